@@ -1,0 +1,37 @@
+"""How the core tells what it is doing, and is told to stop, knowing nothing of terminals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of some long work."""
+
+    stage: str
+    """What is being done: `train`, `evaluate`, `benchmark`, `export`, ..."""
+    done: int
+    total: int
+    unit: str = "images"
+    values: Mapping[str, float] = field(default_factory=dict)
+    """What is worth showing beside the bar, such as the loss."""
+
+
+if TYPE_CHECKING:
+    OnProgress = Callable[[Progress], None]
+    ShouldStop = Callable[[], bool]
+
+
+def silent(progress: Progress) -> None:
+    """Show nothing."""
+    del progress
+
+
+def never() -> bool:
+    """Never ask to stop."""
+    return False
