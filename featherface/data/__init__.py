@@ -1,0 +1,1 @@
+"""Pictures and their faces: reading, checking, drawing and augmenting them."""

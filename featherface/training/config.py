@@ -1,0 +1,140 @@
+"""How a detector is trained and distilled. Lean: imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from featherface.data.checks import require, require_choice
+
+OPTIMIZERS = ("adamw", "sgd")
+SCHEDULES = ("onecycle", "cosine", "steps", "constant")
+PRECISIONS = ("no", "bf16", "fp16")
+AUGMENTATIONS = ("crop", "distort", "pad", "mirror")
+"""Entries of `featherface.data.augmentation.AUGMENTATIONS` (a test keeps the two equal)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One training; the defaults are the official FeatherFace's."""
+
+    epochs: int = 350
+    """Passes over the train split."""
+    batch_size: int = 32
+    """Pictures per optimizer step and process (before `accumulate`)."""
+    image_size: int = 640
+    """Side of the square the network sees, pixels; a multiple of 32."""
+    optimizer: str = "adamw"
+    """One of OPTIMIZERS."""
+    lr: float = 1e-3
+    """Highest learning rate."""
+    weight_decay: float = 5e-4
+    """Per step and unit of learning rate (AdamW: decoupled); not on biases and norms."""
+    momentum: float = 0.9
+    """Of SGD; AdamW ignores it."""
+    schedule: str = "onecycle"
+    """One of SCHEDULES, per optimizer step."""
+    warmup: float = 0.1
+    """Share of all steps over which the learning rate rises."""
+    steps_at: tuple[float, ...] = (0.6, 0.85)
+    """Shares of all steps after which `steps` divides the learning rate by ten."""
+    clip: float = 10.0
+    """Largest gradient norm; 0 clips nothing."""
+    accumulate: int = 1
+    """Batches whose gradients are added up for one optimizer step."""
+    ema: float = 0.0
+    """Decay of the moving average of the weights, per step; 0 keeps none."""
+    amp: str = "no"
+    """Mixed precision, one of PRECISIONS."""
+    workers: int = 0
+    """Processes that load pictures; 0 loads in the training process."""
+    cache: bool = True
+    """Keep decoded pictures in memory where the split needs less than 1 GiB."""
+    augmentations: tuple[str, ...] = ("crop", "distort", "pad", "mirror")
+    """Applied in the order of AUGMENTATIONS, whatever the order here."""
+    crop_scales: tuple[float, ...] = (0.3, 0.45, 0.6, 0.8, 1.0)
+    """Sides of the square crops, shares of the picture's short side."""
+    overlap: float = 0.35
+    """IoU from which a prior is trained as the face."""
+    negatives: int = 7
+    """Hard background priors per face prior."""
+    box_weight: float = 2.0
+    """Of the box loss; the classification loss has 1."""
+    landmark_weight: float = 1.0
+    """Of the landmark loss."""
+    evaluate_every: int = 0
+    """Epochs between two evaluations on the validation split; 0: only after the last one."""
+    patience: int = 0
+    """Evaluations without a better metric before training stops; 0: never early."""
+    log_every: int = 10
+    """Optimizer steps between two `step` events."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `mps`."""
+    seed: int = 0
+    """Order, augmentation and initialisation follow from it; set from the recipe's `seed`."""
+
+    def __post_init__(self) -> None:
+        require_choice("train.optimizer", self.optimizer, OPTIMIZERS)
+        require_choice("train.schedule", self.schedule, SCHEDULES)
+        require_choice("train.amp", self.amp, PRECISIONS)
+        for name in self.augmentations:
+            require_choice("train.augmentations", name, AUGMENTATIONS)
+        for name in ("epochs", "batch_size", "accumulate", "negatives", "log_every"):
+            require(getattr(self, name) >= 1, f"train.{name}", getattr(self, name), "1 or more")
+        for name in ("workers", "evaluate_every", "patience", "seed"):
+            require(getattr(self, name) >= 0, f"train.{name}", getattr(self, name), "0 or more")
+        for name in ("weight_decay", "clip", "box_weight", "landmark_weight"):
+            require(getattr(self, name) >= 0, f"train.{name}", getattr(self, name), "0 or more")
+        size = self.image_size
+        require(size >= 64 and size % 32 == 0, "train.image_size", size, "a multiple of 32 from 64")
+        require(self.lr > 0, "train.lr", self.lr, "above 0")
+        for name in ("warmup", "ema", "momentum"):
+            value = getattr(self, name)
+            require(0 <= value < 1, f"train.{name}", value, "from 0 to below 1")
+        require(0 < self.overlap < 1, "train.overlap", self.overlap, "between 0 and 1")
+        for key in ("crop_scales", "steps_at"):
+            values = getattr(self, key)
+            inside = len(values) > 0 and all(0 < value <= 1 for value in values)
+            require(inside, f"train.{key}", values, "one or more shares from above 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillConfig:
+    """What a student takes from a frozen teacher. Without a teacher nothing is distilled."""
+
+    teacher: str | None = None
+    """Selector of the run whose weights teach, such as `v1` or `v1@best`."""
+    teacher_variant: str | None = None
+    """Variant of `teacher_weights`, where no run teaches."""
+    teacher_weights: str | None = None
+    """Weights file of the teacher, where no run teaches."""
+    temperature: float = 2.0
+    """Softens both class distributions; 1 leaves them as they are."""
+    alpha: float = 0.5
+    """Share of the teacher's loss; the ground truth's loss keeps 1 - alpha."""
+    box_weight: float = 2.0
+    """Of the distance to the teacher's box deltas."""
+    landmark_weight: float = 1.0
+    """Of the distance to the teacher's landmark deltas."""
+    confidence: float = 0.5
+    """Teacher's face score from which its box and landmarks are imitated."""
+    init_backbone: bool = True
+    """Start from the teacher's backbone where name and shape agree."""
+
+    def __post_init__(self) -> None:
+        alone = self.teacher is None or self.teacher_weights is None
+        require(alone, "distill.teacher", self.teacher, "left out where teacher_weights is set")
+        paired = (self.teacher_weights is None) == (self.teacher_variant is None)
+        given = self.teacher_variant
+        require(paired, "distill.teacher_variant", given, "given together with teacher_weights")
+        require(self.temperature > 0, "distill.temperature", self.temperature, "above 0")
+        for name in ("alpha", "confidence"):
+            value = getattr(self, name)
+            require(0 <= value <= 1, f"distill.{name}", value, "from 0 to 1")
+        for name in ("box_weight", "landmark_weight"):
+            value = getattr(self, name)
+            require(value >= 0, f"distill.{name}", value, "0 or more")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a teacher."""
+        return self.teacher is not None or self.teacher_weights is not None
