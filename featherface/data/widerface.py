@@ -1,0 +1,126 @@
+"""Finding a split of WIDER FACE, or of a set in its layout, on the disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from featherface.data.annotation import MISSING, OUTSIDE, Annotations, read_annotation
+from featherface.data.images import image_size
+from featherface.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from featherface.data.annotation import ImageAnnotation
+
+MARKER = "synthetic.json"
+"""File at the root of a set that was drawn, not photographed."""
+IMAGES = ("WIDER_{split}/images", "WIDER_{split}/WIDER_{split}/images", "{split}/images", "images")
+WITH_LANDMARKS = ("{split}/label.txt", "WIDER_{split}/label.txt", "label.txt")
+OFFICIAL = (
+    "wider_face_split/wider_face_{split}_bbx_gt.txt",
+    "wider_face_split/wider_face_split/wider_face_{split}_bbx_gt.txt",
+    "wider_face_{split}_bbx_gt.txt",
+    "wider_face_split/wider_face_{split}.mat",
+    "wider_face_{split}.mat",
+    "ground_truth/wider_face_{split}.mat",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The pictures and faces of one part of a data set."""
+
+    root: Path
+    name: str
+    """`train`, `val` or another name."""
+    images_folder: Path
+    annotations: Annotations
+    kind: str
+    """`widerface`, `synthetic` or `custom`."""
+    annotation_file: Path
+
+    @property
+    def images(self) -> tuple[ImageAnnotation, ...]:
+        """The pictures with their faces."""
+        return self.annotations.images
+
+    def path(self, image: ImageAnnotation) -> Path:
+        """Return the picture's file."""
+        return self.images_folder / image.path
+
+    def limit(self, count: int | None) -> Split:
+        """Return the split with its first COUNT pictures; None keeps all."""
+        if count is None or count >= len(self.images):
+            return self
+        kept = Annotations(self.images[:count], self.annotations.skipped)
+        return replace(self, annotations=kept)
+
+
+def open_split(root: Path, split: str, annotation: Path | None = None) -> Split:
+    """Find the images folder and annotation of SPLIT under ROOT.
+
+    Looks for the official layout (unpacked archives side by side), for annotation files directly
+    in ROOT, and for RetinaFace's `train/label.txt`, whose landmarks are preferred for training.
+    Boxes of zero size or outside their picture, and pictures that are missing where others are
+    there, are left out and counted in `annotations.skipped`.
+
+    Raises:
+        DataError: something is missing (the message says what to place where) or malformed.
+    """
+    if not split or not all(letter.isalnum() or letter in "-_" for letter in split):
+        raise UsageError(f"split {split!r}: must be a plain name", "use train or val")
+    images = next((folder for folder in _candidates(root, IMAGES, split) if folder.is_dir()), None)
+    if images is None:
+        raise DataError(f"no images of split {split!r} in {root}", placement(root, split))
+    file = annotation or _annotation_file(root, split)
+    if file is None:
+        raise DataError(f"no annotation of split {split!r} in {root}", placement(root, split))
+    annotations = _inside(read_annotation(file), images)
+    if not annotations.images:
+        raise DataError(f"{images} holds none of the pictures of {file}", placement(root, split))
+    if (root / MARKER).is_file():
+        kind = "synthetic"
+    else:
+        kind = "widerface" if annotation is None else "custom"
+    return Split(root, split, images, annotations, kind, file)
+
+
+def placement(root: Path, split: str) -> str:
+    """Say which official files go where for SPLIT."""
+    return (
+        f"unpack the official WIDER_{split}.zip so that {root}/WIDER_{split}/images/EVENT/*.jpg"
+        f" exist, and wider_face_split.zip so that"
+        f" {root}/wider_face_split/wider_face_{split}_bbx_gt.txt exists"
+        f" (RetinaFace's landmarks go to {root}/{split}/label.txt);"
+        " or draw the synthetic set: thesis data synth"
+    )
+
+
+def _annotation_file(root: Path, split: str) -> Path | None:
+    order = (OFFICIAL, WITH_LANDMARKS) if split == "val" else (WITH_LANDMARKS, OFFICIAL)
+    files = [file for patterns in order for file in _candidates(root, patterns, split)]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _candidates(root: Path, patterns: tuple[str, ...], split: str) -> list[Path]:
+    return [root / pattern.format(split=split) for pattern in patterns]
+
+
+def _inside(annotations: Annotations, images: Path) -> Annotations:
+    """Drop the pictures that are missing and the boxes outside their picture, counting both."""
+    kept, skipped = [], Counter(annotations.skipped)
+    for image in annotations.images:
+        path = images / image.path
+        if not path.is_file():
+            skipped[MISSING] += 1
+            continue
+        width, height = image_size(path)
+        left, top, right, bottom = image.boxes.T
+        seen = (left < width) & (top < height) & (right > 0) & (bottom > 0)
+        if not seen.all():
+            skipped[OUTSIDE] += int((~seen).sum())
+        kept.append(image.keep(seen))
+    return Annotations(tuple(kept), skipped)
