@@ -1,0 +1,163 @@
+"""Click groups and commands as this program uses them: loaded late, alike in their options."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import click
+
+from thesis_cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+class Late(NamedTuple):
+    """A command that is imported when it is asked for."""
+
+    target: str
+    """`module:attribute`."""
+    summary: str
+    """Its line in `thesis --help`, kept here so that help imports no command."""
+
+
+def shared_options() -> list[click.Parameter]:
+    """Make the options that stand before or after any command's name."""
+    return [
+        click.Option(
+            ["--workspace"],
+            type=click.Path(path_type=Path),
+            expose_value=False,
+            callback=remember("root"),
+            help="The workspace; default: THESIS_WORKSPACE, else found from here upwards.",
+        ),
+        click.Option(
+            ["--color"],
+            type=click.Choice(["auto", "always", "never"]),
+            expose_value=False,
+            callback=remember("color"),
+            help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+        ),
+        click.Option(
+            ["--debug"],
+            is_flag=True,
+            default=None,
+            expose_value=False,
+            callback=remember("debug"),
+            help="Show the traceback of a failure, and what libraries log.",
+        ),
+    ]
+
+
+def remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Make a callback that keeps an option's value in the session, where one was given."""
+
+    def keep(context: click.Context, _: click.Parameter, value: Any) -> None:
+        if value is not None:
+            setattr(context.ensure_object(Session), attribute, value)
+
+    return keep
+
+
+class Verb(click.Command):
+    """A command that works: takes the shared options and keeps stdout for its data."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command with stdout set aside for its data."""
+        session = ctx.ensure_object(Session)
+        session.stdout = sys.stdout
+        session.as_json = bool(ctx.params.get("as_json"))
+        with contextlib.redirect_stdout(sys.stderr), library_noise(shown=session.debug):
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def library_noise(*, shown: bool) -> Iterator[None]:
+    """Hide what libraries warn and log, unless SHOWN; our own warnings go another way."""
+    if shown or sys.warnoptions:
+        yield
+        return
+    import logging
+
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+class Verbs(click.Group):
+    """A group of verbs, such as `thesis runs`."""
+
+    command_class = Verb
+
+
+class LateGroup(Verbs):
+    """The root group: its commands are imported on demand, plugins last."""
+
+    def __init__(self, *args: Any, late: Mapping[str, Late], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options())
+        self.late = late
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table, then the plugins."""
+        del ctx
+        from thesis_cli.plugins import names
+
+        return [*self.late, *(name for name in names() if name not in self.late)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command that is asked for."""
+        if cmd_name in self.late:
+            module, _, attribute = self.late[cmd_name].target.partition(":")
+            command = getattr(importlib.import_module(module), attribute)
+            assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
+            return command
+        from thesis_cli.plugins import load
+
+        return load(cmd_name, ctx.ensure_object(Session))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        rows = [(name, command.summary) for name, command in self.late.items()]
+        from thesis_cli.plugins import names
+
+        rows += [(name, f"from {origin}") for name, origin in names().items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
+        """Run, and turn whatever goes wrong into a message and an exit code."""
+        session = extra.setdefault("obj", Session())
+        extra["prog_name"] = "thesis"
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(args, **extra)
+        except Exception as error:  # noqa: BLE001 - the last place that can word it
+            leave(error, session, args)
+        except KeyboardInterrupt as error:
+            leave(error, session, args)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def leave(error: BaseException, session: Session, args: Sequence[str] | None) -> NoReturn:
+    """Tell about ERROR and exit; the wording is imported only now that it is needed."""
+    from thesis_cli import faults
+
+    faults.leave(error, session, list(sys.argv[1:] if args is None else args))

@@ -1,0 +1,70 @@
+"""The `thesis` command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from thesis_cli.groups import Late, LateGroup
+
+COMMANDS = {
+    "init": Late("thesis_cli.commands.init:init", "Make a workspace and its vault."),
+    "quickstart": Late(
+        "thesis_cli.commands.quickstart:quickstart",
+        "Make a workspace, train v1 and v2 on the embedded data, fill the vault.",
+    ),
+    "doctor": Late("thesis_cli.commands.doctor:doctor", "Check that everything needed is here."),
+    "run": Late("thesis_cli.commands.run:run", "Run experiments and seal what happened."),
+    "compare": Late("thesis_cli.commands.compare:compare", "Compare runs, metric by metric."),
+    "report": Late("thesis_cli.commands.report:report", "Keep the chapters of the vault true."),
+    "milestone": Late("thesis_cli.commands.milestone:milestone", "Check the thesis's claims."),
+    "runs": Late("thesis_cli.commands.runs:runs", "List, show and verify runs."),
+    "model": Late("thesis_cli.commands.model:model", "Know the networks and import weights."),
+    "data": Late("thesis_cli.commands.data:data", "Draw the synthetic set; describe a data set."),
+    "eval": Late("thesis_cli.commands.evaluation:evaluation", "Score detections or weights."),
+    "detect": Late("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
+    "config": Late("thesis_cli.commands.config:config", "Show the settings and their origin."),
+    "completion": Late(
+        "thesis_cli.commands.completion:completion", "Print the completion script of a shell."
+    ),
+}
+
+
+def show_version(context: click.Context, _: click.Parameter, value: Any) -> None:
+    """Print the installed version and stop."""
+    if value and not context.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"thesis {version('thesis')}")
+        context.exit()
+
+
+@click.group(cls=LateGroup, late=COMMANDS)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=show_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Every number in the thesis, backed by a sealed run, a citation or a stated target.
+
+    Start with: thesis quickstart demo
+    """
+
+
+def main() -> None:
+    """Answer the command line; the console script starts here."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:  # Windows consoles and pipes default to a legacy code page
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""What one invocation of the command line knows: its flags, its workspace, its warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TextIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from experiments.workspace import Workspace
+
+Color = Literal["auto", "always", "never"]
+
+
+@dataclass
+class Session:
+    """Filled by the options that every command shares; asked by the commands."""
+
+    root: Path | None = None
+    """The workspace named by --workspace; None: THESIS_WORKSPACE, then the folders above."""
+    debug: bool = False
+    color: Color = "auto"
+    as_json: bool = False
+    stdout: TextIO | None = None
+    """Where data goes; while a command works, a library's prints are sent to stderr."""
+    warnings: list[str] = field(default_factory=list)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace this invocation is about.
+
+        Raises:
+            NotFoundError: no folder from here upwards holds a thesis.toml.
+        """
+        from experiments.workspace import Workspace
+
+        return Workspace.find(explicit=self.root)
+
+    def warn(self, message: str) -> None:
+        """Tell on stderr, and keep for the envelope of --json."""
+        import click
+
+        self.warnings.append(message)
+        click.echo(f"warning: {message}", err=True)
