@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from experiments import recording
+from experiments.annotations import Annotations
+from experiments.documents import write_yaml
+from experiments.metrics import KINDS, Metric
+from experiments.records import STAGES, Attempt, Git, Parent, Record, Stage
+from experiments.store import RECIPE, Run, Store
+from experiments.workspace import Workspace
+
 
 @pytest.fixture(scope="session")
 def reference_data() -> Path:
@@ -18,3 +26,205 @@ def reference_data() -> Path:
     if not (folder / "expected.json").is_file():
         pytest.fail(f"THESIS_REFERENCE_DATA={value} holds no expected.json")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_user_config(tmp_path_factory):
+    """Keep the settings of whoever runs the suite out of it."""
+    missing = tmp_path_factory.getbasetemp() / "no-user-config.toml"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THESIS_CONFIG", str(missing))
+        for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """A fresh workspace in English, with an empty vault folder."""
+    made = Workspace.create(tmp_path / "thesis", title="A thesis", author="A. Student")
+    made.vault.mkdir()
+    return made
+
+
+SYNTHETIC_METRICS = {
+    "widerface.easy.ap": 0.71,
+    "widerface.medium.ap": 0.66,
+    "widerface.hard.ap": 0.55,
+    "widerface.mean_ap": 0.64,
+    "params.total": 488_664,
+    "macs.640": 1_160_000_000,
+    "latency.cpu.median_ms": 41.5,
+    "size.fp32_mb": 1.97,
+}
+
+
+@pytest.fixture
+def make_run():
+    """Write a real record without training; see `write_run` for what may be chosen."""
+    return write_run
+
+
+def write_run(
+    workspace,
+    experiment="v1",
+    *,
+    metrics=None,
+    status="sealed",
+    variant="v1",
+    dataset="synthetic",
+    split="val",
+    n=80,
+    complete=True,
+    protocol="original",
+    matches=False,
+    events=True,
+    plots=True,
+    parents=(),
+    seed=0,
+    created="2026-01-02T03:04:05+00:00",
+    hypothesis="A smaller student keeps the teacher's accuracy.",
+    labels=(),
+    recipe=None,
+):
+    """Write a run of EXPERIMENT, sealed unless STATUS says interrupted or failed; return it.
+
+    `metrics` maps a name to a value or is a list of Metric; `parents` lists runs (the first is
+    the teacher); `matches` writes per-image match records; `recipe` maps dotted keys to values.
+    """
+
+    def one(name, value):
+        on_data = name.startswith("widerface.")
+        return Metric(
+            name=name,
+            value=value,
+            unit=KINDS[name].unit if name in KINDS else "",
+            dataset=dataset if on_data else "",
+            split=split if on_data else "",
+            protocol=protocol if on_data else "",
+            n=n if on_data else 0,
+            complete=complete if on_data else True,
+            fingerprint="f" * 64 if on_data else "",
+            source=run.id,
+        )
+
+    run = Run(Store(workspace).allocate(experiment))
+    folder = run.folder
+    chosen = SYNTHETIC_METRICS if metrics is None else metrics
+    if isinstance(chosen, dict):
+        chosen = [one(name, value) for name, value in chosen.items()]
+    done = status == "sealed"
+    attempt = Attempt(
+        started=created,
+        host="laptop",
+        pid=4242,
+        argv=("thesis", "run", experiment),
+        ended=created if done else "",
+        outcome="finished" if done else status,
+    )
+    stage = Stage(status="done", started=created, ended=created, seconds=12.5)
+    record = Record(
+        experiment=experiment,
+        version=run.version,
+        status="finished" if done else status,
+        title=f"The {experiment} experiment",
+        hypothesis=hypothesis,
+        tags=("demo",),
+        seed=seed,
+        created=created,
+        finished=created if done else "",
+        argv=attempt.argv,
+        tool="0.1.0",
+        git=Git(commit="0123456789abcdef0123456789abcdef01234567", branch="main"),
+        parents=tuple(
+            Parent(role="teacher" if not place else "weights", run=parent.id, seal=parent.seal)
+            for place, parent in enumerate(parents)
+        ),
+        hardware={"cpu": "2 cores", "memory_gb": 8, "system": "Linux", "python": "3.11.7"},
+        stages={name: stage if done else Stage() for name in STAGES},
+        attempts=(attempt,),
+    )
+    (folder / RECIPE).write_text(
+        write_yaml(resolved_recipe(experiment, variant, seed, parents, recipe or {})),
+        encoding="utf-8",
+    )
+    record.write(folder)
+    recording.write_json(
+        folder / "data.json",
+        {
+            name: {"dataset": dataset, "files": n, "bytes": 1000 * n, "annotation": "a" * 64}
+            for name in ("train", split)
+        },
+    )
+    (folder / "environment.txt").write_text("numpy==2.0.0\ntorch==2.9.0\n", encoding="utf-8")
+    (folder / "log.txt").write_text("epoch 1\n", encoding="utf-8")
+    if events:
+        for epoch in range(1, 6):
+            value = 0.5 * (1 - 0.5**epoch)
+            recording.append_event(
+                folder, {"kind": "epoch", "epoch": epoch, "loss": 8 / epoch, "lr": 1e-3}
+            )
+            recording.append_event(folder, {"kind": "evaluation", "epoch": epoch, "mean_ap": value})
+    if matches:
+        synthetic_matches(seed, n).save(folder / "matches.npz")
+    if plots:
+        (folder / "plots").mkdir()
+        for name in ("loss_curves", "precision_recall", "size_against_ap"):
+            (folder / "plots" / f"{name}.png").write_bytes(ONE_PIXEL)
+    if done:
+        recording.write_results(folder, chosen)
+        recording.finish(folder, record)
+    if labels:
+        Annotations(labels=tuple(labels)).write(folder)
+    return Run(folder)
+
+
+ONE_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
+    "789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
+
+
+def resolved_recipe(experiment, variant, seed, parents, changes):
+    """Return a recipe as recipe.yaml holds it, with dotted CHANGES."""
+    content = {
+        "name": experiment,
+        "title": f"The {experiment} experiment",
+        "seed": seed,
+        "primary_metric": "widerface.mean_ap",
+        "model": {"variant": variant},
+        "data": {"root": "synthetic"},
+        "train": {"epochs": 5, "batch_size": 8, "image_size": 160, "lr": 0.001},
+        "distill": {"teacher": parents[0].id if parents else None},
+        "evaluate": {"protocol": "original"},
+    }
+    for key, value in changes.items():
+        *path, last = key.split(".")
+        inner = content
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return content
+
+
+def synthetic_matches(seed, images):
+    """Return match records of IMAGES pictures, where a higher SEED finds more faces."""
+    import numpy as np  # noqa: PLC0415 - most tests need no arrays
+    from featherface.evaluation.matches import (  # noqa: PLC0415 - as above
+        MatchRecords,
+        SubsetMatches,
+    )
+
+    random = np.random.default_rng(seed)
+    names = tuple(f"0--Parade/{place:04d}" for place in range(images))
+    subsets = {}
+    for subset, chance in (("easy", 0.8), ("medium", 0.7), ("hard", 0.55)):
+        faces = random.integers(1, 9, images)
+        found = random.binomial(faces, min(chance + 0.02 * seed, 1.0))
+        reach = np.linspace(0.3, 1.0, 1000)
+        hits = np.floor(found[:, None] * reach).astype(np.int32)
+        extra = np.floor(random.integers(0, 4, images)[:, None] * reach**6).astype(np.int32)
+        subsets[subset] = SubsetMatches(
+            faces=faces.astype(np.int32), proposals=(hits + extra).astype(np.int32), hits=hits
+        )
+    return MatchRecords(images=names, subsets=subsets)

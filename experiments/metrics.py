@@ -1,0 +1,154 @@
+"""A metric: a number with everything needed to know what it speaks of."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from featherface.errors import DataError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+EVIDENCE = ("measured", "cited", "target")
+SUBSETS = ("easy", "medium", "hard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What every metric of one name has in common."""
+
+    unit: str
+    """`fraction` (0 to 1), `parameters`, `MACs`, `ms`, `MB` or `` for a bare number."""
+    higher_is_better: bool
+    english: str
+    french: str
+    places: int = 2
+    """Decimals a table shows."""
+
+    def title(self, language: str) -> str:
+        """Return the row or axis title in LANGUAGE (`fr` or `en`)."""
+        return self.french if language == "fr" else self.english
+
+
+def _score(english: str, french: str) -> Kind:
+    return Kind(unit="fraction", higher_is_better=True, english=english, french=french, places=1)
+
+
+def _cost(unit: str, english: str, french: str, places: int = 0) -> Kind:
+    return Kind(unit=unit, higher_is_better=False, english=english, french=french, places=places)
+
+
+KINDS: dict[str, Kind] = {
+    "widerface.easy.ap": _score("AP Easy", "AP Easy"),
+    "widerface.medium.ap": _score("AP Medium", "AP Medium"),
+    "widerface.hard.ap": _score("AP Hard", "AP Hard"),
+    "widerface.mean_ap": _score("Mean AP", "AP moyenne"),
+    **{
+        f"widerface.{subset}.{what}": _score(
+            f"{english} {subset.title()}", f"{french} {subset.title()}"
+        )
+        for what, english, french in (
+            ("recall", "Recall", "Rappel"),
+            ("precision", "Precision", "Précision"),
+        )
+        for subset in SUBSETS
+    },
+    "widerface.recall": _score("Recall", "Rappel"),
+    "widerface.precision": _score("Precision", "Précision"),
+    "params.total": _cost("parameters", "Parameters", "Paramètres"),
+    "params.paper_counted": _cost(
+        "parameters", "Parameters (paper's count)", "Paramètres (compte de l'article)"
+    ),
+    "macs.640": _cost("MACs", "MACs at 640²", "MACs à 640²"),
+    "macs.320": _cost("MACs", "MACs at 320²", "MACs à 320²"),
+    "macs.vga": _cost("MACs", "MACs at 640×480", "MACs à 640×480"),
+    "latency.cpu.median_ms": _cost("ms", "CPU latency, median", "Latence CPU, médiane", 1),
+    "latency.cpu.p90_ms": _cost(
+        "ms", "CPU latency, 90th percentile", "Latence CPU, 90e centile", 1
+    ),
+    "latency.gpu.median_ms": _cost("ms", "GPU latency, median", "Latence GPU, médiane", 1),
+    "latency.gpu.p90_ms": _cost(
+        "ms", "GPU latency, 90th percentile", "Latence GPU, 90e centile", 1
+    ),
+    "size.fp32_mb": _cost("MB", "Weights, fp32", "Poids, fp32", 2),
+    "memory.peak_mb": _cost("MB", "Peak memory", "Mémoire de pointe", 1),
+    "export.onnx.parity": _cost("", "ONNX parity (max. difference)", "Parité ONNX (écart max.)", 7),
+    "train.loss": _cost("", "Training loss", "Perte d'entraînement", 4),
+}
+"""The metrics the tool itself records, in the order tables show them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One number. Two metrics may be compared only where `context` is equal."""
+
+    name: str
+    value: float
+    """In `unit`; AP is a fraction, 0.825 and not 82.5."""
+    unit: str = ""
+    dataset: str = ""
+    """`widerface`, `synthetic`, another set's name, or empty where no data took part."""
+    split: str = ""
+    protocol: str = ""
+    """How it was taken: `original`, `vga`, `multiscale`; for latency `640x640 batch 1`."""
+    n: int = 0
+    """Images (or repeated runs) behind the value; 0 where that has no meaning."""
+    complete: bool = True
+    """Whether the whole split was used: 34 of 3,226 images is not complete."""
+    fingerprint: str = ""
+    """Of the data it was taken on."""
+    evidence: str = "measured"
+    source: str = ""
+    """The run (`v2@1`) that measured it, or the publication that it is cited from."""
+
+    def __post_init__(self) -> None:
+        if self.evidence not in EVIDENCE:
+            raise UsageError(unknown("kind of evidence", self.evidence, EVIDENCE))
+        if not self.name:
+            raise UsageError("a metric needs a name")
+        if not math.isfinite(self.value):
+            raise UsageError(f"metric {self.name}: {self.value} is not a number to record")
+
+    @property
+    def context(self) -> tuple[str, str, str, bool]:
+        """Return (dataset, split, protocol, complete), which must agree to compare values."""
+        return (self.dataset, self.split, self.protocol, self.complete)
+
+    @property
+    def kind(self) -> Kind:
+        """Return what is known of metrics of this name."""
+        return kind(self.name, self.unit)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; `from_json` gives an equal metric back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Metric:
+        """Read what `to_json` wrote; keys that a later version added are ignored.
+
+        Raises:
+            DataError: a value is missing or of another type.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        chosen = {key: value for key, value in values.items() if key in known}
+        try:
+            chosen["value"] = float(chosen["value"])
+            chosen["n"] = int(chosen.get("n", 0))
+            return cls(**chosen)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"not a metric: {dict(values)!r} ({error})") from error
+
+
+def kind(name: str, unit: str = "") -> Kind:
+    """Return the kind of metric NAME; an unknown name is its own title."""
+    fallback = Kind(unit=unit, higher_is_better=True, english=name, french=name, places=4)
+    return KINDS.get(name, fallback)
+
+
+def find(metrics: Iterable[Metric], name: str) -> Metric | None:
+    """Return the metric called NAME, or None."""
+    return next((metric for metric in metrics if metric.name == name), None)

@@ -1,0 +1,122 @@
+"""Claims checked against sealed runs, and the cited and planned results beside them."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import KINDS, Metric
+from featherface.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Milestone:
+    """One claim."""
+
+    name: str
+    title: str = ""
+    titre: str = ""
+    """The title in French; the English one where empty."""
+    predicate: str
+    """Such as `v2@best widerface.hard.ap >= 0.80 and v2@best params.total < 285000`."""
+    dataset: str = "widerface"
+    """Set that metrics with a data set must have been measured on, completely."""
+    protocol: str = "original"
+    """Protocol they must have been measured by; empty accepts any."""
+    evidence: tuple[str, ...] = ("measured",)
+    source: str = ""
+    """Where the claim is made."""
+    group: str = ""
+    """Claims of one group are shown together: accuracy, budget, speed, …"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CitedResult:
+    """A result that no run here measured: published, or aimed at."""
+
+    name: str
+    title: str
+    evidence: str
+    """`cited` or `target`."""
+    source: str
+    protocol: str = ""
+    note: str = ""
+    metrics: tuple[Metric, ...] = field(default=())
+
+    def metric(self, name: str) -> Metric | None:
+        """Return the metric called NAME, or None."""
+        return next((one for one in self.metrics if one.name == name), None)
+
+
+def read_milestones(own: Mapping[str, Any]) -> dict[str, Milestone]:
+    """Return the packaged milestones and OWN ([milestones] of thesis.toml), which win."""
+    tables = {**_facts("milestones.toml").get("milestones", {}), **own}
+    return {name: _milestone(name, table) for name, table in tables.items()}
+
+
+def read_cited(own: Mapping[str, Any]) -> dict[str, CitedResult]:
+    """Return the packaged cited and planned results and OWN ([cited]), which win."""
+    tables = {**_facts("cited.toml").get("cited", {}), **own}
+    return {name: _cited(name, table) for name, table in tables.items()}
+
+
+@cache
+def _facts(name: str) -> dict[str, Any]:
+    text = resources.files("experiments").joinpath("facts", name).read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _milestone(name: str, table: Any) -> Milestone:
+    fields = ("title", "titre", "predicate", "dataset", "protocol", "evidence", "source", "group")
+    _check_table(f"milestones.{name}", table, fields, ("predicate",))
+    values = {key: tuple(one) if isinstance(one, list) else one for key, one in table.items()}
+    return Milestone(name=name, **values)
+
+
+def _cited(name: str, table: Any) -> CitedResult:
+    fields = ("title", "evidence", "source", "protocol", "note", "dataset", "split", "metrics")
+    _check_table(f"cited.{name}", table, fields, ("source", "metrics"))
+    evidence = table.get("evidence", "cited")
+    metrics = tuple(
+        _cited_metric(metric, value, table, evidence) for metric, value in table["metrics"].items()
+    )
+    return CitedResult(
+        name=name,
+        title=table.get("title", name),
+        evidence=evidence,
+        source=table["source"],
+        protocol=table.get("protocol", ""),
+        note=table.get("note", ""),
+        metrics=metrics,
+    )
+
+
+def _cited_metric(name: str, value: Any, table: Mapping[str, Any], evidence: str) -> Metric:
+    on_data = name.startswith("widerface.")
+    return Metric(
+        name=name,
+        value=float(value),
+        unit=KINDS[name].unit if name in KINDS else "",
+        dataset=table.get("dataset", "widerface") if on_data else "",
+        split=table.get("split", "val") if on_data else "",
+        protocol=table.get("protocol", "") if on_data else "",
+        evidence=evidence,
+        source=table["source"],
+    )
+
+
+def _check_table(where: str, table: Any, fields: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    if not isinstance(table, dict):
+        raise UsageError(f"{where} is a table, not {table!r}")
+    for key in table:
+        if key not in fields:
+            raise UsageError(f"{where}: {unknown('key', key, fields)}")
+    for key in needed:
+        if key not in table:
+            raise UsageError(f"{where}: {key} is missing")

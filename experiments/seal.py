@@ -1,0 +1,139 @@
+"""Sealing a record: the hash of every file, written last; any later change shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from featherface.errors import DataError
+from featherface.files import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SEAL = "SEAL.json"
+HEARTBEAT = "heartbeat.json"
+FOREIGN = frozenset({SEAL, HEARTBEAT, ".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Not part of a record: written by us while it runs, or by file managers."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One way in which a record differs from its seal."""
+
+    path: str
+    """Inside the record, with forward slashes."""
+    kind: str
+    """`changed`, `missing`, `added` or `unreadable`."""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.kind}{f' ({self.detail})' if self.detail else ''}"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What SEAL.json holds."""
+
+    digest: str
+    """SHA-256 over the sorted list of paths, sizes and hashes: the record's identity."""
+    files: Mapping[str, Mapping[str, Any]]
+    """Path -> {sha256, size in bytes}."""
+
+
+def seal(folder: Path) -> Seal:
+    """Hash every file of FOLDER and write SEAL.json.
+
+    Raises:
+        UnavailableError: the disk is full or read-only; the record stays unsealed.
+    """
+    files = {name: _describe(folder / name) for name in members(folder)}
+    made = Seal(digest(files), files)
+    content = {"schema": 1, "seal": made.digest, "files": made.files}
+    write_atomic(folder / SEAL, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    return made
+
+
+def read_seal(folder: Path) -> Seal:
+    """Read FOLDER's SEAL.json.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    path = folder / SEAL
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        made = Seal(str(content["seal"]), content["files"])
+        plain = {name: (str(one["sha256"]), int(one["size"])) for name, one in made.files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
+    del plain
+    return made
+
+
+def verify(folder: Path) -> list[Problem]:
+    """Return how FOLDER differs from its seal; nothing where it is intact."""
+    try:
+        sealed = read_seal(folder)
+    except DataError as error:
+        return [Problem(SEAL, "unreadable", error.message)]
+    if digest(sealed.files) != sealed.digest:
+        return [Problem(SEAL, "changed", "its own digest is wrong")]
+    present = set(members(folder))
+    problems = [Problem(name, "added") for name in sorted(present - set(sealed.files))]
+    for name, expected in sealed.files.items():
+        problem = _compare(folder, name, expected, present)
+        if problem:
+            problems.append(problem)
+    return problems
+
+
+def members(folder: Path) -> list[str]:
+    """Return the paths of FOLDER's files, sorted, with forward slashes."""
+    return sorted(_walk(folder, ""))
+
+
+def digest(files: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the SHA-256 that stands for all of FILES."""
+    lines = [f"{one['sha256']} {one['size']} {name}\n" for name, one in sorted(files.items())]
+    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[str]:
+    for entry in folder.iterdir():
+        if entry.name in FOREIGN or (entry.name.startswith(".") and entry.name.endswith(".tmp")):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        else:
+            yield f"{prefix}{entry.name}"
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    return {"sha256": sha256(path), "size": path.stat().st_size}
+
+
+def _compare(
+    folder: Path, name: str, expected: Mapping[str, Any], present: set[str]
+) -> Problem | None:
+    if name not in present:
+        return Problem(name, "missing")
+    path = folder / name
+    try:
+        size = path.stat().st_size
+        if size != expected["size"]:
+            return Problem(name, "changed", f"{size} bytes, sealed with {expected['size']}")
+        if sha256(path) != expected["sha256"]:
+            return Problem(name, "changed", "same size, other content")
+    except OSError as error:
+        return Problem(name, "unreadable", error.strerror or str(error))
+    return None

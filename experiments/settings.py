@@ -1,0 +1,176 @@
+"""What thesis.toml may say, and where each value in force came from.
+
+Precedence: flag > THESIS_* variable > thesis.toml > the user's own file > default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from featherface.errors import NotFoundError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LANGUAGES = ("fr", "en")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key of thesis.toml."""
+
+    default: Any
+    about: str
+    choices: tuple[str, ...] = ()
+
+
+SETTINGS: dict[str, Setting] = {
+    "title": Setting("", "the thesis's title"),
+    "author": Setting("", "who writes it"),
+    "language": Setting("en", "language of reports and plots", LANGUAGES),
+    "vault": Setting("vault", "path of the Obsidian vault, absolute or from the workspace"),
+    "device": Setting("auto", "where networks run: auto, cpu, cuda, cuda:1, mps"),
+    "tracking.backend": Setting("none", "experiment tracker", ("none", "wandb")),
+    "tracking.mode": Setting(
+        "offline", "whether the tracker may use a network", ("offline", "online")
+    ),
+    "tracking.project": Setting("thesis", "the tracker's project name"),
+}
+
+CHAPTERS: dict[str, str] = {
+    "baseline": "02-Literature-Review/FeatherFace-Baseline",
+    "ultra-light": "02-Literature-Review/Ultra-Light-Models",
+    "innovations": "03-Methodology/Architectural-Innovations",
+    "architecture": "04-Implementation/Architecture-Design",
+    "documentation": "04-Implementation/Technical-Documentation",
+    "performance": "05-Results/Performance-Analysis",
+    "comparison": "05-Results/Comparative-Studies",
+    "milestones": "05-Results/Milestones",
+    "runs": "05-Results/Runs",
+    "pipeline": "Technical-Notes/Model-Pipeline/{experiment}_monitor",
+    "log-template": "Templates/Experiment-Log-Template",
+}
+"""Chapter -> note in the vault, without `.md`; `runs` is the folder of the runs' notes."""
+
+OPEN_TABLES = ("data", "milestones", "cited")
+"""Tables whose keys are names of the user's own."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values in force; made by `read_settings`."""
+
+    values: Mapping[str, Any]
+    """Dotted key -> value, of every key of SETTINGS, `chapters.*` and `data.*`."""
+    origins: Mapping[str, str]
+    """Dotted key -> `flag`, `THESIS_LANGUAGE`, a file's path, or `default`."""
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """`milestones` and `cited` as thesis.toml and the user's file wrote them."""
+
+    def __getitem__(self, key: str) -> Any:
+        """Return the value of dotted KEY.
+
+        Raises:
+            NotFoundError: there is no such key; the message names the nearest.
+        """
+        if key not in self.values:
+            raise NotFoundError(unknown("setting", key, self.values), "thesis config show --origin")
+        return self.values[key]
+
+    def origin(self, key: str) -> str:
+        """Return where the value of dotted KEY came from."""
+        self[key]
+        return self.origins[key]
+
+
+def user_config() -> Path:
+    """Return the path of the user's own settings (THESIS_CONFIG names another file)."""
+    named = os.environ.get("THESIS_CONFIG")
+    if named:
+        return Path(named)
+    import platformdirs  # noqa: PLC0415 - only needed here
+
+    return platformdirs.user_config_path("thesis", appauthor=False) / "config.toml"
+
+
+def read_settings(file: Path | None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Merge defaults, the user's file, FILE (thesis.toml), THESIS_* and FLAGS (dotted keys)."""
+    values, origins = _defaults()
+    tables: dict[str, dict[str, Any]] = {name: {} for name in ("milestones", "cited")}
+    for path in (user_config(), file):
+        if path is not None and path.is_file():
+            for key, value in _read_file(path, tables).items():
+                values[key], origins[key] = value, str(path)
+    for key, (variable, value) in _environment(values).items():
+        values[key], origins[key] = value, variable
+    for key, value in (flags or {}).items():
+        if value is not None:
+            values[key], origins[key] = _checked(key, value, "flag"), "flag"
+    return Settings(values, origins, tables)
+
+
+def _defaults() -> tuple[dict[str, Any], dict[str, str]]:
+    values = {key: setting.default for key, setting in SETTINGS.items()}
+    values |= {f"chapters.{name}": note for name, note in CHAPTERS.items()}
+    return values, dict.fromkeys(values, "default")
+
+
+def _read_file(path: Path, tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}", f"correct {path.name}") from error
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror}") from error
+    for name, table in tables.items():
+        own = content.pop(name, {})
+        if not isinstance(own, dict):
+            raise UsageError(f"{path}: {name} is a table of tables, not {own!r}")
+        table.update(own)
+    return {key: _checked(key, value, str(path)) for key, value in _flatten(content).items()}
+
+
+def _flatten(content: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{inner}": deep for inner, deep in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _checked(key: str, value: Any, where: str) -> Any:
+    """Return VALUE if KEY may hold it; the error names WHERE, the key and the choices."""
+    table, _, rest = key.partition(".")
+    if not (
+        key in SETTINGS or (table == "data" and rest) or (table == "chapters" and rest in CHAPTERS)
+    ):
+        known = [*SETTINGS, *(f"chapters.{name}" for name in CHAPTERS), *OPEN_TABLES]
+        raise UsageError(
+            f"{where}: {unknown('setting', key, known)}", "thesis config show --origin"
+        )
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: {key} must be text in quotes, not {value!r}")
+    choices = SETTINGS[key].choices if key in SETTINGS else ()
+    if choices and value not in choices:
+        raise UsageError(f"{where}: {key}: {unknown('choice', value, choices)}")
+    return value
+
+
+def _environment(values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Return dotted key -> (variable, value) for each THESIS_* variable that sets one."""
+    found: dict[str, tuple[str, Any]] = {}
+    for key in values:
+        variable = "THESIS_" + key.upper().replace(".", "_").replace("-", "_")
+        if os.environ.get(variable):
+            found[key] = (variable, _checked(key, os.environ[variable], variable))
+    for variable, value in os.environ.items():
+        if variable.startswith("THESIS_DATA_") and value:
+            name = variable.removeprefix("THESIS_DATA_").lower().replace("_", "-")
+            found[f"data.{name}"] = (variable, value)
+    return found

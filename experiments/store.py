@@ -1,0 +1,312 @@
+"""Every run of a workspace, found by selector: `v2`, `v2@3`, `v2@best`, `@last`, a label."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from experiments import liveness, metrics
+from experiments.annotations import Annotations
+from experiments.metrics import Metric
+from experiments.records import RECORD, Record, check_name
+from experiments.seal import SEAL, Problem, read_seal, verify
+from featherface.errors import DataError, NotFoundError, UnavailableError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from featherface.evaluation.matches import MatchRecords
+
+    from experiments.workspace import Workspace
+
+RESULTS = "results.json"
+EVENTS = "metrics.jsonl"
+MATCHES = "matches.npz"
+RECIPE = "recipe.yaml"
+VERSION = re.compile(r"\d{3,}")
+SEE = "thesis runs list"
+
+
+class Run:
+    """One execution of an experiment, read from its folder when asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.experiment = folder.parent.name
+        self.version = int(folder.name)
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and other.folder == self.folder
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
+
+    @property
+    def id(self) -> str:
+        """Return `experiment@version`."""
+        return f"{self.experiment}@{self.version}"
+
+    @cached_property
+    def record(self) -> Record:
+        """What record.json says.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        return Record.read(self.folder)
+
+    @property
+    def status(self) -> str:
+        """Return sealed, running, failed, interrupted or unsealed (nothing to read), as of now."""
+        if (self.folder / SEAL).is_file():
+            return "sealed"
+        if liveness.alive(self.folder):
+            return "running"
+        try:
+            written = Record.read(self.folder).status
+        except DataError:
+            return "unsealed"
+        return "failed" if written == "failed" else "interrupted"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the record is finished."""
+        return (self.folder / SEAL).is_file()
+
+    @cached_property
+    def seal(self) -> str:
+        """The digest that stands for all files of the record; empty while unsealed."""
+        return read_seal(self.folder).digest if self.sealed else ""
+
+    @cached_property
+    def results(self) -> Mapping[str, Any]:
+        """What results.json holds: `metrics` and the details of each stage; empty before."""
+        path = self.folder / RESULTS
+        if not path.is_file():
+            return {}
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
+        return content
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """The final metrics."""
+        return [Metric.from_json(one) for one in self.results.get("metrics", [])]
+
+    def metric(self, name: str) -> Metric | None:
+        """Return the metric called NAME, or None where the run has not measured it."""
+        return metrics.find(self.metrics, name)
+
+    @property
+    def primary(self) -> Metric | None:
+        """The metric that the recipe says decides between versions."""
+        return self.metric(self.record.primary_metric)
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe as plain nested values: `run.recipe["model"]["variant"]`."""
+        from experiments.documents import read_yaml  # noqa: PLC0415 - ruamel only when asked
+
+        content = read_yaml(self.folder / RECIPE)
+        content.pop("origins", None)
+        return content
+
+    @property
+    def variant(self) -> str:
+        """The network's name, such as `v1-official`."""
+        return str(self.recipe.get("model", {}).get("variant", ""))
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return the lines of metrics.jsonl, of one KIND or all; a half-written last is left."""
+        path = self.folder / EVENTS
+        if not path.is_file():
+            return []
+        found = []
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if kind is None or event.get("kind") == kind:
+                found.append(event)
+        return found
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Split name -> fingerprint, from data.json."""
+        path = self.folder / "data.json"
+        if not path.is_file():
+            return {}
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    def matches(self) -> MatchRecords | None:
+        """Return the per-image match records of the evaluation; None without one."""
+        if not (self.folder / MATCHES).is_file():
+            return None
+        from featherface.evaluation.matches import MatchRecords  # noqa: PLC0415 - numpy
+
+        return MatchRecords.load(self.folder / MATCHES)
+
+    @property
+    def annotations(self) -> Annotations:
+        """What the student says of the run, kept beside the sealed record."""
+        return Annotations.read(self.folder)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names the student gave the run."""
+        return self.annotations.labels
+
+    @property
+    def hypothesis(self) -> str:
+        """The student's latest wording, else the recipe's."""
+        return self.annotations.hypothesis or self.record.hypothesis
+
+    @property
+    def plots(self) -> dict[str, Path]:
+        """Return name -> PNG of the record's plots."""
+        return {path.stem: path for path in sorted((self.folder / "plots").glob("*.png"))}
+
+    @property
+    def dataset(self) -> str:
+        """The set it was evaluated on: `widerface`, `synthetic`, …; empty without evaluation."""
+        return next((one.dataset for one in self.metrics if one.dataset), "")
+
+
+class Store:
+    """The runs of a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def experiments(self) -> list[str]:
+        """Return the names of experiments that have runs, sorted."""
+        folder = self.workspace.runs
+        if not folder.is_dir():
+            return []
+        return sorted(entry.name for entry in folder.iterdir() if any(_versions(entry)))
+
+    def runs(self, experiment: str | None = None) -> list[Run]:
+        """Return all runs (of EXPERIMENT), by experiment and version."""
+        names = self.experiments() if experiment is None else [experiment]
+        folders = [path for name in names for path in _versions(self.workspace.runs / name)]
+        return [Run(path) for path in folders]
+
+    def find(self, selector: str) -> Run:
+        """Return the one run that SELECTOR means.
+
+        `v2` latest sealed, `v2@3`, `v2@best` by the primary metric, `v2@last`, `@last`, a label.
+
+        Raises:
+            NotFoundError: nothing fits; the message names the nearest.
+        """
+        name, at, which = selector.partition("@")
+        if not at:
+            return self._labelled(selector) or self._latest_sealed(selector)
+        runs = self.runs(name) if name else self.runs()
+        if not runs:
+            raise self._no_run(selector, name)
+        if which == "last":
+            return max(runs, key=_started)
+        if which == "best":
+            return _best(selector, runs)
+        found = [run for run in runs if name and str(run.version) == which]
+        if not found:
+            choices = [run.id for run in runs] + [f"{name}@best", f"{name}@last"]
+            raise NotFoundError(unknown("run", selector, choices), SEE)
+        return found[0]
+
+    def allocate(self, experiment: str) -> Path:
+        """Make the folder of EXPERIMENT's next version; two processes never get the same.
+
+        Raises:
+            UnavailableError: the runs folder can't be written.
+        """
+        parent = self.workspace.runs / check_name(experiment)
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            version = max((int(path.name) for path in _versions(parent)), default=0) + 1
+            while True:
+                folder = parent / f"{version:03d}"
+                try:
+                    folder.mkdir()
+                except FileExistsError:
+                    version += 1
+                else:
+                    return folder
+        except OSError as error:
+            raise UnavailableError(
+                f"can't make a run's folder in {parent}: {error.strerror or error}",
+                "free some space or make the workspace writable, then run the command again",
+            ) from error
+
+    def verify(self, run: Run) -> list[Problem]:
+        """Return how RUN differs from its seal; nothing where it is intact or not sealed yet."""
+        return verify(run.folder) if run.sealed else []
+
+    def labels(self) -> dict[str, Run]:
+        """Return label -> run."""
+        return {label: run for run in self.runs() for label in run.labels}
+
+    def _labelled(self, label: str) -> Run | None:
+        return self.labels().get(label)
+
+    def _latest_sealed(self, experiment: str) -> Run:
+        runs = self.runs(experiment)
+        sealed = [run for run in runs if run.sealed]
+        if sealed:
+            return sealed[-1]
+        if runs:
+            last = runs[-1]
+            raise NotFoundError(
+                f"no finished run of {experiment!r}: {last.id} is {last.status}",
+                f"thesis run {experiment} --resume",
+            )
+        raise self._no_run(experiment, experiment)
+
+    def _no_run(self, selector: str, name: str) -> NotFoundError:
+        if not name:
+            return NotFoundError("there is no run yet", "thesis run v1")
+        known = [*self.experiments(), *self.labels()]
+        if name in known:
+            return NotFoundError(f"no run {selector!r}", SEE)
+        hint = SEE if known else f"thesis run {name}"
+        return NotFoundError(unknown("run", selector, known), hint)
+
+
+def _versions(folder: Path) -> Iterator[Path]:
+    """Yield the run folders of an experiment's FOLDER, by version."""
+    if not folder.is_dir():
+        return
+    names = [entry for entry in folder.iterdir() if VERSION.fullmatch(entry.name)]
+    yield from sorted((entry for entry in names if entry.is_dir()), key=lambda one: int(one.name))
+
+
+def _started(run: Run) -> tuple[str, str, int]:
+    try:
+        return (run.record.created, run.experiment, run.version)
+    except DataError:
+        return ("", run.experiment, run.version)
+
+
+def _best(selector: str, runs: list[Run]) -> Run:
+    scored = [(run.primary, run) for run in runs if run.sealed]
+    measured = [(metric, run) for metric, run in scored if metric is not None]
+    if not measured:
+        raise NotFoundError(f"{selector}: no finished run has measured its primary metric", SEE)
+    metric, _ = measured[-1]
+    same = [pair for pair in measured if pair[0].name == metric.name]
+    sign = 1 if metric.kind.higher_is_better else -1
+    return max(same, key=lambda pair: (sign * pair[0].value, pair[1].version))[1]
+
+
+__all__ = ["EVENTS", "MATCHES", "RECIPE", "RECORD", "RESULTS", "Run", "Store"]
