@@ -1,0 +1,56 @@
+"""The small pieces that every block is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LEAK = 0.1
+"""Negative slope of every LeakyReLU here (the published networks leak 0.1 up to 64 channels)."""
+
+
+def norm_convolution(
+    inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """Convolution without bias and its batch normalisation."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs),
+    )
+
+
+def active_convolution(
+    inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """As `norm_convolution`, then a LeakyReLU."""
+    layers = norm_convolution(inputs, outputs, kernel, stride=stride, groups=groups)
+    return layers.append(nn.LeakyReLU(LEAK, inplace=True))
+
+
+def separable_convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """Depthwise 3x3, then 1x1, each normalised and active (MobileNetV1's block)."""
+    depthwise = active_convolution(inputs, inputs, stride=stride, groups=inputs)
+    return depthwise.extend(active_convolution(inputs, outputs, 1))
+
+
+def enlarge(small: Tensor, like: Tensor) -> Tensor:
+    """Repeat each cell of SMALL (B,C,h,w) 2x2 and crop to the size of LIKE (B,C,H,W).
+
+    Equal to nearest interpolation to that size where h = ceil(H / 2), and every exporter
+    knows it.
+    """
+    height, width = like.shape[-2:]
+    doubled = nn.functional.interpolate(small, scale_factor=2.0, mode="nearest")
+    return doubled[..., :height, :width]
+
+
+class PerLevel(nn.ModuleList):
+    """One block for each pyramid level."""
+
+    def forward(self, maps: Iterable[Tensor]) -> list[Tensor]:
+        """Apply the i-th block to the i-th map."""
+        return [block(one) for block, one in zip(self, maps, strict=True)]

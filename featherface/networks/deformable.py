@@ -1,0 +1,115 @@
+"""Modulated deformable convolution (Zhu et al., 2019), https://arxiv.org/abs/1811.11168.
+
+In plain PyTorch. A convolution is linear, so each of the K kernel taps is applied to every
+pixel first (one matrix product), and only then is sampled: each output is a weighted sum of
+4K rows of that table, four neighbours for each tap. That gathers C_out numbers per neighbour
+where sampling first would gather C_in, and one fused kernel (embedding_bag) does it without
+writing the samples down.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from featherface.networks.sampling import sum_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TAPS = 9
+"""Positions of the 3x3 kernel."""
+
+
+class DeformableConv(nn.Module):
+    """3x3 kernel without bias whose taps move and fade with the input.
+
+    Offsets and masks start at zero shift and weight one, so an untrained layer is an ordinary
+    convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.offset = nn.Conv2d(inputs, 2 * TAPS, 3, padding=1)
+        self.modulator = nn.Conv2d(inputs, TAPS, 3, padding=1)
+        self.kernel = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        for layer in (self.offset, self.modulator):
+            nn.init.zeros_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map FEATURES (B,C,H,W) to (B,O,H,W)."""
+        offset = self.offset(features)  # (B,18,H,W): y before x, tap by tap
+        mask = 2.0 * torch.sigmoid(self.modulator(features))  # (B,9,H,W)
+        return deform_conv(features, offset, mask, self.kernel.weight)
+
+
+def deform_conv(features: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Convolve with moved taps; what falls outside the picture counts as zero.
+
+    Args:
+        features: (B,C,H,W).
+        offset: (B,18,H,W) pixels, for each tap the shift in y, then in x.
+        mask: (B,9,H,W) factor of each tap.
+        weight: (O,C,3,3).
+
+    Returns:
+        (B,O,H,W), as torchvision's deform_conv2d with padding 1.
+    """
+    batch, channels, height, width = features.shape
+    outputs = weight.shape[0]
+    rows, shares = corners(offset, mask)  # (BHW,36) each
+    # A frame of zeros, one pixel before and two after, takes every neighbour outside.
+    padded = functional.pad(features.permute(0, 2, 3, 1), (0, 0, 1, 2, 1, 2))
+    taps = weight.permute(1, 2, 3, 0).reshape(channels, TAPS * outputs)
+    table = (padded.reshape(-1, channels) @ taps).reshape(-1, outputs)  # (B(H+3)(W+3)9,O)
+    summed = sum_rows(table, rows, shares)  # (BHW,O)
+    return summed.reshape(batch, height, width, outputs).permute(0, 3, 1, 2)
+
+
+def corners(offset: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rows of the framed table that each output adds up, and their shares.
+
+    Returns:
+        rows (BHW,36) whole numbers, shares (BHW,36) of MASK's type.
+    """
+    batch, _, height, width = mask.shape
+    y, y_share = _split(_positions(offset[:, 0::2], height, vertical=True), height)
+    x, x_share = _split(_positions(offset[:, 1::2], width, vertical=False), width)
+    frame = (height + 3, width + 3)
+    image = torch.arange(batch, device=mask.device).view(-1, 1, 1, 1) * (frame[0] * frame[1])
+    tap = torch.arange(TAPS, device=mask.device).view(1, -1, 1, 1)
+    first = (image + (y * frame[1] + x).long()) * TAPS + tap  # (B,9,H,W)
+    step = (0, TAPS, frame[1] * TAPS, (frame[1] + 1) * TAPS)
+    lower = mask * y_share
+    upper = mask - lower
+    right, left = lower * x_share, upper * x_share
+    shares = (upper - left, left, lower - right, right)
+    return _by_position([first + one for one in step]), _by_position(shares)
+
+
+def _positions(shift: Tensor, size: int, *, vertical: bool) -> Tensor:
+    """Add to SHIFT (B,9,H,W) where each tap stands, in the frame's coordinates."""
+    shape = (1, 1, -1, 1) if vertical else (1, 1, 1, -1)
+    kernel = (1, 3, 1, 1, 1) if vertical else (1, 1, 3, 1, 1)
+    grid = torch.arange(size, dtype=shift.dtype, device=shift.device).view(shape)
+    tap = torch.arange(3, dtype=shift.dtype, device=shift.device).view(kernel)
+    taps = tap.expand(1, 3, 3, 1, 1).reshape(1, TAPS, 1, 1)
+    return shift + (grid + taps)
+
+
+def _split(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return the whole part of POSITION, kept inside the frame, and the fraction."""
+    inside = position.clamp(0.0, size + 1.0)
+    whole = inside.detach().floor()
+    return whole, inside - whole
+
+
+def _by_position(corner: Sequence[Tensor]) -> Tensor:
+    """Put four tensors (B,9,H,W) together as (BHW,36)."""
+    together = torch.cat(list(corner), 1)
+    return together.permute(0, 2, 3, 1).reshape(-1, 4 * TAPS)

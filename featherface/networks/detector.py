@@ -1,0 +1,147 @@
+"""The detector: a chain of stages, each chosen by name from one table."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from featherface.networks import bifpn, cbam, fpn, heads, mobilenet, shuffle, ssh
+from featherface.networks.convolution import PerLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from featherface.variants import DetectorConfig
+
+    Stage = Callable[[DetectorConfig, Sequence[int]], nn.Module]
+
+
+class RawOutput(NamedTuple):
+    """What the network says about each prior, before decoding and softmax."""
+
+    boxes: Tensor
+    """(B,N,4) deltas of centre and log size, divided by the variances."""
+    logits: Tensor
+    """(B,N,2) background, face."""
+    landmarks: Tensor
+    """(B,N,10) deltas of five points, x before y."""
+
+
+def _per_level(make: Callable[[DetectorConfig, int], nn.Module]) -> Stage:
+    return lambda config, widths: PerLevel(make(config, width) for width in widths)
+
+
+def _nothing(_config: DetectorConfig, _widths: Sequence[int]) -> nn.Module:
+    return nn.Identity()
+
+
+BACKBONES: dict[str, Callable[[], mobilenet.MobileNet]] = {"mobilenet-0.25": mobilenet.MobileNet}
+LATERALS: dict[str, Stage] = {
+    "fpn": _nothing,
+    "bifpn": _nothing,
+    "bifpn-light": lambda c, widths: bifpn.light_laterals(widths, c.channels),
+}
+NECKS: dict[str, Stage] = {
+    "fpn": lambda c, widths: fpn.FPN(widths, c.channels),
+    "bifpn": lambda c, widths: bifpn.BiFPN(widths, c.channels, c.repeats, c.norm_momentum),
+    "bifpn-light": lambda c, _: bifpn.LightBiFPN(c.channels, c.repeats, c.norm_momentum),
+}
+ATTENTIONS: dict[str, Stage] = {
+    "none": _nothing,
+    "cbam": _per_level(lambda c, width: cbam.CBAM(width, c.reduction, c.norm_momentum)),
+    "cbam-residual": _per_level(
+        lambda c, width: cbam.ResidualCBAM(width, c.reduction, c.norm_momentum)
+    ),
+    "cbam-shared": lambda c, widths: cbam.SharedCBAM(widths, c.reduction, c.norm_momentum),
+}
+CONTEXTS: dict[str, Stage] = {
+    "ssh": _per_level(lambda _, width: ssh.plain(width)),
+    "ssh-deformable": _per_level(lambda _, width: ssh.deformable(width)),
+    "ssh-grouped": _per_level(lambda _, width: ssh.grouped(width)),
+}
+SHUFFLES: dict[str, Stage] = {
+    "none": _nothing,
+    "permute": _per_level(lambda _c, _w: shuffle.Permutation()),
+    "block": _per_level(lambda _, width: shuffle.ShuffleBlock(width)),
+}
+HEADS: dict[str, Callable[[int, int], nn.Module]] = {
+    "separate": heads.SeparateHeads,
+    "shared": heads.SharedHead,
+}
+
+
+class Detector(nn.Module):
+    """Pictures to raw predictions for each prior."""
+
+    def __init__(self, config: DetectorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = BACKBONES[config.backbone]()
+        widths: Sequence[int] = self.backbone.widths
+        even = (config.channels,) * len(widths)
+        self.laterals = LATERALS[config.neck](config, widths)
+        widths = widths if isinstance(self.laterals, nn.Identity) else even
+        self.attention = ATTENTIONS[config.attention](config, widths)
+        self.neck = NECKS[config.neck](config, widths)
+        self.neck_attention = ATTENTIONS[config.attention](config, even)
+        self.context = CONTEXTS[config.context](config, even)
+        self.shuffle = SHUFFLES[config.shuffle](config, even)
+        self.heads = HEADS[config.head](config.channels, config.anchors)
+        heads.initialise(self.heads, config.prior_probability)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Return the maps (B,C,H/8,W/8), /16, /32 that enter the heads."""
+        maps = self.attention(self.laterals(self.backbone(images)))
+        maps = self.neck_attention(self.neck(maps))
+        shuffled: list[Tensor] = self.shuffle(self.context(maps))
+        return shuffled
+
+    def predict(self, maps: list[Tensor]) -> RawOutput:
+        """Turn the maps of `features` into raw predictions."""
+        return RawOutput(*self.heads(maps))
+
+    def forward(self, images: Tensor) -> RawOutput:
+        """Predict from IMAGES (B,3,H,W), blue-green-red minus the pixel mean."""
+        return self.predict(self.features(images))
+
+    def components(self) -> dict[str, int]:
+        """Return the number of parameters of each component that has any."""
+        counts = {name: _count(getattr(self, name)) for name in _STAGES}
+        counts["neck"] += counts.pop("laterals")
+        return {name: count for name, count in counts.items() if count}
+
+
+_STAGES = (
+    "backbone",
+    "laterals",
+    "attention",
+    "neck",
+    "neck_attention",
+    "context",
+    "shuffle",
+    "heads",
+)
+
+
+def build(config: DetectorConfig, seed: int | None = None) -> Detector:
+    """Make the network of CONFIG with random weights, the same ones for the same SEED."""
+    with _seeded(seed):
+        return Detector(config)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Draw from SEED inside the block, leaving the program's own random numbers alone."""
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,66 @@
+"""SSH context (Najibi et al., 2017), https://arxiv.org/abs/1708.03979.
+
+Differs from the paper: the branches share their first 5x5 convolution, as in RetinaFace; in
+FeatherFace every convolution is deformable; in the thesis's student they are grouped.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from featherface.networks.convolution import LEAK, norm_convolution
+from featherface.networks.deformable import DeformableConv
+
+
+class Convolve(Protocol):
+    """Makes a normalised 3x3 convolution from its inputs and outputs."""
+
+    def __call__(self, inputs: int, outputs: int) -> nn.Module:
+        """Return the layer."""
+
+
+class SSH(nn.Module):
+    """Receptive fields of 3, 5 and 7 side by side: C/2, C/4 and C/4 channels."""
+
+    def __init__(self, channels: int, convolve: Convolve) -> None:
+        super().__init__()
+        half, quarter = channels // 2, channels // 4
+        self.branch3 = convolve(channels, half)
+        self.branch5_first = convolve(channels, quarter)
+        self.branch5_last = convolve(quarter, quarter)
+        self.branch7_middle = convolve(quarter, quarter)
+        self.branch7_last = convolve(quarter, quarter)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features of the same shape (B,C,H,W), never negative."""
+        near = self.branch3(features)
+        shared = nn.functional.leaky_relu(self.branch5_first(features), LEAK)
+        middle = self.branch5_last(shared)
+        far = nn.functional.leaky_relu(self.branch7_middle(shared), LEAK)
+        return torch.cat((near, middle, self.branch7_last(far)), 1).relu()
+
+
+def plain(channels: int) -> SSH:
+    """RetinaFace's context module."""
+    return SSH(channels, norm_convolution)
+
+
+def deformable(channels: int) -> SSH:
+    """FeatherFace's context module."""
+
+    def convolve(inputs: int, outputs: int) -> nn.Module:
+        return nn.Sequential(DeformableConv(inputs, outputs), nn.BatchNorm2d(outputs))
+
+    return SSH(channels, convolve)
+
+
+def grouped(channels: int) -> SSH:
+    """Wide convolutions in two groups, narrow ones in four: under half the weights."""
+
+    def convolve(inputs: int, outputs: int) -> nn.Module:
+        return norm_convolution(inputs, outputs, groups=2 if inputs == channels else 4)
+
+    return SSH(channels, convolve)
