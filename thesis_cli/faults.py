@@ -72,6 +72,9 @@ def leave(error: BaseException, session: Session, arguments: Sequence[str]) -> N
         sys.exit(BROKEN_PIPE)
     if session.debug:
         click.echo("".join(traceback.format_exception(error)), err=True)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        sys.exit(USAGE)
     fault = describe(error, arguments)
     click.echo(f"error: {fault.message}" if fault.code != INTERRUPTED else fault.message, err=True)
     if fault.hint:

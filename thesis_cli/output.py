@@ -101,7 +101,8 @@ def show(session: Session, block: Block) -> None:
     table = as_rich(block)
     for name, value in block.facts.items():
         write(session, f"{name}: {value}")
-    if terminal.measure(table).minimum > terminal.width:
+    unbounded = terminal.options.update(max_width=10_000)
+    if terminal.measure(table, options=unbounded).minimum > terminal.width:
         write(session, as_records(block))
     else:
         terminal.print(table)

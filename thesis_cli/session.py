@@ -44,3 +44,9 @@ class Session:
 
         self.warnings.append(message)
         click.echo(f"warning: {message}", err=True)
+
+    def note(self, message: str) -> None:
+        """Tell on stderr what went as it should and is worth knowing."""
+        import click
+
+        click.echo(message, err=True)

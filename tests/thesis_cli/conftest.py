@@ -1,0 +1,59 @@
+"""Calling the command line in the test's own process."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from thesis_cli.main import cli
+
+
+class Answer:
+    """What a call gave."""
+
+    def __init__(self, result):
+        self.result = result
+        self.code = result.exit_code
+        self.out = result.stdout
+        self.err = result.stderr
+
+    @property
+    def json(self):
+        assert self.code in (0, 1, 4, 7), self.err
+        return json.loads(self.out)
+
+    @property
+    def data(self):
+        return self.json["data"]
+
+
+@pytest.fixture
+def thesis(monkeypatch, tmp_path):
+    """Call `thesis ARGUMENTS`; errors must arrive as messages, never as tracebacks."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def call(*arguments, workspace=None, **extra):
+        shared = ["--workspace", str(workspace.root)] if workspace else []
+        result = CliRunner().invoke(cli, [*map(str, arguments), *shared], **extra)
+        assert "Traceback" not in result.output, result.output
+        if result.exception is not None:
+            assert isinstance(result.exception, SystemExit), result.exception
+        return Answer(result)
+
+    return call
+
+
+def snapshot(folder):
+    """Give every path below FOLDER with its bytes, to see that nothing was left behind."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.fixture
+def contents():
+    return snapshot

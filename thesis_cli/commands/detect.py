@@ -1,0 +1,135 @@
+"""`thesis detect`: the faces in pictures, as numbers and drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featherface.errors import DataError, UsageError
+from thesis_cli.faults import ENVIRONMENT
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.networks import load, network_options
+from thesis_cli.output import Block, Grid, emit, json_option
+
+if TYPE_CHECKING:
+    from thesis_cli.session import Session
+
+
+@click.command(cls=Verb)
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@network_options
+@click.option("--output", type=click.Path(path_type=Path), help="Draw the faces; write here.")
+@click.option(
+    "--score", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Lowest score."
+)
+@json_option
+@click.pass_context
+@pass_session
+def detect(  # noqa: PLR0913 - one parameter per option
+    session: Session,
+    context: click.Context,
+    *,
+    images: tuple[Path, ...],
+    variant: str | None,
+    weights: Path | None,
+    device: str,
+    output: Path | None,
+    score: float,
+    as_json: bool,
+) -> None:
+    """Find the faces in pictures.
+
+    Boxes are x1 y1 x2 y2 in pixels; landmarks are eyes, nose and mouth corners. A folder stands
+    for the pictures in it. A damaged picture is told and the others go on.
+    """
+    del as_json
+    if variant is None or weights is None:
+        raise click.UsageError("--variant V and --weights FILE say which network looks")
+    paths = expand(images)
+    network = load(session, variant, weights, device)
+    targets = drawings(paths, output)
+    answers, failed = [], 0
+    for path in paths:
+        try:
+            answers.append(look(network, path, score, targets.get(path)))
+        except DataError as error:
+            failed += 1
+            session.warn(error.message)
+    if failed == len(paths):
+        raise DataError(f"none of the {len(paths)} pictures could be read")
+    emit(session, "detect", answers, view)
+    if failed:
+        context.exit(ENVIRONMENT)
+
+
+def expand(images: tuple[Path, ...]) -> list[Path]:
+    """Replace each folder by the pictures in it."""
+    from featherface.data.images import list_images
+
+    paths: list[Path] = []
+    for path in images:
+        inside = list(list_images(path)) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"no pictures in {path}")
+        paths += inside
+    return paths
+
+
+def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
+    """Choose where each drawing goes; two pictures of one name would overwrite each other."""
+    if output is None:
+        return {}
+    targets = {path: output / f"{path.stem}-faces{path.suffix or '.png'}" for path in paths}
+    if len(set(targets.values())) < len(targets):
+        raise UsageError(
+            "two pictures have the same name, so their drawings would overwrite each other",
+            "detect them in two calls with two --output folders",
+        )
+    return targets
+
+
+def look(network: Any, path: Path, score: float, drawing: Path | None) -> dict[str, Any]:
+    """Find the faces of one picture, and draw them where DRAWING says."""
+    from featherface.inference import detect as find
+
+    from featherface.data.images import read_image
+    from featherface.evaluation.config import EvaluateConfig
+
+    image = read_image(path)
+    found = find(*network, image, EvaluateConfig(score_threshold=score))
+    if drawing is not None:
+        from featherface.drawing import draw, save
+
+        save(draw(image, found), drawing)
+    return {
+        "image": path,
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "faces": [
+            {
+                "box": box.tolist(),
+                "score": float(confidence),
+                "landmarks": points.reshape(5, 2).tolist(),
+            }
+            for box, confidence, points in zip(
+                found.boxes, found.scores, found.landmarks, strict=True
+            )
+        ],
+        "drawing": drawing,
+    }
+
+
+def view(data: list[dict[str, Any]]) -> list[Block]:
+    """Tabulate the pictures."""
+    rows = [
+        [
+            str(each["image"]),
+            f"{len(each['faces'])}",
+            ", ".join(f"{face['score']:.2f}" for face in each["faces"][:5]),
+            str(each["drawing"] or ""),
+        ]
+        for each in data
+    ]
+    return [Grid(["~picture", ">faces", "best scores", "~drawing"], rows)]

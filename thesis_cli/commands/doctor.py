@@ -1,0 +1,166 @@
+"""`thesis doctor`: is everything here that the work needs, and if not, what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from featherface.errors import ThesisError
+from thesis_cli.faults import ENVIRONMENT
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, Grid, emit, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from experiments.workspace import Workspace
+    from thesis_cli.session import Session
+
+OLDEST_PYTHON = (3, 11)
+ENOUGH_DISK = 2 * 2**30
+LEAST_DISK = 200 * 2**20
+ENOUGH_MEMORY = 3 * 2**30
+
+
+class Check(NamedTuple):
+    """One line of the answer."""
+
+    name: str
+    status: str
+    """`ok`, `warning` or `failure`."""
+    found: str
+    advice: str = ""
+
+
+@click.command(cls=Verb)
+@json_option
+@click.pass_context
+@pass_session
+def doctor(session: Session, context: click.Context, as_json: bool) -> None:
+    """Check that everything needed is here."""
+    del as_json
+    checks = [python(), *libraries(), memory(), git(), *places(session)]
+    emit(session, "doctor", [each._asdict() for each in checks], view)
+    if any(each.status == "failure" for each in checks):
+        context.exit(ENVIRONMENT)
+
+
+def view(rows: list[dict[str, Any]]) -> list[Block]:
+    """Tabulate the checks, then say what to do."""
+    cells = [[row["status"], row["name"], row["found"], row["advice"]] for row in rows]
+    bad = sum(row["status"] != "ok" for row in rows)
+    end = f"{bad} to look at" if bad else "everything is here"
+    return [Grid(["", "what", "~found", "~what to do"], cells), end]
+
+
+def python() -> Check:
+    """Check the interpreter."""
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < OLDEST_PYTHON:
+        return Check("python", "failure", found, "install Python 3.11 or later")
+    return Check("python", "ok", found)
+
+
+def libraries() -> Iterator[Check]:
+    """Check that torch and ONNX Runtime load, and how many threads and devices they have."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        yield Check("torch", "failure", str(error), "pip install --force-reinstall torch")
+    else:
+        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+        yield Check("torch", "ok", f"{torch.__version__}, {device}")
+        yield threads(torch.get_num_threads())
+    try:
+        import onnxruntime
+    except (ImportError, OSError) as error:
+        advice = "pip install --force-reinstall onnxruntime"
+        yield Check("onnxruntime", "warning", str(error), advice)
+    else:
+        yield Check("onnxruntime", "ok", onnxruntime.__version__)
+
+
+def threads(used: int) -> Check:
+    """Check that the processor is used."""
+    cores = os.cpu_count() or 1
+    found = f"{used} of {cores} cores"
+    if used < cores // 2:
+        return Check("threads", "warning", found, "unset OMP_NUM_THREADS, or raise it")
+    return Check("threads", "ok", found)
+
+
+def memory() -> Check:
+    """Check that a training fits."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    found = f"{free / 2**30:.1f} GiB free"
+    if free < ENOUGH_MEMORY:
+        return Check("memory", "warning", found, "close programs, or lower train.batch_size")
+    return Check("memory", "ok", found)
+
+
+def git() -> Check:
+    """Check that records can say which code ran."""
+    path = shutil.which("git")
+    if path is None:
+        return Check("git", "warning", "not found", "install git: records then name the commit")
+    return Check("git", "ok", path)
+
+
+def places(session: Session) -> Iterator[Check]:
+    """Check the workspace, its disk, its vault and its data."""
+    try:
+        workspace = session.workspace
+    except ThesisError as error:
+        yield Check("workspace", "warning", error.message, error.hint or "thesis init")
+        yield disk(Path.cwd())
+        return
+    yield writable("workspace", workspace.root, "choose a workspace you may write to")
+    yield disk(workspace.root)
+    yield vault(workspace)
+    for name, root in workspace.data_roots.items():
+        yield data_root(name, root)
+
+
+def disk(folder: Path) -> Check:
+    """Check the free space."""
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free < LEAST_DISK:
+        return Check("disk", "failure", found, "free some space")
+    if free < ENOUGH_DISK:
+        return Check("disk", "warning", found, "free some space: a run keeps its checkpoints")
+    return Check("disk", "ok", found)
+
+
+def writable(name: str, folder: Path, advice: str) -> Check:
+    """Check that FOLDER may be written, without writing."""
+    read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    if read_only or not os.access(folder, os.W_OK | os.X_OK):
+        return Check(name, "failure", f"{folder} is read-only", advice)
+    return Check(name, "ok", str(folder))
+
+
+def vault(workspace: Workspace) -> Check:
+    """Check that the vault is there and may be written."""
+    if not workspace.vault.is_dir():
+        advice = f"mount it, correct `vault` in thesis.toml, or: thesis init {workspace.root}"
+        return Check("vault", "failure", f"no folder {workspace.vault}", advice)
+    return writable("vault", workspace.vault, "make the vault writable")
+
+
+def data_root(name: str, root: Path) -> Check:
+    """Check that a data set is where thesis.toml says."""
+    if root.is_dir():
+        return Check(f"data {name}", "ok", str(root))
+    if name == "synthetic":
+        return Check(f"data {name}", "ok", "drawn by the first run", "")
+    advice = f"correct {name} under [data] in thesis.toml"
+    return Check(f"data {name}", "warning", f"no folder {root}", advice)

@@ -1,0 +1,154 @@
+"""`thesis eval`: the WIDER FACE protocol over predictions, or over weights and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featherface.evaluation.config import PROTOCOLS
+from thesis_cli.groups import Verbs, pass_session
+from thesis_cli.networks import load, network_options
+from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.wording import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from featherface.evaluation.protocol import Evaluation
+    from thesis_cli.session import Session
+
+
+@click.group("eval", cls=Verbs)
+def evaluation() -> None:
+    """Score detections or weights."""
+
+
+@evaluation.command()
+@click.option(
+    "--predictions",
+    type=click.Path(path_type=Path),
+    help="Folder (or .tar.gz) of detections in the official text format.",
+)
+@network_options
+@click.option("--images", type=click.Path(path_type=Path), help="Folder EVENT/*.jpg of pictures.")
+@click.option(
+    "--ground-truth",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with the four official .mat lists, or with wider_face_val_bbx_gt.txt.",
+)
+@click.option(
+    "--protocol", type=click.Choice(list(PROTOCOLS)), default="original", show_default=True
+)
+@click.option(
+    "--save-predictions", type=click.Path(path_type=Path), help="Keep the detections here."
+)
+@json_option
+@pass_session
+def widerface(  # noqa: PLR0913 - one parameter per option
+    session: Session,
+    *,
+    predictions: Path | None,
+    variant: str | None,
+    weights: Path | None,
+    device: str,
+    images: Path | None,
+    ground_truth: Path,
+    protocol: str,
+    save_predictions: Path | None,
+    as_json: bool,
+) -> None:
+    """Compute the official WIDER FACE APs.
+
+    Either of --predictions DIR, or of --variant V --weights FILE --images DIR. Pictures that are
+    only a part of the set restrict the ground truth to them, and the answer says so.
+    """
+    del as_json
+    from featherface.evaluation.ground_truth import read_ground_truth
+    from featherface.evaluation.protocol import evaluate
+
+    check_choice(predictions, variant, weights, images)
+    truth = read_ground_truth(ground_truth)
+    if predictions is not None:
+        from featherface.evaluation.predictions import read_predictions
+
+        detections: Mapping[str, NDArray[Any]] = read_predictions(predictions)
+    else:
+        assert variant is not None  # noqa: S101 - checked above, as are the others
+        assert weights is not None  # noqa: S101
+        assert images is not None  # noqa: S101
+        model = load(session, variant, weights, device)
+        detections = infer(session, model, images, protocol, save_predictions)
+    found = evaluate(detections, truth)
+    for warning in found.warnings:
+        session.warn(warning)
+    emit(session, "eval-widerface", tell(found, protocol, variant), view)
+
+
+def check_choice(
+    predictions: Path | None, variant: str | None, weights: Path | None, images: Path | None
+) -> None:
+    """See that exactly one way of getting detections is given, and whole."""
+    network = {"--variant": variant, "--weights": weights, "--images": images}
+    given = [name for name, value in network.items() if value is not None]
+    if predictions is not None and given:
+        raise click.UsageError(f"--predictions and {given[0]} exclude each other")
+    missing = [name for name in network if name not in given]
+    if predictions is None and missing:
+        raise click.UsageError(
+            f"give --predictions DIR, or --variant, --weights and --images; missing: "
+            f"{', '.join(missing) if given else '--predictions'}"
+        )
+
+
+def infer(
+    session: Session, model: Any, images: Path, protocol: str, save_to: Path | None
+) -> Mapping[str, NDArray[Any]]:
+    """Run the network over every picture below IMAGES."""
+    from featherface.inference import predict
+
+    from featherface.evaluation.config import EvaluateConfig
+    from thesis_cli.interrupts import stoppable
+    from thesis_cli.progress import progress
+
+    with progress(session) as reporter, stoppable() as should_stop:
+        return predict(
+            *model,
+            images,
+            EvaluateConfig(protocol=protocol),
+            save_to=save_to,
+            on_progress=reporter,
+            should_stop=should_stop,
+        )
+
+
+def tell(found: Evaluation, protocol: str, variant: str | None) -> dict[str, Any]:
+    """Reduce an evaluation to what the schema names."""
+    return {
+        "subsets": {
+            name: {"ap": subset.ap, "faces": subset.faces} for name, subset in found.subsets.items()
+        },
+        "mean_ap": found.mean_ap,
+        "images": found.images,
+        "detections": found.detections,
+        "complete": found.complete,
+        "ground_truth": found.source,
+        "protocol": protocol if variant else None,
+        "variant": variant,
+    }
+
+
+def view(data: dict[str, Any]) -> list[Block]:
+    """Tabulate the three subsets."""
+    part = "" if data["complete"] else ", not a WIDER FACE result"
+    facts = {"pictures": f"{data['images']:,}{part}", "subsets": data["ground_truth"]}
+    rows = [
+        [name, quantity(subset["ap"], "fraction"), f"{subset['faces']:,}"]
+        for name, subset in data["subsets"].items()
+    ]
+    rows.append(["mean", quantity(data["mean_ap"], "fraction"), ""])
+    return [Grid(["subset", ">AP", ">faces"], rows, facts=facts)]

@@ -1,0 +1,136 @@
+"""`thesis quickstart`: the main job, end to end, on the data that comes with the program."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featherface.errors import NotFoundError, UsageError
+from featherface.files import write_atomic
+from thesis_cli.commands.compare import compared
+from thesis_cli.commands.init import language_option, make_workspace
+from thesis_cli.faults import REFUSED
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.running import execute, result, synchronise
+from thesis_cli.wording import quantity
+
+if TYPE_CHECKING:
+    from experiments.store import Run
+    from experiments.workspace import Workspace
+    from thesis_cli.session import Session
+
+RECIPES = {
+    "v1": """\
+# The thesis's baseline on the small synthetic set, so that it trains in a minute or two.
+# Delete this file, and `thesis run v1` means the packaged recipe, for WIDER FACE.
+extends: [v1, demo]
+""",
+    "v2": """\
+# The student, taught by the run of v1; see v1.yaml.
+extends: [v2, demo]
+distill:
+  teacher: v1
+""",
+}
+"""The recipes that a quickstart leaves in the workspace, in the order they run."""
+
+
+@click.command(cls=Verb)
+@click.argument("folder", type=click.Path(path_type=Path))
+@language_option
+@json_option
+@click.pass_context
+@pass_session
+def quickstart(
+    session: Session, context: click.Context, folder: Path, language: str, as_json: bool
+) -> None:
+    """Make a workspace, train v1 and v2 on the embedded data, fill the vault.
+
+    FOLDER must be new or empty. After an interruption, the same command goes on.
+    """
+    del as_json
+    from experiments.workspace import Workspace
+
+    began = time.monotonic()
+    check_free(folder)
+    made = make_workspace(folder, language, title="Quickstart")
+    workspace = Workspace.open(made["workspace"])
+    for name, text in RECIPES.items():
+        keep_recipe(workspace, name, text)
+    runs = [run_once(session, workspace, name) for name in RECIPES]
+    comparison = compared(workspace, [run.id for run in runs], to_vault=True)
+    sync = synchronise(session, workspace)
+    answer = {
+        "workspace": workspace.root,
+        "vault": workspace.vault,
+        "runs": [result(run) for run in runs],
+        "comparison": comparison,
+        "sync": sync,
+        "chapters": chapters(workspace),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    emit(session, "quickstart", answer, view)
+    if sync["conflicts"] or sync["refused"]:
+        context.exit(REFUSED)
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises:
+        UsageError: FOLDER is a file, or holds files and is no quickstart's workspace.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file", "thesis quickstart NEW-FOLDER")
+    ours = all((folder / "experiments" / f"{name}.yaml").is_file() for name in RECIPES)
+    if folder.is_dir() and any(folder.iterdir()) and not ours:
+        raise UsageError(f"{folder} is not empty", "thesis quickstart NEW-FOLDER")
+
+
+def keep_recipe(workspace: Workspace, name: str, text: str) -> None:
+    """Write a recipe, unless there is one already."""
+    path = workspace.recipes / f"{name}.yaml"
+    if not path.exists():
+        write_atomic(path, text)
+
+
+def run_once(session: Session, workspace: Workspace, name: str) -> Run:
+    """Run an experiment, unless an earlier call has finished it."""
+    from experiments.resolving import resolve
+    from experiments.store import Store
+
+    try:
+        return Store(workspace).find(name)
+    except NotFoundError:
+        return execute(session, workspace, resolve(name, workspace))
+
+
+def chapters(workspace: Workspace) -> list[str]:
+    """Name the notes worth opening first."""
+    names = ("performance", "comparison", "milestones")
+    notes = [workspace.vault / f"{workspace.chapters[name]}.md" for name in names]
+    return [str(note) for note in notes if note.is_file()]
+
+
+def view(data: dict[str, Any]) -> list[Block]:
+    """Tell what was measured, and where to look next."""
+    names = ["widerface.mean_ap", "params.total", "latency.cpu.median_ms"]
+    rows = [[run["run"], *(cell(run, name) for name in names)] for run in data["runs"]]
+    return [
+        f"Both models were trained and measured here in {data['seconds']:.0f} s, "
+        "on synthetic pictures: these are no WIDER FACE results.",
+        Grid(["run", ">mean AP (synthetic)", ">parameters", ">CPU latency"], rows),
+        "Look at:",
+        *(f"  {note}" for note in data["chapters"]),
+        f"Next: cd {data['workspace']} && thesis compare v1 v2",
+    ]
+
+
+def cell(run: dict[str, Any], name: str) -> str:
+    """Word one metric of a run, or nothing where it has none."""
+    found = next((each for each in run["metrics"] if each["name"] == name), None)
+    return quantity(found["value"], found["unit"]) if found else ""

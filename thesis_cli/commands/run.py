@@ -1,0 +1,104 @@
+"""`thesis run`: from a recipe to a sealed record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from experiments.records import STAGES
+from thesis_cli.complete import complete_experiment
+from thesis_cli.faults import REFUSED
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.running import execute, result, synchronise
+from thesis_cli.wording import metric_rows
+
+if TYPE_CHECKING:
+    from experiments.recipe import ResolvedRecipe
+    from thesis_cli.session import Session
+
+
+@click.command(cls=Verb)
+@click.argument("experiments", nargs=-1, required=True, shell_complete=complete_experiment)
+@click.option("--set", "changes", multiple=True, metavar="K=V", help="Override a recipe's key.")
+@click.option("--seed", type=click.IntRange(0), help="Short for --set seed=N.")
+@click.option("--seeds", type=click.IntRange(1), help="Repeat with N seeds, counting up.")
+@click.option(
+    "--stage", "stages", multiple=True, type=click.Choice(STAGES), help="Only this stage; repeat."
+)
+@click.option("--resume", "mode", flag_value="resume", help="Go on with an interrupted run.")
+@click.option("--new", "mode", flag_value="new", help="Start a new version in any case.")
+@click.option("--dry-run", is_flag=True, help="Show the resolved recipe; run nothing.")
+@click.option("--no-sync", is_flag=True, help="Leave the vault alone.")
+@json_option
+@click.pass_context
+@pass_session
+def run(  # noqa: PLR0913 - one parameter per option
+    session: Session,
+    context: click.Context,
+    *,
+    experiments: tuple[str, ...],
+    changes: tuple[str, ...],
+    seed: int | None,
+    seeds: int | None,
+    stages: tuple[str, ...],
+    mode: str | None,
+    dry_run: bool,
+    no_sync: bool,
+    as_json: bool,
+) -> None:
+    """Run experiments and seal what happened.
+
+    Trains, evaluates, benchmarks and exports as each recipe says, then brings the vault up to
+    date. Ctrl-C leaves a checkpoint: thesis run NAME --resume goes on from it.
+    """
+    del as_json
+    overrides = [*changes, *([f"seed={seed}"] if seed is not None else [])]
+    plans = [plan for name in experiments for plan in resolve(session, name, overrides, seeds or 1)]
+    if dry_run:
+        emit(session, "run", {"runs": [], "sync": None, "plans": list(map(outline, plans))}, view)
+        return
+    finished, sync = [], None
+    for plan in plans:
+        done = execute(session, session.workspace, plan, stages=stages or None, mode=mode or "auto")
+        finished.append(result(done))
+        sync = None if no_sync else synchronise(session, session.workspace)
+    emit(session, "run", {"runs": finished, "sync": sync, "plans": []}, view)
+    if sync and (sync["conflicts"] or sync["refused"]):
+        context.exit(REFUSED)
+
+
+def resolve(session: Session, name: str, overrides: list[str], seeds: int) -> list[ResolvedRecipe]:
+    """Resolve a recipe, once per seed."""
+    from experiments.resolving import resolve
+
+    first = resolve(name, session.workspace, overrides)
+    start = first.recipe.seed
+    later = range(start + 1, start + seeds)
+    return [
+        first,
+        *(resolve(name, session.workspace, [*overrides, f"seed={each}"]) for each in later),
+    ]
+
+
+def outline(plan: ResolvedRecipe) -> dict[str, Any]:
+    """Tell what would run."""
+    return {
+        "experiment": plan.recipe.name,
+        "recipe": plan.to_yaml(),
+        "origins": dict(plan.origins),
+    }
+
+
+def view(data: dict[str, Any]) -> list[Block]:
+    """Show the metrics of each run, and where they went."""
+    blocks: list[Block] = [each["recipe"].rstrip() for each in data["plans"]]
+    columns = ["metric", ">value", "data", "split", "protocol", ">n", "evidence"]
+    for each in data["runs"]:
+        facts = {"run": f"{each['run']} ({each['status']})", "record": str(each["folder"])}
+        blocks.append(Grid(columns, metric_rows(each["metrics"]), facts=facts))
+    if data["sync"]:
+        written = data["sync"]["written"]
+        blocks.append(f"vault: {len(written)} files written; next: thesis runs list")
+    return blocks

@@ -1,0 +1,164 @@
+"""`thesis runs`: what was run, what it found, and whether the records are intact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from thesis_cli.complete import complete_run
+from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.groups import Verbs, pass_session
+from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.wording import metric_rows, quantity
+
+if TYPE_CHECKING:
+    from experiments.store import Run, Store
+    from thesis_cli.session import Session
+
+
+@click.group(cls=Verbs)
+def runs() -> None:
+    """List, show and verify runs."""
+
+
+def store(session: Session) -> Store:
+    """Open the workspace's runs."""
+    from experiments.store import Store
+
+    return Store(session.workspace)
+
+
+@runs.command("list")
+@click.argument("experiment", required=False)
+@json_option
+@pass_session
+def list_runs(session: Session, experiment: str | None, as_json: bool) -> None:
+    """List the runs: all, or those of EXPERIMENT."""
+    del as_json
+    found = store(session).runs(experiment)
+    emit(session, "runs-list", [summary(run) for run in found], list_view)
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """Tell what a list shows of a run; a damaged record keeps its line."""
+    primary = run.primary if run.sealed else None
+    return {
+        "run": run.id,
+        "experiment": run.experiment,
+        "version": run.version,
+        "status": run.status,
+        "variant": run.variant if run.sealed else None,
+        "created": run.record.created if run.sealed else None,
+        "labels": list(run.labels),
+        "primary": primary.to_json() if primary else None,
+    }
+
+
+def list_view(rows: list[dict[str, Any]]) -> list[Block]:
+    """Tabulate the runs."""
+    if not rows:
+        return ["no runs yet; make one: thesis run v1"]
+    cells = [
+        [
+            row["run"],
+            row["status"],
+            row["created"] or "",
+            quantity(row["primary"]["value"], row["primary"]["unit"]) if row["primary"] else "",
+            row["primary"]["name"] if row["primary"] else "",
+            " ".join(row["labels"]),
+        ]
+        for row in rows
+    ]
+    return [Grid(["run", "status", "created", ">primary", "metric", "labels"], cells)]
+
+
+@runs.command()
+@click.argument("selector", shell_complete=complete_run)
+@json_option
+@pass_session
+def show(session: Session, selector: str, as_json: bool) -> None:
+    """Show the record of one run.
+
+    SELECTOR is v2 (the latest sealed), v2@3, v2@best, @last or a label.
+    """
+    del as_json
+    emit(session, "runs-show", describe(store(session).find(selector)), show_view)
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """Tell everything about a run."""
+    return {
+        **summary(run),
+        "folder": run.folder,
+        "seal": run.seal or None,
+        "hypothesis": run.hypothesis,
+        "record": run.record.to_json(),
+        "recipe": run.recipe,
+        "data": run.data,
+        "metrics": [metric.to_json() for metric in run.metrics],
+    }
+
+
+def show_view(data: dict[str, Any]) -> list[Block]:
+    """Show a run: what it was, then its metrics."""
+    record = data["record"]
+    facts = {
+        "run": data["run"],
+        "status": data["status"],
+        "variant": data["variant"] or "",
+        "hypothesis": data["hypothesis"],
+        "parents": ", ".join(
+            f"{parent['role']} {parent['run'] or parent['path']}" for parent in record["parents"]
+        ),
+        "seed": str(record["seed"]),
+        "git": f"{record['git']['commit'][:12]}{' (dirty)' if record['git']['dirty'] else ''}",
+        "created": record["created"],
+        "folder": str(data["folder"]),
+        "seal": data["seal"] or "",
+    }
+    columns = ["metric", ">value", "data", "split", "protocol", ">n", "evidence"]
+    told = {name: value for name, value in facts.items() if value}
+    return [Grid(columns, metric_rows(data["metrics"]), facts=told)]
+
+
+@runs.command()
+@click.argument("selectors", nargs=-1, shell_complete=complete_run)
+@json_option
+@click.pass_context
+@pass_session
+def verify(
+    session: Session, context: click.Context, selectors: tuple[str, ...], as_json: bool
+) -> None:
+    """Check that sealed records are as they were sealed: all, or SELECTORS."""
+    del as_json
+    records = store(session)
+    chosen = [records.find(each) for each in selectors] if selectors else records.runs()
+    data = [verdict(records, run) for run in chosen]
+    emit(session, "runs-verify", data, verify_view)
+    if any(row["problems"] for row in data):
+        context.exit(CLAIM_FALSE)
+
+
+def verdict(records: Store, run: Run) -> dict[str, Any]:
+    """Compare one record with its seal."""
+    found = [
+        {"path": each.path, "problem": each.kind, "detail": each.detail}
+        for each in records.verify(run)
+    ]
+    intact = not found if run.sealed else None
+    return {"run": run.id, "status": run.status, "intact": intact, "problems": found}
+
+
+def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
+    """Tell of each run whether it is intact."""
+    if not rows:
+        return ["no runs yet; make one: thesis run v1"]
+    words = {True: "intact", False: "CHANGED since it was sealed", None: "not sealed"}
+    lines = [f"{row['run']}: {words[row['intact']]}" for row in rows]
+    lines += [
+        f"  {each['path']}: {each['problem']} {each['detail']}".rstrip()
+        for row in rows
+        for each in row["problems"]
+    ]
+    return list(lines)

@@ -1,0 +1,39 @@
+"""What the shell may suggest for names; silent where there is no workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from featherface.errors import ThesisError
+
+if TYPE_CHECKING:
+    import click
+
+
+def complete_run(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """Suggest runs and experiments."""
+    del context, parameter
+    from experiments.store import Store
+    from experiments.workspace import Workspace
+
+    try:
+        store = Store(Workspace.find())
+        names = [*store.experiments(), *(run.id for run in store.runs())]
+    except (ThesisError, OSError):
+        return []
+    return [name for name in names if name.startswith(typed)]
+
+
+def complete_experiment(
+    context: click.Context, parameter: click.Parameter, typed: str
+) -> list[str]:
+    """Suggest the recipes, packaged and the user's."""
+    del context, parameter
+    from experiments.resolving import recipes
+    from experiments.workspace import Workspace
+
+    try:
+        names = recipes(Workspace.find())
+    except (ThesisError, OSError):
+        return []
+    return [name for name in names if name.startswith(typed)]

@@ -1,0 +1,46 @@
+"""Numbers as a person reads them in the terminal; --json gives them in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def quantity(value: float, unit: str) -> str:
+    """Word VALUE with its unit: 0.8251 of `fraction` is `82.5 %`.
+
+    >>> quantity(592371, "parameters")
+    '592,371'
+    """
+    if unit == "fraction":
+        return f"{100 * value:.1f} %"
+    if unit == "parameters":
+        return f"{value:,.0f}"
+    if unit == "MACs":
+        return f"{value / 1e6:,.1f} M"
+    return f"{value:.4g} {unit}".strip()
+
+
+def extent(metric: dict[str, Any]) -> str:
+    """Tell on how many images a metric stands, and whether they are the whole split."""
+    if not metric["n"]:
+        return ""
+    return f"{metric['n']:,}" + ("" if metric["complete"] else " (part)")
+
+
+def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
+    """Give one row per metric: name, value, data, split, protocol, n, evidence."""
+    return [
+        [
+            metric["name"],
+            quantity(metric["value"], metric["unit"]),
+            metric["dataset"],
+            metric["split"],
+            metric["protocol"],
+            extent(metric),
+            metric["evidence"],
+        ]
+        for metric in metrics
+    ]
