@@ -28,10 +28,17 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: the file is missing, truncated, damaged or no picture; it is named.
     """
+    return np.ascontiguousarray(np.asarray(open_picture(path))[:, :, ::-1])
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Return the decoded picture as RGB, turned as its EXIF orientation asks.
+
+    Raises:
+        DataError: the file is missing, truncated, damaged or no picture; it is named.
+    """
     with _opened(path) as picture:
-        upright = ImageOps.exif_transpose(picture)
-        pixels = np.asarray(upright.convert("RGB"))
-    return np.ascontiguousarray(pixels[:, :, ::-1])
+        return ImageOps.exif_transpose(picture).convert("RGB")
 
 
 def image_size(path: Path) -> tuple[int, int]:

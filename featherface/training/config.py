@@ -73,6 +73,8 @@ class TrainConfig:
     """Order, augmentation and initialisation follow from it; set from the recipe's `seed`."""
 
     def __post_init__(self) -> None:
+        for key in ("augmentations", "crop_scales", "steps_at"):
+            object.__setattr__(self, key, tuple(getattr(self, key)))  # YAML gives lists
         require_choice("train.optimizer", self.optimizer, OPTIMIZERS)
         require_choice("train.schedule", self.schedule, SCHEDULES)
         require_choice("train.amp", self.amp, PRECISIONS)
