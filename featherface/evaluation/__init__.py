@@ -1,0 +1,1 @@
+"""The WIDER FACE protocol: ground truth, predictions, average precision, match records."""
