@@ -50,6 +50,8 @@ class DetectorConfig:
     """Channel shuffle after the context module."""
     head: str = "separate"
     """Prediction head: one per level and task, or one for all."""
+    leak: float = 0.1
+    """Negative slope of the activations in backbone, FPN, SSH and shared head; 0 is ReLU."""
     norm_momentum: float = 0.1
     """Share of the new batch in the running statistics of BiFPN's and CBAM's normalisations."""
     prior_probability: float = 0.01
@@ -121,6 +123,9 @@ def _check_numbers(config: DetectorConfig) -> None:
         _check(config.channels, "channels", "a multiple of 16 with ssh-grouped", legal)
     _check(config.repeats, "repeats", "a whole number from 1", _is_int(config.repeats))
     _check(config.reduction, "reduction", "a whole number from 1", _is_int(config.reduction))
+    _check(
+        config.leak, "leak", "from 0 to below 1", config.leak == 0 or _is_between(config.leak, 0, 1)
+    )
     momentum, probability = config.norm_momentum, config.prior_probability
     _check(momentum, "norm_momentum", "between 0 and 1", _is_between(momentum, 0, 1))
     _check(probability, "prior_probability", "between 0 and 1", _is_between(probability, 0, 1))
@@ -195,7 +200,7 @@ VARIANTS: dict[str, Variant] = {
         source="this thesis",
     ),
     "retinaface-mnet025": Variant(
-        config=DetectorConfig(neck="fpn", repeats=1, context="ssh"),
+        config=DetectorConfig(neck="fpn", repeats=1, context="ssh", leak=0.0),
         summary="the peer: RetinaFace with MobileNet x0.25",
         source="RetinaFace (Deng et al., 2020), https://arxiv.org/abs/1905.00641",
     ),

@@ -9,9 +9,6 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LEAK = 0.1
-"""Negative slope of every LeakyReLU here (the published networks leak 0.1 up to 64 channels)."""
-
 
 def norm_convolution(
     inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1
@@ -24,17 +21,19 @@ def norm_convolution(
 
 
 def active_convolution(
-    inputs: int, outputs: int, kernel: int = 3, *, stride: int = 1, groups: int = 1
+    inputs: int, outputs: int, kernel: int = 3, *, leak: float, stride: int = 1, groups: int = 1
 ) -> nn.Sequential:
     """As `norm_convolution`, then a LeakyReLU."""
     layers = norm_convolution(inputs, outputs, kernel, stride=stride, groups=groups)
-    return layers.append(nn.LeakyReLU(LEAK, inplace=True))
+    return layers.append(nn.LeakyReLU(leak, inplace=True))
 
 
-def separable_convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def separable_convolution(
+    inputs: int, outputs: int, *, leak: float, stride: int = 1
+) -> nn.Sequential:
     """Depthwise 3x3, then 1x1, each normalised and active (MobileNetV1's block)."""
-    depthwise = active_convolution(inputs, inputs, stride=stride, groups=inputs)
-    return depthwise.extend(active_convolution(inputs, outputs, 1))
+    depthwise = active_convolution(inputs, inputs, leak=leak, stride=stride, groups=inputs)
+    return depthwise.extend(active_convolution(inputs, outputs, 1, leak=leak))
 
 
 def enlarge(small: Tensor, like: Tensor) -> Tensor:

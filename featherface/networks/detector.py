@@ -38,14 +38,16 @@ def _nothing(_config: DetectorConfig, _widths: Sequence[int]) -> nn.Module:
     return nn.Identity()
 
 
-BACKBONES: dict[str, Callable[[], mobilenet.MobileNet]] = {"mobilenet-0.25": mobilenet.MobileNet}
+BACKBONES: dict[str, Callable[[float], mobilenet.MobileNet]] = {
+    "mobilenet-0.25": mobilenet.MobileNet
+}
 LATERALS: dict[str, Stage] = {
     "fpn": _nothing,
     "bifpn": _nothing,
     "bifpn-light": lambda c, widths: bifpn.light_laterals(widths, c.channels),
 }
 NECKS: dict[str, Stage] = {
-    "fpn": lambda c, widths: fpn.FPN(widths, c.channels),
+    "fpn": lambda c, widths: fpn.FPN(widths, c.channels, c.leak),
     "bifpn": lambda c, widths: bifpn.BiFPN(widths, c.channels, c.repeats, c.norm_momentum),
     "bifpn-light": lambda c, _: bifpn.LightBiFPN(c.channels, c.repeats, c.norm_momentum),
 }
@@ -58,16 +60,16 @@ ATTENTIONS: dict[str, Stage] = {
     "cbam-shared": lambda c, widths: cbam.SharedCBAM(widths, c.reduction, c.norm_momentum),
 }
 CONTEXTS: dict[str, Stage] = {
-    "ssh": _per_level(lambda _, width: ssh.plain(width)),
-    "ssh-deformable": _per_level(lambda _, width: ssh.deformable(width)),
-    "ssh-grouped": _per_level(lambda _, width: ssh.grouped(width)),
+    "ssh": _per_level(lambda c, width: ssh.plain(width, c.leak)),
+    "ssh-deformable": _per_level(lambda c, width: ssh.deformable(width, c.leak)),
+    "ssh-grouped": _per_level(lambda c, width: ssh.grouped(width, c.leak)),
 }
 SHUFFLES: dict[str, Stage] = {
     "none": _nothing,
     "permute": _per_level(lambda _c, _w: shuffle.Permutation()),
     "block": _per_level(lambda _, width: shuffle.ShuffleBlock(width)),
 }
-HEADS: dict[str, Callable[[int, int], nn.Module]] = {
+HEADS: dict[str, Callable[[int, int, float], nn.Module]] = {
     "separate": heads.SeparateHeads,
     "shared": heads.SharedHead,
 }
@@ -79,7 +81,7 @@ class Detector(nn.Module):
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = BACKBONES[config.backbone]()
+        self.backbone = BACKBONES[config.backbone](config.leak)
         widths: Sequence[int] = self.backbone.widths
         even = (config.channels,) * len(widths)
         self.laterals = LATERALS[config.neck](config, widths)
@@ -89,7 +91,7 @@ class Detector(nn.Module):
         self.neck_attention = ATTENTIONS[config.attention](config, even)
         self.context = CONTEXTS[config.context](config, even)
         self.shuffle = SHUFFLES[config.shuffle](config, even)
-        self.heads = HEADS[config.head](config.channels, config.anchors)
+        self.heads = HEADS[config.head](config.channels, config.anchors, config.leak)
         heads.initialise(self.heads, config.prior_probability)
 
     def features(self, images: Tensor) -> list[Tensor]:

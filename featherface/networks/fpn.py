@@ -1,6 +1,6 @@
 """Feature pyramid (Lin et al., 2017), https://arxiv.org/abs/1612.03144, as in RetinaFace.
 
-Differs from the paper: laterals and merges are normalised and leak, and the coarsest map is
+Differs from the paper: laterals and merges are normalised and active, and the coarsest map is
 not smoothed.
 """
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class FPN(nn.Module):
     """Three maps of different widths to three of CHANNELS channels, top down."""
 
-    def __init__(self, widths: Sequence[int], channels: int) -> None:
+    def __init__(self, widths: Sequence[int], channels: int, leak: float) -> None:
         super().__init__()
         self.lateral3, self.lateral4, self.lateral5 = (
-            active_convolution(width, channels, 1) for width in widths
+            active_convolution(width, channels, 1, leak=leak) for width in widths
         )
-        self.merge3 = active_convolution(channels, channels)
-        self.merge4 = active_convolution(channels, channels)
+        self.merge3 = active_convolution(channels, channels, leak=leak)
+        self.merge4 = active_convolution(channels, channels, leak=leak)
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return the three mixed maps, finest first."""

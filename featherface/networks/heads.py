@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from featherface.networks.convolution import LEAK
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +19,7 @@ LEVELS = 3
 class SeparateHeads(nn.Module):
     """A 1x1 convolution for each task and level."""
 
-    def __init__(self, channels: int, anchors: int) -> None:
+    def __init__(self, channels: int, anchors: int, _leak: float) -> None:
         super().__init__()
         self.tasks = nn.ModuleDict(
             {
@@ -47,8 +45,9 @@ class SharedHead(nn.Module):
     running mean for all three would fit none of them.
     """
 
-    def __init__(self, channels: int, anchors: int) -> None:
+    def __init__(self, channels: int, anchors: int, leak: float) -> None:
         super().__init__()
+        self.leak = leak
         self.stem = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in range(LEVELS))
         self.towers = nn.ModuleDict(
@@ -60,11 +59,16 @@ class SharedHead(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return boxes (B,N,4), logits (B,N,2), landmarks (B,N,10)."""
-        common = [_leak(norm(self.stem(one))) for norm, one in zip(self.norms, maps, strict=True)]
+        common = [
+            self._active(norm(self.stem(one))) for norm, one in zip(self.norms, maps, strict=True)
+        ]
         return [
-            _gather([layer(_leak(self.towers[task](one))) for one in common], TASKS[task])
+            _gather([layer(self._active(self.towers[task](one))) for one in common], TASKS[task])
             for task, layer in self.tasks.items()
         ]
+
+    def _active(self, features: Tensor) -> Tensor:
+        return nn.functional.leaky_relu(features, self.leak)
 
 
 def initialise(heads: nn.Module, probability: float) -> None:
@@ -90,10 +94,6 @@ def _gather(outputs: Sequence[Tensor], numbers: int) -> Tensor:
     """Join levels (B,A*numbers,H,W) to (B,N,numbers): level, row, column, anchor."""
     rows = [one.permute(0, 2, 3, 1).reshape(one.shape[0], -1, numbers) for one in outputs]
     return torch.cat(rows, 1)
-
-
-def _leak(features: Tensor) -> Tensor:
-    return nn.functional.leaky_relu(features, LEAK)
 
 
 def _tasks(tasks: nn.ModuleDict) -> list[tuple[str, nn.ModuleList]]:

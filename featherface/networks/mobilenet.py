@@ -1,10 +1,12 @@
 """MobileNetV1 (Howard et al., 2017), https://arxiv.org/abs/1704.04861, at width 0.25.
 
-Differs from the paper: LeakyReLU(0.1) in place of ReLU, and the last stage has 256 channels
-at stride 32, as the published RetinaFace and FeatherFace weights need.
+Differs from the paper: the last stage has 256 channels at stride 32, and FeatherFace leaks 0.1
+where the paper (and the published RetinaFace) has a ReLU.
 """
 
 from __future__ import annotations
+
+import functools
 
 from torch import Tensor, nn
 
@@ -16,24 +18,21 @@ class MobileNet(nn.Module):
 
     widths = (64, 128, 256)
 
-    def __init__(self) -> None:
+    def __init__(self, leak: float = 0.1) -> None:
         super().__init__()
+        separable = functools.partial(separable_convolution, leak=leak)
         self.stage1 = nn.Sequential(
-            active_convolution(3, 8, stride=2),
-            separable_convolution(8, 16),
-            separable_convolution(16, 32, stride=2),
-            separable_convolution(32, 32),
-            separable_convolution(32, 64, stride=2),
-            separable_convolution(64, 64),
+            active_convolution(3, 8, leak=leak, stride=2),
+            separable(8, 16),
+            separable(16, 32, stride=2),
+            separable(32, 32),
+            separable(32, 64, stride=2),
+            separable(64, 64),
         )
         self.stage2 = nn.Sequential(
-            separable_convolution(64, 128, stride=2),
-            *(separable_convolution(128, 128) for _ in range(5)),
+            separable(64, 128, stride=2), *(separable(128, 128) for _ in range(5))
         )
-        self.stage3 = nn.Sequential(
-            separable_convolution(128, 256, stride=2),
-            separable_convolution(256, 256),
-        )
+        self.stage3 = nn.Sequential(separable(128, 256, stride=2), separable(256, 256))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the three maps, finest first."""

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from featherface.networks.convolution import LEAK, norm_convolution
+from featherface.networks.convolution import norm_convolution
 from featherface.networks.deformable import DeformableConv
 
 
@@ -25,8 +25,9 @@ class Convolve(Protocol):
 class SSH(nn.Module):
     """Receptive fields of 3, 5 and 7 side by side: C/2, C/4 and C/4 channels."""
 
-    def __init__(self, channels: int, convolve: Convolve) -> None:
+    def __init__(self, channels: int, convolve: Convolve, leak: float) -> None:
         super().__init__()
+        self.leak = leak
         half, quarter = channels // 2, channels // 4
         self.branch3 = convolve(channels, half)
         self.branch5_first = convolve(channels, quarter)
@@ -37,30 +38,30 @@ class SSH(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return features of the same shape (B,C,H,W), never negative."""
         near = self.branch3(features)
-        shared = nn.functional.leaky_relu(self.branch5_first(features), LEAK)
+        shared = nn.functional.leaky_relu(self.branch5_first(features), self.leak)
         middle = self.branch5_last(shared)
-        far = nn.functional.leaky_relu(self.branch7_middle(shared), LEAK)
+        far = nn.functional.leaky_relu(self.branch7_middle(shared), self.leak)
         return torch.cat((near, middle, self.branch7_last(far)), 1).relu()
 
 
-def plain(channels: int) -> SSH:
+def plain(channels: int, leak: float) -> SSH:
     """RetinaFace's context module."""
-    return SSH(channels, norm_convolution)
+    return SSH(channels, norm_convolution, leak)
 
 
-def deformable(channels: int) -> SSH:
+def deformable(channels: int, leak: float) -> SSH:
     """FeatherFace's context module."""
 
     def convolve(inputs: int, outputs: int) -> nn.Module:
         return nn.Sequential(DeformableConv(inputs, outputs), nn.BatchNorm2d(outputs))
 
-    return SSH(channels, convolve)
+    return SSH(channels, convolve, leak)
 
 
-def grouped(channels: int) -> SSH:
+def grouped(channels: int, leak: float) -> SSH:
     """Wide convolutions in two groups, narrow ones in four: under half the weights."""
 
     def convolve(inputs: int, outputs: int) -> nn.Module:
         return norm_convolution(inputs, outputs, groups=2 if inputs == channels else 4)
 
-    return SSH(channels, convolve)
+    return SSH(channels, convolve, leak)
