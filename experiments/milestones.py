@@ -75,7 +75,7 @@ def _facts(name: str) -> dict[str, Any]:
 def _milestone(name: str, table: Any) -> Milestone:
     fields = ("title", "titre", "predicate", "dataset", "protocol", "evidence", "source", "group")
     _check_table(f"milestones.{name}", table, fields, ("predicate",))
-    values = {key: tuple(one) if isinstance(one, list) else one for key, one in table.items()}
+    values: dict[str, Any] = {**table, "evidence": tuple(table.get("evidence", ("measured",)))}
     return Milestone(name=name, **values)
 
 

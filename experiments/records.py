@@ -120,6 +120,14 @@ class Record:
     argv: tuple[str, ...] = ()
     tool: str = ""
     """Version of this program."""
+    recipe: str = ""
+    """Digest of what decides the numbers in the resolved recipe."""
+    recipe_name: str = ""
+    """The name it was resolved from."""
+    overrides: tuple[str, ...] = ()
+    """What `--set` and the like said."""
+    code: str = ""
+    """Digest of the detection core's source."""
     git: Git = field(default_factory=Git)
     parents: tuple[Parent, ...] = ()
     hardware: Mapping[str, Any] = field(default_factory=dict)

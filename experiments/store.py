@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from functools import cached_property
@@ -10,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 from experiments import liveness, metrics
 from experiments.annotations import Annotations
 from experiments.metrics import Metric
-from experiments.records import RECORD, Record, check_name
+from experiments.records import NAME, RECORD, Record, check_name
 from experiments.seal import SEAL, Problem, read_seal, verify
-from featherface.errors import DataError, NotFoundError, UnavailableError, unknown
+from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from featherface.evaluation.matches import MatchRecords
-
+    from experiments.index import Index, Summary
     from experiments.workspace import Workspace
+    from featherface.evaluation.matches import MatchRecords
 
 RESULTS = "results.json"
 EVENTS = "metrics.jsonl"
@@ -198,6 +199,7 @@ class Store:
     def runs(self, experiment: str | None = None) -> list[Run]:
         """Return all runs (of EXPERIMENT), by experiment and version."""
         names = self.experiments() if experiment is None else [experiment]
+        names = [name for name in names if NAME.fullmatch(name)]
         folders = [path for name in names for path in _versions(self.workspace.runs / name)]
         return [Run(path) for path in folders]
 
@@ -211,7 +213,9 @@ class Store:
         """
         name, at, which = selector.partition("@")
         if not at:
-            return self._labelled(selector) or self._latest_sealed(selector)
+            known = (self.workspace.runs / name).is_dir() and name not in ("", ".", "..")
+            labelled = None if known else self.labels().get(selector)
+            return labelled or self._latest_sealed(selector)
         runs = self.runs(name) if name else self.runs()
         if not runs:
             raise self._no_run(selector, name)
@@ -250,15 +254,46 @@ class Store:
             ) from error
 
     def verify(self, run: Run) -> list[Problem]:
-        """Return how RUN differs from its seal; nothing where it is intact or not sealed yet."""
+        """Return how RUN differs from its seal, every file read; nothing where it is intact."""
         return verify(run.folder) if run.sealed else []
+
+    def problems(self, run: Run) -> list[Problem]:
+        """As `verify`, but files untouched since the last verification are not read again."""
+        return self.index.problems(run) if run.sealed else []
+
+    @property
+    def index(self) -> Index:
+        """The cache over the records."""
+        from experiments.index import Index  # noqa: PLC0415 - it reads runs, so imports this
+
+        return Index(self.workspace.state / "index.sqlite")
+
+    def summaries(self, experiment: str | None = None) -> list[Summary]:
+        """Return one summary per run (of EXPERIMENT), fast however many there are."""
+        return self.index.summaries(self.runs(experiment))
+
+    def reindex(self) -> int:
+        """Rebuild the index from the records; return how many runs it holds."""
+        return self.index.rebuild(self.runs())
+
+    def annotate(self, run: Run, **changes: Any) -> Annotations:
+        """Change what the student says of RUN: `labels`, `note`, `hypothesis`, `verdict`, `tags`.
+
+        Raises:
+            UsageError: a label is an experiment's name, another run's label or not a name.
+        """
+        for label in changes.get("labels", ()):
+            holder = self.labels().get(check_name(label))
+            if label in self.experiments() or (holder is not None and holder != run):
+                taken = f"the run {holder.id}" if holder else "an experiment"
+                raise UsageError(f"label {label!r} is taken by {taken}", "choose another label")
+        annotations = dataclasses.replace(run.annotations, **changes)
+        annotations.write(run.folder)
+        return annotations
 
     def labels(self) -> dict[str, Run]:
         """Return label -> run."""
         return {label: run for run in self.runs() for label in run.labels}
-
-    def _labelled(self, label: str) -> Run | None:
-        return self.labels().get(label)
 
     def _latest_sealed(self, experiment: str) -> Run:
         runs = self.runs(experiment)
@@ -299,14 +334,29 @@ def _started(run: Run) -> tuple[str, str, int]:
 
 
 def _best(selector: str, runs: list[Run]) -> Run:
-    scored = [(run.primary, run) for run in runs if run.sealed]
-    measured = [(metric, run) for metric, run in scored if metric is not None]
-    if not measured:
-        raise NotFoundError(f"{selector}: no finished run has measured its primary metric", SEE)
-    metric, _ = measured[-1]
-    same = [pair for pair in measured if pair[0].name == metric.name]
-    sign = 1 if metric.kind.higher_is_better else -1
-    return max(same, key=lambda pair: (sign * pair[0].value, pair[1].version))[1]
+    """Return the best finished run, never comparing across data sets or protocols.
+
+    Real images go before synthetic ones, whole splits before parts, then the latest context.
+    Where no run has measured its primary metric, the latest finished one is the best known.
+    """
+    sealed = [run for run in runs if run.sealed]
+    if not sealed:
+        raise NotFoundError(f"{selector}: no run is finished", SEE)
+    scored = [(metric, run) for run in sealed if (metric := run.primary) is not None]
+    if not scored:
+        return sealed[-1]
+    chosen, _ = max(scored, key=lambda pair: (*_weight(pair[0]), _started(pair[1])))
+    same = [
+        (metric, run)
+        for metric, run in scored
+        if (metric.name, metric.context) == (chosen.name, chosen.context)
+    ]
+    sign = 1 if chosen.kind.higher_is_better else -1
+    return max(same, key=lambda pair: (sign * pair[0].value, _started(pair[1])))[1]
+
+
+def _weight(metric: Metric) -> tuple[bool, bool]:
+    return (metric.dataset != "synthetic", metric.complete)
 
 
 __all__ = ["EVENTS", "MATCHES", "RECIPE", "RECORD", "RESULTS", "Run", "Store"]

@@ -47,6 +47,22 @@ def test_best_follows_the_direction_of_the_metric(workspace, make_run):
     assert Store(workspace).find("fast@best").version == 2
 
 
+def test_best_never_sets_synthetic_against_real_images(workspace, make_run):
+    make_run(workspace, "v2", metrics={"widerface.mean_ap": 0.95})
+    make_run(workspace, "v2", metrics={"widerface.mean_ap": 0.8}, dataset="widerface", n=3226)
+    make_run(workspace, "v2", metrics={"widerface.mean_ap": 0.7}, dataset="widerface", n=3226)
+    make_run(
+        workspace,
+        "v2",
+        metrics={"widerface.mean_ap": 0.99},
+        dataset="widerface",
+        n=34,
+        complete=False,
+    )
+    make_run(workspace, "v2", metrics={"params.total": 1})
+    assert Store(workspace).find("v2@best").version == 2
+
+
 def test_versions_are_never_given_twice(workspace):
     store = Store(workspace)
     assert [store.allocate("v1").name for _ in range(3)] == ["001", "002", "003"]

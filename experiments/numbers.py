@@ -1,0 +1,57 @@
+"""Numbers as English and French print them."""
+
+from __future__ import annotations
+
+import re
+
+from featherface.errors import UsageError
+
+SPEC = re.compile(r"(?P<sign>\+)?(?P<comma>,)?(?:\.(?P<places>\d+))?(?P<kind>[%fgedKMG])?")
+THIN = "\u202f"
+"""Narrow no-break space: French thousands."""
+HARD = "\u00a0"
+"""No-break space: before % in French, before a unit in both."""
+MINUS = "\u2212"
+SCALES = {"K": 1e3, "M": 1e6, "G": 1e9}
+
+
+def format_number(value: float, spec: str, language: str = "en") -> str:
+    """Return VALUE worded by SPEC, a part of Python's format language plus K, M and G.
+
+    `,` groups thousands, `.1%` is a percentage, `+.1f` shows the sign, `.2M` counts millions.
+
+    >>> format_number(0.825, ".1%", "en")
+    '82.5%'
+    >>> format_number(488664, ",", "en")
+    '488,664'
+
+    Raises:
+        UsageError: SPEC is not of this language.
+    """
+    match = SPEC.fullmatch(spec)
+    if match is None:
+        raise UsageError(
+            f"number format {spec!r}: write it like '.1%', ',', '.3f', '+.1f' or '.2M'"
+        )
+    kind = match["kind"]
+    text = _digits(value, spec, match)
+    text = text.replace("-", MINUS) if language == "fr" else text
+    if language == "fr":
+        text = text.replace(",", THIN).replace(".", ",")
+    if kind == "%":
+        return text + (f"{HARD}%" if language == "fr" else "%")
+    if kind in SCALES:
+        return f"{text}{HARD}{kind}"
+    return text
+
+
+def _digits(value: float, spec: str, match: re.Match[str]) -> str:
+    kind, places = match["kind"], match["places"]
+    prefix = (match["sign"] or "") + (match["comma"] or "")
+    if kind == "%":
+        return format(value * 100, f"{prefix}.{places or 0}f")
+    if kind in SCALES:
+        return format(value / SCALES[kind], f"{prefix}.{places or 0}f")
+    if kind == "d" or (kind is None and places is None and float(value).is_integer()):
+        return format(round(value), f"{prefix}d")
+    return format(float(value), spec)

@@ -1,0 +1,258 @@
+"""The small language of milestones: comparisons of metrics and numbers, joined by and, or, not.
+
+    v2@best widerface.hard.ap >= 0.90 and v2@best params.total < 285_000
+    v2 widerface.hard.ap >= 90% * v1 widerface.hard.ap
+
+A metric is named after the run that has it. Nothing is evaluated as code.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from featherface.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+COMPUTE: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+WORDS = ("and", "or", "not")
+NUMBER = re.compile(r"-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?%?")
+NAME = re.compile(r"[\w@][\w@.+-]*")
+TOKEN = re.compile(r"\s*(<=|>=|==|!=|[<>()*/]|[^\s<>=!()*/]+)")
+LONGEST = 2000
+DEEPEST = 50
+
+
+@dataclass(frozen=True)
+class Number:
+    """A limit."""
+
+    value: float
+    text: str = ""
+    """As it was written."""
+
+    def __str__(self) -> str:
+        return self.text or repr(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A metric of a run."""
+
+    selector: str
+    metric: str
+
+    def __str__(self) -> str:
+        return f"{self.selector} {self.metric}"
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """A sum, difference, product or quotient."""
+
+    sign: str
+    left: Term
+    right: Term
+
+    def __str__(self) -> str:
+        return f"({self.left} {self.sign} {self.right})"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two terms and which is to be larger."""
+
+    sign: str
+    left: Term
+    right: Term
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.sign} {self.right}"
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Claims that must hold together (`and`), or one of them (`or`)."""
+
+    word: str
+    parts: tuple[Claim, ...]
+
+    def __str__(self) -> str:
+        return "(" + f" {self.word} ".join(map(str, self.parts)) + ")"
+
+
+@dataclass(frozen=True)
+class Negation:
+    """A claim that must not hold."""
+
+    part: Claim
+
+    def __str__(self) -> str:
+        return f"not ({self.part})"
+
+
+Term: TypeAlias = Number | Reference | Arithmetic
+Claim: TypeAlias = Comparison | Combination | Negation
+
+
+def parse(text: str) -> Claim:
+    """Return the claim that TEXT makes; `str` of it parses to an equal one.
+
+    Raises:
+        UsageError: TEXT is not a predicate; the message says where.
+    """
+    if len(text) > LONGEST:
+        raise UsageError(f"predicate of {len(text)} characters; at most {LONGEST}")
+    reader = _Reader(text)
+    claim = reader.claim()
+    if reader.peek():
+        raise reader.error("the end")
+    return claim
+
+
+def references(claim: Claim | Term) -> Iterator[Reference]:
+    """Yield every metric that CLAIM speaks of, in order."""
+    if isinstance(claim, Reference):
+        yield claim
+    elif isinstance(claim, Arithmetic | Comparison):
+        yield from references(claim.left)
+        yield from references(claim.right)
+    elif isinstance(claim, Combination):
+        for part in claim.parts:
+            yield from references(part)
+    elif isinstance(claim, Negation):
+        yield from references(claim.part)
+
+
+class _Reader:
+    """Reads tokens from left to right, one function per rule of the grammar."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = TOKEN.findall(text)
+        self.place = 0
+        self.depth = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+
+    def take(self) -> str:
+        word = self.peek()
+        self.place += 1
+        return word
+
+    def error(self, wanted: str) -> UsageError:
+        found = repr(self.peek()) if self.peek() else "the end"
+        return UsageError(
+            f"predicate {self.text!r}: found {found} where {wanted} should be",
+            "write it like: v2@best widerface.hard.ap >= 0.80 and v2@best params.total < 285000",
+        )
+
+    def claim(self) -> Claim:
+        return self._joined("or", lambda: self._joined("and", self._single))
+
+    def _joined(self, word: str, rule: Callable[[], Claim]) -> Claim:
+        parts = [rule()]
+        while self.peek() == word:
+            self.take()
+            parts.append(rule())
+        return parts[0] if len(parts) == 1 else Combination(word, tuple(parts))
+
+    def _single(self) -> Claim:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise UsageError(f"predicate {self.text!r}: nested too deep")
+        try:
+            if self.peek() == "not":
+                self.take()
+                return Negation(self._single())
+            if self.peek() == "(" and self._holds_comparison():
+                self.take()
+                inner = self.claim()
+                self._close()
+                return inner
+            return self._comparison()
+        finally:
+            self.depth -= 1
+
+    def _comparison(self) -> Comparison:
+        left = self._sum()
+        if self.peek() not in COMPARE:
+            raise self.error("a comparison (<, <=, >, >=, ==, !=)")
+        return Comparison(self.take(), left, self._sum())
+
+    def _sum(self) -> Term:
+        term = self._product()
+        while self.peek() in ("+", "-"):
+            term = Arithmetic(self.take(), term, self._product())
+        return term
+
+    def _product(self) -> Term:
+        term = self._term()
+        while self.peek() in ("*", "/"):
+            term = Arithmetic(self.take(), term, self._term())
+        return term
+
+    def _term(self) -> Term:
+        word = self.peek()
+        if word == "(":
+            self.depth += 1
+            if self.depth > DEEPEST:
+                raise UsageError(f"predicate {self.text!r}: nested too deep")
+            self.take()
+            inner = self._sum()
+            self._close()
+            self.depth -= 1
+            return inner
+        if NUMBER.fullmatch(word):
+            return _number(self.take())
+        if not NAME.fullmatch(word) or word in WORDS:
+            raise self.error("a run and its metric, or a number")
+        selector = self.take()
+        if not NAME.fullmatch(self.peek()) or self.peek() in WORDS:
+            raise self.error(f"a metric of {selector!r}")
+        return Reference(selector, self.take())
+
+    def _close(self) -> None:
+        if self.peek() != ")":
+            raise self.error("')'")
+        self.take()
+
+    def _holds_comparison(self) -> bool:
+        """Whether the parenthesis that opens here encloses a claim, not a term."""
+        depth = 0
+        for word in self.tokens[self.place :]:
+            depth += (word == "(") - (word == ")")
+            if word in COMPARE:
+                return True
+            if depth == 0:
+                return False
+        return False
+
+
+def _number(text: str) -> Number:
+    value = float(text.rstrip("%").replace("_", ""))
+    return Number(value / 100 if text.endswith("%") else value, text)

@@ -1,0 +1,186 @@
+"""From a recipe's name to all its values: files, `extends:`, `--set`, defaults."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments import schema
+from experiments.documents import read_yaml
+from experiments.recipe import Recipe, ResolvedRecipe, flatten
+from featherface.errors import NotFoundError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from experiments.workspace import Workspace
+
+DEEPEST = 20
+"""Longest chain of `extends`."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One recipe file."""
+
+    name: str
+    path: Path
+    label: str
+    """How errors and origins call it: `experiments/v1.yaml`, `v1.yaml (packaged)`."""
+
+    @property
+    def packaged(self) -> bool:
+        """Whether it came with the program."""
+        return self.label.endswith("(packaged)")
+
+
+def packaged() -> dict[str, Source]:
+    """Return name -> recipe shipped with the program; `ablations/x` in a subfolder."""
+    root = Path(str(resources.files("experiments").joinpath("recipes")))
+    return {name: Source(name, path, f"{name}.yaml (packaged)") for name, path in _files(root)}
+
+
+def own(workspace: Workspace | None) -> dict[str, Source]:
+    """Return name -> recipe of the user's, from the workspace's experiments folder."""
+    if workspace is None:
+        return {}
+    folder = workspace.recipes
+    label = folder.name
+    return {name: Source(name, path, f"{label}/{name}.yaml") for name, path in _files(folder)}
+
+
+def recipes(workspace: Workspace | None = None) -> dict[str, Source]:
+    """Return every recipe by name; the user's win over the packaged ones."""
+    return dict(sorted({**packaged(), **own(workspace)}.items()))
+
+
+def resolve(
+    name: str, workspace: Workspace | None = None, overrides: Iterable[str] = ()
+) -> ResolvedRecipe:
+    """Return recipe NAME with everything filled in; OVERRIDES are `key.path=value` texts.
+
+    Raises:
+        NotFoundError: there is no such recipe; the nearest is named.
+        UsageError: a key is unknown, a value won't do, or `extends` goes in circles.
+    """
+    known = recipes(workspace)
+    if name not in known:
+        raise NotFoundError(
+            unknown("experiment", name, known), f"choose one of them, or write {name}.yaml"
+        )
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source, content in _chain(known[name], workspace, ()):
+        _merge(values, origins, content, source.label)
+    for override in overrides:
+        key, value = _parse_override(override)
+        _merge(values, origins, _nest(key, value), "--set")
+    values.setdefault("name", name.replace("/", "-"))
+    return _finish(_build(values, origins, name), origins)
+
+
+def _build(values: Mapping[str, Any], origins: Mapping[str, str], name: str) -> Recipe:
+    if not isinstance(values.get("model", {}), dict) or "variant" in values.get("model", {}):
+        return schema.build(Recipe, values, origins)
+    schema.build(Recipe, {**values, "model": {**values.get("model", {}), "variant": "v1"}}, origins)
+    raise UsageError(
+        f"recipe {name!r} names no model.variant: it is made to be extended",
+        f"write a recipe with `extends: [v1, {name}]`, or add --set model.variant=v1",
+    )
+
+
+def _finish(recipe: Recipe, origins: dict[str, str]) -> ResolvedRecipe:
+    """Freeze the network's full configuration and let the seed reach the training."""
+    detector = schema.plain(recipe.model.detector())
+    overrides = {key: getattr(recipe.model.detector(), key) for key in detector}
+    for key in overrides:
+        origins.setdefault(f"model.{key}", f"variant {recipe.model.variant}")
+    train = recipe.train
+    if "train.seed" not in origins:
+        train = dataclasses.replace(train, seed=recipe.seed)
+    full = dataclasses.replace(
+        recipe,
+        model=dataclasses.replace(recipe.model, overrides=overrides),
+        train=train,
+    )
+    return ResolvedRecipe(full, origins)
+
+
+def _files(root: Path) -> list[tuple[str, Path]]:
+    """Return (name, path) of the recipes under ROOT; none where it can't be read."""
+    if not root.is_dir():
+        return []
+    found = [path for path in root.rglob("*.yaml") if not path.name.startswith(".")]
+    return [(path.relative_to(root).with_suffix("").as_posix(), path) for path in sorted(found)]
+
+
+def _chain(
+    source: Source, workspace: Workspace | None, above: tuple[Path, ...]
+) -> list[tuple[Source, dict[str, Any]]]:
+    """Return SOURCE and all it extends with their contents, the farthest first."""
+    if source.path in above or len(above) > DEEPEST:
+        raise UsageError(f"{source.label}: extends itself, through {len(above)} recipes")
+    content = read_yaml(source.path)
+    layers: list[tuple[Source, dict[str, Any]]] = []
+    for parent in _parents(content.pop("extends", []), source):
+        found = _parent(parent, source, workspace)
+        layers += _chain(found, workspace, (*above, source.path))
+    for _, inherited in layers:
+        inherited.pop("name", None)
+    return [*layers, (source, content)]
+
+
+def _parents(extends: Any, source: Source) -> list[str]:
+    names = [extends] if isinstance(extends, str) else extends
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(
+            f"{source.label}: extends is {extends!r}; it must be a name or a list of names"
+        )
+    return names
+
+
+def _parent(name: str, source: Source, workspace: Workspace | None) -> Source:
+    """Return the recipe called NAME; a recipe that extends its own name means the packaged one."""
+    known = packaged() if source.packaged or name == source.name else recipes(workspace)
+    if name not in known:
+        raise UsageError(f"{source.label}: extends: {unknown('recipe', name, known)}")
+    return known[name]
+
+
+def _merge(
+    values: dict[str, Any], origins: dict[str, str], content: Mapping[str, Any], label: str
+) -> None:
+    """Lay CONTENT over VALUES: mappings key by key, anything else replaced whole."""
+    for key, value in content.items():
+        if isinstance(value, dict) and isinstance(values.get(key, {}), dict):
+            values[key] = _merged(values.get(key, {}), value)
+        else:
+            values[key] = value
+        origins |= dict.fromkeys(flatten({key: value}), label)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if both else value
+    return result
+
+
+def _parse_override(override: str) -> tuple[str, Any]:
+    key, equals, text = override.partition("=")
+    key = key.strip()
+    types = schema.keys(Recipe)
+    if not equals or not key:
+        raise UsageError(f"--set {override!r}: write it as key=value", "--set train.epochs=10")
+    if key not in types:
+        raise UsageError(f"--set: {unknown('key', key, types)}")
+    return key, schema.parse(text.strip(), types[key])
+
+
+def _nest(key: str, value: Any) -> dict[str, Any]:
+    first, dot, rest = key.partition(".")
+    return {first: _nest(rest, value) if dot else value}

@@ -1,0 +1,162 @@
+"""A claim passes only on evidence that speaks of what it claims."""
+
+import dataclasses
+
+import pytest
+
+from experiments import checking
+from experiments.metrics import Metric
+from experiments.milestones import Milestone
+from experiments.predicates import parse
+from experiments.seal import seal
+from experiments.staleness import code_digest
+from experiments.store import Store
+from experiments.workspace import Workspace
+from featherface.errors import NotFoundError, UsageError
+
+HARD = Milestone(name="hard", predicate="v2@best widerface.hard.ap > 0.80")
+WIDER = {"dataset": "widerface", "n": 3226}
+
+
+def outcome(workspace, milestone=HARD):
+    return checking.check_milestone(Store(workspace), milestone)
+
+
+def test_a_claim_passes_and_fails_on_full_widerface(workspace, make_run):
+    make_run(workspace, "v2", metrics={"widerface.hard.ap": 0.79}, **WIDER)
+    failed = outcome(workspace)
+    assert (failed.state, failed.reason()) == ("fail", "0.79 is not > 0.8")
+    assert failed.reason("fr") == "0,79 n'est pas > 0,8"
+    make_run(
+        workspace, "v2", metrics={"widerface.hard.ap": 0.81, "widerface.mean_ap": 0.9}, **WIDER
+    )
+    passed = outcome(workspace)
+    assert (passed.state, passed.reason(), passed.runs[0].id) == ("pass", "", "v2@2")
+
+
+@pytest.mark.parametrize(
+    ("about", "english", "french"),
+    [
+        (
+            {"dataset": "synthetic", "n": 80},
+            "v2@1 was evaluated on synthetic images, not on WIDER FACE",
+            "v2@1 a été évaluée sur des images synthétiques, et non sur WIDER FACE",
+        ),
+        (
+            {"dataset": "widerface", "n": 34, "complete": False},
+            "v2@1 was evaluated on 34 of 3,226 images, not a WIDER FACE result",
+            "v2@1 a été évaluée sur 34 images sur 3\u202f226 : ce n'est pas un résultat WIDER FACE",
+        ),
+        (
+            {"dataset": "widerface", "n": 34, "complete": True},
+            "v2@1 was evaluated on 34 of 3,226 images, not a WIDER FACE result",
+            None,
+        ),
+        (
+            {**WIDER, "protocol": "vga"},
+            "v2@1 was evaluated by the protocol vga, not original",
+            None,
+        ),
+    ],
+)
+def test_other_evidence_is_not_measurable_and_says_why(workspace, make_run, about, english, french):
+    make_run(
+        workspace, "v2", metrics={"widerface.hard.ap": 0.99, "widerface.mean_ap": 0.9}, **about
+    )
+    found = outcome(workspace)
+    assert (found.state, found.reason()) == ("not_measurable", english)
+    if french:
+        assert found.reason("fr") == french
+
+
+def test_targets_and_citations_are_no_measurement(workspace, make_run):
+    planned = Metric(name="params.total", value=1.0, evidence="target")
+    make_run(workspace, "v2", metrics=[planned])
+    claim = Milestone(name="small", predicate="v2 params.total < 285000")
+    assert outcome(workspace, claim).reason() == "params.total of v2@1 is target, not measured"
+
+
+def test_missing_runs_metrics_and_damaged_records(workspace, make_run):
+    claim = Milestone(name="small", predicate="v2 params.total < 285000")
+    assert outcome(workspace, claim).reason() == "there is no finished run v2"
+    run = make_run(workspace, "v2", metrics={"widerface.mean_ap": 0.5})
+    assert outcome(workspace, claim).reason() == "v2@1 has not measured params.total"
+    (run.folder / "results.json").write_text("{}", encoding="utf-8")
+    assert "was changed afterwards" in outcome(workspace, claim).reason()
+
+
+def test_one_decided_part_decides_an_or(workspace, make_run):
+    make_run(workspace, "v2", metrics={"params.total": 256_000})
+    either = Milestone(name="x", predicate="v2 params.total < 285000 or v9 params.total < 1")
+    both = Milestone(name="x", predicate="v2 params.total > 285000 and v9 params.total < 1")
+    assert outcome(workspace, either).state == "pass"
+    assert outcome(workspace, both).state == "fail"
+
+
+def test_what_the_run_was_made_from_changed(workspace, make_run):
+    run = make_run(workspace, "v2", metrics={"params.total": 256_000})
+    claim = Milestone(name="small", predicate="v2 params.total < 285000")
+    assert outcome(workspace, claim).state == "pass"
+    dataclasses.replace(run.record, code="0" * 64).write(run.folder)
+    seal(run.folder)
+    found = outcome(workspace, claim)
+    assert (found.state, found.reason("fr")) == ("stale", "v2@1 : le code a changé depuis")
+    assert len(code_digest()) == 64
+
+
+def test_packaged_milestones_parse_and_are_bilingual(workspace):
+    for milestone in workspace.milestones.values():
+        parse(milestone.predicate)
+        assert milestone.title
+        assert milestone.titre
+        assert milestone.source
+    assert {one.state for one in checking.check(workspace)} == {"not_measurable"}
+
+
+def test_packaged_results_carry_source_and_evidence(workspace):
+    cited = workspace.cited
+    assert all(one.source and one.metrics for one in cited.values())
+    assert cited["yunet-n"].metric("params.total").value == 75_856
+    assert {one.evidence for one in cited.values()} == {"cited", "target"}
+    hard = cited["v2-plan"].metric("widerface.hard.ap")
+    assert (hard.evidence, hard.dataset, hard.protocol) == ("target", "widerface", "original")
+
+
+def test_the_user_adds_and_replaces(workspace):
+    text = """
+[milestones.mine]
+title = "Mine"
+predicate = "v2 params.total < 1"
+[milestones.target-reached]
+predicate = "v2 params.total < 2"
+[cited.mine]
+source = "a paper"
+[cited.mine.metrics]
+"widerface.hard.ap" = 0.5
+"""
+    (workspace.root / "thesis.toml").write_text(text, encoding="utf-8")
+    opened = Workspace.open(workspace.root)
+    assert opened.milestones["target-reached"].predicate == "v2 params.total < 2"
+    assert opened.cited["mine"].metric("widerface.hard.ap").value == 0.5
+    assert [one.milestone.name for one in checking.check(opened, ["mine"])] == ["mine"]
+    with pytest.raises(NotFoundError, match="did you mean 'mine'"):
+        checking.check(opened, ["mein"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[milestones.x]\ntitle = "x"', "predicate is missing"),
+        ('[milestones.x]\npredicat = "x"', "did you mean 'predicate'"),
+        ('[milestones]\nx = "v2 a.b > 1"', "is a table"),
+    ],
+)
+def test_a_wrong_milestone_is_told(workspace, text, message):
+    (workspace.root / "thesis.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        _ = Workspace.open(workspace.root).milestones
+
+
+def test_a_wrong_predicate_names_its_milestone(workspace):
+    with pytest.raises(UsageError, match=r"milestones\.odd: predicate 'v2 >'"):
+        outcome(workspace, Milestone(name="odd", predicate="v2 >"))
