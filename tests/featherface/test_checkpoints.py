@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+
+from featherface.checkpoints import (
+    fitting_variants,
+    load_backbone,
+    load_weights,
+    read_state,
+    save_weights,
+)
+from featherface.errors import NotFoundError, UnavailableError, WeightsError
+from featherface.networks import build
+from featherface.variants import VARIANTS, variant
+
+PUBLISHED = {
+    "v1-official": "featherface_v1_official.pth",
+    "retinaface-mnet025": "retinaface_mnet025.pth",
+}
+
+
+class Dangerous:
+    def __reduce__(self):
+        return (print, ("this must never be printed",))
+
+
+@pytest.fixture
+def v2():
+    return build(variant("v2"), 0)
+
+
+def test_saved_weights_come_back(tmp_path, v2):
+    path = tmp_path / "new" / "v2.safetensors"
+    save_weights(path, v2, {"variant": "v2"})
+    other = build(variant("v2"), 1)
+    cleaning = load_weights(other, path, "v2")
+    assert cleaning.metadata == {"variant": "v2"}
+    assert cleaning.sentences() == []
+    for name, value in v2.state_dict().items():
+        assert torch.equal(value, other.state_dict()[name])
+
+
+def test_wrappers_prefixes_and_counters_are_stripped_and_reported(tmp_path, v2):
+    state = OrderedDict((f"module.{name}", value) for name, value in v2.state_dict().items())
+    state["module.total_ops"] = torch.zeros(1)
+    state["module.backbone.total_params"] = torch.zeros(1)
+    path = tmp_path / "wrapped.pth"
+    torch.save({"epoch": 3, "state_dict": state}, path)
+    cleaning = load_weights(build(variant("v2"), 1), path, "v2")
+    assert (cleaning.wrapper, cleaning.beside) == ("state_dict", ("epoch",))
+    assert (cleaning.prefixes, cleaning.counters) == (("module.",), 2)
+    assert len(cleaning.sentences()) == 4
+
+
+def test_another_variant_is_named(tmp_path, v2):
+    path = tmp_path / "v2.safetensors"
+    save_weights(path, v2)
+    other = build(variant("v1"), 0)
+    before = {name: value.clone() for name, value in other.state_dict().items()}
+    with pytest.raises(WeightsError, match=r"does not fit 'v1'.*it fits 'v2'") as caught:
+        load_weights(other, path, "v1")
+    assert caught.value.hint == "use --variant v2"
+    assert all(torch.equal(before[name], value) for name, value in other.state_dict().items())
+
+
+def test_weights_of_no_variant_name_the_first_difference(tmp_path, v2):
+    path = tmp_path / "odd.safetensors"
+    save_weights(path, torch.nn.Linear(2, 3))
+    with pytest.raises(WeightsError, match="is missing; it fits no known variant"):
+        load_weights(v2, path, "v2")
+
+
+def test_every_variant_is_recognised():
+    for name, entry in VARIANTS.items():
+        assert name in fitting_variants(build(entry.config).state_dict())
+
+
+def test_a_pickle_that_wants_code_is_refused(tmp_path, capsys):
+    path = tmp_path / "evil.pth"
+    torch.save({"state_dict": Dangerous()}, path)
+    with pytest.raises(WeightsError, match=r"wants to run code.*print"):
+        read_state(path)
+    path.write_bytes(pickle.dumps(Dangerous()))
+    with pytest.raises(WeightsError):
+        read_state(path)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights", b"\x80\x02}q\x00.", b"PK\x03\x04broken"])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_damaged_file_is_told(tmp_path, content, suffix):
+    path = tmp_path / f"damaged{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match="damaged"):
+        read_state(path)
+
+
+def test_a_truncated_checkpoint_is_told(tmp_path, v2):
+    path = tmp_path / "cut.pth"
+    torch.save(v2.state_dict(), path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(WeightsError, match="can't be read"):
+        read_state(path)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(NotFoundError, match=r"none\.pth"):
+        read_state(tmp_path / "none.pth")
+
+
+def test_nothing_half_written(tmp_path, v2, monkeypatch):
+    path = tmp_path / "v2.safetensors"
+    path.write_bytes(b"old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("featherface.checkpoints.save_file", full)
+    with pytest.raises(UnavailableError, match="No space left"):
+        save_weights(path, v2)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_backbone_without_one_is_told(tmp_path, v2):
+    path = tmp_path / "odd.safetensors"
+    save_weights(path, torch.nn.Linear(2, 3))
+    with pytest.raises(WeightsError, match="holds no backbone that fits"):
+        load_backbone(v2, path)
+
+
+def test_a_detector_lends_its_backbone(tmp_path, v2):
+    path = tmp_path / "v2.safetensors"
+    save_weights(path, v2)
+    other = build(variant("v1"), 1)
+    load_backbone(other, path)
+    assert torch.equal(other.backbone.stage1[0][0].weight, v2.backbone.stage1[0][0].weight)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_published_weights_give_the_published_numbers(reference_data, name):
+    config = variant(name)
+    model = build(config).eval()
+    load_weights(model, reference_data / "weights" / PUBLISHED[name], name)
+    expected = np.load(reference_data / "reference" / name / "raw320.npz")
+    image = expected["image_bgr"].astype(np.float32) - np.float32(config.pixel_mean)
+    with torch.no_grad():
+        output = model(torch.from_numpy(image).permute(2, 0, 1)[None])
+    np.testing.assert_allclose(output.boxes, expected["loc"], atol=1e-4)
+    np.testing.assert_allclose(output.logits.softmax(-1), expected["conf"], atol=1e-4)
+    np.testing.assert_allclose(output.landmarks, expected["landm"], atol=1e-4)
+
+
+@pytest.mark.data
+def test_published_weights_name_their_variant(reference_data):
+    for name, file in PUBLISHED.items():
+        state, _ = read_state(reference_data / "weights" / file)
+        assert fitting_variants(state) == [name]
+
+
+@pytest.mark.data
+def test_the_imagenet_backbone_loads(reference_data, v2):
+    cleaning = load_backbone(v2, reference_data / "weights" / "mobilenetv1_025_imagenet.tar")
+    assert (cleaning.wrapper, cleaning.prefixes) == ("state_dict", ("module.",))
+    assert cleaning.classifier == 2
+    state, _ = read_state(reference_data / "weights" / "mobilenetv1_025_imagenet.tar")
+    assert torch.equal(v2.backbone.stage1[0][0].weight, state["backbone.stage1.0.0.weight"])
