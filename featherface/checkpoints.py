@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -148,7 +149,10 @@ def _read_safetensors(path: Path) -> tuple[State, dict[str, str] | None]:
 def _read_pickle(path: Path) -> Any:
     """Unpickle tensors and plain containers, and refuse everything else."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Other pickle protocols either load or are refused below: no need to guess aloud.
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if wanted := _wanted_code(str(error)):
             raise WeightsError(
