@@ -42,11 +42,7 @@ def main() -> int:
     """Do what the command line asks; return the exit code."""
     arguments = parse()
     try:
-        if sys.version_info < OLDEST:
-            raise StepError(
-                f"this is Python {sys.version.split()[0]}; {'.'.join(map(str, OLDEST))} or later"
-                " is needed: https://www.python.org/downloads/"
-            )
+        check_python()
         return {"demo": demo, "test": test, "check": check}[arguments.command](arguments)
     except StepError as error:
         print(f"\nerror: {error}", file=sys.stderr)
@@ -54,6 +50,15 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
+
+
+def check_python() -> None:
+    """Refuse a Python that is too old."""
+    if sys.version_info < OLDEST:
+        raise StepError(
+            f"this is Python {sys.version.split()[0]}; {'.'.join(map(str, OLDEST))} or later"
+            " is needed: https://www.python.org/downloads/"
+        )
 
 
 def parse() -> argparse.Namespace:

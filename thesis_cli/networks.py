@@ -41,9 +41,9 @@ def load(
     session: Session, variant_name: str, weights: Path, device: str
 ) -> tuple[Detector, DetectorConfig]:
     """Build the network, load its weights strictly, and put it where it shall work."""
-    from featherface.checkpoints import load_weights
     from featherface.devices import choose
 
+    from featherface.checkpoints import load_weights
     from featherface.networks import build
     from featherface.variants import variant
 

@@ -6,38 +6,25 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from thesis_cli.grid import Grid, layout
 
-    from rich.console import Console
-    from rich.table import Table
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
     from thesis_cli.session import Session
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
 )
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table for the terminal: cells are ready text."""
-
-    columns: Sequence[str]
-    """Headings; one that starts with `>` is a column of numbers, with `~` of prose that wraps."""
-    rows: Sequence[Sequence[str]]
-    title: str | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """Lines `name  value` above the table."""
 
 
 Block = str | Grid
@@ -88,7 +75,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one line per kind of value
 
 def write(session: Session, text: str) -> None:
     """Print TEXT on stdout as it is."""
-    click.echo(text, file=session.stdout or sys.stdout)
+    click.echo(text, file=session.stdout or sys.stdout, color=True)  # colours are decided before
 
 
 def show(session: Session, block: Block) -> None:
@@ -97,61 +84,18 @@ def show(session: Session, block: Block) -> None:
         write(session, block)
         return
     stream = session.stdout or sys.stdout
-    terminal = console(session, stream)
-    table = as_rich(block)
-    for name, value in block.facts.items():
-        write(session, f"{name}: {value}")
-    unbounded = terminal.options.update(max_width=10_000)
-    if terminal.measure(table, options=unbounded).minimum > terminal.width:
-        write(session, as_records(block))
-    else:
-        terminal.print(table)
+    write(session, layout(block, width(stream), bold=colored(session, stream)))
 
 
-def console(session: Session, stream: TextIO) -> Console:
-    """Make the console of STREAM; beyond a terminal, lines are as long as they need."""
-    from rich.console import Console
-
-    forced = {"always": True, "never": False, "auto": None}[session.color]
-    plain_text = session.color == "never" or (session.color == "auto" and "NO_COLOR" in os.environ)
-    wide = None if stream.isatty() or "COLUMNS" in os.environ else 10_000
-    return Console(
-        file=stream,
-        width=wide,
-        force_terminal=forced if session.color == "always" else None,
-        no_color=plain_text or None,
-        color_system=None if plain_text else "auto",
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=False,
-    )
+def width(stream: TextIO) -> int | None:
+    """Give the columns of STREAM; None beyond a terminal, where lines may be of any length."""
+    if "COLUMNS" not in os.environ and not stream.isatty():
+        return None
+    return shutil.get_terminal_size().columns
 
 
-def as_rich(grid: Grid) -> Table:
-    """Make the rich table: numbers to the right, only prose may wrap."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=grid.title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for heading in grid.columns:
-        table.add_column(
-            heading.lstrip(">~"),
-            justify="right" if heading.startswith(">") else "left",
-            no_wrap=not heading.startswith("~"),
-            overflow="fold",
-        )
-    for row in grid.rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
-def as_records(grid: Grid) -> str:
-    """Write one line per cell, for terminals too narrow for the table."""
-    names = [heading.lstrip(">~") for heading in grid.columns]
-    records = (
-        "\n".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell)
-        for row in grid.rows
-    )
-    return "\n\n".join(records)
+def colored(session: Session, stream: TextIO) -> bool:
+    """Tell whether STREAM shall carry colours: as --color says, else NO_COLOR, else a terminal."""
+    if session.color != "auto":
+        return session.color == "always"
+    return not os.environ.get("NO_COLOR") and stream.isatty()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 
-from thesis_cli.output import console
+from thesis_cli.output import colored
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,7 +54,13 @@ class BarReporter:
     """One rich bar per stage, with rate and time left."""
 
     def __init__(self, session: Session) -> None:
-        self.console = console(session, sys.stderr)
+        from rich.console import Console
+
+        plain = not colored(session, sys.stderr)
+        forced = True if session.color == "always" else None
+        self.console = Console(
+            stderr=True, force_terminal=forced, no_color=plain, highlight=False, markup=False
+        )
         self.tasks: dict[str, TaskID] = {}
         self.bars: Bars | None = None
 

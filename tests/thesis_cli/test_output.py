@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from featherface.progress import Progress
 from thesis_cli import output
+from thesis_cli.grid import Grid, layout
 from thesis_cli.progress import LineReporter, line, progress
 from thesis_cli.session import Session
 
-GRID = output.Grid(
+GRID = Grid(
     ["run", ">AP", "~note"],
     [["v1@1", "82.5 %", "a long sentence about what this run was meant to show in the end"]],
 )
@@ -63,6 +64,23 @@ def test_colours_follow_the_option_and_no_color(monkeypatch, color, variable, co
     if variable:
         monkeypatch.setenv("NO_COLOR", variable)
     assert ("\x1b[" in shown(monkeypatch, 80, color=color)) is colored
+
+
+texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=12)
+
+
+@given(st.lists(st.tuples(texts, texts, st.lists(texts).map(" ".join)), max_size=5))
+def test_every_cell_can_be_read_at_any_width(rows):
+    grid = Grid(["one", ">two", "~three"], rows)
+    for width in (None, 200, 60, 20):
+        text = layout(grid, width)
+        for first, second, _ in rows:
+            assert first in text
+            assert second in text
+        words = "".join(text.split())
+        for row in rows:
+            for word in row[2].split():
+                assert width is not None or word in words
 
 
 plain_values = st.recursive(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session

@@ -9,9 +9,10 @@ import click
 
 from featherface.errors import DataError, UsageError
 from thesis_cli.faults import ENVIRONMENT
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.networks import load, network_options
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
@@ -92,10 +93,9 @@ def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
 
 def look(network: Any, path: Path, score: float, drawing: Path | None) -> dict[str, Any]:
     """Find the faces of one picture, and draw them where DRAWING says."""
-    from featherface.inference import detect as find
-
     from featherface.data.images import read_image
     from featherface.evaluation.config import EvaluateConfig
+    from featherface.inference import detect as find
 
     image = read_image(path)
     found = find(*network, image, EvaluateConfig(score_threshold=score))

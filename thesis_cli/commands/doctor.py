@@ -13,8 +13,9 @@ import click
 
 from featherface.errors import ThesisError
 from thesis_cli.faults import ENVIRONMENT
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.evaluation.config import PROTOCOLS
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
 from thesis_cli.networks import load, network_options
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
@@ -109,9 +110,8 @@ def infer(
     session: Session, model: Any, images: Path, protocol: str, save_to: Path | None
 ) -> Mapping[str, NDArray[Any]]:
     """Run the network over every picture below IMAGES."""
-    from featherface.inference import predict
-
     from featherface.evaluation.config import EvaluateConfig
+    from featherface.inference import predict
     from thesis_cli.interrupts import stoppable
     from thesis_cli.progress import progress
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.variants import VARIANTS
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ def import_weights(session: Session, file: Path, variant: str, as_json: bool) ->
 
 def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
     """Check and convert FILE; write it as safetensors under weights/."""
-    from featherface.checkpoints import load_weights, save_weights
     from featherface.profiling import parameters
 
+    from featherface.checkpoints import load_weights, save_weights
     from featherface.data.fingerprint import file_sha256
     from featherface.networks import build
 

@@ -13,8 +13,9 @@ from featherface.files import write_atomic
 from thesis_cli.commands.compare import compared
 from thesis_cli.commands.init import language_option, make_workspace
 from thesis_cli.faults import REFUSED
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 from thesis_cli.running import execute, result, synchronise
 from thesis_cli.wording import quantity
 
@@ -121,8 +122,8 @@ def view(data: dict[str, Any]) -> list[Block]:
     names = ["widerface.mean_ap", "params.total", "latency.cpu.median_ms"]
     rows = [[run["run"], *(cell(run, name) for name in names)] for run in data["runs"]]
     return [
-        f"Both models were trained and measured here in {data['seconds']:.0f} s, "
-        "on synthetic pictures: these are no WIDER FACE results.",
+        f"Both models were trained and measured here in {data['seconds']:.0f} s.",
+        "The pictures are synthetic: these are no WIDER FACE results.",
         Grid(["run", ">mean AP (synthetic)", ">parameters", ">CPU latency"], rows),
         "Look at:",
         *(f"  {note}" for note in data["chapters"]),

@@ -9,8 +9,9 @@ import click
 from experiments.records import STAGES
 from thesis_cli.complete import complete_experiment
 from thesis_cli.faults import REFUSED
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 from thesis_cli.running import execute, result, synchronise
 from thesis_cli.wording import metric_rows
 

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.metrics import kind
 from thesis_cli.complete import complete_run
 from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
-from thesis_cli.output import Block, Grid, emit, json_option
+from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import metric_rows, quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.index import Summary
     from experiments.store import Run, Store
     from thesis_cli.session import Session
 
@@ -36,41 +41,31 @@ def store(session: Session) -> Store:
 def list_runs(session: Session, experiment: str | None, as_json: bool) -> None:
     """List the runs: all, or those of EXPERIMENT."""
     del as_json
-    found = store(session).runs(experiment)
-    emit(session, "runs-list", [summary(run) for run in found], list_view)
+    records = store(session)
+    if experiment is not None and experiment not in records.experiments():
+        records.find(experiment)  # raises, naming the nearest
+    emit(session, "runs-list", records.summaries(experiment), list_view)
 
 
-def summary(run: Run) -> dict[str, Any]:
-    """Tell what a list shows of a run; a damaged record keeps its line."""
-    primary = run.primary if run.sealed else None
-    return {
-        "run": run.id,
-        "experiment": run.experiment,
-        "version": run.version,
-        "status": run.status,
-        "variant": run.variant if run.sealed else None,
-        "created": run.record.created if run.sealed else None,
-        "labels": list(run.labels),
-        "primary": primary.to_json() if primary else None,
-    }
-
-
-def list_view(rows: list[dict[str, Any]]) -> list[Block]:
+def list_view(rows: Sequence[Summary]) -> list[Block]:
     """Tabulate the runs."""
     if not rows:
         return ["no runs yet; make one: thesis run v1"]
     cells = [
         [
-            row["run"],
-            row["status"],
-            row["created"] or "",
-            quantity(row["primary"]["value"], row["primary"]["unit"]) if row["primary"] else "",
-            row["primary"]["name"] if row["primary"] else "",
-            " ".join(row["labels"]),
+            row.run,
+            row.status,
+            row.created,
+            "" if row.primary is None else quantity(row.primary, kind(row.primary_metric).unit),
+            row.primary_metric if row.primary is not None else "",
+            row.dataset + ("" if row.complete else " (part)"),
+            " ".join(row.labels),
+            row.problem,
         ]
         for row in rows
     ]
-    return [Grid(["run", "status", "created", ">primary", "metric", "labels"], cells)]
+    columns = ["run", "status", "created", ">primary", "metric", "data", "labels", "~problem"]
+    return [Grid(columns, cells)]
 
 
 @runs.command()
@@ -89,7 +84,12 @@ def show(session: Session, selector: str, as_json: bool) -> None:
 def describe(run: Run) -> dict[str, Any]:
     """Tell everything about a run."""
     return {
-        **summary(run),
+        "run": run.id,
+        "experiment": run.experiment,
+        "version": run.version,
+        "status": run.status,
+        "variant": run.variant,
+        "labels": list(run.labels),
         "folder": run.folder,
         "seal": run.seal or None,
         "hypothesis": run.hypothesis,
@@ -106,7 +106,7 @@ def show_view(data: dict[str, Any]) -> list[Block]:
     facts = {
         "run": data["run"],
         "status": data["status"],
-        "variant": data["variant"] or "",
+        "variant": data["variant"],
         "hypothesis": data["hypothesis"],
         "parents": ", ".join(
             f"{parent['role']} {parent['run'] or parent['path']}" for parent in record["parents"]
@@ -162,3 +162,13 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
         for each in row["problems"]
     ]
     return list(lines)
+
+
+@runs.command()
+@json_option
+@pass_session
+def reindex(session: Session, as_json: bool) -> None:
+    """Make the index anew from the records; nothing is lost."""
+    del as_json
+    count = store(session).reindex()
+    emit(session, "runs-reindex", {"runs": count}, lambda data: [f"{data['runs']:,} runs indexed"])
