@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import io
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 LARGEST = 1_000_000
 """Bytes; a recipe is a page."""
+BARE = re.compile(r"[^\W\d_](?:[\w./@+()'-]|,? (?=\w))*")
+NOT_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -38,6 +43,7 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - takes 30 ms to import
 
     try:
+        _refuse_aliases(text)
         content = _yaml().load(text)
     except (YAMLError, ValueError, RecursionError) as error:
         raise UsageError(
@@ -60,11 +66,52 @@ def parse_value(text: str) -> Any:
         return text
 
 
-def write_yaml(content: dict[str, Any]) -> str:
-    """Return CONTENT as YAML text, keys in their order."""
-    stream = io.StringIO()
-    _yaml().dump(content, stream)
-    return stream.getvalue()
+def write_yaml(content: Mapping[str, Any]) -> str:
+    """Return CONTENT as YAML text, keys in their order; `parse_yaml` gives equal values back.
+
+    Text is left bare only where every reader of YAML 1.1 and 1.2 takes it for text.
+    """
+    return "".join(f"{line}\n" for line in _mapping(content)) or "{}\n"
+
+
+def _mapping(content: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in content.items():
+        name = _scalar(key)
+        if isinstance(value, dict | list) and value:
+            yield f"{name}:"
+            yield from (f"  {line}" for line in _block(value))
+        else:
+            yield f"{name}: {_scalar(value)}"
+
+
+def _block(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from _mapping(value)
+        return
+    for member in value:
+        if isinstance(member, dict | list) and member:
+            first, *rest = _block(member)
+            yield f"- {first}"
+            yield from (f"  {line}" for line in rest)
+        else:
+            yield f"- {_scalar(member)}"
+
+
+def _scalar(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
+    text = str(value)
+    if BARE.fullmatch(text) and text.lower() not in NOT_TEXT:
+        return text
+    return UNPRINTABLE.sub(_escape, json.dumps(text, ensure_ascii=False))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _yaml() -> Any:
@@ -72,11 +119,17 @@ def _yaml() -> Any:
 
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = False
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = True
-    yaml.width = 100
     return yaml
+
+
+def _refuse_aliases(text: str) -> None:
+    """Refuse `*name`: a few lines of them can stand for billions of values."""
+    if "*" not in text:
+        return
+    from ruamel.yaml.events import AliasEvent  # noqa: PLC0415 - as above
+
+    if any(isinstance(event, AliasEvent) for event in _yaml().parse(text)):
+        raise ValueError("an alias (*name): write the value out, or use extends")
 
 
 def _position(error: Exception) -> str:

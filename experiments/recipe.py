@@ -7,17 +7,16 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from featherface.export.formats import ExportConfig
-from featherface.profiling_config import BenchmarkConfig
-
 from experiments import schema
 from experiments.documents import parse_yaml, write_yaml
 from experiments.records import STAGES, check_name
 from featherface.data.config import SyntheticConfig
 from featherface.errors import UsageError, unknown
 from featherface.evaluation.config import EvaluateConfig
+from featherface.export.formats import ExportConfig
+from featherface.profiling_config import BenchmarkConfig
 from featherface.training.config import DistillConfig, TrainConfig
-from featherface.variants import DetectorConfig, variant
+from featherface.variants import VARIANTS, DetectorConfig, variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +36,9 @@ class ModelConfig:
     """Fields of the variant's configuration that the recipe sets: `model.channels`, …"""
 
     def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            text = unknown("variant", self.variant, VARIANTS)
+            raise UsageError(f"model.variant: {text}", "thesis model list")
         self.detector()
 
     def detector(self) -> DetectorConfig:

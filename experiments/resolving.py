@@ -177,7 +177,7 @@ def _parse_override(override: str) -> tuple[str, Any]:
     if not equals or not key:
         raise UsageError(f"--set {override!r}: write it as key=value", "--set train.epochs=10")
     if key not in types:
-        raise UsageError(f"--set: {unknown('key', key, types)}")
+        raise UsageError(f"--set: {schema.unknown_key(key, Recipe)}")
     return key, schema.parse(text.strip(), types[key])
 
 

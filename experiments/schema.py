@@ -6,6 +6,7 @@ Generic on purpose: a new field of any configuration is a new recipe key without
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import types
 import typing
@@ -18,6 +19,8 @@ from featherface.errors import UsageError, unknown
 
 T = TypeVar("T")
 NoneType = type(None)
+LATE = {"Mapping": Mapping, "Path": Path}
+"""Names that a configuration may import for annotations alone."""
 WORDS = {
     bool: "true or false",
     int: "a whole number",
@@ -45,8 +48,7 @@ def build(kind: type[T], values: Mapping[str, Any], origins: Mapping[str, str], 
     for key, value in values.items():
         path = join(at, key)
         if key not in wanted:
-            nearest = unknown("key", path, [join(at, name) for name in _named(kind, at)])
-            raise UsageError(f"{_origin(origins, path)}{nearest}")
+            raise UsageError(f"{_origin(origins, path)}{unknown_key(path, kind, at)}")
         place = made if key in own else made[inline]
         place[key] = _value(wanted[key], value, path, origins)
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
@@ -56,7 +58,8 @@ def build(kind: type[T], values: Mapping[str, Any], origins: Mapping[str, str], 
     try:
         return kind(**made)
     except UsageError as error:
-        raise UsageError(f"{_blamed(error.message, origins)}{error.message}", error.hint) from error
+        where = _blamed(error.message, origins) or (_origin(origins, at) if at else "")
+        raise UsageError(f"{where}{error.message}", error.hint) from error
 
 
 def plain(instance: Any) -> Any:
@@ -139,12 +142,20 @@ def field_types(kind: type) -> dict[str, Any]:
     A field with the metadata `inline: OTHER` holds a mapping whose keys, OTHER's fields, are
     written beside KIND's own: `model.channels`, not `model.overrides.channels`.
     """
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, localns=LATE)
     found: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
         inline = field.metadata.get("inline")
         found |= field_types(inline) if inline else {field.name: hints[field.name]}
     return found
+
+
+def unknown_key(path: str, kind: type, at: str = "") -> str:
+    """Word the message for PATH, no key of KIND (the section AT): the nearest, or the choices."""
+    section = [join(at, name) for name in field_types(kind)]
+    everywhere = section if at else [*section, *keys(kind)]
+    near = difflib.get_close_matches(path, everywhere, n=1, cutoff=0.5)
+    return unknown("key", path, near or section)
 
 
 def inline_field(kind: type) -> str:
@@ -223,11 +234,6 @@ def _dataclass_of(wanted: Any) -> Any:
 def _required(field: dataclasses.Field[Any]) -> bool:
     missing = dataclasses.MISSING
     return field.default is missing and field.default_factory is missing
-
-
-def _named(kind: type, at: str) -> list[str]:
-    """Return the keys to choose the nearest from: at the top, those inside sections too."""
-    return list(field_types(kind)) if at else [*field_types(kind), *keys(kind)]
 
 
 def _origin(origins: Mapping[str, str], path: str) -> str:

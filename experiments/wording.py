@@ -37,6 +37,63 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{left} n'est pas {sign} {right}",
     ),
     "negation": ("{claim} holds", "{claim} est vrai"),
+    "mixed-dataset": (
+        "{one} was evaluated on {first}, {other} on {second}: the values can't be compared",
+        "{one} a été évaluée sur {first}, {other} sur {second} : valeurs incomparables",
+    ),
+    "mixed-split": (
+        "{one} was evaluated on the split {first}, {other} on {second}",
+        "{one} a été évaluée sur la partie {first}, {other} sur {second}",
+    ),
+    "mixed-protocol": (
+        "{one} was evaluated by the protocol {first}, {other} by {second}",
+        "{one} a été évaluée selon le protocole {first}, {other} selon {second}",
+    ),
+    "mixed-complete": (
+        "only one of {one} and {other} was evaluated on the whole split",
+        "seule l'une des exécutions {one} et {other} a été évaluée sur toute la partie",
+    ),
+    "mixed-images": (
+        "{one} was evaluated on {first} images, {other} on {second}",
+        "{one} a été évaluée sur {first} images, {other} sur {second}",
+    ),
+    "mixed-fingerprint": (
+        "{one} and {other} were evaluated on different versions of the data",
+        "{one} et {other} ont été évaluées sur des versions différentes des données",
+    ),
+    "data-synthetic": (
+        "Synthetic images, split {split}, {n} images, protocol {protocol}: not a WIDER FACE result",
+        (
+            "Images synthétiques, partie {split}, {n} images, protocole {protocol} : "
+            "ce n'est pas un résultat WIDER FACE"
+        ),
+    ),
+    "data-partial": (
+        "{n} images, not a WIDER FACE result (part of the split {split}, protocol {protocol})",
+        "{n} images : ce n'est pas un résultat WIDER FACE (partie {split}, protocole {protocol})",
+    ),
+    "data-whole": (
+        "{dataset}, split {split}, {n} images, protocol {protocol}",
+        "{dataset}, partie {split}, {n} images, protocole {protocol}",
+    ),
+    "machines": (
+        "Latencies were taken on different machines",
+        "Les latences ont été mesurées sur des machines différentes",
+    ),
+    "chance": (
+        (
+            "Brackets: 95% percentile intervals over {resamples} paired resamples of the {n} "
+            "images (seed {seed}); * the interval of the difference excludes zero. "
+            "They say nothing of training seeds."
+        ),
+        (
+            "Entre crochets : intervalles percentiles à 95\u00a0% sur {resamples} "
+            "rééchantillonnages appariés des {n} images (graine {seed}) ; * l'intervalle de la "
+            "différence exclut zéro. Ils ne disent rien des graines d'apprentissage."
+        ),
+    ),
+    "metric": ("Metric", "Mesure"),
+    "comparison-of": ("Comparison of {runs}", "Comparaison de {runs}"),
     "stale": ("{run}: {what} changed since", "{run} : {what} a changé depuis"),
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.settings import CHAPTERS, LANGUAGES, Settings, read_settings
-from featherface.errors import NotFoundError, UnavailableError, UsageError, unknown
+from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError, unknown
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Workspace:
         """Return the folder that NAME stands for: a name of [data], or a path.
 
         Raises:
-            NotFoundError: NAME is neither; the message names the nearest data root.
+            DataError: NAME is neither; the message names the nearest data root.
         """
         roots = self.data_roots
         if name in roots:
@@ -157,9 +157,11 @@ class Workspace:
         path = (self.root / Path(name).expanduser()).resolve()
         if path.is_dir():
             return path
-        raise NotFoundError(
-            f"{unknown('data root', name, roots)}; nor is there a folder {path}",
-            f'add it to {self.root / CONFIG}, under [data]: {Path(name).name} = "FOLDER"',
+        key = Path(name).name or "widerface"
+        raise DataError(
+            f"{unknown('data root', name, roots)} There is no folder {path} either",
+            f'name its folder in {self.root / CONFIG}: under [data], {key} = "FOLDER"; '
+            "or use the synthetic set: --set data.root=synthetic",
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from experiments import recording
@@ -14,6 +15,9 @@ from experiments.metrics import KINDS, Metric
 from experiments.records import STAGES, Attempt, Git, Parent, Record, Stage
 from experiments.store import RECIPE, Run, Store
 from experiments.workspace import Workspace
+
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
@@ -210,6 +214,7 @@ def resolved_recipe(experiment, variant, seed, parents, changes):
 def synthetic_matches(seed, images):
     """Return match records of IMAGES pictures, where a higher SEED finds more faces."""
     import numpy as np  # noqa: PLC0415 - most tests need no arrays
+
     from featherface.evaluation.matches import (  # noqa: PLC0415 - as above
         MatchRecords,
         SubsetMatches,

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.workspace import Workspace
-from featherface.errors import NotFoundError, UnavailableError, UsageError
+from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError
 
 
 def write(workspace, text):
@@ -84,7 +84,7 @@ def test_data_roots(workspace, monkeypatch, tmp_path):
     assert opened.data_root("widerface") == (workspace.root.parent / "wider").resolve()
     assert opened.data_root("synthetic").is_relative_to(workspace.state)
     assert opened.data_root(str(tmp_path)) == tmp_path.resolve()
-    with pytest.raises(NotFoundError, match="did you mean 'widerface'"):
+    with pytest.raises(DataError, match="did you mean 'widerface'"):
         opened.data_root("widerfaces")
     monkeypatch.setenv("THESIS_DATA_FACES", str(tmp_path))
     assert Workspace.open(workspace.root).data_root("faces") == tmp_path.resolve()

@@ -1,0 +1,244 @@
+"""One table, five formats: terminal text, Markdown, LaTeX, CSV, JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from experiments.numbers import HARD, THIN, format_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Number:
+    """A cell that holds a value, and the interval it lies in where one is known."""
+
+    value: float
+    spec: str = ".4g"
+    """Of `format_number`."""
+    low: float | None = None
+    high: float | None = None
+    mark: str = ""
+    """Shown behind it, such as `*` for a difference whose interval excludes zero."""
+
+    def text(self, language: str) -> str:
+        """Return the number, its mark and its interval as LANGUAGE prints them."""
+        shown = format_number(self.value, self.spec, language) + self.mark
+        if self.low is None or self.high is None:
+            return shown
+        ends = [format_number(end, self.spec, language) for end in (self.low, self.high)]
+        joint = f"{HARD}; " if language == "fr" else ", "
+        return f"{shown} [{joint.join(ends)}]"
+
+
+Cell: TypeAlias = str | Number | None
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Titles, rows of cells, and where the numbers come from."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    """What a reader must know: data set, split, images, protocol."""
+    provenance: tuple[str, ...] = ()
+    """One line per run: id and seal."""
+    numeric: frozenset[int] = field(default_factory=frozenset)
+    """Columns set flush right; those that hold a Number where left empty."""
+
+    @property
+    def right(self) -> frozenset[int]:
+        """The columns set flush right."""
+        places = range(len(self.columns))
+        held = {at for at in places if any(isinstance(row[at], Number) for row in self.rows)}
+        return self.numeric or frozenset(held)
+
+
+def markdown(table: Table, language: str = "en") -> str:
+    """Return a GitHub-flavoured table, columns padded, notes below it."""
+    lines = [[_plain(cell, language) for cell in row] for row in (table.columns, *table.rows)]
+    cells = [[_escape_markdown(text) for text in line] for line in lines]
+    widths = [max(3, *(len(line[at]) for line in cells)) for at in range(len(table.columns))]
+    rule = [
+        "-" * (width - 1) + ":" if at in table.right else "-" * width
+        for at, width in enumerate(widths)
+    ]
+    padded = [_padded(line, widths, table.right) for line in (cells[0], rule, *cells[1:])]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in padded)
+    notes = "\n".join(f"- {_escape_markdown(note)}" for note in table.notes)
+    return f"{text}\n\n{notes}\n" if notes else f"{text}\n"
+
+
+def latex(table: Table, language: str = "en") -> str:
+    r"""Return a booktabs table whose numbers are siunitx's `\num`; each run in a comment line.
+
+    Needs `\usepackage{booktabs}` and `\usepackage{siunitx}`; siunitx's own locale decides on
+    comma or point.
+    """
+    aligned = "".join("r" if at in table.right else "l" for at in range(len(table.columns)))
+    body = [" & ".join(_latex_cell(cell) for cell in row) + r" \\" for row in table.rows]
+    lines = [
+        *(f"% provenance: {_one_line(line)}" for line in table.provenance),
+        r"\begin{table}[htbp]",
+        r"  \centering",
+        rf"  \caption{{{_escape_latex(table.title)}}}",
+        rf"  \begin{{tabular}}{{{aligned}}}",
+        r"    \toprule",
+        "    " + " & ".join(map(_escape_latex, table.columns)) + r" \\",
+        r"    \midrule",
+        *(f"    {line}" for line in body),
+        r"    \bottomrule",
+        r"  \end{tabular}",
+        *(rf"  \par\smallskip\footnotesize {_escape_latex(note)}" for note in table.notes),
+        r"\end{table}",
+    ]
+    del language
+    return "\n".join(lines) + "\n"
+
+
+def comma_separated(table: Table, language: str = "en") -> str:
+    """Return CSV in full precision; intervals are columns of their own."""
+    del language
+    places = range(len(table.columns))
+    ranged = [at for at in places if any(any(_ends(row[at])) for row in table.rows)]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(
+        _spread(list(table.columns), ranged, lambda title: (f"{title} low", f"{title} high"))
+    )
+    for row in table.rows:
+        writer.writerow(_spread(list(row), ranged, _ends))
+    return stream.getvalue()
+
+
+def as_json(table: Table, language: str = "en") -> str:
+    """Return JSON in full precision."""
+    del language
+    return json.dumps(to_json(table), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def to_json(table: Table) -> dict[str, Any]:
+    """Return plain values in full precision."""
+    return {
+        "title": table.title,
+        "columns": list(table.columns),
+        "rows": [[_json_cell(cell) for cell in row] for row in table.rows],
+        "notes": list(table.notes),
+        "provenance": list(table.provenance),
+    }
+
+
+FORMATS: dict[str, Callable[[Table, str], str]] = {
+    "md": markdown,
+    "latex": latex,
+    "csv": comma_separated,
+    "json": as_json,
+}
+"""How `--format` writes a table; `table` is the terminal's own."""
+
+
+def _plain(cell: Cell, language: str) -> str:
+    if cell is None:
+        return ABSENT
+    return cell.text(language) if isinstance(cell, Number) else cell
+
+
+def _padded(line: list[str], widths: list[int], right: frozenset[int]) -> list[str]:
+    return [
+        text.rjust(width) if at in right else text.ljust(width)
+        for at, (text, width) in enumerate(zip(line, widths, strict=True))
+    ]
+
+
+def _escape_markdown(text: str) -> str:
+    return _one_line(text).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n")).replace("\r", " ")
+
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "²": r"\textsuperscript{2}",
+    "×": r"$\times$",
+    "±": r"$\pm$",
+    "Δ": r"$\Delta$",
+    "–": "--",
+    HARD: "~",
+    THIN: r"\,",
+    "\u2212": "$-$",
+}
+
+
+def _escape_latex(text: str) -> str:
+    return "".join(LATEX.get(letter, letter) for letter in _one_line(text))
+
+
+def _latex_cell(cell: Cell) -> str:
+    if cell is None:
+        return "--"
+    if isinstance(cell, str):
+        return _escape_latex(cell)
+    shown = _latex_number(cell.value, cell.spec)
+    if cell.mark:
+        shown += rf"\textsuperscript{{{_escape_latex(cell.mark)}}}"
+    if cell.low is None or cell.high is None:
+        return shown
+    return f"{shown} [{_latex_number(cell.low, cell.spec)}; {_latex_number(cell.high, cell.spec)}]"
+
+
+def _latex_number(value: float, spec: str) -> str:
+    text = format_number(value, spec.replace(",", ""), "en")
+    digits = text.rstrip("%KMG").rstrip(HARD)
+    unit = text[len(digits) :].strip(HARD)
+    sign = "+" if digits.startswith("+") else ""
+    number = rf"{sign}\num{{{digits.removeprefix('+')}}}"
+    return number + (r"\,\%" if unit == "%" else rf"\,{unit}" if unit else "")
+
+
+def _spread(row: list[Any], ranged: list[int], ends: Callable[[Any], tuple[Any, Any]]) -> list[Any]:
+    spread: list[Any] = []
+    for at, cell in enumerate(row):
+        spread.append(_bare(cell))
+        spread += ends(cell) if at in ranged else ()
+    return spread
+
+
+def _bare(cell: Any) -> Any:
+    if isinstance(cell, Number):
+        return repr(cell.value)
+    return "" if cell is None else cell
+
+
+def _ends(cell: Cell) -> tuple[str, str]:
+    if not isinstance(cell, Number) or cell.low is None or cell.high is None:
+        return ("", "")
+    return (repr(cell.low), repr(cell.high))
+
+
+def _json_cell(cell: Cell) -> Any:
+    if not isinstance(cell, Number):
+        return cell
+    if cell.low is None:
+        return cell.value
+    return {"value": cell.value, "low": cell.low, "high": cell.high}
