@@ -1,0 +1,143 @@
+"""Render everything a vault should hold, for the places where its notes stand now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from featherface.errors import RefusedError, unknown
+from vault_sync import selections
+from vault_sync.chapters import planned_notes, skeleton
+from vault_sync.context import Page
+from vault_sync.figures import Figures
+from vault_sync.links import Links, LinkStyle, count_basenames
+from vault_sync.markers import normalise
+from vault_sync.plans import Trouble, Wanted, WantedBlock, WantedFigure, WantedNote
+from vault_sync.rendering import render
+from vault_sync.reports import REPORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vault_sync.chapters import Planned
+    from vault_sync.context import Sources
+    from vault_sync.notes import Snapshot
+    from vault_sync.state import State
+
+
+class Composer:
+    """Renders the blocks of one sync."""
+
+    def __init__(
+        self, sources: Sources, snapshot: Snapshot, state: State, vault: Path, *, recreate: bool
+    ) -> None:
+        self.sources = sources
+        self.snapshot = snapshot
+        self.state = state
+        self.recreate = recreate
+        self.style = LinkStyle.read(vault)
+        kept = sources.workspace.state / "cache" / "figures"
+        self.figures = Figures(kept, self.style, sources.words.language)
+        self.refused: list[Trouble] = []
+        self.planned = list(planned_notes(sources))
+        self.places = {one.id: self._place(one) for one in self.planned}
+        new = [path for path in self.places.values() if path and path not in snapshot.notes]
+        self.basenames = Counter(count_basenames(snapshot.notes)) + Counter(count_basenames(new))
+
+    def compose(self) -> Wanted:
+        """Render every note, and every block that a student asked for."""
+        self.refused += [
+            Trouble(
+                f"runs/{one.replace('@', '/')}", f"{one} was changed after it was sealed: {how}"
+            )
+            for one, how in self.sources.damage.items()
+        ]
+        notes = tuple(self._note(one) for one in self.planned)
+        known = {block.id for note in notes for block in note.blocks}
+        asked = tuple(self._asked(known))
+        figures = tuple(WantedFigure(*item) for item in sorted(self.figures.wanted.items()))
+        return Wanted(notes, asked, figures, tuple(self.refused))
+
+    def _place(self, planned: Planned) -> str | None:
+        """Return where a note stands or will stand; None where the student deleted it."""
+        carriers = self.snapshot.by_id.get(planned.id)
+        if carriers:
+            return carriers[0].path
+        if planned.path in self.snapshot.notes or self.recreate:
+            return planned.path
+        gone = planned.id in self.state.notes or planned.id in self.state.deleted
+        return None if gone else planned.path
+
+    def _note(self, planned: Planned) -> WantedNote:
+        blocks = [self._block(*one, {}, self._home(one[0], planned)) for one in planned.blocks]
+        if planned.id == "chapter/comparison":
+            blocks += self._comparisons(planned, blocks[-1])
+        return WantedNote(
+            id=planned.id,
+            path=planned.path,
+            skeleton=skeleton(planned, self.sources),
+            blocks=tuple(block for block in blocks if block is not None),
+            properties=planned.properties,
+        )
+
+    def _comparisons(self, planned: Planned, main: WantedBlock | None) -> list[WantedBlock | None]:
+        """Render the comparisons that were asked for, after the chapter's own one."""
+        shown = [run.id for run in self.sources.latest]
+        found: list[WantedBlock | None] = []
+        after = main.id if main else "comparison"
+        for runs in selections.read(self.sources.workspace):
+            block_id = selections.block_id(runs)
+            if sorted(runs) == sorted(shown) and block_id not in self.snapshot.blocks:
+                continue
+            home = self._home(block_id, planned)
+            attributes = {"runs": ",".join(runs)}
+            found.append(self._block(block_id, "comparison", attributes, home, after=after))
+            after = block_id
+        return found
+
+    def _home(self, block_id: str, planned: Planned) -> str:
+        """Return the note in which a block stands, which decides its links."""
+        places = self.snapshot.blocks.get(block_id)
+        return places[0][0].path if places else self.places[planned.id] or planned.path
+
+    def _asked(self, known: set[str]) -> list[WantedBlock]:
+        """Render the blocks that students put into the vault by markers of their own."""
+        found = []
+        for block_id, places in self.snapshot.blocks.items():
+            note, block = places[0]
+            if block_id in known or note.scan.faults or not block.template:
+                continue
+            if block.template not in REPORTS:
+                reason = unknown("report template", block.template, REPORTS)
+                self.refused.append(Trouble(note.path, reason, block.line))
+                continue
+            made = self._block(block_id, block.template, block.attributes, note.path)
+            if made is not None:
+                found.append(made)
+        return found
+
+    def _block(
+        self,
+        block_id: str,
+        template: str,
+        attributes: Mapping[str, str],
+        note: str,
+        *,
+        after: str = "",
+    ) -> WantedBlock | None:
+        """Render one block; None where it can't be, which is reported."""
+        places = self.snapshot.blocks.get(block_id)
+        if places:
+            attributes = {**places[0][1].attributes, **attributes}
+        links = Links(note, self.style, self.places, self.basenames)
+        page = Page(self.sources, links, self.figures, block_id, attributes)
+        try:
+            values = REPORTS[template](page)
+        except RefusedError as error:
+            line = places[0][1].line if places else 0
+            self.refused.append(Trouble(note, f"block {block_id!r}: {error.message}", line))
+            return None
+        text = "" if values is None else render(self.sources.words.language, template, values)
+        body = normalise(text.encode())
+        return WantedBlock(block_id, template, body, dict(attributes), after)

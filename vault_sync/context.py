@@ -1,0 +1,197 @@
+"""What a report may draw on: the records, the words of a language, links and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from experiments.store import Store
+from featherface.errors import DataError, NotFoundError, RefusedError
+from vault_sync.rendering import Safe, escape
+from vault_sync.wording import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from experiments.metrics import Metric
+    from experiments.store import Run
+    from experiments.workspace import Workspace
+    from vault_sync.figures import Figures
+    from vault_sync.links import Links
+
+MODEL_METRICS = (
+    "params.total",
+    "params.paper_counted",
+    "macs.640",
+    "latency.cpu.median_ms",
+    "size.fp32_mb",
+    "memory.peak_mb",
+)
+
+
+def run_identity(run: Run) -> str:
+    """Return the `thesis_id` of a run's note."""
+    return f"run/{run.id}"
+
+
+class Sources:
+    """The runs of a workspace as one sync sees them; a changed record is never drawn on."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.store = Store(workspace)
+        self.words = Words(workspace.language)
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """All runs, by experiment and version."""
+        return self.store.runs()
+
+    @cached_property
+    def sealed(self) -> list[Run]:
+        """The finished runs."""
+        return [run for run in self.runs if run.sealed]
+
+    @cached_property
+    def latest(self) -> list[Run]:
+        """The latest finished run of each experiment."""
+        return list({run.experiment: run for run in self.sealed}.values())
+
+    @cached_property
+    def damage(self) -> dict[str, str]:
+        """Run id -> how its sealed record was changed."""
+        found = {}
+        for run in self.sealed:
+            problems = self.store.problems(run)
+            if problems:
+                found[run.id] = ", ".join(str(problem) for problem in problems[:3])
+        return found
+
+    def check(self, runs: Iterable[Run]) -> None:
+        """Refuse runs whose sealed record was changed.
+
+        Raises:
+            RefusedError: naming the run and the file.
+        """
+        for run in runs:
+            if run.id in self.damage:
+                how = self.damage[run.id]
+                raise RefusedError(
+                    f"the sealed record of {run.id} was changed afterwards ({how}); "
+                    "its numbers are not reported",
+                    f"thesis runs verify {run.id}",
+                )
+
+    def select(self, selectors: Sequence[str]) -> list[Run]:
+        """Return the finished runs that SELECTORS mean, each once; all latest ones for none.
+
+        Raises:
+            RefusedError: a selector means no finished run, or its record was changed.
+        """
+        try:
+            found = [self.store.find(one) for one in selectors] if selectors else self.latest
+        except (NotFoundError, DataError) as error:
+            raise RefusedError(error.message, error.hint) from error
+        runs = list(dict.fromkeys(found))
+        for run in runs:
+            if not run.sealed:
+                raise RefusedError(
+                    f"{run.id} is not finished", f"thesis run {run.experiment} --resume"
+                )
+        self.check(runs)
+        return runs
+
+
+@dataclass(frozen=True)
+class Page:
+    """One block to be rendered, in the note where it stands."""
+
+    sources: Sources
+    links: Links
+    figures: Figures
+    block_id: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> Words:
+        """The words of the workspace's language."""
+        return self.sources.words
+
+    @property
+    def selectors(self) -> list[str]:
+        """Which runs the block is about: `runs=` in its marker, or the end of its id."""
+        named = self.attributes.get("runs", "")
+        return [one for one in named.split(",") if one]
+
+    def run(self, run: Run) -> Safe:
+        """Link to the note of a run, in a table cell."""
+        return self.links.cell(run_identity(run), run.id)
+
+    def run_in_prose(self, run: Run) -> Safe:
+        """Link to the note of a run, in prose."""
+        return self.links.to(run_identity(run), run.id)
+
+    def named_run(self, run_id: str) -> Safe:
+        """Link to the note of a run known by its id only, in a table cell."""
+        return self.links.cell(f"run/{run_id}", run_id)
+
+    def picture(
+        self, name: str, caption: Safe, inputs: Sequence[str], draw: Callable[[], bytes | None]
+    ) -> Safe:
+        """Show a picture of this page; empty where there is nothing to draw."""
+        path = self.figures.add(self.links.note, name, inputs, draw)
+        return Safe("") if path is None else self.links.picture(path, caption)
+
+    def cell(self, metric: Metric | None) -> Safe:
+        """Write a measured value, or that there is none."""
+        return self.words.say("not_measured") if metric is None else self.words.value(metric)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs measured in the same way, which alone may share a table."""
+
+    claim: Safe
+    """What data the measurements speak of."""
+    runs: tuple[Run, ...]
+    evaluated: bool = True
+    short: Safe = Safe("")  # noqa: RUF009 - an immutable string
+
+
+def evaluation(run: Run) -> Metric | None:
+    """Return a metric that tells what data a run was evaluated on; None without evaluation."""
+    primary = run.primary
+    if primary is not None and primary.dataset:
+        return primary
+    return next((metric for metric in run.metrics if metric.dataset), None)
+
+
+def group(runs: Iterable[Run], words: Words) -> list[Group]:
+    """Part RUNS by data set, split, protocol and completeness."""
+    parted: dict[object, list[tuple[Run, Metric | None]]] = {}
+    for run in runs:
+        metric = evaluation(run)
+        key = None if metric is None else (*metric.context, metric.n)
+        parted.setdefault(key, []).append((run, metric))
+    groups = []
+    for members in parted.values():
+        metric = members[0][1]
+        claim = words.say("claim.none") if metric is None else words.claim(metric)
+        chosen = tuple(run for run, _ in members)
+        groups.append(Group(claim, chosen, metric is not None))
+    return groups
+
+
+def table(
+    headers: Sequence[object], rows: Iterable[Sequence[object]], numeric: Sequence[int] = ()
+) -> Safe:
+    """Lay out a Markdown table; columns NUMERIC are flushed right."""
+    rule = ["--:" if place in numeric else ":--" for place in range(len(headers))]
+    lines = [_row(headers), f"|{'|'.join(rule)}|", *(_row(row) for row in rows)]
+    return Safe("\n".join(lines))
+
+
+def _row(cells: Sequence[object]) -> str:
+    texts = (cell if isinstance(cell, Safe) else escape(str(cell)) for cell in cells)
+    return f"| {' | '.join(texts)} |"

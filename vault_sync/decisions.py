@@ -1,0 +1,99 @@
+"""What to do with a block, from its base, what is on disk, and what is new.
+
+| base B, disk D, new N               | decision                          |
+| ----------------------------------- | --------------------------------- |
+| D = N, or they differ by padding    | unchanged                         |
+| D blank                             | write                             |
+| D = B, or they differ by padding    | write                             |
+| D edited, N = B                     | edited: no write, reported        |
+| D edited, N new, merge is clean     | merge: written only when allowed  |
+| D edited, N new, both touch a place | conflict                          |
+| no base at all                      | conflict                          |
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Decision(enum.Enum):
+    """What becomes of a block."""
+
+    UNCHANGED = "unchanged"
+    WRITE = "write"
+    EDITED = "edited"
+    MERGE = "merge"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision, and the body to write where there is one."""
+
+    decision: Decision
+    body: bytes | None = None
+
+
+def decide(base: bytes | None, disk: bytes, new: bytes) -> Verdict:
+    """Decide over one block; all three bodies are normalised, BASE is None when unknown."""
+    if same(disk, new):
+        return Verdict(Decision.UNCHANGED)
+    if not disk or (base is not None and same(disk, base)):
+        return Verdict(Decision.WRITE, new)
+    if base is None:
+        return Verdict(Decision.CONFLICT)
+    if same(new, base):
+        return Verdict(Decision.EDITED)
+    merged = merge(base, disk, new)
+    return Verdict(Decision.CONFLICT if merged is None else Decision.MERGE, merged)
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two bodies differ at most in white space or in the padding of tables."""
+    return one == other or _canonical(one) == _canonical(other)
+
+
+def _canonical(body: bytes) -> list[bytes]:
+    lines = (_canonical_line(line) for line in body.split(b"\n"))
+    return [line for line in lines if line]
+
+
+def _canonical_line(line: bytes) -> bytes:
+    text = b" ".join(line.split())
+    if not text.startswith(b"|"):
+        return text
+    text = re.sub(rb"-{2,}", b"-", text) if re.fullmatch(rb"[|:\- ]+", text) else text
+    return re.sub(rb" ?(?<!\\)\| ?", b"|", text)
+
+
+def merge(base: bytes, disk: bytes, new: bytes) -> bytes | None:
+    """Merge line by line; None where both sides changed the same or touching lines."""
+    lines = base.split(b"\n")
+    ours, theirs = _changes(lines, disk.split(b"\n")), _changes(lines, new.split(b"\n"))
+    merged: list[bytes] = []
+    place = -1
+    for start, stop, replacement in sorted({*ours, *theirs}):
+        if start <= place:  # touching counts as overlapping: the order would be a guess
+            return None
+        merged += [*lines[max(place, 0) : start], *replacement]
+        place = stop
+    return b"\n".join([*merged, *lines[max(place, 0) :]])
+
+
+def _changes(
+    base: Sequence[bytes], other: Sequence[bytes]
+) -> list[tuple[int, int, tuple[bytes, ...]]]:
+    """Each changed stretch of BASE: first line, line after, what takes its place."""
+    matcher = difflib.SequenceMatcher(None, base, other, autojunk=False)
+    return [
+        (start, stop, tuple(other[low:high]))
+        for tag, start, stop, low, high in matcher.get_opcodes()
+        if tag != "equal"
+    ]

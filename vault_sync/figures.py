@@ -1,0 +1,61 @@
+"""The pictures of a vault, drawn once: kept by a hash of what they show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib import metadata, resources
+from typing import TYPE_CHECKING
+
+from featherface.files import write_atomic
+from vault_sync.names import safe_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from vault_sync.links import LinkStyle
+
+NOTHING = b""
+"""Kept where there turned out to be nothing to draw."""
+
+
+class Figures:
+    """Draws pictures for notes, and knows where each one belongs."""
+
+    def __init__(self, kept: Path, style: LinkStyle, language: str) -> None:
+        self.kept = kept
+        self.style = style
+        self.language = language
+        self.wanted: dict[str, bytes] = {}
+        """Path in the vault -> PNG."""
+
+    def add(
+        self, note: str, name: str, inputs: Sequence[str], draw: Callable[[], bytes | None]
+    ) -> str | None:
+        """Return the path of a picture for NOTE; DRAW is called only if INPUTS are new."""
+        content = self._content(name, inputs, draw)
+        if content == NOTHING:
+            return None
+        folder = self.style.picture_folder(note)
+        path = "/".join(filter(None, (folder, f"{safe_name(name)}.png")))
+        self.wanted[path] = content
+        return path
+
+    def _content(self, name: str, inputs: Sequence[str], draw: Callable[[], bytes | None]) -> bytes:
+        key = json.dumps([_engine(), self.language, name, *inputs])
+        path = self.kept / f"{hashlib.sha256(key.encode()).hexdigest()}.png"
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            content = draw() or NOTHING
+            write_atomic(path, content)
+            return content
+
+
+@cache
+def _engine() -> str:
+    """Say by what pictures are drawn: another version may draw them otherwise."""
+    plots = resources.files("experiments").joinpath("plots.py").read_bytes()
+    return f"{metadata.version('matplotlib')} {hashlib.sha256(plots).hexdigest()}"

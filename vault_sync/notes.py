@@ -1,0 +1,131 @@
+"""What a vault holds, read once: the snapshot that planning works on."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from featherface.errors import UnavailableError
+from vault_sync.markers import Scan, scan
+from vault_sync.properties import value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from vault_sync.markers import Block
+
+IDENTITY = "thesis_id"
+"""The property by which a note is found again after it was renamed or moved."""
+
+CONFLICT_COPY = re.compile(
+    r"\(conflicted copy|conflicted copy|\.sync-conflict-\d{8}|\(conflict(?:ed)?[ )]"
+    r"|\.orig\.md$|_(?:BACKUP|BASE|LOCAL|REMOTE)_\d+\.md$|\(copie en conflit",
+    re.IGNORECASE,
+)
+"""Names that Obsidian Sync, Dropbox, Syncthing and git give to the losing side of a conflict."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A Markdown file of the vault."""
+
+    path: str
+    """From the vault, with forward slashes."""
+    data: bytes
+
+    @cached_property
+    def scan(self) -> Scan:
+        """The blocks, or what is wrong with the markers."""
+        return scan(self.data)
+
+    @cached_property
+    def id(self) -> str | None:
+        """The `thesis_id` property."""
+        return value_of(self.data, IDENTITY)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All of the vault that matters to a sync; planning reads this and no file."""
+
+    notes: Mapping[str, Note] = field(default_factory=dict)
+    """Path -> note."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path in lower case -> path, of every file: on Windows case makes no difference."""
+    figures: Mapping[str, bytes] = field(default_factory=dict)
+    """Path -> content, of the figures the sync was asked to look at."""
+    copies: tuple[str, ...] = ()
+    """Conflict copies made by synchronisers, left alone."""
+
+    @cached_property
+    def by_id(self) -> dict[str, list[Note]]:
+        """Return `thesis_id` -> the notes that carry it."""
+        found: dict[str, list[Note]] = {}
+        for note in self.notes.values():
+            if note.id:
+                found.setdefault(note.id, []).append(note)
+        return found
+
+    @cached_property
+    def blocks(self) -> dict[str, list[tuple[Note, Block]]]:
+        """Return block id -> where it stands; more than one place is a fault."""
+        found: dict[str, list[tuple[Note, Block]]] = {}
+        for note in self.notes.values():
+            for block in note.scan.blocks:
+                found.setdefault(block.id, []).append((note, block))
+        return found
+
+    def taken(self, path: str) -> str | None:
+        """Return the existing path that PATH would collide with, or None."""
+        return self.files.get(path.lower())
+
+
+def read_vault(root: Path) -> Snapshot:
+    """Read the notes of the vault; hidden folders and symbolic links are passed by.
+
+    Raises:
+        UnavailableError: a note can't be read.
+    """
+    notes: dict[str, Note] = {}
+    files: dict[str, str] = {}
+    copies: list[str] = []
+    for path, entry in _walk(root, ""):
+        files[path.lower()] = path
+        if not path.lower().endswith(".md"):
+            continue
+        if CONFLICT_COPY.search(entry.name):
+            copies.append(path)
+            continue
+        notes[path] = Note(path, _read(entry))
+    return Snapshot(notes, files, copies=tuple(sorted(copies)))
+
+
+def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UnavailableError(
+            f"can't read the vault's folder {folder}: {error.strerror}",
+            "check that the vault is mounted and that you may read it",
+        ) from error
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield f"{prefix}{entry.name}", entry
+
+
+def _read(entry: os.DirEntry[str]) -> bytes:
+    try:
+        with open(entry.path, "rb") as file:  # noqa: PTH123 - thousands of times per sync
+            return file.read()
+    except OSError as error:
+        raise UnavailableError(
+            f"can't read {entry.path}: {error.strerror}", "make the file readable, then sync again"
+        ) from error

@@ -1,0 +1,274 @@
+"""Decide every write of a sync beforehand. Pure: nothing here touches a file.
+
+`plan` gets what the vault holds (a snapshot), what it should hold (the wanted notes), and what
+was written before (the state); the only reader it calls looks up merge bases by their sha.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from featherface.errors import RefusedError
+from vault_sync import faults, markers, properties
+from vault_sync.decisions import Decision, decide
+from vault_sync.edits import KEPT, Edit
+from vault_sync.notes import Note
+from vault_sync.plans import Options, Plan, Trouble, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vault_sync.markers import Block
+    from vault_sync.notes import Snapshot
+    from vault_sync.plans import Wanted, WantedBlock, WantedFigure, WantedNote
+    from vault_sync.properties import Scalar
+    from vault_sync.state import State
+
+
+def plan(
+    snapshot: Snapshot,
+    wanted: Wanted,
+    state: State,
+    find_base: Callable[[str | None], bytes | None],
+    options: Options | None = None,
+) -> Plan:
+    """Decide what to write.
+
+    Raises:
+        RefusedError: many notes are gone at once, as when a vault is not mounted.
+    """
+    planner = _Planner(snapshot, state, find_base, options or Options())
+    planner.refused += wanted.refused
+    planner.check_gone()
+    planner.refuse_faulty()
+    for note in wanted.notes:
+        planner.note(note)
+    for block in wanted.blocks:
+        planner.block(block, None)
+    for figure in wanted.figures:
+        planner.figure(figure)
+    return planner.finish()
+
+
+class _Planner:
+    """Gathers the decisions of one plan."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        state: State,
+        find_base: Callable[[str | None], bytes | None],
+        options: Options,
+    ) -> None:
+        self.snapshot = snapshot
+        self.state = state
+        self.find_base = find_base
+        self.options = options
+        self.edits: dict[str, Edit] = {}
+        self.figures: list[Write] = []
+        self.unchanged: list[str] = []
+        self.conflicts: list[Trouble] = []
+        self.refused: tuple[Trouble, ...] = ()
+        self.warnings: list[str] = []
+        self.notes = dict(state.notes)
+        self.blocks = dict(state.blocks)
+        self.deleted = set(state.deleted)
+
+    def check_gone(self) -> None:
+        known = {id_: path for id_, path in self.state.notes.items() if id_ not in self.deleted}
+        gone = [
+            path
+            for id_, path in known.items()
+            if id_ not in self.snapshot.by_id and path not in self.snapshot.notes
+        ]
+        accepted = self.options.accept_deletions or self.options.recreate
+        if accepted or len(gone) <= max(2, len(known) // 4):
+            return
+        names = ", ".join(sorted(gone)[:3])
+        raise RefusedError(
+            f"{len(gone)} of {len(known)} notes are gone at once ({names}, ...); nothing written",
+            "check that the vault is mounted and fully synchronised; "
+            "or: thesis report sync --recreate, or --accept-deletions to leave them deleted",
+        )
+
+    def refuse_faulty(self) -> None:
+        """Refuse each note whose markers are broken, and blocks that stand in two notes."""
+        for note in self.snapshot.notes.values():
+            for fault in note.scan.faults:
+                self.refuse(note.path, faults.describe(fault), fault.line)
+        for places in self.snapshot.blocks.values():
+            if len({note.path for note, _ in places}) > 1:
+                for note, block in places:
+                    others = ", ".join(one.path for one, _ in places if one is not note)
+                    reason = f"the block {block.id!r} also stands in {others}; keep one of them"
+                    self.refuse(note.path, reason, block.line)
+
+    def refuse(self, path: str, reason: str, line: int = 0) -> None:
+        self.refused += (Trouble(path, reason, line),)
+
+    def note(self, wanted: WantedNote) -> None:
+        carriers = self.snapshot.by_id.get(wanted.id, [])
+        if len(carriers) > 1:
+            for carrier in carriers:
+                others = ", ".join(one.path for one in carriers if one is not carrier)
+                self.refuse(carrier.path, f"its thesis_id {wanted.id!r} is also that of {others}")
+            return
+        note = carriers[0] if carriers else self.snapshot.notes.get(wanted.path)
+        if note is None:
+            self.create(wanted)
+            return
+        if carriers:
+            self.notes[wanted.id] = note.path
+            self.deleted.discard(wanted.id)
+            self.properties(note, wanted)
+        self.unchanged.append(note.path)
+        for block in wanted.blocks:
+            self.block(block, note)
+
+    def create(self, wanted: WantedNote) -> None:
+        other = self.snapshot.taken(wanted.path)
+        if other is not None:
+            self.refuse(other, f"{wanted.path!r} would be the same file on Windows and macOS")
+            return
+        gone = wanted.id in self.deleted or wanted.id in self.state.notes
+        if gone and not self.options.recreate:
+            self.deleted.add(wanted.id)
+            for block in wanted.blocks:
+                self.block(block, None)  # it may have been moved to another note
+            return
+        self.deleted.discard(wanted.id)
+        note = Note(wanted.path, wanted.skeleton)
+        edit = self.edits.setdefault(note.path, Edit(note, before=None))
+        edit.id = wanted.id
+        edit.properties = {
+            key: properties.write_value(one) for key, one in wanted.properties.items()
+        }
+        standing = {block.id: block for block in note.scan.blocks}
+        for block in wanted.blocks:
+            if self.snapshot.blocks.get(block.id):
+                self.block(block, None)
+            elif block.id in standing:
+                edit.fill(standing[block.id], block, block.body)
+
+    def block(self, wanted: WantedBlock, home: Note | None) -> None:
+        places = self.snapshot.blocks.get(wanted.id, [])
+        if len(places) == 1:
+            self.decide(wanted, *places[0])
+        elif not places and home is not None and not home.scan.faults:
+            self.missing(wanted, home)
+
+    def missing(self, wanted: WantedBlock, home: Note) -> None:
+        """A block that stands nowhere: deleted, or never yet put there."""
+        known = wanted.id in self.state.blocks
+        faulty = self.snapshot.notes.get(self.state.blocks.get(wanted.id, ""))
+        if not wanted.body or (faulty is not None and faulty.scan.faults):
+            return
+        if known and not self.options.recreate:
+            return
+        if known or self.options.join or wanted.after:
+            self.edit(home).append(wanted)
+            return
+        begin = f"<!-- thesis:begin id={wanted.id} template={wanted.template} -->"
+        end = f"<!-- thesis:end id={wanted.id} -->"
+        self.warnings.append(
+            f"{home.path} has no block {wanted.id!r}: put the lines {begin} and {end} where it "
+            "should stand, or add it at the end with: thesis report sync --join"
+        )
+
+    def decide(self, wanted: WantedBlock, note: Note, block: Block) -> None:
+        if note.scan.faults:
+            return
+        base = block.body if block.sha == markers.digest(block.body) else self.find_base(block.sha)
+        if base is None and block.sha == markers.digest(wanted.body):
+            base = wanted.body
+        verdict = decide(base, block.body, wanted.body)
+        kept = block.attributes.get(KEPT) == markers.digest(block.body)
+        if verdict.decision is Decision.WRITE:
+            self.edit(note).fill(block, wanted, wanted.body)
+        elif verdict.decision is Decision.MERGE and verdict.body is not None and self.options.merge:
+            self.edit(note).fill(block, wanted, verdict.body)
+        elif verdict.decision is Decision.UNCHANGED or (
+            verdict.decision is Decision.EDITED and kept
+        ):
+            self.unchanged.append(note.path)
+        else:
+            reason = f"the block {block.id!r} was edited by hand"
+            self.conflicts.append(Trouble(note.path, reason, block.line, block.id, wanted.body))
+        self.blocks[block.id] = note.path
+
+    def properties(self, note: Note, wanted: WantedNote) -> None:
+        written = dict(self.state.properties.get(wanted.id, {}))
+        changes: dict[str, Scalar] = {}
+        try:
+            front = properties.read_front_matter(note.data)
+            for key, value in wanted.properties.items():
+                new, found = properties.write_value(value), front.find(key) if front else None
+                disk = None if found is None or found.raw is None else found.raw.decode()
+                if disk == new or (found is None and key in written):
+                    continue
+                if found is None or disk == written.get(key, ""):
+                    changes[key] = value
+                else:
+                    reason = f"the property {key!r} was edited by hand; its value is {new}"
+                    self.conflicts.append(Trouble(note.path, reason, found.line))
+            if changes:
+                edit = self.edit(note)
+                edit.id, edit.values = wanted.id, changes
+                edit.properties = written | {
+                    key: properties.write_value(one) for key, one in changes.items()
+                }
+                properties.splice(note.data, changes)
+        except (RefusedError, UnicodeDecodeError) as error:
+            self.edits.pop(note.path, None)
+            self.refuse(note.path, str(error))
+
+    def figure(self, wanted: WantedFigure) -> None:
+        disk = self.snapshot.figures.get(wanted.path)
+        other = self.snapshot.taken(wanted.path)
+        if disk == wanted.content:
+            self.unchanged.append(wanted.path)
+        elif disk is None and other is not None and other != wanted.path:
+            self.refuse(other, f"{wanted.path!r} would be the same file on Windows and macOS")
+        elif disk is None or self._ours(wanted.path, disk):
+            self.figures.append(Write(wanted.path, disk, wanted.content, figure=True))
+        else:
+            reason = "the figure was changed by hand"
+            self.conflicts.append(Trouble(wanted.path, reason, new=wanted.content))
+
+    def _ours(self, path: str, disk: bytes) -> bool:
+        return self.state.figures.get(path) == hashlib.sha256(disk).hexdigest()
+
+    def edit(self, note: Note) -> Edit:
+        return self.edits.setdefault(note.path, Edit(note, before=note.data))
+
+    def finish(self) -> Plan:
+        refused = {trouble.path for trouble in self.refused}
+        writes = [edit.write() for path, edit in sorted(self.edits.items()) if path not in refused]
+        # Figures first: a note never links to a picture that is not there yet.
+        writes = [*self.figures, *(write for write in writes if write.before != write.after)]
+        busy = {write.path for write in writes} | refused | {one.path for one in self.conflicts}
+        return Plan(
+            writes=tuple(writes),
+            unchanged=_unique(path for path in self.unchanged if path not in busy),
+            conflicts=tuple(self.conflicts),
+            refused=tuple(self.refused),
+            warnings=(*self.warnings, *_copies(self.snapshot)),
+            state=replace(
+                self.state,
+                notes=self.notes,
+                blocks=self.blocks,
+                deleted=tuple(sorted(self.deleted)),
+            ),
+        )
+
+
+def _unique(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(paths)))
+
+
+def _copies(snapshot: Snapshot) -> list[str]:
+    return [
+        f"{path} is a synchroniser's conflict copy; it was left alone" for path in snapshot.copies
+    ]

@@ -1,0 +1,118 @@
+"""What a vault should hold, and what a plan says will be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vault_sync.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vault_sync.properties import Scalar
+
+
+@dataclass(frozen=True)
+class WantedBlock:
+    """A block as it should be now."""
+
+    id: str
+    template: str
+    body: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    after: str = ""
+    """Where the block is new in an existing note: the block it is put after, without asking."""
+
+
+@dataclass(frozen=True)
+class WantedNote:
+    """A note that the tool makes once, and the blocks it keeps true there."""
+
+    id: str
+    """Its `thesis_id`."""
+    path: str
+    """Where it is made; it may have moved since."""
+    skeleton: bytes
+    """The whole note as it is made, with empty blocks."""
+    blocks: tuple[WantedBlock, ...] = ()
+    properties: Mapping[str, Scalar] = field(default_factory=dict)
+    """Those that the tool keeps up to date."""
+
+
+@dataclass(frozen=True)
+class WantedFigure:
+    """A picture that the tool owns whole."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """All that a vault should hold."""
+
+    notes: tuple[WantedNote, ...] = ()
+    blocks: tuple[WantedBlock, ...] = ()
+    """Blocks that a student asked for with markers of their own."""
+    figures: tuple[WantedFigure, ...] = ()
+    refused: tuple[Trouble, ...] = ()
+    """Blocks that can't be rendered, such as of a changed record."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One file to write."""
+
+    path: str
+    before: bytes | None
+    """None where the file must not exist yet."""
+    after: bytes
+    note: str = ""
+    bodies: Mapping[str, bytes] = field(default_factory=dict)
+    """Block id -> its new base."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    figure: bool = False
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that was not written, where, and why."""
+
+    path: str
+    reason: str
+    line: int = 0
+    """1-based; 0 where no line is meant."""
+    block: str = ""
+    new: bytes = b""
+    """Of a conflict: the version that was not written."""
+
+    def __str__(self) -> str:
+        return f"{self.path}{f':{self.line}' if self.line else ''}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How far a sync may go."""
+
+    merge: bool = False
+    """Write clean merges of an edited block and its new version."""
+    recreate: bool = False
+    """Make deleted notes and blocks again."""
+    join: bool = False
+    """Add a missing block at the end of a note that exists."""
+    accept_deletions: bool = False
+    """Believe that many notes were deleted on purpose."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every write to come, and everything that will not be written."""
+
+    writes: tuple[Write, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    conflicts: tuple[Trouble, ...] = ()
+    refused: tuple[Trouble, ...] = ()
+    warnings: tuple[str, ...] = ()
+    state: State = field(default_factory=State)
+    """What is to be remembered even if nothing is written: moves and deletions."""

@@ -1,0 +1,22 @@
+"""One module per report: it gathers what the template of the same name shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vault_sync.reports import cited, comparison, milestones, performance, pipeline, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vault_sync.context import Page
+
+REPORTS: dict[str, Callable[[Page], dict[str, object] | None]] = {
+    "run": run.build,
+    "performance": performance.build,
+    "comparison": comparison.build,
+    "milestones": milestones.build,
+    "pipeline": pipeline.build,
+    "cited": cited.build,
+}
+"""Template name -> what gathers its values; None means that there is nothing to say yet."""

@@ -1,0 +1,102 @@
+"""The note of one run: how it was set up, on what, and what it measured."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from vault_sync.context import Page, evaluation, table
+from vault_sync.rendering import Safe, code, escape
+from vault_sync.reports.drawing import loss_curves, precision_recall
+
+if TYPE_CHECKING:
+    from experiments.store import Run
+    from vault_sync.wording import Words
+
+TRAIN_KEYS = ("epochs", "batch_size", "image_size", "optimizer", "lr")
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/run.jinja shows."""
+    run_id = page.block_id.removeprefix("run.")
+    (run,) = page.sources.select([run_id])
+    measured = evaluation(run)
+    words = page.words
+    return {
+        "hypothesis": run.hypothesis,
+        "setup": table(
+            [words.say("column.setup"), words.say("column.value")], setup_rows(page, run)
+        ),
+        "claim": words.say("claim.none") if measured is None else words.claim(measured),
+        "results": results(page, run) if run.metrics else "",
+        "warnings": run.record.warnings,
+        "pictures": [one for one in (loss_curves(page, run), precision_recall(page, run)) if one],
+    }
+
+
+def setup_rows(page: Page, run: Run) -> list[list[object]]:
+    """Say what was run: only what the record knows."""
+    words, record = page.words, run.record
+    say = words.say
+    rows: list[list[object]] = [[say("setup.variant"), code(run.variant)]] if run.variant else []
+    trained = record.stages.get("train") is not None and record.stages["train"].status == "done"
+    if trained:
+        train = run.recipe.get("train", {})
+        rows += [
+            [say(f"setup.{key}"), _setting(words, key, train[key])]
+            for key in TRAIN_KEYS
+            if key in train
+        ]
+    rows += _parents(page, run)
+    rows += [
+        [say("setup.seed"), str(record.seed)],
+        [say("setup.code"), _code(words, run)],
+        [say("setup.machine"), _machine(record.hardware)],
+        [say("setup.started"), words.date(record.created)],
+        [say("setup.duration"), words.duration(record.seconds)],
+        [say("setup.labels"), ", ".join(run.labels)],
+        [say("setup.seal"), code(run.seal[:16])],
+    ]
+    return [row for row in rows if row[1]]
+
+
+def results(page: Page, run: Run) -> Safe:
+    """List every metric of a run, with the conditions where it has some."""
+    words = page.words
+    headers = [words.say(f"column.{key}") for key in ("metric", "value", "conditions")]
+    rows = [
+        [words.title(metric), words.value(metric), words.conditions(metric)]
+        for metric in run.metrics
+    ]
+    return table(headers, rows, numeric=[1])
+
+
+def _parents(page: Page, run: Run) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for parent in run.record.parents:
+        label = page.words.say(f"setup.{parent.role}")
+        name = page.named_run(parent.run) if parent.run else code(parent.path)
+        digest = "" if parent.run or not parent.sha256 else f" (sha256 {parent.sha256[:16]})"
+        rows.append([label, Safe(name + digest)])
+    return rows
+
+
+def _setting(words: Words, key: str, value: Any) -> Safe:
+    if key == "image_size":
+        return words.say("setup.pixels", n=value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return code(value)
+    return words.number(value, "," if isinstance(value, int) else ".4g")
+
+
+def _code(words: Words, run: Run) -> Safe:
+    git = run.record.git
+    if not git.commit:
+        return code(f"thesis {run.record.tool}") if run.record.tool else Safe("")
+    commit = code(git.commit[:12])
+    return words.say("setup.code_dirty", commit=commit) if git.dirty else commit
+
+
+def _machine(hardware: Any) -> Safe:
+    parts = [str(hardware[key]) for key in ("gpu", "cpu", "system") if hardware.get(key)]
+    return escape(re.sub(r"\s+", " ", ", ".join(parts)))

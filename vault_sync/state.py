@@ -1,0 +1,123 @@
+"""What the tool remembers of a vault, under the workspace's .thesis folder.
+
+    .thesis/vault.json        notes, blocks and figures it has written, and where
+    .thesis/bases/<sha>.md    each block body as last written, found by its marker's sha
+    .thesis/conflicts/        new versions that were not written because of an edit
+
+All of it may be lost: markers carry the sha of their body, notes their `thesis_id`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from featherface.files import write_atomic
+from vault_sync.markers import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from vault_sync.plans import Write
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class State:
+    """What was written so far."""
+
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """`thesis_id` -> path where the note was last seen."""
+    blocks: Mapping[str, str] = field(default_factory=dict)
+    """Block id -> path of its note."""
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """Path -> SHA-256 of the figure as last written."""
+    deleted: tuple[str, ...] = ()
+    """`thesis_id` of notes that the student deleted; they stay so."""
+    properties: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """`thesis_id` -> key -> value as last written, in YAML."""
+
+    def with_write(self, write: Write) -> State:
+        """Return the state after WRITE has been done."""
+        sha = hashlib.sha256(write.after).hexdigest() if write.figure else ""
+        return self._with(write.path, write.note, write.bodies, write.properties, figure=sha)
+
+    def with_recovered(self, intent: Mapping[str, Any]) -> State:
+        """Return the state after the write of a journal's INTENT has been done."""
+        figure = intent["after"] if intent["figure"] else ""
+        properties, path = intent["properties"], intent["path"]
+        return self._with(path, intent["note"], intent["blocks"], properties, figure=figure)
+
+    def _with(
+        self,
+        path: str,
+        note: str,
+        blocks: Iterable[str],
+        properties: Mapping[str, str],
+        *,
+        figure: str,
+    ) -> State:
+        if figure:
+            return replace(self, figures={**self.figures, path: figure})
+        state = replace(self, blocks={**self.blocks, **dict.fromkeys(blocks, path)})
+        if note:
+            state = replace(state, notes={**state.notes, note: path})
+        if note and properties:
+            state = replace(state, properties={**state.properties, note: dict(properties)})
+        return state
+
+
+def state_path(folder: Path, vault: Path, main: Path) -> Path:
+    """Return the state file of VAULT; only the workspace's own vault keeps it under a move."""
+    if vault == main:
+        return folder / "vault.json"
+    return folder / f"vault-{hashlib.sha256(str(vault).encode()).hexdigest()[:12]}.json"
+
+
+def read_state(path: Path) -> State:
+    """Read the state; a missing or damaged file is an empty state, which is safe."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("schema") != SCHEMA:
+            return State()
+        return State(**{**content, "deleted": tuple(content["deleted"])})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return State()
+
+
+def write_state(path: Path, state: State) -> None:
+    """Write the state, unless the file says the same already."""
+    text = json.dumps({"schema": SCHEMA, **asdict(state)}, ensure_ascii=False, indent=1) + "\n"
+    try:
+        if path.read_text(encoding="utf-8") == text:
+            return
+    except (OSError, ValueError):
+        pass
+    write_atomic(path, text)
+
+
+class Bases:
+    """Block bodies as they were last written, found by the sha their marker carries."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "bases"
+
+    def find(self, sha: str | None) -> bytes | None:
+        """Return the body whose digest is SHA, or None where it is not kept or is damaged."""
+        if sha is None or len(sha) != 64 or not sha.isalnum():
+            return None
+        try:
+            body = (self.folder / f"{sha}.md").read_bytes()
+        except OSError:
+            return None
+        return body if digest(body) == sha else None
+
+    def keep(self, body: bytes) -> None:
+        """Keep BODY, so that a later edit can be merged."""
+        path = self.folder / f"{digest(body)}.md"
+        if not path.exists():
+            write_atomic(path, body)

@@ -1,0 +1,129 @@
+"""The words of a report in one language; all of them stand in templates/<language>/words.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import kind
+from experiments.numbers import format_number
+from vault_sync.rendering import Safe, escape
+
+if TYPE_CHECKING:
+    from experiments.metrics import Metric
+
+NARROW = "\u202f"
+"""Narrow no-break space: stands before `:`, `;`, `!`, `?` and `%` in French."""
+
+_SPECS = {"fraction": ".{places}%", "parameters": ",", "MACs": ".2G"}
+
+
+class Words:
+    """Phrases, numbers and dates as one language writes them."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._phrases = _read(language)
+
+    def say(self, key: str, **values: object) -> Safe:
+        """Return phrase KEY (`status.sealed`) with VALUES filled in, escaped."""
+        phrase: Any = self._phrases
+        for part in key.split("."):
+            phrase = phrase[part]
+        words = {name: self._word(value) for name, value in values.items()}
+        return Safe(str(phrase).format(**words))
+
+    def name(self, group: str, key: str) -> Safe:
+        """Return what KEY of GROUP is called; a name that only the user knows is itself."""
+        phrase = self._phrases.get(group, {}).get(key)
+        return escape(key) if phrase is None else Safe(phrase)
+
+    def number(self, value: float, spec: str) -> Safe:
+        """Write a number; SPEC is that of `experiments.numbers`."""
+        return Safe(format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%"))
+
+    def value(self, metric: Metric) -> Safe:
+        """Write the value of a metric with its unit."""
+        return self.amount(metric.value, metric.name, metric.unit)
+
+    def amount(self, value: float, name: str, unit: str = "", *, sign: str = "") -> Safe:
+        """Write a value of the metric NAME with its unit; SIGN `+` for a difference."""
+        known = kind(name, unit)
+        unit = unit or known.unit
+        if unit in _SPECS:
+            return self.number(value, sign + _SPECS[unit].format(places=known.places))
+        small = value != 0 and abs(value) < 10**-known.places
+        text = self.number(value, f"{sign}.1e" if small else f"{sign},.{known.places}f")
+        return Safe(f"{text}\u00a0{self.name('unit', unit)}") if unit else text
+
+    def title(self, metric: Metric) -> Safe:
+        """Return what a table calls a metric."""
+        return escape(metric.kind.title(self.language))
+
+    def sentence(self, text: str) -> Safe:
+        """Take a sentence that another part worded; French punctuation gets its spaces."""
+        if self.language == "fr":
+            text = re.sub(r"[ \u00a0]?([;!?])(?=\s|$)|[ \u00a0]([:%»])", rf"{NARROW}\1\2", text)
+        return escape(text)
+
+    def duration(self, seconds: float) -> Safe:
+        """Write a length of time, coarser as it grows."""
+        whole = round(seconds)
+        if whole < 60:
+            return self.say("duration.seconds", seconds=self.number(seconds, ".1f"))
+        minutes, rest = divmod(whole, 60)
+        if minutes < 60:
+            return self.say("duration.minutes", minutes=minutes, seconds=rest)
+        return self.say("duration.hours", hours=minutes // 60, minutes=minutes % 60)
+
+    def date(self, moment: str) -> Safe:
+        """Write the day of an ISO 8601 moment."""
+        match = re.match(r"(\d{4})-(\d{2})-(\d{2})", moment)
+        if match is None:
+            return escape(moment)
+        year, month, day = match.groups()
+        return self.say("date", year=year, month=month, day=day)
+
+    @property
+    def colon(self) -> str:
+        """The colon with the spaces around it."""
+        return str(self._phrases["colon"])
+
+    def claim(self, metric: Metric) -> Safe:
+        """Say in a sentence what data a measurement speaks of, and what it is not."""
+        return self._about("claim", metric)
+
+    def short(self, metric: Metric) -> Safe:
+        """Say the same in a few words, for a table cell."""
+        return self._about("short", metric)
+
+    def conditions(self, metric: Metric) -> Safe:
+        """Say on what data or in what setting a value was measured."""
+        if metric.dataset:
+            return self.short(metric)
+        return self.name("protocol", metric.protocol) if metric.protocol else self.say("none")
+
+    def _about(self, form: str, metric: Metric) -> Safe:
+        data = metric.dataset if metric.dataset in ("synthetic", "widerface") else "other"
+        part = "" if metric.complete else "_partial"
+        return self.say(
+            f"{form}.{data}{part}",
+            dataset=self.name("dataset", metric.dataset),
+            split=metric.split,
+            n=metric.n,
+            protocol=self.name("protocol", metric.protocol),
+        )
+
+    def _word(self, value: object) -> str:
+        if isinstance(value, int):
+            return self.number(value, ",")
+        return value if isinstance(value, Safe) else escape(str(value))
+
+
+@cache
+def _read(language: str) -> dict[str, Any]:
+    text = resources.files("templates").joinpath(language, "words.toml").read_text("utf-8")
+    return tomllib.loads(text)
