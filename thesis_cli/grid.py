@@ -33,20 +33,31 @@ class Grid:
 def layout(grid: Grid, width: int | None, *, bold: bool = False) -> str:
     """Lay GRID out in WIDTH columns (None: as wide as it needs); BOLD headings.
 
-    Where even wrapping can't make it fit, each cell gets a line of its own.
+    Columns without content are left out. Where even wrapping can't make the rest fit, each cell
+    gets a line of its own.
     """
     facts = [f"{name}: {value}" for name, value in grid.facts.items()]
-    names = [heading.lstrip(">~") for heading in grid.columns]
-    if not grid.rows:
+    grid = without_empty(grid)
+    if not grid.columns:
         return "\n".join(facts)
+    names = [heading.lstrip(">~") for heading in grid.columns]
+    if facts:
+        facts.append("")
     widths = [max(map(breadth, cells)) for cells in zip(names, *grid.rows, strict=True)]
     fitted = fit(widths, grid.columns, width)
     if fitted is None:
-        return "\n".join([*facts, *([""] if facts else []), *records(names, grid.rows)])
+        return "\n".join([*facts, *records(names, grid.rows)])
     heading = "\n".join(lines(names, grid.columns, fitted))
     rule = GAP.join("─" * each for each in fitted)
     body = [text for row in grid.rows for text in lines(row, grid.columns, fitted)]
     return "\n".join([*facts, f"{BOLD}{heading}{PLAIN}" if bold else heading, rule, *body])
+
+
+def without_empty(grid: Grid) -> Grid:
+    """Leave out the columns that hold nothing."""
+    kept = [at for at in range(len(grid.columns)) if any(row[at] for row in grid.rows)]
+    rows = [[row[at] for at in kept] for row in grid.rows]
+    return Grid([grid.columns[at] for at in kept], rows, grid.facts)
 
 
 def fit(widths: list[int], columns: Sequence[str], limit: int | None) -> list[int] | None:

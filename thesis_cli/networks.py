@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -37,9 +37,14 @@ def network_options(command: Command) -> Command:
     return command
 
 
-def load(
-    session: Session, variant_name: str, weights: Path, device: str
-) -> tuple[Detector, DetectorConfig]:
+class Network(NamedTuple):
+    """A detector that is ready to look at pictures."""
+
+    model: Detector
+    config: DetectorConfig
+
+
+def load(session: Session, variant_name: str, weights: Path, device: str) -> Network:
     """Build the network, load its weights strictly, and put it where it shall work."""
     from featherface.devices import choose
 
@@ -50,11 +55,6 @@ def load(
     config = variant(variant_name)
     model = build(config)
     cleaning = load_weights(model, weights, variant_name)
-    for note in notes(cleaning):
-        session.note(note)
-    return model.eval().to(choose(device)), config
-
-
-def notes(cleaning: Any) -> list[str]:
-    """Word what was stripped from a checkpoint."""
-    return [str(cleaning)] if str(cleaning) else []
+    for sentence in cleaning.sentences():
+        session.note(f"{weights.name}: {sentence}")
+    return Network(model.eval().to(choose(device)), config)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from featherface.errors import ThesisError
 from thesis_cli.interrupts import stoppable
 from thesis_cli.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from experiments.compare import Comparison
     from experiments.recipe import ResolvedRecipe
     from experiments.store import Run
     from experiments.workspace import Workspace
     from thesis_cli.session import Session
+    from vault_sync.sync import SyncReport
 
 
 def execute(
@@ -41,24 +45,41 @@ def execute(
         )
 
 
-def synchronise(session: Session, workspace: Workspace) -> dict[str, Any]:
-    """Bring the vault up to date; conflicts are told and left to the student."""
-    from vault_sync.sync import sync
+@dataclass(frozen=True)
+class Synced:
+    """What became of the vault after a run; a fault there takes nothing from the run."""
 
-    report = sync(workspace)
-    answer = tell(report)
-    for each in (*report.conflicts, *report.refused):
-        session.warn(f"vault: {each}")
-    return answer
+    data: dict[str, Any] | None
+    error: ThesisError | None = None
 
 
-def tell(report: Any) -> dict[str, Any]:
-    """Reduce a sync report to lists of paths, reasons apart."""
+def synchronise(
+    session: Session, workspace: Workspace, comparison: Comparison | None = None
+) -> Synced:
+    """Bring the vault up to date, COMPARISON in its chapter; faults are told after the answer."""
+    from vault_sync.sync import add_comparison, sync
+
+    try:
+        if comparison is None:
+            report = sync(workspace)
+        else:
+            report = add_comparison(workspace, comparison.runs, comparison)
+    except ThesisError as error:
+        return Synced(None, error)
+    for warning in report.warnings:
+        session.warn(warning)
+    return Synced(tell(report), report.problem)
+
+
+def tell(report: SyncReport) -> dict[str, Any]:
+    """Reduce a sync report to what the schema names."""
     return {
-        "written": [str(each) for each in report.written],
-        "unchanged": [str(each) for each in report.unchanged],
-        "conflicts": [str(each) for each in report.conflicts],
-        "refused": [str(each) for each in report.refused],
+        "written": report.written,
+        "unchanged": report.unchanged,
+        "conflicts": report.conflicts,
+        "refused": report.refused,
+        "reasons": report.reasons,
+        "kept": report.kept,
     }
 
 

@@ -19,7 +19,7 @@ def quantity(value: float, unit: str) -> str:
     if unit == "parameters":
         return f"{value:,.0f}"
     if unit == "MACs":
-        return f"{value / 1e6:,.1f} M"
+        return f"{value / 1e9:.3f} G"
     return f"{value:.4g} {unit}".strip()
 
 

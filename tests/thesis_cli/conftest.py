@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 from click.testing import CliRunner
 
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.networks import build
+from featherface.variants import variant
 from thesis_cli.main import cli
 
 
@@ -57,3 +62,21 @@ def snapshot(folder):
 @pytest.fixture
 def contents():
     return snapshot
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory):
+    """A synthetic set of a few small pictures; not to be changed."""
+    root = tmp_path_factory.mktemp("synthetic") / "set"
+    draw(root, SyntheticConfig(image_size=96, train_images=3, val_images=4))
+    return root
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """A checkpoint of an untrained v2, as an older program might have saved it."""
+    state = build(variant("v2"), seed=0).state_dict()
+    wrapped = {f"module.{name}": value for name, value in state.items()}
+    path = tmp_path_factory.mktemp("weights") / "old.pth"
+    torch.save({"state_dict": {**wrapped, "module.total_ops": torch.zeros(1)}}, path)
+    return path

@@ -30,7 +30,7 @@ def data() -> None:
 @click.option("--seed", type=int, help="Everything drawn follows from it.")
 @json_option
 @pass_session
-def synth(session: Session, folder: Path | None, as_json: bool, **given: int | None) -> None:
+def synth(session: Session, /, folder: Path | None, as_json: bool, **given: int | None) -> None:
     """Draw the synthetic set in WIDER FACE's layout.
 
     FOLDER defaults to the workspace's own. A set that is there with the same settings is kept.

@@ -11,7 +11,7 @@ from featherface.errors import DataError, UsageError
 from thesis_cli.faults import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
-from thesis_cli.networks import load, network_options
+from thesis_cli.networks import Network, load, network_options
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @network_options
 @click.option("--output", type=click.Path(path_type=Path), help="Draw the faces; write here.")
 @click.option(
-    "--score", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Lowest score."
+    "--score",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="Lowest score.",
 )
 @json_option
 @click.pass_context
@@ -91,14 +95,14 @@ def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
     return targets
 
 
-def look(network: Any, path: Path, score: float, drawing: Path | None) -> dict[str, Any]:
+def look(network: Network, path: Path, score: float, drawing: Path | None) -> dict[str, Any]:
     """Find the faces of one picture, and draw them where DRAWING says."""
     from featherface.data.images import read_image
     from featherface.evaluation.config import EvaluateConfig
     from featherface.inference import detect as find
 
     image = read_image(path)
-    found = find(*network, image, EvaluateConfig(score_threshold=score))
+    found = find(network.model, network.config, image, EvaluateConfig(score_threshold=score))
     if drawing is not None:
         from featherface.drawing import draw, save
 

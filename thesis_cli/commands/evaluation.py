@@ -10,7 +10,7 @@ import click
 from featherface.evaluation.config import PROTOCOLS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
-from thesis_cli.networks import load, network_options
+from thesis_cli.networks import Network, load, network_options
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -82,8 +82,8 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         assert variant is not None  # noqa: S101 - checked above, as are the others
         assert weights is not None  # noqa: S101
         assert images is not None  # noqa: S101
-        model = load(session, variant, weights, device)
-        detections = infer(session, model, images, protocol, save_predictions)
+        network = load(session, variant, weights, device)
+        detections = infer(session, network, images, protocol, save_predictions)
     found = evaluate(detections, truth)
     for warning in found.warnings:
         session.warn(warning)
@@ -107,7 +107,7 @@ def check_choice(
 
 
 def infer(
-    session: Session, model: Any, images: Path, protocol: str, save_to: Path | None
+    session: Session, network: Network, images: Path, protocol: str, save_to: Path | None
 ) -> Mapping[str, NDArray[Any]]:
     """Run the network over every picture below IMAGES."""
     from featherface.evaluation.config import EvaluateConfig
@@ -117,7 +117,8 @@ def infer(
 
     with progress(session) as reporter, stoppable() as should_stop:
         return predict(
-            *model,
+            network.model,
+            network.config,
             images,
             EvaluateConfig(protocol=protocol),
             save_to=save_to,

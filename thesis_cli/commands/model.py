@@ -134,7 +134,7 @@ def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
         "weights": where,
         "sha256": file_sha256(target),
         "parameters": parameters(network),
-        "cleaned": cleaning,
+        "cleaned": cleaning.sentences(),
         "next": f"thesis run {variant} --set model.weights={where.as_posix()} --stage evaluate",
     }
 
@@ -143,7 +143,7 @@ def import_view(data: dict[str, Any]) -> list[Block]:
     """Tell what was cleaned, where the weights are, and what to type."""
     return [
         f"read     {data['source']} (sha256 {data['source_sha256'][:12]}…)",
-        f"cleaned  {data['cleaned']}",
+        *(f"cleaned  {sentence}" for sentence in data["cleaned"]),
         f"wrote    {data['weights']}: {data['parameters']:,} parameters of {data['variant']}",
         f"next     {data['next']}",
     ]

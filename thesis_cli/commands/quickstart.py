@@ -12,7 +12,6 @@ from featherface.errors import NotFoundError, UsageError
 from featherface.files import write_atomic
 from thesis_cli.commands.compare import compared
 from thesis_cli.commands.init import language_option, make_workspace
-from thesis_cli.faults import REFUSED
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -44,11 +43,8 @@ distill:
 @click.argument("folder", type=click.Path(path_type=Path))
 @language_option
 @json_option
-@click.pass_context
 @pass_session
-def quickstart(
-    session: Session, context: click.Context, folder: Path, language: str, as_json: bool
-) -> None:
+def quickstart(session: Session, folder: Path, language: str, as_json: bool) -> None:
     """Make a workspace, train v1 and v2 on the embedded data, fill the vault.
 
     FOLDER must be new or empty. After an interruption, the same command goes on.
@@ -63,20 +59,20 @@ def quickstart(
     for name, text in RECIPES.items():
         keep_recipe(workspace, name, text)
     runs = [run_once(session, workspace, name) for name in RECIPES]
-    comparison = compared(workspace, [run.id for run in runs], to_vault=True)
-    sync = synchronise(session, workspace)
+    comparison = compared(workspace, [run.id for run in runs])
+    synced = synchronise(session, workspace, comparison)
     answer = {
         "workspace": workspace.root,
         "vault": workspace.vault,
         "runs": [result(run) for run in runs],
-        "comparison": comparison,
-        "sync": sync,
+        "comparison": comparison.to_json(),
+        "sync": synced.data,
         "chapters": chapters(workspace),
         "seconds": round(time.monotonic() - began, 1),
     }
     emit(session, "quickstart", answer, view)
-    if sync["conflicts"] or sync["refused"]:
-        context.exit(REFUSED)
+    if synced.error:
+        raise synced.error
 
 
 def check_free(folder: Path) -> None:

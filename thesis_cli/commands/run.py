@@ -8,11 +8,10 @@ import click
 
 from experiments.records import STAGES
 from thesis_cli.complete import complete_experiment
-from thesis_cli.faults import REFUSED
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.running import execute, result, synchronise
+from thesis_cli.running import Synced, execute, result, synchronise
 from thesis_cli.wording import metric_rows
 
 if TYPE_CHECKING:
@@ -33,11 +32,9 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show the resolved recipe; run nothing.")
 @click.option("--no-sync", is_flag=True, help="Leave the vault alone.")
 @json_option
-@click.pass_context
 @pass_session
 def run(  # noqa: PLR0913 - one parameter per option
     session: Session,
-    context: click.Context,
     *,
     experiments: tuple[str, ...],
     changes: tuple[str, ...],
@@ -60,14 +57,15 @@ def run(  # noqa: PLR0913 - one parameter per option
     if dry_run:
         emit(session, "run", {"runs": [], "sync": None, "plans": list(map(outline, plans))}, view)
         return
-    finished, sync = [], None
+    finished, synced = [], Synced(None)
     for plan in plans:
         done = execute(session, session.workspace, plan, stages=stages or None, mode=mode or "auto")
         finished.append(result(done))
-        sync = None if no_sync else synchronise(session, session.workspace)
-    emit(session, "run", {"runs": finished, "sync": sync, "plans": []}, view)
-    if sync and (sync["conflicts"] or sync["refused"]):
-        context.exit(REFUSED)
+        if not no_sync:
+            synced = synchronise(session, session.workspace)
+    emit(session, "run", {"runs": finished, "sync": synced.data, "plans": []}, view)
+    if synced.error:
+        raise synced.error
 
 
 def resolve(session: Session, name: str, overrides: list[str], seeds: int) -> list[ResolvedRecipe]:

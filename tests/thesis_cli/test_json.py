@@ -1,0 +1,241 @@
+"""Every answer of --json is one object that keeps to the schema it names."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import jsonschema
+import pytest
+
+from experiments.tables import FORMATS
+from featherface.checkpoints import read_state
+from thesis_cli.commands import compare
+
+SCHEMAS = {
+    path.name.removesuffix(".json"): json.loads(path.read_text(encoding="utf-8"))
+    for path in resources.files("thesis_cli").joinpath("schemas").iterdir()
+    if path.name.endswith(".json")
+}
+
+
+def valid(answer):
+    """Check an answer against its schema; give its data."""
+    whole = answer.json
+    name = whole["schema"].split("/")[1]
+    assert whole["schema"] == f"thesis/{name}/1"
+    jsonschema.Draft202012Validator(SCHEMAS[name]).validate(whole)
+    return whole["data"]
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schemas_are_schemas(name):
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+    assert SCHEMAS[name]["properties"]["schema"]["const"] == f"thesis/{name}/1"
+
+
+@pytest.fixture
+def filled(workspace, make_run):
+    """A workspace with a teacher, its student, and an interrupted run."""
+    teacher = make_run(workspace, "v1", matches=True)
+    make_run(workspace, "v2", variant="v2", parents=[teacher], seed=1, matches=True)
+    make_run(workspace, "v2", variant="v2", status="interrupted")
+    return workspace
+
+
+def test_runs_list(thesis, filled):
+    data = valid(thesis("runs", "list", "--json", workspace=filled))
+    assert [(row["run"], row["status"]) for row in data] == [
+        ("v1@1", "sealed"),
+        ("v2@1", "sealed"),
+        ("v2@2", "interrupted"),
+    ]
+    assert valid(thesis("runs", "list", "v1", "--json", workspace=filled)) == data[:1]
+
+
+def test_runs_list_of_an_empty_workspace(thesis, workspace):
+    assert valid(thesis("runs", "list", "--json", workspace=workspace)) == []
+
+
+@pytest.mark.parametrize("selector", ["v1", "v1@1", "v1@best", "@last", "v2@2"])
+def test_runs_show(thesis, filled, selector):
+    data = valid(thesis("runs", "show", selector, "--json", workspace=filled))
+    assert data["run"].startswith(("v1", "v2"))
+
+
+def test_runs_verify(thesis, filled):
+    data = valid(thesis("runs", "verify", "--json", workspace=filled))
+    assert [row["intact"] for row in data] == [True, True, None]
+
+
+def test_runs_verify_finds_a_changed_record(thesis, filled):
+    file = filled.runs / "v1" / "001" / "results.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("0.71", "0.99"), encoding="utf-8")
+    answer = thesis("runs", "verify", "v1", "--json", workspace=filled)
+    assert answer.code == 1
+    (row,) = valid(answer)
+    assert row["intact"] is False
+    assert row["problems"][0]["path"] == "results.json"
+
+
+def test_runs_reindex(thesis, filled):
+    assert valid(thesis("runs", "reindex", "--json", workspace=filled)) == {"runs": 3}
+
+
+@pytest.mark.parametrize("how", [["--json"], ["--format", "json"]])
+def test_compare(thesis, filled, how):
+    data = valid(thesis("compare", "v1", "v2", *how, workspace=filled))
+    assert [run["run"] for run in data["runs"]] == ["v1@1", "v2@1"]
+
+
+def test_compare_knows_the_formats_there_are():
+    assert {"table", *FORMATS} == set(compare.FORMATS)
+
+
+def test_milestone_check(thesis, filled):
+    data = valid(thesis("milestone", "check", "--json", workspace=filled))
+    states = {row["milestone"]: row["state"] for row in data}
+    assert states["v1-parameters"] == "pass"
+    assert states["baseline-reproduced"] == "not_measurable"
+
+
+def test_report_sync_writes_once(thesis, filled):
+    first = valid(thesis("report", "sync", "--to", "vault", "--json", workspace=filled))
+    assert "05-Results/Performance-Analysis.md" in first["written"]
+    second = valid(thesis("report", "sync", "--to", "vault", "--json", workspace=filled))
+    assert second["written"] == []
+    assert set(second["unchanged"]) >= {path for path in first["written"] if path.endswith(".md")}
+
+
+def test_report_sync_can_only_tell(thesis, filled, contents):
+    before = contents(filled.vault)
+    told = thesis("report", "sync", "--dry-run", "--json", workspace=filled)
+    assert valid(told)["written"]
+    assert thesis("report", "sync", "--check", workspace=filled).code == 1
+    shown = valid(thesis("report", "sync", "--diff", "--json", workspace=filled))
+    assert shown["diffs"]
+    assert contents(filled.vault) == before
+    thesis("report", "sync", workspace=filled)
+    assert thesis("report", "sync", "--check", workspace=filled).code == 0
+
+
+def test_config_show(thesis, filled, monkeypatch):
+    monkeypatch.setenv("THESIS_LANGUAGE", "fr")
+    data = valid(thesis("config", "show", "--json", workspace=filled))
+    (language,) = [row for row in data if row["key"] == "language"]
+    assert language == {"key": "language", "value": "fr", "origin": "THESIS_LANGUAGE"}
+    assert "THESIS_LANGUAGE" in thesis("config", "show", "--origin", workspace=filled).out
+
+
+def test_doctor(thesis, filled):
+    answer = thesis("doctor", "--json", workspace=filled)
+    names = {row["name"]: row["status"] for row in valid(answer)}
+    assert names["torch"] == "ok"
+    assert names["vault"] == "ok"
+
+
+def test_init(thesis, tmp_path):
+    arguments = ("init", tmp_path / "t", "--language", "fr", "--title", "Thèse", "--json")
+    data = valid(thesis(*arguments))
+    assert data["created"]
+    assert data["notes"]
+    again = valid(thesis(*arguments))
+    assert not again["created"]
+    assert again["notes"] == []
+
+
+def test_model_list(thesis):
+    data = {row["name"]: row for row in valid(thesis("model", "list", "--json"))}
+    assert data["v1-official"]["parameters"] == 592_371
+    assert data["v1-official"]["paper_counted"] == 488_661
+    assert data["retinaface-mnet025"]["parameters"] == 426_608
+    assert abs(data["retinaface-mnet025"]["macs_640"] / 0.98e9 - 1) < 0.02
+
+
+def test_model_show(thesis):
+    data = valid(thesis("model", "show", "v1", "--json"))
+    assert data["parameters"] == sum(data["components"].values()) == 488_664
+
+
+def test_run_tells_what_it_would_do(thesis, workspace):
+    arguments = ("run", "v2", "--set", "train.epochs=3", "--seeds", "2", "--dry-run", "--json")
+    data = valid(thesis(*arguments, workspace=workspace))
+    assert [plan["experiment"] for plan in data["plans"]] == ["v2", "v2"]
+    assert data["plans"][0]["origins"]["train.epochs"] == "--set"
+    assert "seed: 1" in data["plans"][1]["recipe"]
+
+
+def test_data_synth_and_stats(thesis, tmp_path):
+    arguments = ("--image-size", 96, "--train-images", 2, "--val-images", 2, "--json")
+    made = valid(thesis("data", "synth", tmp_path / "set", *arguments))
+    assert [split["images"] for split in made["splits"]] == [2, 2]
+    assert valid(thesis("data", "stats", tmp_path / "set", "--json")) == made["splits"][1]
+
+
+def test_model_import(thesis, workspace, weights):
+    data = valid(
+        thesis("model", "import", weights, "--variant", "v2", "--json", workspace=workspace)
+    )
+    assert (workspace.root / data["weights"]).is_file()
+    assert any("module." in sentence for sentence in data["cleaned"])
+    assert data["next"].startswith("thesis run v2 --set model.weights=weights/v2-")
+    state, cleaning = read_state(workspace.root / data["weights"])
+    assert not cleaning.sentences()
+    assert state
+
+
+def test_detect(thesis, weights, small_set, tmp_path):
+    pictures = sorted((small_set / "WIDER_val" / "images").rglob("*.jpg"))[:2]
+    network = ("--variant", "v2", "--weights", weights)
+    options = ("--output", tmp_path / "drawn", "--score", 0.0, "--json")
+    data = valid(thesis("detect", *pictures, *network, *options))
+    assert [row["image"] for row in data] == [path.as_posix() for path in pictures]
+    assert all((tmp_path / "drawn" / path).is_file() for path in map(drawn_name, data))
+
+
+def drawn_name(row):
+    return row["drawing"].rsplit("/", 1)[-1]
+
+
+def test_eval_widerface_both_ways(thesis, weights, small_set, tmp_path):
+    given = (
+        *("--variant", "v2", "--weights", weights),
+        *("--images", small_set / "WIDER_val" / "images"),
+        *("--ground-truth", small_set, "--json"),
+    )
+    kept = tmp_path / "predictions"
+    first = valid(thesis("eval", "widerface", *given, "--save-predictions", kept))
+    assert first["complete"]
+    assert first["images"] == 4
+    second = valid(
+        thesis("eval", "widerface", "--predictions", kept, "--ground-truth", small_set, "--json")
+    )
+    assert second["subsets"] == first["subsets"]
+
+
+def test_eval_widerface_tells_of_a_part(thesis, weights, small_set, tmp_path):
+    kept = tmp_path / "predictions"
+    valid(
+        thesis(
+            *("eval", "widerface", "--variant", "v2", "--weights", weights),
+            *("--images", small_set / "WIDER_val" / "images"),
+            *("--ground-truth", small_set, "--json", "--save-predictions", kept),
+        )
+    )
+    next(kept.rglob("*.txt")).unlink()
+    answer = thesis(
+        "eval", "widerface", "--predictions", kept, "--ground-truth", small_set, "--json"
+    )
+    data = valid(answer)
+    assert data["complete"] is False
+    assert data["images"] == 3
+    assert answer.json["warnings"]
+
+
+@pytest.mark.slow
+def test_run_and_its_record(thesis, workspace):
+    data = valid(thesis("run", "smoke", "--set", "model.variant=v2", "--json", workspace=workspace))
+    (run,) = data["runs"]
+    assert run["status"] == "sealed"
+    assert data["sync"]["written"]
+    assert thesis("runs", "verify", workspace=workspace).code == 0
