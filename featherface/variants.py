@@ -200,7 +200,13 @@ VARIANTS: dict[str, Variant] = {
         source="this thesis",
     ),
     "retinaface-mnet025": Variant(
-        config=DetectorConfig(neck="fpn", repeats=1, context="ssh", leak=0.0),
+        config=DetectorConfig(
+            neck="fpn",
+            repeats=1,
+            context="ssh",
+            leak=0.0,
+            prior_sizes=((10, 20), (32, 64), (128, 256)),  # what the published weights learnt
+        ),
         summary="the peer: RetinaFace with MobileNet x0.25",
         source="RetinaFace (Deng et al., 2020), https://arxiv.org/abs/1905.00641",
     ),
