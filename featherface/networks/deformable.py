@@ -43,9 +43,21 @@ class DeformableConv(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map FEATURES (B,C,H,W) to (B,O,H,W)."""
-        offset = self.offset(features)  # (B,18,H,W): y before x, tap by tap
-        mask = 2.0 * torch.sigmoid(self.modulator(features))  # (B,9,H,W)
+        # One convolution for both costs a third less than one for each.
+        weight = torch.cat((self.offset.weight, self.modulator.weight))
+        bias = torch.cat((_bias(self.offset), _bias(self.modulator)))
+        moves = functional.conv2d(features, weight, bias, padding=1)
+        # Half precision would round positions to half a pixel: stay in single from here on.
+        moves = moves.to(torch.promote_types(moves.dtype, torch.float32))
+        offset = moves[:, : 2 * TAPS]  # (B,18,H,W): y before x, tap by tap
+        mask = 2.0 * torch.sigmoid(moves[:, 2 * TAPS :])  # (B,9,H,W)
         return deform_conv(features, offset, mask, self.kernel.weight)
+
+
+def _bias(layer: nn.Conv2d) -> Tensor:
+    if layer.bias is None:
+        raise AssertionError  # both layers are made with one
+    return layer.bias
 
 
 def deform_conv(features: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
@@ -67,7 +79,7 @@ def deform_conv(features: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) 
     padded = functional.pad(features.permute(0, 2, 3, 1), (0, 0, 1, 2, 1, 2))
     taps = weight.permute(1, 2, 3, 0).reshape(channels, TAPS * outputs)
     table = (padded.reshape(-1, channels) @ taps).reshape(-1, outputs)  # (B(H+3)(W+3)9,O)
-    summed = sum_rows(table, rows, shares)  # (BHW,O)
+    summed = sum_rows(table.to(shares.dtype), rows, shares)  # (BHW,O)
     return summed.reshape(batch, height, width, outputs).permute(0, 3, 1, 2)
 
 
