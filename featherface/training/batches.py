@@ -111,22 +111,26 @@ class EpochBatches:
     epoch: int = 0
     start: int = 0
     """Batches of the epoch that were trained before an interruption."""
+    group: int = 1
+    """Batches that make one optimizer step; an epoch is a multiple of it."""
     rank: int = 0
     processes: int = 1
 
     def __len__(self) -> int:
-        """Batches in a whole epoch; a last incomplete one is dropped unless it is the only one."""
-        return max(1, self.pictures // (self.batch_size * self.processes))
+        """Batches in a whole epoch; what does not fill a step is dropped, unless it is all."""
+        return max(1, self.pictures // (self._together * self.group)) * self.group
+
+    @property
+    def _together(self) -> int:
+        """Pictures in a batch of all processes."""
+        return self.batch_size * self.processes
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         order = np.random.default_rng([self.seed, SHUFFLE, self.epoch]).permutation(self.pictures)
-        together = self.batch_size * self.processes
-        if self.pictures < together:  # repeat pictures: every process needs its batch
-            order = np.resize(order, self.processes * -(-self.pictures // self.processes))
+        order = np.resize(order, len(self) * self._together)  # repeats pictures of a tiny split
         for number in range(self.start, len(self)):
-            batch = order[number * together : (number + 1) * together]
-            own = np.array_split(batch, self.processes)[self.rank]
-            yield [(self.epoch, int(index)) for index in own]
+            first = number * self._together + self.rank * self.batch_size
+            yield [(self.epoch, int(index)) for index in order[first : first + self.batch_size]]
 
 
 def load(

@@ -1,0 +1,112 @@
+"""What a student learns from a frozen teacher that sees the same pictures.
+
+Logits are imitated softened by a temperature (Hinton et al., 2015,
+https://arxiv.org/abs/1503.02531). Boxes and landmarks are imitated where the teacher is
+confident, since its deltas mean nothing on the background.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch.nn import functional
+
+from featherface.errors import UsageError
+from featherface.losses.multibox import hardest
+from featherface.training.config import DistillConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from featherface.losses.multibox import Predictions
+
+BACKBONE = "backbone."
+"""How the names of a detector's backbone weights begin."""
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A trained detector and how it teaches."""
+
+    model: nn.Module
+    name: str
+    """Whose weights these are, for records and messages: a run or a file."""
+    config: DistillConfig = field(default_factory=DistillConfig)
+
+
+class DistillLosses(NamedTuple):
+    """The three parts before any weight, each a scalar."""
+
+    soft: Tensor
+    """Divergence from the teacher's softened scores, per confident prior."""
+    box: Tensor
+    """Smooth-L1 to the teacher's box deltas on its confident priors."""
+    landmark: Tensor
+    """Smooth-L1 to the teacher's landmark deltas on its confident priors."""
+
+
+def freeze(teacher: Teacher) -> None:
+    """Switch the teacher to evaluation, without gradients."""
+    teacher.model.eval()
+    teacher.model.requires_grad_(False)
+
+
+def distill(
+    student: Predictions, teacher: Predictions, config: DistillConfig, negatives: int
+) -> DistillLosses:
+    """Compare the STUDENT's raw outputs with the TEACHER's on the same pictures.
+
+    The scores are imitated where the teacher is confident and on NEGATIVES times as many priors
+    of the picture where the two disagree most: the thousands of easy background priors would
+    drown the rest.
+
+    Raises:
+        UsageError: the two have other priors.
+    """
+    if student.boxes.shape != teacher.boxes.shape:
+        raise UsageError(
+            f"the teacher predicts {teacher.boxes.shape[1]} priors for a picture,"
+            f" the student {student.boxes.shape[1]}",
+            "distil between variants with the same model.prior_sizes and model.prior_steps",
+        )
+    score = teacher.logits.float().softmax(-1)[..., 1]  # (B, P)
+    sure = score >= config.confidence
+    return DistillLosses(
+        _soft_loss(student.logits, teacher.logits, sure, config.temperature, negatives),
+        _imitation(student.boxes, teacher.boxes, sure),
+        _imitation(student.landmarks, teacher.landmarks, sure),
+    )
+
+
+def _soft_loss(
+    student: Tensor, teacher: Tensor, sure: Tensor, temperature: float, negatives: int
+) -> Tensor:
+    """Kullback-Leibler divergence times T², which keeps its gradient's size whatever T is."""
+    log_student = (student.float() / temperature).log_softmax(-1)
+    log_teacher = (teacher.float() / temperature).log_softmax(-1)
+    divergence = (log_teacher.exp() * (log_teacher - log_student)).sum(-1)  # (B, P)
+    counts = sure.sum(1).clamp_min(1)
+    apart = hardest(divergence.detach().masked_fill(sure, 0.0), counts * negatives)
+    return divergence[sure | apart].sum() * temperature**2 / counts.sum()
+
+
+def _imitation(student: Tensor, teacher: Tensor, sure: Tensor) -> Tensor:
+    wanted = teacher[sure].float()  # (K, 4 or 10)
+    total = functional.smooth_l1_loss(student[sure].float(), wanted, reduction="sum")
+    return total / max(len(wanted), 1)
+
+
+def start_from(student: nn.Module, teacher: nn.Module) -> list[str]:
+    """Copy the teacher's backbone into STUDENT where name and shape agree; return the names."""
+    given, own = teacher.state_dict(), student.state_dict()
+    names = [
+        name
+        for name, value in own.items()
+        if name.startswith(BACKBONE) and name in given and given[name].shape == value.shape
+    ]
+    with torch.no_grad():
+        for name in names:
+            own[name].copy_(given[name])
+    return names

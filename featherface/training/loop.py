@@ -1,0 +1,141 @@
+"""Training: one loop, from batch to checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, PartialState
+
+from featherface.distillation import Teacher, start_from
+from featherface.errors import InterruptedRunError, UnavailableError, UsageError
+from featherface.progress import never, silent
+from featherface.training.batches import EpochBatches, load
+from featherface.training.objective import Objective
+from featherface.training.optimizers import MovingAverage, make_optimizer
+from featherface.training.session import Session, TrainResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from featherface.data.widerface import Split
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress, ShouldStop
+    from featherface.training.config import TrainConfig
+    from featherface.training.session import Evaluate, OnEvent
+
+
+def train(  # noqa: PLR0913 - three things to train with, the rest listens and is optional
+    model: Detector,
+    split: Split,
+    config: TrainConfig,
+    *,
+    folder: Path,
+    teacher: Teacher | None = None,
+    evaluate: Evaluate | None = None,
+    on_event: OnEvent | None = None,
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+    resume: bool = False,
+    metadata: Mapping[str, str] | None = None,
+) -> TrainResult:
+    """Train MODEL on SPLIT and leave best and last weights and a state file in FOLDER.
+
+    After each epoch the state file is replaced; with RESUME training goes on from it, on the CPU
+    with exactly the weights that an undisturbed training would have had.
+
+    Args:
+        model: changed in place; its `config` tells priors and pixel mean.
+        split: the train split.
+        config: how to train.
+        folder: of the checkpoints; made where missing.
+        teacher: a frozen detector to distil from.
+        evaluate: called with the model (in evaluation mode) and the epoch from 1; the first of
+            the metrics that it returns decides which weights are best (higher is better).
+        on_event: told a dictionary of plain values: `kind` is `step` or `epoch`, `event` counts
+            from 0 (after a resume from `resume_point(folder).events`).
+        on_progress: told every step.
+        should_stop: asked after every step.
+        resume: go on from FOLDER's state file where there is one.
+        metadata: kept in the weights files.
+
+    Raises:
+        DataError: the split holds no face.
+        TrainingError: the loss is no number; the batch is in FOLDER.
+        InterruptedRunError: `should_stop` said so; FOLDER holds all that is needed to resume.
+    """
+    torch.manual_seed(config.seed)
+    accelerator = make_accelerator(config)
+    order = EpochBatches(
+        len(split.images),
+        config.batch_size,
+        config.seed,
+        group=config.accumulate,
+        rank=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    loader = load(split, config, model.config.pixel_mean, order)
+    if teacher is not None and teacher.config.init_backbone:
+        start_from(model, teacher.model)
+    objective = Objective(model.config, config, accelerator.device, teacher)
+    average = MovingAverage(model, config.ema) if config.ema else None
+    wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config))
+    total = config.epochs * len(order) // config.accumulate
+    session = Session(accelerator, model, average, optimizer, config, folder, total)
+    session.listen(on_event, on_progress, evaluate, metadata)
+    place = session.restore() if resume else session.place
+
+    while not session.finished:
+        order.epoch, order.start = place.epoch, place.batch
+        wrapped.train()
+        for batch in loader:
+            session.set_rate()
+            with accelerator.accumulate(wrapped):
+                images, targets = batch.images.to(accelerator.device), batch.targets
+                loss, parts = objective(wrapped, images, targets.to(accelerator.device))
+                values = {name: part.item() for name, part in parts.items()}
+                session.guard(values["loss"], batch)
+                accelerator.backward(loss)
+                if accelerator.sync_gradients:
+                    values["gradient_norm"] = session.clip()
+                optimizer.step()
+                optimizer.zero_grad()
+            session.count(values, len(batch.paths))
+            if accelerator.sync_gradients and should_stop():
+                session.save()
+                raise InterruptedRunError(
+                    f"training stopped in epoch {place.epoch + 1} of {config.epochs}",
+                    "go on with --resume",
+                )
+        session.finish_epoch()
+    return session.result()
+
+
+def make_accelerator(config: TrainConfig) -> Accelerator:
+    """Return the accelerator that CONFIG asks for.
+
+    Raises:
+        UnavailableError: this machine lacks the device.
+        UsageError: the device can't compute in the asked precision.
+    """
+    if PartialState._shared_state and PartialState().num_processes == 1:  # noqa: SLF001
+        # accelerate keeps one state per process, but two trainings may differ in precision
+        AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001
+    accelerator = Accelerator(
+        cpu=config.device == "cpu",
+        mixed_precision=config.amp,
+        gradient_accumulation_steps=config.accumulate,
+    )
+    device = accelerator.device.type
+    if config.device not in {"auto", device}:
+        raise UnavailableError(
+            f"train.device = {config.device!r}: this machine offers {device!r} only",
+            "use --set train.device=auto, or install the PyTorch build for that device",
+        )
+    if config.amp == "fp16" and device == "cpu":
+        raise UsageError(
+            "train.amp = 'fp16' needs a GPU", "use --set train.amp=no, or bf16 on recent CPUs"
+        )
+    return accelerator

@@ -1,0 +1,62 @@
+"""The optimizers, and the moving average that smooths what they do."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from featherface.training.config import TrainConfig
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
+    """Return the configured optimizer; biases and norms don't decay."""
+    decaying = [value for value in model.parameters() if value.requires_grad and value.ndim > 1]
+    others = [value for value in model.parameters() if value.requires_grad and value.ndim <= 1]
+    groups: list[dict[str, object]] = [
+        {"params": decaying, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return OPTIMIZERS[config.optimizer](groups, config)
+
+
+OPTIMIZERS: dict[str, Callable[[Iterable[dict[str, object]], TrainConfig], Optimizer]] = {
+    "adamw": lambda groups, config: torch.optim.AdamW(groups, lr=config.lr),
+    "sgd": lambda groups, config: torch.optim.SGD(
+        groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0
+    ),
+}
+
+
+class MovingAverage:
+    """A copy of the model whose weights follow the trained ones slowly."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model = copy.deepcopy(model).requires_grad_(False).eval()
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """Move towards MODEL after optimizer STEP; faster at first, when it changes most."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        own = self.model.state_dict()
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                own[name].lerp_(value, 1 - decay)
+            else:
+                own[name].copy_(value)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the averaged weights."""
+        return self.model.state_dict()
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take up averaged weights."""
+        self.model.load_state_dict(state)

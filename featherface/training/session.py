@@ -1,0 +1,201 @@
+"""What a training holds beside its loop: its place, its files, its listeners."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from featherface.checkpoints import save_weights
+from featherface.errors import TrainingError
+from featherface.files import replacing
+from featherface.progress import Progress, silent
+from featherface.training.schedules import learning_rate
+from featherface.training.state import Place, restore, save_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from accelerate import Accelerator
+
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress
+    from featherface.training.batches import Batch
+    from featherface.training.config import TrainConfig
+    from featherface.training.optimizers import MovingAverage
+
+    Evaluate = Callable[[torch.nn.Module, int], Mapping[str, float]]
+    OnEvent = Callable[[dict[str, Any]], None]
+
+BEST, LAST = "best.safetensors", "last.safetensors"
+"""Names of the weights in the training's folder."""
+GUILTY_BATCH = "bad_batch.pt"
+"""Name of the batch that gave a loss that is no number."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training left."""
+
+    weights: Path
+    """The best by the deciding metric; the last where nothing was evaluated."""
+    last: Path
+    epochs: int
+    """Epochs trained, fewer than configured where training stopped early."""
+    best: float | None
+    """Highest value of the deciding metric."""
+    metrics: dict[str, float]
+    """Of the last evaluation."""
+
+
+@dataclass
+class Session:
+    """One training in progress."""
+
+    accelerator: Accelerator
+    model: Detector
+    average: MovingAverage | None
+    optimizer: Any
+    config: TrainConfig
+    folder: Path
+    total: int
+    """Optimizer steps of the whole training."""
+    place: Place = field(default_factory=Place)
+    on_event: OnEvent | None = None
+    on_progress: OnProgress = silent
+    evaluate: Evaluate | None = None
+    metadata: Mapping[str, str] | None = None
+    _since: tuple[float, int] = (0.0, 0)
+    """When this process began the current epoch, and the pictures it saw since."""
+
+    def listen(
+        self,
+        on_event: OnEvent | None,
+        on_progress: OnProgress,
+        evaluate: Evaluate | None,
+        metadata: Mapping[str, str] | None,
+    ) -> None:
+        """Set who is told what, and what the weights files carry."""
+        self.on_event, self.on_progress = on_event, on_progress
+        self.evaluate, self.metadata = evaluate, metadata
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are trained, or patience is at its end."""
+        patience = self.config.patience
+        return self.place.epoch >= self.config.epochs or 0 < patience <= self.place.waited
+
+    @property
+    def kept(self) -> torch.nn.Module:
+        """The model whose weights are evaluated and kept."""
+        return self.average.model if self.average else self.model
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        parts = {"model": self.model, "optimizer": self.optimizer, "average": self.average}
+        return {**parts, "scaler": self.accelerator.scaler}
+
+    def restore(self) -> Place:
+        """Take up the state file, where there is one."""
+        self.place = restore(self.folder, self.config, self._parts)
+        return self.place
+
+    def set_rate(self) -> None:
+        """Set the learning rate of the step to come."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, self.place.step, self.total)
+
+    def save(self) -> None:
+        """Replace last weights and state file."""
+        if self.accelerator.is_main_process:
+            save_weights(self.folder / LAST, self.kept, self.metadata)
+            save_state(self.folder, self.place, self.config, self._parts)
+        self.accelerator.wait_for_everyone()
+
+    def guard(self, loss: float, batch: Batch) -> None:
+        """Stop on a loss that is no number, keeping the batch and the weights that gave it."""
+        if math.isfinite(loss):
+            return
+        path = self.folder / GUILTY_BATCH
+        with replacing(path) as temporary:
+            content = {"images": batch.images, "paths": batch.paths, **batch.targets._asdict()}
+            torch.save({**content, "model": self.model.state_dict()}, temporary)
+        raise TrainingError(
+            f"the loss is {loss} in epoch {self.place.epoch + 1}, batch {self.place.batch + 1};"
+            f" the batch is in {path}",
+            "lower train.lr or train.clip; look at the batch's pictures and boxes",
+        )
+
+    def clip(self) -> float:
+        """Bound the gradient and return its norm before that."""
+        bound = self.config.clip or math.inf
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), bound)
+        return float(norm)
+
+    def count(self, values: Mapping[str, float], pictures: int) -> None:
+        """Note what a batch gave; after the last of a step, average the weights and tell."""
+        place = self.place
+        started, seen = self._since if self._since[1] else (time.perf_counter(), 0)
+        self._since = (started, seen + pictures * self.accelerator.num_processes)
+        for name, value in values.items():
+            place.sums[name] = place.sums.get(name, 0.0) + value
+        place.batch += 1
+        if not self.accelerator.sync_gradients:
+            return
+        place.step += 1
+        if self.average is not None:
+            self.average.update(self.model, place.step)
+        if place.step % self.config.log_every == 0:
+            self.tell("step", learning_rate=self._rate, **values)
+        shown = {"loss": values["loss"]}
+        self.on_progress(Progress("train", place.step, self.total, "steps", shown))
+
+    @property
+    def _rate(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def tell(self, kind: str, **values: float) -> None:
+        """Send an event with its number and place."""
+        place = self.place
+        event = {"kind": kind, "event": place.events, "epoch": place.epoch, "step": place.step}
+        place.events += 1
+        if self.on_event is not None and self.accelerator.is_main_process:
+            self.on_event({**event, **values})
+
+    def finish_epoch(self) -> None:
+        """Average, evaluate where it is due, tell, and checkpoint."""
+        place, config = self.place, self.config
+        batches = {"gradient_norm": place.batch // config.accumulate}
+        means = {name: value / batches.get(name, place.batch) for name, value in place.sums.items()}
+        place.epoch, place.batch, place.sums = place.epoch + 1, 0, {}
+        due = config.evaluate_every > 0 and place.epoch % config.evaluate_every == 0
+        metrics = self._evaluated() if due or place.epoch == config.epochs else {}
+        speed = {"seconds": time.perf_counter() - self._since[0], "images": self._since[1]}
+        self._since = (0.0, 0)
+        self.tell("epoch", learning_rate=self._rate, **speed, **means, **metrics)
+        self.save()
+
+    def _evaluated(self) -> dict[str, float]:
+        """Evaluate and keep the weights if they are the best so far."""
+        if self.evaluate is None or not self.accelerator.is_main_process:
+            return {}
+        place = self.place
+        self.kept.eval()
+        place.metrics = dict(self.evaluate(self.kept, place.epoch))
+        deciding = next(iter(place.metrics.values()), None)
+        place.waited += 1
+        if deciding is not None and (place.best is None or deciding > place.best):
+            place.best, place.waited = deciding, 0
+            save_weights(self.folder / BEST, self.kept, self.metadata)
+        return place.metrics
+
+    def result(self) -> TrainResult:
+        """Sum up."""
+        best, last = self.folder / BEST, self.folder / LAST
+        place = self.place
+        weights = last if place.best is None else best
+        return TrainResult(weights, last, place.epoch, place.best, place.metrics)

@@ -1,0 +1,112 @@
+"""What a training needs to go on as if it had never stopped, in one file per run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from featherface.errors import UnavailableError, UsageError
+from featherface.files import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from featherface.training.config import TrainConfig
+
+STATE = "state.pt"
+"""The file's name in the training's folder."""
+FORMAT = 1
+HARMLESS = frozenset({"device", "workers", "cache"})
+"""What may differ when a training goes on."""
+
+
+@dataclass
+class Place:
+    """Where a training stands; everything here is in the state file."""
+
+    epoch: int = 0
+    """Epochs completed."""
+    batch: int = 0
+    """Batches of the current epoch trained."""
+    step: int = 0
+    """Optimizer steps made."""
+    events: int = 0
+    """Events told so far; a log longer than this is to be cut to it before going on."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Of what the current epoch averages."""
+    best: float | None = None
+    """Highest value of the deciding metric."""
+    waited: int = 0
+    """Evaluations since then."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Of the last evaluation."""
+
+
+def save_state(folder: Path, place: Place, config: TrainConfig, parts: dict[str, Any]) -> None:
+    """Replace the state file; a crash or a full disk leaves the one before.
+
+    PARTS maps names to objects with `state_dict`; None is skipped.
+    """
+    content = {
+        "format": FORMAT,
+        "config": asdict(config),
+        "place": asdict(place),
+        "torch_rng": torch.get_rng_state(),
+        "parts": {name: part.state_dict() for name, part in parts.items() if part is not None},
+    }
+    with replacing(folder / STATE) as temporary:
+        try:
+            torch.save(content, temporary)
+        except RuntimeError as error:  # how PyTorch reports a full disk
+            raise OSError(str(error).splitlines()[0]) from error
+
+
+def resume_point(folder: Path) -> Place | None:
+    """Return where the training in FOLDER stands; None before its first checkpoint."""
+    content = _read(folder)
+    return None if content is None else Place(**content["place"])
+
+
+def restore(folder: Path, config: TrainConfig, parts: dict[str, Any]) -> Place:
+    """Load the state file into PARTS and return the place; a new one where there is none.
+
+    Raises:
+        UsageError: the training was started with another configuration.
+        UnavailableError: the file is damaged.
+    """
+    content = _read(folder)
+    if content is None:
+        return Place()
+    _check_same(content["config"], asdict(config))
+    for name, part in parts.items():
+        if part is not None:
+            part.load_state_dict(content["parts"][name])
+    torch.set_rng_state(content["torch_rng"])
+    return Place(**content["place"])
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
+    for key, value in now.items():
+        if before.get(key) != value and key not in HARMLESS:
+            raise UsageError(
+                f"train.{key} = {value!r}, but the interrupted training has {before.get(key)!r}",
+                "resume with the same recipe, or start a new run with --new",
+            )
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    path = folder / STATE
+    if not path.is_file():
+        return None
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file can raise anything
+        raise UnavailableError(
+            f"the checkpoint {path} can't be read: {str(error).splitlines()[0][:200]}",
+            "start a new run with --new",
+        ) from error
+    if content.get("format") != FORMAT:
+        raise UnavailableError(f"the checkpoint {path} is of another version", "start with --new")
+    return content
