@@ -64,6 +64,16 @@ def read_predictions(path: Path) -> Predictions:
     return predictions
 
 
+def read_prediction(file: Path) -> NDArray[np.float64]:
+    """Read the detections (n, 5) of one picture's FILE.
+
+    Raises:
+        DataError: it is malformed or cut short.
+    """
+    body = _body(_read(str(file)), str(file), Counter())
+    return _tables({file.stem: (file.name, body)}, file.parent)[file.stem]
+
+
 def write_prediction(folder: Path, name: str, detections: NDArray[np.float64]) -> Path:
     """Write the detections (n, 5) of one picture; whole numbers are written as integers.
 

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from featherface.checkpoints import load_weights
+from featherface.errors import DataError, InterruptedRunError, UsageError, WeightsError
+from featherface.evaluation.config import EvaluateConfig
+from featherface.evaluation.ground_truth import read_ground_truth
+from featherface.evaluation.overlaps import overlaps
+from featherface.evaluation.predictions import read_predictions
+from featherface.evaluation.protocol import evaluate
+from featherface.inference import Detections, detect, detect_together, predict
+from featherface.networks import build
+from featherface.priors import priors
+from featherface.variants import variant
+
+CONFIG = variant("retinaface-mnet025")
+EASY_GOING = EvaluateConfig(score_threshold=0.005, max_detections=20)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build(CONFIG, seed=0)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "images"
+    for name, size in {"0--A/a": (70, 50), "0--A/b": (70, 50), "1--B/c": (33, 64)}.items():
+        path = folder / f"{name}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(len(path.name)).integers(0, 255, (size[1], size[0], 3))
+        Image.fromarray(noise.astype(np.uint8)).save(path)
+    return folder
+
+
+def picture(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 255, (height, width, 3)).astype(np.uint8)
+
+
+def test_detections_are_sorted_and_bounded(model):
+    found = detect(model, CONFIG, picture(64, 96), EASY_GOING)
+    assert 0 < len(found) <= 20
+    assert found.boxes.shape == (len(found), 4)
+    assert found.landmarks.shape == (len(found), 10)
+    assert (np.diff(found.scores) <= 0).all()
+    assert (found.scores > 0.005).all()
+    assert len(found.above(2.0)) == 0
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 300), (31, 33), (65, 64)])
+def test_any_size_is_seen_at_its_own_size(model, height, width):
+    found = detect(model, CONFIG, picture(height, width), EvaluateConfig(score_threshold=0.0))
+    assert len(found) <= len(priors(CONFIG, height, width))
+
+
+def test_no_face_is_an_empty_answer(model):
+    found = detect(model, CONFIG, picture(40, 40), EvaluateConfig(score_threshold=0.99))
+    assert (len(found), found.rows().shape, found.landmarks.shape) == (0, (0, 5), (0, 10))
+
+
+def test_a_batch_sees_what_single_pictures_see(model):
+    images = [picture(64, 64, seed) for seed in range(3)]
+    together = detect_together(model, CONFIG, images, EASY_GOING)
+    for image, batched in zip(images, together, strict=True):
+        alone = detect(model, CONFIG, image, EASY_GOING)
+        np.testing.assert_allclose(batched.boxes, alone.boxes, atol=1e-3)
+        np.testing.assert_allclose(batched.scores, alone.scores, atol=1e-6)
+
+
+def test_rows_are_what_the_original_program_writes():
+    found = Detections(
+        np.array([[-1.7, 2.9, 10.2, 20.99]], np.float32),
+        np.array([0.12345678], np.float32),
+        np.zeros((1, 10), np.float32),
+    )
+    assert found.rows().tolist() == [[-1, 2, 11, 18, 0.123457]]
+
+
+def test_the_model_and_its_gradients_are_left_as_they_were(model):
+    model.train()
+    detect(model, CONFIG, picture(48, 48), EASY_GOING)
+    assert model.training
+    model(torch.zeros(2, 3, 48, 48)).boxes.mul(priors(CONFIG, 48, 48)).sum().backward()
+    model.eval()
+
+
+def test_weights_that_diverged_are_told():
+    broken = build(CONFIG, seed=0)
+    next(broken.parameters()).data.fill_(float("nan"))
+    with pytest.raises(WeightsError, match="not finite"):
+        detect(broken, CONFIG, picture(32, 32))
+
+
+def test_predicting_a_folder(model, pictures, tmp_path):
+    steps = []
+    found = predict(
+        model, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "out", on_progress=steps.append
+    )
+    assert list(found) == ["0--A/a", "0--A/b", "1--B/c"]
+    saved = read_predictions(tmp_path / "out")
+    assert all(np.array_equal(saved[name], found[name]) for name in found)
+    assert [(step.done, step.total) for step in steps] == [(0, 3), (2, 3), (3, 3)]
+
+
+def test_a_stopped_prediction_goes_on(model, pictures, tmp_path):
+    out = tmp_path / "out"
+    stops = iter([False, True])
+    with pytest.raises(InterruptedRunError, match="2 of 3"):
+        predict(model, CONFIG, pictures, EASY_GOING, save_to=out, should_stop=lambda: next(stops))
+    first = (out / "0--A" / "a.txt").stat().st_mtime_ns
+    steps = []
+    found = predict(model, CONFIG, pictures, EASY_GOING, save_to=out, on_progress=steps.append)
+    assert [step.done for step in steps] == [2, 3]
+    assert (out / "0--A" / "a.txt").stat().st_mtime_ns == first
+    whole = predict(model, CONFIG, pictures, EASY_GOING)
+    assert all(np.array_equal(found[name], whole[name]) for name in whole)
+
+
+def test_predictions_of_another_network_are_never_taken(model, pictures, tmp_path):
+    predict(model, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "out")
+    other = build(CONFIG, seed=1)
+    with pytest.raises(UsageError, match="of this network and protocol"):
+        predict(other, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "out")
+    with pytest.raises(UsageError, match="of this network and protocol"):
+        predict(model, CONFIG, pictures, EvaluateConfig(), save_to=tmp_path / "out")
+
+
+def test_a_damaged_picture_is_named(model, pictures):
+    file = pictures / "0--A" / "b.jpg"
+    file.write_bytes(file.read_bytes()[:300])
+    with pytest.raises(DataError, match=r"b\.jpg"):
+        predict(model, CONFIG, pictures, EASY_GOING)
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty"])
+def test_no_pictures_is_an_error(model, tmp_path, kind):
+    folder = tmp_path / "none"
+    if kind == "empty":
+        folder.mkdir()
+    with pytest.raises(DataError, match="none"):
+        predict(model, CONFIG, folder)
+
+
+def test_pictures_of_one_name_are_refused(model, pictures):
+    twin = pictures / "again" / "0--A" / "a.jpg"
+    twin.parent.mkdir(parents=True)
+    twin.write_bytes((pictures / "0--A" / "a.jpg").read_bytes())
+    with pytest.raises(DataError, match="two pictures are called 0--A/a"):
+        predict(model, CONFIG, pictures)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("v1-official", "featherface_v1_official.pth"),
+        ("retinaface-mnet025", "retinaface_mnet025.pth"),
+    ],
+)
+def test_published_weights_on_part_of_the_validation_set(reference_data, name, weights):
+    config = variant(name)
+    model = build(config)
+    load_weights(model, reference_data / "weights" / weights, name)
+    val34 = reference_data / "widerface" / "val34"
+    found = predict(model, config, val34 / "WIDER_val" / "images")
+    wanted = json.loads((reference_data / "expected.json").read_text(encoding="utf-8"))["val34"]
+    truth = read_ground_truth(reference_data / "widerface" / "ground_truth").restrict(found)
+    answer = evaluate(found, truth)
+    for subset, result in answer.subsets.items():
+        assert result.ap == pytest.approx(wanted["ap"][name][subset], abs=0.002)
+    reference = read_predictions(reference_data / "reference" / name / "val34_predictions.tar.gz")
+    best = [agreement(found[key], table) for key, table in reference.items()]
+    assert np.median(np.concatenate(best)) > 0.99
+
+
+def agreement(found, reference):
+    """The best IoU that each reference box finds."""
+    pairs = np.repeat(reference, len(found), axis=0), np.tile(found, (len(reference), 1))
+    return overlaps(pairs[0][:, :4], pairs[1][:, :4]).reshape(len(reference), len(found)).max(1)
