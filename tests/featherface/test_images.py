@@ -1,0 +1,68 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from featherface.data.images import image_size, list_images, read_image
+from featherface.errors import DataError
+
+
+def save(path, colour=(200, 100, 50), size=(40, 20), **options):
+    Image.new("RGB", size, colour).save(path, **options)
+    return path
+
+
+def test_pixels_come_as_height_width_blue_green_red(tmp_path):
+    pixels = read_image(save(tmp_path / "a.png"))
+    assert pixels.shape == (20, 40, 3)
+    assert pixels.dtype == np.uint8
+    assert pixels[0, 0].tolist() == [50, 100, 200]
+    assert pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
+def test_every_pixel_format_becomes_three_channels(tmp_path, mode):
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    Image.new("RGB", (8, 6), (255, 255, 255)).convert(mode).save(path)
+    assert read_image(path).shape == (6, 8, 3)
+
+
+def test_pictures_are_turned_as_their_camera_noted(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(tmp_path / "a.jpg", exif=exif)
+    assert image_size(path) == (20, 40)
+    assert read_image(path).shape == (40, 20, 3)
+
+
+def test_a_truncated_jpeg_is_named(tmp_path):
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(buffer, "JPEG")
+    path = tmp_path / "cut.jpg"
+    path.write_bytes(buffer.getvalue()[:1500])
+    with pytest.raises(DataError, match=r"cut\.jpg") as caught:
+        read_image(path)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff"])
+def test_what_is_no_picture_is_named(tmp_path, content):
+    path = tmp_path / "fake.jpg"
+    path.write_bytes(content)
+    for read in (read_image, image_size):
+        with pytest.raises(DataError, match=r"fake\.jpg"):
+            read(path)
+
+
+def test_a_missing_picture_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"no picture .*none\.jpg"):
+        read_image(tmp_path / "none.jpg")
+
+
+def test_pictures_are_listed_in_order_whatever_their_suffix_is_written_like(tmp_path):
+    for name in ("b/2.JPG", "b/1.png", "a.jpeg", "b/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in list_images(tmp_path)] == ["a.jpeg", "1.png", "2.JPG"]
