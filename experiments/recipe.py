@@ -119,6 +119,20 @@ class ResolvedRecipe:
     recipe: Recipe
     origins: Mapping[str, str]
     """Dotted key -> `experiments/v1.yaml`, `v1 (packaged)`, `--set`, …"""
+    source: str = field(default="", compare=False)
+    """The name it was resolved from, where that is not the experiment's."""
+
+    @property
+    def name(self) -> str:
+        """The name that `resolve` finds it by."""
+        return self.source or self.recipe.name
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What `--set` said, as `resolve` takes it."""
+        values = flatten(schema.plain(self.recipe))
+        chosen = [key for key, origin in self.origins.items() if origin == "--set"]
+        return tuple(f"{key}={json.dumps(values[key], ensure_ascii=False)}" for key in chosen)
 
     def to_yaml(self) -> str:
         """Return the text of recipe.yaml; `from_yaml` reads it back."""

@@ -6,10 +6,13 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from experiments.records import now
 from experiments.seal import Seal, seal
 from experiments.store import EVENTS, RESULTS
 from featherface.errors import UnavailableError
 from featherface.files import write_atomic
+
+LOG = "log.txt"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +43,68 @@ def append_event(folder: Path, event: Mapping[str, Any]) -> None:
             f"can't write {path}: {error.strerror or error}",
             "free some space, then go on with: thesis run NAME --resume",
         ) from error
+
+
+def cut_events(folder: Path, count: int) -> None:
+    """Drop the training events numbered COUNT and up: a resumed training tells them again."""
+    path = folder / EVENTS
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            number = json.loads(line).get("event", -1)
+        except (ValueError, AttributeError):
+            continue
+        if number < count:
+            kept.append(f"{line}\n")
+    write_atomic(path, "".join(kept))
+
+
+def log(folder: Path, text: str) -> None:
+    """Append TEXT to log.txt with the time.
+
+    Raises:
+        UnavailableError: the disk is full or read-only.
+    """
+    path = folder / LOG
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(f"{now()} {text}\n")
+    except OSError as error:
+        raise UnavailableError(f"can't write {path}: {error.strerror or error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the mapping in PATH; empty where there is no such file, or it is damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def merge_json(path: Path, changes: Mapping[str, Any]) -> None:
+    """Lay CHANGES over the mapping in PATH, atomically."""
+    write_json(path, read_json(path) | dict(changes))
+
+
+def keep_findings(
+    folder: Path, stage: str, metrics: Iterable[Metric], details: Mapping[str, Any]
+) -> None:
+    """Put a stage's metrics and details into results.json; those of the same name give way."""
+    before = read_json(folder / RESULTS)
+    fresh = [metric.to_json() for metric in metrics]
+    names = {one["name"] for one in fresh}
+    kept = [one for one in before.get("metrics", []) if one.get("name") not in names]
+    known = {**before.get("details", {}), stage: dict(details)}
+    write_json(folder / RESULTS, {"schema": 1, "metrics": kept + fresh, "details": known})
+
+
+def clear_work(folder: Path) -> None:
+    """Remove what only a resume would need: the optimizer's state, leftover temporary files."""
+    for path in [folder / "checkpoints" / "state.pt", *folder.rglob(".*.tmp")]:
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:

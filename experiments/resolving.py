@@ -79,7 +79,7 @@ def resolve(
         key, value = _parse_override(override)
         _merge(values, origins, _nest(key, value), "--set")
     values.setdefault("name", name.replace("/", "-"))
-    return _finish(_build(values, origins, name), origins)
+    return _finish(_build(values, origins, name), origins, name)
 
 
 def _build(values: Mapping[str, Any], origins: Mapping[str, str], name: str) -> Recipe:
@@ -92,7 +92,7 @@ def _build(values: Mapping[str, Any], origins: Mapping[str, str], name: str) -> 
     )
 
 
-def _finish(recipe: Recipe, origins: dict[str, str]) -> ResolvedRecipe:
+def _finish(recipe: Recipe, origins: dict[str, str], name: str) -> ResolvedRecipe:
     """Freeze the network's full configuration and let the seed reach the training."""
     detector = schema.plain(recipe.model.detector())
     overrides = {key: getattr(recipe.model.detector(), key) for key in detector}
@@ -106,7 +106,7 @@ def _finish(recipe: Recipe, origins: dict[str, str]) -> ResolvedRecipe:
         model=dataclasses.replace(recipe.model, overrides=overrides),
         train=train,
     )
-    return ResolvedRecipe(full, origins)
+    return ResolvedRecipe(full, origins, name)
 
 
 def _files(root: Path) -> list[tuple[str, Path]]:

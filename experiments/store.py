@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.index import Index, Summary
+    from experiments.recipe import ResolvedRecipe
     from experiments.workspace import Workspace
     from featherface.evaluation.matches import MatchRecords
 
@@ -119,6 +120,20 @@ class Run:
         content = read_yaml(self.folder / RECIPE)
         content.pop("origins", None)
         return content
+
+    def resolved(self) -> ResolvedRecipe:
+        """Return the typed recipe; fails where this program's version knows other keys."""
+        from experiments.recipe import ResolvedRecipe  # noqa: PLC0415 - all configurations
+
+        text = (self.folder / RECIPE).read_text(encoding="utf-8")
+        return ResolvedRecipe.from_yaml(text, f"{self.id}/{RECIPE}")
+
+    @property
+    def weights(self) -> Path | None:
+        """The weights the run trained (the best) or took in; None without any."""
+        names = ("best.safetensors", "last.safetensors", "taken.safetensors")
+        found = [self.folder / "checkpoints" / name for name in names]
+        return next((path for path in found if path.is_file()), None)
 
     @property
     def variant(self) -> str:

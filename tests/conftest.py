@@ -164,11 +164,27 @@ def write_run(
     (folder / "log.txt").write_text("epoch 1\n", encoding="utf-8")
     if events:
         for epoch in range(1, 6):
-            value = 0.5 * (1 - 0.5**epoch)
+            share = 1 - 0.5**epoch
+            parts = {"loss": 8 / epoch, "box": 1 / epoch, "face": 4 / epoch, "landmark": 2 / epoch}
+            scores = {"mean_ap": 0.6 * share, "easy": 0.7 * share, "medium": 0.6 * share}
+            place = {"event": 2 * epoch - 2, "epoch": epoch - 1, "step": 2 * epoch - 1}
             recording.append_event(
-                folder, {"kind": "epoch", "epoch": epoch, "loss": 8 / epoch, "lr": 1e-3}
+                folder, {"kind": "step", **place, "learning_rate": 1e-3, **parts}
             )
-            recording.append_event(folder, {"kind": "evaluation", "epoch": epoch, "mean_ap": value})
+            place = {"event": 2 * epoch - 1, "epoch": epoch, "step": 2 * epoch}
+            speed = {"seconds": 2.5, "images": 16}
+            recording.append_event(
+                folder,
+                {
+                    "kind": "epoch",
+                    **place,
+                    "learning_rate": 1e-3,
+                    **speed,
+                    **parts,
+                    **scores,
+                    "hard": 0.5 * share,
+                },
+            )
     if matches:
         synthetic_matches(seed, n).save(folder / "matches.npz")
     if plots:

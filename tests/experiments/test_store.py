@@ -113,5 +113,5 @@ def test_a_half_written_event_is_left_out_and_loses_no_other(workspace, make_run
     with (run.folder / "metrics.jsonl").open("ab") as file:
         file.write(b'{"kind": "epo')
     before = len(run.events())
-    append_event(run.folder, {"kind": "epoch", "epoch": 6})
+    append_event(run.folder, {"kind": "epoch", "event": 10, "epoch": 6})
     assert len(run.events()) == before + 1

@@ -1,0 +1,238 @@
+"""What a run is made from: pictures, ground truth, weights, a teacher; each fingerprinted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from experiments.checking import WHOLE
+from experiments.records import Parent
+from experiments.seal import members, sha256
+from featherface import checkpoints, networks
+from featherface.data.fingerprint import fingerprint
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
+from featherface.distillation import Teacher
+from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
+from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
+from featherface.variants import variant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.recipe import Recipe
+    from experiments.store import Run, Store
+    from experiments.workspace import Workspace
+    from featherface.data.config import SyntheticConfig
+    from featherface.data.widerface import Split
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress
+
+SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights and what to note of it."""
+
+    path: Path
+    parent: Parent | None
+    """None for the run's own."""
+
+
+def data_folder(workspace: Workspace, recipe: Recipe, on_progress: OnProgress) -> Path:
+    """Return the folder of the recipe's data; the synthetic set is drawn where it is missing."""
+    if recipe.data.root != SYNTHETIC:
+        return workspace.data_root(recipe.data.root)
+    folder = synthetic_folder(workspace, recipe.data.synthetic)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        draw(folder, recipe.data.synthetic, on_progress)
+    return folder
+
+
+def synthetic_folder(workspace: Workspace, config: SyntheticConfig) -> Path:
+    """Return where the set of CONFIG is drawn: other sizes and seeds are other folders."""
+    text = json.dumps(asdict(config), sort_keys=True)
+    name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+    return workspace.data_root(SYNTHETIC) / name
+
+
+def train_split(workspace: Workspace, recipe: Recipe, folder: Path) -> Split:
+    """Open the split that is learnt from."""
+    labels = _path(workspace, recipe.data.labels)
+    split = open_split(folder, recipe.data.train_split, labels)
+    return split.limit(recipe.data.train_limit or None)
+
+
+def val_split(recipe: Recipe, folder: Path) -> Split:
+    """Open the split that is evaluated on."""
+    return open_split(folder, recipe.data.val_split).limit(recipe.data.val_limit or None)
+
+
+def ground_truth(workspace: Workspace, recipe: Recipe, folder: Path | None) -> GroundTruth:
+    """Read the faces of the validation split, from where the recipe says or beside the images."""
+    named = _path(workspace, recipe.data.ground_truth)
+    if named is None and folder is None:
+        raise DataError(
+            "no ground truth to evaluate the predictions with",
+            "say where it is: --set data.ground_truth=FOLDER",
+        )
+    return read_ground_truth(named or folder or Path())
+
+
+def describe(split: Split) -> dict[str, Any]:
+    """Return what data.json keeps of a split."""
+    found = fingerprint(split)
+    return {"dataset": split.kind, **found, "annotation_file": split.annotation_file.as_posix()}
+
+
+def truth_digest(truth: GroundTruth) -> str:
+    """Return the SHA-256 of the pictures' names, their faces and which subset asks for them."""
+    total = hashlib.sha256()
+    for place, (name, boxes) in enumerate(zip(truth.images, truth.boxes, strict=True)):
+        total.update(f"{name}\0{boxes.shape[0]}\0".encode())
+        total.update(boxes.astype("<f8").tobytes())
+        for subset in truth.subsets.values():
+            total.update(subset[place].astype("<i8").tobytes() + b"\0")
+    return total.hexdigest()
+
+
+def whole(dataset: str, split: str, images: int, *, claimed: bool) -> bool:
+    """Whether IMAGES pictures are the whole split; WIDER FACE's size is known, not believed."""
+    return claimed and images >= WHOLE.get((dataset, split), images)
+
+
+def given_weights(workspace: Workspace, recipe: Recipe) -> Weights | None:
+    """Return the file that `model.weights` names; None where it names none."""
+    path = _path(workspace, recipe.model.weights)
+    if path is None:
+        return None
+    if not path.is_file():
+        raise NotFoundError(f"no weights file {path}", "correct model.weights")
+    return Weights(path, Parent(role="weights", path=path.name, sha256=sha256(path)))
+
+
+def earlier_weights(store: Store, recipe: Recipe) -> Weights:
+    """Return the weights of the experiment's latest finished run.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    for run in reversed(store.runs(recipe.name)):
+        path = run.weights
+        if run.sealed and path and run.variant == recipe.model.variant:
+            return Weights(path, as_parent(store, run, "weights"))
+    raise NotFoundError(
+        f"{recipe.name!r} has no finished run with weights to evaluate",
+        f"thesis run {recipe.name}, or give a file: --set model.weights=FILE",
+    )
+
+
+def predictions_parent(path: Path) -> Parent:
+    """Return what a record notes of earlier predictions: a file's hash, or a folder's listing."""
+    if path.is_file():
+        return Parent(role="predictions", path=path.name, sha256=sha256(path))
+    total = hashlib.sha256()
+    for name in members(path):
+        total.update(f"{name}\0{sha256(path / name)}\n".encode())
+    return Parent(role="predictions", path=path.name, sha256=total.hexdigest())
+
+
+def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> Parent | None:
+    """Find out before anything is written whether what the recipe names is there.
+
+    Returns:
+        The teacher, where the stages train with one.
+
+    Raises:
+        DataError: the data root is missing.
+        NotFoundError: weights, predictions or the teacher are missing.
+    """
+    predictions = _path(store.workspace, recipe.evaluate.predictions)
+    if predictions is not None and "evaluate" in stages and not predictions.exists():
+        raise NotFoundError(f"no predictions {predictions}", "correct evaluate.predictions")
+    alone = predictions is not None and recipe.data.ground_truth is not None
+    needed = {"train"} if alone else {"train", "evaluate"}
+    if needed & set(stages) and recipe.data.root != SYNTHETIC:
+        store.workspace.data_root(recipe.data.root)
+    weights = given_weights(store.workspace, recipe)
+    uses = set(stages) - ({"evaluate"} if predictions is not None else set())
+    if weights is None and "train" not in stages and uses:
+        earlier_weights(store, recipe)
+    return teacher_parent(store, recipe) if "train" in stages else None
+
+
+def build(recipe: Recipe) -> Detector:
+    """Return the recipe's network, initialised from its seed."""
+    return networks.build(recipe.model.detector(), recipe.seed)
+
+
+def teacher_parent(store: Store, recipe: Recipe) -> Parent | None:
+    """Return whom the recipe is distilled from; None without a teacher."""
+    distill = recipe.distill
+    if distill.teacher is not None:
+        return as_parent(store, store.find(distill.teacher), "teacher")
+    path = _path(store.workspace, distill.teacher_weights)
+    if path is None:
+        return None
+    if not path.is_file():
+        raise NotFoundError(f"no weights file {path}", "correct distill.teacher_weights")
+    return Parent(role="teacher", path=path.name, sha256=sha256(path))
+
+
+def load_teacher(store: Store, recipe: Recipe, parents: Sequence[Parent]) -> Teacher | None:
+    """Return the teacher that PARENTS names, loaded; on a resume it is the same run as before."""
+    parent = next((one for one in parents if one.role == "teacher"), None)
+    if parent is None:
+        return None
+    if not parent.run:
+        return _teacher_from_file(store, recipe, parent)
+    run = store.find(parent.run)
+    path = run.weights
+    if path is None:
+        raise NotFoundError(f"teacher {run.id} has no weights", f"thesis run {run.experiment}")
+    config = run.resolved().recipe.model
+    model = networks.build(config.detector())
+    checkpoints.load_weights(model, path, config.variant)
+    return Teacher(model, run.id, recipe.distill)
+
+
+def as_parent(store: Store, run: Run, role: str) -> Parent:
+    """Return what a record notes of RUN as its parent.
+
+    Raises:
+        UsageError: RUN is not finished.
+        ClaimFalseError: its sealed record was changed.
+    """
+    if not run.sealed:
+        raise UsageError(
+            f"{role} {run.id} is {run.status}: only finished runs can be built on",
+            f"thesis run {run.experiment} --resume",
+        )
+    problems = store.problems(run)
+    if problems:
+        raise ClaimFalseError(
+            f"{role} {run.id}: its sealed record was changed: {problems[0]}", "thesis runs verify"
+        )
+    return Parent(role=role, run=run.id, seal=run.seal)
+
+
+def _teacher_from_file(store: Store, recipe: Recipe, parent: Parent) -> Teacher:
+    path = _path(store.workspace, recipe.distill.teacher_weights)
+    name = recipe.distill.teacher_variant
+    if path is None or name is None or not path.is_file():
+        raise NotFoundError(f"teacher's weights {parent.path} are not there any more")
+    model = networks.build(variant(name))
+    checkpoints.load_weights(model, path, name)
+    return Teacher(model, parent.path, recipe.distill)
+
+
+def _path(workspace: Workspace, name: str | None) -> Path | None:
+    """Return the path that a recipe means by NAME: absolute, or from the workspace."""
+    return (workspace.root / Path(name).expanduser()).resolve() if name else None

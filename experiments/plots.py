@@ -1,0 +1,259 @@
+"""The plots of runs: PNG bytes, the same for the same numbers, in English or French."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from experiments.metrics import SUBSETS, kind
+from experiments.numbers import HARD, format_number
+from experiments.wording import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from experiments.metrics import Metric
+    from experiments.milestones import CitedResult
+    from experiments.store import Run
+    from featherface.evaluation.matches import MatchRecords
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito, 2008: told apart by colour-blind readers too."""
+GREY = "#6E6E6E"
+DASHES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#444444",
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "svg.hashsalt": "thesis",
+}
+PARTS = ("box", "face", "landmark")
+"""Parts of the loss that get a line of their own, as training events call them."""
+
+
+def loss_curves(run: Run, language: str = "en") -> bytes:
+    """Draw RUN's training loss and its parts by epoch, and the AP that was measured meanwhile.
+
+    Returns:
+        PNG bytes; empty where the run did not train.
+    """
+    epochs = run.events("epoch")
+    if not epochs:
+        return b""
+    scored = [event for event in epochs if "mean_ap" in event]
+    with _style():
+        figure, axes = _figure(2 if len(scored) > 1 else 1)
+        at = [event["epoch"] for event in epochs]
+        marker = "o" if len(at) < 30 else ""
+        for place, name in enumerate(("loss", *PARTS)):
+            if all(name in event for event in epochs):
+                label = say(f"plot-{name}", language)
+                look = _look(place) | {"marker": marker, "markersize": 3}
+                axes[0].plot(at, [event[name] for event in epochs], label=label, **look)
+        _label(axes[0], say("plot-epoch", language), say("plot-loss-axis", language), language)
+        axes[0].set_title(say("plot-loss-title", language, run=run.id))
+        axes[0].set_ylim(bottom=0)
+        axes[0].legend()
+        if len(scored) > 1:
+            _draw_scores(axes[1], scored, language)
+        return _png(figure)
+
+
+def precision_recall(
+    records: Mapping[str, MatchRecords], language: str = "en", caption: str = ""
+) -> bytes:
+    """Draw precision against recall on Easy, Medium and Hard, one line per label of RECORDS.
+
+    CAPTION says on what: data set, split, images. Empty bytes where RECORDS is empty.
+    """
+    if not records:
+        return b""
+    with _style():
+        figure, axes = _figure(len(SUBSETS), height=3.4)
+        for axis, subset in zip(axes, SUBSETS, strict=True):
+            for place, (label, record) in enumerate(records.items()):
+                if subset not in record.subsets or not record.subsets[subset].faces.sum():
+                    continue
+                precision, recall = record.curve(subset)
+                ap = format_number(record.ap(subset), ".1%", language)
+                shown = precision + recall > 0
+                axis.plot(
+                    recall[shown], precision[shown], label=f"{label}: AP {ap}", **_look(place)
+                )
+            axis.set_xlim(0, 1)
+            axis.set_ylim(0, 1.02)
+            axis.set_title(subset.title())
+            _label(axis, say("plot-recall", language), "", language, ".1f", ".1f")
+            if axis.get_legend_handles_labels()[0]:
+                axis.legend(loc="lower left", fontsize=8)
+        axes[0].set_ylabel(say("plot-precision", language))
+        if caption:
+            figure.supxlabel(caption, fontsize=8, color=GREY)
+        return _png(figure)
+
+
+def size_against_ap(
+    runs: Sequence[Run],
+    cited: Iterable[CitedResult] = (),
+    *,
+    metric: str = "widerface.hard.ap",
+    language: str = "en",
+) -> bytes:
+    """Draw AP against parameters: RUNS filled, published results hollow, goals as crosses.
+
+    Only results of one data set, split, protocol and completeness share the plot: those of the
+    first run that has METRIC, or of CITED where none has. Empty bytes where nothing is left.
+    """
+    measured = [(run.id, run.metric("params.total"), run.metric(metric)) for run in runs]
+    points = [(label, size, ap) for label, size, ap in measured if size and ap]
+    others = [(one, one.metric("params.total"), one.metric(metric)) for one in cited]
+    aside = [(one, size, ap) for one, size, ap in others if size and ap]
+    context = next((ap.context for *_, ap in (*points, *aside)), None)
+    points = [point for point in points if point[2].context == context]
+    aside = [point for point in aside if point[2].context == context]
+    if not points and not aside:
+        return b""
+    with _style():
+        figure, (axis,) = _figure(1, width=6.6, height=4.2)
+        for place, (label, size, ap) in enumerate(points):
+            marker = MARKERS[place % len(MARKERS)]
+            colour = PALETTE[place % len(PALETTE)]
+            _point(axis, label, size, ap, marker=marker, color=colour, s=52, zorder=3)
+        for one, size, ap in aside:
+            look = {"marker": "x", "color": GREY} if one.evidence == "target" else HOLLOW
+            _point(axis, one.title, size, ap, s=34, **look)
+        _finish_sizes(axis, [ap for *_, ap in (*points, *aside)], metric, language)
+        return _png(figure)
+
+
+HOLLOW = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
+
+
+def caption(run: Run, language: str = "en") -> str:
+    """Return what RUN was evaluated on, for the foot of a plot; empty without evaluation."""
+    ap = next((one for one in run.metrics if one.name.endswith(".ap")), None)
+    if ap is None:
+        return ""
+    code = "data-synthetic" if ap.dataset == "synthetic" else "data-partial"
+    if ap.dataset != "synthetic" and ap.complete:
+        code = "data-whole"
+    values = {"dataset": ap.dataset, "split": ap.split, "n": ap.n, "protocol": ap.protocol}
+    return say(code, language, **values)
+
+
+def draw_record(run: Run, language: str = "en") -> dict[str, bytes]:
+    """Return name -> PNG of the plots that RUN's own record holds."""
+    matches = run.matches()
+    records = {run.id: matches} if matches is not None else {}
+    drawn = {
+        "loss_curves": loss_curves(run, language),
+        "precision_recall": precision_recall(records, language, caption(run, language)),
+    }
+    return {name: png for name, png in drawn.items() if png}
+
+
+def _draw_scores(axis: Axes, scored: Sequence[Mapping[str, Any]], language: str) -> None:
+    """Draw the APs measured during training."""
+    at = [event["epoch"] for event in scored]
+    for place, name in enumerate(("mean_ap", *SUBSETS)):
+        if all(name in event for event in scored):
+            label = say("plot-mean", language) if name == "mean_ap" else name.title()
+            values = [event[name] for event in scored]
+            axis.plot(at, values, label=label, marker="o", markersize=3, **_look(place))
+    _label(axis, say("plot-epoch", language), say("plot-ap-axis", language), language, y_spec=".0%")
+    axis.set_title(say("plot-ap-title", language))
+    axis.set_ylim(0, 1)
+    axis.legend()
+
+
+def _finish_sizes(axis: Axes, scores: Sequence[Metric], metric: str, language: str) -> None:
+    axis.set_xscale("log")
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _thousands(v, language)))
+    low, high = axis.get_xlim()
+    ticks = [v for v in (5e4, 1e5, 2e5, 3e5, 5e5, 1e6, 2e6) if low <= v <= high]
+    axis.set_xticks(ticks or [low, high])
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, ".0%", language)))
+    axis.margins(x=0.16, y=0.14)
+    axis.set_xlabel(say("plot-parameters", language))
+    axis.set_ylabel(kind(metric).title(language))
+    axis.set_title(say("plot-size-title", language, metric=kind(metric).title(language)))
+    first = scores[0]
+    dataset = {"dataset": first.dataset, "split": first.split, "protocol": first.protocol}
+    axis.text(
+        1.0,
+        -0.2,
+        say("plot-context", language, **dataset),
+        transform=axis.transAxes,
+        ha="right",
+        fontsize=8,
+        color=GREY,
+    )
+
+
+def _point(axis: Axes, label: str, size: Metric, ap: Metric, **look: Any) -> None:
+    axis.scatter([size.value], [ap.value], **look)
+    axis.annotate(
+        label,
+        (size.value, ap.value),
+        xytext=(6, 4),
+        textcoords="offset points",
+        fontsize=8,
+        color="#222222",
+    )
+
+
+def _style() -> Any:
+    """Forget the user's matplotlibrc, so that plots are the same everywhere."""
+    return mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "backend": "agg"})
+
+
+def _figure(columns: int, width: float = 0.0, height: float = 3.6) -> tuple[Figure, list[Axes]]:
+    wide = width or {1: 6.0, 2: 8.6, 3: 9.6}[columns]
+    figure = Figure(figsize=(wide, height), dpi=160, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, columns, squeeze=False)
+    return figure, list(axes[0])
+
+
+def _look(place: int) -> dict[str, Any]:
+    return {"color": PALETTE[place % len(PALETTE)], "linestyle": DASHES[place % len(DASHES)]}
+
+
+def _label(axis: Axes, x: str, y: str, language: str, x_spec: str = "", y_spec: str = "") -> None:
+    axis.set_xlabel(x)
+    axis.set_ylabel(y)
+    if not x_spec:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for side, spec in ((axis.xaxis, x_spec or ",.0f"), (axis.yaxis, y_spec or ".3g")):
+        side.set_major_formatter(FuncFormatter(lambda v, _, s=spec: format_number(v, s, language)))
+
+
+def _thousands(value: float, language: str) -> str:
+    text = format_number(value / 1000, ",.0f", language)
+    return f"{text}{HARD}k" if language == "fr" else f"{text}K"
+
+
+def _png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", metadata={"Software": None})
+    return stream.getvalue()

@@ -1,0 +1,204 @@
+"""Where a run comes from: code, packages, machine. Secrets never get in."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata, resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from experiments.records import Git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+PATCH_LIMIT = 2_000_000
+"""Bytes of source.patch; a larger difference is named, not kept."""
+UNTRACKED_LIMIT = 200_000
+"""Bytes of one untracked file that goes into the patch."""
+PATIENCE = 20.0
+"""Seconds that git may take for one answer."""
+REMOVED = "[removed]"
+SECRET_NAME = re.compile(
+    r"(?i)(token|secret|passw|pwd|credential|api[-_.]?key|auth|private[-_.]?key)"
+)
+SECRET_VALUE = re.compile(
+    r"(?:gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{16,}"
+    r"|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
+    r"|(?<![0-9A-Za-z/_.-])[0-9a-f]{40}(?![0-9A-Za-z/_.-]))"
+)
+"""Shapes of well-known tokens; 40 hex digits alone are W&B's."""
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The code that runs, as a repository knows it."""
+
+    git: Git
+    patch: str = ""
+    """Content of source.patch."""
+
+
+def source(folder: Path) -> Source:
+    """Return commit and uncommitted changes of the repository that FOLDER lies in.
+
+    No git, no repository, a git that hangs or a broken repository: an empty `Git`.
+    """
+    commit = _git(folder, "rev-parse", "HEAD").strip()
+    if not commit:
+        return Source(Git())
+    status = _git(folder, "status", "--porcelain", "--untracked-files=normal")
+    branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD").strip()
+    remote = clean_url(_git(folder, "remote", "get-url", "origin").strip())
+    patch, told = _patch(folder) if status.strip() else ("", "")
+    known = Git(commit=commit, branch=branch, dirty=bool(status.strip()), remote=remote, patch=told)
+    return Source(known, patch)
+
+
+def code_folder() -> Path:
+    """Return the folder of this program's own source."""
+    return Path(str(resources.files("featherface"))).parent
+
+
+def environment() -> str:
+    """Return `name==version` of every installed package, one per line, sorted."""
+    found: dict[str, str] = {}
+    for package in metadata.distributions():
+        name = package.metadata["Name"]
+        if name:
+            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), package.version)
+    lines = [f"python=={platform.python_version()}"]
+    lines += [f"{name}=={version}" for name, version in sorted(found.items())]
+    return "\n".join(lines) + "\n"
+
+
+def hardware() -> dict[str, Any]:
+    """Return what decides speed: processor, memory, accelerator, system."""
+    import psutil  # noqa: PLC0415 - only runs ask
+
+    found: dict[str, Any] = {
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count() or 0,
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "python": platform.python_version(),
+    }
+    return found | _accelerator()
+
+
+def clean_argv(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return ARGV without what looks like a password or token."""
+    cleaned: list[str] = []
+    hide_next = False
+    for argument in argv:
+        if hide_next and not argument.startswith("-"):
+            cleaned.append(REMOVED)
+            hide_next = False
+            continue
+        name, equals, _ = argument.rpartition("=") if "=" in argument else (argument, "", "")
+        secret = bool(SECRET_NAME.search(name)) and not _is_path(name)
+        hide_next = secret and not equals and argument.startswith("-")
+        cleaned.append(f"{name}={REMOVED}" if secret and equals else clean_text(argument))
+    return tuple(cleaned)
+
+
+def clean_text(text: str) -> str:
+    """Return TEXT with tokens and the credentials of URLs taken out."""
+    return SECRET_VALUE.sub(REMOVED, URL.sub(lambda match: clean_url(match[0]), text))
+
+
+def clean_url(url: str) -> str:
+    """Return URL without user, password and query, which may hold tokens."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return REMOVED
+    if not parts.scheme or not parts.netloc:
+        return SECRET_VALUE.sub(REMOVED, url)
+    path = SECRET_VALUE.sub(REMOVED, parts.path)
+    return urlunsplit((parts.scheme, f"{host}{port}", path, "", ""))
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Return git's answer; empty where there is none to be had."""
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    surroundings = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        answer = subprocess.run(  # noqa: S603 - no shell, arguments are ours
+            command,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+            env=surroundings,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.decode("utf-8", errors="replace") if answer.returncode == 0 else ""
+
+
+def _patch(folder: Path) -> tuple[str, str]:
+    """Return the uncommitted changes and what the record says of them."""
+    changes = _git(folder, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv")
+    names = _git(folder, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
+    parts = [changes, *_untracked(folder, (name for name in names if name))]
+    text = clean_text("".join(parts))
+    if len(text.encode("utf-8")) > PATCH_LIMIT:
+        return "", f"not kept: {len(text.encode('utf-8')):,} bytes, the limit is {PATCH_LIMIT:,}"
+    return text, "source.patch" if text else "not kept: only large or binary files differ"
+
+
+def _untracked(folder: Path, names: Iterable[str]) -> Iterable[str]:
+    """Yield each small untracked text file as a patch that adds it."""
+    for name in names:
+        path = folder / name
+        try:
+            if SECRET_NAME.search(name) or name.endswith((".env", ".pem", ".key")):
+                continue
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > UNTRACKED_LIMIT:
+                continue
+            content = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        lines = content.splitlines()
+        body = "".join(f"+{line}\n" for line in lines)
+        yield (
+            f"diff --git a/{name} b/{name}\nnew file mode 100644\n"
+            f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{len(lines)} @@\n{body}"
+        )
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except (OSError, UnicodeDecodeError):
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _accelerator() -> dict[str, Any]:
+    """Return the GPU, asked only where PyTorch is loaded anyway."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    found: dict[str, Any] = {"torch": str(torch.__version__), "threads": torch.get_num_threads()}
+    if torch.cuda.is_available():
+        found["gpu"] = torch.cuda.get_device_name(0)
+        found["gpus"] = torch.cuda.device_count()
+    return found

@@ -1,0 +1,328 @@
+"""The stages of a run. Each reads what earlier ones left in its folder and returns its findings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from experiments import inputs, recording
+from experiments.metrics import KINDS, Metric
+from experiments.store import MATCHES, Run, Store
+from featherface import checkpoints
+from featherface.evaluation.predictions import read_predictions
+from featherface.evaluation.protocol import Evaluation
+from featherface.evaluation.protocol import evaluate as judge
+from featherface.inference import predict
+from featherface.progress import never, silent
+from featherface.training.loop import train as fit
+from featherface.training.state import resume_point
+from featherface.variants import VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import nn
+
+    from experiments.recipe import Recipe
+    from experiments.records import Parent
+    from experiments.workspace import Workspace
+    from featherface.data.widerface import Split
+    from featherface.evaluation.ground_truth import GroundTruth
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress, ShouldStop
+
+
+@dataclass
+class Findings:
+    """What a stage found."""
+
+    metrics: list[Metric] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    parents: list[Parent] = field(default_factory=list)
+    """Runs and files that were used beside those known before."""
+
+
+@dataclass
+class Work:
+    """What every stage is given."""
+
+    workspace: Workspace
+    recipe: Recipe
+    folder: Path
+    """The run's."""
+    run: str
+    """Its id, such as `v2@1`."""
+    parents: tuple[Parent, ...] = ()
+    resume: bool = False
+    """Whether an earlier attempt may have left something."""
+    on_progress: OnProgress = silent
+    should_stop: ShouldStop = never
+    on_message: Callable[[str], None] = lambda _: None
+    on_event: Callable[[dict[str, Any]], None] = lambda _: None
+
+    @property
+    def store(self) -> Store:
+        """The workspace's runs."""
+        return Store(self.workspace)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of weights."""
+        return self.folder / "checkpoints"
+
+    def note_data(self, name: str, split: Split) -> dict[str, Any]:
+        """Keep SPLIT's fingerprint in data.json under NAME, and return it."""
+        found = inputs.describe(split)
+        recording.merge_json(self.folder / "data.json", {name: found})
+        return found
+
+
+def train(work: Work) -> Findings:
+    """Train, and distil where there is a teacher; best and last weights are in checkpoints/."""
+    recipe = work.recipe
+    data = inputs.data_folder(work.workspace, recipe, work.on_progress)
+    split = inputs.train_split(work.workspace, recipe, data)
+    work.note_data(recipe.data.train_split, split)
+    model = inputs.build(recipe)
+    found = Findings()
+    _start_weights(work, model, found)
+    teacher = inputs.load_teacher(work.store, recipe, work.parents)
+    place = resume_point(work.checkpoints) if work.resume else None
+    recording.cut_events(work.folder, place.events if place else 0)
+    if place:
+        work.on_message(f"going on after epoch {place.epoch} of {recipe.train.epochs}")
+    result = fit(
+        model,
+        split,
+        recipe.train,
+        folder=work.checkpoints,
+        teacher=teacher,
+        evaluate=_evaluator(work, data),
+        on_event=work.on_event,
+        on_progress=work.on_progress,
+        should_stop=work.should_stop,
+        resume=place is not None,
+        metadata={"run": work.run, "variant": recipe.model.variant, "recipe": recipe.digest},
+    )
+    found.details = {
+        "epochs": result.epochs,
+        "weights": f"checkpoints/{result.weights.name}",
+        "images": len(split.images),
+        "skipped": dict(split.annotations.skipped),
+        "teacher": teacher.name if teacher else None,
+    }
+    return found
+
+
+def evaluate(work: Work) -> Findings:
+    """Evaluate the run's weights, or earlier predictions, by the official protocol."""
+    recipe = work.recipe
+    found = Findings()
+    if recipe.evaluate.predictions:
+        dataset, truth, predictions = _earlier_predictions(work, found)
+    else:
+        data = inputs.data_folder(work.workspace, recipe, work.on_progress)
+        split = inputs.val_split(recipe, data)
+        work.note_data(recipe.data.val_split, split)
+        dataset, truth = split.kind, inputs.ground_truth(work.workspace, recipe, data)
+        predictions = predict(
+            _model(work, found),
+            recipe.model.detector(),
+            split,
+            recipe.evaluate,
+            save_to=work.folder / "predictions",
+            on_progress=work.on_progress,
+            should_stop=work.should_stop,
+        )
+    result = judge(predictions, truth)
+    result.matches.save(work.folder / MATCHES)
+    used = truth.restrict(result.matches.images)
+    found.metrics = _accuracy(work, result, dataset, inputs.truth_digest(used))
+    found.warnings = list(result.warnings)
+    found.details = {
+        "images": result.images,
+        "detections": result.detections,
+        "faces": {name: one.faces for name, one in result.subsets.items()},
+        "ground_truth": result.source,
+        "complete": all(metric.complete for metric in found.metrics),
+    }
+    return found
+
+
+def benchmark(work: Work) -> Findings:
+    """Count parameters and operations, time the network, weigh it."""
+    from featherface import profiling  # noqa: PLC0415 - only this stage profiles
+
+    found = Findings()
+    model = _model(work, found)
+    device = _device(work.recipe.benchmark.device)
+    model.to(device)
+    config = work.recipe.benchmark
+    latency = profiling.latency(model, config, work.on_progress)
+    values: dict[str, float | None] = {
+        "params.total": profiling.parameters(model),
+        "params.paper_counted": VARIANTS[work.recipe.model.variant].paper_counted,
+        "macs.640": profiling.macs(model, 640),
+        f"latency.{_place(device)}.median_ms": latency.median,
+        f"latency.{_place(device)}.p90_ms": latency.p90,
+        "size.fp32_mb": profiling.weights_megabytes(model),
+        "memory.peak_mb": profiling.peak_memory(model, config),
+    }
+    size = config.image_size
+    for name, value in values.items():
+        if value is not None and math.isfinite(value):
+            timed = name.startswith(("latency", "memory"))
+            protocol = f"{size}×{size}, batch 1" if timed else ""
+            found.metrics.append(_metric(work, name, value, protocol, config.runs if timed else 0))
+    found.details = {"components": model.components(), "device": str(device)}
+    return found
+
+
+def export(work: Work) -> Findings:
+    """Write the network for other programs, each file compared with PyTorch's answer."""
+    from featherface.export.writing import export as write_exports  # noqa: PLC0415
+
+    found = Findings()
+    model = _model(work, found)
+    folder = work.folder / "exports"
+    artifacts = write_exports(
+        model, work.recipe.export, folder, name=work.recipe.name, run=work.run
+    )
+    for artifact in artifacts:
+        name = f"export.{artifact.format}.parity"
+        sizes = ", ".join(f"{size}²" for size in artifact.sizes)
+        found.metrics.append(_metric(work, name, artifact.parity, sizes))
+    found.details = {
+        "artifacts": [
+            {
+                "path": artifact.path.relative_to(work.folder).as_posix(),
+                "format": artifact.format,
+                "sha256": artifact.sha256,
+                "parity": artifact.parity,
+            }
+            for artifact in artifacts
+        ]
+    }
+    return found
+
+
+TABLE: dict[str, Callable[[Work], Findings]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "benchmark": benchmark,
+    "export": export,
+}
+"""Stage name -> what it does, in the order of `records.STAGES` (a test keeps the two equal)."""
+
+
+def _start_weights(work: Work, model: Detector, found: Findings) -> None:
+    """Load the weights that the recipe starts from."""
+    recipe = work.recipe
+    given = inputs.given_weights(work.workspace, recipe)
+    if given is not None:
+        cleaning = checkpoints.load_weights(model, given.path, recipe.model.variant)
+        work.on_message(f"starting from {given.path.name}: {cleaning}")
+        found.parents += [given.parent] if given.parent else []
+    elif recipe.model.backbone_weights:
+        path = work.workspace.root / Path(recipe.model.backbone_weights).expanduser()
+        checkpoints.load_backbone(model, path)
+        work.on_message(f"starting from the backbone in {path.name}")
+
+
+def _model(work: Work, found: Findings) -> Detector:
+    """Return the network with the run's weights: its own, those given, or an earlier run's."""
+    recipe = work.recipe
+    model = inputs.build(recipe)
+    path = Run(work.folder).weights
+    if path is None:
+        taken = inputs.given_weights(work.workspace, recipe)
+        taken = taken or inputs.earlier_weights(work.store, recipe)
+        cleaning = checkpoints.load_weights(model, taken.path, recipe.model.variant)
+        work.on_message(f"weights of {taken.path.name}: {cleaning}")
+        found.parents += [taken.parent] if taken.parent else []
+        details = {"run": work.run, "variant": recipe.model.variant}
+        checkpoints.save_weights(work.checkpoints / "taken.safetensors", model, details)
+    else:
+        checkpoints.load_weights(model, path, recipe.model.variant)
+    model.to(_device(recipe.train.device))
+    model.eval()
+    return model
+
+
+def _evaluator(work: Work, data: Path) -> Callable[[nn.Module, int], Mapping[str, float]]:
+    """Return what training calls to know how good the weights are; the first value decides."""
+    split = inputs.val_split(work.recipe, data)
+    work.note_data(work.recipe.data.val_split, split)
+    truth = inputs.ground_truth(work.workspace, work.recipe, data)
+    first = work.recipe.primary_metric.removeprefix("widerface.").removesuffix(".ap")
+
+    def measure(model: nn.Module, epoch: int) -> dict[str, float]:
+        del epoch
+        detector = work.recipe.model.detector()
+        predictions = predict(model, detector, split, work.recipe.evaluate)  # type: ignore[arg-type]
+        result = judge(predictions, truth)
+        values = {"mean_ap": result.mean_ap}
+        values |= {name: one.ap for name, one in result.subsets.items()}
+        finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        return dict(sorted(finite.items(), key=lambda pair: pair[0] != first))
+
+    return measure
+
+
+def _earlier_predictions(work: Work, found: Findings) -> tuple[str, GroundTruth, Mapping[str, Any]]:
+    """Read the predictions that the recipe names, and the ground truth they are judged by."""
+    recipe = work.recipe
+    path = (work.workspace.root / Path(str(recipe.evaluate.predictions)).expanduser()).resolve()
+    predictions = read_predictions(path)
+    data = None
+    if recipe.data.ground_truth is None:
+        data = inputs.data_folder(work.workspace, recipe, work.on_progress)
+    truth = inputs.ground_truth(work.workspace, recipe, data)
+    found.parents.append(inputs.predictions_parent(path))
+    synthetic = recipe.data.root == inputs.SYNTHETIC and recipe.data.ground_truth is None
+    return ("synthetic" if synthetic else "widerface"), truth, predictions
+
+
+def _accuracy(work: Work, result: Evaluation, dataset: str, digest: str) -> list[Metric]:
+    recipe = work.recipe
+    split = recipe.data.val_split
+    values = {f"widerface.{name}.ap": one.ap for name, one in result.subsets.items()}
+    values["widerface.mean_ap"] = result.mean_ap
+    complete = inputs.whole(dataset, split, result.images, claimed=result.complete)
+    earlier = recipe.evaluate.predictions is not None
+    return [
+        Metric(
+            name=name,
+            value=value,
+            unit="fraction",
+            dataset=dataset,
+            split=split,
+            protocol=recipe.evaluate.protocol if earlier else recipe.evaluate.identity,
+            n=result.images,
+            complete=complete,
+            fingerprint=digest,
+            source=work.run,
+        )
+        for name, value in values.items()
+        if math.isfinite(value)
+    ]
+
+
+def _metric(work: Work, name: str, value: float, protocol: str = "", n: int = 0) -> Metric:
+    unit = KINDS[name].unit if name in KINDS else ""
+    return Metric(name=name, value=float(value), unit=unit, protocol=protocol, n=n, source=work.run)
+
+
+def _device(name: str) -> torch.device:
+    """Return the device that NAME means; `auto` takes a GPU where there is one."""
+    auto = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(auto if name == "auto" else name)
+
+
+def _place(device: Any) -> str:
+    return "cpu" if str(device).startswith("cpu") else "gpu"
