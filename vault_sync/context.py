@@ -141,7 +141,11 @@ class Page:
     ) -> Safe:
         """Show a picture of this page; empty where there is nothing to draw."""
         path = self.figures.add(self.links.note, name, inputs, draw)
-        return Safe("") if path is None else self.links.picture(path, caption)
+        return (
+            Safe("")
+            if path is None
+            else Safe(f"{self.links.picture(path, caption)}\n\n*{caption}*")
+        )
 
     def cell(self, metric: Metric | None) -> Safe:
         """Write a measured value, or that there is none."""

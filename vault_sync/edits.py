@@ -50,6 +50,7 @@ class Edit:
         self.bodies[wanted.id] = wanted.body
 
     def write(self) -> Write:
+        """Return the note with all changes spliced in, last place first."""
         data = self.note.data
         stops = {block.id: block.stop for block in self.note.scan.blocks}
         places = [(block.start, block.stop, text) for block, text in self.fills]

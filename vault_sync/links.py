@@ -75,9 +75,9 @@ class Links:
         """Link to a note, in a table cell."""
         return self._link(thesis_id, text, "\\|")
 
-    def picture(self, path: str, text: str) -> Safe:
+    def picture(self, path: str, text: Safe) -> Safe:
         """Show a picture; relative, so that Obsidian and plain Markdown viewers find it."""
-        return Safe(f"![{escape(text)}]({_url(relative(path, self.note))})")
+        return Safe(f"![{text}]({_url(relative(path, self.note))})")
 
     def _link(self, thesis_id: str, text: str, bar: str) -> Safe:
         path = self.places.get(thesis_id)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from experiments.workspace import Workspace
     from vault_sync.notes import Snapshot
 
+PATIENCE = 10.0
+"""Seconds to wait for another sync to end."""
 ATTEMPTS = 3
 """How often a sync plans again for notes that are being saved while it writes."""
 
@@ -156,7 +158,7 @@ def locked(workspace: Workspace, vault: Path) -> Iterator[None]:
     folder = workspace.state / "locks"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(str(folder / f"vault-{name}.lock"), timeout=10):
+        with FileLock(str(folder / f"vault-{name}.lock"), timeout=PATIENCE):
             yield
     except Timeout as error:
         raise LockedError(

@@ -31,7 +31,7 @@ def build(page: Page) -> dict[str, object] | None:
     runs = page.sources.select(page.selectors)
     if len(runs) < 2:
         return None
-    groups = [_group(page, one) for one in group(runs, page.words)]
+    groups = [_group(page, *one) for one in enumerate(group(runs, page.words), 1)]
     return {
         "runs": [page.run_in_prose(run) for run in runs],
         "groups": groups,
@@ -40,7 +40,7 @@ def build(page: Page) -> dict[str, object] | None:
     }
 
 
-def _group(page: Page, one: Group) -> dict[str, Any]:
+def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
     found = _compared(page, one.runs) if len(one.runs) > 1 else _alone(one.runs[0])
     resamples = (found["bootstrap"] or {}).get("resamples", 0)
     return {
@@ -48,7 +48,7 @@ def _group(page: Page, one: Group) -> dict[str, Any]:
         "table": _table(page, one.runs, found["rows"]),
         "recipe": _recipe(page, one.runs, found["recipe"]),
         "resamples": page.words.number(resamples, ",") if resamples else "",
-        "picture": precision_recall_of(page, one.runs) if one.evaluated else "",
+        "picture": precision_recall_of(page, one.runs, number) if one.evaluated else "",
     }
 
 

@@ -1,0 +1,97 @@
+"""What the vault's tests share: a filled vault, and golden files with an explicit accept flag."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from experiments import plots
+from experiments.workspace import Workspace
+from vault_sync import scaffold
+from vault_sync.sync import sync
+
+GOLDEN = Path(__file__).parent / "golden"
+ONE_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
+    "789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--accept-golden", action="store_true", help="write the golden files of rendered notes anew"
+    )
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with tests/vault_sync/golden/NAME (THESIS_ACCEPT_GOLDEN=1 accepts too)."""
+    flag = request.config.getoption("--accept-golden", default=False)
+    accept = flag or os.environ.get("THESIS_ACCEPT_GOLDEN") == "1"
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if accept:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert path.exists(), f"no golden file {name}; accept with --accept-golden"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture
+def quick_plots(monkeypatch):
+    """Draw pictures of one pixel: real ones take most of a sync's time."""
+
+    def draw(name):
+        return lambda *args, **_: ONE_PIXEL + f"{name} {args}".encode()
+
+    for name in ("loss_curves", "precision_recall", "size_against_ap"):
+        monkeypatch.setattr(plots, name, draw(name))
+
+
+@pytest.fixture
+def thesis(tmp_path, tmp_path_factory, make_run):
+    """Make a workspace in a language, with a teacher and a student run, and sync its vault."""
+
+    def make(language="en"):
+        original = BUILT.get(language)
+        if original is None:
+            original = build(tmp_path_factory.mktemp("thesis") / language, language, make_run)
+            BUILT[language] = original
+        return Workspace.open(shutil.copytree(original, tmp_path / language))
+
+    return make
+
+
+BUILT: dict[str, Path] = {}
+"""Language -> a workspace that is built once and copied for each test."""
+
+
+def build(root, language, make_run):
+    workspace = Workspace.create(root, language=language, title="A thesis")
+    scaffold.create(workspace)
+    teacher = make_run(workspace, "v1", matches=True)
+    make_run(workspace, "v2", variant="v2", parents=[teacher], seed=1, matches=True)
+    report = sync(workspace)
+    assert (report.conflicts, report.refused) == ([], [])
+    return root
+
+
+def stamps(vault: Path) -> dict[str, tuple[int, int, int]]:
+    """Return each file's modification time, inode and size."""
+    return {
+        path.relative_to(vault).as_posix(): (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+        for path in sorted(vault.rglob("*"))
+        if path.is_file()
+        for stat in [path.stat()]
+    }
+
+
+@pytest.fixture(name="stamps")
+def _stamps():
+    return stamps

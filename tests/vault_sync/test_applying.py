@@ -1,0 +1,290 @@
+import errno
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from featherface.errors import UnavailableError
+from vault_sync import applying
+from vault_sync.applying import Applier
+from vault_sync.folders import Folder
+from vault_sync.journal import recover
+from vault_sync.plans import Write
+from vault_sync.state import Bases, State
+
+STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",
+         "done")  # fmt: skip
+OLD, NEW = b"old " * 500, b"new " * 700
+
+
+@pytest.fixture
+def vault(tmp_path):
+    folder = tmp_path / "vault"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "note.md").write_bytes(OLD)
+    return folder
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+def change(**changes) -> Write:
+    values = {
+        "path": "sub/note.md",
+        "before": OLD,
+        "after": NEW,
+        "note": "n",
+        "bodies": {"b": b"new"},
+    }
+    return Write(**values | changes)
+
+
+def apply(vault, state, *writes):
+    applier = Applier(vault, state, Bases(state))
+    outcome = applier.apply(writes, State())
+    applier.finish()
+    return outcome
+
+
+def strays(vault):
+    return [path for path in vault.rglob("*") if path.is_file() and path.name.startswith(".")]
+
+
+def test_a_write_replaces_the_file_and_keeps_its_mode(vault, state):
+    (vault / "sub" / "note.md").chmod(0o640)
+    outcome = apply(vault, state, change())
+    assert outcome.written == ["sub/note.md"]
+    assert (vault / "sub" / "note.md").read_bytes() == NEW
+    assert (vault / "sub" / "note.md").stat().st_mode & 0o777 == 0o640
+    assert outcome.state.notes == {"n": "sub/note.md"}
+    assert (
+        Bases(state).find("11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437")
+        == b"new"
+    )
+    (image,) = state.glob("journal/*/*.before")
+    assert image.read_bytes() == OLD
+
+
+def test_a_new_file_gets_its_folders_and_never_replaces_another(vault, state):
+    assert apply(vault, state, change(path="a/b/c.md", before=None)).written == ["a/b/c.md"]
+    assert (vault / "a" / "b" / "c.md").read_bytes() == NEW
+    outcome = apply(vault, state, change(path="sub/note.md", before=None))
+    assert (outcome.written, outcome.changed) == ([], ["sub/note.md"])
+    assert (vault / "sub" / "note.md").read_bytes() == OLD
+    assert strays(vault) == []
+
+
+def test_a_file_saved_since_the_plan_is_left_alone(vault, state):
+    (vault / "sub" / "note.md").write_bytes(b"student")
+    assert apply(vault, state, change()).changed == ["sub/note.md"]
+    assert (vault / "sub" / "note.md").read_bytes() == b"student"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_error_at_any_step_leaves_the_old_or_the_new_file(vault, state, monkeypatch, step):
+    def fail(name):
+        if name == step:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(applying, "step", fail)
+    with pytest.raises(UnavailableError, match="No space left"):
+        apply(vault, state, change())
+    assert (vault / "sub" / "note.md").read_bytes() in (OLD, NEW)
+    assert strays(vault) == []
+    recover(state, vault)
+    assert strays(vault) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("method", ["create", "exchange", "read", "sync", "remove", "mode"])
+def test_a_failing_disk_leaves_the_old_or_the_new_file(vault, state, monkeypatch, code, method):
+    real = getattr(Folder, method)
+    calls = []
+
+    def fail(self, *args, **kwargs):
+        calls.append(args)
+        if len(calls) == 1:
+            raise OSError(code, os.strerror(code))
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Folder, method, fail)
+    try:
+        outcome = apply(vault, state, change())
+        assert code == errno.EACCES
+        assert [trouble.path for trouble in outcome.refused] == ["sub/note.md"]
+    except UnavailableError:
+        assert code != errno.EACCES
+    assert (vault / "sub" / "note.md").read_bytes() in (OLD, NEW)
+    assert strays(vault) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vault_sync import applying
+from vault_sync.applying import Applier
+from vault_sync.plans import Write
+from vault_sync.state import Bases, State
+
+vault, state, step, before = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+
+def kill(name):
+    if name == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+applying.step = kill
+old = b"old " * 500
+write = Write("sub/note.md", old, b"new " * 700, "n", {"b": b"new"})
+if before == "new":
+    write = Write("sub/other.md", None, b"new " * 700, "n", {"b": b"new"})
+Applier(vault, state, Bases(state)).apply((write,), State())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+@pytest.mark.parametrize("before", ["old", "new"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_is_recovered(vault, state, step, before):
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED), vault, state, step, before], check=False
+    )
+    name = "note.md" if before == "old" else "other.md"
+    path = vault / "sub" / name
+    left = path.read_bytes() if path.exists() else None
+    assert left in ((OLD, NEW) if before == "old" else (None, NEW))
+    recovered = recover(state, vault)
+    assert strays(vault) == []
+    assert (path.read_bytes() if path.exists() else None) == left
+    assert [one.written for one in recovered] in ([], [left == NEW])
+    assert recover(state, vault) == []
+    assert path.stat().st_nlink == 1 if path.exists() else True
+
+
+def test_a_save_just_before_a_crash_is_given_back(vault, state, monkeypatch):
+    path = vault / "sub" / "note.md"
+
+    def save_then_crash(name):
+        if name == "compared":
+            path.write_bytes(b"student")
+        if name == "exchanged":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(applying, "step", save_then_crash)
+    with pytest.raises(KeyboardInterrupt):
+        apply(vault, state, change())
+    assert path.read_bytes() == b"student"
+    assert strays(vault) == []
+
+
+@pytest.mark.parametrize("step", ["locked", "read", "journalled", "temporary", "compared"])
+def test_a_save_between_two_steps_is_kept(vault, state, monkeypatch, step):
+    path = vault / "sub" / "note.md"
+    monkeypatch.setattr(
+        applying, "step", lambda name: path.write_bytes(b"student") if name == step else None
+    )
+    assert apply(vault, state, change()).changed == ["sub/note.md"]
+    assert path.read_bytes() == b"student"
+    assert strays(vault) == []
+
+
+def test_a_save_after_the_exchange_is_kept_and_so_is_the_one_before(vault, state, monkeypatch):
+    path = vault / "sub" / "note.md"
+
+    def save(name):
+        if name == "compared":
+            path.write_bytes(b"first save")
+        if name == "exchanged":
+            path.write_bytes(b"second save")
+
+    monkeypatch.setattr(applying, "step", save)
+    apply(vault, state, change())
+    assert path.read_bytes() == b"second save"
+    (kept,) = (state / "conflicts" / "recovered").iterdir()
+    assert kept.read_bytes() == b"first save"
+
+
+@pytest.mark.slow
+def test_no_save_of_a_busy_editor_is_lost(vault, state):
+    path = vault / "sub" / "note.md"
+    stop = threading.Event()
+    saved = []
+
+    def edit():
+        for number in range(300):
+            text = b"save %d" % number
+            temporary = path.with_name("editor.tmp")
+            temporary.write_bytes(text)
+            os.replace(temporary, path)  # noqa: PTH105 - as editors do
+            saved.append(text)
+        stop.set()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    ours = set()
+    while not stop.is_set():
+        before = path.read_bytes()
+        after = b"tool, after " + before[:40]
+        ours.add(after)
+        apply(vault, state, change(before=before, after=after))
+    editor.join()
+    last = path.read_bytes()
+    assert last == saved[-1] or (last in ours and last.endswith(saved[-1][:40]))
+    assert strays(vault) == []
+
+
+def test_symbolic_links_are_refused(vault, state, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "note.md").write_bytes(OLD)
+    (vault / "link").symlink_to(outside, target_is_directory=True)
+    (vault / "sub" / "one.md").symlink_to(outside / "note.md")
+    outcome = apply(vault, state, change(path="link/note.md"), change(path="sub/one.md"),
+                    change(path="link/new.md", before=None))  # fmt: skip
+    assert len(outcome.refused) == 3
+    assert all("symbolic link" in trouble.reason for trouble in outcome.refused)
+    assert [path.name for path in outside.iterdir()] == ["note.md"]
+    assert (outside / "note.md").read_bytes() == OLD
+
+
+def test_a_folder_swapped_for_a_link_in_mid_write_is_never_written_through(
+    vault, state, tmp_path, monkeypatch
+):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "note.md").write_bytes(OLD)
+
+    def swap(name):
+        if name == "journalled":
+            (vault / "sub").rename(vault / "moved")
+            (vault / "sub").symlink_to(outside, target_is_directory=True)
+
+    monkeypatch.setattr(applying, "step", swap)
+    apply(vault, state, change())
+    assert (outside / "note.md").read_bytes() == OLD
+    assert len(list(outside.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["../x.md", "/etc/x.md", "a/../../x.md", ".obsidian/app.json", "CON.md"]
+)
+def test_paths_outside_the_vault_are_refused(vault, state, path):
+    outcome = apply(vault, state, change(path=path, before=None))
+    assert len(outcome.refused) == 1
+
+
+def test_a_read_only_note_is_refused(vault, state):
+    (vault / "sub" / "note.md").chmod(0o444)
+    outcome = apply(vault, state, change())
+    assert "read-only" in outcome.refused[0].reason
+
+
+def test_without_an_exchange_the_file_is_replaced(vault, state, monkeypatch):
+    monkeypatch.setattr(Folder, "exchange", lambda *_: False)
+    assert apply(vault, state, change()).written == ["sub/note.md"]
+    assert (vault / "sub" / "note.md").read_bytes() == NEW
+    assert strays(vault) == []
