@@ -306,7 +306,7 @@ def _table(comparison: Comparison, language: str) -> Table:
     first = comparison.runs[0].id
     columns = [say("metric", language), *(run.id for run in comparison.runs)]
     columns += [f"Δ {run.id} − {first}" for run in comparison.runs[1:]]
-    columns += [one.title for one in comparison.references]
+    columns += [one.titled(language) for one in comparison.references]
     rows = tuple(_cells(row, language) for row in comparison.rows)
     ids = ", ".join(run.id for run in comparison.runs)
     return Table(

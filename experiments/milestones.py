@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import KINDS, Metric
@@ -13,6 +13,10 @@ from featherface.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+FACTS = Path(__file__).with_name("facts")
+"""Not through importlib.resources: a folder called experiments in the path would hide ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,10 @@ class Milestone:
     group: str = ""
     """Claims of one group are shown together: accuracy, budget, speed, …"""
 
+    def titled(self, language: str) -> str:
+        """Return the title in LANGUAGE; the name where there is none."""
+        return (self.titre if language == "fr" and self.titre else self.title) or self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class CitedResult:
@@ -42,12 +50,18 @@ class CitedResult:
 
     name: str
     title: str
+    titre: str = ""
+    """The title in French; the English one where empty."""
     evidence: str
     """`cited` or `target`."""
     source: str
     protocol: str = ""
     note: str = ""
     metrics: tuple[Metric, ...] = field(default=())
+
+    def titled(self, language: str) -> str:
+        """Return the title in LANGUAGE."""
+        return self.titre if language == "fr" and self.titre else self.title
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None."""
@@ -68,8 +82,7 @@ def read_cited(own: Mapping[str, Any]) -> dict[str, CitedResult]:
 
 @cache
 def _facts(name: str) -> dict[str, Any]:
-    text = resources.files("experiments").joinpath("facts", name).read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return tomllib.loads((FACTS / name).read_text(encoding="utf-8"))
 
 
 def _milestone(name: str, table: Any) -> Milestone:
@@ -80,7 +93,8 @@ def _milestone(name: str, table: Any) -> Milestone:
 
 
 def _cited(name: str, table: Any) -> CitedResult:
-    fields = ("title", "evidence", "source", "protocol", "note", "dataset", "split", "metrics")
+    texts = ("title", "titre", "evidence", "source", "protocol", "note", "dataset", "split")
+    fields = (*texts, "metrics")
     _check_table(f"cited.{name}", table, fields, ("source", "metrics"))
     evidence = table.get("evidence", "cited")
     metrics = tuple(
@@ -89,6 +103,7 @@ def _cited(name: str, table: Any) -> CitedResult:
     return CitedResult(
         name=name,
         title=table.get("title", name),
+        titre=table.get("titre", ""),
         evidence=evidence,
         source=table["source"],
         protocol=table.get("protocol", ""),

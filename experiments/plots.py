@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from experiments.metrics import SUBSETS, kind
 from experiments.numbers import HARD, format_number
+from experiments.plot_labels import write_labels
 from experiments.wording import say
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def precision_recall(
                 ap = format_number(record.ap(subset), ".1%", language)
                 shown = precision + recall > 0
                 axis.plot(
-                    recall[shown], precision[shown], label=f"{label}: AP {ap}", **_look(place)
+                    recall[shown], precision[shown], label=f"{label} (AP {ap})", **_look(place)
                 )
             axis.set_xlim(0, 1)
             axis.set_ylim(0, 1.02)
@@ -133,31 +134,31 @@ def size_against_ap(
     if not points and not aside:
         return b""
     with _style():
-        figure, (axis,) = _figure(1, width=6.6, height=4.2)
-        for place, (label, size, ap) in enumerate(points):
-            marker = MARKERS[place % len(MARKERS)]
-            colour = PALETTE[place % len(PALETTE)]
-            _point(axis, label, size, ap, marker=marker, color=colour, s=52, zorder=3)
+        figure, (axis,) = _figure(1, width=7.2, height=4.6)
+        for place, (_, size, ap) in enumerate(points):
+            look: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)]}
+            look["color"] = PALETTE[place % len(PALETTE)]
+            axis.scatter([size.value], [ap.value], s=52, zorder=3, **look)
         for one, size, ap in aside:
-            look = {"marker": "x", "color": GREY} if one.evidence == "target" else HOLLOW
-            _point(axis, one.title, size, ap, s=34, **look)
-        _finish_sizes(axis, [ap for *_, ap in (*points, *aside)], metric, language)
+            look = GOAL if one.evidence == "target" else PUBLISHED
+            axis.scatter([size.value], [ap.value], s=34, **look)
+        evidence = ["measured"] * bool(points) + [one.evidence for one, *_ in aside]
+        first = (points or aside)[0][2]
+        _finish_sizes(axis, first, metric, evidence, language)
+        named = [*points, *((one.titled(language), size, ap) for one, size, ap in aside)]
+        write_labels(figure, axis, [(text, size.value, ap.value) for text, size, ap in named])
         return _png(figure)
 
 
-HOLLOW = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
+PUBLISHED: dict[str, Any] = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
+GOAL: dict[str, Any] = {"marker": "x", "color": GREY}
+TICKS = (2e4, 3e4, 5e4, 7e4, 1e5, 1.5e5, 2e5, 2.5e5, 3e5, 4e5, 5e5, 6e5, 8e5, 1e6, 2e6, 5e6)
 
 
 def caption(run: Run, language: str = "en") -> str:
     """Return what RUN was evaluated on, for the foot of a plot; empty without evaluation."""
     ap = next((one for one in run.metrics if one.name.endswith(".ap")), None)
-    if ap is None:
-        return ""
-    code = "data-synthetic" if ap.dataset == "synthetic" else "data-partial"
-    if ap.dataset != "synthetic" and ap.complete:
-        code = "data-whole"
-    values = {"dataset": ap.dataset, "split": ap.split, "n": ap.n, "protocol": ap.protocol}
-    return say(code, language, **values)
+    return _context(ap, language) if ap else ""
 
 
 def draw_record(run: Run, language: str = "en") -> dict[str, bytes]:
@@ -185,41 +186,46 @@ def _draw_scores(axis: Axes, scored: Sequence[Mapping[str, Any]], language: str)
     axis.legend()
 
 
-def _finish_sizes(axis: Axes, scores: Sequence[Metric], metric: str, language: str) -> None:
+def _finish_sizes(
+    axis: Axes, first: Metric, metric: str, evidence: Sequence[str], language: str
+) -> None:
+    """Set scales, ticks, titles and the key of markers."""
+    title = kind(metric).title(language)
+    axis.margins(x=0.2, y=0.16)
     axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    ticks = [value for value in TICKS if low <= value <= high]
+    axis.set_xticks(ticks[:: 1 + len(ticks) // 8])
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _thousands(v, language)))
-    low, high = axis.get_xlim()
-    ticks = [v for v in (5e4, 1e5, 2e5, 3e5, 5e5, 1e6, 2e6) if low <= v <= high]
-    axis.set_xticks(ticks or [low, high])
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, ".0%", language)))
-    axis.margins(x=0.16, y=0.14)
+    spread = axis.get_ylim()[1] - axis.get_ylim()[0]
+    spec = ".0%" if spread > 0.05 else ".1%"
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, spec, language)))
     axis.set_xlabel(say("plot-parameters", language))
-    axis.set_ylabel(kind(metric).title(language))
-    axis.set_title(say("plot-size-title", language, metric=kind(metric).title(language)))
-    first = scores[0]
-    dataset = {"dataset": first.dataset, "split": first.split, "protocol": first.protocol}
-    axis.text(
-        1.0,
-        -0.2,
-        say("plot-context", language, **dataset),
-        transform=axis.transAxes,
-        ha="right",
-        fontsize=8,
-        color=GREY,
-    )
+    axis.set_ylabel(title)
+    axis.set_title(say("plot-size-title", language, metric=title))
+    looks: dict[str, dict[str, Any]] = {
+        "measured": {"marker": "o", "color": PALETTE[0]},
+        "cited": PUBLISHED,
+        "target": GOAL,
+    }
+    for name, look in looks.items():
+        if name in evidence:
+            axis.scatter([], [], s=34, label=say(f"plot-{name}", language), **look)
+    figure = axis.figure
+    columns = len(set(evidence))
+    figure.legend(loc="outside lower left", ncols=columns, fontsize=8, handletextpad=0.2)
+    figure.supxlabel(_context(first, language), fontsize=8, color=GREY, x=0.99, ha="right")
 
 
-def _point(axis: Axes, label: str, size: Metric, ap: Metric, **look: Any) -> None:
-    axis.scatter([size.value], [ap.value], **look)
-    axis.annotate(
-        label,
-        (size.value, ap.value),
-        xytext=(6, 4),
-        textcoords="offset points",
-        fontsize=8,
-        color="#222222",
-    )
+def _context(ap: Metric, language: str) -> str:
+    """Word what AP was measured on."""
+    code = "data-whole" if ap.complete else "data-partial"
+    code = "data-synthetic" if ap.dataset == "synthetic" else code
+    if code == "data-whole" and not ap.n:
+        code = "plot-context"
+    values = {"dataset": ap.dataset, "split": ap.split, "n": ap.n, "protocol": ap.protocol}
+    return say(code, language, **values)
 
 
 def _style() -> Any:

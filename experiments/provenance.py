@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -64,7 +64,7 @@ def source(folder: Path) -> Source:
 
 def code_folder() -> Path:
     """Return the folder of this program's own source."""
-    return Path(str(resources.files("featherface"))).parent
+    return Path(__file__).parent
 
 
 def environment() -> str:

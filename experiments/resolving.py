@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,7 @@ class Source:
 
 def packaged() -> dict[str, Source]:
     """Return name -> recipe shipped with the program; `ablations/x` in a subfolder."""
-    root = Path(str(resources.files("experiments").joinpath("recipes")))
+    root = Path(__file__).with_name("recipes")
     return {name: Source(name, path, f"{name}.yaml (packaged)") for name, path in _files(root)}
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.seal import sha256
+from featherface import errors
 from featherface.errors import ThesisError
 
 if TYPE_CHECKING:
     from experiments.store import Run
     from experiments.workspace import Workspace
-
-CORE = "featherface"
 
 
 def changes(run: Run, workspace: Workspace) -> list[str]:
@@ -30,7 +28,7 @@ def changes(run: Run, workspace: Workspace) -> list[str]:
 @cache
 def code_digest() -> str:
     """Return the SHA-256 of the detection core's source: what decides the numbers."""
-    root = Path(str(resources.files(CORE)))
+    root = Path(errors.__file__).parent
     total = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         content = path.read_bytes().replace(b"\r\n", b"\n")

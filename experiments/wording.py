@@ -106,6 +106,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "plot-precision": ("precision", "précision"),
     "plot-parameters": ("parameters (log scale)", "paramètres (échelle logarithmique)"),
     "plot-size-title": ("{metric} against size", "{metric} selon la taille"),
+    "plot-measured": ("measured here", "mesuré ici"),
+    "plot-cited": ("published", "publié"),
+    "plot-target": ("goal", "objectif"),
     "plot-context": (
         "{dataset}, split {split}, protocol {protocol}",
         "{dataset}, partie {split}, protocole {protocol}",

@@ -1,0 +1,54 @@
+"""Plots are the same bytes for the same numbers, in two languages, and never mix data."""
+
+import pytest
+
+from experiments import plots
+from experiments.tables import FORMATS
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_plots_are_deterministic_and_bilingual(workspace, make_run):
+    run = make_run(workspace, matches=True)
+    records = {run.id: run.matches()}
+    for draw in (
+        lambda language: plots.loss_curves(run, language),
+        lambda language: plots.precision_recall(records, language, plots.caption(run, language)),
+        lambda language: plots.size_against_ap([run], language=language),
+    ):
+        english, french = draw("en"), draw("fr")
+        assert english.startswith(PNG)
+        assert english == draw("en")
+        assert english != french
+    assert b"Software" not in english
+
+
+def test_a_run_without_training_or_matches_has_no_plot(workspace, make_run):
+    run = make_run(workspace, events=False, metrics={"params.total": 1})
+    assert plots.draw_record(run) == {}
+    assert plots.caption(run) == ""
+    assert plots.size_against_ap([run]) == b""
+
+
+def test_published_results_never_share_a_plot_with_synthetic_ones(workspace, make_run):
+    run = make_run(workspace)
+    cited = workspace.cited.values()
+    assert plots.size_against_ap([run], cited) == plots.size_against_ap([run])
+    real = make_run(workspace, "v2", dataset="widerface", n=3226)
+    assert plots.size_against_ap([real], cited) != plots.size_against_ap([real])
+
+
+@pytest.mark.parametrize(
+    ("about", "text"),
+    [
+        ({}, "Synthetic images, split val, 80 images"),
+        ({"dataset": "widerface", "n": 34, "complete": False}, "34 images, not a WIDER FACE"),
+        ({"dataset": "widerface", "n": 3226}, "WIDER FACE, split val, 3,226 images"),
+    ],
+)
+def test_captions_say_on_what(workspace, make_run, about, text):
+    assert plots.caption(make_run(workspace, **about)).startswith(text)
+
+
+def test_formats_are_those_the_command_line_offers():
+    assert list(FORMATS) == ["md", "latex", "csv", "json"]

@@ -1,0 +1,108 @@
+"""The record says which code ran, and never a secret."""
+
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments import provenance
+
+
+def git(folder, *arguments):
+    command = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "-b", "main")
+    (folder / "code.py").write_text("one = 1\n", encoding="utf-8")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "Begin")
+    return folder
+
+
+def test_a_clean_repository(repository):
+    git(repository, "remote", "add", "origin", "https://me:ghp_0123456789abcdefghij@host.org/x.git")
+    found = provenance.source(repository)
+    assert len(found.git.commit) == 40
+    assert (found.git.branch, found.git.dirty, found.patch) == ("main", False, "")
+    assert found.git.remote == "https://host.org/x.git"
+
+
+def test_changes_and_new_files_are_in_the_patch(repository):
+    (repository / "code.py").write_text("one = 2\n", encoding="utf-8")
+    (repository / "new.py").write_text("été = 1\n", encoding="utf-8")
+    (repository / ".env").write_text("TOKEN=abc\n", encoding="utf-8")
+    (repository / "large.txt").write_text("x" * 300_000, encoding="utf-8")
+    (repository / "binary").write_bytes(bytes(range(256)))
+    found = provenance.source(repository)
+    assert found.git.dirty
+    assert "+one = 2" in found.patch
+    assert "+été = 1" in found.patch
+    assert "TOKEN" not in found.patch
+    assert "xxxx" not in found.patch
+    git(repository, "stash")
+    (repository / "new.py").unlink()
+    subprocess.run(["git", "apply", "-"], cwd=repository, input=found.patch.encode(), check=True)
+    assert (repository / "new.py").read_text(encoding="utf-8") == "été = 1\n"
+
+
+def test_a_patch_over_the_bound_is_named_not_kept(repository, monkeypatch):
+    monkeypatch.setattr(provenance, "PATCH_LIMIT", 10)
+    (repository / "code.py").write_text("one = 2\n", encoding="utf-8")
+    found = provenance.source(repository)
+    assert found.patch == ""
+    assert "not kept" in found.git.patch
+
+
+def test_no_repository_and_no_git(tmp_path, monkeypatch):
+    assert provenance.source(tmp_path).git.commit == ""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.source(tmp_path).git.commit == ""
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "--set=wandb.api_key=SECRETVALUE",
+        "--set",
+        "--token",
+        "WANDB_API_KEY=SECRETVALUE",
+        "https://user:SECRETVALUE@host.org/path?token=SECRETVALUE",
+        "data.root=https://user:SECRETVALUE@host.org/",
+        "ghp_SECRETVALUESECRETVALUE",
+        "hf_SECRETVALUESECRETVALUESECRETVALUE",
+    ],
+)
+def test_no_secret_reaches_the_record(argument):
+    argv = ["thesis", "run", argument]
+    if argument == "--token":
+        argv.append("SECRETVALUE")
+    if argument == "--set":
+        argv.append("tracking.password=SECRETVALUE")
+    cleaned = provenance.clean_argv(argv)
+    assert "SECRETVALUE" not in " ".join(cleaned)
+    assert cleaned[:2] == ("thesis", "run")
+
+
+@given(st.lists(st.text(max_size=30), max_size=5))
+def test_any_command_line_can_be_cleaned(argv):
+    assert len(provenance.clean_argv(argv)) == len(argv)
+
+
+def test_plain_arguments_stay():
+    argv = ["thesis", "run", "v1", "--set", "train.lr=0.1", "model.weights=C:\\w\\a.pth", "a=b/c"]
+    assert provenance.clean_argv(argv) == tuple(argv)
+
+
+def test_environment_and_hardware():
+    lines = provenance.environment().splitlines()
+    assert any(line.startswith("numpy==") for line in lines)
+    assert lines[0].startswith("python==")
+    found = provenance.hardware()
+    assert found["cores"] >= 1
+    assert found["cpu"]

@@ -1,0 +1,288 @@
+"""What a run writes, in which order, and what any crash leaves. The stages here are feigned."""
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from experiments import liveness, runner
+from experiments.metrics import Metric
+from experiments.recording import append_event, log
+from experiments.records import STAGES, Parent, Record
+from experiments.resolving import resolve
+from experiments.seal import verify
+from experiments.stages import TABLE, Findings
+from experiments.store import Store
+from featherface import files
+from featherface.errors import (
+    DataError,
+    InterruptedRunError,
+    LockedError,
+    NotFoundError,
+    TrainingError,
+    UnavailableError,
+    UsageError,
+)
+from featherface.files import write_atomic
+
+SMOKE = ["data.root=synthetic"]
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing can be written after it."""
+
+
+@pytest.fixture
+def feigned(monkeypatch):
+    """Replace every stage by one that writes a file and counts."""
+    calls = []
+
+    def make(name):
+        def stage(work):
+            calls.append(name)
+            work.on_event({"kind": name, "event": len(work.folder.name)})
+            write_atomic(work.folder / "checkpoints" / f"{name}.bin", name * 100)
+            parent = Parent(role="weights", path=f"{name}.pth", sha256="0" * 64)
+            return Findings(
+                metrics=[Metric(name=f"{name}.value", value=1.0, source=work.run)],
+                details={"seen": len(work.parents)},
+                parents=[parent],
+                warnings=[f"{name} warned"],
+            )
+
+        return stage
+
+    for name in STAGES:
+        monkeypatch.setitem(TABLE, name, make(name))
+    return calls
+
+
+def go(workspace, name="smoke", overrides=SMOKE, **options):
+    return runner.run(workspace, resolve(name, workspace, overrides), **options)
+
+
+def dead(monkeypatch):
+    """Make every other process look gone."""
+    monkeypatch.setattr(liveness, "_born", lambda pid: None)
+
+
+def test_the_stages_are_those_of_the_record():
+    assert tuple(TABLE) == STAGES
+
+
+def test_a_run_is_sealed_and_says_everything(workspace, feigned):
+    said = []
+    run = go(workspace, argv=["thesis", "run", "--set", "a.token=x"], on_message=said.append)
+    assert (run.id, run.status, verify(run.folder)) == ("smoke@1", "sealed", [])
+    assert feigned == list(STAGES)
+    record = run.record
+    assert {stage.status for stage in record.stages.values()} == {"done"}
+    assert record.argv[-1] == "a.token=[removed]"
+    assert [one.outcome for one in record.attempts] == ["finished"]
+    assert record.overrides == ('data.root="synthetic"',)
+    assert [one.path for one in record.parents] == [f"{name}.pth" for name in STAGES]
+    assert record.warnings == tuple(f"{name} warned" for name in STAGES)
+    assert [metric.name for metric in run.metrics] == [f"{name}.value" for name in STAGES]
+    assert run.results["details"]["export"] == {"seen": 3}
+    assert run.recipe["model"]["variant"] == "v2"
+    assert run.resolved().recipe.digest == record.recipe
+    assert "smoke@1: train" in said
+    for name in ("record.json", "recipe.yaml", "environment.txt", "metrics.jsonl", "log.txt"):
+        assert (run.folder / name).is_file()
+
+
+def test_stages_are_chosen_skipped_and_repeated_alone(workspace, feigned):
+    run = go(workspace, stages=["benchmark", "train"])
+    assert feigned == ["train", "benchmark"]
+    assert run.record.stages["evaluate"].status == "skipped"
+    assert go(workspace, stages=["train"]).version == 2
+    with pytest.raises(UsageError, match="did you mean 'train'"):
+        go(workspace, stages=["trian"])
+
+
+def test_a_failure_is_recorded_and_auto_goes_on(workspace, feigned, monkeypatch):
+    working = TABLE["evaluate"]
+
+    def fail(work):
+        raise TrainingError("the loss is nan", "lower train.lr")
+
+    monkeypatch.setitem(TABLE, "evaluate", fail)
+    with pytest.raises(TrainingError):
+        go(workspace)
+    run = Store(workspace).runs("smoke")[0]
+    assert run.status == "failed"
+    assert run.record.attempts[0].error == "the loss is nan"
+    assert run.record.stages["evaluate"].status == "failed"
+    monkeypatch.setitem(TABLE, "evaluate", working)
+    again = go(workspace)
+    assert (again.version, feigned) == (1, list(STAGES))
+    assert len(again.record.attempts) == 2
+
+
+def test_a_fault_of_the_program_is_in_the_log_and_not_hidden(workspace, feigned, monkeypatch):
+    def fail(work):
+        raise ZeroDivisionError("ouch")
+
+    monkeypatch.setitem(TABLE, "train", fail)
+    with pytest.raises(ZeroDivisionError):
+        go(workspace)
+    run = Store(workspace).runs("smoke")[0]
+    assert run.record.attempts[0].error == "ZeroDivisionError: ouch"
+    assert "Traceback" in (run.folder / "log.txt").read_text(encoding="utf-8")
+
+
+def test_stopping_leaves_a_run_to_resume(workspace, feigned):
+    with pytest.raises(InterruptedRunError):
+        go(workspace, should_stop=lambda: len(feigned) == 2)
+    run = Store(workspace).runs("smoke")[0]
+    assert run.status == "interrupted"
+    assert go(workspace, mode="resume").status == "sealed"
+    assert feigned == list(STAGES)
+    with pytest.raises(NotFoundError, match="no unfinished run"):
+        go(workspace, mode="resume")
+
+
+def interrupted(workspace, overrides=SMOKE):
+    with pytest.raises(InterruptedRunError):
+        go(workspace, overrides=overrides, should_stop=lambda: True)
+
+
+def test_a_resume_keeps_the_recipe_it_began_with(workspace, feigned):
+    interrupted(workspace, [*SMOKE, "train.lr=0.5"])
+    with pytest.raises(UsageError, match=r"train\.lr is 0\.5 in the interrupted run, not 0\.25"):
+        go(workspace, overrides=["train.lr=0.25"], mode="resume")
+    said = []
+    run = go(workspace, overrides=[], mode="resume", on_message=said.append)
+    assert run.recipe["train"]["lr"] == 0.5
+    assert any("goes on with the one it began with" in text for text in said)
+
+
+def test_auto_starts_a_version_for_another_recipe(workspace, feigned):
+    interrupted(workspace)
+    assert go(workspace, overrides=["train.lr=0.5"]).version == 2
+    assert go(workspace, mode="new").version == 3
+    assert go(workspace).version == 1
+
+
+def test_one_process_per_run(workspace, feigned):
+    interrupted(workspace)
+    path = workspace.state / "locks" / "smoke-001.lock"
+    with FileLock(path), pytest.raises(LockedError, match="smoke@1 is being worked on"):
+        go(workspace, mode="resume")
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "error"),
+    [
+        ("v1", [], DataError),
+        ("v2", ["data.root=synthetic"], NotFoundError),
+        ("smoke", ["model.weights=none.pth"], NotFoundError),
+        ("smoke", ["evaluate.predictions=none"], NotFoundError),
+        ("smoke", ["distill.teacher_weights=no.pth", "distill.teacher_variant=v1"], NotFoundError),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_is_written(
+    workspace, feigned, name, overrides, error
+):
+    with pytest.raises(error):
+        go(workspace, name, overrides)
+    assert not list(workspace.runs.iterdir())
+
+
+def test_evaluating_without_any_weights_is_told(workspace, feigned):
+    with pytest.raises(NotFoundError, match="no finished run with weights"):
+        go(workspace, stages=["evaluate"])
+
+
+def test_a_teacher_must_be_finished_and_whole(workspace, feigned, make_run):
+    teacher = make_run(workspace, "v1")
+    run = go(workspace, "v2")
+    assert run.record.parents[0] == Parent(role="teacher", run="v1@1", seal=teacher.seal)
+    (teacher.folder / "log.txt").write_text("", encoding="utf-8")
+    with pytest.raises(Exception, match="its sealed record was changed"):
+        go(workspace, "v2", mode="new")
+    make_run(workspace, "v9", status="failed")
+    with pytest.raises(UsageError, match="v9@1 is failed"):
+        go(workspace, "v2", [*SMOKE, "distill.teacher=v9@1"])
+
+
+def spoil(monkeypatch, at, fault):
+    """Let the AT-th file exchange, and all after it until `heal`, raise FAULT."""
+    real, state = files.os.replace, {"count": 0, "broken": True}
+
+    def replace(source, target):
+        state["count"] += 1
+        if state["broken"] and state["count"] >= at:
+            raise fault
+        real(source, target)
+
+    monkeypatch.setattr(files.os, "replace", replace)
+    return state
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("at", range(1, 26))
+@pytest.mark.parametrize("fault", [FULL, KilledError()], ids=["full", "killed"])
+def test_a_crash_at_any_write_can_be_gone_on_from(workspace, feigned, monkeypatch, at, fault):
+    state = spoil(monkeypatch, at, fault)
+    try:
+        go(workspace)
+    except (UnavailableError, KilledError):
+        state["broken"] = False
+        assert all(not run.sealed for run in Store(workspace).runs())
+        dead(monkeypatch)
+        run = go(workspace)
+    else:
+        state["broken"] = False
+        run = Store(workspace).find("smoke")
+        assert state["count"] < at
+    assert (run.status, verify(run.folder)) == ("sealed", [])
+    assert [metric.name for metric in run.metrics] == [f"{name}.value" for name in STAGES]
+    assert not [path for path in run.folder.rglob("*") if path.name.endswith(".tmp")]
+    assert not (run.folder / "heartbeat.json").exists()
+    assert all(other.status != "running" for other in Store(workspace).runs())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("write", [append_event, log])
+def test_appending_to_a_full_disk_is_a_clear_error(tmp_path, monkeypatch, number, write):
+
+    def refuse(*_args, **_more):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UnavailableError, match="can't write"):
+        write(tmp_path, {"kind": "x"} if write is append_event else "x")
+
+
+def test_a_full_disk_before_the_first_record_leaves_no_folder(workspace, feigned, monkeypatch):
+    state = spoil(monkeypatch, 1, FULL)
+    with pytest.raises(UnavailableError, match="No space left"):
+        go(workspace)
+    assert not list((workspace.runs / "smoke").iterdir())
+    state["broken"] = False
+
+
+def test_status_follows_heartbeat_host_and_process(workspace, feigned, make_run, monkeypatch):
+    run = make_run(workspace, status="running")
+    assert run.status == "interrupted"
+    liveness.beat(run.folder)
+    assert run.status == "running"
+    beat = json.loads((run.folder / "heartbeat.json").read_text(encoding="utf-8"))
+    for changes, status in (
+        ({"pid": 2**22 + 1}, "interrupted"),
+        ({"born": 1.0}, "interrupted"),
+        ({"host": "elsewhere"}, "running"),
+        ({"host": "elsewhere", "time": 0}, "interrupted"),
+        ({"pid": "x"}, "interrupted"),
+    ):
+        text = json.dumps(beat | changes)
+        (run.folder / "heartbeat.json").write_text(text, encoding="utf-8")
+        assert run.status == status
+    (run.folder / "record.json").unlink()
+    assert run.status == "unsealed"
+    assert Record.read(make_run(workspace).folder).status == "finished"
