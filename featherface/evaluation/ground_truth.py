@@ -226,4 +226,4 @@ def _strangers(names: Iterable[str]) -> tuple[str, ...]:
     strange = sorted(names)
     if not strange:
         return ()
-    return (f"{len(strange):,} pictures are not in the ground truth: {some(strange)}",)
+    return (f"pictures that are not in the ground truth: {len(strange):,} ({some(strange)})",)

@@ -59,7 +59,7 @@ def read_predictions(path: Path) -> Predictions:
         raise DataError(f"no prediction files (event/name.txt) in {path}", _HINT)
     predictions = Predictions(_tables(bodies, path))
     predictions.warnings = tuple(
-        f"{count:,} prediction files {what}" for what, count in odd.items()
+        f"prediction files that {what}: {count:,}" for what, count in odd.items()
     )
     return predictions
 
@@ -162,10 +162,10 @@ def _body(content: bytes, file: str, odd: Counter[str]) -> list[str]:
     if len(body) < count:
         raise DataError(f"{file}: cut short, {count} detections told but {len(body)} there", _HINT)
     if len(body) > count:
-        odd["hold more detections than their second line tells; all were read"] += 1
+        odd["hold more detections than their second line tells (all were read)"] += 1
     told = picture_name(lines[0].strip()).rpartition("/")[2]
     if not file.endswith(f"{told}.txt"):
-        odd["name another picture in their first line; the file's own name was taken"] += 1
+        odd["name another picture in their first line (the file's own name was taken)"] += 1
     return body
 
 

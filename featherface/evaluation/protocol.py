@@ -120,14 +120,14 @@ def _shared(
         extra = sorted(set(predictions).difference(truth.images))
         if extra:
             warnings.append(
-                f"{len(extra):,} predicted pictures are not in the ground truth: {some(extra)}"
+                f"predicted pictures that are not in the ground truth: {len(extra):,} ({some(extra)})"
             )
         return truth, warnings
     restricted = truth.restrict(predictions)
     warnings = list(restricted.warnings)
     warnings.append(
-        f"{len(missing):,} of {len(truth.images):,} pictures of the ground truth have no"
-        f" predictions and were left out: {some(missing)}"
+        f"pictures of the ground truth without predictions, left out: {len(missing):,} of"
+        f" {len(truth.images):,} ({some(missing)})"
     )
     return restricted, warnings
 
@@ -161,13 +161,13 @@ def _oddities(detections: _Detections) -> list[str]:
     sizes = detections.table[:, 2:4].min(axis=1, initial=np.inf)
     rising = (np.diff(scores) > 0) & (np.diff(picture) == 0)
     counts = {
-        "pictures have detections that are not sorted by score; the protocol counts them in"
-        " file order": len(np.unique(picture[1:][rising])),
-        "detections have a negative score": int((scores < 0).sum()),
-        "detections have no width or no height": int((sizes == 0).sum()),
-        "detections have a negative width or height": int((sizes < 0).sum()),
+        "pictures whose detections are not sorted by score (the protocol takes them in file"
+        " order)": len(np.unique(picture[1:][rising])),
+        "detections with a negative score": int((scores < 0).sum()),
+        "detections without width or height": int((sizes == 0).sum()),
+        "detections with a negative width or height": int((sizes < 0).sum()),
     }
-    warnings = [f"{count:,} {what}" for what, count in counts.items() if count]
+    warnings = [f"{what}: {count:,}" for what, count in counts.items() if count]
     if not len(scores):
         warnings.append("there is not a single detection")
     elif operator.eq(*_score_range(scores)):

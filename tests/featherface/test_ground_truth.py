@@ -113,7 +113,7 @@ def test_restricting_keeps_order_and_says_what_is_strange(tmp_path):
     part = truth.restrict(["1--Handshaking/c.jpg", "0--Parade/a", "0--Parade/z"])
     assert part.images == ("0--Parade/a", "1--Handshaking/c")
     assert (part.complete, part.whole, part.faces("hard")) == (False, 3, 2)
-    assert part.warnings == ("1 pictures are not in the ground truth: 0--Parade/z",)
+    assert part.warnings == ("pictures that are not in the ground truth: 1 (0--Parade/z)",)
 
 
 def test_restricting_to_all_stays_complete(tmp_path):
