@@ -43,7 +43,8 @@ class Words:
 
     def number(self, value: float, spec: str) -> Safe:
         """Write a number; SPEC is that of `experiments.numbers`."""
-        return Safe(format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%"))
+        text = format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%")
+        return Safe(re.sub(r"\A-", "\u2212", text))
 
     def value(self, metric: Metric) -> Safe:
         """Write the value of a metric with its unit."""

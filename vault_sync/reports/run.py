@@ -41,6 +41,7 @@ def setup_rows(page: Page, run: Run) -> list[list[object]]:
     rows: list[list[object]] = [[say("setup.variant"), code(run.variant)]] if run.variant else []
     trained = record.stages.get("train") is not None and record.stages["train"].status == "done"
     if trained:
+        rows += _trained_on(page, run)
         train = run.recipe.get("train", {})
         rows += [
             [say(f"setup.{key}"), _setting(words, key, train[key])]
@@ -69,6 +70,17 @@ def results(page: Page, run: Run) -> Safe:
         for metric in run.metrics
     ]
     return table(headers, rows, numeric=[1])
+
+
+def _trained_on(page: Page, run: Run) -> list[list[object]]:
+    """Say on how many images of what set a run was trained, as its record knows."""
+    words = page.words
+    split = str(run.recipe.get("data", {}).get("train_split", "train"))
+    about = run.data.get(split, {})
+    if not isinstance(about, dict) or not about.get("files"):
+        return []
+    name = words.name("dataset", str(about.get("dataset", "")))
+    return [[words.say("setup.train"), words.say("setup.images", n=about["files"], data=name)]]
 
 
 def _parents(page: Page, run: Run) -> list[list[object]]:

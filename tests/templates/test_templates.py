@@ -1,0 +1,87 @@
+"""Both languages say the same things, and each follows its own typography."""
+
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, meta
+
+ROOT = Path(str(resources.files("templates")))
+NARROW = "\u202f"
+PARSER = Environment(autoescape=True)
+
+
+def files(language: str) -> set[str]:
+    folder = ROOT / language
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def words(language: str) -> dict:
+    return tomllib.loads((ROOT / language / "words.toml").read_text(encoding="utf-8"))
+
+
+def flat(table: dict, at: str = "") -> dict[str, str]:
+    found = {}
+    for key, value in table.items():
+        found |= flat(value, f"{at}{key}.") if isinstance(value, dict) else {f"{at}{key}": value}
+    return found
+
+
+TEMPLATES = sorted(name for name in files("en") if name.endswith(".jinja"))
+
+
+def test_both_languages_have_the_same_files():
+    assert files("en") == files("fr")
+
+
+def test_both_languages_have_the_same_phrases_with_the_same_values():
+    english, french = flat(words("en")), flat(words("fr"))
+    assert set(english) == set(french)
+    for key, phrase in english.items():
+        if key != "date":
+            assert (
+                re.findall(r"\{\w+\}", phrase).sort() == re.findall(r"\{\w+\}", french[key]).sort()
+            )
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_both_languages_show_the_same_values_and_blocks(name):
+    def used(language):
+        text = (ROOT / language / name).read_text(encoding="utf-8")
+        blocks = re.findall(r"block\(([^)]*)\)", text)
+        headings = re.findall(r"^(#+) ", text, re.MULTILINE)
+        return meta.find_undeclared_variables(PARSER.parse(text)), blocks, headings
+
+    assert used("en") == used("fr")
+
+
+def texts(language: str) -> dict[str, str]:
+    """Give every sentence of a language, without Jinja, Markdown marks and code."""
+    found = flat(words(language))
+    for name in TEMPLATES:
+        text = (ROOT / language / name).read_text(encoding="utf-8")
+        found[name] = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|`[^`]*`", "_", text)
+    return found
+
+
+@pytest.mark.parametrize("key", texts("fr"))
+def test_french_punctuation_has_its_spaces(key):
+    text = texts("fr")[key]
+    assert not re.search(rf"[^{NARROW}][;!?»](?=\s|$|\*)", text)
+    assert not re.search(rf"[^{NARROW}\d]:(?=\s|$|\*)", text)
+    assert not re.search(rf"\d[^{NARROW}]?%", text.replace(f"{NARROW}%", ""))
+    assert '"' not in text
+    assert not re.search(r"\d\.\d", text)
+
+
+@pytest.mark.parametrize("key", texts("en"))
+def test_english_has_no_french_spaces(key):
+    assert NARROW not in texts("en")[key]
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_text_stands_for_a_text_to_come(language):
+    for text in texts(language).values():
+        assert not re.search(r"TODO|TBD|FIXME|XXX|lorem|\.\.\.|à compléter", text)
