@@ -44,7 +44,8 @@ def enlarge(small: Tensor, like: Tensor) -> Tensor:
     """
     height, width = like.shape[-2:]
     doubled = nn.functional.interpolate(small, scale_factor=2.0, mode="nearest")
-    return doubled[..., :height, :width]
+    # No crop where none is needed: an exporter would write the size down.
+    return doubled if doubled.shape == like.shape else doubled[..., :height, :width]
 
 
 class PerLevel(nn.ModuleList):

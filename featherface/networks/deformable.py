@@ -72,6 +72,25 @@ def deform_conv(features: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) 
     Returns:
         (B,O,H,W), as torchvision's deform_conv2d with padding 1.
     """
+    if torch.compiler.is_exporting():
+        whole: Tensor = opaque_deform_conv(features, offset, mask, weight)
+        return whole
+    return _deform_conv(features, offset, mask, weight)
+
+
+@torch.library.custom_op("featherface::deform_conv", mutates_args=())
+def opaque_deform_conv(features: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Do as `deform_conv`, in one piece that an exporter puts its own operator for."""
+    return _deform_conv(features, offset, mask, weight).contiguous()
+
+
+@opaque_deform_conv.register_fake
+def _shape(features: Tensor, _offset: Tensor, _mask: Tensor, weight: Tensor) -> Tensor:
+    batch, _, height, width = features.shape
+    return features.new_empty(batch, weight.shape[0], height, width)
+
+
+def _deform_conv(features: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
     batch, channels, height, width = features.shape
     outputs = weight.shape[0]
     rows, shares = corners(offset, mask)  # (BHW,36) each

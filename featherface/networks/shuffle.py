@@ -6,14 +6,16 @@ bottleneck a shuffle block; the thesis keeps the permutation alone, which has no
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
 def shuffle_channels(features: Tensor, groups: int = 2) -> Tensor:
-    """Put every GROUPS-th channel of FEATURES (B,C,H,W) side by side."""
-    batch, channels, height, width = features.shape
-    split = features.reshape(batch, channels // groups, groups, height, width)
-    return split.transpose(1, 2).reshape(batch, channels, height, width)
+    """Put every GROUPS-th channel of FEATURES (B,C,H,W) side by side.
+
+    The usual reshape, swap, reshape gives the same; this one writes no size into an export.
+    """
+    return torch.cat([features[:, start::groups] for start in range(groups)], 1)
 
 
 class Permutation(nn.Module):

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from featherface import devices
+from featherface.errors import UnavailableError, UsageError
+from featherface.networks import build
+from featherface.profiling import (
+    latency,
+    macs,
+    paper_counted,
+    parameters,
+    peak_memory,
+    weights_megabytes,
+)
+from featherface.profiling_config import BenchmarkConfig
+from featherface.variants import VARIANTS, variant
+
+SMALL = BenchmarkConfig(image_size=64, runs=4, warmup=1, device="cpu")
+
+
+def test_the_papers_count_is_explained():
+    model = build(variant("v1-official"))
+    assert parameters(model) == 592_371
+    assert paper_counted(model) == VARIANTS["v1-official"].paper_counted == 488_661
+
+
+def test_macs_of_a_convolution():
+    assert macs(nn.Conv2d(3, 5, 3, stride=2, padding=1), 64) == 32 * 32 * 5 * 3 * 9
+
+
+@pytest.mark.parametrize(("name", "giga"), [("v1-official", 1.24), ("retinaface-mnet025", 0.98)])
+def test_macs_are_the_measured_ones(name, giga):
+    assert macs(build(variant(name)), 640) / 1e9 == pytest.approx(giga, abs=0.005)
+
+
+def test_counting_leaves_the_network_alone():
+    model = build(variant("v2"), 0).train()
+    macs(model, (64, 96))
+    assert model.training
+    assert next(model.parameters()).device.type == "cpu"
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_latency_reports_every_run():
+    seen = []
+    model = build(variant("v2"), 0).train()
+    result = latency(model, SMALL, seen.append)
+    assert len(result.runs) == len(seen) == 4
+    assert min(result.runs) <= result.median <= result.p90 <= max(result.runs)
+    assert (result.device, model.training) == ("cpu", True)
+
+
+def test_threads_are_put_back():
+    before = torch.get_num_threads()
+    config = BenchmarkConfig(image_size=64, runs=1, warmup=0, threads=1, device="cpu")
+    assert latency(build(variant("v2"), 0), config).threads == 1
+    assert torch.get_num_threads() == before
+
+
+def test_peak_memory_grows_with_the_picture():
+    model = build(variant("v2"), 0)
+    large = BenchmarkConfig(image_size=256, device="cpu")
+    assert weights_megabytes(model) < peak_memory(model, SMALL) < peak_memory(model, large)
+
+
+def test_memory_of_a_known_chain():
+    model = nn.Sequential(nn.Conv2d(3, 8, 1, bias=False), nn.ReLU(), nn.MaxPool2d(32))
+    pixels = 64 * 64
+    wanted = (3 * pixels + 2 * 8 * pixels + 24) * 4 / 1e6
+    assert peak_memory(model, SMALL) == pytest.approx(wanted, rel=0.01)
+
+
+def test_size_counts_weights_and_statistics():
+    assert weights_megabytes(nn.BatchNorm2d(10)) == pytest.approx(40 * 4 / 1e6)
+    assert weights_megabytes(nn.Linear(3, 4), 2) == pytest.approx(16 * 2 / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("image_size", 100), ("image_size", 0), ("runs", 0), ("warmup", -1), ("device", "gpu")],
+)
+def test_an_illegal_value_names_the_key(key, value):
+    with pytest.raises(UsageError, match=rf"benchmark\.{key}"):
+        BenchmarkConfig(**{key: value})
+
+
+def test_devices_are_chosen_by_name(monkeypatch):
+    assert devices.choose("cpu").type == "cpu"
+    with pytest.raises(UsageError, match="no device 'gpu'"):
+        devices.choose("gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UnavailableError, match="no cuda device"):
+        devices.choose("cuda")
+
+
+def test_seeding_repeats_the_draws():
+    devices.seed_everything(4)
+    first = torch.rand(2)
+    devices.seed_everything(4)
+    assert torch.equal(first, torch.rand(2))
