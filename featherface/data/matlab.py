@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from featherface.data.annotation import ImageAnnotation
 
 
+HEADER = b"MATLAB 5.0 MAT-file, written without a date".ljust(116)
+"""The free text that such a file begins with."""
+
+
 def read_matlab(path: Path) -> Annotations:
     """Read the faces of a `wider_face_*.mat`; boxes of zero size are skipped and counted.
 
@@ -54,6 +58,15 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
             ]
             points = np.full((len(boxes), 10), np.nan)
             yield f"{name[0]}/{file[0]}.jpg", list(np.concatenate([boxes, points, *known], axis=1))
+
+
+def write_matlab(path: Path, lists: Mapping[str, Any]) -> None:
+    """Write a `.mat` file whose bytes follow from LISTS alone: its header holds no time."""
+    from scipy.io import savemat  # noqa: PLC0415 - slow to import, and only drawing needs it
+
+    savemat(path, dict(lists))
+    with path.open("r+b") as file:
+        file.write(HEADER)
 
 
 def matlab_lists(

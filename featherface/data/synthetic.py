@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featherface.data.gathering import EVENTS, draw_picture
-from featherface.data.matlab import matlab_lists
+from featherface.data.matlab import matlab_lists, write_matlab
 from featherface.data.widerface import MARKER
 from featherface.errors import UnavailableError, UsageError
 from featherface.progress import Progress, silent
@@ -168,11 +168,9 @@ def _write_lines(path: Path, lines: Sequence[str]) -> None:
 
 def _write_ground_truth(folder: Path, images: Sequence[ImageAnnotation]) -> None:
     """Write the four files that the official evaluation reads."""
-    from scipy.io import savemat  # noqa: PLC0415 - slow to import, and only drawing needs it
-
     folder.mkdir(parents=True, exist_ok=True)
-    savemat(folder / "wider_face_val.mat", matlab_lists(images))
+    write_matlab(folder / "wider_face_val.mat", matlab_lists(images))
     kept = [subsets(image) for image in images]
     for name in ("easy", "medium", "hard"):
         lists = matlab_lists(images, [faces[name] for faces in kept])
-        savemat(folder / f"wider_{name}_val.mat", lists)
+        write_matlab(folder / f"wider_{name}_val.mat", lists)

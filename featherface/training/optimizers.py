@@ -28,7 +28,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
 
 
 OPTIMIZERS: dict[str, Callable[[Iterable[dict[str, object]], TrainConfig], Optimizer]] = {
-    "adamw": lambda groups, config: torch.optim.AdamW(groups, lr=config.lr),
+    "adamw": lambda groups, config: torch.optim.AdamW(groups, lr=config.lr, fused=True),
     "sgd": lambda groups, config: torch.optim.SGD(
         groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0
     ),

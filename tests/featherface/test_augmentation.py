@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from featherface.data.augmentation import (
+    AUGMENTATIONS,
+    Sample,
+    crop,
+    distort,
+    mirror,
+    pad,
+    resize,
+)
+from featherface.training import config
+
+MARK = (0, 255, 0)
+
+
+@st.composite
+def samples(draw):
+    """A dark picture whose faces are bright rectangles with their five points on them."""
+    width, height = draw(st.integers(40, 120)), draw(st.integers(40, 120))
+    pixels = np.zeros((height, width, 3), dtype=np.uint8)
+    boxes, points = [], []
+    for _ in range(draw(st.integers(0, 3))):
+        left, top = draw(st.integers(0, width - 12)), draw(st.integers(0, height - 12))
+        right = draw(st.integers(left + 8, min(width, left + 40)))
+        bottom = draw(st.integers(top + 8, min(height, top + 40)))
+        pixels[top:bottom, left:right] = MARK
+        boxes.append((left, top, right, bottom))
+        x, y = (left + right) / 2, (top + bottom) / 2
+        points.append((x - 2, y - 2, x + 2, y - 2, x, y, x - 2, y + 2, x + 2, y + 2))
+    return Sample(
+        Image.fromarray(pixels),
+        np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        np.array(points, dtype=np.float32).reshape(-1, 10),
+    )
+
+
+def rng(seed):
+    return np.random.default_rng(seed)
+
+
+def centres_bright(sample):
+    """Tell whether every face's centre still lies on its rectangle."""
+    pixels = np.asarray(sample.picture)
+    for left, top, right, bottom in sample.boxes:
+        red, green, blue = pixels[int((top + bottom) / 2), int((left + right) / 2)].tolist()
+        if not green > max(red, blue):
+            return False
+    return True
+
+
+def test_the_recipe_knows_every_entry_in_its_order():
+    assert tuple(AUGMENTATIONS) == config.AUGMENTATIONS
+
+
+@settings(deadline=None)
+@given(samples(), st.integers(0, 1000), st.sampled_from(["crop", "pad", "mirror"]))
+def test_boxes_and_landmarks_stay_on_the_faces(sample, seed, name):
+    changed = AUGMENTATIONS[name](sample, rng(seed))
+    assert centres_bright(changed)
+    width, height = changed.size
+    assert (changed.boxes >= 0).all()
+    assert (changed.boxes <= [width, height, width, height]).all()
+    assert (changed.boxes[:, 2:] > changed.boxes[:, :2]).all()
+    assert len(changed.landmarks) == len(changed.boxes)
+
+
+@settings(deadline=None)
+@given(samples(), st.integers(0, 1000))
+def test_the_same_random_numbers_give_the_same_sample(sample, seed):
+    for augment in AUGMENTATIONS.values():
+        first, second = augment(sample, rng(seed)), augment(sample, rng(seed))
+        assert first.picture.tobytes() == second.picture.tobytes()
+        np.testing.assert_array_equal(first.boxes, second.boxes)
+        np.testing.assert_array_equal(first.landmarks, second.landmarks)
+
+
+@settings(deadline=None)
+@given(samples(), st.integers(0, 1000))
+def test_a_crop_is_a_square_of_a_configured_side_with_a_face_in_it(sample, seed):
+    changed = crop(sample, rng(seed))
+    if changed is sample:
+        return
+    width, height = changed.size
+    short = min(sample.size)
+    assert width == height
+    assert width in {int(scale * short) for scale in sample.crop_scales}
+    assert len(changed.boxes) >= 1
+
+
+def test_unknown_landmarks_stay_unknown():
+    picture = Image.new("RGB", (40, 30))
+    sample = Sample(picture, np.array([[5, 5, 20, 20]], "f4"), np.full((1, 10), np.nan, "f4"))
+    for augment in (*AUGMENTATIONS.values(), lambda s, _: resize(s, 32)):
+        assert np.isnan(augment(sample, rng(1)).landmarks).all()
+
+
+@settings(deadline=None)
+@given(samples())
+def test_mirroring_keeps_the_left_eye_left_and_undoes_itself(sample):
+    seed = next(seed for seed in range(50) if rng(seed).random() >= 0.5)
+    once = mirror(sample, rng(seed))
+    assert (once.landmarks[:, 0] < once.landmarks[:, 2]).all()
+    assert (once.landmarks[:, 6] < once.landmarks[:, 8]).all()
+    twice = mirror(once, rng(seed))
+    np.testing.assert_allclose(twice.boxes, sample.boxes)
+    np.testing.assert_allclose(twice.landmarks, sample.landmarks)
+    assert twice.picture.tobytes() == sample.picture.tobytes()
+
+
+@settings(deadline=None)
+@given(samples(), st.integers(0, 1000))
+def test_colours_change_and_nothing_else(sample, seed):
+    changed = distort(sample, rng(seed))
+    assert changed.size == sample.size
+    assert changed.boxes is sample.boxes
+    assert changed.picture.mode == "RGB"
+
+
+@settings(deadline=None)
+@given(samples())
+def test_padding_makes_a_square_and_moves_nothing(sample):
+    changed = pad(sample, rng(0))
+    assert changed.size == (max(sample.size),) * 2
+    np.testing.assert_array_equal(changed.boxes, sample.boxes)
+
+
+@settings(deadline=None)
+@given(samples(), st.sampled_from([64, 96]))
+def test_resizing_scales_faces_with_the_picture(sample, size):
+    changed = resize(pad(sample, rng(0)), size, rng(3))
+    assert changed.size == (size, size)
+    np.testing.assert_allclose(changed.boxes, sample.boxes * size / max(sample.size), rtol=1e-5)
+
+
+@pytest.mark.parametrize("faces", [0, 1])
+def test_a_picture_where_no_crop_fits_stays_whole(faces):
+    boxes = np.array([[-5, -5, 60, 60]], "f4")[:faces]
+    sample = Sample(Image.new("RGB", (40, 40)), boxes, np.full((faces, 10), np.nan, "f4"))
+    assert crop(sample, rng(0)) is sample

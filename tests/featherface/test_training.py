@@ -1,0 +1,365 @@
+import json
+import random
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from featherface import errors
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
+from featherface.distillation import Teacher
+from featherface.networks.detector import build
+from featherface.training import state
+from featherface.training.batches import EpochBatches, TrainingPictures, load
+from featherface.training.config import DistillConfig, TrainConfig
+from featherface.training.loop import train
+from featherface.training.schedules import learning_rate
+from featherface.training.session import GUILTY_BATCH
+from featherface.training.state import STATE, resume_point
+from featherface.variants import variant
+
+SCRIPT = Path(__file__).with_name("training_script.py")
+CONFIG = TrainConfig(epochs=2, batch_size=2, image_size=64, log_every=1, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data") / "set"
+    small = SyntheticConfig(image_size=64, train_images=6, val_images=1, largest_face=40, crowd=3)
+    draw(root, small)
+    return root
+
+
+@pytest.fixture(scope="module")
+def split(data):
+    return open_split(data, "train")
+
+
+def model(seed=3, name="v2"):
+    return build(variant(name), seed=seed)
+
+
+def same(first, second):
+    one, two = load_file(first), load_file(second)
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def stopping_after(steps):
+    calls = iter(range(1000))
+    return lambda: next(calls) >= steps - 1
+
+
+def test_training_lowers_the_loss_and_leaves_weights_that_load(split, tmp_path):
+    events = []
+    config = replace(CONFIG, epochs=5, lr=3e-3)
+    trained = model()
+    result = train(trained, split, config, folder=tmp_path, on_event=events.append)
+    epochs = [event for event in events if event["kind"] == "epoch"]
+    assert [event["epoch"] for event in epochs] == [1, 2, 3, 4, 5]
+    assert epochs[-1]["loss"] < epochs[0]["loss"]
+    assert [event["event"] for event in events] == list(range(len(events)))
+    assert {"box", "face", "landmark", "learning_rate", "gradient_norm", "seconds"} <= set(
+        epochs[0]
+    )
+    assert epochs[0]["images"] == 6
+    json.dumps(events)
+    fresh = model(seed=9)
+    fresh.load_state_dict(load_file(result.weights))
+    assert all(
+        torch.equal(a, b) for a, b in zip(fresh.parameters(), trained.parameters(), strict=True)
+    )
+
+
+def test_the_same_seed_trains_the_same_weights_and_another_one_does_not(split, tmp_path):
+    results = [
+        train(model(), split, replace(CONFIG, seed=seed), folder=tmp_path / str(number))
+        for number, seed in enumerate((1, 1, 2))
+    ]
+    assert same(results[0].last, results[1].last)
+    assert not same(results[0].last, results[2].last)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4])
+def test_stopping_keeps_what_resuming_needs(split, tmp_path, steps):
+    config = replace(CONFIG, ema=0.9)
+    whole_events, events = [], []
+    whole = train(model(), split, config, folder=tmp_path / "whole", on_event=whole_events.append)
+    folder = tmp_path / "stopped"
+    with pytest.raises(errors.InterruptedRunError):
+        train(
+            model(),
+            split,
+            config,
+            folder=folder,
+            on_event=events.append,
+            should_stop=stopping_after(steps),
+        )
+    place = resume_point(folder)
+    assert place is not None
+    assert place.step == steps
+    assert place.events == len(events)
+    resumed = train(
+        model(seed=8), split, config, folder=folder, on_event=events.append, resume=True
+    )
+    assert same(whole.last, resumed.last)
+    for one, two in zip(whole_events, events, strict=True):
+        unequal = {"seconds", "images"}
+        assert {k: one[k] for k in one.keys() - unequal} == {
+            k: two[k] for k in two.keys() - unequal
+        }
+
+
+def test_accumulated_batches_make_one_step(split, tmp_path):
+    events = []
+    config = replace(CONFIG, batch_size=1, accumulate=3)
+    train(model(), split, config, folder=tmp_path, on_event=events.append)
+    assert [event["step"] for event in events if event["kind"] == "step"] == [1, 2, 3, 4]
+
+
+def test_resuming_a_finished_training_changes_nothing(split, tmp_path):
+    first = train(model(), split, CONFIG, folder=tmp_path)
+    before = first.last.read_bytes()
+    events = []
+    again = train(model(), split, CONFIG, folder=tmp_path, on_event=events.append, resume=True)
+    assert events == []
+    assert again.last.read_bytes() == before
+
+
+def test_the_best_weights_are_those_of_the_best_evaluation(split, tmp_path):
+    scores = {1: 0.2, 2: 0.7, 3: 0.5}
+    seen = []
+
+    def evaluate(evaluated, epoch):
+        assert not evaluated.training
+        seen.append({k: v.clone() for k, v in evaluated.state_dict().items()})
+        return {"ap": scores[epoch], "other": -epoch}
+
+    config = replace(CONFIG, epochs=3, evaluate_every=1)
+    events = []
+    result = train(
+        model(), split, config, folder=tmp_path, evaluate=evaluate, on_event=events.append
+    )
+    assert result.best == 0.7
+    assert result.metrics == {"ap": 0.5, "other": -3}
+    best = load_file(result.weights)
+    assert all(torch.equal(best[name], seen[1][name]) for name in best)
+    told = [event["ap"] for event in events if event["kind"] == "epoch"]
+    assert told == [0.2, 0.7, 0.5]
+
+
+def test_training_stops_early_when_patience_ends(split, tmp_path):
+    config = replace(CONFIG, epochs=20, evaluate_every=1, patience=2)
+    result = train(
+        model(), split, config, folder=tmp_path, evaluate=lambda _, epoch: {"ap": 1 / epoch}
+    )
+    assert result.epochs == 3
+
+
+def test_without_evaluate_every_only_the_last_epoch_is_evaluated(split, tmp_path):
+    epochs = []
+
+    def evaluate(_model, epoch):
+        epochs.append(epoch)
+        return {"ap": 0.0}
+
+    train(model(), split, CONFIG, folder=tmp_path, evaluate=evaluate)
+    assert epochs == [2]
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(split, tmp_path):
+    broken = model()
+    with torch.no_grad():
+        next(broken.heads.parameters()).fill_(float("nan"))
+    with pytest.raises(errors.TrainingError, match="loss is nan in epoch 1, batch 1") as caught:
+        train(broken, split, CONFIG, folder=tmp_path)
+    assert str(tmp_path / GUILTY_BATCH) in caught.value.message
+    kept = torch.load(tmp_path / GUILTY_BATCH, weights_only=True)
+    assert kept["images"].shape == (2, 3, 64, 64)
+    assert len(kept["paths"]) == 2
+    assert not (tmp_path / STATE).exists()
+
+
+def test_a_full_disk_keeps_the_previous_checkpoint(split, tmp_path, monkeypatch):
+    with pytest.raises(errors.InterruptedRunError):
+        train(model(), split, CONFIG, folder=tmp_path, should_stop=stopping_after(1))
+    before = (tmp_path / STATE).read_bytes()
+
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state.torch, "save", full)
+    with pytest.raises(errors.UnavailableError, match="No space left"):
+        train(model(), split, CONFIG, folder=tmp_path, resume=True)
+    assert (tmp_path / STATE).read_bytes() == before
+
+
+def test_resuming_with_another_recipe_is_refused(split, tmp_path):
+    with pytest.raises(errors.InterruptedRunError):
+        train(model(), split, CONFIG, folder=tmp_path, should_stop=stopping_after(1))
+    with pytest.raises(errors.UsageError, match=r"train\.lr = 0\.5"):
+        train(model(), split, replace(CONFIG, lr=0.5), folder=tmp_path, resume=True)
+
+
+def test_a_damaged_checkpoint_is_told(split, tmp_path):
+    (tmp_path / STATE).write_bytes(b"nonsense")
+    with pytest.raises(errors.UnavailableError, match="can't be read"):
+        train(model(), split, CONFIG, folder=tmp_path, resume=True)
+
+
+def test_a_split_without_faces_has_nothing_to_teach(split, tmp_path):
+    annotations = replace(
+        split.annotations,
+        images=tuple(i.keep(np.zeros(len(i.boxes), dtype=bool)) for i in split.images),
+    )
+    with pytest.raises(errors.DataError, match="no face in the train split"):
+        train(model(), replace(split, annotations=annotations), CONFIG, folder=tmp_path)
+
+
+def test_one_picture_is_enough(split, tmp_path):
+    result = train(model(), split.limit(1), CONFIG, folder=tmp_path)
+    assert result.epochs == 2
+
+
+def test_a_truncated_picture_is_named(data, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(data, root)
+    victim = next((root / "WIDER_train").rglob("*.jpg"))
+    victim.write_bytes(victim.read_bytes()[:900])
+    with pytest.raises(errors.DataError, match=victim.name):
+        train(model(), open_split(root, "train"), CONFIG, folder=tmp_path / "run")
+
+
+def test_a_device_that_is_not_there_is_told(split, tmp_path):
+    missing = "mps" if torch.cuda.is_available() else "cuda"
+    with pytest.raises(errors.UnavailableError, match=missing):
+        train(model(), split, replace(CONFIG, device=missing), folder=tmp_path)
+
+
+def test_two_precisions_train_in_one_process(split, tmp_path):
+    one = replace(CONFIG, epochs=1)
+    train(model(), split.limit(2), one, folder=tmp_path / "a")
+    train(model(), split.limit(2), replace(one, amp="bf16"), folder=tmp_path / "b")
+    with pytest.raises(errors.UsageError, match="fp16"):
+        train(model(), split.limit(2), replace(one, amp="fp16"), folder=tmp_path / "c")
+
+
+def test_a_student_learns_from_its_teacher(split, tmp_path):
+    events = []
+    teacher = Teacher(model(1, "v1"), "v1@1", DistillConfig(alpha=1.0))
+    before = [value.clone() for value in teacher.model.state_dict().values()]
+    config = replace(CONFIG, epochs=4, lr=2e-3, augmentations=())
+    train(model(), split, config, folder=tmp_path, teacher=teacher, on_event=events.append)
+    epochs = [event for event in events if event["kind"] == "epoch"]
+    assert epochs[-1]["teacher_soft"] < epochs[0]["teacher_soft"]
+    after = teacher.model.state_dict().values()
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.slow
+def test_worker_processes_load_the_same_batches(split):
+    config = replace(CONFIG, workers=2)
+    batches = []
+    for workers in (0, 2):
+        order = EpochBatches(len(split.images), 2, 0, epoch=1)
+        loader = load(split, replace(config, workers=workers), (1.0, 2.0, 3.0), order)
+        batches.append(list(loader))
+    for one, two in zip(*batches, strict=True):
+        assert one.paths == two.paths
+        assert torch.equal(one.images, two.images)
+        assert torch.equal(one.targets.boxes, two.targets.boxes)
+
+
+def test_processes_share_the_batch_of_one_process():
+    alone = EpochBatches(23, 4, 5, epoch=2)
+    shared = [EpochBatches(23, 2, 5, epoch=2, rank=rank, processes=2) for rank in range(2)]
+    for whole, *parts in zip(alone, *shared, strict=True):
+        assert whole == [key for part in parts for key in part]
+    assert list(EpochBatches(23, 4, 5, epoch=3)) != list(alone)
+    assert list(EpochBatches(23, 4, 5, epoch=2, start=2)) == list(alone)[2:]
+
+
+def test_a_picture_is_augmented_anew_each_epoch_and_the_same_each_time(split):
+    pictures = TrainingPictures(split, CONFIG, (104.0, 117.0, 123.0))
+    first, second, again = pictures[(0, 1)], pictures[(1, 1)], pictures[(0, 1)]
+    assert torch.equal(first.image, again.image)
+    assert not torch.equal(first.image, second.image)
+    assert first.image.shape == (3, 64, 64)
+    assert first.boxes.min() >= 0
+    assert first.boxes.max() <= 1
+
+
+@pytest.mark.parametrize("schedule", ["onecycle", "cosine", "steps", "constant"])
+def test_the_rate_rises_to_its_peak_and_never_leaves_its_bounds(schedule):
+    config = TrainConfig(schedule=schedule, lr=0.1, warmup=0.2)
+    rates = [learning_rate(config, step, 100) for step in range(100)]
+    assert max(rates) == pytest.approx(0.1)
+    assert min(rates) >= 0
+    assert rates[0] < rates[10] < rates[20]
+    assert (rates[-1] < 0.0011) == (schedule != "constant")
+
+
+def test_onecycle_begins_and_ends_as_pytorchs():
+    config = TrainConfig(lr=0.1, warmup=0.25)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1)
+    reference = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.1, total_steps=81, pct_start=21 / 81, cycle_momentum=False
+    )
+    for step in range(81):  # PyTorch's peak lies at the step before pct_start * total
+        assert learning_rate(config, step, 81) == pytest.approx(
+            optimizer.param_groups[0]["lr"], rel=0.05, abs=1e-4
+        )
+        optimizer.step()
+        if step < 80:
+            reference.step()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("epochs", 0), ("lr", 0.0), ("image_size", 100), ("warmup", 1.0), ("overlap", 0), ("ema", 1)],
+)
+def test_configuration_faults_name_key_and_value(key, value):
+    with pytest.raises(errors.UsageError, match=rf"train\.{key} = "):
+        TrainConfig(**{key: value})
+
+
+def test_a_misspelt_choice_names_the_nearest():
+    with pytest.raises(errors.UsageError, match="did you mean 'adamw'"):
+        TrainConfig(optimizer="adamv")
+    with pytest.raises(errors.UsageError, match="did you mean 'mirror'"):
+        TrainConfig(augmentations=("miror",))
+
+
+def wait_until(process, steps):
+    """Return once the script has told that it made STEPS steps, or ended."""
+    any(int(line) >= steps for line in process.stdout)
+
+
+@pytest.mark.slow
+def test_a_training_killed_at_random_steps_ends_as_if_undisturbed(data, tmp_path):
+    command = [sys.executable, str(SCRIPT)]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+    subprocess.run([*command, str(whole), str(data), "new"], check=True, capture_output=True)
+    chance = random.Random(4)
+    mode = "new"
+    for target in sorted(chance.sample(range(1, 12), 2)):
+        with subprocess.Popen(
+            [*command, str(killed), str(data), mode], stdout=subprocess.PIPE, text=True
+        ) as process:
+            wait_until(process, target)
+            process.kill()
+        mode = "resume"
+    subprocess.run([*command, str(killed), str(data), mode], check=True, capture_output=True)
+    assert same(whole / "last.safetensors", killed / "last.safetensors")
+    logs = [(folder / "events.jsonl").read_text(encoding="utf-8") for folder in (whole, killed)]
+    assert logs[0] == logs[1]
+    assert logs[0].count('"kind": "epoch"') == 4
