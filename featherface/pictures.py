@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[Path], NDArray[np.uint8]]
 
+_PIXELS = 2**21  # in a batch: eight times 512 x 512; more takes memory and gains no speed
 _READERS = 2  # decoding releases Python's lock, so two keep ahead of a GPU's small networks
 
 
@@ -52,11 +53,16 @@ def pictures_of(source: Split | Path) -> dict[str, Path]:
 def batches(
     pictures: Mapping[str, Path], read: Read, size: int
 ) -> Iterator[tuple[list[str], list[NDArray[np.uint8]]]]:
-    """Yield names and pixels of up to SIZE neighbours of equal height and width."""
+    """Yield names and pixels of up to SIZE neighbours of equal height and width.
+
+    Measured on one core with the network v1: eight pictures at a time take 0.24, 0.40 and 0.74
+    of the time at 128, 256 and 512 pixels a side.
+    """
     names: list[str] = []
     images: list[NDArray[np.uint8]] = []
     for name, image in _ahead(pictures, read, size + _READERS):
-        if names and (len(names) == size or image.shape != images[0].shape):
+        full = len(names) == size or image[..., 0].size * (len(names) + 1) > _PIXELS
+        if names and (full or image.shape != images[0].shape):
             yield names, images
             names, images = [], []
         names.append(name)

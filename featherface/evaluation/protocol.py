@@ -120,7 +120,7 @@ def _shared(
         extra = sorted(set(predictions).difference(truth.images))
         if extra:
             warnings.append(
-                f"predicted pictures that are not in the ground truth: {len(extra):,} ({some(extra)})"
+                f"predicted pictures that the ground truth lacks: {len(extra):,} ({some(extra)})"
             )
         return truth, warnings
     restricted = truth.restrict(predictions)
