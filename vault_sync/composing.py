@@ -47,12 +47,9 @@ class Composer:
 
     def compose(self) -> Wanted:
         """Render every note, and every block that a student asked for."""
-        self.refused += [
-            Trouble(
-                f"runs/{one.replace('@', '/')}", f"{one} was changed after it was sealed: {how}"
-            )
-            for one, how in self.sources.damage.items()
-        ]
+        for run_id, how in self.sources.damage.items():
+            reason = f"{run_id} was changed after it was sealed: {how}"
+            self.refused.append(Trouble(self.sources.folder(run_id), reason))
         notes = tuple(self._note(one) for one in self.planned)
         known = {block.id for note in notes for block in note.blocks}
         asked = tuple(self._asked(known))

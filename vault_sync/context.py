@@ -68,6 +68,11 @@ class Sources:
                 found[run.id] = ", ".join(str(problem) for problem in problems[:3])
         return found
 
+    def folder(self, run_id: str) -> str:
+        """Return the folder of a run's record, from the workspace."""
+        folder = next(run.folder for run in self.runs if run.id == run_id)
+        return folder.relative_to(self.workspace.root).as_posix()
+
     def check(self, runs: Iterable[Run]) -> None:
         """Refuse runs whose sealed record was changed.
 

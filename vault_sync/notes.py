@@ -22,7 +22,7 @@ IDENTITY = "thesis_id"
 """The property by which a note is found again after it was renamed or moved."""
 
 CONFLICT_COPY = re.compile(
-    r"\(conflicted copy|conflicted copy|\.sync-conflict-\d{8}|\(conflict(?:ed)?[ )]"
+    r"conflicted copy|\.sync-conflict-\d{8}"
     r"|\.orig\.md$|_(?:BACKUP|BASE|LOCAL|REMOTE)_\d+\.md$|\(copie en conflit",
     re.IGNORECASE,
 )

@@ -105,6 +105,9 @@ class Words:
         """Say on what data or in what setting a value was measured."""
         if metric.dataset:
             return self.short(metric)
+        batch = re.fullmatch(r"(\d+[×x]\d+),? batch (\d+)", metric.protocol)
+        if batch:
+            return self.say("batch", size=batch[1].replace("x", "×"), n=int(batch[2]))
         return self.name("protocol", metric.protocol) if metric.protocol else self.say("none")
 
     def _about(self, form: str, metric: Metric) -> Safe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from vault_sync.context import Page, evaluation, table
@@ -10,6 +9,8 @@ from vault_sync.rendering import Safe, code, escape
 from vault_sync.reports.drawing import loss_curves, precision_recall
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from experiments.store import Run
     from vault_sync.wording import Words
 
@@ -52,7 +53,7 @@ def setup_rows(page: Page, run: Run) -> list[list[object]]:
     rows += [
         [say("setup.seed"), str(record.seed)],
         [say("setup.code"), _code(words, run)],
-        [say("setup.machine"), _machine(record.hardware)],
+        [say("setup.machine"), _machine(words, record.hardware)],
         [say("setup.started"), words.date(record.created)],
         [say("setup.duration"), words.duration(record.seconds)],
         [say("setup.labels"), ", ".join(run.labels)],
@@ -77,10 +78,11 @@ def _trained_on(page: Page, run: Run) -> list[list[object]]:
     words = page.words
     split = str(run.recipe.get("data", {}).get("train_split", "train"))
     about = run.data.get(split, {})
-    if not isinstance(about, dict) or not about.get("files"):
+    images = about.get("images") or about.get("files")
+    if not images:
         return []
     name = words.name("dataset", str(about.get("dataset", "")))
-    return [[words.say("setup.train"), words.say("setup.images", n=about["files"], data=name)]]
+    return [[words.say("setup.train"), words.say("setup.images", n=images, data=name)]]
 
 
 def _parents(page: Page, run: Run) -> list[list[object]]:
@@ -109,6 +111,10 @@ def _code(words: Words, run: Run) -> Safe:
     return words.say("setup.code_dirty", commit=commit) if git.dirty else commit
 
 
-def _machine(hardware: Any) -> Safe:
-    parts = [str(hardware[key]) for key in ("gpu", "cpu", "system") if hardware.get(key)]
-    return escape(re.sub(r"\s+", " ", ", ".join(parts)))
+def _machine(words: Words, hardware: Mapping[str, Any]) -> Safe:
+    """Say what decides speed."""
+    parts = [escape(str(hardware[key])) for key in ("gpu", "cpu") if hardware.get(key)]
+    counts = [key for key in ("cores", "threads") if isinstance(hardware.get(key), int)]
+    parts += [words.say(f"setup.{key}", n=hardware[key]) for key in counts]
+    parts += [escape(str(hardware["system"]))] if hardware.get("system") else []
+    return Safe(", ".join(parts))
