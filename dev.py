@@ -126,6 +126,7 @@ def environment(venv: Path, wanted: str) -> str:
         return str(python)
     stamp.unlink(missing_ok=True)
     install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    install += ["--no-compile"]  # compiling all of torch and sympy takes a minute; imports do it
     print("Installing; torch alone is some hundred megabytes, so this may take minutes.")
     if show([*install, "-c", "constraints.txt", "-e", wanted]) != 0:
         raise StepError(

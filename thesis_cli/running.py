@@ -30,10 +30,10 @@ def execute(
     mode: str = "auto",
 ) -> Run:
     """Run one resolved recipe; the first Ctrl-C leaves it resumable."""
-    from experiments import runner
+    from experiments.runner import run
 
     with progress(session) as reporter, stoppable() as should_stop:
-        return runner.run(
+        return run(
             workspace,
             resolved,
             stages=stages,

@@ -85,9 +85,9 @@ def test_no_workspace(thesis, tmp_path, monkeypatch):
 def test_a_missing_data_folder(thesis, workspace, tmp_path):
     nowhere = tmp_path / "nowhere"
     answer = thesis("run", "v2", "--set", f"data.root={nowhere}", workspace=workspace)
-    refused(answer, 3, "nowhere", "thesis.toml")
+    refused(answer, 4, "nowhere", "thesis.toml")
     assert not [path for path in workspace.runs.rglob("*") if path.name == "SEAL.json"]
-    refused(thesis("data", "stats", nowhere, workspace=workspace), 3, "nowhere")
+    refused(thesis("data", "stats", nowhere, workspace=workspace), 4, "nowhere")
 
 
 def test_a_data_folder_without_pictures_says_what_goes_where(thesis, tmp_path):

@@ -86,7 +86,10 @@ def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
     """Choose where each drawing goes; two pictures of one name would overwrite each other."""
     if output is None:
         return {}
-    targets = {path: output / f"{path.stem}-faces{path.suffix or '.png'}" for path in paths}
+    from featherface.drawing import SAVED
+
+    endings = {path: path.suffix if path.suffix.lower() in SAVED else ".png" for path in paths}
+    targets = {path: output / f"{path.stem}-faces{endings[path]}" for path in paths}
     if len(set(targets.values())) < len(targets):
         raise UsageError(
             "two pictures have the same name, so their drawings would overwrite each other",
