@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,7 @@ def code_folder() -> Path:
     return Path(__file__).parent
 
 
+@cache
 def environment() -> str:
     """Return `name==version` of every installed package, one per line, sorted."""
     found: dict[str, str] = {}

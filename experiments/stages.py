@@ -7,20 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from experiments import inputs, recording
 from experiments.metrics import KINDS, Metric
 from experiments.store import MATCHES, Run, Store
-from featherface import checkpoints
+from featherface import checkpoints, profiling
+from featherface.devices import choose
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import Evaluation
 from featherface.evaluation.protocol import evaluate as judge
+from featherface.export.writing import export as write_exports
 from featherface.inference import predict
 from featherface.progress import never, silent
 from featherface.training.loop import train as fit
 from featherface.training.state import resume_point
-from featherface.variants import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from experiments.workspace import Workspace
     from featherface.data.widerface import Split
     from featherface.evaluation.ground_truth import GroundTruth
+    from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress, ShouldStop
 
@@ -156,58 +156,56 @@ def evaluate(work: Work) -> Findings:
 
 def benchmark(work: Work) -> Findings:
     """Count parameters and operations, time the network, weigh it."""
-    from featherface import profiling  # noqa: PLC0415 - only this stage profiles
-
     found = Findings()
     model = _model(work, found)
-    device = _device(work.recipe.benchmark.device)
-    model.to(device)
     config = work.recipe.benchmark
-    latency = profiling.latency(model, config, work.on_progress)
+    timed = profiling.latency(model, config, work.on_progress)
+    place = "cpu" if timed.device == "cpu" else "gpu"
+    total, counted = profiling.parameters(model), profiling.paper_counted(model)
     values: dict[str, float | None] = {
-        "params.total": profiling.parameters(model),
-        "params.paper_counted": VARIANTS[work.recipe.model.variant].paper_counted,
+        "params.total": total,
+        "params.paper_counted": counted if counted != total else None,
         "macs.640": profiling.macs(model, 640),
-        f"latency.{_place(device)}.median_ms": latency.median,
-        f"latency.{_place(device)}.p90_ms": latency.p90,
         "size.fp32_mb": profiling.weights_megabytes(model),
-        "memory.peak_mb": profiling.peak_memory(model, config),
     }
-    size = config.image_size
-    for name, value in values.items():
-        if value is not None and math.isfinite(value):
-            timed = name.startswith(("latency", "memory"))
-            protocol = f"{size}×{size}, batch 1" if timed else ""
-            found.metrics.append(_metric(work, name, value, protocol, config.runs if timed else 0))
-    found.details = {"components": model.components(), "device": str(device)}
+    found.metrics = [_metric(work, name, one) for name, one in values.items() if one is not None]
+    setting = f"{config.image_size}×{config.image_size}, batch {config.batch_size}"
+    threads = f", {timed.threads} threads" if place == "cpu" else ""
+    speed = {"median_ms": timed.median, "p90_ms": timed.p90}
+    for name, value in speed.items():
+        protocol = f"{setting}{threads}"
+        found.metrics.append(_metric(work, f"latency.{place}.{name}", value, protocol, config.runs))
+    memory = profiling.peak_memory(model, config)
+    found.metrics.append(_metric(work, "memory.peak_mb", memory, setting))
+    found.details = {
+        "components": model.components(),
+        "device": timed.device,
+        "threads": timed.threads,
+        "runs_ms": list(timed.runs),
+    }
     return found
 
 
 def export(work: Work) -> Findings:
     """Write the network for other programs, each file compared with PyTorch's answer."""
-    from featherface.export.writing import export as write_exports  # noqa: PLC0415
-
     found = Findings()
-    model = _model(work, found)
-    folder = work.folder / "exports"
+    recipe = work.recipe
     artifacts = write_exports(
-        model, work.recipe.export, folder, name=work.recipe.name, run=work.run
+        _model(work, found),
+        recipe.export,
+        work.folder / "exports",
+        recipe.name,
+        recipe.model.variant,
+        work.on_progress,
     )
-    for artifact in artifacts:
-        name = f"export.{artifact.format}.parity"
-        sizes = ", ".join(f"{size}²" for size in artifact.sizes)
-        found.metrics.append(_metric(work, name, artifact.parity, sizes))
-    found.details = {
-        "artifacts": [
-            {
-                "path": artifact.path.relative_to(work.folder).as_posix(),
-                "format": artifact.format,
-                "sha256": artifact.sha256,
-                "parity": artifact.parity,
-            }
-            for artifact in artifacts
-        ]
-    }
+    for one in artifacts:
+        sizes = ", ".join(f"{width}×{height}" for height, width in one.sizes)
+        found.metrics.append(_metric(work, f"export.{one.format}.parity", one.parity, sizes))
+    found.details = {"artifacts": [_describe(one, work.folder) for one in artifacts]}
+    recording.write_json(
+        work.folder / "exports" / "manifest.json",
+        {"run": work.run, "artifacts": found.details["artifacts"]},
+    )
     return found
 
 
@@ -249,7 +247,7 @@ def _model(work: Work, found: Findings) -> Detector:
         checkpoints.save_weights(work.checkpoints / "taken.safetensors", model, details)
     else:
         checkpoints.load_weights(model, path, recipe.model.variant)
-    model.to(_device(recipe.train.device))
+    model.to(choose(recipe.train.device))
     model.eval()
     return model
 
@@ -318,11 +316,13 @@ def _metric(work: Work, name: str, value: float, protocol: str = "", n: int = 0)
     return Metric(name=name, value=float(value), unit=unit, protocol=protocol, n=n, source=work.run)
 
 
-def _device(name: str) -> torch.device:
-    """Return the device that NAME means; `auto` takes a GPU where there is one."""
-    auto = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(auto if name == "auto" else name)
-
-
-def _place(device: Any) -> str:
-    return "cpu" if str(device).startswith("cpu") else "gpu"
+def _describe(artifact: Artifact, folder: Path) -> dict[str, Any]:
+    """Return what the manifest says of an exported file."""
+    return {
+        "path": artifact.path.relative_to(folder).as_posix(),
+        "format": artifact.format,
+        "sha256": artifact.sha256,
+        "megabytes": artifact.megabytes,
+        "parity": artifact.parity,
+        "landmarks_parity": artifact.landmarks_parity,
+    }

@@ -225,7 +225,7 @@ def spoil(monkeypatch, at, fault):
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("at", range(1, 26))
+@pytest.mark.parametrize("at", range(1, 31))
 @pytest.mark.parametrize("fault", [FULL, KilledError()], ids=["full", "killed"])
 def test_a_crash_at_any_write_can_be_gone_on_from(workspace, feigned, monkeypatch, at, fault):
     state = spoil(monkeypatch, at, fault)

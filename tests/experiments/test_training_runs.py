@@ -1,0 +1,156 @@
+"""Real runs on a tiny drawn set: trained, killed, resumed, distilled, evaluated again."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments import runner
+from experiments.resolving import resolve
+from experiments.seal import sha256, verify
+from experiments.store import Run, Store
+from experiments.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+TINY = [
+    "data.synthetic.image_size=64",
+    "data.synthetic.train_images=4",
+    "data.synthetic.val_images=2",
+    "data.synthetic.largest_face=32",
+    "train.image_size=64",
+    "train.batch_size=2",
+    "train.device=cpu",
+]
+STAGES = ("train", "evaluate")
+CHILD = """
+import sys
+from experiments import runner
+from experiments.resolving import resolve
+from experiments.workspace import Workspace
+
+if __name__ == "__main__":
+    workspace = Workspace.find()
+    runner.run(workspace, resolve("smoke", workspace, sys.argv[1:]), stages=("train", "evaluate"))
+"""
+
+
+def go(workspace, *overrides, name="smoke", **options):
+    options.setdefault("stages", STAGES)
+    return runner.run(workspace, resolve(name, workspace, [*TINY, *overrides]), **options)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A workspace with one finished run of the smoke recipe, which tests only add to."""
+    workspace = Workspace.create(tmp_path_factory.mktemp("trained"))
+    return workspace, go(workspace)
+
+
+def losses(run):
+    """Return the training events without what a clock decides."""
+    events = [event for event in run.events() if event["kind"] in ("step", "epoch")]
+    return [{key: one[key] for key in one if key != "seconds"} for one in events]
+
+
+def test_a_trained_run_holds_what_the_design_promises(trained):
+    _, run = trained
+    assert (run.status, verify(run.folder)) == ("sealed", [])
+    names = {metric.name for metric in run.metrics}
+    assert "widerface.hard.ap" in names
+    ap = run.metric("widerface.hard.ap")
+    assert (ap.dataset, ap.split, ap.protocol, ap.n) == ("synthetic", "val", "original", 2)
+    assert (ap.complete, ap.source, len(ap.fingerprint)) == (True, "smoke@1", 64)
+    assert set(run.data) == {"train", "val"}
+    assert run.data["train"]["images"] == 4
+    assert run.matches().ap("hard") == pytest.approx(ap.value)
+    assert run.weights == run.folder / "checkpoints" / "best.safetensors"
+    assert not (run.folder / "checkpoints" / "state.pt").exists()
+    assert set(run.plots) == {"loss_curves", "precision_recall"}
+    assert [event["epoch"] for event in run.events("epoch")] == [1, 2]
+    assert run.record.hardware["torch"]
+
+
+def tensors(run, name="last.safetensors"):
+    """Return the weights' bytes without the metadata, which names the run."""
+    content = (run.folder / "checkpoints" / name).read_bytes()
+    return content[8 + int.from_bytes(content[:8], "little") :]
+
+
+def test_killed_at_any_moment_a_run_ends_with_the_same_weights(trained, tmp_path):
+    _, undisturbed = trained
+    workspace = Workspace.create(tmp_path / "killed")
+    script = tmp_path / "child.py"
+    script.write_text(CHILD, encoding="utf-8")
+    arguments = [sys.executable, str(script), *TINY]
+    surroundings = os.environ | {"THESIS_WORKSPACE": str(workspace.root)}
+    folder = workspace.runs / "smoke" / "001"
+    for lines in (1, 4):
+        child = subprocess.Popen(arguments, env=surroundings)
+        try:
+            wait_for_events(folder / "metrics.jsonl", lines, child)
+        finally:
+            child.kill()
+            child.wait()
+        assert Run(folder).status == "interrupted"
+    run = go(workspace, mode="resume")
+    assert (run.id, run.status, len(run.record.attempts)) == ("smoke@1", "sealed", 3)
+    assert tensors(run) == tensors(undisturbed)
+    assert losses(run) == losses(undisturbed)
+    assert [one.value for one in run.metrics] == [one.value for one in undisturbed.metrics]
+
+
+def wait_for_events(path: Path, lines: int, child: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline and child.poll() is None:
+        if path.is_file() and path.read_bytes().count(b"\n") >= lines:
+            return
+        time.sleep(0.01)
+    assert child.poll() is None, f"the child ended by itself with {child.returncode}"
+    pytest.fail("the child has written nothing")
+
+
+def test_a_student_is_distilled_from_the_run_that_its_record_names(trained):
+    workspace, teacher = trained
+    student = go(workspace, "distill.teacher=smoke@1", "name=student")
+    parent = student.record.parents[0]
+    assert (parent.role, parent.run, parent.seal) == ("teacher", "smoke@1", teacher.seal)
+    assert "teacher_soft" in student.events("epoch")[0]
+    assert student.results["details"]["train"]["teacher"] == "smoke@1"
+
+
+def test_weights_are_evaluated_again_alone(trained):
+    workspace, run = trained
+    again = go(workspace, stages=["evaluate"], mode="new")
+    parent = again.record.parents[0]
+    latest = [one for one in Store(workspace).runs("smoke") if one.version < again.version][-1]
+    assert (parent.role, parent.run, parent.seal) == ("weights", latest.id, latest.seal)
+    file = run.folder / "checkpoints" / "best.safetensors"
+    given = go(workspace, f"model.weights={file.as_posix()}", stages=["evaluate"], mode="new")
+    parent = given.record.parents[0]
+    assert (parent.role, parent.path, parent.sha256) == ("weights", file.name, sha256(file))
+    assert given.metric("widerface.hard.ap").value == run.metric("widerface.hard.ap").value
+    assert given.weights.name == "taken.safetensors"
+
+
+def test_earlier_predictions_are_recorded_as_they_are(trained):
+    workspace, run = trained
+    folder = run.folder / "predictions"
+    path = f"evaluate.predictions={folder.as_posix()}"
+    again = go(workspace, path, stages=["evaluate"], mode="new")
+    assert again.metric("widerface.hard.ap").value == run.metric("widerface.hard.ap").value
+    assert [one.role for one in again.record.parents] == ["predictions"]
+    assert again.metric("widerface.hard.ap").dataset == "synthetic"
+    assert json.loads((again.folder / "results.json").read_text(encoding="utf-8"))["metrics"]
+
+
+def test_a_part_of_the_validation_split_is_incomplete(trained):
+    workspace, _ = trained
+    run = go(workspace, "data.val_limit=1", stages=["evaluate"], mode="new")
+    ap = next(metric for metric in run.metrics if metric.name.startswith("widerface"))
+    assert (ap.n, ap.complete) == (1, False)
+    assert any("no predictions" in text for text in run.record.warnings)
