@@ -85,7 +85,7 @@ def sync(
 ) -> SyncReport:
     """Bring the vault (the workspace's, or the folder TO) up to date with the sealed runs.
 
-    With DRY_RUN or CHECK nothing is written anywhere: `written` says what would be.
+    With DRY_RUN or CHECK nothing is written (but caches): `written` says what would be.
 
     Raises:
         NotFoundError: there is no such vault.
@@ -153,17 +153,27 @@ def locked(workspace: Workspace, vault: Path) -> Iterator[None]:
 
     Raises:
         LockedError: another process of this workspace holds it.
+        UnavailableError: the workspace can't be written.
     """
     name = hashlib.sha256(str(vault).encode()).hexdigest()[:12]
     folder = workspace.state / "locks"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(str(folder / f"vault-{name}.lock"), timeout=PATIENCE):
-            yield
+        lock = FileLock(str(folder / f"vault-{name}.lock"))
+        lock.acquire(timeout=PATIENCE)
     except Timeout as error:
         raise LockedError(
             f"another sync is writing into {vault}", "wait until it is done, then sync again"
         ) from error
+    except PermissionError as error:
+        raise UnavailableError(
+            f"can't write {folder}: {error.strerror}",
+            "make the workspace writable, then sync again",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _sync(workspace: Workspace, vault: Path, options: Options) -> SyncReport:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from featherface.errors import UnavailableError
-from vault_sync import applying
+from vault_sync import applying, folders
 from vault_sync.applying import Applier
 from vault_sync.folders import Folder
 from vault_sync.journal import recover
@@ -126,7 +126,7 @@ def test_a_failing_disk_leaves_the_old_or_the_new_file(vault, state, monkeypatch
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from vault_sync import applying
+from vault_sync import applying, folders
 from vault_sync.applying import Applier
 from vault_sync.plans import Write
 from vault_sync.state import Bases, State
@@ -288,3 +288,17 @@ def test_without_an_exchange_the_file_is_replaced(vault, state, monkeypatch):
     assert apply(vault, state, change()).written == ["sub/note.md"]
     assert (vault / "sub" / "note.md").read_bytes() == NEW
     assert strays(vault) == []
+
+
+def test_without_folder_descriptors_paths_are_checked(vault, state, tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_DESCRIPTORS", False)
+    assert apply(vault, state, change(), change(path="a/b.md", before=None)).refused == []
+    assert (vault / "sub" / "note.md").read_bytes() == NEW
+    assert (vault / "a" / "b.md").read_bytes() == NEW
+    assert strays(vault) == []
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (vault / "link").symlink_to(outside, target_is_directory=True)
+    outcome = apply(vault, state, change(path="link/new.md", before=None))
+    assert "symbolic link" in outcome.refused[0].reason
+    assert list(outside.iterdir()) == []
