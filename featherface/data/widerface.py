@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from featherface.data.annotation import MISSING, OUTSIDE, Annotations, read_annotation
 from featherface.data.images import image_size
 from featherface.errors import DataError, UsageError
@@ -63,7 +65,8 @@ def open_split(root: Path, split: str, annotation: Path | None = None) -> Split:
     """Find the images folder and annotation of SPLIT under ROOT.
 
     Looks for the official layout (unpacked archives side by side), for annotation files directly
-    in ROOT, and for RetinaFace's `train/label.txt`, whose landmarks are preferred for training.
+    in ROOT, and for RetinaFace's `train/label.txt`, whose landmarks are preferred for training (the
+    attributes it lacks are taken from the official file, where that is there too).
     Boxes of zero size or outside their picture, and pictures that are missing where others are
     there, are left out and counted in `annotations.skipped`.
 
@@ -78,7 +81,11 @@ def open_split(root: Path, split: str, annotation: Path | None = None) -> Split:
     file = annotation or _annotation_file(root, split)
     if file is None:
         raise DataError(f"no annotation of split {split!r} in {root}", placement(root, split))
-    annotations = _inside(read_annotation(file), images)
+    annotations = read_annotation(file)
+    official = _first_file(root, OFFICIAL, split) if annotation is None else None
+    if official is not None and official != file:
+        annotations = _with_attributes(annotations, read_annotation(official))
+    annotations = _inside(annotations, images)
     if not annotations.images:
         raise DataError(f"{images} holds none of the pictures of {file}", placement(root, split))
     if (root / MARKER).is_file():
@@ -101,8 +108,23 @@ def placement(root: Path, split: str) -> str:
 
 def _annotation_file(root: Path, split: str) -> Path | None:
     order = (OFFICIAL, WITH_LANDMARKS) if split == "val" else (WITH_LANDMARKS, OFFICIAL)
-    files = [file for patterns in order for file in _candidates(root, patterns, split)]
-    return next((file for file in files if file.is_file()), None)
+    return _first_file(root, order[0] + order[1], split)
+
+
+def _first_file(root: Path, patterns: tuple[str, ...], split: str) -> Path | None:
+    return next((file for file in _candidates(root, patterns, split) if file.is_file()), None)
+
+
+def _with_attributes(labelled: Annotations, official: Annotations) -> Annotations:
+    """Fill in the attributes that RetinaFace's file lacks, where both hold the same boxes."""
+    known = {image.path: image for image in official.images}
+    images = tuple(
+        replace(image, attributes=same.attributes)
+        if (same := known.get(image.path)) and np.array_equal(same.boxes, image.boxes)
+        else image
+        for image in labelled.images
+    )
+    return Annotations(images, labelled.skipped)
 
 
 def _candidates(root: Path, patterns: tuple[str, ...], split: str) -> list[Path]:

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -46,6 +47,17 @@ def test_training_prefers_the_annotation_with_landmarks(tmp_path):
     assert open_split(tmp_path, "train").annotation_file.name == "label.txt"
     assert open_split(tmp_path, "val").annotation_file.suffix == ".txt"
     assert open_split(tmp_path, "val").annotations.faces == 2
+
+
+def test_attributes_come_from_the_official_file_where_the_boxes_are_the_same(tmp_path):
+    picture(tmp_path / "images")
+    text(tmp_path / "train" / "label.txt", LABELS)
+    text(tmp_path / "wider_face_train_bbx_gt.txt", "0--A/x.jpg\n1\n1 2 30 20 2 0 1 0 1 0\n")
+    image = open_split(tmp_path, "train").images[0]
+    assert image.attributes.tolist() == [[2, 0, 1, 0, 1, 0]]
+    assert not np.isnan(image.landmarks).any()
+    text(tmp_path / "wider_face_train_bbx_gt.txt", GROUND_TRUTH)
+    assert (open_split(tmp_path, "train").images[0].attributes == -1).all()
 
 
 def test_an_annotation_of_ones_own_makes_a_custom_split(tmp_path):
