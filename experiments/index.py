@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments.annotations import beside
-from experiments.seal import FOREIGN, SEAL, Problem, members, verify
+from experiments.seal import SEAL, Problem, verify
 from experiments.store import RECORD, RESULTS, Run
 from featherface.errors import ThesisError
 
@@ -64,6 +65,8 @@ class Index:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._verified: dict[str, tuple[str, str]] | None = None
+        """Folder -> (stamp, problems), as the file had it when first asked."""
 
     def summaries(self, runs: Iterable[Run]) -> list[Summary]:
         """Return a summary of each run, reading only records that changed since."""
@@ -88,16 +91,17 @@ class Index:
 
         Untouched: size, modification and change time are those of the last full verification.
         """
-        key = run.folder.as_posix()
+        if self._verified is None:
+            with self._connection() as database:
+                self._verified = _rows(database, "SELECT folder, stamp, problems FROM seals")
+        key, stamp = run.folder.as_posix(), _touch_stamp(str(run.folder))
+        known = self._verified.get(key, ("", ""))
+        if known[0] == stamp:
+            return [Problem(*one) for one in json.loads(known[1])]
+        found = verify(run.folder)
+        plain = json.dumps([(one.path, one.kind, one.detail) for one in found])
+        self._verified[key] = (stamp, plain)
         with self._connection() as database:
-            stamp = _touch_stamp(run.folder)
-            known = _rows(
-                database, "SELECT folder, stamp, problems FROM seals WHERE folder = ?", key
-            )
-            if known.get(key, ("",))[0] == stamp:
-                return [Problem(*one) for one in json.loads(known[key][1])]
-            found = verify(run.folder)
-            plain = json.dumps([(one.path, one.kind, one.detail) for one in found])
             _save(database, "INSERT OR REPLACE INTO seals VALUES (?, ?, ?)", [(key, stamp, plain)])
         return found
 
@@ -130,7 +134,10 @@ class Index:
         if version not in (0, VERSION):
             database.close()
             raise sqlite3.DatabaseError("index of another version")
-        database.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
+        if version == 0:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
+        database.execute("PRAGMA synchronous = OFF")  # a lost cache is rebuilt
         return database
 
 
@@ -164,11 +171,22 @@ def _stamp(run: Run) -> str:
     return ";".join(_mark(path) for path in paths)
 
 
-def _touch_stamp(folder: Path) -> str:
-    names = [*members(folder), SEAL]
-    return ";".join(
-        f"{name}:{_mark(folder / name)}" for name in names if name not in FOREIGN - {SEAL}
-    )
+def _touch_stamp(folder: str) -> str:
+    """Return size and times of every file below FOLDER; changes whenever one of them may have."""
+    marks, folders = [], [folder]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in sorted(entries, key=lambda one: one.name):
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        found = entry.stat(follow_symlinks=False)
+                        times = f"{found.st_mtime_ns}.{found.st_ctime_ns}"
+                        marks.append(f"{entry.path[len(folder) :]}:{found.st_size}.{times}")
+        except OSError:
+            marks.append("unreadable")
+    return ";".join(sorted(marks))
 
 
 def _mark(path: Path) -> str:

@@ -276,7 +276,7 @@ class Store:
         """As `verify`, but files untouched since the last verification are not read again."""
         return self.index.problems(run) if run.sealed else []
 
-    @property
+    @cached_property
     def index(self) -> Index:
         """The cache over the records."""
         from experiments.index import Index  # noqa: PLC0415 - it reads runs, so imports this
