@@ -1,0 +1,101 @@
+"""Trackers are off by default, offline when on, and hold a run's attempts together."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+from experiments import tracking
+from experiments.resolving import resolve
+from experiments.settings import SETTINGS
+from experiments.workspace import Workspace
+
+LEAN = [
+    "annotations",
+    "checking",
+    "compare",
+    "documents",
+    "index",
+    "liveness",
+    "metrics",
+    "milestones",
+    "numbers",
+    "predicates",
+    "recipe",
+    "recording",
+    "records",
+    "resolving",
+    "schema",
+    "seal",
+    "settings",
+    "staleness",
+    "store",
+    "tables",
+    "wording",
+    "workspace",
+    "provenance",
+    "tracking",
+]
+
+
+def test_settings_offer_every_tracker():
+    assert set(SETTINGS["tracking.backend"].choices) == set(tracking.TRACKERS)
+
+
+def test_nobody_is_told_by_default(workspace, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    tracker = tracking.start(workspace, "smoke@1", resolve("smoke"))
+    tracker.log({"kind": "step", "loss": 1.0})
+    tracker.finish("finished")
+
+
+class FakeRun:
+    def __init__(self, **options):
+        self.options, self.logged, self.summary, self.code = options, [], {}, None
+
+    def log(self, numbers, step):
+        self.logged.append((step, numbers))
+
+    def finish(self, exit_code):
+        self.code = exit_code
+
+
+def test_wandb_is_offline_and_groups_attempts(workspace, monkeypatch):
+    made = []
+
+    def init(**options):
+        made.append(FakeRun(**options))
+        return made[-1]
+
+    fake = SimpleNamespace(init=init, Settings=lambda **options: options)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    path = workspace.root / "thesis.toml"
+    path.write_text('[tracking]\nbackend = "wandb"\n', encoding="utf-8")
+    opened = Workspace.open(workspace.root)
+    for outcome in ("interrupted", "finished"):
+        tracker = tracking.start(opened, "smoke@1", resolve("smoke"))
+        tracker.log({"kind": "step", "event": 3, "step": 7, "loss": 1.5})
+        tracker.finish(outcome)
+    assert [run.options["mode"] for run in made] == ["offline", "offline"]
+    assert {run.options["group"] for run in made} == {"smoke@1"}
+    assert made[0].logged == [(7, {"step/loss": 1.5})]
+    assert [run.code for run in made] == [1, 0]
+
+
+def test_lean_modules_load_nothing_heavy():
+    names = ", ".join(f"experiments.{name}" for name in LEAN)
+    heavy = [
+        "torch",
+        "numpy",
+        "pandas",
+        "matplotlib",
+        "jinja2",
+        "scipy",
+        "onnxruntime",
+        "wandb",
+        "ruamel.yaml",
+    ]
+    code = f"import sys, {names}; print([name for name in {heavy} if name in sys.modules])"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.strip() == "[]"
