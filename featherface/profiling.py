@@ -114,15 +114,19 @@ def peak_memory(model: nn.Module, config: BenchmarkConfig) -> float:
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
             model(images)
-            return int(torch.cuda.max_memory_allocated()) / 1e6
-        with _LiveBytes() as live:
+            most: int = torch.cuda.max_memory_allocated()
+            return most / 1e6
+        live = _LiveBytes()
+        with live:
             model(images)
-    return (live.peak + _bytes(model) + int(images.nbytes)) / 1e6
+    return (live.peak + _bytes(model) + _nbytes(images)) / 1e6
 
 
 def weights_megabytes(model: nn.Module, bytes_per_number: int = 4) -> float:
     """Return the size in 10^6 bytes of the parameters and running statistics."""
-    numbers = sum(one.numel() for one in model.state_dict().values() if one.is_floating_point())
+    numbers: int = sum(
+        one.numel() for one in model.state_dict().values() if one.is_floating_point()
+    )
     return numbers * bytes_per_number / 1e6
 
 
@@ -183,7 +187,11 @@ def _percentile(values: list[float], share: float) -> float:
 
 
 def _bytes(model: nn.Module) -> int:
-    return sum(one.nbytes for one in model.state_dict().values())
+    return sum(_nbytes(one) for one in model.state_dict().values())
+
+
+def _nbytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
 
 
 def _reference(storage: torch.UntypedStorage) -> StorageWeakRef:
@@ -199,7 +207,7 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.peak = 0
+        self.peak: int = 0
         self._alive: dict[StorageWeakRef, int] = {}
 
     def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:

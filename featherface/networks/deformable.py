@@ -9,16 +9,13 @@ writing the samples down.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from featherface.networks.sampling import sum_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 TAPS = 9
 """Positions of the 3x3 kernel."""
@@ -84,6 +81,11 @@ def opaque_deform_conv(features: Tensor, offset: Tensor, mask: Tensor, weight: T
     return _deform_conv(features, offset, mask, weight).contiguous()
 
 
+def operator() -> Any:
+    """Return the operator that an exporter meets."""
+    return torch.ops.featherface.deform_conv.default
+
+
 @opaque_deform_conv.register_fake
 def _shape(features: Tensor, _offset: Tensor, _mask: Tensor, weight: Tensor) -> Tensor:
     batch, _, height, width = features.shape
@@ -109,28 +111,42 @@ def corners(offset: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         rows (BHW,36) whole numbers, shares (BHW,36) of MASK's type.
     """
     batch, _, height, width = mask.shape
-    y, y_share = _split(_positions(offset[:, 0::2], height, vertical=True), height)
-    x, x_share = _split(_positions(offset[:, 1::2], width, vertical=False), width)
-    frame = (height + 3, width + 3)
-    image = torch.arange(batch, device=mask.device).view(-1, 1, 1, 1) * (frame[0] * frame[1])
-    tap = torch.arange(TAPS, device=mask.device).view(1, -1, 1, 1)
-    first = (image + (y * frame[1] + x).long()) * TAPS + tap  # (B,9,H,W)
-    step = (0, TAPS, frame[1] * TAPS, (frame[1] + 1) * TAPS)
-    lower = mask * y_share
-    upper = mask - lower
-    right, left = lower * x_share, upper * x_share
-    shares = (upper - left, left, lower - right, right)
-    return _by_position([first + one for one in step]), _by_position(shares)
+    shift = offset.permute(0, 2, 3, 1).reshape(-1, TAPS, 2)
+    factor = mask.permute(0, 2, 3, 1).reshape(-1, TAPS)  # (BHW,9) from here on
+    grid_y, grid_x = _standing(batch, height, width, shift)
+    y, y_share = _split(shift[..., 0] + grid_y, height)
+    x, x_share = _split(shift[..., 1] + grid_x, width)
+    first = (torch.add(x, y, alpha=width + 3) * TAPS).int()
+    first = (first.view(batch, -1, TAPS) + _starts(batch, height, width, first)).view(-1, TAPS)
+    below = (width + 3) * TAPS
+    lower = factor * y_share
+    upper = factor - lower
+    right, lower_right = upper * x_share, lower * x_share
+    rows = (first, first + TAPS, first + below, first + (below + TAPS))
+    shares = (upper - right, right, lower - lower_right, lower_right)
+    return torch.cat(rows, 1), torch.cat(shares, 1)
 
 
-def _positions(shift: Tensor, size: int, *, vertical: bool) -> Tensor:
-    """Add to SHIFT (B,9,H,W) where each tap stands, in the frame's coordinates."""
-    shape = (1, 1, -1, 1) if vertical else (1, 1, 1, -1)
-    kernel = (1, 3, 1, 1, 1) if vertical else (1, 1, 3, 1, 1)
-    grid = torch.arange(size, dtype=shift.dtype, device=shift.device).view(shape)
-    tap = torch.arange(3, dtype=shift.dtype, device=shift.device).view(kernel)
-    taps = tap.expand(1, 3, 3, 1, 1).reshape(1, TAPS, 1, 1)
-    return shift + (grid + taps)
+def _standing(batch: int, height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return y and x (BHW,9), in the frame's coordinates, of taps that don't move."""
+
+    def count(length: int) -> Tensor:
+        return torch.arange(length, dtype=like.dtype, device=like.device)
+
+    y = count(height)[:, None] + count(3).repeat_interleave(3)  # (H,9)
+    x = count(width)[:, None] + count(3).repeat(3)  # (W,9)
+    shape = (batch, height, width, TAPS)
+    return (
+        y[:, None].expand(shape).reshape(-1, TAPS),
+        x.expand(shape).reshape(-1, TAPS),
+    )
+
+
+def _starts(batch: int, height: int, width: int, like: Tensor) -> Tensor:
+    """Return (B,1,9): the table's first row of each picture, plus the tap's place in a cell."""
+    cells = (height + 3) * (width + 3)
+    picture = torch.arange(batch, dtype=like.dtype, device=like.device) * (cells * TAPS)
+    return picture[:, None, None] + torch.arange(TAPS, dtype=like.dtype, device=like.device)
 
 
 def _split(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -138,9 +154,3 @@ def _split(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
     inside = position.clamp(0.0, size + 1.0)
     whole = inside.detach().floor()
     return whole, inside - whole
-
-
-def _by_position(corner: Sequence[Tensor]) -> Tensor:
-    """Put four tensors (B,9,H,W) together as (BHW,36)."""
-    together = torch.cat(list(corner), 1)
-    return together.permute(0, 2, 3, 1).reshape(-1, 4 * TAPS)

@@ -1,0 +1,1 @@
+"""Networks for other runtimes. `formats` is lean; `writing` is the door for the rest."""

@@ -1,0 +1,173 @@
+"""ONNX files: native DeformConv, any batch, any height and width in multiples of 32.
+
+The network is traced at one size and freed of it afterwards. Tracing with symbolic sizes gives
+the same graph and takes ten times as long; the only traces of the size are the batch in the
+heads' reshapes and the declared shapes, and the parity check runs other sizes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import warnings
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from featherface.errors import UnavailableError
+from featherface.files import replacing
+from featherface.networks import deformable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy import dtype, float32, ndarray
+
+    from featherface.networks import Detector
+
+INPUT = "images"
+OUTPUTS = ("boxes", "scores", "landmarks")
+TRACED = (2, 3, 64, 96)
+"""Shape of the picture used for tracing; two pictures, as one would be taken for a constant."""
+
+
+class _Deployed(nn.Module):
+    """The network with probabilities in place of logits."""
+
+    def __init__(self, model: Detector) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        raw = self.model(images)
+        return raw.boxes, raw.logits.softmax(-1), raw.landmarks
+
+
+def write_onnx(model: Detector, path: Path, opset: int, variant_name: str) -> None:
+    """Write MODEL to PATH with what decoding needs in the file's metadata.
+
+    Outputs: boxes (B,N,4) and landmarks (B,N,10) as deltas of the priors, scores (B,N,2) as
+    probabilities of background and face.
+    """
+    import onnx  # noqa: PLC0415 - only an export needs it
+
+    graph = _trace(model, opset)
+    _free_sizes(graph)
+    for key, value in _metadata(model, variant_name).items():
+        entry = graph.metadata_props.add()
+        entry.key, entry.value = key, value
+    onnx.checker.check_model(graph)
+    with replacing(path) as temporary:
+        temporary.write_bytes(graph.SerializeToString())
+
+
+def _trace(model: Detector, opset: int) -> Any:
+    home = next(model.parameters()).device
+    training = model.training
+    try:
+        with _quiet(), torch.no_grad():
+            program = torch.onnx.export(
+                _Deployed(model).cpu().eval(),
+                (torch.zeros(TRACED),),
+                dynamo=True,
+                opset_version=opset,
+                input_names=[INPUT],
+                output_names=list(OUTPUTS),
+                custom_translation_table={deformable.operator(): _deform_conv(opset)},
+                verbose=False,
+            )
+    finally:
+        model.train(training).to(home)
+    if program is None:
+        raise UnavailableError("the ONNX exporter gave no program", "check the torch version")
+    return program.model_proto
+
+
+def _deform_conv(opset: int) -> Any:
+    """Return the translation of our operator to ONNX's."""
+    import onnxscript  # noqa: PLC0415 - slow to import, and only an export needs it
+
+    operators = getattr(onnxscript, f"opset{opset}")
+
+    def translate(features: Any, offset: Any, mask: Any, weight: Any) -> Any:
+        return operators.DeformConv(
+            features, weight, offset, None, mask, kernel_shape=[3, 3], pads=[1, 1, 1, 1]
+        )
+
+    return translate
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the exporter says whatever is exported, and nothing else."""
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = registration.level
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        # torch copies tree specifications of a class that it deprecates itself.
+        warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated", FutureWarning)
+        # It says of each torchvision operator that torchvision, which we don't need, is absent.
+        registration.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            registration.setLevel(level)
+
+
+def _free_sizes(model: Any) -> None:
+    """Make batch, height and width of the traced MODEL variable."""
+    from onnx import numpy_helper  # noqa: PLC0415 - as above
+
+    graph = model.graph
+    reshapes = [node for node in graph.node if node.op_type == "Reshape"]
+    for node in reshapes:
+        del node.attribute[:]  # its only one would take the zero below literally
+    shapes = {node.input[1] for node in reshapes}
+    for constant in graph.initializer:
+        if constant.name in shapes:
+            shape = numpy_helper.to_array(constant).copy()
+            if shape.tolist()[:2] == [TRACED[0], -1]:
+                shape[0] = 0  # ONNX: keep what the input has
+                constant.CopyFrom(numpy_helper.from_array(shape, constant.name))
+    del graph.value_info[:]
+    _declare(graph.input[0], ("batch", None, "height", "width"))
+    for output in graph.output:
+        _declare(output, ("batch", "priors", None))
+
+
+def _declare(value: Any, names: tuple[str | None, ...]) -> None:
+    for dimension, name in zip(value.type.tensor_type.shape.dim, names, strict=True):
+        if name:
+            dimension.dim_param = name
+
+
+def _metadata(model: Detector, variant_name: str) -> dict[str, str]:
+    config = model.config
+    return {
+        "variant": variant_name,
+        "model": json.dumps(asdict(config)),
+        "prior_sizes": json.dumps(config.prior_sizes),
+        "prior_steps": json.dumps(config.prior_steps),
+        "variances": json.dumps(config.variances),
+        "pixel_mean_bgr": json.dumps(config.pixel_mean),
+        "size_multiple": "32",
+        "decoding": "centre = prior centre + delta * variance 0 * prior size; "
+        "size = prior size * exp(delta * variance 1)",
+    }
+
+
+class Session:
+    """ONNX Runtime on the CPU, with every optimisation that it has."""
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime  # noqa: PLC0415 - only a check or a benchmark needs it
+
+        self._session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def __call__(self, images: ndarray[Any, dtype[float32]]) -> dict[str, Any]:
+        """Return the outputs by name for IMAGES (B,3,H,W)."""
+        return dict(zip(OUTPUTS, self._session.run(list(OUTPUTS), {INPUT: images}), strict=True))

@@ -1,0 +1,127 @@
+"""Write a network in the formats asked for, and prove that each file computes the same."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from featherface.errors import UnavailableError
+from featherface.export.formats import FORMATS
+from featherface.export.onnx_file import Session, write_onnx
+from featherface.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from featherface.export.formats import ExportConfig
+    from featherface.networks import Detector
+    from featherface.progress import OnProgress
+
+    Writer = Callable[[Detector, Path, int, str], None]
+
+WRITERS: dict[str, Writer] = {"onnx": write_onnx}
+RUNNERS: dict[str, Callable[[Path], Callable[[Any], dict[str, Any]]]] = {"onnx": Session}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """One written file and how it compares with the network."""
+
+    path: Path
+    format: str
+    sha256: str
+    megabytes: float
+    """10^6 bytes on disk."""
+    parity: float
+    """Largest absolute difference of a score or box delta."""
+    landmarks_parity: float
+    """The same of a landmark delta, which has no limit."""
+    sizes: tuple[tuple[int, int], ...]
+    """Heights and widths that were compared."""
+
+
+def export(
+    model: Detector,
+    config: ExportConfig,
+    folder: Path,
+    name: str,
+    variant_name: str,
+    on_progress: OnProgress = silent,
+) -> list[Artifact]:
+    """Write MODEL to FOLDER/NAME.<suffix> in each format of CONFIG.
+
+    Raises:
+        UnavailableError: the folder can't be written, or a file computes something else (it is
+            removed).
+    """
+    artifacts = []
+    for index, kind in enumerate(config.formats):
+        path = folder / f"{name}{FORMATS[kind].suffix}"
+        WRITERS[kind](model, path, config.opset, variant_name)
+        artifacts.append(_checked(model, path, kind, config))
+        on_progress(Progress("export", index + 1, len(config.formats), "files"))
+    return artifacts
+
+
+def differences(
+    model: Detector,
+    run: Callable[[Any], dict[str, Any]],
+    size: tuple[int, int],
+    batch: int = 1,
+) -> dict[str, float]:
+    """Return by output the largest absolute difference of RUN from MODEL on random pictures."""
+    images = _pictures(batch, size)
+    device = next(model.parameters()).device
+    training = model.training
+    with torch.inference_mode():
+        raw = model.eval()(images.to(device))
+    model.train(training)
+    wanted = {
+        "boxes": raw.boxes,
+        "scores": raw.logits.softmax(-1),
+        "landmarks": raw.landmarks,
+    }
+    found = run(images.numpy())
+    return {
+        name: (torch.as_tensor(found[name]) - value.cpu()).abs().max().item()
+        for name, value in wanted.items()
+    }
+
+
+def _checked(model: Detector, path: Path, kind: str, config: ExportConfig) -> Artifact:
+    run = RUNNERS[kind](path)
+    cases = itertools.product(config.parity_sizes, config.parity_batches)
+    found = [differences(model, run, size, batch) for size, batch in cases]
+    parity = max(max(one["boxes"], one["scores"]) for one in found)
+    if not parity <= config.tolerance:
+        path.unlink()
+        raise UnavailableError(
+            f"{path.name} differs from the network by {parity:.2g}, more than {config.tolerance:g}",
+            "another version of onnxruntime or torch may help: thesis doctor",
+        )
+    content = path.read_bytes()
+    return Artifact(
+        path=path,
+        format=kind,
+        sha256=hashlib.sha256(content).hexdigest(),
+        megabytes=len(content) / 1e6,
+        parity=parity,
+        landmarks_parity=max(one["landmarks"] for one in found),
+        sizes=config.parity_sizes,
+    )
+
+
+def _pictures(batch: int, size: tuple[int, int]) -> torch.Tensor:
+    """Draw pictures with structure of several scales, minus a mean: (B,3,H,W)."""
+    generator = torch.Generator().manual_seed(0)
+    height, width = size
+    picture = torch.zeros(batch, 3, height, width)
+    for cell in (1, 4, 16, 32):
+        noise = torch.randn(batch, 3, height // cell, width // cell, generator=generator)
+        picture += torch.nn.functional.interpolate(noise, size=size)
+    return 30 * picture

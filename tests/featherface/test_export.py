@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+import torch
+
+from featherface.errors import UnavailableError, UsageError
+from featherface.export import writing
+from featherface.export.formats import FORMATS, ExportConfig
+from featherface.export.onnx_file import Session
+from featherface.export.writing import Artifact, differences, export
+from featherface.networks import build
+from featherface.variants import VARIANTS, variant
+
+SIZES = {(320, 320): (1, 8), (480, 640): (2,), (1024, 1024): (1,)}
+
+
+def awake(name):
+    """A network whose every part matters: moving offsets, statistics of its own."""
+    torch.manual_seed(0)
+    model = build(variant(name), 0).train()
+    for key, parameter in model.named_parameters():
+        if "offset" in key or "modulator" in key:
+            torch.nn.init.normal_(parameter, std=0.05)
+    with torch.no_grad():
+        for _ in range(10):
+            model(torch.randn(2, 3, 96, 96) * 60)
+    return model.eval()
+
+
+@pytest.fixture(scope="module", params=sorted(VARIANTS))
+def exported(request, tmp_path_factory):
+    model = awake(request.param)
+    folder = tmp_path_factory.mktemp("exports")
+    config = ExportConfig(parity_sizes=((64, 96),))
+    (artifact,) = export(model, config, folder, "best", request.param)
+    return request.param, model, artifact
+
+
+@pytest.mark.slow
+def test_the_file_computes_the_same_at_every_size(exported):
+    _, model, artifact = exported
+    run = Session(artifact.path)
+    for size, batches in SIZES.items():
+        for batch in batches:
+            found = differences(model, run, size, batch)
+            assert max(found["boxes"], found["scores"]) <= 1e-4, (size, batch)
+
+
+@pytest.mark.slow
+def test_the_artifact_describes_the_file(exported):
+    name, _, artifact = exported
+    content = artifact.path.read_bytes()
+    assert artifact.path.name == "best.onnx"
+    assert artifact.sha256 == hashlib.sha256(content).hexdigest()
+    assert artifact.megabytes == pytest.approx(len(content) / 1e6)
+    assert artifact.parity <= 1e-4
+    assert isinstance(artifact, Artifact)
+    metadata = Session(artifact.path)._session.get_modelmeta().custom_metadata_map
+    assert metadata["variant"] == name
+    wanted = [list(sizes) for sizes in variant(name).prior_sizes]
+    assert json.loads(metadata["prior_sizes"]) == wanted
+
+
+@pytest.mark.slow
+def test_deformable_convolutions_are_native(exported):
+    onnx = pytest.importorskip("onnx")
+    name, _, artifact = exported
+    kinds = [node.op_type for node in onnx.load(artifact.path).graph.node]
+    assert kinds.count("DeformConv") == (15 if "deformable" in variant(name).context else 0)
+    assert "GridSample" not in kinds
+
+
+@pytest.mark.slow
+def test_a_file_that_computes_something_else_is_removed(tmp_path, monkeypatch):
+    def swapped(model, path, opset, name):
+        other = build(model.config, 99).eval()
+        writing.write_onnx(other, path, opset, name)
+
+    monkeypatch.setitem(writing.WRITERS, "onnx", swapped)
+    config = ExportConfig(parity_sizes=((64, 64),))
+    with pytest.raises(UnavailableError, match="differs from the network"):
+        export(awake("retinaface-mnet025"), config, tmp_path, "odd", "retinaface-mnet025")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_format_has_writer_and_runner():
+    assert set(FORMATS) == set(writing.WRITERS) == set(writing.RUNNERS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("formats", ("onxx",)),
+        ("opset", 11),
+        ("parity_sizes", ((100, 100),)),
+        ("parity_batches", ()),
+        ("tolerance", 0),
+    ],
+)
+def test_an_illegal_value_names_the_key(key, value):
+    with pytest.raises(UsageError, match=rf"export\.{key}"):
+        ExportConfig(**{key: value})
