@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from featherface.priors import priors
+from featherface.variants import VARIANTS, variant
+
+
+@pytest.mark.parametrize(("size", "count"), [(640, 16_800), (320, 4_200)])
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_counts_are_the_published_ones(name, size, count):
+    assert len(priors(variant(name), size, size)) == count
+
+
+def test_order_is_level_row_column_size():
+    found = priors(variant("v1"), 64, 96) * torch.tensor([96, 64, 96, 64])
+    wanted = [[4, 4, 16, 16], [4, 4, 32, 32], [12, 4, 16, 16]]
+    torch.testing.assert_close(found[:3], torch.tensor(wanted, dtype=torch.float32))
+    second_row, second_level = found[2 * 12], found[2 * 12 * 8]
+    torch.testing.assert_close(second_row, torch.tensor([4.0, 12.0, 16.0, 16.0]))
+    torch.testing.assert_close(second_level, torch.tensor([8.0, 8.0, 64.0, 64.0]))
+
+
+def test_a_side_that_is_no_multiple_of_the_stride_is_rounded_up():
+    found = priors(variant("v1"), 33, 40)
+    assert len(found) == 2 * (5 * 5 + 3 * 3 + 2 * 2)
+
+
+def test_the_result_is_remembered():
+    assert priors(variant("v1"), 96, 64) is priors(variant("v2"), 96, 64)
+
+
+@pytest.mark.data
+def test_priors_of_the_reference(reference_data):
+    wanted = np.load(reference_data / "reference" / "multibox_loss.npz")["priors"]
+    side = {4_200: 320, 16_800: 640, 1_050: 160, 672: 128}[len(wanted)]
+    np.testing.assert_allclose(priors(variant("v1-official"), side, side), wanted, atol=1e-7)
