@@ -20,8 +20,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "cbam",
         "cbam-residual",
         "cbam-shared",
+        "eca-cbam",
+        "eca-cbam-parallel",
     ),
     "context": ("ssh", "ssh-deformable", "ssh-grouped"),
+    "context_attention": ("none", "coordinate"),
     "shuffle": ("none", "permute", "block"),
     "head": ("separate", "shared"),
 }
@@ -46,6 +49,8 @@ class DetectorConfig:
     """Channels divided by this in the attention's bottleneck."""
     context: str = "ssh-deformable"
     """Context module per level."""
+    context_attention: str = "none"
+    """Attention after the context module."""
     shuffle: str = "none"
     """Channel shuffle after the context module."""
     head: str = "separate"
@@ -185,6 +190,28 @@ VARIANTS: dict[str, Variant] = {
         config=DetectorConfig(channels=52, attention="cbam", shuffle="permute"),
         summary="the thesis's baseline: FeatherFace with 52 channels, plain CBAM, bare shuffle",
         source=_FEATHERFACE,
+    ),
+    "v1-489k": Variant(
+        config=DetectorConfig(channels=56, repeats=2, shuffle="permute"),
+        summary="the thesis author's first network: 56 channels, BiFPN x2, no attention",
+        source="this thesis, earlier work",
+    ),
+    "eca-cbam": Variant(
+        config=DetectorConfig(channels=52, attention="eca-cbam", shuffle="permute"),
+        summary="v1 with ECA in place of CBAM's channel gate",
+        source="this thesis, earlier work",
+    ),
+    "eca-cbam-parallel": Variant(
+        config=DetectorConfig(channels=52, attention="eca-cbam-parallel", shuffle="permute"),
+        summary="eca-cbam with both gates looking at the input",
+        source="this thesis, earlier work",
+    ),
+    "v2-coordatt": Variant(
+        config=DetectorConfig(
+            channels=56, repeats=2, shuffle="permute", context_attention="coordinate"
+        ),
+        summary="v1-489k with coordinate attention after the context module",
+        source="this thesis, earlier work",
     ),
     "v2": Variant(
         config=DetectorConfig(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from featherface.networks import bifpn, cbam, fpn, heads, mobilenet, shuffle, ssh
+from featherface.networks import bifpn, cbam, coordinate, eca, fpn, heads, mobilenet, shuffle, ssh
 from featherface.networks.convolution import PerLevel
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ ATTENTIONS: dict[str, Stage] = {
         lambda c, width: cbam.ResidualCBAM(width, c.reduction, c.norm_momentum)
     ),
     "cbam-shared": lambda c, widths: cbam.SharedCBAM(widths, c.reduction, c.norm_momentum),
+    "eca-cbam": _per_level(lambda _, width: eca.ECACBAM(width)),
+    "eca-cbam-parallel": _per_level(lambda _, width: eca.ParallelECACBAM(width)),
+}
+CONTEXT_ATTENTIONS: dict[str, Stage] = {
+    "none": _nothing,
+    "coordinate": _per_level(lambda _, width: coordinate.CoordinateAttention(width)),
 }
 CONTEXTS: dict[str, Stage] = {
     "ssh": _per_level(lambda c, width: ssh.plain(width, c.leak)),
@@ -90,6 +96,7 @@ class Detector(nn.Module):
         self.neck = NECKS[config.neck](config, widths)
         self.neck_attention = ATTENTIONS[config.attention](config, even)
         self.context = CONTEXTS[config.context](config, even)
+        self.context_attention = CONTEXT_ATTENTIONS[config.context_attention](config, even)
         self.shuffle = SHUFFLES[config.shuffle](config, even)
         self.heads = HEADS[config.head](config.channels, config.anchors, config.leak)
         heads.initialise(self.heads, config.prior_probability)
@@ -98,7 +105,7 @@ class Detector(nn.Module):
         """Return the maps (B,C,H/8,W/8), /16, /32 that enter the heads."""
         maps = self.attention(self.laterals(self.backbone(images)))
         maps = self.neck_attention(self.neck(maps))
-        shuffled: list[Tensor] = self.shuffle(self.context(maps))
+        shuffled: list[Tensor] = self.shuffle(self.context_attention(self.context(maps)))
         return shuffled
 
     def predict(self, maps: list[Tensor]) -> RawOutput:
@@ -123,6 +130,7 @@ _STAGES = (
     "neck",
     "neck_attention",
     "context",
+    "context_attention",
     "shuffle",
     "heads",
 )

@@ -10,6 +10,10 @@ from featherface.variants import CHOICES, VARIANTS, variant
 PARAMETERS = {
     "v1-official": 592_371,
     "v1": 488_664,
+    "v1-489k": 489_015,
+    "eca-cbam": 476_345,
+    "eca-cbam-parallel": 476_345,
+    "v2-coordatt": 493_095,
     "retinaface-mnet025": 426_608,
 }
 V2_BUDGET = {
@@ -109,6 +113,7 @@ def test_every_choice_has_its_block():
         "neck": detector.NECKS,
         "attention": detector.ATTENTIONS,
         "context": detector.CONTEXTS,
+        "context_attention": detector.CONTEXT_ATTENTIONS,
         "shuffle": detector.SHUFFLES,
         "head": detector.HEADS,
     }
