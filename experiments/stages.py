@@ -224,7 +224,7 @@ def _start_weights(work: Work, model: Detector, found: Findings) -> None:
     given = inputs.given_weights(work.workspace, recipe)
     if given is not None:
         cleaning = checkpoints.load_weights(model, given.path, recipe.model.variant)
-        work.on_message(f"starting from {given.path.name}: {cleaning}")
+        _tell(work, f"starting from {given.path.name}", cleaning.sentences())
         found.parents += [given.parent] if given.parent else []
     elif recipe.model.backbone_weights:
         path = work.workspace.root / Path(recipe.model.backbone_weights).expanduser()
@@ -241,7 +241,7 @@ def _model(work: Work, found: Findings) -> Detector:
         taken = inputs.given_weights(work.workspace, recipe)
         taken = taken or inputs.earlier_weights(work.store, recipe)
         cleaning = checkpoints.load_weights(model, taken.path, recipe.model.variant)
-        work.on_message(f"weights of {taken.path.name}: {cleaning}")
+        _tell(work, f"weights of {taken.path.name}", cleaning.sentences())
         found.parents += [taken.parent] if taken.parent else []
         details = {"run": work.run, "variant": recipe.model.variant}
         checkpoints.save_weights(work.checkpoints / "taken.safetensors", model, details)
@@ -250,6 +250,11 @@ def _model(work: Work, found: Findings) -> Detector:
     model.to(choose(recipe.train.device))
     model.eval()
     return model
+
+
+def _tell(work: Work, what: str, details: list[str]) -> None:
+    """Tell WHAT was read, and what was stripped from it."""
+    work.on_message("; ".join([what, *details]))
 
 
 def _evaluator(work: Work, data: Path) -> Callable[[nn.Module, int], Mapping[str, float]]:

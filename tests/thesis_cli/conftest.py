@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 import torch
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from featherface.data.synthetic import draw
 from featherface.networks import build
 from featherface.variants import variant
 from thesis_cli.main import cli
+from thesis_cli.schemas import schemas
 
 
 class Answer:
@@ -49,6 +51,20 @@ def thesis(monkeypatch, tmp_path):
         return Answer(result)
 
     return call
+
+
+@pytest.fixture
+def valid():
+    """Check an answer against the schema it names; give its data."""
+
+    def check(answer):
+        whole = answer.json
+        _, name, version = whole["schema"].split("/")
+        assert version == "1"
+        jsonschema.Draft202012Validator(schemas()[name]).validate(whole)
+        return whole["data"]
+
+    return check
 
 
 def snapshot(folder):

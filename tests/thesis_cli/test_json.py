@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
-
 import jsonschema
 import pytest
 
 from experiments.tables import FORMATS
 from featherface.checkpoints import read_state
 from thesis_cli.commands import compare
+from thesis_cli.schemas import schemas
 
-SCHEMAS = {
-    path.name.removesuffix(".json"): json.loads(path.read_text(encoding="utf-8"))
-    for path in resources.files("thesis_cli").joinpath("schemas").iterdir()
-    if path.name.endswith(".json")
-}
-
-
-def valid(answer):
-    """Check an answer against its schema; give its data."""
-    whole = answer.json
-    name = whole["schema"].split("/")[1]
-    assert whole["schema"] == f"thesis/{name}/1"
-    jsonschema.Draft202012Validator(SCHEMAS[name]).validate(whole)
-    return whole["data"]
+SCHEMAS = schemas()
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -43,7 +28,7 @@ def filled(workspace, make_run):
     return workspace
 
 
-def test_runs_list(thesis, filled):
+def test_runs_list(thesis, valid, filled):
     data = valid(thesis("runs", "list", "--json", workspace=filled))
     assert [(row["run"], row["status"]) for row in data] == [
         ("v1@1", "sealed"),
@@ -53,22 +38,22 @@ def test_runs_list(thesis, filled):
     assert valid(thesis("runs", "list", "v1", "--json", workspace=filled)) == data[:1]
 
 
-def test_runs_list_of_an_empty_workspace(thesis, workspace):
+def test_runs_list_of_an_empty_workspace(thesis, valid, workspace):
     assert valid(thesis("runs", "list", "--json", workspace=workspace)) == []
 
 
 @pytest.mark.parametrize("selector", ["v1", "v1@1", "v1@best", "@last", "v2@2"])
-def test_runs_show(thesis, filled, selector):
+def test_runs_show(thesis, valid, filled, selector):
     data = valid(thesis("runs", "show", selector, "--json", workspace=filled))
     assert data["run"].startswith(("v1", "v2"))
 
 
-def test_runs_verify(thesis, filled):
+def test_runs_verify(thesis, valid, filled):
     data = valid(thesis("runs", "verify", "--json", workspace=filled))
     assert [row["intact"] for row in data] == [True, True, None]
 
 
-def test_runs_verify_finds_a_changed_record(thesis, filled):
+def test_runs_verify_finds_a_changed_record(thesis, valid, filled):
     file = filled.runs / "v1" / "001" / "results.json"
     file.write_text(file.read_text(encoding="utf-8").replace("0.71", "0.99"), encoding="utf-8")
     answer = thesis("runs", "verify", "v1", "--json", workspace=filled)
@@ -78,12 +63,12 @@ def test_runs_verify_finds_a_changed_record(thesis, filled):
     assert row["problems"][0]["path"] == "results.json"
 
 
-def test_runs_reindex(thesis, filled):
+def test_runs_reindex(thesis, valid, filled):
     assert valid(thesis("runs", "reindex", "--json", workspace=filled)) == {"runs": 3}
 
 
 @pytest.mark.parametrize("how", [["--json"], ["--format", "json"]])
-def test_compare(thesis, filled, how):
+def test_compare(thesis, valid, filled, how):
     data = valid(thesis("compare", "v1", "v2", *how, workspace=filled))
     assert [run["run"] for run in data["runs"]] == ["v1@1", "v2@1"]
 
@@ -92,14 +77,14 @@ def test_compare_knows_the_formats_there_are():
     assert {"table", *FORMATS} == set(compare.FORMATS)
 
 
-def test_milestone_check(thesis, filled):
+def test_milestone_check(thesis, valid, filled):
     data = valid(thesis("milestone", "check", "--json", workspace=filled))
     states = {row["milestone"]: row["state"] for row in data}
     assert states["v1-parameters"] == "pass"
     assert states["baseline-reproduced"] == "not_measurable"
 
 
-def test_report_sync_writes_once(thesis, filled):
+def test_report_sync_writes_once(thesis, valid, filled):
     first = valid(thesis("report", "sync", "--to", "vault", "--json", workspace=filled))
     assert "05-Results/Performance-Analysis.md" in first["written"]
     second = valid(thesis("report", "sync", "--to", "vault", "--json", workspace=filled))
@@ -107,7 +92,7 @@ def test_report_sync_writes_once(thesis, filled):
     assert set(second["unchanged"]) >= {path for path in first["written"] if path.endswith(".md")}
 
 
-def test_report_sync_can_only_tell(thesis, filled, contents):
+def test_report_sync_can_only_tell(thesis, valid, filled, contents):
     before = contents(filled.vault)
     told = thesis("report", "sync", "--dry-run", "--json", workspace=filled)
     assert valid(told)["written"]
@@ -119,7 +104,7 @@ def test_report_sync_can_only_tell(thesis, filled, contents):
     assert thesis("report", "sync", "--check", workspace=filled).code == 0
 
 
-def test_config_show(thesis, filled, monkeypatch):
+def test_config_show(thesis, valid, filled, monkeypatch):
     monkeypatch.setenv("THESIS_LANGUAGE", "fr")
     data = valid(thesis("config", "show", "--json", workspace=filled))
     (language,) = [row for row in data if row["key"] == "language"]
@@ -127,14 +112,14 @@ def test_config_show(thesis, filled, monkeypatch):
     assert "THESIS_LANGUAGE" in thesis("config", "show", "--origin", workspace=filled).out
 
 
-def test_doctor(thesis, filled):
+def test_doctor(thesis, valid, filled):
     answer = thesis("doctor", "--json", workspace=filled)
     names = {row["name"]: row["status"] for row in valid(answer)}
     assert names["torch"] == "ok"
     assert names["vault"] == "ok"
 
 
-def test_init(thesis, tmp_path):
+def test_init(thesis, valid, tmp_path):
     arguments = ("init", tmp_path / "t", "--language", "fr", "--title", "Thèse", "--json")
     data = valid(thesis(*arguments))
     assert data["created"]
@@ -144,7 +129,7 @@ def test_init(thesis, tmp_path):
     assert again["notes"] == []
 
 
-def test_model_list(thesis):
+def test_model_list(thesis, valid):
     data = {row["name"]: row for row in valid(thesis("model", "list", "--json"))}
     assert data["v1-official"]["parameters"] == 592_371
     assert data["v1-official"]["paper_counted"] == 488_661
@@ -152,12 +137,12 @@ def test_model_list(thesis):
     assert abs(data["retinaface-mnet025"]["macs_640"] / 0.98e9 - 1) < 0.02
 
 
-def test_model_show(thesis):
+def test_model_show(thesis, valid):
     data = valid(thesis("model", "show", "v1", "--json"))
     assert data["parameters"] == sum(data["components"].values()) == 488_664
 
 
-def test_run_tells_what_it_would_do(thesis, workspace):
+def test_run_tells_what_it_would_do(thesis, valid, workspace):
     arguments = ("run", "v2", "--set", "train.epochs=3", "--seeds", "2", "--dry-run", "--json")
     data = valid(thesis(*arguments, workspace=workspace))
     assert [plan["experiment"] for plan in data["plans"]] == ["v2", "v2"]
@@ -165,14 +150,14 @@ def test_run_tells_what_it_would_do(thesis, workspace):
     assert "seed: 1" in data["plans"][1]["recipe"]
 
 
-def test_data_synth_and_stats(thesis, tmp_path):
+def test_data_synth_and_stats(thesis, valid, tmp_path):
     arguments = ("--image-size", 96, "--train-images", 2, "--val-images", 2, "--json")
     made = valid(thesis("data", "synth", tmp_path / "set", *arguments))
     assert [split["images"] for split in made["splits"]] == [2, 2]
     assert valid(thesis("data", "stats", tmp_path / "set", "--json")) == made["splits"][1]
 
 
-def test_model_import(thesis, workspace, weights):
+def test_model_import(thesis, valid, workspace, weights):
     data = valid(
         thesis("model", "import", weights, "--variant", "v2", "--json", workspace=workspace)
     )
@@ -184,7 +169,7 @@ def test_model_import(thesis, workspace, weights):
     assert state
 
 
-def test_detect(thesis, weights, small_set, tmp_path):
+def test_detect(thesis, valid, weights, small_set, tmp_path):
     pictures = sorted((small_set / "WIDER_val" / "images").rglob("*.jpg"))[:2]
     network = ("--variant", "v2", "--weights", weights)
     options = ("--output", tmp_path / "drawn", "--score", 0.0, "--json")
@@ -197,7 +182,7 @@ def drawn_name(row):
     return row["drawing"].rsplit("/", 1)[-1]
 
 
-def test_eval_widerface_both_ways(thesis, weights, small_set, tmp_path):
+def test_eval_widerface_both_ways(thesis, valid, weights, small_set, tmp_path):
     given = (
         *("--variant", "v2", "--weights", weights),
         *("--images", small_set / "WIDER_val" / "images"),
@@ -213,7 +198,7 @@ def test_eval_widerface_both_ways(thesis, weights, small_set, tmp_path):
     assert second["subsets"] == first["subsets"]
 
 
-def test_eval_widerface_tells_of_a_part(thesis, weights, small_set, tmp_path):
+def test_eval_widerface_tells_of_a_part(thesis, valid, weights, small_set, tmp_path):
     kept = tmp_path / "predictions"
     valid(
         thesis(
@@ -233,7 +218,7 @@ def test_eval_widerface_tells_of_a_part(thesis, weights, small_set, tmp_path):
 
 
 @pytest.mark.slow
-def test_run_and_its_record(thesis, workspace):
+def test_run_and_its_record(thesis, valid, workspace):
     data = valid(thesis("run", "smoke", "--set", "model.variant=v2", "--json", workspace=workspace))
     (run,) = data["runs"]
     assert run["status"] == "sealed"
