@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
-from functools import cache
+import contextlib
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from thesis_cli.session import Session
 
 GROUP = "thesis.commands"
 
 
-@cache
 def names() -> dict[str, str]:
-    """Name each plugin command with the distribution it comes from; loads none of them."""
-    from importlib.metadata import entry_points
+    """Name each plugin command with the distribution it comes from; loads none of them.
 
+    Reads the metadata files itself: importing importlib.metadata costs help a fifth of its time.
+    """
     return {
-        entry.name: entry.dist.name if entry.dist else entry.value
-        for entry in entry_points(group=GROUP)
+        line.partition("=")[0].strip(): distribution
+        for distribution, text in declarations()
+        for line in section(text)
     }
+
+
+def declarations() -> Iterator[tuple[str, str]]:
+    """Yield distribution and entry_points.txt, of all that can be imported and have our group."""
+    for folder in dict.fromkeys(sys.path):
+        with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if entry.name.endswith((".dist-info", ".egg-info")):
+                    text = read(os.path.join(entry.path, "entry_points.txt"))  # noqa: PTH118 - fast
+                    if f"[{GROUP}]" in text:
+                        yield entry.name.partition("-")[0], text
+
+
+def read(path: str) -> str:
+    """Read a file; empty where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a hundred of these at each start
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def section(text: str) -> Iterator[str]:
+    """Yield the lines `name = module:attribute` of our group."""
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("["):
+            inside = line.strip() == f"[{GROUP}]"
+        elif inside and "=" in line and not line.lstrip().startswith("#"):
+            yield line
 
 
 def load(name: str, session: Session) -> click.Command | None:

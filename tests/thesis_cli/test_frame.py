@@ -6,7 +6,7 @@ import errno
 import signal
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import entry_points
 
 import click
 import pytest
@@ -124,18 +124,37 @@ def test_debug_shows_the_traceback(monkeypatch, tmp_path):
     assert result.exit_code == 4
 
 
-def test_a_broken_plugin_warns_and_the_rest_works(thesis, monkeypatch, tmp_path):
-    broken = EntryPoint("broken", "no_such_module:command", plugins.GROUP)
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: [broken])
-    plugins.names.cache_clear()
-    try:
-        assert "broken" in thesis("--help").out
-        answer = thesis("broken")
-        assert answer.code == 2
-        assert "no_such_module" in answer.err
-        assert thesis("completion", "bash").code == 0
-    finally:
-        plugins.names.cache_clear()
+@pytest.fixture
+def plugins_folder(tmp_path, monkeypatch):
+    """A distribution with a good and a broken command."""
+    folder = tmp_path / "site"
+    metadata = folder / "thesis_extra-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Name: thesis-extra\nVersion: 1.0\n", encoding="utf-8")
+    text = "[console_scripts]\nx = y:z\n\n[thesis.commands]\n"
+    text += "greet = thesis_extra:greet\nbroken = no_such_module:command\nodd = os:name\n"
+    (metadata / "entry_points.txt").write_text(text, encoding="utf-8")
+    module = "import click\n\n@click.command()\ndef greet():\n    click.echo('hello')\n"
+    (folder / "thesis_extra.py").write_text(module, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+
+
+def test_plugins_are_found_as_importlib_finds_them(plugins_folder):
+    found = {entry.name for entry in entry_points(group=plugins.GROUP)}
+    assert set(plugins.names()) == found == {"greet", "broken", "odd"}
+
+
+def test_a_plugin_adds_a_command(thesis, plugins_folder):
+    assert "greet" in thesis("--help").out
+    assert thesis("greet").out == "hello\n"
+
+
+@pytest.mark.parametrize(("name", "word"), [("broken", "no_such_module"), ("odd", "no click")])
+def test_a_broken_plugin_warns_and_the_rest_works(thesis, plugins_folder, name, word):
+    answer = thesis(name)
+    assert answer.code == 2
+    assert word in answer.err
+    assert thesis("completion", "bash").code == 0
 
 
 def test_without_a_command_there_is_help(thesis):
