@@ -47,8 +47,9 @@ STYLE: dict[Any, Any] = {
     "lines.linewidth": 1.8,
     "svg.hashsalt": "thesis",
 }
-PARTS = ("box", "face", "landmark")
-"""Parts of the loss that get a line of their own, as training events call them."""
+PARTS = {"box": "box_weight", "face": "", "landmark": "landmark_weight"}
+"""Parts of the loss that get a line of their own, as training events call them, and the recipe's
+key of their weight: they are drawn as they count in the total."""
 
 
 def loss_curves(run: Run, language: str = "en") -> bytes:
@@ -67,9 +68,10 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
         marker = "o" if len(at) < 30 else ""
         for place, name in enumerate(("loss", *PARTS)):
             if all(name in event for event in epochs):
-                label = say(f"plot-{name}", language)
+                weight = float(run.recipe["train"].get(PARTS.get(name, ""), 1))
+                label = _weighted(say(f"plot-{name}", language), weight, language)
                 look = _look(place) | {"marker": marker, "markersize": 3}
-                axes[0].plot(at, [event[name] for event in epochs], label=label, **look)
+                axes[0].plot(at, [weight * event[name] for event in epochs], label=label, **look)
         _label(axes[0], say("plot-epoch", language), say("plot-loss-axis", language), language)
         axes[0].set_title(say("plot-loss-title", language, run=run.id))
         axes[0].set_ylim(bottom=0)
@@ -77,6 +79,13 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
         if len(scored) > 1:
             _draw_scores(axes[1], scored, language)
         return _png(figure)
+
+
+def _weighted(label: str, weight: float, language: str) -> str:
+    """Say in a part's LABEL that its values are shown times its WEIGHT."""
+    if weight == 1:
+        return label
+    return f"{label} × {format_number(weight, '.3f', language).rstrip('0').rstrip('.,')}"
 
 
 def precision_recall(
