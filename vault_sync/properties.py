@@ -106,8 +106,11 @@ def write_value(value: Scalar) -> str:
     """Write a scalar so that every YAML reader gives the same one back."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int):
         return repr(value)
+    if isinstance(value, float):
+        # Readers of YAML 1.1 take an exponent for text where the digits before it hold no point.
+        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     text = json.dumps(value, ensure_ascii=False)
@@ -118,17 +121,45 @@ def splice(data: bytes, values: Mapping[str, Scalar]) -> bytes:
     """Return the note with its properties set to VALUES; all else keeps its bytes.
 
     Raises:
-        RefusedError: there is no front matter, or a key stands twice or holds more than a scalar.
+        RefusedError: there is no front matter, a key stands twice or holds more than a scalar, or
+            an independent reader finds that more than VALUES has changed.
     """
+    changed = data
     for key, value in values.items():
-        data = _set(data, key, write_value(value).encode())
-    return data
+        changed = _set(changed, key, write_value(value).encode())
+    if changed != data:
+        _confirm(data, changed, values)
+    return changed
 
 
 def write_front_matter(values: Mapping[str, Scalar]) -> str:
     """Write the front matter of a new note."""
     lines = "".join(f"{key}: {write_value(value)}".rstrip() + "\n" for key, value in values.items())
     return f"---\n{lines}---\n"
+
+
+def _confirm(before: bytes, after: bytes, values: Mapping[str, Scalar]) -> None:
+    """Have python-frontmatter read both notes: only VALUES may differ.
+
+    The bytes were changed by patterns of our own, and the properties are the student's; another
+    program's opinion is asked before anything is written.
+    """
+    known = _understood(before)
+    if known is None:  # the student's YAML was broken before; there is nothing to compare with
+        return
+    if _understood(after) != known | dict(values):
+        keys = ", ".join(repr(key) for key in values)
+        raise RefusedError(f"the properties {keys} can't be set without touching others")
+
+
+def _understood(data: bytes) -> dict[str, object] | None:
+    import frontmatter  # noqa: PLC0415 - read only where a property changes
+    from yaml import YAMLError  # noqa: PLC0415
+
+    try:
+        return dict(frontmatter.loads(data.decode("utf-8-sig")).metadata)
+    except (YAMLError, UnicodeDecodeError, ValueError, TypeError):
+        return None
 
 
 def _set(data: bytes, key: str, value: bytes) -> bytes:

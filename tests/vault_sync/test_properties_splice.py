@@ -1,3 +1,4 @@
+import frontmatter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,3 +97,14 @@ def test_what_is_written_is_read_back(first, second):
 def test_front_matter_of_a_new_note():
     text = write_front_matter({"a": "x y", "b": "yes", "c": True, "d": "", "e": "a: b"})
     assert text == '---\na: x y\nb: "yes"\nc: true\nd: ""\ne: "a: b"\n---\n'
+
+
+@pytest.mark.parametrize("value", [1e-05, -3e16, 0.825, 1e300, 12, True, "012", "yes", "1e5"])
+def test_another_reader_of_yaml_gives_each_value_back(value) -> None:
+    note = splice(b"---\nkept: 012 # mine\n---\ntext\n", {"metric": value})
+    assert frontmatter.loads(note.decode())["metric"] == value
+
+
+def test_a_student_whose_yaml_is_broken_still_gets_the_splice() -> None:
+    before = b"---\nmine: [never closed\n---\ntext\n"
+    assert splice(before, {"metric": 1}) == b"---\nmine: [never closed\nmetric: 1\n---\ntext\n"
