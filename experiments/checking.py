@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from experiments.workspace import Workspace
 
 STATES = ("pass", "fail", "stale", "not_measurable")
+SETTLED = ("latency.", "memory.")
+"""Metrics that mean little without the picture's size: a small picture makes any network fast."""
 WHOLE = {("widerface", "val"): 3226, ("widerface", "train"): 12_880}
 """Images in the official splits."""
 
@@ -137,19 +139,29 @@ def observe(store: Store, reference: Reference, milestone: Milestone) -> Observa
 
 def _objection(run: Run, metric: Metric, milestone: Milestone) -> Reason | None:
     """Return why METRIC is no evidence for MILESTONE; None where it is."""
-    values = {"run": run.id, "metric": metric.name, "n": metric.n}
+    values: dict[str, object] = {"run": run.id, "metric": metric.name, "n": metric.n}
     if metric.evidence not in milestone.evidence:
         return Reason("evidence", values | {"evidence": metric.evidence})
-    if not metric.name.startswith("widerface."):
-        return None
+    if metric.name.startswith(SETTLED) and not metric.protocol.startswith(milestone.setting):
+        wanted = {"protocol": metric.protocol, "wanted": milestone.setting}
+        return Reason("setting", values | wanted)
+    if metric.name.startswith("widerface."):
+        return _objection_to_data(metric, milestone, values)
+    return None
+
+
+def _objection_to_data(
+    metric: Metric, milestone: Milestone, values: Mapping[str, object]
+) -> Reason | None:
+    """Return why METRIC was not taken on what MILESTONE speaks of; None where it was."""
     if metric.dataset != milestone.dataset:
-        return Reason("dataset", values | {"dataset": metric.dataset, "wanted": milestone.dataset})
+        return Reason("dataset", {**values, "dataset": metric.dataset, "wanted": milestone.dataset})
     whole = WHOLE.get((metric.dataset, metric.split), metric.n)
     if not metric.complete or metric.n < whole:
-        return Reason("partial", values | {"whole": whole, "wanted": milestone.dataset})
+        return Reason("partial", {**values, "whole": whole, "wanted": milestone.dataset})
     if milestone.protocol and metric.protocol != milestone.protocol:
         wanted = {"protocol": metric.protocol, "wanted": milestone.protocol}
-        return Reason("protocol", values | wanted)
+        return Reason("protocol", {**values, **wanted})
     return None
 
 

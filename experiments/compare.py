@@ -25,6 +25,7 @@ SUBSETS = {
     "widerface.mean_ap": "mean",
 }
 """Metrics whose uncertainty the match records tell."""
+LATENCIES = ("latency.cpu.median_ms", "latency.gpu.median_ms")
 FORCE = "compare runs of one data set and protocol, or add --force to see them side by side"
 
 
@@ -254,12 +255,17 @@ def _delta(
     at: int, metrics: Sequence[Metric | None], subset: str, bootstrap: Bootstrap | None
 ) -> Delta | None:
     first, this = metrics[0], metrics[at]
-    if at == 0 or first is None or this is None:
+    if at == 0 or first is None or this is None or not _alike(first, this):
         return None
     value = this.value - first.value
     if bootstrap is None or not subset:
         return Delta(value)
     return Delta(value, bootstrap.difference(0, at, subset), bootstrap.probability(0, at, subset))
+
+
+def _alike(first: Metric, this: Metric) -> bool:
+    """Whether two costs were taken in the same setting; AP is judged as a whole, by `_mixtures`."""
+    return bool(first.dataset) or first.protocol == this.protocol
 
 
 def _comparable(metric: Metric | None, context: tuple[Any, ...] | None) -> Metric | None:
@@ -281,9 +287,16 @@ def _about_data(runs: Sequence[Run]) -> list[Note]:
 
 
 def _about_machines(runs: Sequence[Run]) -> list[Note]:
-    timed = [run for run in runs if any(one.name.startswith("latency.") for one in run.metrics)]
-    machines = {str(run.record.hardware.get("cpu", "")) for run in timed}
-    return [Note("machines")] if len(machines) > 1 else []
+    """Say where and how latency was taken, or that the runs differ in it."""
+    timed = [(run, one) for run in runs for one in run.metrics if one.name in LATENCIES]
+    settings = dict.fromkeys(metric.protocol for _, metric in timed)
+    machines = {str(run.record.hardware.get("cpu", "")) for run, _ in timed}
+    notes = []
+    if len(settings) == 1:
+        notes.append(Note("timed", {"setting": next(iter(settings))}))
+    elif settings:
+        notes.append(Note("timed-differently", {"settings": " / ".join(settings)}))
+    return [*notes, Note("machines")] if len(machines) > 1 else notes
 
 
 def _about_chance(bootstrap: Bootstrap | None) -> list[Note]:

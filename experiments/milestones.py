@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,6 +34,8 @@ class Milestone:
     """Set that metrics with a data set must have been measured on, completely."""
     protocol: str = "original"
     """Protocol they must have been measured by; empty accepts any."""
+    setting: str = "640×640, batch 1"
+    """How latency and memory must have been taken; empty accepts any."""
     evidence: tuple[str, ...] = ("measured",)
     source: str = ""
     """Where the claim is made."""
@@ -86,7 +89,7 @@ def _facts(name: str) -> dict[str, Any]:
 
 
 def _milestone(name: str, table: Any) -> Milestone:
-    fields = ("title", "titre", "predicate", "dataset", "protocol", "evidence", "source", "group")
+    fields = tuple(one.name for one in dataclasses.fields(Milestone) if one.name != "name")
     _check_table(f"milestones.{name}", table, fields, ("predicate",))
     values: dict[str, Any] = {**table, "evidence": tuple(table.get("evidence", ("measured",)))}
     return Milestone(name=name, **values)

@@ -76,6 +76,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{dataset}, split {split}, {n} images, protocol {protocol}",
         "{dataset}, partie {split}, {n} images, protocole {protocol}",
     ),
+    "timed": ("Latency: {setting}", "Latence : {setting}"),
+    "timed-differently": (
+        "Latencies were taken in different settings, so no difference is given: {settings}",
+        (
+            "Les latences ont été mesurées dans des conditions différentes, d'où l'absence "
+            "d'écart : {settings}"
+        ),
+    ),
+    "setting": (
+        "{metric} of {run} was taken at {protocol}; the claim asks for {wanted}",
+        "{metric} de {run} a été mesurée à {protocol} ; l'affirmation demande {wanted}",
+    ),
     "machines": (
         "Latencies were taken on different machines",
         "Les latences ont été mesurées sur des machines différentes",

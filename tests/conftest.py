@@ -51,6 +51,7 @@ def workspace(tmp_path):
     return made
 
 
+SETTINGS = {"latency": "640×640, batch 1, 2 threads", "memory": "640×640, batch 1"}
 SYNTHETIC_METRICS = {
     "widerface.easy.ap": 0.71,
     "widerface.medium.ap": 0.66,
@@ -105,7 +106,7 @@ def write_run(
             unit=KINDS[name].unit if name in KINDS else "",
             dataset=dataset if on_data else "",
             split=split if on_data else "",
-            protocol=protocol if on_data else "",
+            protocol=protocol if on_data else SETTINGS.get(name.split(".")[0], ""),
             n=n if on_data else 0,
             complete=complete if on_data else True,
             fingerprint="f" * 64 if on_data else "",

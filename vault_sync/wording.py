@@ -105,9 +105,11 @@ class Words:
         """Say on what data or in what setting a value was measured."""
         if metric.dataset:
             return self.short(metric)
-        batch = re.fullmatch(r"(\d+[×x]\d+),? batch (\d+)", metric.protocol)
-        if batch:
-            return self.say("batch", size=batch[1].replace("x", "×"), n=int(batch[2]))
+        setting = re.fullmatch(r"(\d+×\d+), batch (\d+)(?:, (\d+) threads)?", metric.protocol)
+        if setting:
+            told = self.say("batch", size=setting[1], n=int(setting[2]))
+            threads = setting[3] and self.say("setup.threads", n=int(setting[3]))
+            return Safe(f"{told}, {threads}") if threads else told
         return self.name("protocol", metric.protocol) if metric.protocol else self.say("none")
 
     def _about(self, form: str, metric: Metric) -> Safe:

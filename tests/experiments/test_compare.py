@@ -7,7 +7,7 @@ import json
 import pytest
 
 from experiments.compare import aims_of, compare
-from experiments.metrics import KINDS
+from experiments.metrics import KINDS, Metric
 from experiments.store import Store
 from experiments.tables import FORMATS, Number, Table, latex, markdown
 from featherface.errors import ClaimFalseError, UsageError
@@ -90,7 +90,8 @@ def test_notes_say_what_a_reader_must_know(workspace, make_run, pair):
     found = compare(pair, resamples=10)
     assert "not a WIDER FACE result" in found.notes[0].text()
     assert "ce n'est pas un résultat WIDER FACE" in found.notes[0].text("fr")
-    assert "10 paired resamples of the 80 images (seed 0)" in found.notes[1].text()
+    assert found.notes[1].text() == "Latency: 640×640, batch 1, 2 threads"
+    assert "10 paired resamples of the 80 images (seed 0)" in found.notes[2].text()
     part = {"dataset": "widerface", "n": 34, "complete": False}
     partial = compare([make_run(workspace, "a", **part), make_run(workspace, "b", **part)])
     assert partial.notes[0].text().startswith("34 images, not a WIDER FACE result")
@@ -127,3 +128,22 @@ def test_hostile_text_stays_a_cell():
     assert r"50\% of \$x\_1\$ \& \{y\} \textbackslash{}" in text
     assert "% provenance: a b\n" in text
     assert r"\num{1234.5}" in text
+
+
+def test_latencies_of_different_settings_get_no_difference(workspace, make_run):
+    settings = {"v1": "640×640, batch 1, 2 threads", "v2": "320×320, batch 1, 2 threads"}
+    runs = [
+        make_run(
+            workspace,
+            name,
+            metrics=[
+                Metric(name="latency.cpu.median_ms", value=9.0, unit="ms", protocol=setting),
+                Metric(name="params.total", value=1000.0, unit="parameters"),
+            ],
+        )
+        for name, setting in settings.items()
+    ]
+    found = compare(runs)
+    assert found.row("latency.cpu.median_ms").deltas == (None, None)
+    assert found.row("params.total").deltas[1].value == 0
+    assert any("different settings" in note.text() for note in found.notes)

@@ -160,3 +160,18 @@ def test_a_wrong_milestone_is_told(workspace, text, message):
 def test_a_wrong_predicate_names_its_milestone(workspace):
     with pytest.raises(UsageError, match=r"milestones\.odd: predicate 'v2 >'"):
         outcome(workspace, Milestone(name="odd", predicate="v2 >"))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "state"),
+    [("640×640, batch 1, 2 threads", "pass"), ("64×64, batch 1, 2 threads", "not_measurable")],
+)
+def test_a_latency_counts_only_in_the_setting_that_the_claim_asks_for(
+    workspace, make_run, protocol, state
+):
+    fast = Metric(name="latency.cpu.median_ms", value=2.0, unit="ms", protocol=protocol)
+    make_run(workspace, "v1", metrics=[fast])
+    claim = Milestone(name="fast", predicate="v1 latency.cpu.median_ms < 8")
+    outcome = checking.check_milestone(Store(workspace), claim)
+    assert outcome.state == state
+    assert ("64×64" in outcome.reason()) == (state == "not_measurable")

@@ -14,6 +14,7 @@ from vault_sync.context import Group, Page, group, table
 from vault_sync.rendering import Safe, code
 from vault_sync.reports.cited import cited_table
 from vault_sync.reports.drawing import precision_recall_of, size_against_ap
+from vault_sync.reports.speed import speed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +47,7 @@ def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
     return {
         "claim": one.claim,
         "table": _table(page, one.runs, found["rows"]),
+        "speed": speed(page, one.runs),
         "recipe": _recipe(page, one.runs, found["recipe"]),
         "resamples": page.words.number(resamples, ",") if resamples else "",
         "picture": precision_recall_of(page, one.runs, number) if one.evaluated else "",

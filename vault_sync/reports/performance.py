@@ -8,6 +8,7 @@ from experiments.metrics import KINDS
 from vault_sync.context import MODEL_METRICS, Group, Page, group, table
 from vault_sync.rendering import Safe
 from vault_sync.reports.drawing import precision_recall
+from vault_sync.reports.speed import speed
 
 if TYPE_CHECKING:
     from experiments.store import Run
@@ -29,6 +30,7 @@ def _shown(page: Page, one: Group) -> dict[str, object]:
     return {
         "claim": one.claim,
         "table": _table(page, one),
+        "speed": speed(page, one.runs),
         "pictures": [picture for picture in pictures if picture],
     }
 

@@ -1,0 +1,42 @@
+"""In what setting latency and memory were taken: without it their figures mean little."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vault_sync.rendering import Safe, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from experiments.store import Run
+    from vault_sync.context import Page
+
+TIMED = ("latency.cpu.median_ms", "latency.gpu.median_ms")
+
+
+def speed(page: Page, runs: Iterable[Run]) -> Safe:
+    """Say in a sentence how the latencies of RUNS were taken; empty where there is none."""
+    words = page.words
+    found = {run: setting for run in runs if (setting := _setting(page, run))}
+    if not found:
+        return Safe("")
+    if len(set(found.values())) == 1:
+        where, on = next(iter(found.values()))
+        return words.say("speed.same", setting=where, machine=on)
+    told = [
+        words.say("speed.one", run=page.run_in_prose(run), setting=where, machine=on)
+        for run, (where, on) in found.items()
+    ]
+    return words.say("speed.mixed", list=Safe("; ".join(told)))
+
+
+def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
+    """Return setting and machine of a run's latency; None where it was not taken."""
+    metric = next((one for name in TIMED if (one := run.metric(name))), None)
+    if metric is None:
+        return None
+    hardware = run.record.hardware
+    name = hardware.get("gpu") if metric.name == TIMED[1] else hardware.get("cpu")
+    machine = escape(str(name)) if name else page.words.say("speed.unknown")
+    return page.words.conditions(metric), machine
