@@ -50,6 +50,8 @@ STYLE: dict[Any, Any] = {
 PARTS = {"box": "box_weight", "face": "", "landmark": "landmark_weight"}
 """Parts of the loss that get a line of their own, as training events call them, and the recipe's
 key of their weight: they are drawn as they count in the total."""
+TAUGHT = {"teacher_box": "box_weight", "teacher_soft": "", "teacher_landmark": "landmark_weight"}
+"""The same of what a teacher asks for."""
 
 
 def loss_curves(run: Run, language: str = "en") -> bytes:
@@ -66,12 +68,9 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
         figure, axes = _figure(2 if len(scored) > 1 else 1)
         at = [event["epoch"] for event in epochs]
         marker = "o" if len(at) < 30 else ""
-        for place, name in enumerate(("loss", *PARTS)):
-            if all(name in event for event in epochs):
-                weight = float(run.recipe["train"].get(PARTS.get(name, ""), 1))
-                label = _weighted(say(f"plot-{name}", language), weight, language)
-                look = _look(place) | {"marker": marker, "markersize": 3}
-                axes[0].plot(at, [weight * event[name] for event in epochs], label=label, **look)
+        for place, (label, values) in enumerate(_losses(run, epochs, language)):
+            look = _look(place) | {"marker": marker, "markersize": 3}
+            axes[0].plot(at, values, label=label, **look)
         _label(axes[0], say("plot-epoch", language), say("plot-loss-axis", language), language)
         axes[0].set_title(say("plot-loss-title", language, run=run.id))
         axes[0].set_ylim(bottom=0)
@@ -79,6 +78,32 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
         if len(scored) > 1:
             _draw_scores(axes[1], scored, language)
         return _png(figure)
+
+
+def _losses(
+    run: Run, epochs: Sequence[Mapping[str, Any]], language: str
+) -> list[tuple[str, list[float]]]:
+    """Return label and values of the lines: the total, and what adds up to it."""
+    lines = [(say("plot-loss", language), [float(event["loss"]) for event in epochs])]
+    train, distill = run.recipe.get("train", {}), run.recipe.get("distill", {})
+    if all(name in event for event in epochs for name in TAUGHT):
+        alpha = float(distill.get("alpha", 0.5))
+        sides = (
+            ("plot-truth", PARTS, train, 1 - alpha),
+            ("plot-taught", TAUGHT, distill, alpha),
+        )
+        for word, parts, config, share in sides:
+            weights = {name: float(config.get(key, 1)) for name, key in parts.items()}
+            sums = [sum(w * event[name] for name, w in weights.items()) for event in epochs]
+            label = _weighted(say(word, language), share, language)
+            lines.append((label, [share * one for one in sums]))
+        return lines
+    for name, key in PARTS.items():
+        if all(name in event for event in epochs):
+            weight = float(train.get(key, 1))
+            label = _weighted(say(f"plot-{name}", language), weight, language)
+            lines.append((label, [weight * event[name] for event in epochs]))
+    return lines
 
 
 def _weighted(label: str, weight: float, language: str) -> str:

@@ -111,6 +111,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "plot-box": ("boxes", "boîtes"),
     "plot-face": ("face or background", "visage ou fond"),
     "plot-landmark": ("landmarks", "points du visage"),
+    "plot-truth": ("annotations", "annotations"),
+    "plot-taught": ("teacher", "enseignant"),
     "plot-mean": ("mean", "moyenne"),
     "plot-ap-axis": ("AP on the validation split", "AP sur la partie de validation"),
     "plot-ap-title": ("Validation", "Validation"),

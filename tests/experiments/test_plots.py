@@ -52,3 +52,16 @@ def test_captions_say_on_what(workspace, make_run, about, text):
 
 def test_formats_are_those_the_command_line_offers():
     assert list(FORMATS) == ["md", "latex", "csv", "json"]
+
+
+def test_what_is_drawn_adds_up_to_the_total(workspace, make_run):
+    taught = {"teacher_soft": 0.5, "teacher_box": 0.25, "teacher_landmark": 2.0}
+    truth = {"box": 1.0, "face": 2.0, "landmark": 5.0}
+    weights = {"train.box_weight": 2.0, "train.landmark_weight": 0.2}
+    weights |= {"distill.box_weight": 3.0, "distill.landmark_weight": 0.1}
+    recipe = weights | {"distill.alpha": 0.25}
+    run = make_run(workspace, "v2", recipe=recipe, events=False)
+    total = 0.75 * (2 + 2 + 1) + 0.25 * (0.5 + 0.75 + 0.2)
+    lines = plots._losses(run, [{"loss": total} | truth | taught], "fr")
+    assert [label for label, _ in lines] == ["totale", "annotations × 0,75", "enseignant × 0,25"]
+    assert lines[1][1][0] + lines[2][1][0] == pytest.approx(lines[0][1][0])
