@@ -8,6 +8,7 @@ from featherface import devices
 from featherface.errors import UnavailableError, UsageError
 from featherface.networks import build
 from featherface.profiling import (
+    count_macs,
     latency,
     macs,
     paper_counted,
@@ -34,6 +35,12 @@ def test_macs_of_a_convolution():
 @pytest.mark.parametrize(("name", "giga"), [("v1-official", 1.24), ("retinaface-mnet025", 0.98)])
 def test_macs_are_the_measured_ones(name, giga):
     assert macs(build(variant(name)), 640) / 1e9 == pytest.approx(giga, abs=0.005)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_macs_of_large_pictures_follow_from_those_of_small_ones(name):
+    model = build(variant(name))
+    assert macs(model, (320, 224)) == count_macs(model, 320, 224)
 
 
 def test_counting_leaves_the_network_alone():
