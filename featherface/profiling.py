@@ -20,7 +20,7 @@ from featherface.networks.deformable import TAPS, DeformableConv
 from featherface.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from featherface.profiling_config import BenchmarkConfig
     from featherface.progress import OnProgress
@@ -69,30 +69,39 @@ def macs(model: nn.Module, size: int | tuple[int, int] = 640) -> int:
     count is bilinear in height and width: four tiny pictures tell it exactly for multiples of 32.
     """
     height, width = (size, size) if isinstance(size, int) else size
+    count = _counter(model)
     if height % 32 or width % 32:
-        return count_macs(model, height, width)
+        return count(height, width)
     down, across = height // 32 - 1, width // 32 - 1
-    corner, right, low, far = (
-        count_macs(model, *sides) for sides in ((32, 32), (32, 64), (64, 32), (64, 64))
-    )
+    corner, right, low, far = count(32, 32), count(32, 64), count(64, 32), count(64, 64)
     twist = far - right - low + corner
     return corner + across * (right - corner) + down * (low - corner) + down * across * twist
 
 
 def count_macs(model: nn.Module, height: int, width: int) -> int:
-    """Return the multiply-accumulates of one picture, counted while MODEL looks at it."""
-    counted = copy.deepcopy(model).to("cpu").eval()
+    """Return the same as `macs`, counted at that very size."""
+    return _counter(model)(height, width)
+
+
+def _counter(model: nn.Module) -> Callable[[int, int], int]:
+    """Return a function that counts while a copy of MODEL looks at a picture of height, width."""
+    copied = copy.deepcopy(model).to("cpu").eval()
     counts: list[int] = []
 
-    def count(module: nn.Module, _inputs: Any, output: Any) -> None:
+    def note(module: nn.Module, _inputs: Any, output: Any) -> None:
         counts.append(_macs_per_position(module) * _positions(module, output))
 
-    for module in counted.modules():
+    for module in copied.modules():
         if isinstance(module, nn.Conv2d | nn.Linear | DeformableConv):
-            module.register_forward_hook(count)
-    with torch.inference_mode():
-        counted(torch.zeros(1, 3, height, width))
-    return sum(counts)
+            module.register_forward_hook(note)
+
+    def count(height: int, width: int) -> int:
+        counts.clear()
+        with torch.inference_mode():
+            copied(torch.zeros(1, 3, height, width))
+        return sum(counts)
+
+    return count
 
 
 def latency(model: nn.Module, config: BenchmarkConfig, on_progress: OnProgress = silent) -> Latency:
