@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import DataError
-from featherface.files import write_atomic
+from featherface.files import left_over, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,7 +110,7 @@ def sha256(path: Path) -> str:
 
 def _walk(folder: Path, prefix: str) -> Iterator[str]:
     for entry in folder.iterdir():
-        if entry.name in FOREIGN or (entry.name.startswith(".") and entry.name.endswith(".tmp")):
+        if entry.name in FOREIGN or left_over(entry.name):
             continue
         if entry.is_dir() and not entry.is_symlink():
             yield from _walk(entry, f"{prefix}{entry.name}/")

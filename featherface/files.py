@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LEFT = ".tmp"
+"""How the hidden names end under which files are written."""
+
+
+def left_over(name: str) -> bool:
+    """Whether a file of this NAME is one that a crash kept from taking its place."""
+    return name.startswith(".") and name.endswith(LEFT)
+
+
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Replace PATH by CONTENT (text is UTF-8 with LF): temporary file, fsync, rename, fsync.
 
@@ -31,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     For writers that want a file name (safetensors, ONNX, images).
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{LEFT}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import UsageError
 from featherface.evaluation.predictions import read_prediction, write_prediction
-from featherface.files import write_atomic
+from featherface.files import left_over, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +46,7 @@ class PredictionFolder:
         file = path / ORIGIN
         if file.is_file() and file.read_text(encoding="utf-8") == text:
             return cls(path)
-        if path.exists() and any(path.iterdir()):
+        if path.exists() and any(not left_over(entry.name) for entry in path.iterdir()):
             raise UsageError(
                 f"{path} is not empty and holds no predictions of this network and protocol",
                 "choose another folder for the predictions, or remove that one",

@@ -14,7 +14,7 @@ from featherface.errors import TrainingError
 from featherface.files import replacing
 from featherface.progress import Progress, silent
 from featherface.training.schedules import learning_rate
-from featherface.training.state import Place, restore, save_state
+from featherface.training.state import Place, restore, save_state, write_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,7 +123,7 @@ class Session:
         path = self.folder / GUILTY_BATCH
         with replacing(path) as temporary:
             content = {"images": batch.images, "paths": batch.paths, **batch.targets._asdict()}
-            torch.save({**content, "model": self.model.state_dict()}, temporary)
+            write_tensors({**content, "model": self.model.state_dict()}, temporary)
         raise TrainingError(
             f"the loss is {loss} in epoch {self.place.epoch + 1}, batch {self.place.batch + 1};"
             f" the batch is in {path}",
@@ -159,12 +159,16 @@ class Session:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def tell(self, kind: str, **values: float) -> None:
-        """Send an event with its number and place."""
+        """Send an event with its number and place; values that are no number are left out.
+
+        In half precision the first gradients overflow until the scale has settled.
+        """
         place = self.place
         event = {"kind": kind, "event": place.events, "epoch": place.epoch, "step": place.step}
         place.events += 1
         if self.on_event is not None and self.accelerator.is_main_process:
-            self.on_event({**event, **values})
+            told = {name: value for name, value in values.items() if math.isfinite(value)}
+            self.on_event({**event, **told})
 
     def finish_epoch(self) -> None:
         """Average, evaluate where it is due, tell, and checkpoint."""

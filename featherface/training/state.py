@@ -57,10 +57,19 @@ def save_state(folder: Path, place: Place, config: TrainConfig, parts: dict[str,
         "parts": {name: part.state_dict() for name, part in parts.items() if part is not None},
     }
     with replacing(folder / STATE) as temporary:
-        try:
-            torch.save(content, temporary)
-        except RuntimeError as error:  # how PyTorch reports a full disk
-            raise OSError(str(error).splitlines()[0]) from error
+        write_tensors(content, temporary)
+
+
+def write_tensors(content: dict[str, Any], path: Path) -> None:
+    """Write CONTENT as PyTorch does, but report a full disk as Python does.
+
+    Raises:
+        OSError: the disk is full or failing.
+    """
+    try:
+        torch.save(content, path)
+    except RuntimeError as error:  # how PyTorch reports a full disk
+        raise OSError(str(error).splitlines()[0]) from error
 
 
 def resume_point(folder: Path) -> Place | None:

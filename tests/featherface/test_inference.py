@@ -131,6 +131,16 @@ def test_predictions_of_another_network_are_never_taken(model, pictures, tmp_pat
         predict(model, CONFIG, pictures, EvaluateConfig(), save_to=tmp_path / "out")
 
 
+def test_predictions_killed_at_their_first_file_go_on(model, pictures, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".predictions.json.0a1b2c3d.tmp").write_text("{", encoding="utf-8")
+    assert predict(model, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.txt").write_text("", encoding="utf-8")
+    with pytest.raises(UsageError, match="of this network and protocol"):
+        predict(model, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "other")
+
+
 def test_a_damaged_picture_is_named(model, pictures):
     file = pictures / "0--A" / "b.jpg"
     file.write_bytes(file.read_bytes()[:300])

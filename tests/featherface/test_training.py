@@ -22,7 +22,7 @@ from featherface.training.batches import EpochBatches, TrainingPictures, load
 from featherface.training.config import DistillConfig, TrainConfig
 from featherface.training.loop import train
 from featherface.training.schedules import learning_rate
-from featherface.training.session import GUILTY_BATCH
+from featherface.training.session import GUILTY_BATCH, Session
 from featherface.training.state import STATE, resume_point
 from featherface.variants import variant
 
@@ -185,6 +185,14 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(split, tmp_path):
     assert kept["images"].shape == (2, 3, 64, 64)
     assert len(kept["paths"]) == 2
     assert not (tmp_path / STATE).exists()
+
+
+def test_gradients_that_overflow_are_not_told(split, tmp_path, monkeypatch):
+    monkeypatch.setattr(Session, "clip", lambda self: float("inf"))
+    told = []
+    train(model(), split, CONFIG, folder=tmp_path, on_event=told.append)
+    assert {event["kind"] for event in told} == {"step", "epoch"}
+    assert all("loss" in event and "gradient_norm" not in event for event in told)
 
 
 def test_a_full_disk_keeps_the_previous_checkpoint(split, tmp_path, monkeypatch):
