@@ -54,15 +54,21 @@ class Row:
     """One per cited or planned result."""
 
     def title(self, language: str = "en") -> str:
-        """Return the metric's title in LANGUAGE."""
-        return kind(self.name).title(language)
+        """Return the metric's title in LANGUAGE, with the unit that its numbers don't carry."""
+        unit = {"ms": "ms", "MB": "Mo" if language == "fr" else "MB"}.get(self.unit)
+        title = kind(self.name).title(language)
+        return f"{title} ({unit})" if unit else title
+
+    @property
+    def unit(self) -> str:
+        """The unit of the row's values."""
+        known = next((one for one in (*self.metrics, *self.references) if one), None)
+        return known.unit if known else kind(self.name).unit
 
     @property
     def spec(self) -> str:
         """How tables print it."""
-        known = next((one for one in (*self.metrics, *self.references) if one), None)
-        unit = known.unit if known else kind(self.name).unit
-        return SPECS.get(unit, ".2e" if self.name.endswith("parity") else ".4g")
+        return SPECS.get(self.unit, ".2e" if self.name.endswith("parity") else ".4g")
 
 
 @dataclass(frozen=True)
@@ -347,7 +353,8 @@ def _change(delta: Delta | None, spec: str) -> Cell:
     if delta is None:
         return None
     sure = delta.interval is not None and delta.interval.excludes_zero
-    return Number(delta.value, f"+{spec}", *_ends(delta.interval), mark="*" if sure else "")
+    shown = spec.replace("%", "p")  # 80 % and 82 % differ by 2 points, not by 2 %
+    return Number(delta.value, f"+{shown}", *_ends(delta.interval), mark="*" if sure else "")
 
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:

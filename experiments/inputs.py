@@ -16,7 +16,7 @@ from experiments.seal import members, sha256
 from featherface import checkpoints, networks
 from featherface.data.fingerprint import fingerprint
 from featherface.data.synthetic import draw
-from featherface.data.widerface import open_split
+from featherface.data.widerface import MARKER, open_split
 from featherface.distillation import Teacher
 from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
 from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from featherface.progress import OnProgress
 
 SYNTHETIC = "synthetic"
+CHANGED = "was changed since the run began"
+OTHER_TEACHER = "put it back as it was, or start a new version with --new"
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ class Weights:
     """A file of weights and what to note of it."""
 
     path: Path
-    parent: Parent | None
-    """None for the run's own."""
+    parent: Parent
 
 
 def data_folder(workspace: Workspace, recipe: Recipe, on_progress: OnProgress) -> Path:
@@ -103,6 +104,11 @@ def truth_digest(truth: GroundTruth) -> str:
     return total.hexdigest()
 
 
+def drawn(path: Path) -> bool:
+    """Whether PATH lies in a set that was drawn, not photographed."""
+    return any((folder / MARKER).is_file() for folder in (path, *path.parents))
+
+
 def whole(dataset: str, split: str, images: int, *, claimed: bool) -> bool:
     """Whether IMAGES pictures are the whole split; WIDER FACE's size is known, not believed."""
     return claimed and images >= WHOLE.get((dataset, split), images)
@@ -116,6 +122,16 @@ def given_weights(workspace: Workspace, recipe: Recipe) -> Weights | None:
     if not path.is_file():
         raise NotFoundError(f"no weights file {path}", "correct model.weights")
     return Weights(path, Parent(role="weights", path=path.name, sha256=sha256(path)))
+
+
+def given_backbone(workspace: Workspace, recipe: Recipe) -> Weights | None:
+    """Return the file that `model.backbone_weights` names; None where it is not used."""
+    path = _path(workspace, recipe.model.backbone_weights)
+    if path is None or recipe.model.weights is not None:
+        return None
+    if not path.is_file():
+        raise NotFoundError(f"no weights file {path}", "correct model.backbone_weights")
+    return Weights(path, Parent(role="backbone", path=path.name, sha256=sha256(path)))
 
 
 def earlier_weights(store: Store, recipe: Recipe) -> Weights:
@@ -155,17 +171,30 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> Parent | None:
         NotFoundError: weights, predictions or the teacher are missing.
     """
     predictions = _path(store.workspace, recipe.evaluate.predictions)
-    if predictions is not None and "evaluate" in stages and not predictions.exists():
-        raise NotFoundError(f"no predictions {predictions}", "correct evaluate.predictions")
+    if predictions is not None and "evaluate" in stages:
+        _check_predictions(predictions, stages)
     alone = predictions is not None and recipe.data.ground_truth is not None
     needed = {"train"} if alone else {"train", "evaluate"}
     if needed & set(stages) and recipe.data.root != SYNTHETIC:
         store.workspace.data_root(recipe.data.root)
     weights = given_weights(store.workspace, recipe)
+    if "train" in stages:
+        given_backbone(store.workspace, recipe)
     uses = set(stages) - ({"evaluate"} if predictions is not None else set())
     if weights is None and "train" not in stages and uses:
         earlier_weights(store, recipe)
     return teacher_parent(store, recipe) if "train" in stages else None
+
+
+def _check_predictions(path: Path, stages: Sequence[str]) -> None:
+    """Refuse predictions that are not there, or that would pass for those of a network to come."""
+    if "train" in stages:
+        raise UsageError(
+            "evaluate.predictions would be reported as what the network trained here achieves",
+            "evaluate them alone with --stage evaluate, or train without evaluate.predictions",
+        )
+    if not path.exists():
+        raise NotFoundError(f"no predictions {path}", "correct evaluate.predictions")
 
 
 def build(recipe: Recipe) -> Detector:
@@ -177,7 +206,10 @@ def teacher_parent(store: Store, recipe: Recipe) -> Parent | None:
     """Return whom the recipe is distilled from; None without a teacher."""
     distill = recipe.distill
     if distill.teacher is not None:
-        return as_parent(store, store.find(distill.teacher), "teacher")
+        run = store.find(distill.teacher)
+        parent = as_parent(store, run, "teacher")
+        _teaching_weights(run)
+        return parent
     path = _path(store.workspace, distill.teacher_weights)
     if path is None:
         return None
@@ -187,16 +219,21 @@ def teacher_parent(store: Store, recipe: Recipe) -> Parent | None:
 
 
 def load_teacher(store: Store, recipe: Recipe, parents: Sequence[Parent]) -> Teacher | None:
-    """Return the teacher that PARENTS names, loaded; on a resume it is the same run as before."""
+    """Return the teacher that PARENTS names, loaded; on a resume it is the same as before.
+
+    Raises:
+        ClaimFalseError: it was changed since the run began.
+        NotFoundError: it is not there any more.
+    """
     parent = next((one for one in parents if one.role == "teacher"), None)
     if parent is None:
         return None
     if not parent.run:
         return _teacher_from_file(store, recipe, parent)
     run = store.find(parent.run)
-    path = run.weights
-    if path is None:
-        raise NotFoundError(f"teacher {run.id} has no weights", f"thesis run {run.experiment}")
+    if as_parent(store, run, "teacher") != parent:
+        raise ClaimFalseError(f"teacher {run.id} {CHANGED}", OTHER_TEACHER)
+    path = _teaching_weights(run)
     config = run.resolved().recipe.model
     model = networks.build(config.detector())
     checkpoints.load_weights(model, path, config.variant)
@@ -223,11 +260,24 @@ def as_parent(store: Store, run: Run, role: str) -> Parent:
     return Parent(role=role, run=run.id, seal=run.seal)
 
 
+def _teaching_weights(run: Run) -> Path:
+    """Return the weights of a teacher."""
+    path = run.weights
+    if path is None:
+        raise NotFoundError(
+            f"teacher {run.id} has no weights: it only evaluated predictions or counted",
+            f"name a run that trained, such as --set distill.teacher={run.experiment}@1",
+        )
+    return path
+
+
 def _teacher_from_file(store: Store, recipe: Recipe, parent: Parent) -> Teacher:
     path = _path(store.workspace, recipe.distill.teacher_weights)
     name = recipe.distill.teacher_variant
     if path is None or name is None or not path.is_file():
         raise NotFoundError(f"teacher's weights {parent.path} are not there any more")
+    if sha256(path) != parent.sha256:
+        raise ClaimFalseError(f"teacher's file {path} {CHANGED}", OTHER_TEACHER)
     model = networks.build(variant(name))
     checkpoints.load_weights(model, path, name)
     return Teacher(model, parent.path, recipe.distill)

@@ -6,19 +6,22 @@ import re
 
 from featherface.errors import UsageError
 
-SPEC = re.compile(r"(?P<sign>\+)?(?P<comma>,)?(?:\.(?P<places>\d+))?(?P<kind>[%fgedKMG])?")
+SPEC = re.compile(r"(?P<sign>\+)?(?P<comma>,)?(?:\.(?P<places>\d+))?(?P<kind>[%pfgedKMG])?")
 THIN = "\u202f"
 """Narrow no-break space: French thousands."""
 HARD = "\u00a0"
 """No-break space: before % in French, before a unit in both."""
 MINUS = "\u2212"
+POINTS = "pt"
+"""Unit of a difference of two percentages."""
 SCALES = {"K": 1e3, "M": 1e6, "G": 1e9}
 
 
 def format_number(value: float, spec: str, language: str = "en") -> str:
     """Return VALUE worded by SPEC, a part of Python's format language plus K, M and G.
 
-    `,` groups thousands, `.1%` is a percentage, `+.1f` shows the sign, `.2M` counts millions.
+    `,` groups thousands, `.1%` is a percentage, `.1p` a difference of percentages in points,
+    `+.1f` shows the sign, `.2M` counts millions.
 
     >>> format_number(0.825, ".1%", "en")
     '82.5%'
@@ -40,15 +43,15 @@ def format_number(value: float, spec: str, language: str = "en") -> str:
         text = text.replace(",", THIN).replace(".", ",")
     if kind == "%":
         return text + (f"{HARD}%" if language == "fr" else "%")
-    if kind in SCALES:
-        return f"{text}{HARD}{kind}"
+    if kind in SCALES or kind == "p":
+        return f"{text}{HARD}{POINTS if kind == 'p' else kind}"
     return text
 
 
 def _digits(value: float, spec: str, match: re.Match[str]) -> str:
     kind, places = match["kind"], match["places"]
     prefix = (match["sign"] or "") + (match["comma"] or "")
-    if kind == "%":
+    if kind in {"%", "p"}:
         return format(value * 100, f"{prefix}.{places or 0}f")
     if kind in SCALES:
         return format(value / SCALES[kind], f"{prefix}.{places or 0}f")

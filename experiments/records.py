@@ -78,7 +78,7 @@ class Parent:
     """A run or file that this run was made from."""
 
     role: str
-    """`teacher`, `weights` or `predictions`."""
+    """`teacher`, `weights`, `backbone` or `predictions`."""
     run: str = ""
     """`v1@1`; empty where it is a file from elsewhere."""
     seal: str = ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import inputs, recording
 from experiments.metrics import KINDS, Metric
+from experiments.records import Parent
 from experiments.store import MATCHES, Run, Store
 from featherface import checkpoints, profiling
 from featherface.devices import choose
@@ -27,13 +29,17 @@ if TYPE_CHECKING:
     from torch import nn
 
     from experiments.recipe import Recipe
-    from experiments.records import Parent
     from experiments.workspace import Workspace
     from featherface.data.widerface import Split
     from featherface.evaluation.ground_truth import GroundTruth
     from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress, ShouldStop
+
+TAKEN = "taken.safetensors"
+"""Weights from elsewhere, as the run's folder keeps them."""
+ORIGIN = "origin"
+"""Key under which that file says where its weights came from."""
 
 
 @dataclass
@@ -225,15 +231,18 @@ def _start_weights(work: Work, model: Detector, found: Findings) -> None:
     if given is not None:
         cleaning = checkpoints.load_weights(model, given.path, recipe.model.variant)
         _tell(work, f"starting from {given.path.name}", cleaning.sentences())
-        found.parents += [given.parent] if given.parent else []
-    elif recipe.model.backbone_weights:
-        path = work.workspace.root / Path(recipe.model.backbone_weights).expanduser()
-        checkpoints.load_backbone(model, path)
-        work.on_message(f"starting from the backbone in {path.name}")
+    elif given := inputs.given_backbone(work.workspace, recipe):
+        checkpoints.load_backbone(model, given.path)
+        work.on_message(f"starting from the backbone in {given.path.name}")
+    found.parents += [given.parent] if given else []
 
 
 def _model(work: Work, found: Findings) -> Detector:
-    """Return the network with the run's weights: its own, those given, or an earlier run's."""
+    """Return the network with the run's weights: its own, those given, or an earlier run's.
+
+    Weights from elsewhere are copied into the run with their origin in the file, so that a resume
+    neither needs them again nor forgets where they came from.
+    """
     recipe = work.recipe
     model = inputs.build(recipe)
     path = Run(work.folder).weights
@@ -242,11 +251,14 @@ def _model(work: Work, found: Findings) -> Detector:
         taken = taken or inputs.earlier_weights(work.store, recipe)
         cleaning = checkpoints.load_weights(model, taken.path, recipe.model.variant)
         _tell(work, f"weights of {taken.path.name}", cleaning.sentences())
-        found.parents += [taken.parent] if taken.parent else []
+        found.parents.append(taken.parent)
         details = {"run": work.run, "variant": recipe.model.variant}
-        checkpoints.save_weights(work.checkpoints / "taken.safetensors", model, details)
+        details[ORIGIN] = json.dumps(asdict(taken.parent))
+        checkpoints.save_weights(work.checkpoints / TAKEN, model, details)
     else:
-        checkpoints.load_weights(model, path, recipe.model.variant)
+        metadata = checkpoints.load_weights(model, path, recipe.model.variant).metadata or {}
+        if path.name == TAKEN and ORIGIN in metadata:
+            found.parents.append(Parent(**json.loads(metadata[ORIGIN])))
     model.to(choose(recipe.train.device))
     model.eval()
     return model
@@ -287,8 +299,9 @@ def _earlier_predictions(work: Work, found: Findings) -> tuple[str, GroundTruth,
         data = inputs.data_folder(work.workspace, recipe, work.on_progress)
     truth = inputs.ground_truth(work.workspace, recipe, data)
     found.parents.append(inputs.predictions_parent(path))
-    synthetic = recipe.data.root == inputs.SYNTHETIC and recipe.data.ground_truth is None
-    return ("synthetic" if synthetic else "widerface"), truth, predictions
+    source = data or work.workspace.root / Path(str(recipe.data.ground_truth)).expanduser()
+    kind = "synthetic" if inputs.drawn(source.resolve()) else "widerface"
+    return kind, truth, predictions
 
 
 def _accuracy(work: Work, result: Evaluation, dataset: str, digest: str) -> list[Metric]:

@@ -209,11 +209,10 @@ def _latex_cell(cell: Cell) -> str:
 
 def _latex_number(value: float, spec: str) -> str:
     text = format_number(value, spec.replace(",", ""), "en")
-    digits = text.rstrip("%KMG").rstrip(HARD)
-    unit = text[len(digits) :].strip(HARD)
+    digits, _, unit = text.replace("%", f"{HARD}%").partition(HARD)
     sign = "+" if digits.startswith("+") else ""
     number = rf"{sign}\num{{{digits.removeprefix('+')}}}"
-    return number + (r"\,\%" if unit == "%" else rf"\,{unit}" if unit else "")
+    return number + (rf"\,{_escape_latex(unit)}" if unit else "")
 
 
 def _spread(row: list[Any], ranged: list[int], ends: Callable[[Any], tuple[Any, Any]]) -> list[Any]:

@@ -21,7 +21,7 @@ FORMATS: dict[str, Format] = {
 """Every format by name; `featherface.export.writing` holds one writer per name."""
 
 OPSETS = (19, 20, 21)
-"""ONNX operator sets that have DeformConv and are tested here."""
+"""ONNX operator sets with DeformConv; the tests write the default one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from featherface.checkpoints import save_weights
 from featherface.errors import TrainingError
 from featherface.files import replacing
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import torch
     from accelerate import Accelerator
 
     from featherface.networks.detector import Detector
