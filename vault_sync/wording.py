@@ -56,7 +56,7 @@ class Words:
         unit = unit or known.unit
         if unit in _SPECS:
             return self.number(value, sign + _SPECS[unit].format(places=known.places))
-        small = value != 0 and abs(value) < 10**-known.places
+        small = name.endswith("parity") or 0 < abs(value) < 10**-known.places
         text = self.number(value, f"{sign}.1e" if small else f"{sign},.{known.places}f")
         return Safe(f"{text}\u00a0{self.name('unit', unit)}") if unit else text
 
