@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Before PyTorch is imported: on tiny tensors two threads wait for each other more than they work,
+# and on a busy machine they take many times as long.
+os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
+
 import hypothesis
 import pytest
 
