@@ -35,7 +35,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         return parse_yaml(content.decode("utf-8-sig"), str(path))
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text: {error}") from error
+        raise not_utf8(path) from error
+
+
+def not_utf8(path: Path) -> UsageError:
+    """Tell that PATH was saved in another encoding, as some editors and shells do."""
+    return UsageError(
+        f"{path}: not UTF-8 text", "save it again in your editor with the encoding UTF-8"
+    )
 
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from featherface.variants import VARIANTS, DetectorConfig, variant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LARGEST_SEED = 2**63 - 1
+"""What every generator of random numbers takes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -99,8 +102,8 @@ class Recipe:
         for stage in self.stages:
             if stage not in STAGES:
                 raise UsageError(f"stages: {unknown('stage', stage, STAGES)}")
-        if self.seed < 0:
-            raise UsageError(f"seed is {self.seed}; it must be 0 or more")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise UsageError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
 
     @property
     def digest(self) -> str:

@@ -185,6 +185,8 @@ class Record:
         path = folder / RECORD
         try:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise DataError(f"{path} is missing", "thesis runs verify") from error
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
         except DataError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import schema
 from experiments.documents import read_yaml
 from experiments.recipe import Recipe, ResolvedRecipe, flatten
+from experiments.records import check_name
 from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -67,9 +68,7 @@ def resolve(
     """
     known = recipes(workspace)
     if name not in known:
-        raise NotFoundError(
-            unknown("experiment", name, known), f"choose one of them, or write {name}.yaml"
-        )
+        raise NotFoundError(unknown("experiment", name, known), _remedy(name))
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for source, content in _chain(known[name], workspace, ()):
@@ -78,7 +77,30 @@ def resolve(
         key, value = _parse_override(override)
         _merge(values, origins, _nest(key, value), "--set")
     values.setdefault("name", name.replace("/", "-"))
-    return _finish(_build(values, origins, name), origins, name)
+    recipe = _build(values, origins, name)
+    _check_twin(recipe.name, workspace)
+    return _finish(recipe, origins, name)
+
+
+def _remedy(name: str) -> str:
+    """Say how to make an experiment called NAME, where that can be a name."""
+    try:
+        return f"choose one of them, or write experiments/{check_name(name)}.yaml"
+    except UsageError:
+        return "choose one of them"
+
+
+def _check_twin(name: str, workspace: Workspace | None) -> None:
+    """Refuse a new experiment whose folder would be another's on Windows or macOS."""
+    if workspace is None or not workspace.runs.is_dir():
+        return
+    folders = [folder.name for folder in workspace.runs.iterdir()]
+    twin = next((each for each in folders if each.casefold() == name.casefold()), None)
+    if twin is not None and name not in folders:
+        raise UsageError(
+            f"experiment {name!r} differs only in case from {twin!r}, which has runs already",
+            f"thesis run {twin}, or choose another name",
+        )
 
 
 def _build(values: Mapping[str, Any], origins: Mapping[str, str], name: str) -> Recipe:
@@ -176,6 +198,9 @@ def _parse_override(override: str) -> tuple[str, Any]:
     if not equals or not key:
         raise UsageError(f"--set {override!r}: write it as key=value", "--set train.epochs=10")
     if key not in types:
+        inner = [known for known in types if known.startswith(f"{key}.")]
+        if inner:
+            raise UsageError(f"--set {override!r}: {key} is a section", f"--set {inner[0]}=VALUE")
         raise UsageError(f"--set: {schema.unknown_key(key, Recipe)}")
     return key, schema.parse(text.strip(), types[key])
 

@@ -11,6 +11,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
@@ -158,6 +159,13 @@ def unknown_key(path: str, kind: type, at: str = "") -> str:
     return unknown("key", path, near or section)
 
 
+def shown(value: Any) -> str:
+    """Word VALUE as a recipe writes it."""
+    if value is None or isinstance(value, bool):
+        return "empty" if value is None else str(value).lower()
+    return str(value) if isinstance(value, date) else repr(value)
+
+
 def inline_field(kind: type) -> str:
     """Return the name of KIND's inline field, empty where it has none."""
     fields = dataclasses.fields(kind)
@@ -175,12 +183,12 @@ def _value(wanted: Any, value: Any, path: str, origins: Mapping[str, str]) -> An
         return build(inner, value, origins, path)
     if inner and not (value is None and NoneType in typing.get_args(wanted)):
         raise UsageError(
-            f"{_origin(origins, path)}{path} is {value!r}; it must hold keys of its own"
+            f"{_origin(origins, path)}{path} is {shown(value)}; it must hold keys of its own"
         )
     try:
         return convert(value, wanted)
     except MisfitError as error:
-        text = f"{_origin(origins, path)}{path} is {value!r}; it {error}"
+        text = f"{_origin(origins, path)}{path} is {shown(value)}; it {error}"
         raise UsageError(text, f"change it in the recipe, or with --set {path}=VALUE") from None
 
 

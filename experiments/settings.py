@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.documents import not_utf8
 from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -122,8 +123,10 @@ def _defaults() -> tuple[dict[str, Any], dict[str, str]]:
 def _read_file(path: Path, tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}", f"correct {path.name}") from error
+    except UnicodeDecodeError as error:
+        raise not_utf8(path) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: {error}", _remedy(path)) from error
     except OSError as error:
         raise UsageError(f"can't read {path}: {error.strerror}") from error
     for name, table in tables.items():
@@ -132,6 +135,13 @@ def _read_file(path: Path, tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
             raise UsageError(f"{path}: {name} is a table of tables, not {own!r}")
         table.update(own)
     return {key: _checked(key, value, str(path)) for key, value in _flatten(content).items()}
+
+
+def _remedy(path: Path) -> str:
+    """Say how to mend a TOML file; a backslash is the usual fault on Windows."""
+    if "\\" not in path.read_text(encoding="utf-8-sig"):
+        return f"correct {path.name}"
+    return f"write paths in {path.name} with '/', or in single quotes: 'C:\\Users\\me\\vault'"
 
 
 def _flatten(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,14 +161,14 @@ def _checked(key: str, value: Any, where: str) -> Any:
         key in SETTINGS or (table == "data" and rest) or (table == "chapters" and rest in CHAPTERS)
     ):
         known = [*SETTINGS, *(f"chapters.{name}" for name in CHAPTERS), *OPEN_TABLES]
-        raise UsageError(
-            f"{where}: {unknown('setting', key, known)}", "thesis config show --origin"
-        )
+        raise UsageError(f"{where}: {unknown('setting', key, known)}", "correct or remove that key")
     if not isinstance(value, str):
         raise UsageError(f"{where}: {key} must be text in quotes, not {value!r}")
     choices = SETTINGS[key].choices if key in SETTINGS else ()
     if choices and value not in choices:
-        raise UsageError(f"{where}: {key}: {unknown('choice', value, choices)}")
+        raise UsageError(f"{where}: {key} is {value!r}; choose from {', '.join(choices)}")
+    if key == "vault" and not value.strip():
+        raise UsageError(f"{where}: vault is empty", 'name a folder, such as: vault = "vault"')
     return value
 
 

@@ -68,6 +68,7 @@ class Workspace:
         named = explicit or os.environ.get("THESIS_WORKSPACE")
         if named:
             root = Path(named).expanduser().resolve()
+            root = root.parent if root.name == CONFIG and root.is_file() else root
             if not (root / CONFIG).is_file():
                 raise NotFoundError(f"{root} holds no {CONFIG}", f"thesis init {root}")
             return cls.open(root, flags)
@@ -159,7 +160,7 @@ class Workspace:
             return path
         key = Path(name).name or "widerface"
         raise DataError(
-            f"{unknown('data root', name, roots)} There is no folder {path} either",
+            f"{unknown('data root', name, roots)}, and there is no folder {path} either",
             f'name its folder in {self.root / CONFIG}: under [data], {key} = "FOLDER"; '
             "or use the synthetic set: --set data.root=synthetic",
         )

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     State = dict[str, Tensor]
 
+PICKLED = (b"PK", b"\x80")
+"""How files of torch.save begin: archives, and plain pickles of protocol 2 and later."""
 BACKBONE = "backbone."
 """First part of the names of the backbone's weights."""
 
@@ -154,22 +156,29 @@ def _read_pickle(path: Path) -> Any:
             warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if wanted := _wanted_code(str(error)):
+        if wanted := _wanted_code(str(error), path):
             raise WeightsError(
                 f"{path} wants to run code on loading ({wanted}); it is refused",
                 "a weights file needs tensors only: ask its author for a safetensors file, or "
                 "save model.state_dict() again where you trust the code",
             ) from error
         raise _damaged(path, error) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
-        raise _damaged(path, error) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # bytes that are no pickle can fail in any way
+        raise WeightsError(
+            f"{path} can't be read as weights: no PyTorch checkpoint, or a damaged one",
+            "give a .pth, .pt or .safetensors file; or download or copy it again",
+        ) from error
 
 
-def _wanted_code(message: str) -> str | None:
-    """Find in PyTorch's MESSAGE what the pickle asked for; None where it only is damaged."""
+def _wanted_code(message: str, path: Path) -> str | None:
+    """Find in PyTorch's MESSAGE what the pickle asked for; None where it is no pickle."""
     if found := re.search(r"GLOBAL (\S+)|unrecognized function (\S+)", message):
         return found[1] or found[2]
-    return "a class it brings" if "Unsupported" in message else None
+    with path.open("rb") as file:
+        pickled = file.read(2).startswith(PICKLED)
+    return "a class it brings" if pickled and "Unsupported" in message else None
 
 
 def _damaged(path: Path, error: Exception) -> WeightsError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ def quantity(value: float, unit: str) -> str:
     >>> quantity(592371, "parameters")
     '592,371'
     """
+    if math.isnan(value):
+        return "undefined"
     if unit == "fraction":
         return f"{100 * value:.1f} %"
     if unit == "parameters":

@@ -69,7 +69,7 @@ class SyncReport:
             if self.kept
             else "correct what is named, then: thesis report sync --to vault"
         )
-        return RefusedError("; ".join(self.reasons), hint)
+        return RefusedError("\n  ".join(dict.fromkeys(self.reasons)), hint)
 
 
 def sync(

@@ -60,7 +60,7 @@ def test_precedence_and_origin(workspace, monkeypatch, tmp_path):
     ("text", "message"),
     [
         ('langage = "fr"', "did you mean 'language'"),
-        ('language = "de"', "no choice 'de'"),
+        ('language = "de"', "language is 'de'; choose from fr, en"),
         ("title = 3", "title must be text"),
         ('[chapters]\nperformence = "x"', "did you mean 'chapters.performance'"),
         ("title = ", "not valid TOML"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from featherface.errors import UsageError
 from thesis_cli.complete import complete_run
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
@@ -76,6 +77,9 @@ def compared(workspace: Workspace, selectors: Sequence[str], *, force: bool = Fa
 
     store = Store(workspace)
     runs = [store.find(selector) for selector in selectors]
+    named = [run.id for run in runs]
+    if twice := next((name for name in named if named.count(name) > 1), None):
+        raise UsageError(f"{twice} is named twice among {', '.join(selectors)}", "thesis runs list")
     aims = aims_of(runs, workspace.cited)
     return set_side_by_side(runs, references=aims, store=store, force=force)
 

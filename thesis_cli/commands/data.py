@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.data.config import SyntheticConfig
+from featherface.errors import DataError
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -39,8 +40,8 @@ def synth(session: Session, /, folder: Path | None, as_json: bool, **given: int 
     from featherface.data.synthetic import draw
     from thesis_cli.progress import progress
 
-    root = folder or session.workspace.data_root("synthetic")
     config = SyntheticConfig(**{key: value for key, value in given.items() if value is not None})
+    root = folder or own_set(session, config)
     with progress(session) as reporter:
         draw(root, config, on_progress=reporter)
     answer = {
@@ -49,6 +50,21 @@ def synth(session: Session, /, folder: Path | None, as_json: bool, **given: int 
         "splits": [describe(root, split) for split in ("train", "val")],
     }
     emit(session, "data-synth", answer, synth_view)
+
+
+def own_set(session: Session, config: SyntheticConfig) -> Path:
+    """Name the folder where runs of this workspace look for the set of CONFIG."""
+    from experiments.inputs import synthetic_folder
+
+    folder = synthetic_folder(session.workspace, config)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def drawn(folder: Path) -> Path:
+    """Choose the set in FOLDER: the last one that was drawn below it, else FOLDER itself."""
+    sets = sorted(folder.glob("*/synthetic.json"), key=lambda path: path.stat().st_mtime)
+    return sets[-1].parent if sets else folder
 
 
 def describe(root: Path, split: str, annotation: Path | None = None) -> dict[str, Any]:
@@ -82,13 +98,15 @@ def synth_view(answer: dict[str, Any]) -> list[Block]:
 def stats(session: Session, root: str, split: str, annotation: Path | None, as_json: bool) -> None:
     """Count pictures, faces, sizes and attributes of a data set.
 
-    ROOT is a folder, or a name of [data] in thesis.toml.
+    ROOT is a folder, or a name of [data] in thesis.toml; `synthetic` is the set drawn last.
     """
     del as_json
     folder = Path(root)
     if not folder.is_dir():
         folder = session.workspace.data_root(root)
-    found = describe(folder, split, annotation)
+    if root == "synthetic" and not folder.is_dir():
+        raise DataError(f"no synthetic set was drawn yet in {folder}", "thesis data synth")
+    found = describe(drawn(folder), split, annotation)
     for reason, count in found["skipped"].items():
         session.warn(f"{count:,} skipped: {reason}")
     emit(session, "data-stats", found, stats_view)

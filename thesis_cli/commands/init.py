@@ -69,11 +69,17 @@ def make_workspace(
     }
 
 
+def enter(folder: Path) -> str:
+    """Give the command that goes to FOLDER in every shell; `&&` is none in Windows PowerShell."""
+    return f'cd "{folder}"' if " " in str(folder) else f"cd {folder}"
+
+
 def view(data: dict[str, Any]) -> list[Block]:
     """Tell where things are and what to type next."""
     verb = "made" if data["created"] else "already there, thesis.toml kept:"
     return [
         f"workspace  {verb} {data['workspace']}",
         f"vault      {data['vault']} ({len(data['notes'])} new notes)",
-        f"next       cd {data['workspace']} && thesis run v1",
+        f"next       {enter(data['workspace'])}",
+        "then       thesis run v1",
     ]

@@ -11,7 +11,7 @@ import click
 from featherface.errors import NotFoundError, UsageError
 from featherface.files import write_atomic
 from thesis_cli.commands.compare import compared
-from thesis_cli.commands.init import language_option, make_workspace
+from thesis_cli.commands.init import enter, language_option, make_workspace
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -123,7 +123,8 @@ def view(data: dict[str, Any]) -> list[Block]:
         Grid(["run", ">mean AP (synthetic)", ">parameters", ">CPU latency"], rows),
         "Look at:",
         *(f"  {note}" for note in data["chapters"]),
-        f"Next: cd {data['workspace']} && thesis compare v1 v2",
+        f"Next: {enter(data['workspace'])}",
+        "Then: thesis compare v1 v2",
     ]
 
 

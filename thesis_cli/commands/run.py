@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "--stage", "stages", multiple=True, type=click.Choice(STAGES), help="Only this stage; repeat."
 )
-@click.option("--resume", "mode", flag_value="resume", help="Go on with an interrupted run.")
-@click.option("--new", "mode", flag_value="new", help="Start a new version in any case.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@click.option("--new", is_flag=True, help="Start a new version in any case.")
 @click.option("--dry-run", is_flag=True, help="Show the resolved recipe; run nothing.")
 @click.option("--no-sync", is_flag=True, help="Leave the vault alone.")
 @json_option
@@ -41,7 +41,8 @@ def run(  # noqa: PLR0913 - one parameter per option
     seed: int | None,
     seeds: int | None,
     stages: tuple[str, ...],
-    mode: str | None,
+    resume: bool,
+    new: bool,
     dry_run: bool,
     no_sync: bool,
     as_json: bool,
@@ -52,6 +53,9 @@ def run(  # noqa: PLR0913 - one parameter per option
     date. Ctrl-C leaves a checkpoint: thesis run NAME --resume goes on from it.
     """
     del as_json
+    if resume and new:
+        raise click.UsageError("--resume and --new exclude each other")
+    mode = "resume" if resume else "new" if new else "auto"
     overrides = [*changes, *([f"seed={seed}"] if seed is not None else [])]
     plans = [plan for name in experiments for plan in resolve(session, name, overrides, seeds or 1)]
     if dry_run:
@@ -59,7 +63,7 @@ def run(  # noqa: PLR0913 - one parameter per option
         return
     finished, synced = [], Synced(None)
     for plan in plans:
-        done = execute(session, session.workspace, plan, stages=stages or None, mode=mode or "auto")
+        done = execute(session, session.workspace, plan, stages=stages or None, mode=mode)
         finished.append(result(done))
         if not no_sync:
             synced = synchronise(session, session.workspace)

@@ -78,7 +78,11 @@ def show(session: Session, selector: str, as_json: bool) -> None:
     SELECTOR is v2 (the latest sealed), v2@3, v2@best, @last or a label.
     """
     del as_json
-    emit(session, "runs-show", describe(store(session).find(selector)), show_view)
+    records = store(session)
+    run = records.find(selector)
+    if run.sealed and records.verify(run):
+        session.warn(f"{run.id} was changed since it was sealed; see: thesis runs verify {run.id}")
+    emit(session, "runs-show", describe(run), show_view)
 
 
 def describe(run: Run) -> dict[str, Any]:
@@ -155,13 +159,14 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
     if not rows:
         return ["no runs yet; make one: thesis run v1"]
     words = {True: "intact", False: "CHANGED since it was sealed", None: "not sealed"}
-    lines = [f"{row['run']}: {words[row['intact']]}" for row in rows]
-    lines += [
-        f"  {each['path']}: {each['problem']} {each['detail']}".rstrip()
-        for row in rows
-        for each in row["problems"]
-    ]
-    return list(lines)
+    lines: list[Block] = []
+    for row in rows:
+        lines.append(f"{row['run']}: {words[row['intact']]}")
+        lines += [
+            f"  {each['path']}: {each['problem']} {each['detail']}".rstrip()
+            for each in row["problems"]
+        ]
+    return lines
 
 
 @runs.command()
