@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from typing import TYPE_CHECKING
 
 from featherface.errors import UnavailableError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+PATIENCE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Seconds between attempts to replace a file that is in use."""
 LEFT = ".tmp"
 """How the hidden names end under which files are written."""
 
@@ -45,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         sync_file(temporary)
-        os.replace(temporary, path)  # noqa: PTH105 - the rename must overwrite on Windows too
+        replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
         raise UnavailableError(
@@ -55,6 +58,21 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename SOURCE over TARGET, patient where another program holds TARGET open for a moment.
+
+    Windows refuses then (a virus scanner, a cloud folder, an editor that reads the note).
+    """
+    for pause in PATIENCE if os.name == "nt" else ():
+        try:
+            os.replace(source, target)  # noqa: PTH105 - the rename must overwrite on Windows too
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    os.replace(source, target)  # noqa: PTH105 - as above
 
 
 def sync_file(path: Path) -> None:

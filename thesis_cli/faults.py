@@ -67,7 +67,7 @@ class Fault:
 
 def leave(error: BaseException, session: Session, arguments: Sequence[str]) -> NoReturn:
     """Tell the user about ERROR and exit with its code."""
-    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+    if isinstance(error, OSError) and reader_left(error):
         silence_stdout()
         sys.exit(BROKEN_PIPE)
     if session.debug:
@@ -146,6 +146,13 @@ def write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
     except OSError:
         return None
     return path
+
+
+def reader_left(error: OSError) -> bool:
+    """Whether nobody reads stdout any more, as after `| head -1`; Windows says EINVAL then."""
+    return error.errno == errno.EPIPE or (
+        os.name == "nt" and error.errno == errno.EINVAL and error.filename is None
+    )
 
 
 def silence_stdout() -> None:

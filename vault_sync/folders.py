@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import RefusedError
+from featherface.files import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ class Folder:
         """Rename SOURCE over TARGET in one step."""
         fd = self._descriptor
         if fd is None:
-            os.replace(self.path / source, self.path / target)  # noqa: PTH105 - as below
+            replace(self.path / source, self.path / target)
         else:
             os.replace(source, target, src_dir_fd=fd, dst_dir_fd=fd)
 
