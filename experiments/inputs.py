@@ -188,13 +188,13 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> Parent | None:
 
 def _check_predictions(path: Path, stages: Sequence[str]) -> None:
     """Refuse predictions that are not there, or that would pass for those of a network to come."""
+    if not path.exists():
+        raise NotFoundError(f"no predictions {path}", "correct evaluate.predictions")
     if "train" in stages:
         raise UsageError(
             "evaluate.predictions would be reported as what the network trained here achieves",
             "evaluate them alone with --stage evaluate, or train without evaluate.predictions",
         )
-    if not path.exists():
-        raise NotFoundError(f"no predictions {path}", "correct evaluate.predictions")
 
 
 def build(recipe: Recipe) -> Detector:

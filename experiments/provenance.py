@@ -31,11 +31,24 @@ SECRET_NAME = re.compile(
 )
 SECRET_VALUE = re.compile(
     r"(?:gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{16,}"
-    r"|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
+    r"|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{10,400}\.[\w-]{10,4000}\.[\w-]*"
     r"|(?<![0-9A-Za-z/_.-])[0-9a-f]{40}(?![0-9A-Za-z/_.-]))"
 )
 """Shapes of well-known tokens; 40 hex digits alone are W&B's."""
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+")
+_NAME = (
+    r"(?:token|secret|passw(?:or)?d|pwd|credential|api[-_.]?key|private[-_.]?key"
+    r"|access[-_.]?key)[\w.-]{0,40}"
+)
+ASSIGNED = re.compile(
+    rf"""(?im)({_NAME}["']?[ \t]*[:=][ \t]*)(["'])[^"'\n]{{6,}}\2"""
+    rf"""|^([+ -]?[ \t]*(?:export[ \t]+)?[\w.-]{{0,40}}{_NAME}=)[^\s"'()\[\]]{{6,}}$"""
+    rf"""|^([+ -]?[ \t]*[\w.-]{{0,40}}{_NAME}:[ \t]+)(?=\S*\d)[^\s"'()\[\]]{{6,}}$"""
+)
+"""A secret's name and its value: quoted in code, bare in an environment file or in YAML.
+
+Here and below repetitions are bounded: a line of a megabyte must not take a minute.
+"""
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s'\"]+")
 
 
 @dataclass(frozen=True)
@@ -113,8 +126,9 @@ def clean_argv(argv: Sequence[str]) -> tuple[str, ...]:
 
 
 def clean_text(text: str) -> str:
-    """Return TEXT with tokens and the credentials of URLs taken out."""
-    return SECRET_VALUE.sub(REMOVED, URL.sub(lambda match: clean_url(match[0]), text))
+    """Return TEXT with tokens, the credentials of URLs and assigned secrets taken out."""
+    text = SECRET_VALUE.sub(REMOVED, URL.sub(lambda match: clean_url(match[0]), text))
+    return ASSIGNED.sub(_without_value, text)
 
 
 def clean_url(url: str) -> str:
@@ -129,6 +143,13 @@ def clean_url(url: str) -> str:
         return SECRET_VALUE.sub(REMOVED, url)
     path = SECRET_VALUE.sub(REMOVED, parts.path)
     return urlunsplit((parts.scheme, f"{host}{port}", path, "", ""))
+
+
+def _without_value(match: re.Match[str]) -> str:
+    quoted, quote, environment, yaml = match.groups()
+    if quote:
+        return f"{quoted}{quote}{REMOVED}{quote}"
+    return f"{environment or yaml}{REMOVED}"
 
 
 def _is_path(name: str) -> bool:

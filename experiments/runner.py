@@ -82,6 +82,7 @@ def run(
     folder = folder or store.allocate(resolved.recipe.name)
     with _lock(workspace, folder):
         if not fresh:
+            _check_unsealed(Run(folder))
             resolved = _recorded(folder)
         attempt = _Attempt(Run(folder), workspace, resolved, chosen)
         if fresh:
@@ -89,8 +90,10 @@ def run(
         attempt.begin(argv)
         with _heart(folder):
             attempt.work(on_progress, should_stop, on_message)
-        liveness.rest(folder)
-        recording.finish(folder, attempt.record)
+        try:
+            recording.finish(folder, attempt.record)
+        finally:
+            liveness.rest(folder)  # last: a run that is being sealed is not an interrupted one
     return Run(folder)
 
 
@@ -119,7 +122,16 @@ class _Attempt:
         )
         attempts = (*self.record.attempts, attempt)
         liveness.beat(self.folder)
-        self._update(status="running", attempts=attempts, hardware=provenance.hardware())
+        warnings = self.record.warnings
+        if self.record.code != code_digest():
+            text = f"attempt {len(attempts)} ran other code than the run began with"
+            warnings = tuple(dict.fromkeys([*warnings, text]))
+        self._update(
+            status="running",
+            attempts=attempts,
+            hardware=provenance.hardware(),
+            warnings=warnings,
+        )
 
     def start(self, argv: Sequence[str], teacher: Parent | None) -> None:
         """Write recipe, environment, patch and record of a new run, or leave no folder."""
@@ -139,7 +151,7 @@ class _Attempt:
         tracker = tracking.start(self.workspace, self.run.id, self.resolved)
 
         def tell(text: str) -> None:
-            recording.log(self.folder, text)
+            recording.log(self.folder, provenance.clean_text(text))
             on_message(text)
 
         def note(event: dict[str, Any]) -> None:
@@ -173,7 +185,7 @@ class _Attempt:
         except BaseException as fault:
             error = f"{type(fault).__name__}: {fault}"
             with contextlib.suppress(ThesisError):
-                recording.log(self.folder, traceback.format_exc())
+                recording.log(self.folder, provenance.clean_text(traceback.format_exc()))
             raise
         finally:
             tracker.finish(outcome)
@@ -281,6 +293,15 @@ class _Attempt:
 def _check_stop(shared: Work, stage: str) -> None:
     if shared.should_stop():
         raise InterruptedRunError(f"stopped before {stage}", "go on with --resume")
+
+
+def _check_unsealed(run: Run) -> None:
+    """Refuse to go on with a run that another process has just finished."""
+    if run.sealed:
+        raise LockedError(
+            f"{run.id} has just been finished by another process",
+            f"thesis runs show {run.id}, or start another version with --new",
+        )
 
 
 def _chosen_stages(names: Sequence[str]) -> tuple[str, ...]:

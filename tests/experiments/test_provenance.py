@@ -1,6 +1,7 @@
 """The record says which code ran, and never a secret."""
 
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,39 @@ def test_changes_and_new_files_are_in_the_patch(repository):
     (repository / "new.py").unlink()
     subprocess.run(["git", "apply", "-"], cwd=repository, input=found.patch.encode(), check=True)
     assert (repository / "new.py").read_text(encoding="utf-8") == "été = 1\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'API_TOKEN = "SECRETVALUE"',
+        '"password": "SECRETVALUE",',
+        "export DB_PASSWORD=SECRETVALUE",
+        "  client_secret: SECRETVALUE1",
+    ],
+)
+def test_a_secret_in_the_code_stays_out_of_the_patch(repository, line):
+    (repository / "code.py").write_text(f"one = 2\n{line}\n", encoding="utf-8")
+    (repository / "new.py").write_text(f"{line}\ntwo = 2\n", encoding="utf-8")
+    patch = provenance.source(repository).patch
+    assert "SECRETVALUE" not in patch
+    assert patch.count("[removed]") == 2
+    assert "+one = 2" in patch
+    assert "+two = 2" in patch
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["token = tokens[0]", "password: SecretStr", "secret=read_secret()", "tokens = 12345678"],
+)
+def test_plain_code_stays_in_the_patch(line):
+    assert provenance.clean_text(f"+{line}\n") == f"+{line}\n"
+
+
+@pytest.mark.parametrize("part", ["a", "token", "a_token_", "eyJ", "token = ", "x://", " ", "0"])
+def test_a_line_of_a_megabyte_is_cleaned_at_once(part):
+    code = f"from experiments import provenance; provenance.clean_text({part!r} * (10**6 // 8))"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_a_patch_over_the_bound_is_named_not_kept(repository, monkeypatch):

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from experiments import liveness, runner
+from experiments import inputs, liveness, recording, runner
 from experiments.metrics import Metric
 from experiments.recording import append_event, log
 from experiments.records import STAGES, Parent, Record
 from experiments.resolving import resolve
-from experiments.seal import verify
+from experiments.seal import seal, verify
 from experiments.stages import TABLE, Findings
-from experiments.store import Store
+from experiments.store import Run, Store
 from featherface import files
 from featherface.errors import (
+    ClaimFalseError,
     DataError,
     InterruptedRunError,
     LockedError,
@@ -191,13 +192,34 @@ def test_what_is_missing_is_told_before_anything_is_written(
     assert not list(workspace.runs.iterdir())
 
 
+def test_predictions_never_pass_for_those_of_the_network_trained_here(workspace, feigned):
+    (workspace.root / "old").mkdir()
+    with pytest.raises(UsageError, match=r"evaluate\.predictions would be reported"):
+        go(workspace, overrides=["evaluate.predictions=old"])
+    assert not list(workspace.runs.iterdir())
+    assert go(workspace, overrides=["evaluate.predictions=old"], stages=["evaluate"]).sealed
+
+
+def test_a_missing_backbone_is_told_before_anything_is_written(workspace, feigned):
+    with pytest.raises(NotFoundError, match=r"no weights file .*none\.pth"):
+        go(workspace, overrides=["model.backbone_weights=none.pth"])
+    assert not list(workspace.runs.iterdir())
+
+
 def test_evaluating_without_any_weights_is_told(workspace, feigned):
     with pytest.raises(NotFoundError, match="no finished run with weights"):
         go(workspace, stages=["evaluate"])
 
 
+def with_weights(run, content=b"weights"):
+    (run.folder / "checkpoints").mkdir(exist_ok=True)
+    (run.folder / "checkpoints" / "best.safetensors").write_bytes(content)
+    seal(run.folder)
+    return Run(run.folder)
+
+
 def test_a_teacher_must_be_finished_and_whole(workspace, feigned, make_run):
-    teacher = make_run(workspace, "v1")
+    teacher = with_weights(make_run(workspace, "v1"))
     run = go(workspace, "v2")
     assert run.record.parents[0] == Parent(role="teacher", run="v1@1", seal=teacher.seal)
     (teacher.folder / "log.txt").write_text("", encoding="utf-8")
@@ -206,6 +228,80 @@ def test_a_teacher_must_be_finished_and_whole(workspace, feigned, make_run):
     make_run(workspace, "v9", status="failed")
     with pytest.raises(UsageError, match="v9@1 is failed"):
         go(workspace, "v2", [*SMOKE, "distill.teacher=v9@1"])
+
+
+def test_a_teacher_that_changes_before_a_resume_is_refused(workspace, make_run):
+    run = with_weights(make_run(workspace, "v1"))
+    store = Store(workspace)
+    recipe = resolve("v2", workspace, SMOKE).recipe
+    parent = inputs.teacher_parent(store, recipe)
+    (run.folder / "checkpoints" / "best.safetensors").write_bytes(b"WEIGHTS")
+    with pytest.raises(ClaimFalseError, match="was changed"):
+        inputs.load_teacher(Store(workspace), recipe, [parent])
+    with_weights(run, b"WEIGHTS")
+    with pytest.raises(ClaimFalseError, match="was changed since the run began"):
+        inputs.load_teacher(Store(workspace), recipe, [parent])
+
+
+def test_a_teaching_file_that_changes_before_a_resume_is_refused(workspace):
+    file = workspace.root / "t.pth"
+    file.write_bytes(b"weights")
+    changes = [*SMOKE, "distill.teacher_weights=t.pth", "distill.teacher_variant=v1"]
+    recipe = resolve("smoke", workspace, changes).recipe
+    parent = inputs.teacher_parent(Store(workspace), recipe)
+    file.write_bytes(b"WEIGHTS")
+    with pytest.raises(ClaimFalseError, match=r"t\.pth was changed since the run began"):
+        inputs.load_teacher(Store(workspace), recipe, [parent])
+
+
+def test_a_teacher_without_weights_is_told_before_anything_is_written(workspace, make_run):
+    make_run(workspace, "v1")
+    with pytest.raises(NotFoundError, match="teacher v1@1 has no weights"):
+        go(workspace, "v2")
+    assert not (workspace.runs / "v2").exists()
+
+
+def test_a_run_that_another_process_has_just_sealed_is_left_alone(workspace, feigned, monkeypatch):
+    interrupted(workspace)
+    folder = workspace.runs / "smoke" / "001"
+    monkeypatch.setattr(runner, "_resumable", lambda *_: folder)
+    sealed = go(workspace)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(LockedError, match="just been finished by another process"):
+        go(workspace)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert verify(sealed.folder) == []
+
+
+def test_a_run_that_is_being_sealed_is_running(workspace, feigned, monkeypatch):
+    seen, finish = [], recording.finish
+
+    def look(folder, record):
+        seen.append(Store(workspace).runs("smoke")[0].status)
+        return finish(folder, record)
+
+    monkeypatch.setattr(recording, "finish", look)
+    assert go(workspace).status == "sealed"
+    assert seen == ["running"]
+
+
+def test_going_on_with_other_code_is_noted(workspace, feigned, monkeypatch):
+    interrupted(workspace)
+    monkeypatch.setattr(runner, "code_digest", lambda: "0" * 64)
+    assert "attempt 2 ran other code than the run began with" in go(workspace).record.warnings
+
+
+def test_no_secret_reaches_the_log(workspace, feigned, monkeypatch):
+    def fail(work):
+        work.on_message("see https://me:hunter2@host.org/x")
+        raise ValueError("https://me:hunter2@host.org/x")
+
+    monkeypatch.setitem(TABLE, "train", fail)
+    with pytest.raises(ValueError, match="host"):
+        go(workspace)
+    text = (workspace.runs / "smoke" / "001" / "log.txt").read_text(encoding="utf-8")
+    assert "see https://host.org/x" in text
+    assert "hunter2" not in text
 
 
 def spoil(monkeypatch, at, fault):

@@ -14,6 +14,7 @@ from experiments.resolving import resolve
 from experiments.seal import sha256, verify
 from experiments.store import Run, Store
 from experiments.workspace import Workspace
+from featherface.errors import InterruptedRunError
 
 pytestmark = pytest.mark.slow
 
@@ -137,6 +138,31 @@ def test_weights_are_evaluated_again_alone(trained):
     assert given.weights.name == "taken.safetensors"
 
 
+def test_an_evaluation_that_goes_on_still_says_whose_weights_it_takes(trained):
+    workspace, run = trained
+    file = run.folder / "checkpoints" / "best.safetensors"
+    given = f"model.weights={file.as_posix()}"
+    seen = []
+
+    def after_the_weights():
+        seen.append(len(list(workspace.runs.rglob("taken.safetensors"))))
+        return seen[-1] > seen[0]
+
+    with pytest.raises(InterruptedRunError):
+        go(workspace, given, stages=["evaluate"], mode="new", should_stop=after_the_weights)
+    again = go(workspace, given, stages=["evaluate"], mode="resume")
+    [parent] = again.record.parents
+    assert (parent.role, parent.path, parent.sha256) == ("weights", file.name, sha256(file))
+
+
+def test_a_backbone_is_a_parent(trained):
+    workspace, run = trained
+    file = run.folder / "checkpoints" / "best.safetensors"
+    made = go(workspace, f"model.backbone_weights={file.as_posix()}", mode="new", stages=["train"])
+    [parent] = made.record.parents
+    assert (parent.role, parent.path, parent.sha256) == ("backbone", file.name, sha256(file))
+
+
 def test_earlier_predictions_are_recorded_as_they_are(trained):
     workspace, run = trained
     folder = run.folder / "predictions"
@@ -145,6 +171,10 @@ def test_earlier_predictions_are_recorded_as_they_are(trained):
     assert again.metric("widerface.hard.ap").value == run.metric("widerface.hard.ap").value
     assert [one.role for one in again.record.parents] == ["predictions"]
     assert again.metric("widerface.hard.ap").dataset == "synthetic"
+    root = Path(run.data["val"]["annotation_file"]).parents[1]
+    truth = f"data.ground_truth={root.as_posix()}"
+    named = go(workspace, path, truth, stages=["evaluate"], mode="new")
+    assert named.metric("widerface.hard.ap").dataset == "synthetic"
     assert json.loads((again.folder / "results.json").read_text(encoding="utf-8"))["metrics"]
 
 

@@ -88,7 +88,7 @@ def _trained_on(page: Page, run: Run) -> list[list[object]]:
 def _parents(page: Page, run: Run) -> list[list[object]]:
     rows: list[list[object]] = []
     for parent in run.record.parents:
-        label = page.words.say(f"setup.{parent.role}")
+        label = page.words.name("setup", parent.role)
         name = page.named_run(parent.run) if parent.run else code(parent.path)
         digest = "" if parent.run or not parent.sha256 else f" (sha256 {parent.sha256[:16]})"
         rows.append([label, Safe(name + digest)])
