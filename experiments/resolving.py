@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import schema
 from experiments.documents import read_yaml
+from experiments.metrics import KINDS
 from experiments.recipe import Recipe, ResolvedRecipe, flatten
 from experiments.records import check_name
 from featherface.errors import NotFoundError, UsageError, unknown
@@ -79,6 +80,11 @@ def resolve(
     values.setdefault("name", name.replace("/", "-"))
     recipe = _build(values, origins, name)
     _check_twin(recipe.name, workspace)
+    if recipe.primary_metric not in KINDS:
+        where = origins.get("primary_metric", name)
+        raise UsageError(
+            f"{where}: primary_metric: {unknown('metric', recipe.primary_metric, KINDS)}"
+        )
     return _finish(recipe, origins, name)
 
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from featherface.errors import ThesisError
+from featherface.errors import InterruptedRunError, ThesisError
 from thesis_cli.interrupts import stoppable
 from thesis_cli.progress import progress
 
@@ -28,21 +28,25 @@ def execute(
     *,
     stages: Sequence[str] | None = None,
     mode: str = "auto",
+    again: str = "",
 ) -> Run:
-    """Run one resolved recipe; the first Ctrl-C leaves it resumable."""
+    """Run one resolved recipe; the first Ctrl-C leaves it resumable, by the command AGAIN."""
     from experiments.runner import run
 
     with progress(session) as reporter, stoppable() as should_stop:
-        return run(
-            workspace,
-            resolved,
-            stages=stages,
-            mode=mode,
-            argv=["thesis", *sys.argv[1:]],
-            on_progress=reporter,
-            should_stop=should_stop,
-            on_message=reporter.say,
-        )
+        try:
+            return run(
+                workspace,
+                resolved,
+                stages=stages,
+                mode=mode,
+                argv=["thesis", *sys.argv[1:]],
+                on_progress=reporter,
+                should_stop=should_stop,
+                on_message=reporter.say,
+            )
+        except InterruptedRunError as error:
+            raise InterruptedRunError(error.message, again or error.hint) from error
 
 
 @dataclass(frozen=True)

@@ -127,10 +127,10 @@ def find_vault(workspace: Workspace, to: Path | str | None) -> Path:
         vault = (workspace.root / to).expanduser().resolve()
     if not vault.is_dir():
         what = "is no folder" if vault.exists() else "does not exist"
-        raise NotFoundError(
-            f"the vault {vault} {what}",
-            f"make it with: thesis init {workspace.root}, or correct vault in thesis.toml",
-        )
+        hint = f"make it with: thesis init {workspace.root}, or correct vault in thesis.toml"
+        if vault != workspace.vault:
+            hint = "make that folder first, or: thesis report sync --to vault"
+        raise NotFoundError(f"the vault {vault} {what}", hint)
     return vault
 
 

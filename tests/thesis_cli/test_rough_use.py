@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from experiments.resolving import resolve
 from featherface import files
 from thesis_cli import faults
 from thesis_cli.commands.init import enter
+from thesis_cli.commands.run import resumption
 from thesis_cli.wording import quantity
 
 
@@ -27,6 +29,7 @@ def refused(answer, code, *words):
         ("train=3", ["train is a section", "--set train.epochs=VALUE"]),
         ("seed=99999999999999999999", ["99999999999999999999", "from 0 to"]),
         ("seed=2026-01-01", ["2026-01-01", "a whole number"]),
+        ("primary_metric=widerface.mean", ["did you mean 'widerface.mean_ap'"]),
     ],
 )
 def test_a_value_that_will_not_do(thesis, workspace, override, words):
@@ -188,3 +191,16 @@ def test_a_file_that_stays_in_use_is_told(tmp_path, monkeypatch):
 def test_a_reader_that_left_is_known_on_every_system(monkeypatch, system, number, left):
     monkeypatch.setattr(faults, "os", SimpleNamespace(name=system))
     assert faults.reader_left(OSError(number, "")) is left
+
+
+def test_an_interrupted_run_names_the_command_that_goes_on(workspace):
+    changes = ["train.epochs=2", "title=Deux mots"]
+    plan = resolve("v1", workspace, [*changes, "seed=3"])
+    assert resumption(plan, changes, ["train"]) == (
+        'thesis run v1 --set train.epochs=2 --set "title=Deux mots" --stage train --seed 3 --resume'
+    )
+
+
+def test_a_folder_to_sync_to_that_is_not_there(thesis, workspace):
+    answer = thesis("report", "sync", "--to", "nowhere", workspace=workspace)
+    refused(answer, 3, "nowhere", "make that folder first")

@@ -103,7 +103,8 @@ def run_once(session: Session, workspace: Workspace, name: str) -> Run:
     try:
         return Store(workspace).find(name)
     except NotFoundError:
-        return execute(session, workspace, resolve(name, workspace))
+        again = f'thesis quickstart "{workspace.root}"'
+        return execute(session, workspace, resolve(name, workspace), again=again)
 
 
 def chapters(workspace: Workspace) -> list[str]:

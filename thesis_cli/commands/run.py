@@ -15,6 +15,8 @@ from thesis_cli.running import Synced, execute, result, synchronise
 from thesis_cli.wording import metric_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from experiments.recipe import ResolvedRecipe
     from thesis_cli.session import Session
 
@@ -63,7 +65,14 @@ def run(  # noqa: PLR0913 - one parameter per option
         return
     finished, synced = [], Synced(None)
     for plan in plans:
-        done = execute(session, session.workspace, plan, stages=stages or None, mode=mode)
+        done = execute(
+            session,
+            session.workspace,
+            plan,
+            stages=stages or None,
+            mode=mode,
+            again=resumption(plan, changes, stages),
+        )
         finished.append(result(done))
         if not no_sync:
             synced = synchronise(session, session.workspace)
@@ -83,6 +92,15 @@ def resolve(session: Session, name: str, overrides: list[str], seeds: int) -> li
         first,
         *(resolve(name, session.workspace, [*overrides, f"seed={each}"]) for each in later),
     ]
+
+
+def resumption(plan: ResolvedRecipe, changes: Sequence[str], stages: Sequence[str]) -> str:
+    """Give the command that goes on with PLAN, in every shell's quotes."""
+    words = [f'--set "{each}"' if " " in each else f"--set {each}" for each in changes]
+    words += [f"--stage {each}" for each in stages]
+    if plan.recipe.seed and not any(each.startswith("seed=") for each in changes):
+        words.append(f"--seed {plan.recipe.seed}")
+    return " ".join(["thesis run", plan.source or plan.recipe.name, *words, "--resume"])
 
 
 def outline(plan: ResolvedRecipe) -> dict[str, Any]:
