@@ -270,8 +270,9 @@ def _delta(
 
 
 def _alike(first: Metric, this: Metric) -> bool:
-    """Whether two costs were taken in the same setting; AP is judged as a whole, by `_mixtures`."""
-    return bool(first.dataset) or first.protocol == this.protocol
+    """Whether two values were taken on the same data in the same setting, even where forced."""
+    same = first.context == this.context and first.fingerprint == this.fingerprint
+    return same and (first.n == this.n or not first.dataset)
 
 
 def _comparable(metric: Metric | None, context: tuple[Any, ...] | None) -> Metric | None:

@@ -138,6 +138,12 @@ class _Planner:
             for block in wanted.blocks:
                 self.block(block, None)  # it may have been moved to another note
             return
+        twin = next((path for path in self.edits if path.lower() == wanted.path.lower()), None)
+        if twin is not None:
+            named = f"{twin!r} and {wanted.path!r}" if twin != wanted.path else repr(twin)
+            reason = f"two new notes would be one file, {named}: give each chapter a path of its own"
+            self.refuse(wanted.path, reason)
+            return
         self.deleted.discard(wanted.id)
         note = Note(wanted.path, wanted.skeleton)
         edit = self.edits.setdefault(note.path, Edit(note, before=None))

@@ -73,6 +73,8 @@ def test_mixing_is_refused_unless_forced(workspace, make_run, about, message):
     forced = compare(runs, force=True)
     assert message in forced.notes[0].text()
     assert forced.bootstrap is None
+    assert forced.row("widerface.hard.ap").deltas == (None, None)
+    assert forced.row("params.total").deltas[1].value == 0
 
 
 def test_changed_and_unfinished_records_are_refused(workspace, make_run, pair):

@@ -36,6 +36,17 @@ def note(body=b"old", block_id="b") -> bytes:
 KNOWN = State(notes={"n": "home.md"}, blocks={"b": "home.md"})
 
 
+@pytest.mark.parametrize("other", ["home.md", "Home.md"])
+def test_two_new_notes_are_never_mixed_into_one_file(other):
+    first = wanted().notes[0]
+    text = SKELETON.replace(b"id: n", b"id: m") + b"\n" + write_block("c", "t", b"", {})
+    second = WantedNote("m", other, text, (WantedBlock("c", "t", b"other"),))
+    made = decide(snapshot(), Wanted((first, second)))
+    assert [one.path for one in made.refused] == [other]
+    assert "two new notes would be one file" in made.refused[0].reason
+    assert [write.path for write in made.writes] == ["home.md"] * (other != "home.md")
+
+
 def test_planning_touches_no_file():
     seen = []
     active = True
