@@ -204,3 +204,9 @@ def test_an_interrupted_run_names_the_command_that_goes_on(workspace):
 def test_a_folder_to_sync_to_that_is_not_there(thesis, workspace):
     answer = thesis("report", "sync", "--to", "nowhere", workspace=workspace)
     refused(answer, 3, "nowhere", "make that folder first")
+
+
+def test_a_new_workspace_is_not_sent_into_days_of_training(thesis, tmp_path):
+    answer = thesis("init", tmp_path / "mine")
+    assert answer.code == 0
+    assert "then       thesis run smoke" in answer.out

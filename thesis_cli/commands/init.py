@@ -81,5 +81,5 @@ def view(data: dict[str, Any]) -> list[Block]:
         f"workspace  {verb} {data['workspace']}",
         f"vault      {data['vault']} ({len(data['notes'])} new notes)",
         f"next       {enter(data['workspace'])}",
-        "then       thesis run v1",
+        "then       thesis run smoke (small and quick; thesis run v1 trains in full)",
     ]
