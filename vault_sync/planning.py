@@ -141,7 +141,7 @@ class _Planner:
         twin = next((path for path in self.edits if path.lower() == wanted.path.lower()), None)
         if twin is not None:
             named = f"{twin!r} and {wanted.path!r}" if twin != wanted.path else repr(twin)
-            reason = f"two new notes would be one file, {named}: give each chapter a path of its own"
+            reason = f"two new notes would be one file, {named}; give each its own path"
             self.refuse(wanted.path, reason)
             return
         self.deleted.discard(wanted.id)
