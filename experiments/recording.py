@@ -10,7 +10,7 @@ from experiments.records import now
 from experiments.seal import Seal, seal
 from experiments.store import EVENTS, RESULTS
 from featherface.errors import UnavailableError
-from featherface.files import write_atomic
+from featherface.files import sync_file, write_atomic
 
 LOG = "log.txt"
 
@@ -124,6 +124,9 @@ def write_results(
 def finish(folder: Path, record: Record) -> Seal:
     """Write the final RECORD and seal the folder; nothing may change in it afterwards."""
     record.write(folder)
+    for name in (LOG, EVENTS):  # appended to, and the seal must not outlive their last lines
+        if (folder / name).is_file():
+            sync_file(folder / name)
     return seal(folder)
 
 

@@ -148,11 +148,12 @@ class _Attempt:
         on_message: Callable[[str], None],
     ) -> None:
         """Run the stages that are not done; leave the record saying what happened."""
-        tracker = tracking.start(self.workspace, self.run.id, self.resolved)
 
         def tell(text: str) -> None:
             recording.log(self.folder, provenance.clean_text(text))
             on_message(text)
+
+        tracker = tracking.Guarded(tracking.start(self.workspace, self.run.id, self.resolved), tell)
 
         def note(event: dict[str, Any]) -> None:
             recording.append_event(self.folder, event)

@@ -84,6 +84,29 @@ class WandB:
         self._run.finish(exit_code=0 if outcome == "finished" else 1)
 
 
+class Guarded:
+    """Another tracker, whose failures cost the run nothing: it is told of once, then left alone."""
+
+    def __init__(self, tracker: Tracker, tell: Callable[[str], None]) -> None:
+        self._tracker = tracker
+        self._tell = tell
+
+    def log(self, event: Mapping[str, Any]) -> None:
+        """Pass one event on."""
+        self._try(lambda: self._tracker.log(event))
+
+    def finish(self, outcome: str) -> None:
+        """Pass the end on."""
+        self._try(lambda: self._tracker.finish(outcome))
+
+    def _try(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - another program's code can raise anything
+            self._tracker = Silence()
+            self._tell(f"tracking stopped, the run goes on: {type(error).__name__}: {error}")
+
+
 TRACKERS: dict[str, Callable[[Workspace, str, ResolvedRecipe], Tracker]] = {
     "none": lambda *_: Silence(),
     "wandb": WandB,

@@ -99,3 +99,22 @@ def test_lean_modules_load_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
     assert shown.strip() == "[]"
+
+
+def test_a_tracker_that_fails_is_told_of_once_and_left_alone():
+    class Broken:
+        calls = 0
+
+        def log(self, event):
+            self.calls += 1
+            raise ConnectionError(f"no network for {event['kind']}")
+
+        finish = log
+
+    broken, told = Broken(), []
+    tracker = tracking.Guarded(broken, told.append)
+    for _ in range(3):
+        tracker.log({"kind": "step"})
+    tracker.finish("finished")
+    assert broken.calls == 1
+    assert told == ["tracking stopped, the run goes on: ConnectionError: no network for step"]
