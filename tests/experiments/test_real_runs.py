@@ -21,14 +21,9 @@ def evaluated(workspace, name, *overrides):
     return runner.run(workspace, resolve(name, workspace, overrides), stages=["evaluate"])
 
 
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("v1-official", "featherface_v1_official.pth"),
-        ("retinaface-mnet025", "retinaface_mnet025.pth"),
-    ],
-)
-def test_published_weights_on_a_part_of_val(workspace, reference_data, name, file):
+def test_published_weights_on_a_part_of_val(workspace, reference_data):
+    # The quicker of the two networks: the other one goes the same way through the command line.
+    name, file = "retinaface-mnet025", "retinaface_mnet025.pth"
     faces = reference_data / "widerface"
     run = evaluated(
         workspace,
