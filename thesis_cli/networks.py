@@ -46,9 +46,8 @@ class Network(NamedTuple):
 
 def load(session: Session, variant_name: str, weights: Path, device: str) -> Network:
     """Build the network, load its weights strictly, and put it where it shall work."""
-    from featherface.devices import choose
-
     from featherface.checkpoints import load_weights
+    from featherface.devices import choose
     from featherface.networks import build
     from featherface.variants import variant
 

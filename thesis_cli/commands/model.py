@@ -33,9 +33,8 @@ def list_models(session: Session, as_json: bool) -> None:
 
 def measure(name: str) -> dict[str, Any]:
     """Count a variant's parameters and multiply-accumulates at 640 by 640 pixels."""
-    from featherface.profiling import macs, parameters
-
     from featherface.networks import build
+    from featherface.profiling import macs, parameters
 
     network = build(VARIANTS[name].config, seed=0)
     return {
@@ -113,11 +112,10 @@ def import_weights(session: Session, file: Path, variant: str, as_json: bool) ->
 
 def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
     """Check and convert FILE; write it as safetensors under weights/."""
-    from featherface.profiling import parameters
-
     from featherface.checkpoints import load_weights, save_weights
     from featherface.data.fingerprint import file_sha256
     from featherface.networks import build
+    from featherface.profiling import parameters
 
     workspace = session.workspace
     network = build(VARIANTS[variant].config, seed=0)
