@@ -177,11 +177,11 @@ def evaluation(run: Run) -> Metric | None:
 
 
 def group(runs: Iterable[Run], words: Words) -> list[Group]:
-    """Part RUNS by data set, split, protocol and completeness."""
+    """Part RUNS by data set and its version, split, protocol and completeness."""
     parted: dict[object, list[tuple[Run, Metric | None]]] = {}
     for run in runs:
         metric = evaluation(run)
-        key = None if metric is None else (*metric.context, metric.n)
+        key = None if metric is None else (*metric.context, metric.n, metric.fingerprint)
         parted.setdefault(key, []).append((run, metric))
     groups = []
     for members in parted.values():

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from experiments.metrics import Metric
+from vault_sync.context import group
+from vault_sync.wording import Words
+
+
+@pytest.mark.parametrize(("other", "tables"), [("a" * 64, 1), ("b" * 64, 2)])
+def test_runs_on_other_versions_of_the_data_share_no_table(workspace, make_run, other, tables):
+    runs = [
+        make_run(
+            workspace,
+            name,
+            metrics=[
+                Metric(
+                    name="widerface.hard.ap",
+                    value=0.5,
+                    unit="fraction",
+                    dataset="synthetic",
+                    split="val",
+                    protocol="original",
+                    n=4,
+                    fingerprint=fingerprint,
+                )
+            ],
+        )
+        for name, fingerprint in (("v1", "a" * 64), ("v2", other))
+    ]
+    assert len(group(runs, Words("en"))) == tables
