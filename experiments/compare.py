@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from experiments.metrics import KINDS, Metric, kind
+from experiments.metrics import KINDS, LATENCIES, Metric, kind
 from experiments.tables import Cell, Number, Table
 from experiments.wording import say
 from featherface.errors import ClaimFalseError, UsageError
@@ -25,7 +25,6 @@ SUBSETS = {
     "widerface.mean_ap": "mean",
 }
 """Metrics whose uncertainty the match records tell."""
-LATENCIES = ("latency.cpu.median_ms", "latency.gpu.median_ms")
 FORCE = "compare runs of one data set and protocol, or add --force to see them side by side"
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EVIDENCE = ("measured", "cited", "target")
 SUBSETS = ("easy", "medium", "hard")
+LATENCIES = {"latency.cpu.median_ms": "cpu", "latency.gpu.median_ms": "gpu"}
+"""Metric -> the part of the hardware that it speaks of."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from featherface.data.checks import require_legal
 from featherface.errors import UsageError, unknown
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -158,8 +159,7 @@ def _check_priors(config: DetectorConfig) -> None:
 
 
 def _check(value: object, key: str, wanted: str, legal: bool) -> None:
-    if not legal:
-        raise UsageError(f"model.{key}: {value!r} is not legal", f"it must be {wanted}")
+    require_legal(legal, f"model.{key}", value, wanted)
 
 
 def _is_int(value: Any, multiple: int = 1) -> bool:

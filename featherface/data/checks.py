@@ -23,6 +23,16 @@ def require(allowed: bool, key: str, value: object, wanted: str) -> None:
         )
 
 
+def require_legal(legal: bool, key: str, value: object, wanted: str) -> None:
+    """Refuse VALUE unless it is LEGAL.
+
+    Raises:
+        UsageError: `model.channels: 51 is not legal`.
+    """
+    if not legal:
+        raise UsageError(f"{key}: {value!r} is not legal", f"it must be {wanted}")
+
+
 def require_choice(key: str, value: str, choices: Iterable[str]) -> None:
     """Refuse VALUE unless it is one of CHOICES.
 

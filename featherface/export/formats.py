@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from featherface.data.checks import require_legal
 from featherface.errors import UsageError, unknown
 
 
@@ -56,5 +57,4 @@ class ExportConfig:
 
 
 def _check(key: str, value: object, wanted: str, legal: bool) -> None:
-    if not legal:
-        raise UsageError(f"export.{key}: {value!r} is not legal", f"it must be {wanted}")
+    require_legal(legal, f"export.{key}", value, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.metrics import LATENCIES
 from vault_sync.rendering import Safe, escape
 
 if TYPE_CHECKING:
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
 
     from experiments.store import Run
     from vault_sync.context import Page
-
-TIMED = ("latency.cpu.median_ms", "latency.gpu.median_ms")
 
 
 def speed(page: Page, runs: Iterable[Run]) -> Safe:
@@ -33,10 +32,9 @@ def speed(page: Page, runs: Iterable[Run]) -> Safe:
 
 def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
     """Return setting and machine of a run's latency; None where it was not taken."""
-    metric = next((one for name in TIMED if (one := run.metric(name))), None)
+    metric = next((one for name in LATENCIES if (one := run.metric(name))), None)
     if metric is None:
         return None
-    hardware = run.record.hardware
-    name = hardware.get("gpu") if metric.name == TIMED[1] else hardware.get("cpu")
+    name = run.record.hardware.get(LATENCIES[metric.name])
     machine = escape(str(name)) if name else page.words.say("speed.unknown")
     return page.words.conditions(metric), machine
