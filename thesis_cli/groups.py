@@ -106,28 +106,57 @@ class Verbs(click.Group):
     command_class = Verb
 
 
-class LateGroup(Verbs):
-    """The root group: its commands are imported on demand, plugins last."""
+class LateVerbs(Verbs):
+    """A group whose commands are imported when they are asked for."""
 
     def __init__(self, *args: Any, late: Mapping[str, Late], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.extend(shared_options())
         self.late = late
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of the table, then the plugins."""
+        """Name the commands in the order of the table."""
         del ctx
+        return list(self.late)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command that is asked for."""
+        del ctx
+        if cmd_name not in self.late:
+            return None
+        module, _, attribute = self.late[cmd_name].target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
+        return command
+
+    def summaries(self) -> list[tuple[str, str]]:
+        """Give each command's line in help, without importing it."""
+        return [(name, command.summary) for name, command in self.late.items()]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(self.summaries())
+
+
+class LateGroup(LateVerbs):
+    """The root group: its commands are imported on demand, plugins last."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table, then the plugins."""
         from thesis_cli.plugins import names
 
-        return [*self.late, *(name for name in names() if name not in self.late)]
+        own = super().list_commands(ctx)
+        return [*own, *(name for name in names() if name not in self.late)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command that is asked for."""
         if cmd_name in self.late:
-            module, _, attribute = self.late[cmd_name].target.partition(":")
-            command = getattr(importlib.import_module(module), attribute)
-            assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
-            return command
+            return super().get_command(ctx, cmd_name)
         from thesis_cli.plugins import load
 
         return load(cmd_name, ctx.ensure_object(Session))
@@ -142,15 +171,11 @@ class LateGroup(Verbs):
             known = self.list_commands(ctx)
             raise click.NoSuchCommand(error.command_name, None, known, ctx) from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing them."""
-        del ctx
-        rows = [(name, command.summary) for name, command in self.late.items()]
+    def summaries(self) -> list[tuple[str, str]]:
+        """Give each command's line in help, the plugins' last."""
         from thesis_cli.plugins import names
 
-        rows += [(name, f"from {origin}") for name, origin in names().items()]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        return [*super().summaries(), *((one, f"from {origin}") for one, origin in names().items())]
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
         """Run, and turn whatever goes wrong into a message and an exit code."""

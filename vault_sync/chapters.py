@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vault_sync.context import evaluation, run_identity
-from vault_sync.markers import write_block
-from vault_sync.names import note_path, safe_name
-from vault_sync.properties import write_front_matter
+from vault_sync.engine.markers import write_block
+from vault_sync.engine.names import note_path, safe_name
+from vault_sync.engine.properties import write_front_matter
 from vault_sync.rendering import Safe, render
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from experiments.store import Run
     from experiments.workspace import Workspace
     from vault_sync.context import Sources
-    from vault_sync.properties import Scalar
+    from vault_sync.engine.properties import Scalar
 
 CHAPTERS: dict[str, tuple[tuple[str, str], ...]] = {
     "baseline": (),

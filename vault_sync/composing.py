@@ -9,10 +9,10 @@ from featherface.errors import RefusedError, unknown
 from vault_sync import selections
 from vault_sync.chapters import planned_notes, skeleton
 from vault_sync.context import Page
+from vault_sync.engine.markers import normalise
+from vault_sync.engine.plans import Trouble, Wanted, WantedBlock, WantedFile, WantedNote
 from vault_sync.figures import Figures
 from vault_sync.links import Links, LinkStyle, count_basenames
-from vault_sync.markers import normalise
-from vault_sync.plans import Trouble, Wanted, WantedBlock, WantedFigure, WantedNote
 from vault_sync.rendering import render
 from vault_sync.reports import REPORTS
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from vault_sync.chapters import Planned
     from vault_sync.context import Sources
-    from vault_sync.notes import Snapshot
-    from vault_sync.state import State
+    from vault_sync.engine.notes import Snapshot
+    from vault_sync.engine.state import State
 
 
 class Composer:
@@ -53,8 +53,8 @@ class Composer:
         notes = tuple(self._note(one) for one in self.planned)
         known = {block.id for note in notes for block in note.blocks}
         asked = tuple(self._asked(known))
-        figures = tuple(WantedFigure(*item) for item in sorted(self.figures.wanted.items()))
-        return Wanted(notes, asked, figures, tuple(self.refused))
+        files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
+        return Wanted(notes, asked, files, tuple(self.refused))
 
     def _place(self, planned: Planned) -> str | None:
         """Return where a note stands or will stand; None where the student deleted it."""

@@ -9,7 +9,7 @@ from importlib import metadata, resources
 from typing import TYPE_CHECKING
 
 from featherface.files import write_atomic
-from vault_sync.names import safe_name
+from vault_sync.engine.names import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from vault_sync.names import is_safe, parent, relative
+from vault_sync.engine.names import is_safe, parent, relative
 from vault_sync.rendering import Safe, escape
 
 if TYPE_CHECKING:

@@ -15,16 +15,16 @@ from filelock import FileLock, Timeout
 from featherface.errors import LockedError, NotFoundError, RefusedError, UnavailableError
 from featherface.files import write_atomic
 from vault_sync import selections
-from vault_sync.applying import CHANGED, Applier, Outcome
 from vault_sync.composing import Composer
 from vault_sync.context import Sources
-from vault_sync.folders import open_folder
-from vault_sync.journal import recover
-from vault_sync.names import parent, safe_name
-from vault_sync.notes import read_vault
-from vault_sync.planning import plan
-from vault_sync.plans import Options, Plan, Trouble
-from vault_sync.state import Bases, State, read_state, state_path, write_state
+from vault_sync.engine.applying import CHANGED, Applier, Outcome
+from vault_sync.engine.folders import open_folder
+from vault_sync.engine.journal import recover
+from vault_sync.engine.names import parent, safe_name
+from vault_sync.engine.notes import read_vault
+from vault_sync.engine.planning import plan
+from vault_sync.engine.plans import Options, Plan, Trouble
+from vault_sync.engine.state import Bases, State, read_state, state_path, write_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from experiments.store import Run
     from experiments.workspace import Workspace
-    from vault_sync.notes import Snapshot
+    from vault_sync.engine.notes import Snapshot
 
 PATIENCE = 10.0
 """Seconds to wait for another sync to end."""
@@ -216,12 +216,12 @@ def _plan(workspace: Workspace, vault: Path, options: Options) -> tuple[Plan, Sn
     snapshot = read_vault(vault)
     composer = Composer(Sources(workspace), snapshot, state, vault, recreate=options.recreate)
     wanted = composer.compose()
-    pictures = _read_figures(vault, [figure.path for figure in wanted.figures])
-    snapshot = replace(snapshot, figures=pictures)
+    wholes = _read_wholes(vault, [file.path for file in wanted.files])
+    snapshot = replace(snapshot, wholes=wholes)
     return plan(snapshot, wanted, state, Bases(workspace.state).find, options), snapshot
 
 
-def _read_figures(vault: Path, paths: Iterable[str]) -> dict[str, bytes]:
+def _read_wholes(vault: Path, paths: Iterable[str]) -> dict[str, bytes]:
     found = {}
     for path in paths:
         with contextlib.suppress(FileNotFoundError), open_folder(vault, parent(path)) as folder:
@@ -264,7 +264,7 @@ def _diffs(made: Plan, written: set[str]) -> dict[str, str]:
     return {
         write.path: diff(write.path, write.before, write.after)
         for write in made.writes
-        if write.path in written and not write.figure
+        if write.path in written and not write.whole
     }
 
 

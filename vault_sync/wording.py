@@ -1,4 +1,4 @@
-"""The words of a report in one language; all of them stand in templates/<language>/words.toml."""
+"""The words of a report in one language; all of them stand in templates/<language>/words."""
 
 from __future__ import annotations
 
@@ -131,5 +131,12 @@ class Words:
 
 @cache
 def _read(language: str) -> dict[str, Any]:
-    text = resources.files("templates").joinpath(language, "words.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    """Read words/*.toml as one; a table may be continued in another file."""
+    phrases: dict[str, Any] = {}
+    folder = resources.files("templates").joinpath(language, "words")
+    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".toml"):
+            for key, value in tomllib.loads(file.read_text("utf-8")).items():
+                table = isinstance(value, dict)
+                phrases[key] = {**phrases.get(key, {}), **value} if table else value
+    return phrases

@@ -8,12 +8,12 @@ import threading
 import pytest
 
 from featherface.errors import UnavailableError
-from vault_sync import applying, folders
-from vault_sync.applying import Applier
-from vault_sync.folders import Folder
-from vault_sync.journal import recover
-from vault_sync.plans import Write
-from vault_sync.state import Bases, State
+from vault_sync.engine import applying, folders
+from vault_sync.engine.applying import Applier
+from vault_sync.engine.folders import Folder
+from vault_sync.engine.journal import recover
+from vault_sync.engine.plans import Write
+from vault_sync.engine.state import Bases, State
 
 STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",
          "done")  # fmt: skip
@@ -126,10 +126,10 @@ def test_a_failing_disk_leaves_the_old_or_the_new_file(vault, state, monkeypatch
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from vault_sync import applying, folders
-from vault_sync.applying import Applier
-from vault_sync.plans import Write
-from vault_sync.state import Bases, State
+from vault_sync.engine import applying, folders
+from vault_sync.engine.applying import Applier
+from vault_sync.engine.plans import Write
+from vault_sync.engine.state import Bases, State
 
 vault, state, step, before = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 

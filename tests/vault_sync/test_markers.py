@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault_sync import faults
-from vault_sync.markers import digest, normalise, scan, splice, write_block
+from vault_sync.engine import faults
+from vault_sync.engine.markers import digest, normalise, scan, splice, write_block
 
 BLOCK = write_block("results.v2", "performance", b"| a |\n|--|\n| 1 |", {"runs": "v1@1,v2@1"})
 

@@ -4,11 +4,11 @@ import sys
 import pytest
 
 from featherface.errors import RefusedError
-from vault_sync.markers import digest, write_block
-from vault_sync.notes import Note, Snapshot
-from vault_sync.planning import plan
-from vault_sync.plans import Options, Wanted, WantedBlock, WantedFigure, WantedNote
-from vault_sync.state import State
+from vault_sync.engine.markers import digest, write_block
+from vault_sync.engine.notes import Note, Snapshot
+from vault_sync.engine.planning import plan
+from vault_sync.engine.plans import Options, Wanted, WantedBlock, WantedFile, WantedNote
+from vault_sync.engine.state import State
 
 EMPTY = write_block("b", "t", b"", {})
 SKELETON = b"---\nthesis_id: n\n---\n\n# Title\n\n" + EMPTY + b"\n"
@@ -226,13 +226,13 @@ def test_properties_are_kept_up_to_date_by_the_same_rule():
 
 
 def test_figures_are_owned_whole_but_never_overwrite_a_change():
-    want = Wanted(figures=(WantedFigure("a/p.png", b"new"),))
+    want = Wanted(files=(WantedFile("a/p.png", b"new"),))
     assert [one.path for one in decide(snapshot(), want).writes] == ["a/p.png"]
-    ours = State(figures={"a/p.png": hashlib.sha256(b"old").hexdigest()})
-    old = Snapshot(files={"a/p.png": "a/p.png"}, figures={"a/p.png": b"old"})
+    ours = State(wholes={"a/p.png": hashlib.sha256(b"old").hexdigest()})
+    old = Snapshot(files={"a/p.png": "a/p.png"}, wholes={"a/p.png": b"old"})
     assert decide(old, want, ours).writes[0].before == b"old"
     assert decide(old, want).conflicts[0].path == "a/p.png"
-    same = Snapshot(files={"a/p.png": "a/p.png"}, figures={"a/p.png": b"new"})
+    same = Snapshot(files={"a/p.png": "a/p.png"}, wholes={"a/p.png": b"new"})
     assert decide(same, want).unchanged == ("a/p.png",)
 
 

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from vault_sync import rendering
 from vault_sync.context import table
-from vault_sync.markers import scan
+from vault_sync.engine.markers import scan
 from vault_sync.rendering import Safe, code, escape
 
 HOSTILE = [

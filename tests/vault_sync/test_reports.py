@@ -7,7 +7,7 @@ import pytest
 from experiments.metrics import Metric
 from experiments.store import Store
 from experiments.workspace import Workspace
-from vault_sync.markers import scan
+from vault_sync.engine.markers import scan
 from vault_sync.sync import sync
 from vault_sync.wording import Words
 

@@ -13,7 +13,7 @@ from experiments.workspace import Workspace
 from featherface.errors import LockedError, NotFoundError, RefusedError, UnavailableError
 from vault_sync import scaffold
 from vault_sync import sync as engine
-from vault_sync.markers import scan
+from vault_sync.engine.markers import scan
 from vault_sync.sync import add_comparison, locked, sync
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
@@ -399,7 +399,7 @@ def test_a_crash_between_two_notes_is_recovered_at_the_next_sync(thesis, make_ru
         if name == "exchanged" and seen.count("exchanged") == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("vault_sync.applying.step", crash)
+    monkeypatch.setattr("vault_sync.engine.applying.step", crash)
     with pytest.raises(KeyboardInterrupt):
         sync(workspace)
     monkeypatch.undo()
@@ -419,7 +419,7 @@ def test_a_note_saved_while_syncing_is_planned_again(thesis, make_run, monkeypat
             todo.clear()
             path.write_bytes(path.read_bytes() + b"\nsaved meanwhile\n")
 
-    monkeypatch.setattr("vault_sync.applying.step", save)
+    monkeypatch.setattr("vault_sync.engine.applying.step", save)
     report = sync(workspace)
     assert PERFORMANCE in report.written
     data = path.read_bytes()

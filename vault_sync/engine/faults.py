@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vault_sync.markers import Fault
+    from vault_sync.engine.markers import Fault
 
 _REASONS = {
     "indented-marker": "a block marker must start at the first column",

@@ -1,6 +1,6 @@
 """What the tool remembers of a vault, under the workspace's .thesis folder.
 
-    .thesis/vault.json        notes, blocks and figures it has written, and where
+    .thesis/vault.json        notes, blocks and whole files it has written, and where
     .thesis/bases/<sha>.md    each block body as last written, found by its marker's sha
     .thesis/conflicts/        new versions that were not written because of an edit
 
@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from featherface.files import write_atomic
-from vault_sync.markers import digest
+from vault_sync.engine.markers import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from vault_sync.plans import Write
+    from vault_sync.engine.plans import Write
 
 SCHEMA = 1
 
@@ -34,8 +34,8 @@ class State:
     """`thesis_id` -> path where the note was last seen."""
     blocks: Mapping[str, str] = field(default_factory=dict)
     """Block id -> path of its note."""
-    figures: Mapping[str, str] = field(default_factory=dict)
-    """Path -> SHA-256 of the figure as last written."""
+    wholes: Mapping[str, str] = field(default_factory=dict)
+    """Path -> SHA-256 of a file owned whole as last written."""
     deleted: tuple[str, ...] = ()
     """`thesis_id` of notes that the student deleted; they stay so."""
     properties: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -43,14 +43,14 @@ class State:
 
     def with_write(self, write: Write) -> State:
         """Return the state after WRITE has been done."""
-        sha = hashlib.sha256(write.after).hexdigest() if write.figure else ""
-        return self._with(write.path, write.note, write.bodies, write.properties, figure=sha)
+        sha = hashlib.sha256(write.after).hexdigest() if write.whole else ""
+        return self._with(write.path, write.note, write.bodies, write.properties, whole=sha)
 
     def with_recovered(self, intent: Mapping[str, Any]) -> State:
         """Return the state after the write of a journal's INTENT has been done."""
-        figure = intent["after"] if intent["figure"] else ""
+        whole = intent["after"] if intent["whole"] else ""
         properties, path = intent["properties"], intent["path"]
-        return self._with(path, intent["note"], intent["blocks"], properties, figure=figure)
+        return self._with(path, intent["note"], intent["blocks"], properties, whole=whole)
 
     def _with(
         self,
@@ -59,10 +59,10 @@ class State:
         blocks: Iterable[str],
         properties: Mapping[str, str],
         *,
-        figure: str,
+        whole: str,
     ) -> State:
-        if figure:
-            return replace(self, figures={**self.figures, path: figure})
+        if whole:
+            return replace(self, wholes={**self.wholes, path: whole})
         state = replace(self, blocks={**self.blocks, **dict.fromkeys(blocks, path)})
         if note:
             state = replace(state, notes={**state.notes, note: path})

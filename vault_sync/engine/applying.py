@@ -19,17 +19,17 @@ from filelock import FileLock, Timeout
 
 from featherface.errors import LockedError, RefusedError, UnavailableError
 from featherface.files import write_atomic
-from vault_sync.folders import open_folder
-from vault_sync.journal import Journal
-from vault_sync.names import is_safe, parent
-from vault_sync.plans import Trouble
+from vault_sync.engine.folders import open_folder
+from vault_sync.engine.journal import Journal
+from vault_sync.engine.names import is_safe, parent
+from vault_sync.engine.plans import Trouble
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vault_sync.folders import Folder
-    from vault_sync.plans import Write
-    from vault_sync.state import Bases, State
+    from vault_sync.engine.folders import Folder
+    from vault_sync.engine.plans import Write
+    from vault_sync.engine.state import Bases, State
 
 CHANGED = "was saved by another program while the sync was writing; it was left as it is"
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync import markers, properties
-from vault_sync.plans import Write
+from vault_sync.engine import markers, properties
+from vault_sync.engine.plans import Write
 
 if TYPE_CHECKING:
-    from vault_sync.markers import Block
-    from vault_sync.notes import Note
-    from vault_sync.plans import WantedBlock
-    from vault_sync.properties import Scalar
+    from vault_sync.engine.markers import Block
+    from vault_sync.engine.notes import Note
+    from vault_sync.engine.plans import WantedBlock
+    from vault_sync.engine.properties import Scalar
 
 KEPT = "kept"
 """Marker attribute: the sha of a body that the student's edit was merged into, and may stay."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync.markers import BOM, body_start
+from vault_sync.engine.markers import BOM, body_start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

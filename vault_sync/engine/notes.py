@@ -9,14 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from featherface.errors import UnavailableError
-from vault_sync.markers import Scan, scan
-from vault_sync.properties import value_of
+from vault_sync.engine.markers import Scan, scan
+from vault_sync.engine.properties import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from vault_sync.markers import Block
+    from vault_sync.engine.markers import Block
 
 IDENTITY = "thesis_id"
 """The property by which a note is found again after it was renamed or moved."""
@@ -56,8 +56,8 @@ class Snapshot:
     """Path -> note."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Path in lower case -> path, of every file: on Windows case makes no difference."""
-    figures: Mapping[str, bytes] = field(default_factory=dict)
-    """Path -> content, of the figures the sync was asked to look at."""
+    wholes: Mapping[str, bytes] = field(default_factory=dict)
+    """Path -> content, of the files owned whole that the sync was asked to look at."""
     copies: tuple[str, ...] = ()
     """Conflict copies made by synchronisers, left alone."""
 

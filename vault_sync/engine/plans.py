@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vault_sync.state import State
+from vault_sync.engine.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vault_sync.properties import Scalar
+    from vault_sync.engine.properties import Scalar
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class WantedNote:
 
 
 @dataclass(frozen=True)
-class WantedFigure:
-    """A picture that the tool owns whole."""
+class WantedFile:
+    """A file that the tool owns whole: a picture, a base, a canvas."""
 
     path: str
     content: bytes
@@ -55,7 +55,7 @@ class Wanted:
     notes: tuple[WantedNote, ...] = ()
     blocks: tuple[WantedBlock, ...] = ()
     """Blocks that a student asked for with markers of their own."""
-    figures: tuple[WantedFigure, ...] = ()
+    files: tuple[WantedFile, ...] = ()
     refused: tuple[Trouble, ...] = ()
     """Blocks that can't be rendered, such as of a changed record."""
 
@@ -72,7 +72,8 @@ class Write:
     bodies: Mapping[str, bytes] = field(default_factory=dict)
     """Block id -> its new base."""
     properties: Mapping[str, str] = field(default_factory=dict)
-    figure: bool = False
+    whole: bool = False
+    """A file that the tool owns whole, such as a picture."""
 
 
 @dataclass(frozen=True)

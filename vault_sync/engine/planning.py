@@ -11,20 +11,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync import faults, markers, properties
-from vault_sync.decisions import Decision, decide
-from vault_sync.edits import KEPT, Edit
-from vault_sync.notes import Note
-from vault_sync.plans import Options, Plan, Trouble, Write
+from vault_sync.engine import faults, markers, properties
+from vault_sync.engine.decisions import Decision, decide
+from vault_sync.engine.edits import KEPT, Edit
+from vault_sync.engine.notes import Note
+from vault_sync.engine.plans import Options, Plan, Trouble, Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vault_sync.markers import Block
-    from vault_sync.notes import Snapshot
-    from vault_sync.plans import Wanted, WantedBlock, WantedFigure, WantedNote
-    from vault_sync.properties import Scalar
-    from vault_sync.state import State
+    from vault_sync.engine.markers import Block
+    from vault_sync.engine.notes import Snapshot
+    from vault_sync.engine.plans import Wanted, WantedBlock, WantedFile, WantedNote
+    from vault_sync.engine.properties import Scalar
+    from vault_sync.engine.state import State
 
 
 def plan(
@@ -47,8 +47,8 @@ def plan(
         planner.note(note)
     for block in wanted.blocks:
         planner.block(block, None)
-    for figure in wanted.figures:
-        planner.figure(figure)
+    for file in wanted.files:
+        planner.whole(file)
     return planner.finish()
 
 
@@ -67,7 +67,7 @@ class _Planner:
         self.find_base = find_base
         self.options = options
         self.edits: dict[str, Edit] = {}
-        self.figures: list[Write] = []
+        self.wholes: list[Write] = []
         self.unchanged: list[str] = []
         self.conflicts: list[Trouble] = []
         self.refused: tuple[Trouble, ...] = ()
@@ -230,21 +230,21 @@ class _Planner:
             self.edits.pop(note.path, None)
             self.refuse(note.path, str(error))
 
-    def figure(self, wanted: WantedFigure) -> None:
-        disk = self.snapshot.figures.get(wanted.path)
+    def whole(self, wanted: WantedFile) -> None:
+        disk = self.snapshot.wholes.get(wanted.path)
         other = self.snapshot.taken(wanted.path)
         if disk == wanted.content:
             self.unchanged.append(wanted.path)
         elif disk is None and other is not None and other != wanted.path:
             self.refuse(other, f"{wanted.path!r} would be the same file on Windows and macOS")
         elif disk is None or self._ours(wanted.path, disk):
-            self.figures.append(Write(wanted.path, disk, wanted.content, figure=True))
+            self.wholes.append(Write(wanted.path, disk, wanted.content, whole=True))
         else:
-            reason = "the figure was changed by hand"
+            reason = "the file was changed by hand"
             self.conflicts.append(Trouble(wanted.path, reason, new=wanted.content))
 
     def _ours(self, path: str, disk: bytes) -> bool:
-        return self.state.figures.get(path) == hashlib.sha256(disk).hexdigest()
+        return self.state.wholes.get(path) == hashlib.sha256(disk).hexdigest()
 
     def edit(self, note: Note) -> Edit:
         return self.edits.setdefault(note.path, Edit(note, before=note.data))
@@ -253,7 +253,7 @@ class _Planner:
         refused = {trouble.path for trouble in self.refused}
         writes = [edit.write() for path, edit in sorted(self.edits.items()) if path not in refused]
         # Figures first: a note never links to a picture that is not there yet.
-        writes = [*self.figures, *(write for write in writes if write.before != write.after)]
+        writes = [*self.wholes, *(write for write in writes if write.before != write.after)]
         busy = {write.path for write in writes} | refused | {one.path for one in self.conflicts}
         return Plan(
             writes=tuple(writes),

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import RefusedError
 from featherface.files import sync_folder, write_atomic
-from vault_sync.folders import open_folder
-from vault_sync.names import parent
+from vault_sync.engine.folders import open_folder
+from vault_sync.engine.names import parent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vault_sync.folders import Folder
-    from vault_sync.plans import Write
+    from vault_sync.engine.folders import Folder
+    from vault_sync.engine.plans import Write
 
 KEPT = 100
 """Journals of earlier syncs that are kept, for undoing them."""
@@ -59,7 +59,7 @@ class Journal:
             "after": sha256(write.after),
             "temporary": temporary,
             "note": write.note,
-            "figure": write.figure,
+            "whole": write.whole,
             "blocks": sorted(write.bodies),
             "properties": dict(write.properties),
         }

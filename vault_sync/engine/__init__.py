@@ -1,0 +1,1 @@
+"""Read, plan and write a vault byte by byte; knows nothing of runs, reports or languages."""
