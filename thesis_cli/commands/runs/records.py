@@ -1,4 +1,4 @@
-"""`thesis runs`: what was run, what it found, and whether the records are intact."""
+"""`thesis runs show`, `verify`, `reindex`: what a run found, and whether its record is intact."""
 
 from __future__ import annotations
 
@@ -6,69 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.metrics import kind
+from thesis_cli.commands.runs import store
 from thesis_cli.complete import complete_run
 from thesis_cli.faults import CLAIM_FALSE
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verbs, pass_session
+from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.wording import metric_rows, quantity
+from thesis_cli.wording import metric_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from experiments.index import Summary
     from experiments.store import Run, Store
     from thesis_cli.session import Session
 
 
-@click.group(cls=Verbs)
-def runs() -> None:
-    """List, show and verify runs."""
-
-
-def store(session: Session) -> Store:
-    """Open the workspace's runs."""
-    from experiments.store import Store
-
-    return Store(session.workspace)
-
-
-@runs.command("list")
-@click.argument("experiment", required=False)
-@json_option
-@pass_session
-def list_runs(session: Session, experiment: str | None, as_json: bool) -> None:
-    """List the runs: all, or those of EXPERIMENT."""
-    del as_json
-    records = store(session)
-    if experiment is not None and experiment not in records.experiments():
-        records.find(experiment)  # raises, naming the nearest
-    emit(session, "runs-list", records.summaries(experiment), list_view)
-
-
-def list_view(rows: Sequence[Summary]) -> list[Block]:
-    """Tabulate the runs."""
-    if not rows:
-        return ["no runs yet; make one: thesis run v1"]
-    cells = [
-        [
-            row.run,
-            row.status,
-            row.created,
-            "" if row.primary is None else quantity(row.primary, kind(row.primary_metric).unit),
-            row.primary_metric if row.primary is not None else "",
-            row.dataset + ("" if row.complete else " (part)"),
-            " ".join(row.labels),
-            row.problem,
-        ]
-        for row in rows
-    ]
-    columns = ["run", "status", "created", ">primary", "metric", "data", "labels", "~problem"]
-    return [Grid(columns, cells)]
-
-
-@runs.command()
+@click.command(cls=Verb)
 @click.argument("selector", shell_complete=complete_run)
 @json_option
 @pass_session
@@ -126,7 +77,7 @@ def show_view(data: dict[str, Any]) -> list[Block]:
     return [Grid(columns, metric_rows(data["metrics"]), facts=told)]
 
 
-@runs.command()
+@click.command(cls=Verb)
 @click.argument("selectors", nargs=-1, shell_complete=complete_run)
 @json_option
 @click.pass_context
@@ -134,7 +85,10 @@ def show_view(data: dict[str, Any]) -> list[Block]:
 def verify(
     session: Session, context: click.Context, selectors: tuple[str, ...], as_json: bool
 ) -> None:
-    """Check that sealed records are as they were sealed: all, or SELECTORS."""
+    """Check that sealed records are as they were sealed.
+
+    All of them, or those that SELECTORS mean.
+    """
     del as_json
     records = store(session)
     chosen = [records.find(each) for each in selectors] if selectors else records.runs()
@@ -169,11 +123,14 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
     return lines
 
 
-@runs.command()
+@click.command(cls=Verb)
 @json_option
 @pass_session
 def reindex(session: Session, as_json: bool) -> None:
-    """Make the index anew from the records; nothing is lost."""
+    """Make the index anew from the records.
+
+    Nothing is lost: it is a cache.
+    """
     del as_json
     count = store(session).reindex()
     emit(session, "runs-reindex", {"runs": count}, lambda data: [f"{data['runs']:,} runs indexed"])

@@ -1,0 +1,38 @@
+"""`thesis runs`: what was run, what it found, and what the student says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from thesis_cli.groups import Late, LateVerbs
+
+if TYPE_CHECKING:
+    from experiments.store import Store
+    from thesis_cli.session import Session
+
+VERBS = {
+    "list": Late("thesis_cli.commands.runs.listing:list_runs", "List the runs."),
+    "show": Late("thesis_cli.commands.runs.records:show", "Show the record of one run."),
+    "verify": Late(
+        "thesis_cli.commands.runs.records:verify",
+        "Check that sealed records are as they were sealed.",
+    ),
+    "reindex": Late(
+        "thesis_cli.commands.runs.records:reindex", "Make the index anew from the records."
+    ),
+}
+"""Verb -> where it is."""
+
+
+@click.group(cls=LateVerbs, late=VERBS)
+def runs() -> None:
+    """List, show and verify runs."""
+
+
+def store(session: Session) -> Store:
+    """Open the workspace's runs."""
+    from experiments.store import Store
+
+    return Store(session.workspace)

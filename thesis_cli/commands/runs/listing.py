@@ -1,0 +1,57 @@
+"""`thesis runs list`: every run in one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from experiments.metrics import kind
+from thesis_cli.commands.runs import store
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+from thesis_cli.wording import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.index import Summary
+    from thesis_cli.session import Session
+
+
+@click.command("list", cls=Verb)
+@click.argument("experiment", required=False)
+@json_option
+@pass_session
+def list_runs(session: Session, experiment: str | None, as_json: bool) -> None:
+    """List the runs.
+
+    All of them, or those of EXPERIMENT.
+    """
+    del as_json
+    records = store(session)
+    if experiment is not None and experiment not in records.experiments():
+        records.find(experiment)  # raises, naming the nearest
+    emit(session, "runs-list", records.summaries(experiment), list_view)
+
+
+def list_view(rows: Sequence[Summary]) -> list[Block]:
+    """Tabulate the runs."""
+    if not rows:
+        return ["no runs yet; make one: thesis run v1"]
+    cells = [
+        [
+            row.run,
+            row.status,
+            row.created,
+            "" if row.primary is None else quantity(row.primary, kind(row.primary_metric).unit),
+            row.primary_metric if row.primary is not None else "",
+            row.dataset + ("" if row.complete else " (part)"),
+            " ".join(row.labels),
+            row.problem,
+        ]
+        for row in rows
+    ]
+    columns = ["run", "status", "created", ">primary", "metric", "data", "labels", "~problem"]
+    return [Grid(columns, cells)]
