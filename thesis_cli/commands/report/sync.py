@@ -1,4 +1,4 @@
-"""`thesis report`: what the vault says, kept true."""
+"""`thesis report sync`: the chapters of the vault, brought up to date."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.faults import CLAIM_FALSE
-from thesis_cli.groups import Verbs, pass_session
+from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.running import tell
 
@@ -15,12 +15,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.group(cls=Verbs)
-def report() -> None:
-    """Keep the chapters of the vault true."""
-
-
-@report.command()
+@click.command(cls=Verb)
 @click.option("--to", default="vault", show_default=True, help="`vault`, or another folder.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be written.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
