@@ -24,7 +24,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (folder TEXT PRIMARY KEY, stamp TEXT, summary TEXT);
 CREATE TABLE IF NOT EXISTS seals (folder TEXT PRIMARY KEY, stamp TEXT, problems TEXT);
 """
-VERSION = 1
+VERSION = 2
 """Raised when a summary holds something new; an index of another version is rebuilt."""
 
 
@@ -154,7 +154,7 @@ def summarize(run: Run) -> Summary:
             finished=record.finished,
             seconds=record.seconds,
             seed=record.seed,
-            tags=record.tags,
+            tags=run.tags,
             labels=run.labels,
             parents=tuple(parent.run for parent in record.parents if parent.run),
             dataset=run.dataset,

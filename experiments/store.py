@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -9,11 +10,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from experiments import liveness, metrics
-from experiments.annotations import Annotations
+from experiments.annotations import Annotations, check_label, checked
 from experiments.metrics import Metric
 from experiments.records import NAME, RECORD, Record, check_name
 from experiments.seal import SEAL, Problem, read_seal, verify
-from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError, unknown
+from featherface.errors import (
+    DataError,
+    LockedError,
+    NotFoundError,
+    UnavailableError,
+    UsageError,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -185,7 +193,13 @@ class Run:
     @property
     def hypothesis(self) -> str:
         """The student's latest wording, else the recipe's."""
-        return self.annotations.hypothesis or self.record.hypothesis
+        said = self.annotations.hypothesis
+        return self.record.hypothesis if said is None else said
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The recipe's tags, then the student's."""
+        return tuple(dict.fromkeys((*self.record.tags, *(self.annotations.tags or ()))))
 
     @property
     def plots(self) -> dict[str, Path]:
@@ -292,19 +306,42 @@ class Store:
         return self.index.rebuild(self.runs())
 
     def annotate(self, run: Run, **changes: Any) -> Annotations:
-        """Change what the student says of RUN: `labels`, `note`, `hypothesis`, `verdict`, `tags`.
+        """Change what the student says of RUN; CHANGES name fields of `Annotations`.
 
         Raises:
-            UsageError: a label is an experiment's name, another run's label or not a name.
+            UsageError: a label is an experiment's name, another run's label or not a name; a
+                verdict or a tag can't be one.
+            LockedError: another process is changing what is said of a run.
         """
-        for label in changes.get("labels", ()):
-            holder = self.labels().get(check_name(label))
-            if label in self.experiments() or (holder is not None and holder != run):
-                taken = f"the run {holder.id}" if holder else "an experiment"
-                raise UsageError(f"label {label!r} is taken by {taken}", "choose another label")
-        annotations = dataclasses.replace(run.annotations, **changes)
-        annotations.write(run.folder)
+        changes = checked(changes)
+        with self._annotating():
+            for label in changes.get("labels", ()):
+                self._check_free(label, run)
+            annotations = dataclasses.replace(run.annotations, **changes)
+            annotations.write(run.folder)
         return annotations
+
+    def _check_free(self, label: str, run: Run) -> None:
+        holder = self.labels().get(check_label(label))
+        if label in self.experiments() or (holder is not None and holder != run):
+            taken = f"the run {holder.id}" if holder else "an experiment"
+            raise UsageError(f"label {label!r} is taken by {taken}", "choose another label")
+
+    @contextlib.contextmanager
+    def _annotating(self) -> Iterator[None]:
+        """Keep other processes from changing what is said of the runs meanwhile."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - slow, and most commands only read
+
+        path = self.workspace.state / "locks" / "annotations.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path, timeout=10):
+                yield
+        except Timeout as error:
+            raise LockedError(
+                "another program is changing what is said of the runs",
+                "wait until it is done, then do it again",
+            ) from error
 
     def labels(self) -> dict[str, Run]:
         """Return label -> run."""
