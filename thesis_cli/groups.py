@@ -128,6 +128,16 @@ class LateVerbs(Verbs):
         assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a mistyped one is answered with the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            known = self.list_commands(ctx)
+            raise click.NoSuchCommand(error.command_name, None, known, ctx) from error
+
     def summaries(self) -> list[tuple[str, str]]:
         """Give each command's line in help, without importing it."""
         return [(name, command.summary) for name, command in self.late.items()]
@@ -160,16 +170,6 @@ class LateGroup(LateVerbs):
         from thesis_cli.plugins import load
 
         return load(cmd_name, ctx.ensure_object(Session))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; a mistyped one is answered with the nearest."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.NoSuchCommand as error:
-            known = self.list_commands(ctx)
-            raise click.NoSuchCommand(error.command_name, None, known, ctx) from error
 
     def summaries(self) -> list[tuple[str, str]]:
         """Give each command's line in help, the plugins' last."""
