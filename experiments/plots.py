@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from experiments.metrics import SUBSETS, kind
 from experiments.numbers import HARD, format_number
 from experiments.plot_labels import write_labels
+from experiments.plot_style import (
+    GREY,
+    MARKERS,
+    PALETTE,
+    label_axes,
+    line_look,
+    make_figure,
+    say_context,
+    styled,
+    write_png,
+)
 from experiments.wording import say
 
 if TYPE_CHECKING:
@@ -25,28 +32,6 @@ if TYPE_CHECKING:
     from experiments.store import Run
     from featherface.evaluation.matches import MatchRecords
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito, 2008: told apart by colour-blind readers too."""
-GREY = "#6E6E6E"
-DASHES = ("-", "--", "-.", ":")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#444444",
-    "axes.grid": True,
-    "grid.color": "#DDDDDD",
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "svg.hashsalt": "thesis",
-}
 PARTS = {"box": "box_weight", "face": "", "landmark": "landmark_weight"}
 """Parts of the loss that get a line of their own, as training events call them, and the recipe's
 key of their weight: they are drawn as they count in the total."""
@@ -64,20 +49,20 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
     if not epochs:
         return b""
     scored = [event for event in epochs if "mean_ap" in event]
-    with _style():
-        figure, axes = _figure(2 if len(scored) > 1 else 1)
+    with styled():
+        figure, axes = make_figure(2 if len(scored) > 1 else 1)
         at = [event["epoch"] for event in epochs]
         marker = "o" if len(at) < 30 else ""
         for place, (label, values) in enumerate(_losses(run, epochs, language)):
-            look = _look(place) | {"marker": marker, "markersize": 3}
+            look = line_look(place) | {"marker": marker, "markersize": 3}
             axes[0].plot(at, values, label=label, **look)
-        _label(axes[0], say("plot-epoch", language), say("plot-loss-axis", language), language)
+        label_axes(axes[0], say("plot-epoch", language), say("plot-loss-axis", language), language)
         axes[0].set_title(say("plot-loss-title", language, run=run.id))
         axes[0].set_ylim(bottom=0)
         axes[0].legend()
         if len(scored) > 1:
             _draw_scores(axes[1], scored, language)
-        return _png(figure)
+        return write_png(figure)
 
 
 def _losses(
@@ -122,8 +107,8 @@ def precision_recall(
     """
     if not records:
         return b""
-    with _style():
-        figure, axes = _figure(len(SUBSETS), height=3.4)
+    with styled():
+        figure, axes = make_figure(len(SUBSETS), height=3.4)
         for axis, subset in zip(axes, SUBSETS, strict=True):
             for place, (label, record) in enumerate(records.items()):
                 if subset not in record.subsets or not record.subsets[subset].faces.sum():
@@ -132,18 +117,18 @@ def precision_recall(
                 ap = format_number(record.ap(subset), ".1%", language)
                 shown = precision + recall > 0
                 axis.plot(
-                    recall[shown], precision[shown], label=f"{label} (AP {ap})", **_look(place)
+                    recall[shown], precision[shown], label=f"{label} (AP {ap})", **line_look(place)
                 )
             axis.set_xlim(0, 1)
             axis.set_ylim(0, 1.02)
             axis.set_title(subset.title())
-            _label(axis, say("plot-recall", language), "", language, ".1f", ".1f")
+            label_axes(axis, say("plot-recall", language), "", language, ".1f", ".1f")
             if axis.get_legend_handles_labels()[0]:
                 axis.legend(loc="lower left", fontsize=8)
         axes[0].set_ylabel(say("plot-precision", language))
         if caption:
             figure.supxlabel(caption, fontsize=8, color=GREY)
-        return _png(figure)
+        return write_png(figure)
 
 
 def size_against_ap(
@@ -167,8 +152,8 @@ def size_against_ap(
     aside = [point for point in aside if point[2].context == context]
     if not points and not aside:
         return b""
-    with _style():
-        figure, (axis,) = _figure(1, width=7.2, height=4.6)
+    with styled():
+        figure, (axis,) = make_figure(1, width=7.2, height=4.6)
         for place, (_, size, ap) in enumerate(points):
             look: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)]}
             look["color"] = PALETTE[place % len(PALETTE)]
@@ -181,7 +166,7 @@ def size_against_ap(
         _finish_sizes(axis, first, metric, evidence, language)
         named = [*points, *((one.titled(language), size, ap) for one, size, ap in aside)]
         write_labels(figure, axis, [(text, size.value, ap.value) for text, size, ap in named])
-        return _png(figure)
+        return write_png(figure)
 
 
 PUBLISHED: dict[str, Any] = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
@@ -192,7 +177,7 @@ TICKS = (2e4, 3e4, 5e4, 7e4, 1e5, 1.5e5, 2e5, 2.5e5, 3e5, 4e5, 5e5, 6e5, 8e5, 1e
 def caption(run: Run, language: str = "en") -> str:
     """Return what RUN was evaluated on, for the foot of a plot; empty without evaluation."""
     ap = next((one for one in run.metrics if one.name.endswith(".ap")), None)
-    return _context(ap, language) if ap else ""
+    return say_context(ap, language) if ap else ""
 
 
 def draw_record(run: Run, language: str = "en") -> dict[str, bytes]:
@@ -213,8 +198,10 @@ def _draw_scores(axis: Axes, scored: Sequence[Mapping[str, Any]], language: str)
         if all(name in event for event in scored):
             label = say("plot-mean", language) if name == "mean_ap" else name.title()
             values = [event[name] for event in scored]
-            axis.plot(at, values, label=label, marker="o", markersize=3, **_look(place))
-    _label(axis, say("plot-epoch", language), say("plot-ap-axis", language), language, y_spec=".0%")
+            axis.plot(at, values, label=label, marker="o", markersize=3, **line_look(place))
+    label_axes(
+        axis, say("plot-epoch", language), say("plot-ap-axis", language), language, y_spec=".0%"
+    )
     axis.set_title(say("plot-ap-title", language))
     axis.set_ylim(0, 1)
     axis.legend()
@@ -249,51 +236,9 @@ def _finish_sizes(
     figure = axis.figure
     columns = len(set(evidence))
     figure.legend(loc="outside lower left", ncols=columns, fontsize=8, handletextpad=0.2)
-    figure.supxlabel(_context(first, language), fontsize=8, color=GREY, x=0.99, ha="right")
-
-
-def _context(ap: Metric, language: str) -> str:
-    """Word what AP was measured on."""
-    code = "data-whole" if ap.complete else "data-partial"
-    code = "data-synthetic" if ap.dataset == "synthetic" else code
-    if code == "data-whole" and not ap.n:
-        code = "plot-context"
-    values = {"dataset": ap.dataset, "split": ap.split, "n": ap.n, "protocol": ap.protocol}
-    return say(code, language, **values)
-
-
-def _style() -> Any:
-    """Forget the user's matplotlibrc, so that plots are the same everywhere."""
-    return mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "backend": "agg"})
-
-
-def _figure(columns: int, width: float = 0.0, height: float = 3.6) -> tuple[Figure, list[Axes]]:
-    wide = width or {1: 6.0, 2: 8.6, 3: 9.6}[columns]
-    figure = Figure(figsize=(wide, height), dpi=160, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(1, columns, squeeze=False)
-    return figure, list(axes[0])
-
-
-def _look(place: int) -> dict[str, Any]:
-    return {"color": PALETTE[place % len(PALETTE)], "linestyle": DASHES[place % len(DASHES)]}
-
-
-def _label(axis: Axes, x: str, y: str, language: str, x_spec: str = "", y_spec: str = "") -> None:
-    axis.set_xlabel(x)
-    axis.set_ylabel(y)
-    if not x_spec:
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for side, spec in ((axis.xaxis, x_spec or ",.0f"), (axis.yaxis, y_spec or ".3g")):
-        side.set_major_formatter(FuncFormatter(lambda v, _, s=spec: format_number(v, s, language)))
+    figure.supxlabel(say_context(first, language), fontsize=8, color=GREY, x=0.99, ha="right")
 
 
 def _thousands(value: float, language: str) -> str:
     text = format_number(value / 1000, ",.0f", language)
     return f"{text}{HARD}k" if language == "fr" else f"{text}K"
-
-
-def _png(figure: Figure) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    return stream.getvalue()

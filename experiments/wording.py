@@ -119,6 +119,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "plot-recall": ("recall", "rappel"),
     "plot-precision": ("precision", "précision"),
     "plot-parameters": ("parameters (log scale)", "paramètres (échelle logarithmique)"),
+    "plot-parts": ("parameters", "paramètres"),
+    "plot-points": ("difference, points (pt)", "écart, en points (pt)"),
     "plot-size-title": ("{metric} against size", "{metric} selon la taille"),
     "plot-measured": ("measured here", "mesuré ici"),
     "plot-cited": ("published", "publié"),

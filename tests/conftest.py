@@ -42,6 +42,7 @@ def _no_user_config(tmp_path_factory):
     missing = tmp_path_factory.getbasetemp() / "no-user-config.toml"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THESIS_CONFIG", str(missing))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "user-state"))
         for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT"):
             patch.delenv(name, raising=False)
         yield
@@ -95,11 +96,14 @@ def write_run(
     hypothesis="A smaller student keeps the teacher's accuracy.",
     labels=(),
     recipe=None,
+    tags=("demo",),
+    details=None,
 ):
     """Write a run of EXPERIMENT, sealed unless STATUS says interrupted or failed; return it.
 
     `metrics` maps a name to a value or is a list of Metric; `parents` lists runs (the first is
-    the teacher); `matches` writes per-image match records; `recipe` maps dotted keys to values.
+    the teacher); `matches` writes per-image match records; `recipe` maps dotted keys to values;
+    `details` is what results.json says of each stage beside the metrics.
     """
 
     def one(name, value):
@@ -138,7 +142,7 @@ def write_run(
         status="finished" if done else status,
         title=f"The {experiment} experiment",
         hypothesis=hypothesis,
-        tags=("demo",),
+        tags=tuple(tags),
         seed=seed,
         created=created,
         finished=created if done else "",
@@ -197,7 +201,7 @@ def write_run(
         for name in ("loss_curves", "precision_recall", "size_against_ap"):
             (folder / "plots" / f"{name}.png").write_bytes(ONE_PIXEL)
     if done:
-        recording.write_results(folder, chosen)
+        recording.write_results(folder, chosen, details)
         recording.finish(folder, record)
     if labels:
         Annotations(labels=tuple(labels)).write(folder)

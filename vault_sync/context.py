@@ -29,10 +29,19 @@ MODEL_METRICS = (
     "memory.peak_mb",
 )
 
+ABLATION = "ablation:"
+"""Start of the tag that names the experiment which a run switches a part of on or off."""
+
 
 def run_identity(run: Run) -> str:
     """Return the `thesis_id` of a run's note."""
     return f"run/{run.id}"
+
+
+def ablated(run: Run) -> str:
+    """Return the experiment that RUN is an ablation of, as its tags say; empty for others."""
+    tags = (tag for tag in run.record.tags if tag.startswith(ABLATION))
+    return next((tag.removeprefix(ABLATION) for tag in tags), "")
 
 
 class Sources:
@@ -55,8 +64,13 @@ class Sources:
 
     @cached_property
     def latest(self) -> list[Run]:
-        """The latest finished run of each experiment."""
-        return list({run.experiment: run for run in self.sealed}.values())
+        """The latest finished run of each experiment; ablations have a chapter of their own."""
+        return self.latest_where(lambda _: True)
+
+    def latest_where(self, wanted: Callable[[Run], bool]) -> list[Run]:
+        """Return each experiment's latest finished run that is WANTED, ablations left out."""
+        found = {run.experiment: run for run in self.sealed if not ablated(run) and wanted(run)}
+        return list(found.values())
 
     @cached_property
     def damage(self) -> dict[str, str]:

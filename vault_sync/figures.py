@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NOTHING = b""
 """Kept where there turned out to be nothing to draw."""
+DRAWING = ("plots.py", "plot_style.py", "plot_labels.py", "bars.py")
+"""What decides how a picture looks."""
 
 
 class Figures:
@@ -57,5 +59,6 @@ class Figures:
 @cache
 def _engine() -> str:
     """Say by what pictures are drawn: another version may draw them otherwise."""
-    plots = resources.files("experiments").joinpath("plots.py").read_bytes()
-    return f"{metadata.version('matplotlib')} {hashlib.sha256(plots).hexdigest()}"
+    folder = resources.files("experiments")
+    sources = b"".join(folder.joinpath(name).read_bytes() for name in DRAWING)
+    return f"{metadata.version('matplotlib')} {hashlib.sha256(sources).hexdigest()}"

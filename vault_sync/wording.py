@@ -13,6 +13,8 @@ from experiments.numbers import format_number
 from vault_sync.rendering import Safe, escape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from experiments.metrics import Metric
 
 NARROW = "\u202f"
@@ -44,6 +46,7 @@ class Words:
     def number(self, value: float, spec: str) -> Safe:
         """Write a number; SPEC is that of `experiments.numbers`."""
         text = format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%")
+        text = re.sub(r"e([-\u2212]?)\+?0*(\d+)\Z", _power, text)
         return Safe(re.sub(r"\A-", "\u2212", text))
 
     def value(self, metric: Metric) -> Safe:
@@ -88,6 +91,13 @@ class Words:
         year, month, day = match.groups()
         return self.say("date", year=year, month=month, day=day)
 
+    def listing(self, items: Sequence[object]) -> Safe:
+        """Write ITEMS in a row, as a sentence lists them: `a, b and c`."""
+        words = [self._word(one) for one in items]
+        if len(words) < 2:
+            return Safe("".join(words))
+        return self.say("listing", first=Safe(", ".join(words[:-1])), last=Safe(words[-1]))
+
     @property
     def colon(self) -> str:
         """The colon with the spaces around it."""
@@ -127,6 +137,12 @@ class Words:
         if isinstance(value, int):
             return self.number(value, ",")
         return value if isinstance(value, Safe) else escape(str(value))
+
+
+def _power(match: re.Match[str]) -> str:
+    """Write `e-06` as a power of ten."""
+    digits = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return f"×10{'⁻' if match[1] else ''}{match[2].translate(digits)}"
 
 
 @cache

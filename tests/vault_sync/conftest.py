@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import plots
+from experiments import bars, plots
 from experiments.workspace import Workspace
 from vault_sync import scaffold
 from vault_sync.sync import sync
@@ -52,6 +52,8 @@ def quick_plots(monkeypatch):
 
     for name in ("loss_curves", "precision_recall", "size_against_ap"):
         monkeypatch.setattr(plots, name, draw(name))
+    for name in ("component_bars", "difference_bars"):
+        monkeypatch.setattr(bars, name, draw(name))
 
 
 @pytest.fixture
