@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import hashlib
-import os
-import stat
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from featherface.errors import LockedError, NotFoundError, RefusedError, UnavailableError
+from featherface.errors import NotFoundError, RefusedError
 from featherface.files import write_atomic
 from vault_sync import selections
 from vault_sync.composing import Composer
 from vault_sync.context import Sources
-from vault_sync.engine.applying import CHANGED, Applier, Outcome
+from vault_sync.engine.applying import CHANGED, Outcome
 from vault_sync.engine.folders import open_folder
-from vault_sync.engine.journal import recover
 from vault_sync.engine.names import parent, safe_name
 from vault_sync.engine.notes import read_vault
 from vault_sync.engine.planning import plan
 from vault_sync.engine.plans import Options, Plan, Trouble
-from vault_sync.engine.state import Bases, State, read_state, state_path, write_state
+from vault_sync.engine.state import Bases, State, read_state, state_path
+from vault_sync.writing import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from experiments.store import Run
     from experiments.workspace import Workspace
     from vault_sync.engine.notes import Snapshot
+    from vault_sync.writing import Writer
 
-PATIENCE = 10.0
-"""Seconds to wait for another sync to end."""
 ATTEMPTS = 3
 """How often a sync plans again for notes that are being saved while it writes."""
 
@@ -98,9 +92,8 @@ def sync(
     if dry_run or check:
         made, _ = _plan(workspace, vault, options)
         return _report(made, Outcome(made.state, [write.path for write in made.writes]), None)
-    check_writable(vault)
-    with locked(workspace, vault):
-        return _sync(workspace, vault, options)
+    with writing(workspace, vault) as writer:
+        return _sync(workspace, writer, options)
 
 
 def add_comparison(
@@ -112,8 +105,9 @@ def add_comparison(
     computed already and is not needed for that.
     """
     del comparison
-    selections.remember(workspace, [run.id for run in runs])
-    return sync(workspace)
+    with writing(workspace, find_vault(workspace, None)) as writer:
+        selections.remember(workspace, [run.id for run in runs])
+        return _sync(workspace, writer, Options())
 
 
 def find_vault(workspace: Workspace, to: Path | str | None) -> Path:
@@ -134,60 +128,12 @@ def find_vault(workspace: Workspace, to: Path | str | None) -> Path:
     return vault
 
 
-def check_writable(vault: Path) -> None:
-    """Make sure that files can be made in the vault.
-
-    Raises:
-        UnavailableError: the folder is read-only.
-    """
-    if not os.access(vault, os.W_OK) or not stat.S_IMODE(vault.stat().st_mode) & 0o222:
-        raise UnavailableError(
-            f"the vault {vault} is read-only",
-            "give yourself the right to write there, or choose another vault in thesis.toml",
-        )
-
-
-@contextlib.contextmanager
-def locked(workspace: Workspace, vault: Path) -> Iterator[None]:
-    """Hold the lock of a vault.
-
-    Raises:
-        LockedError: another process of this workspace holds it.
-        UnavailableError: the workspace can't be written.
-    """
-    name = hashlib.sha256(str(vault).encode()).hexdigest()[:12]
-    folder = workspace.state / "locks"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(str(folder / f"vault-{name}.lock"))
-        lock.acquire(timeout=PATIENCE)
-    except Timeout as error:
-        raise LockedError(
-            f"another sync is writing into {vault}", "wait until it is done, then sync again"
-        ) from error
-    except PermissionError as error:
-        raise UnavailableError(
-            f"can't write {folder}: {error.strerror}",
-            "make the workspace writable, then sync again",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _sync(workspace: Workspace, vault: Path, options: Options) -> SyncReport:
+def _sync(workspace: Workspace, writer: Writer, options: Options) -> SyncReport:
     """Plan and apply, again for notes that a student saves meanwhile."""
-    bases = Bases(workspace.state)
-    file = state_path(workspace.state, vault, workspace.vault)
-    _recover(workspace, vault, file)
     total = Outcome(State())
     for attempt in range(ATTEMPTS):
-        made, _ = _plan(workspace, vault, options)
-        applier = Applier(vault, workspace.state, bases)
-        outcome = applier.apply(made.writes, made.state)
-        write_state(file, outcome.state)
-        applier.finish()
+        made, _ = _plan(workspace, writer.vault, options)
+        outcome = writer.write(made.writes, made.state)
         total.written += outcome.written
         total.refused = outcome.refused
         if attempt == 0:
@@ -197,17 +143,6 @@ def _sync(workspace: Workspace, vault: Path, options: Options) -> SyncReport:
     total.refused += [Trouble(path, CHANGED) for path in outcome.changed]
     kept = _keep_conflicts(workspace, made.conflicts)
     return _report(replace(made, writes=diffs.writes), total, kept)
-
-
-def _recover(workspace: Workspace, vault: Path, file: Path) -> None:
-    """Complete what an earlier sync left broken, and remember what it had written."""
-    state = read_state(file)
-    recovered = recover(workspace.state, vault)
-    for one in recovered:
-        if one.written:
-            state = state.with_recovered(one.intent)
-    if recovered:
-        write_state(file, state)
 
 
 def _plan(workspace: Workspace, vault: Path, options: Options) -> tuple[Plan, Snapshot]:

@@ -11,9 +11,9 @@ import sys
 
 import pytest
 import torch
-from filelock import FileLock
 
-from vault_sync.sync import locked
+from vault_sync.engine import locking
+from vault_sync.engine.locking import locked
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 
@@ -250,13 +250,8 @@ def test_runs_on_different_data_are_not_compared(thesis, workspace, make_run):
 
 def test_a_vault_in_use(thesis, workspace, make_run, monkeypatch):
     make_run(workspace, "v1")
-    real = FileLock.__init__
-
-    def hasty(self, path, *args, **kwargs):
-        real(self, path, **{**kwargs, "timeout": 0.1})
-
-    monkeypatch.setattr(FileLock, "__init__", hasty)
-    with locked(workspace, workspace.vault):
+    monkeypatch.setattr(locking, "PATIENCE", 0.1)
+    with locked(workspace.vault):
         refused(thesis("report", "sync", workspace=workspace), 5, workspace.vault)
 
 

@@ -12,9 +12,10 @@ from experiments.store import Store
 from experiments.workspace import Workspace
 from featherface.errors import LockedError, NotFoundError, RefusedError, UnavailableError
 from vault_sync import scaffold
-from vault_sync import sync as engine
+from vault_sync.engine import locking
+from vault_sync.engine.locking import locked
 from vault_sync.engine.markers import scan
-from vault_sync.sync import add_comparison, locked, sync
+from vault_sync.sync import add_comparison, sync
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 
@@ -264,8 +265,8 @@ def test_a_vault_elsewhere_keeps_its_own_memory(thesis, tmp_path):
 
 
 def test_two_syncs_do_not_run_at_once(workspace, monkeypatch):
-    monkeypatch.setattr(engine, "PATIENCE", 0)
-    with locked(workspace, workspace.vault), pytest.raises(LockedError, match="another sync"):
+    monkeypatch.setattr(locking, "PATIENCE", 0)
+    with locked(workspace.vault), pytest.raises(LockedError, match="another sync"):
         sync(workspace)
 
 

@@ -13,14 +13,13 @@ import errno
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from featherface.errors import LockedError, RefusedError, UnavailableError
+from featherface.errors import RefusedError, UnavailableError
 from featherface.files import write_atomic
 from vault_sync.engine.folders import open_folder
 from vault_sync.engine.journal import Journal
+from vault_sync.engine.locking import file_lock
 from vault_sync.engine.names import is_safe, parent
 from vault_sync.engine.plans import Trouble
 
@@ -51,7 +50,6 @@ class Applier:
 
     def __init__(self, vault: Path, state_folder: Path, bases: Bases) -> None:
         self.vault = vault
-        self.locks = state_folder / "locks"
         self.conflicts = state_folder / "conflicts"
         self.bases = bases
         self.journal = Journal(state_folder, vault)
@@ -85,7 +83,7 @@ class Applier:
         for body in write.bodies.values():
             self.bases.keep(body)
         with (
-            self._lock(write.path),
+            file_lock(self.vault, write.path),
             open_folder(self.vault, parent(write.path), create=write.before is None) as folder,
         ):
             step("locked")
@@ -94,12 +92,6 @@ class Applier:
                 outcome.state = outcome.state.with_write(write)
             else:
                 outcome.changed.append(write.path)
-
-    def _lock(self, path: str) -> FileLock:
-        """Lock one file against other runs of this program; a slot stands for many files."""
-        self.locks.mkdir(parents=True, exist_ok=True)
-        slot = hashlib.sha256(path.encode()).hexdigest()[:2]
-        return _Locked(str(self.locks / f"{slot}.lock"), timeout=10)
 
     def _write(self, folder: Folder, write: Write) -> bool:
         """Bring one file from before to after; False where someone saved it meanwhile."""
@@ -166,20 +158,6 @@ class Applier:
     def _keep_aside(self, path: str, data: bytes) -> None:
         name = f"{hashlib.sha256(data).hexdigest()[:12]}-{path.rsplit('/', 1)[-1]}"
         write_atomic(self.conflicts / "recovered" / name, data)
-
-
-class _Locked(FileLock):
-    """A file lock whose time-out is an error of ours."""
-
-    def __enter__(self) -> Self:
-        try:
-            super().__enter__()
-        except Timeout as error:
-            raise LockedError(
-                "another program of this thesis is writing into the vault",
-                "wait until it is done, then sync again",
-            ) from error
-        return self
 
 
 def step(name: str) -> None:

@@ -1,0 +1,97 @@
+"""The door through which everything is written into a vault.
+
+It holds the vault's lock, completes what a crash left open, writes with a journal, and remembers
+what was written. Nothing else opens a file of a vault for writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from featherface.errors import UnavailableError
+from vault_sync.engine.applying import Applier, Outcome
+from vault_sync.engine.journal import recover
+from vault_sync.engine.locking import locked
+from vault_sync.engine.state import Bases, read_state, state_path, write_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from experiments.workspace import Workspace
+    from vault_sync.engine.plans import Write
+    from vault_sync.engine.state import State
+
+
+class Writer:
+    """Writes into one vault while its lock is held."""
+
+    def __init__(self, workspace: Workspace, vault: Path) -> None:
+        self.vault = vault
+        self.memory = state_path(workspace.state, vault, workspace.vault)
+        self.bases = Bases(workspace.state)
+        self.applier = Applier(vault, workspace.state, self.bases)
+
+    @property
+    def state(self) -> State:
+        """What is remembered of the vault."""
+        return read_state(self.memory)
+
+    def write(self, writes: Sequence[Write], state: State | None = None) -> Outcome:
+        """Write every file that still is as it was planned from, and remember STATE with them.
+
+        Raises:
+            UnavailableError: the disk is full, read-only or failing; no file is half-written, and
+                what was written is remembered at the next opening.
+        """
+        outcome = self.applier.apply(tuple(writes), self.state if state is None else state)
+        write_state(self.memory, outcome.state)
+        return outcome
+
+
+@contextlib.contextmanager
+def writing(workspace: Workspace, vault: Path) -> Iterator[Writer]:
+    """Open a vault for writing.
+
+    Raises:
+        UnavailableError: the vault can't be written.
+        LockedError: another process is writing into it.
+    """
+    check_writable(vault)
+    with locked(vault, str(workspace.root)):
+        writer = Writer(workspace, vault)
+        state = writer.state
+        recovered = recover(workspace.state, vault)
+        for one in recovered:
+            if one.written:
+                state = state.with_recovered(one.intent)
+        if recovered:
+            write_state(writer.memory, state)
+        yield writer
+        writer.applier.finish()
+
+
+def write_notes(workspace: Workspace, vault: Path, writes: Sequence[Write]) -> Outcome:
+    """Write notes that were planned outside of a sync; see `Writer.write`.
+
+    `changed` of the outcome names files that someone saved since they were read: read them, plan
+    and write again.
+    """
+    with writing(workspace, vault) as writer:
+        return writer.write(writes)
+
+
+def check_writable(vault: Path) -> None:
+    """Make sure that files can be made in the vault.
+
+    Raises:
+        UnavailableError: the folder is read-only.
+    """
+    if not os.access(vault, os.W_OK) or not stat.S_IMODE(vault.stat().st_mode) & 0o222:
+        raise UnavailableError(
+            f"the vault {vault} is read-only",
+            "give yourself the right to write there, or choose another vault in thesis.toml",
+        )
