@@ -35,9 +35,16 @@ COMPUTE: dict[str, Callable[[float, float], float]] = {
 WORDS = ("and", "or", "not")
 NUMBER = re.compile(r"-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?%?")
 NAME = re.compile(r"[\w@][\w@.+-]*")
+SELECTOR = re.compile(rf"(?:(?:cited|target):)?{NAME.pattern}")
+"""A run's selector, or a cited or planned result by its name."""
 TOKEN = re.compile(r"\s*(<=|>=|==|!=|[<>()*/]|[^\s<>=!()*/]+)")
 LONGEST = 2000
 DEEPEST = 50
+EXAMPLES = {
+    "predicate": "write it like: "
+    "v2@best widerface.hard.ap >= 0.80 and v2@best params.total < 285000",
+    "reference": "write it like: v2@best widerface.hard.ap .1%, or v2 - v1 widerface.hard.ap +.1p",
+}
 
 
 @dataclass(frozen=True)
@@ -124,13 +131,24 @@ def parse(text: str) -> Claim:
     Raises:
         UsageError: TEXT is not a predicate; the message says where.
     """
-    if len(text) > LONGEST:
-        raise UsageError(f"predicate of {len(text)} characters; at most {LONGEST}")
-    reader = _Reader(text)
+    reader = _Reader(text, "predicate")
     claim = reader.claim()
     if reader.peek():
         raise reader.error("the end")
     return claim
+
+
+def parse_term(text: str) -> Term:
+    """Return what TEXT names: a metric of a run, or a sum, difference, product or quotient.
+
+    Raises:
+        UsageError: TEXT is no such term; the message says where.
+    """
+    reader = _Reader(text, "reference")
+    term = reader.term()
+    if reader.peek():
+        raise reader.error("the end")
+    return term
 
 
 def references(claim: Claim | Term) -> Iterator[Reference]:
@@ -150,8 +168,11 @@ def references(claim: Claim | Term) -> Iterator[Reference]:
 class _Reader:
     """Reads tokens from left to right, one function per rule of the grammar."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, noun: str) -> None:
+        if len(text) > LONGEST:
+            raise UsageError(f"{noun} of {len(text)} characters; at most {LONGEST}")
         self.text = text
+        self.noun = noun
         self.tokens = TOKEN.findall(text)
         self.place = 0
         self.depth = 0
@@ -166,10 +187,11 @@ class _Reader:
 
     def error(self, wanted: str) -> UsageError:
         found = repr(self.peek()) if self.peek() else "the end"
-        return UsageError(
-            f"predicate {self.text!r}: found {found} where {wanted} should be",
-            "write it like: v2@best widerface.hard.ap >= 0.80 and v2@best params.total < 285000",
-        )
+        text = f"{self.noun} {self.text!r}: found {found} where {wanted} should be"
+        return UsageError(text, EXAMPLES[self.noun])
+
+    def term(self) -> Term:
+        return self._sum()
 
     def claim(self) -> Claim:
         return self._joined("or", lambda: self._joined("and", self._single))
@@ -184,7 +206,7 @@ class _Reader:
     def _single(self) -> Claim:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise UsageError(f"predicate {self.text!r}: nested too deep")
+            raise UsageError(f"{self.noun} {self.text!r}: nested too deep")
         try:
             if self.peek() == "not":
                 self.take()
@@ -221,7 +243,7 @@ class _Reader:
         if word == "(":
             self.depth += 1
             if self.depth > DEEPEST:
-                raise UsageError(f"predicate {self.text!r}: nested too deep")
+                raise UsageError(f"{self.noun} {self.text!r}: nested too deep")
             self.take()
             inner = self._sum()
             self._close()
@@ -229,7 +251,7 @@ class _Reader:
             return inner
         if NUMBER.fullmatch(word):
             return _number(self.take())
-        if not NAME.fullmatch(word) or word in WORDS:
+        if not SELECTOR.fullmatch(word) or word in WORDS:
             raise self.error("a run and its metric, or a number")
         selector = self.take()
         if not NAME.fullmatch(self.peek()) or self.peek() in WORDS:
