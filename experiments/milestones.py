@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+CITATION_KEY = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_:.+/-]*[A-Za-z0-9_])?")
+"""Keys that `[@key]` can cite, in Markdown and in a table."""
 FACTS = Path(__file__).with_name("facts")
 """Not through importlib.resources: a folder called experiments in the path would hide ours."""
 
@@ -58,6 +61,12 @@ class CitedResult:
     evidence: str
     """`cited` or `target`."""
     source: str
+    key: str = ""
+    """Citation key of the source in the bibliography; empty where there is none."""
+    remark: str = ""
+    """What the source does not say by itself: `values of the published PyTorch weights`."""
+    remarque: str = ""
+    """The remark in French; the English one where empty."""
     protocol: str = ""
     note: str = ""
     metrics: tuple[Metric, ...] = field(default=())
@@ -65,6 +74,10 @@ class CitedResult:
     def titled(self, language: str) -> str:
         """Return the title in LANGUAGE."""
         return self.titre if language == "fr" and self.titre else self.title
+
+    def remarked(self, language: str) -> str:
+        """Return the remark in LANGUAGE."""
+        return self.remarque if language == "fr" and self.remarque else self.remark
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None."""
@@ -96,8 +109,18 @@ def _milestone(name: str, table: Any) -> Milestone:
 
 
 def _cited(name: str, table: Any) -> CitedResult:
-    texts = ("title", "titre", "evidence", "source", "protocol", "note", "dataset", "split")
-    fields = (*texts, "metrics")
+    texts = (
+        "title",
+        "titre",
+        "evidence",
+        "source",
+        "key",
+        "remark",
+        "remarque",
+        "protocol",
+        "note",
+    )
+    fields = (*texts, "dataset", "split", "metrics")
     _check_table(f"cited.{name}", table, fields, ("source", "metrics"))
     evidence = table.get("evidence", "cited")
     metrics = tuple(
@@ -109,10 +132,22 @@ def _cited(name: str, table: Any) -> CitedResult:
         titre=table.get("titre", ""),
         evidence=evidence,
         source=table["source"],
+        key=_citation_key(name, table.get("key", "")),
+        remark=table.get("remark", ""),
+        remarque=table.get("remarque", ""),
         protocol=table.get("protocol", ""),
         note=table.get("note", ""),
         metrics=metrics,
     )
+
+
+def _citation_key(name: str, key: Any) -> str:
+    if key and not (isinstance(key, str) and CITATION_KEY.fullmatch(key)):
+        raise UsageError(
+            f"cited.{name}: {key!r} is no citation key",
+            "write it as the bibliography does, of letters, digits and _ : . + / -",
+        )
+    return str(key)
 
 
 def _cited_metric(name: str, value: Any, table: Mapping[str, Any], evidence: str) -> Metric:

@@ -34,6 +34,7 @@ SETTINGS: dict[str, Setting] = {
     "author": Setting("", "who writes it"),
     "language": Setting("en", "language of reports and plots", LANGUAGES),
     "vault": Setting("vault", "path of the Obsidian vault, absolute or from the workspace"),
+    "bibliography": Setting("", "BibTeX file from the workspace; its entries win over our own"),
     "device": Setting("auto", "where networks run: auto, cpu, cuda, cuda:1, mps"),
     "tracking.backend": Setting("none", "experiment tracker", ("none", "wandb")),
     "tracking.mode": Setting(

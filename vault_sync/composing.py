@@ -40,6 +40,7 @@ class Composer:
         kept = sources.workspace.state / "cache" / "figures"
         self.figures = Figures(kept, self.style, sources.words.language)
         self.refused: list[Trouble] = []
+        self.warnings: list[str] = []
         self.planned = list(planned_notes(sources))
         self.places = {one.id: self._place(one) for one in self.planned}
         new = [path for path in self.places.values() if path and path not in snapshot.notes]
@@ -54,7 +55,8 @@ class Composer:
         known = {block.id for note in notes for block in note.blocks}
         asked = tuple(self._asked(known))
         files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
-        return Wanted(notes, asked, files, tuple(self.refused))
+        warnings = tuple(dict.fromkeys(self.warnings))
+        return Wanted(notes, asked, files, tuple(self.refused), warnings)
 
     def _place(self, planned: Planned) -> str | None:
         """Return where a note stands or will stand; None where the student deleted it."""
@@ -128,7 +130,7 @@ class Composer:
         if places:
             attributes = {**places[0][1].attributes, **attributes}
         links = Links(note, self.style, self.places, self.basenames)
-        page = Page(self.sources, links, self.figures, block_id, attributes)
+        page = Page(self.sources, links, self.figures, block_id, attributes, self.warnings)
         try:
             values = REPORTS[template](page)
         except RefusedError as error:

@@ -131,6 +131,8 @@ class Page:
     figures: Figures
     block_id: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    """What the student is told after the sync; reports add to it."""
 
     @property
     def words(self) -> Words:

@@ -41,6 +41,7 @@ def plan(
     """
     planner = _Planner(snapshot, state, find_base, options or Options())
     planner.refused += wanted.refused
+    planner.warnings += wanted.warnings
     planner.check_gone()
     planner.refuse_faulty()
     for note in wanted.notes:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vault_sync.engine.properties import Scalar
+    from vault_sync.engine.state import Patch
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Wanted:
     files: tuple[WantedFile, ...] = ()
     refused: tuple[Trouble, ...] = ()
     """Blocks that can't be rendered, such as of a changed record."""
+    warnings: tuple[str, ...] = ()
+    """What the student should know of, though everything was rendered."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,16 @@ class Write:
     path: str
     before: bytes | None
     """None where the file must not exist yet."""
-    after: bytes
+    after: bytes | None
+    """None where the file is to be removed; equal to `before` where only the memory changes."""
     note: str = ""
     bodies: Mapping[str, bytes] = field(default_factory=dict)
     """Block id -> its new base."""
     properties: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
     """A file that the tool owns whole, such as a picture."""
+    remember: Patch | None = None
+    """What is to be remembered of it, where that does not follow from the rest."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,15 @@ class Trouble:
     block: str = ""
     new: bytes = b""
     """Of a conflict: the version that was not written."""
+    disk: bytes = b""
+    """Of a conflict: the student's version."""
+    key: str = ""
+    """Of a conflict: the property it is about."""
+
+    @property
+    def address(self) -> str:
+        """What a student types to decide about it: `NOTE#BLOCK`, `NOTE#property` or a file."""
+        return "#".join(filter(None, (self.path, self.block or self.key)))
 
     def __str__(self) -> str:
         return f"{self.path}{f':{self.line}' if self.line else ''}: {self.reason}"
@@ -112,6 +127,8 @@ class Plan:
 
     writes: tuple[Write, ...] = ()
     unchanged: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """Addresses of what differs from its new version because the student decided so."""
     conflicts: tuple[Trouble, ...] = ()
     refused: tuple[Trouble, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.metrics import KINDS
+from experiments.references import missing, read_references
+from featherface.errors import ThesisError
 from vault_sync.context import Page, table
 from vault_sync.rendering import Safe
 
@@ -29,6 +31,7 @@ def build(page: Page) -> dict[str, object] | None:
     results = list(page.sources.workspace.cited.values())
     if not results:
         return None
+    _check_keys(page, [one.key for one in results if one.key])
     return {
         "cited": cited_table(page, [one for one in results if one.evidence == "cited"]),
         "targets": cited_table(page, [one for one in results if one.evidence == "target"]),
@@ -56,5 +59,33 @@ def _row(page: Page, one: CitedResult, names: Sequence[str]) -> list[object]:
         metric = one.metric(name)
         values.append(words.say("none") if metric is None else words.value(metric))
     protocol = words.name("protocol", one.protocol) if one.protocol else words.say("not_stated")
-    source = words.sentence(one.source)
-    return [one.title, words.say(f"evidence.{one.evidence}"), *values, protocol, source]
+    source = _source(page, one)
+    return [
+        one.titled(words.language),
+        words.say(f"evidence.{one.evidence}"),
+        *values,
+        protocol,
+        source,
+    ]
+
+
+def _source(page: Page, one: CitedResult) -> Safe:
+    """Cite the source by its key, with what the source does not say by itself."""
+    remark = page.words.sentence(one.remarked(page.words.language))
+    if not one.key:
+        return remark or page.words.sentence(one.source)
+    return Safe(f"[@{one.key}]{', ' * bool(remark)}{remark}")
+
+
+def _check_keys(page: Page, keys: Sequence[str]) -> None:
+    """Warn of keys that no bibliography has: the export could not resolve them."""
+    try:
+        lost = missing(keys, read_references(page.sources.workspace))
+    except ThesisError as error:
+        page.warnings.append(f"the bibliography can't be read: {error.message}")
+        return
+    page.warnings += [
+        f"the citation key {key!r} is in no bibliography; add its entry to the BibTeX file that "
+        "thesis.toml names as bibliography"
+        for key in lost
+    ]
