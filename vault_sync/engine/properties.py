@@ -12,83 +12,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync.engine.markers import BOM, body_start
+from vault_sync.engine.front_matter import next_line, read_front_matter
+from vault_sync.engine.lists import splice_block, splice_flow
+from vault_sync.engine.markers import BOM
+from vault_sync.engine.values import compose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Scalar = str | int | float | bool
+    from vault_sync.engine.front_matter import Property
+    from vault_sync.engine.values import Composed
 
-_KEY = re.compile(
-    rb"(?:\"([^\"\\]+)\"|'([^']+)'"
-    rb"|([^\s#:'\"\[\]{},&*!|>%@`-][^:#\r\n]*?))[ \t]*:(?=[ \t]|\r|\n|\Z)"
-)
-_VALUE = re.compile(
-    rb"[ \t]*(\"(?:[^\"\\\r\n]|\\.)*\"|'(?:[^'\r\n]|'')*'"  # quoted
-    rb"|[^\s#'\"|>&*!\[{](?:[^\r\n#]|(?<![ \t])#)*?)?"  # plain
-    rb"([ \t]*(?:[ \t]#[^\r\n]*)?)(\r\n|\n|\r|\Z)"  # a comment
-)
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+Scalar = str | int | float | bool
+Value = Scalar | tuple[str, ...]
+
+_PLAIN_ITEMS = re.compile(rb"[ \t]*\[([^\]\[{}\"'#&*!|>%@`:\\\r\n?]*)\][ \t]*(?:[ \t]#|[\r\n]|\Z)")
+_HEADER = re.compile(rb"[|>][0-9+-]*")
 _PLAIN = re.compile(r"[A-Za-zÀ-ÿ][A-Za-z0-9À-ÿ_./@+-]*(?: [A-Za-z0-9À-ÿ_./@+-]+)*")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_NULLS = ("", "~", "null", "Null", "NULL")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
 
 
 @dataclass(frozen=True)
-class Property:
-    """Where one top-level key of the front matter stands."""
+class Stated:
+    """What a property says, and where."""
 
-    key: str
+    value: str | tuple[str, ...] | None
+    """Its text, or the texts of a list, as written; None where it is neither."""
     line: int
-    start: int
-    """Offset of the value (of the place for it, where it is empty)."""
-    stop: int
-    raw: bytes | None
-    """The value as written; None where it is no scalar on one line."""
-
-
-@dataclass(frozen=True)
-class FrontMatter:
-    """The properties of a note, in order."""
-
-    properties: tuple[Property, ...]
-    close: int
-    """Offset of the closing line."""
-    ending: bytes
-
-    def find(self, key: str) -> Property | None:
-        """Return the property called KEY, or None.
-
-        Raises:
-            RefusedError: KEY stands there twice; the message names the line.
-        """
-        found = [one for one in self.properties if one.key == key]
-        if len(found) > 1:
-            raise RefusedError(f"line {found[1].line}: the property {key!r} stands there twice")
-        return found[0] if found else None
-
-
-def read_front_matter(data: bytes) -> FrontMatter | None:
-    """Find the properties of a note; None where it has no front matter."""
-    begin = len(BOM) if data.startswith(BOM) else 0
-    end = body_start(data)
-    if end == begin:
-        return None
-    place = _next_line(data, begin)
-    ending = (
-        data[place - 2 : place] if data[place - 2 : place] == b"\r\n" else data[place - 1 : place]
-    )
-    found: list[Property] = []
-    line = 2
-    while True:
-        stop = _next_line(data, place)
-        if stop >= end:
-            return FrontMatter(tuple(found), place, ending)
-        match = _KEY.match(data, place, stop)
-        if match:
-            found.append(_property(data, match, line, end))
-        place = stop
-        line += 1
 
 
 def value_of(data: bytes, key: str) -> str | None:
@@ -102,8 +54,32 @@ def value_of(data: bytes, key: str) -> str | None:
     return _text(found.raw)
 
 
-def write_value(value: Scalar) -> str:
-    """Write a scalar so that every YAML reader gives the same one back."""
+def read_value(data: bytes, key: str) -> Stated | None:
+    """Return what property KEY of a note says; None where the note has no such property.
+
+    Nothing is typed: `012`, `yes` and `2026-01-01` are the texts that stand there, and an empty
+    value, `null` and `~` are the empty text.
+
+    Raises:
+        RefusedError: KEY stands there twice; the message names the line.
+    """
+    front = read_front_matter(data) if key.encode() in data else None
+    found = front.find(key) if front else None
+    if found is None:
+        return None
+    if found.raw is not None and (text := _simple(found.raw)) is not None:
+        return Stated(text, found.line)
+    items = _PLAIN_ITEMS.match(data, found.start)
+    if found.raw is None and items and (texts := _split(items[1])) is not None:
+        return Stated(texts, found.line)
+    composed = _compose(data, found)
+    return Stated(None if composed is None else composed.value, found.line)
+
+
+def write_value(value: Value) -> str:
+    """Write a value so that every YAML reader gives the same one back."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(write_value(item) for item in value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -117,39 +93,53 @@ def write_value(value: Scalar) -> str:
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def splice(data: bytes, values: Mapping[str, Scalar]) -> bytes:
+def splice(data: bytes, values: Mapping[str, Value]) -> bytes:
     """Return the note with its properties set to VALUES; all else keeps its bytes.
 
+    In a list that is there, dashes or brackets stay, and so do the items that stay.
+
     Raises:
-        RefusedError: there is no front matter, a key stands twice or holds more than a scalar, or
-            an independent reader finds that more than VALUES has changed.
+        RefusedError: there is no front matter, a key stands twice or holds what can't be replaced
+            without touching more, or an independent reader finds that more than VALUES changed.
     """
     changed = data
     for key, value in values.items():
-        changed = _set(changed, key, write_value(value).encode())
+        changed = _set(changed, key, value)
     if changed != data:
         _confirm(data, changed, values)
     return changed
 
 
-def write_front_matter(values: Mapping[str, Scalar]) -> str:
+def write_front_matter(values: Mapping[str, Value]) -> str:
     """Write the front matter of a new note."""
     lines = "".join(f"{key}: {write_value(value)}".rstrip() + "\n" for key, value in values.items())
     return f"---\n{lines}---\n"
 
 
-def _confirm(before: bytes, after: bytes, values: Mapping[str, Scalar]) -> None:
+def _confirm(before: bytes, after: bytes, values: Mapping[str, Value]) -> None:
     """Have python-frontmatter read both notes: only VALUES may differ.
 
     The bytes were changed by patterns of our own, and the properties are the student's; another
-    program's opinion is asked before anything is written.
+    program's opinion is asked before anything is written. Items of a list that stayed may be of
+    any type to it (`2026`), so lists are compared as texts.
     """
     known = _understood(before)
     if known is None:  # the student's YAML was broken before; there is nothing to compare with
         return
-    if _understood(after) != known | dict(values):
+    found = _understood(after)
+    lists = {key for key, value in values.items() if isinstance(value, tuple)}
+    wanted = known | {key: value for key, value in values.items() if key not in lists}
+    agreed = found is not None and _without(found, lists) == _without(wanted, lists)
+    for key in lists:
+        stated = read_value(after, key)
+        agreed = agreed and stated is not None and stated.value == values[key]
+    if not agreed:
         keys = ", ".join(repr(key) for key in values)
         raise RefusedError(f"the properties {keys} can't be set without touching others")
+
+
+def _without(values: Mapping[str, object], keys: set[str]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 def _understood(data: bytes) -> dict[str, object] | None:
@@ -162,43 +152,96 @@ def _understood(data: bytes) -> dict[str, object] | None:
         return None
 
 
-def _set(data: bytes, key: str, value: bytes) -> bytes:
+def _set(data: bytes, key: str, value: Value) -> bytes:
     front = read_front_matter(data)
     if front is None:
         raise RefusedError("the note has lost its properties (the lines between --- at its top)")
     found = front.find(key)
     if found is None:
-        line = key.encode() + b": " + value + front.ending
+        line = f"{key}: {write_value(value)}".encode() + front.ending
         return data[: front.close] + line + data[front.close :]
     if found.raw is None:
-        raise RefusedError(f"line {found.line}: the property {key!r} holds more than one value")
-    if found.raw == value:
+        return _replace(data, found, value)
+    text = write_value(value).encode()
+    if found.raw == text:
         return data
     space = b"" if data[found.start - 1 : found.start] in (b" ", b"\t") else b" "
-    return data[: found.start] + space + value + data[found.stop :]
+    return data[: found.start] + space + text + data[found.stop :]
 
 
-def _property(data: bytes, match: re.Match[bytes], line: int, end: int) -> Property:
-    key = next(group for group in match.groups() if group is not None).decode("utf-8", "replace")
-    place = match.end()
-    value = _VALUE.match(data, place, end)
-    if value is None or _continues(data, value.end(), end):
-        return Property(key, line, place, place, None)
-    raw = value[1]
-    if raw is None:
-        return Property(key, line, place, place, b"")
-    return Property(key, line, value.start(1), value.end(1), raw)
+def _replace(data: bytes, found: Property, value: Value) -> bytes:
+    """Set a property whose value is a list, or a text over several lines."""
+    old = compose(data, *found.lines, found.key)
+    if old is None or old.is_list != isinstance(value, tuple) or _is_named(data, old):
+        what = "more than one value" if old is None or old.is_list else "a value of another kind"
+        raise RefusedError(f"line {found.line}: the property {found.key!r} holds {what}")
+    if old.value == value:
+        return data
+    try:
+        if isinstance(value, tuple):
+            return _replace_list(data, found, old, value)
+    except RefusedError as error:
+        reason = f"line {found.line}: the property {found.key!r}: {error.message}"
+        raise RefusedError(reason) from error
+    text = write_value(value).encode()
+    header = _HEADER.match(data, old.start)
+    if header is None:
+        return data[: old.start] + text + data[old.stop :]
+    rest = next_line(data, old.start)
+    content = data[rest : old.stop].rstrip(b" \t\r\n")
+    stop = next_line(data, rest + len(content)) if content else rest
+    return data[: old.start] + text + data[header.end() : rest] + data[stop:]
 
 
-def _continues(data: bytes, place: int, end: int) -> bool:
-    """Whether the next line still belongs to the value: indented, or an item of a list."""
-    following = data[place : min(end, place + 2)]
-    return following[:1] in (b" ", b"\t") or following in (b"- ", b"-\n", b"-\r")
+def _replace_list(data: bytes, found: Property, old: Composed, items: tuple[str, ...]) -> bytes:
+    def write(item: str) -> bytes:
+        return write_value(item).encode()
+
+    if old.flow:
+        return splice_flow(data, old, items, write)
+    changed = splice_block(data, old, found.lines[0], items, write)
+    # An empty list is said so, where its items stood: no value at all is another thing.
+    return changed if items else changed[: found.start] + b" []" + changed[found.start :]
 
 
-def _next_line(data: bytes, place: int) -> int:
-    match = _LINE.match(data, place)
-    return match.end() if match else len(data)
+def _is_named(data: bytes, old: Composed) -> bool:
+    """Whether a value has an anchor, a tag or an alias, which other values may lean on."""
+    return data[old.start : old.start + 1] in (b"&", b"!", b"*")
+
+
+def _compose(data: bytes, found: Property) -> Composed | None:
+    """Read the value of a property on its own; with all the others where it leans on them."""
+    alone = compose(data, *found.lines, found.key)
+    if alone is not None:
+        return alone
+    begin = next_line(data, len(BOM) if data.startswith(BOM) else 0)
+    front = read_front_matter(data)
+    return compose(data, begin, front.close, found.key) if front else None
+
+
+def _split(items: bytes) -> tuple[str, ...] | None:
+    """Return the plain items of a list in brackets; None where only a reader of YAML knows them."""
+    try:
+        texts = tuple(text.strip() for text in items.decode().split(","))
+    except UnicodeDecodeError:
+        return None
+    if texts == ("",):
+        return ()
+    return None if any(text in _NULLS for text in texts) else texts
+
+
+def _simple(raw: bytes) -> str | None:
+    """Return the text of a scalar on one line; None where only a reader of YAML knows it."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    if text.startswith('"'):
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return None
+    return "" if text in _NULLS else _text(raw)
 
 
 def _text(raw: bytes) -> str:
@@ -211,3 +254,16 @@ def _text(raw: bytes) -> str:
     if text.startswith("'"):
         return text[1:-1].replace("''", "'")
     return text
+
+
+__all__ = [
+    "Scalar",
+    "Stated",
+    "Value",
+    "read_front_matter",
+    "read_value",
+    "splice",
+    "value_of",
+    "write_front_matter",
+    "write_value",
+]

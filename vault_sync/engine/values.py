@@ -1,0 +1,93 @@
+"""Values of properties that are more than a scalar on one line, as a reader of YAML sees them.
+
+The reader is asked where the value stands and what its text is; it never types anything: `012`
+is "012", and `yes` is "yes".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from yaml import Node
+
+_NULL = "tag:yaml.org,2002:null"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A text of the value: the value itself, or one item of a list."""
+
+    text: str
+    start: int
+    """Offset in the note, in bytes."""
+    stop: int
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A value: one text, or a flat list of texts."""
+
+    parts: tuple[Part, ...]
+    is_list: bool
+    flow: bool
+    """A list in brackets; else one item per line, after dashes."""
+    start: int
+    stop: int
+
+    @property
+    def value(self) -> str | tuple[str, ...]:
+        """The text, or the texts of the list."""
+        return tuple(part.text for part in self.parts) if self.is_list else self.parts[0].text
+
+
+def compose(data: bytes, start: int, stop: int, key: str) -> Composed | None:
+    """Read the value of KEY from DATA[START:STOP], lines of YAML that hold it.
+
+    None where the lines can't be read, or hold neither a text nor a flat list of texts.
+    """
+    from yaml import MappingNode, SafeLoader, YAMLError  # noqa: PLC0415 - slow, and seldom needed
+    from yaml import compose as read  # noqa: PLC0415 - as above
+
+    try:
+        text = data[start:stop].decode()
+        root: Any = read(text, SafeLoader)
+    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+        return None
+    pairs = root.value if isinstance(root, MappingNode) else []
+    found = [value for name, value in pairs if str(name.value) == key]
+    return _Lines(text, start).composed(found[0]) if len(found) == 1 else None
+
+
+class _Lines:
+    """The text that was read, to turn the reader's marks into offsets of the note."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self.text = text
+        self.start = start
+
+    def composed(self, node: Node) -> Composed | None:
+        from yaml import ScalarNode, SequenceNode  # noqa: PLC0415 - loaded by now
+
+        is_list = isinstance(node, SequenceNode)
+        inner = node.value if isinstance(node, SequenceNode) else [node]
+        if not all(isinstance(one, ScalarNode) for one in inner):
+            return None
+        return Composed(
+            parts=tuple(self._part(one) for one in inner),
+            is_list=is_list,
+            flow=isinstance(node, SequenceNode) and bool(node.flow_style),
+            start=self._offset(node.start_mark.index),
+            stop=self._offset(node.end_mark.index),
+        )
+
+    def _part(self, node: Any) -> Part:
+        return Part(
+            "" if node.tag == _NULL else str(node.value),
+            self._offset(node.start_mark.index),
+            self._offset(node.end_mark.index),
+        )
+
+    def _offset(self, index: int) -> int:
+        return self.start + len(self.text[:index].encode())
