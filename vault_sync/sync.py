@@ -92,7 +92,7 @@ def sync(
     if dry_run or check:
         made, _ = _plan(workspace, vault, options)
         return _report(made, Outcome(made.state, [write.path for write in made.writes]), None)
-    with writing(workspace, vault) as writer:
+    with writing(workspace, vault, "report sync") as writer:
         return _sync(workspace, writer, options)
 
 
@@ -105,7 +105,7 @@ def add_comparison(
     computed already and is not needed for that.
     """
     del comparison
-    with writing(workspace, find_vault(workspace, None)) as writer:
+    with writing(workspace, find_vault(workspace, None), "compare --to vault") as writer:
         selections.remember(workspace, [run.id for run in runs])
         return _sync(workspace, writer, Options())
 
@@ -203,10 +203,10 @@ def _diffs(made: Plan, written: set[str]) -> dict[str, str]:
     }
 
 
-def diff(path: str, before: bytes | None, after: bytes) -> str:
+def diff(path: str, before: bytes | None, after: bytes | None) -> str:
     """Return the unified diff of a note."""
     old = (before or b"").decode("utf-8", "replace").splitlines(keepends=True)
-    new = after.decode("utf-8", "replace").splitlines(keepends=True)
+    new = (after or b"").decode("utf-8", "replace").splitlines(keepends=True)
     source = "/dev/null" if before is None else f"a/{path}"
     return "".join(difflib.unified_diff(old, new, source, f"b/{path}"))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from featherface.errors import UnavailableError
 from vault_sync.engine.applying import Applier, Outcome
@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 class Writer:
     """Writes into one vault while its lock is held."""
 
-    def __init__(self, workspace: Workspace, vault: Path) -> None:
+    def __init__(self, workspace: Workspace, vault: Path, about: dict[str, Any]) -> None:
+        self.workspace = workspace
         self.vault = vault
         self.memory = state_path(workspace.state, vault, workspace.vault)
         self.bases = Bases(workspace.state)
-        self.applier = Applier(vault, workspace.state, self.bases)
+        self.kept: list[Path] = []
+        """Saves of an editor that crossed a write and were kept aside."""
+        self.applier = Applier(
+            vault, workspace.state, self.bases, identity=self.memory.stem, about=about
+        )
 
     @property
     def state(self) -> State:
@@ -49,12 +54,32 @@ class Writer:
         """
         outcome = self.applier.apply(tuple(writes), self.state if state is None else state)
         write_state(self.memory, outcome.state)
+        self.kept += outcome.kept
         return outcome
+
+    def recover(self) -> None:
+        """Complete what a crash left open, and remember what had been written by then."""
+        state = self.state
+        recovered = recover(self.workspace.state, self.vault, self.memory.stem)
+        for one in recovered:
+            if one.written:
+                state = state.patched(one.intent["remember"])
+            if one.kept is not None:
+                self.kept.append(one.kept)
+        if recovered:
+            write_state(self.memory, state)
+
+    def warnings(self) -> list[str]:
+        """Tell of the saves that were kept aside."""
+        return [
+            f"a save of yours crossed a write of this program; it was kept in {path}"
+            for path in self.kept
+        ]
 
 
 @contextlib.contextmanager
-def writing(workspace: Workspace, vault: Path) -> Iterator[Writer]:
-    """Open a vault for writing.
+def writing(workspace: Workspace, vault: Path, what: str = "", **about: Any) -> Iterator[Writer]:
+    """Open a vault for writing; the journal names WHAT is done, for `thesis vault undo --list`.
 
     Raises:
         UnavailableError: the vault can't be written.
@@ -62,25 +87,21 @@ def writing(workspace: Workspace, vault: Path) -> Iterator[Writer]:
     """
     check_writable(vault)
     with locked(vault, str(workspace.root)):
-        writer = Writer(workspace, vault)
-        state = writer.state
-        recovered = recover(workspace.state, vault)
-        for one in recovered:
-            if one.written:
-                state = state.with_recovered(one.intent)
-        if recovered:
-            write_state(writer.memory, state)
+        writer = Writer(workspace, vault, {"what": what, **about})
+        writer.recover()
         yield writer
         writer.applier.finish()
 
 
-def write_notes(workspace: Workspace, vault: Path, writes: Sequence[Write]) -> Outcome:
+def write_notes(
+    workspace: Workspace, vault: Path, writes: Sequence[Write], what: str = ""
+) -> Outcome:
     """Write notes that were planned outside of a sync; see `Writer.write`.
 
     `changed` of the outcome names files that someone saved since they were read: read them, plan
-    and write again.
+    and write again. WHAT names the command, for `thesis vault undo --list`.
     """
-    with writing(workspace, vault) as writer:
+    with writing(workspace, vault, what) as writer:
         return writer.write(writes)
 
 

@@ -96,7 +96,7 @@ def test_an_error_at_any_step_leaves_the_old_or_the_new_file(vault, state, monke
         apply(vault, state, change())
     assert (vault / "sub" / "note.md").read_bytes() in (OLD, NEW)
     assert strays(vault) == []
-    recover(state, vault)
+    recover(state, vault, str(vault))
     assert strays(vault) == []
 
 
@@ -157,11 +157,11 @@ def test_a_kill_at_any_step_is_recovered(vault, state, step, before):
     path = vault / "sub" / name
     left = path.read_bytes() if path.exists() else None
     assert left in ((OLD, NEW) if before == "old" else (None, NEW))
-    recovered = recover(state, vault)
+    recovered = recover(state, vault, str(vault))
     assert strays(vault) == []
     assert (path.read_bytes() if path.exists() else None) == left
     assert [one.written for one in recovered] in ([], [left == NEW])
-    assert recover(state, vault) == []
+    assert recover(state, vault, str(vault)) == []
     assert path.stat().st_nlink == 1 if path.exists() else True
 
 

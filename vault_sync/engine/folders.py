@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import RefusedError
 from featherface.files import replace
+from vault_sync.engine.retired import Retired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +72,12 @@ class Folder:
                 os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
 
+    def hold(self, name: str) -> Retired | None:
+        """Open a file that is about to lose its name; None where the system can't."""
+        if self._descriptor is None:
+            return None
+        return Retired(os.open(name, _READ, dir_fd=self._descriptor))
+
     def exchange(self, one: str, other: str) -> bool:
         """Swap two files in one step; False where the system can't."""
         return self._descriptor is not None and _exchange(self._descriptor, one, other)
@@ -116,6 +123,11 @@ class Folder:
         """Remove a file; one that is not there is no error."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(*self._at(name), **self._fd())
+
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder inside this one, unless something is in it."""
+        with contextlib.suppress(OSError):
+            os.rmdir(*self._at(name), **self._fd())
 
     def sync(self) -> None:
         """Flush the folder's entries to the disk, where the system can."""

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import RefusedError
@@ -21,13 +22,16 @@ from vault_sync.engine.folders import open_folder
 from vault_sync.engine.names import parent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from vault_sync.engine.folders import Folder
     from vault_sync.engine.plans import Write
+    from vault_sync.engine.state import Patch
 
 KEPT = 100
 """Journals of earlier syncs that are kept, for undoing them."""
+STEPS = "steps.jsonl"
 
 
 def sha256(data: bytes | None) -> str | None:
@@ -38,70 +42,114 @@ def sha256(data: bytes | None) -> str | None:
 class Journal:
     """The journal of one sync; its folder is made with the first intent."""
 
-    def __init__(self, state: Path, vault: Path) -> None:
-        self._state = state
-        self._vault = vault
+    def __init__(self, state: Path, vault: Path, identity: str, about: dict[str, Any]) -> None:
+        self.state = state
+        self.vault = vault
         self.folder: Path | None = None
-        self._intent: dict[str, Any] = {}
-        self._ready = False
+        self._begin = {"step": "begin", "vault": identity, **about}
+        self._count = 0
 
-    def intend(self, write: Write, before: bytes | None, temporary: str) -> None:
-        """Keep what the file was, then say what is about to be written; both reach the disk."""
+    def intend(
+        self, write: Write, temporary: str, memory: tuple[Patch, Patch], folders: Sequence[str] = ()
+    ) -> Intent:
+        """Keep what the file was, then say what is about to be written; both reach the disk.
+
+        MEMORY is what will be remembered, and the patch that takes it back; FOLDERS are those
+        that are made for the file.
+        """
         folder = self._open()
-        if before is not None:
-            image = folder / f"{sha256(before)}.before"
+        if write.before is not None:
+            image = folder / f"{sha256(write.before)}.before"
             if not image.exists():
-                write_atomic(image, before)
-        self._intent = {
+                write_atomic(image, write.before)
+        self._count += 1
+        step = {
             "step": "intent",
+            "number": self._count,
             "path": write.path,
-            "before": sha256(before),
+            "before": sha256(write.before),
             "after": sha256(write.after),
             "temporary": temporary,
-            "note": write.note,
-            "whole": write.whole,
-            "blocks": sorted(write.bodies),
-            "properties": dict(write.properties),
+            "remember": memory[0],
+            "forget": memory[1],
+            "folders": list(folders),
         }
-        self._append(self._intent)
-        self._ready = False
-
-    def ready(self) -> None:
-        """Say that the temporary file is whole: from now on it may hold a student's save."""
-        self._append({"step": "ready", "path": self._intent["path"]})
-        self._ready = True
-
-    def done(self, *, written: bool) -> None:
-        """Say that the latest intent is over."""
-        self._append({"step": "done", "path": self._intent["path"], "written": written})
-
-    def settle(self) -> None:
-        """Bring the latest intent to an end after an error, as `recover` would."""
-        over = _complete(self._state, self._vault, self._intent, ready=self._ready)
-        self.done(written=over.written)
+        self.append(step)
+        return Intent(self, step)
 
     def end(self) -> None:
         """Close the journal."""
         if self.folder is not None:
-            self._append({"step": "end"})
-            _prune(self._state / "journal")
+            self.append({"step": "end"})
+            _prune(self.state)
 
-    def _open(self) -> Path:
-        if self.folder is None:
-            parent_folder = self._state / "journal"
-            parent_folder.mkdir(parents=True, exist_ok=True)
-            numbers = [int(path.name) for path in parent_folder.iterdir() if path.name.isdigit()]
-            self.folder = parent_folder / f"{max(numbers, default=0) + 1:06d}"
-            self.folder.mkdir()
-            sync_folder(parent_folder)
-            self._append({"step": "begin", "vault": str(self._vault)})
-        return self.folder
-
-    def _append(self, step: dict[str, Any]) -> None:
-        with (self._open() / "steps.jsonl").open("ab") as file:
+    def append(self, step: dict[str, Any]) -> None:
+        """Add a step; it has reached the disk when this returns."""
+        with (self._open() / STEPS).open("ab") as file:
             file.write((json.dumps(step, ensure_ascii=False) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
+
+    def _open(self) -> Path:
+        if self.folder is None:
+            parent_folder = self.state / "journal"
+            parent_folder.mkdir(parents=True, exist_ok=True)
+            number = max((int(path.name) for path in journals(self.state)), default=0) + 1
+            self.folder = parent_folder / f"{number:06d}"
+            self.folder.mkdir()
+            sync_folder(parent_folder)
+            self.append({**self._begin, "time": datetime.now(UTC).isoformat(timespec="seconds")})
+        return self.folder
+
+
+class Intent:
+    """One write that the journal knows of."""
+
+    def __init__(self, journal: Journal, step: dict[str, Any]) -> None:
+        self._journal = journal
+        self._step = step
+        self._ready = False
+
+    def ready(self) -> None:
+        """Say that the temporary file is whole: from now on it may hold a student's save."""
+        self._journal.append({"step": "ready", "number": self._step["number"]})
+        self._ready = True
+
+    def done(self, *, written: bool) -> None:
+        """Say that it is over."""
+        number = self._step["number"]
+        self._journal.append({"step": "done", "number": number, "written": written})
+
+    def settle(self) -> None:
+        """Bring it to an end after an error, as `recover` would."""
+        over = _complete(self._journal.state, self._journal.vault, self._step, ready=self._ready)
+        self.done(written=over.written)
+
+
+def journals(state: Path) -> list[Path]:
+    """Return the folders of all journals, oldest first."""
+    found = [path for path in (state / "journal").glob("[0-9]*") if path.name.isdigit()]
+    return sorted(found, key=lambda path: int(path.name))
+
+
+def read_steps(folder: Path) -> list[dict[str, Any]]:
+    """Read the steps of a journal; a half-written last line is left out."""
+    try:
+        lines = (folder / STEPS).read_bytes().splitlines()
+    except OSError:
+        return []
+    steps = []
+    for line in lines:
+        try:
+            steps.append(json.loads(line))
+        except ValueError:
+            continue
+    return steps
+
+
+def interrupted(state: Path, identity: str) -> list[Path]:
+    """Return the journals of a vault that a crash left open."""
+    return [folder for folder, _ in _open_journals(state, identity)]
 
 
 @dataclass(frozen=True)
@@ -116,38 +164,44 @@ class Recovered:
     """Where bytes that neither side knew were put: an editor's save during the crash."""
 
 
-def recover(state: Path, vault: Path) -> list[Recovered]:
+def recover(state: Path, vault: Path, identity: str) -> list[Recovered]:
     """Complete what a crash left open: each file is the old or the new one, no stray is left.
 
-    Returns every write of the broken journals, for the state that was not saved either.
+    Returns every write of the broken journals of this vault, for the state that was not saved
+    either. Journals of another vault are completed when that one is written to.
     """
     found: list[Recovered] = []
-    for folder in sorted((state / "journal").glob("[0-9]*")):
-        steps = _read_steps(folder / "steps.jsonl")
-        if steps and steps[-1]["step"] == "end":
-            continue
-        if steps and steps[0].get("vault") not in (None, str(vault)):
-            continue  # of another vault, recovered when that one is synced
+    if not any(vault.iterdir()):  # an empty mount point: the files are elsewhere
+        return found
+    for folder, steps in _open_journals(state, identity):
         found += _recover_steps(state, vault, steps)
-        with (folder / "steps.jsonl").open("ab") as file:
+        with (folder / STEPS).open("ab") as file:
             file.write(b'\n{"step": "end", "recovered": true}\n')
             file.flush()
             os.fsync(file.fileno())
     return found
 
 
+def _open_journals(state: Path, identity: str) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    for folder in journals(state):
+        steps = read_steps(folder)
+        over = bool(steps) and steps[-1]["step"] == "end"
+        if not over and (not steps or steps[0].get("vault") == identity):
+            yield folder, steps
+
+
 def _recover_steps(state: Path, vault: Path, steps: list[dict[str, Any]]) -> list[Recovered]:
-    over = {step["path"]: step["written"] for step in steps if step["step"] == "done"}
-    ready = {step["path"] for step in steps if step["step"] == "ready"}
+    over = {step["number"]: step["written"] for step in steps if step["step"] == "done"}
+    ready = {step["number"] for step in steps if step["step"] == "ready"}
     found = []
     for step in steps:
         if step["step"] != "intent":
             continue
-        path = step["path"]
-        if path in over:
-            found.append(Recovered(path, over[path], step))
+        number = step["number"]
+        if number in over:
+            found.append(Recovered(step["path"], over[number], step))
         else:
-            found.append(_complete(state, vault, step, ready=path in ready))
+            found.append(_complete(state, vault, step, ready=number in ready))
     return found
 
 
@@ -163,7 +217,9 @@ def _complete(state: Path, vault: Path, intent: dict[str, Any], *, ready: bool) 
             folder.remove(intent["temporary"])
             folder.sync()
             written = sha256(folder.read(name)) == intent["after"]
-    except (FileNotFoundError, RefusedError):
+    except FileNotFoundError:
+        written = intent["after"] is None
+    except RefusedError:
         written = False
     return Recovered(intent["path"], written, intent, kept)
 
@@ -174,26 +230,17 @@ def _give_back(folder: Folder, intent: dict[str, Any], left: bytes, state: Path)
     if sha256(folder.read(name)) == intent["after"]:
         folder.replace(intent["temporary"], name)
         return None
-    kept = state / "conflicts" / "recovered" / f"{str(sha256(left))[:12]}-{name}"
-    write_atomic(kept, left)
+    return keep_aside(state, intent["path"], left)
+
+
+def keep_aside(state: Path, path: str, data: bytes) -> Path:
+    """Put a save that a later one has taken the place of where the student can find it."""
+    name = f"{str(sha256(data))[:12]}-{path.rsplit('/', 1)[-1]}"
+    kept = state / "conflicts" / "recovered" / name
+    write_atomic(kept, data)
     return kept
 
 
-def _read_steps(path: Path) -> list[dict[str, Any]]:
-    """Read the steps; a half-written last line is left out."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
-        return []
-    steps = []
-    for line in lines:
-        try:
-            steps.append(json.loads(line))
-        except ValueError:
-            continue
-    return steps
-
-
-def _prune(folder: Path) -> None:
-    for old in sorted(folder.glob("[0-9]*"))[:-KEPT]:
+def _prune(state: Path) -> None:
+    for old in journals(state)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)

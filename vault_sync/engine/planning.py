@@ -6,7 +6,6 @@ was written before (the state); the only reader it calls looks up merge bases by
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from vault_sync.engine.decisions import Decision, decide
 from vault_sync.engine.edits import KEPT, Edit
 from vault_sync.engine.notes import Note
 from vault_sync.engine.plans import Options, Plan, Trouble, Write
+from vault_sync.engine.upkeep import decide_properties, decide_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from vault_sync.engine.markers import Block
     from vault_sync.engine.notes import Snapshot
     from vault_sync.engine.plans import Wanted, WantedBlock, WantedFile, WantedNote
-    from vault_sync.engine.properties import Scalar
     from vault_sync.engine.state import State
 
 
@@ -76,6 +75,8 @@ class _Planner:
         self.notes = dict(state.notes)
         self.blocks = dict(state.blocks)
         self.deleted = set(state.deleted)
+        self.adopted = dict(state.adopted)
+        self.kept: list[str] = []
 
     def check_gone(self) -> None:
         known = {id_: path for id_, path in self.state.notes.items() if id_ not in self.deleted}
@@ -168,6 +169,8 @@ class _Planner:
 
     def missing(self, wanted: WantedBlock, home: Note) -> None:
         """A block that stands nowhere: deleted, or never yet put there."""
+        if wanted.id in self.state.adopted:
+            return
         known = wanted.id in self.state.blocks
         faulty = self.snapshot.notes.get(self.state.blocks.get(wanted.id, ""))
         if not wanted.body or (faulty is not None and faulty.scan.faults):
@@ -190,62 +193,57 @@ class _Planner:
         base = block.body if block.sha == markers.digest(block.body) else self.find_base(block.sha)
         if base is None and block.sha == markers.digest(wanted.body):
             base = wanted.body
+        self.blocks[block.id] = note.path
+        self.adopted.pop(block.id, None)
         verdict = decide(base, block.body, wanted.body)
         kept = block.attributes.get(KEPT) == markers.digest(block.body)
         if verdict.decision is Decision.WRITE:
             self.edit(note).fill(block, wanted, wanted.body)
         elif verdict.decision is Decision.MERGE and verdict.body is not None and self.options.merge:
             self.edit(note).fill(block, wanted, verdict.body)
-        elif verdict.decision is Decision.UNCHANGED or (
-            verdict.decision is Decision.EDITED and kept
-        ):
+        elif verdict.decision is Decision.UNCHANGED:
             self.unchanged.append(note.path)
+        elif verdict.decision is Decision.EDITED and kept:
+            self.unchanged.append(note.path)
+            self.kept.append(f"{note.path}#{block.id}")
         else:
             reason = f"the block {block.id!r} was edited by hand"
-            self.conflicts.append(Trouble(note.path, reason, block.line, block.id, wanted.body))
-        self.blocks[block.id] = note.path
+            new, disk = wanted.body, block.body
+            self.conflicts.append(Trouble(note.path, reason, block.line, block.id, new, disk))
 
     def properties(self, note: Note, wanted: WantedNote) -> None:
-        written = dict(self.state.properties.get(wanted.id, {}))
-        changes: dict[str, Scalar] = {}
         try:
-            front = properties.read_front_matter(note.data)
-            for key, value in wanted.properties.items():
-                new, found = properties.write_value(value), front.find(key) if front else None
-                disk = None if found is None or found.raw is None else found.raw.decode()
-                if disk == new or (found is None and key in written):
-                    continue
-                if found is None or disk == written.get(key, ""):
-                    changes[key] = value
-                else:
-                    reason = f"the property {key!r} was edited by hand; its value is {new}"
-                    self.conflicts.append(Trouble(note.path, reason, found.line))
-            if changes:
+            found = decide_properties(note, wanted, self.state)
+            if found.changes:
                 edit = self.edit(note)
-                edit.id, edit.values = wanted.id, changes
-                edit.properties = written | {
-                    key: properties.write_value(one) for key, one in changes.items()
+                edit.id, edit.values = wanted.id, found.changes
+                edit.properties = dict(self.state.properties.get(wanted.id, {})) | {
+                    key: properties.write_value(one) for key, one in found.changes.items()
                 }
-                properties.splice(note.data, changes)
+                properties.splice(note.data, found.changes)
         except (RefusedError, UnicodeDecodeError) as error:
             self.edits.pop(note.path, None)
             self.refuse(note.path, str(error))
+        else:
+            self.conflicts += found.conflicts
+            self.kept += found.kept
 
     def whole(self, wanted: WantedFile) -> None:
-        disk = self.snapshot.wholes.get(wanted.path)
         other = self.snapshot.taken(wanted.path)
-        if disk == wanted.content:
-            self.unchanged.append(wanted.path)
-        elif disk is None and other is not None and other != wanted.path:
+        missing = wanted.path not in self.snapshot.wholes
+        if missing and other is not None and other != wanted.path:
             self.refuse(other, f"{wanted.path!r} would be the same file on Windows and macOS")
-        elif disk is None or self._ours(wanted.path, disk):
-            self.wholes.append(Write(wanted.path, disk, wanted.content, whole=True))
-        else:
-            reason = "the file was changed by hand"
-            self.conflicts.append(Trouble(wanted.path, reason, new=wanted.content))
-
-    def _ours(self, path: str, disk: bytes) -> bool:
-        return self.state.wholes.get(path) == hashlib.sha256(disk).hexdigest()
+            return
+        recreate = self.options.recreate
+        found = decide_whole(wanted, self.snapshot, self.state, recreate=recreate)
+        if isinstance(found, Write):
+            self.wholes.append(found)
+        elif isinstance(found, Trouble):
+            self.conflicts.append(found)
+        elif found is not None:
+            self.unchanged.append(found)
+            differs = self.snapshot.wholes[found] != wanted.content
+            self.kept += [found] if differs else []
 
     def edit(self, note: Note) -> Edit:
         return self.edits.setdefault(note.path, Edit(note, before=note.data))
@@ -259,6 +257,7 @@ class _Planner:
         return Plan(
             writes=tuple(writes),
             unchanged=_unique(path for path in self.unchanged if path not in busy),
+            kept=_unique(self.kept),
             conflicts=tuple(self.conflicts),
             refused=tuple(self.refused),
             warnings=(*self.warnings, *_copies(self.snapshot)),
@@ -267,6 +266,7 @@ class _Planner:
                 notes=self.notes,
                 blocks=self.blocks,
                 deleted=tuple(sorted(self.deleted)),
+                adopted=self.adopted,
             ),
         )
 

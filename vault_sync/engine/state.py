@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,18 @@ from featherface.files import write_atomic
 from vault_sync.engine.markers import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from vault_sync.engine.plans import Write
 
 SCHEMA = 1
+
+
+Patch = Mapping[str, Mapping[str, Any]]
+"""Section -> key -> what is remembered from now on; None where it is forgotten."""
+
+FOREVER = "forever"
+"""In `settled`: the student's, whatever the new version says."""
 
 
 @dataclass(frozen=True)
@@ -40,35 +47,48 @@ class State:
     """`thesis_id` of notes that the student deleted; they stay so."""
     properties: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`thesis_id` -> key -> value as last written, in YAML."""
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    """Block id -> path of the note where it became the student's prose; it never comes back."""
+    settled: Mapping[str, str] = field(default_factory=dict)
+    """Whole file or property -> the `pairing` for which the student chose their own version."""
+
+    def patched(self, patch: Patch) -> State:
+        """Return the state with what PATCH remembers and without what it forgets."""
+        changed: dict[str, Any] = {}
+        for section, values in patch.items():
+            merged = {**getattr(self, section), **values}
+            changed[section] = {key: one for key, one in merged.items() if one is not None}
+        return replace(self, **changed)
+
+    def inverse(self, patch: Patch) -> Patch:
+        """Return the patch that takes PATCH back."""
+        return {
+            section: {key: getattr(self, section).get(key) for key in values}
+            for section, values in patch.items()
+        }
 
     def with_write(self, write: Write) -> State:
         """Return the state after WRITE has been done."""
-        sha = hashlib.sha256(write.after).hexdigest() if write.whole else ""
-        return self._with(write.path, write.note, write.bodies, write.properties, whole=sha)
+        return self.patched(remembered(write))
 
-    def with_recovered(self, intent: Mapping[str, Any]) -> State:
-        """Return the state after the write of a journal's INTENT has been done."""
-        whole = intent["after"] if intent["whole"] else ""
-        properties, path = intent["properties"], intent["path"]
-        return self._with(path, intent["note"], intent["blocks"], properties, whole=whole)
 
-    def _with(
-        self,
-        path: str,
-        note: str,
-        blocks: Iterable[str],
-        properties: Mapping[str, str],
-        *,
-        whole: str,
-    ) -> State:
-        if whole:
-            return replace(self, wholes={**self.wholes, path: whole})
-        state = replace(self, blocks={**self.blocks, **dict.fromkeys(blocks, path)})
-        if note:
-            state = replace(state, notes={**state.notes, note: path})
-        if note and properties:
-            state = replace(state, properties={**state.properties, note: dict(properties)})
-        return state
+def remembered(write: Write) -> Patch:
+    """Return what is to be remembered once WRITE has been done."""
+    if write.remember is not None:
+        return write.remember
+    if write.whole and write.after is not None:
+        return {"wholes": {write.path: hashlib.sha256(write.after).hexdigest()}}
+    patch: dict[str, dict[str, Any]] = {"blocks": dict.fromkeys(write.bodies, write.path)}
+    if write.note:
+        patch["notes"] = {write.note: write.path}
+    if write.note and write.properties:
+        patch["properties"] = {write.note: dict(write.properties)}
+    return patch
+
+
+def pairing(disk: bytes, new: bytes) -> str:
+    """Stand for two versions side by side: the student's and the one that was not written."""
+    return hashlib.sha256(f"{digest(disk)} {digest(new)}".encode()).hexdigest()
 
 
 def state_path(folder: Path, vault: Path, main: Path) -> Path:

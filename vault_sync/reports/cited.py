@@ -84,8 +84,8 @@ def _check_keys(page: Page, keys: Sequence[str]) -> None:
     except ThesisError as error:
         page.warnings.append(f"the bibliography can't be read: {error.message}")
         return
-    page.warnings += [
+    page.warnings.extend(
         f"the citation key {key!r} is in no bibliography; add its entry to the BibTeX file that "
         "thesis.toml names as bibliography"
         for key in lost
-    ]
+    )
