@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from featherface.errors import UsageError
 
@@ -31,11 +32,7 @@ def format_number(value: float, spec: str, language: str = "en") -> str:
     Raises:
         UsageError: SPEC is not of this language.
     """
-    match = SPEC.fullmatch(spec)
-    if match is None:
-        raise UsageError(
-            f"number format {spec!r}: write it like '.1%', ',', '.3f', '+.1f' or '.2M'"
-        )
+    match = _match(spec)
     kind = match["kind"]
     text = _digits(value, spec, match)
     text = text.replace("-", MINUS) if language == "fr" else text
@@ -48,6 +45,15 @@ def format_number(value: float, spec: str, language: str = "en") -> str:
     return text
 
 
+def _match(spec: str) -> re.Match[str]:
+    match = SPEC.fullmatch(spec)
+    if match is None:
+        raise UsageError(
+            f"number format {spec!r}: write it like '.1%', ',', '.3f', '+.1f' or '.2M'"
+        )
+    return match
+
+
 def _digits(value: float, spec: str, match: re.Match[str]) -> str:
     kind, places = match["kind"], match["places"]
     prefix = (match["sign"] or "") + (match["comma"] or "")
@@ -58,3 +64,17 @@ def _digits(value: float, spec: str, match: re.Match[str]) -> str:
     if kind == "d" or (kind is None and places is None and float(value).is_integer()):
         return format(round(value), f"{prefix}d")
     return format(float(value), spec)
+
+
+def scaled(value: float, spec: str) -> Decimal:
+    """Return VALUE as SPEC counts it, not rounded: 82.5 for 0.825 under `.1%`."""
+    match = _match(spec)
+    exact = Decimal(repr(float(value)))
+    if match["kind"] in {"%", "p"}:
+        return exact * 100
+    return exact / Decimal(SCALES.get(match["kind"] or "", 1.0))
+
+
+def shown(value: float, spec: str) -> Decimal:
+    """Return the number that `format_number` prints, sign and exponent included."""
+    return Decimal(_digits(value, spec, _match(spec)).replace(",", ""))

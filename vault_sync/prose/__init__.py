@@ -1,0 +1,11 @@
+"""Numbers in prose, bound to the records they come from.
+
+`check` judges every bound number of the vault; `Prose` does that and more on one reading of it.
+"""
+
+from __future__ import annotations
+
+from vault_sync.prose.checking import STATES, Finding
+from vault_sync.prose.numbers import Prose, check, count_stale
+
+__all__ = ["STATES", "Finding", "Prose", "check", "count_stale"]

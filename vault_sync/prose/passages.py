@@ -1,0 +1,152 @@
+"""Where prose stands in a note: not in front matter, generated blocks, code or comments.
+
+Everything is found on bytes; offsets are those of the note.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vault_sync.engine.markers import body_start, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
+_QUOTES = re.compile(rb"(?:[ \t]*>)*")
+_LIST = re.compile(rb"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*")
+_FENCE = re.compile(rb"(`{3,}|~{3,})(.*)")
+_APART = re.compile(rb"[|#]|(?:[-*+]|\d{1,9}[.)])[ \t]")
+"""What a line starts with that goes on no paragraph: a table's row, a heading, a list item."""
+
+_COMMENT = re.compile(rb"<!--(?!t:)")
+"""What opens a comment that may go on for several paragraphs; a bound number's never does."""
+
+
+@dataclass(frozen=True)
+class Passages:
+    """The prose of a note, one stretch of bytes per paragraph, table row or list item."""
+
+    stretches: tuple[tuple[int, int], ...] = ()
+    hidden: tuple[int, ...] = ()
+    """Offsets of code fences that are opened and never closed."""
+    faults: tuple[int, ...] = ()
+    """Lines of broken block markers: what is generated there can't be told from prose."""
+
+
+@dataclass
+class _Fence:
+    mark: bytes
+    start: int
+    quotes: int
+    listed: bool
+    """Whether it stands in a list item, which a line at the first column ends."""
+
+    def closes(self, rest: bytes, quotes: int) -> bool:
+        match = _FENCE.fullmatch(rest)
+        same = match is not None and match[1].startswith(self.mark) and not match[2].strip()
+        return same and quotes == self.quotes
+
+    def left(self, text: bytes, quotes: int) -> bool:
+        """Whether the quote or list item that holds the fence ends before this line."""
+        outdented = self.listed and bool(text.strip()) and text[:1] not in b" \t>"
+        return quotes < self.quotes or outdented
+
+
+@dataclass
+class _Walk:
+    """Where a walk through the lines is."""
+
+    found: list[tuple[int, int]] = field(default_factory=list)
+    start: int | None = None
+    """Of the stretch that the latest line belongs to."""
+    stop: int = 0
+    quotes: int = 0
+    fence: _Fence | None = None
+    comment: bool = False
+
+    def end(self) -> None:
+        if self.start is not None:
+            self.found.append((self.start, self.stop))
+        self.start = None
+
+    def add(self, start: int, stop: int, quotes: int, *, apart: bool) -> None:
+        if apart or quotes != self.quotes:
+            self.end()
+        self.start = start if self.start is None else self.start
+        self.stop, self.quotes = stop, quotes
+
+
+def find_passages(data: bytes) -> Passages:
+    """Find the prose of a note; any bytes do."""
+    blocks = scan(data)
+    if blocks.faults:
+        return Passages(faults=tuple(fault.line for fault in blocks.faults))
+    walk = _Walk()
+    for start, stop in _outside(body_start(data), data, [(b.start, b.stop) for b in blocks.blocks]):
+        for match in _lines(data, start, stop):
+            _step(walk, match)
+        walk.end()
+    hidden = (walk.fence.start,) if walk.fence else ()
+    return Passages(tuple(walk.found), hidden)
+
+
+def _outside(start: int, data: bytes, blocks: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for begin, end in sorted(blocks):
+        yield start, begin
+        start = end
+    yield start, len(data)
+
+
+def _lines(data: bytes, start: int, stop: int) -> Iterator[re.Match[bytes]]:
+    while start < stop:
+        match = _LINE.match(data, start, stop)
+        if match is None:  # pragma: no cover - the pattern matches at every offset
+            return
+        yield match
+        start = match.end()
+
+
+def _step(walk: _Walk, match: re.Match[bytes]) -> None:
+    """Take one line in."""
+    text = match[1]
+    prefix = _QUOTES.match(text)
+    inner = text[prefix.end() :] if prefix else text
+    quotes = text[: len(text) - len(inner)].count(b">")
+    if walk.fence is not None:
+        if walk.fence.closes(inner.strip(), quotes):
+            walk.fence = None
+            return
+        if not walk.fence.left(text, quotes):
+            return
+        walk.fence = None
+    if walk.comment:
+        walk.comment = b"-->" not in text
+        return
+    rest = inner.strip()
+    opened = _opened(match.start(), inner, quotes)
+    if opened is not None:
+        walk.end()
+        walk.fence = opened
+    elif not rest:
+        walk.end()
+    elif _COMMENT.match(rest) and b"-->" not in rest:
+        walk.end()
+        walk.comment = True
+    else:
+        apart = _APART.match(rest) is not None
+        walk.add(match.start(), match.end(), quotes, apart=apart)
+        if rest.startswith((b"|", b"#")):
+            walk.end()
+
+
+def _opened(start: int, inner: bytes, quotes: int) -> _Fence | None:
+    """Return the fence that a line opens; no backtick may follow backticks."""
+    item = _LIST.match(inner)
+    lead = item[0] if item else b""
+    match = _FENCE.match(inner, len(lead))
+    if match is None or (match[1].startswith(b"`") and b"`" in match[2]):
+        return None
+    return _Fence(match[1], start, quotes, listed=bool(lead.strip()) or len(lead) >= 4)

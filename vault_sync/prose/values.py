@@ -1,0 +1,223 @@
+"""What references are worth: now, and what they were worth before."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from experiments.metrics import EVIDENCE, KINDS
+from experiments.predicates import COMPUTE, Number, Reference, references
+from experiments.store import Run, Store
+from featherface.errors import NotFoundError, RefusedError, ThesisError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from experiments.metrics import Metric
+    from experiments.predicates import Term
+    from experiments.workspace import Workspace
+
+MOST = 2000
+"""Earlier values that are looked at; only sums over many versions have more."""
+SETTLED = ("latency.", "memory.")
+"""Metrics that compare only where they were taken in the same way."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a reference is worth, and on what that rests."""
+
+    number: float
+    metrics: tuple[Metric, ...]
+    runs: tuple[str, ...]
+    """Ids of the runs it was measured by; empty for what is cited or planned."""
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Of `measured`, `cited` and `target`, those that the value rests on."""
+        return tuple(one for one in EVIDENCE if any(each.evidence == one for each in self.metrics))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether synthetic data took part."""
+        return any(one.dataset == "synthetic" for one in self.metrics)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every split was used whole."""
+        return all(one.complete for one in self.metrics)
+
+    @property
+    def unit(self) -> str:
+        """The unit of the one metric it is; empty for arithmetic."""
+        return self.metrics[0].unit if len(self.metrics) == 1 else ""
+
+
+@dataclass(frozen=True)
+class Former:
+    """A value that a reference had, or may have had."""
+
+    number: float
+    runs: tuple[str, ...]
+
+
+class Values:
+    """The numbers of one workspace; records are read once."""
+
+    def __init__(self, workspace: Workspace, store: Store | None = None) -> None:
+        self.workspace = workspace
+        self.store = store or Store(workspace)
+        self._runs: dict[str, Run | ThesisError] = {}
+        self._possible: dict[str, list[Run]] = {}
+
+    def now(self, term: Term) -> Value:
+        """Return what TERM is worth.
+
+        Raises:
+            NotFoundError: a run, metric or cited result is not there.
+            RefusedError: a record was changed, a run is not finished, or values of different
+                data would be mixed.
+        """
+        found = {one: self._metric(one) for one in references(term)}
+        metrics = tuple(found.values())
+        _refuse_mixture(metrics)
+        number = _compute(term, lambda one: found[one].value)
+        if not math.isfinite(number):
+            raise RefusedError(f"{term} has no value: it is {number}")
+        selectors = dict.fromkeys(one.selector for one in found if not _is_stated(one.selector))
+        return Value(number, metrics, tuple(dict.fromkeys(self.run(one).id for one in selectors)))
+
+    def before(self, term: Term) -> Iterator[Former]:
+        """Yield what TERM was worth while its selectors meant other runs, the latest first."""
+        wanted = list(references(term))
+        moving = list(dict.fromkeys(one.selector for one in wanted if not _is_stated(one.selector)))
+        choices = itertools.product(*(self._candidates(selector) for selector in moving))
+        for chosen in itertools.islice(choices, MOST):
+            runs = dict(zip(moving, chosen, strict=True))
+            try:
+                number = _compute(term, partial(self._former, runs))
+            except ThesisError:
+                continue
+            yield Former(number, tuple(dict.fromkeys(run.id for run in chosen)))
+
+    def run(self, selector: str) -> Run:
+        """Return the finished, unchanged run that SELECTOR means."""
+        if selector not in self._runs:
+            try:
+                self._runs[selector] = self._find(selector)
+            except ThesisError as error:
+                self._runs[selector] = error
+        found = self._runs[selector]
+        if isinstance(found, ThesisError):
+            raise found
+        return found
+
+    def _find(self, selector: str) -> Run:
+        run = self.store.find(selector)
+        if not run.sealed:
+            raise RefusedError(f"{run.id} is not finished", f"thesis run {run.experiment} --resume")
+        if problems := self.store.problems(run):
+            raise RefusedError(
+                f"the sealed record of {run.id} was changed afterwards ({problems[0]})",
+                f"thesis runs verify {run.id}",
+            )
+        return run
+
+    def _metric(self, reference: Reference) -> Metric:
+        if _is_stated(reference.selector):
+            return self._stated(reference)
+        run = self.run(reference.selector)
+        metric = run.metric(reference.metric)
+        if metric is None:
+            raise _unmeasured(run.id, reference.metric, [one.name for one in run.metrics])
+        return metric
+
+    def _stated(self, reference: Reference) -> Metric:
+        """Return a cited or planned result."""
+        evidence, _, name = reference.selector.partition(":")
+        known = self.workspace.cited
+        if name not in known:
+            names = [key for key, one in known.items() if one.evidence == evidence]
+            raise NotFoundError(
+                unknown(f"{evidence} result", name, names),
+                f"add it to thesis.toml: [cited.{name}]",
+            )
+        result = known[name]
+        if result.evidence != evidence:
+            right = f"{result.evidence}:{name}"
+            raise RefusedError(f"{name} is {result.evidence}, not {evidence}", f"write {right}")
+        metric = result.metric(reference.metric)
+        if metric is None:
+            names = [one.name for one in result.metrics]
+            raise _unmeasured(reference.selector, reference.metric, names)
+        return metric
+
+    def _candidates(self, selector: str) -> list[Run]:
+        """Return the runs that SELECTOR may have meant, the latest first."""
+        if selector not in self._possible:
+            self._possible[selector] = self._possibly(selector)
+        return self._possible[selector]
+
+    def _possibly(self, selector: str) -> list[Run]:
+        name, at, which = selector.partition("@")
+        if at and which.isdecimal():
+            runs = [run for run in self.store.runs(name) if str(run.version) == which]
+        elif name and (at or name in self.store.experiments()):
+            runs = self.store.runs(name)
+        else:  # a label or @last, which may have been any run
+            runs = self.store.runs()
+        return [run for run in reversed(runs) if run.sealed]
+
+    def _former(self, runs: Mapping[str, Run], reference: Reference) -> float:
+        if _is_stated(reference.selector):
+            return self._stated(reference).value
+        run = runs[reference.selector]
+        metric = None if self.store.problems(run) else run.metric(reference.metric)
+        if metric is None:
+            raise NotFoundError(f"{run.id} has no {reference.metric}")
+        return metric.value
+
+
+def _is_stated(selector: str) -> bool:
+    """Whether SELECTOR names a cited or planned result, and no run."""
+    return selector.startswith(("cited:", "target:"))
+
+
+def _compute(term: Term, look_up: Callable[[Reference], float]) -> float:
+    if isinstance(term, Number):
+        return term.value
+    if isinstance(term, Reference):
+        return look_up(term)
+    left, right = _compute(term.left, look_up), _compute(term.right, look_up)
+    try:
+        return COMPUTE[term.sign](left, right)
+    except (ZeroDivisionError, OverflowError) as error:
+        raise RefusedError(f"{term} has no value: {error}") from error
+
+
+def _refuse_mixture(metrics: tuple[Metric, ...]) -> None:
+    """Refuse to reckon with values that were not taken alike."""
+    contexts = {one.context: one for one in metrics if one.dataset}
+    settings = {one.protocol: one for one in metrics if one.name.startswith(SETTLED)}
+    for found in (contexts, settings):
+        if len(found) > 1:
+            told = " and ".join(_conditions(one) for one in list(found.values())[:2])
+            raise RefusedError(
+                f"values that were not taken alike are not reckoned with: {told}",
+                "take runs that were measured on the same data, by the same protocol",
+            )
+
+
+def _conditions(metric: Metric) -> str:
+    parts = [metric.dataset, metric.split, metric.protocol or "protocol not stated"]
+    parts += ["whole split" if metric.complete else f"{metric.n} images"] if metric.dataset else []
+    return f"{metric.source} ({', '.join(part for part in parts if part)})"
+
+
+def _unmeasured(owner: str, metric: str, known: list[str]) -> NotFoundError:
+    if metric in KINDS:
+        return NotFoundError(f"{owner} has no {metric}", f"it has: {', '.join(known) or 'nothing'}")
+    return NotFoundError(unknown("metric", metric, {*known, *KINDS}))
