@@ -24,10 +24,16 @@ OPEN = "open"
 VERDICTS: dict[str, tuple[str, ...]] = {
     OPEN: ("ouvert", "ouverte", "en cours"),
     "confirmed": ("confirmé", "confirmée"),
-    "partial": ("partly confirmed", "partiel", "partielle", "partiellement confirmée"),
+    "partial": (
+        "partly confirmed",
+        "partiel",
+        "partielle",
+        "partiellement confirmée",
+        "confirmée en partie",
+    ),
     "refuted": ("rejected", "réfuté", "réfutée", "infirmé", "infirmée"),
     "inconclusive": ("non concluant", "non concluante", "inconclusif"),
-    "invalid": ("invalide",),
+    "invalid": ("invalid run", "invalide", "non valable", "exécution non valable"),
 }
 """What may become of a hypothesis -> other words for it. `invalid`: the run itself was wrong."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vault_sync.engine import markers, properties
 from vault_sync.engine.plans import Write
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vault_sync.engine.markers import Block
     from vault_sync.engine.notes import Note
     from vault_sync.engine.plans import WantedBlock
-    from vault_sync.engine.properties import Scalar
+    from vault_sync.engine.properties import Value
 
 KEPT = "kept"
 """Marker attribute: the sha of a body that the student's edit was merged into, and may stay."""
@@ -24,7 +24,9 @@ class Edit:
         self.note = note
         self.before = before
         self.id = ""
-        self.values: dict[str, Scalar] = {}
+        self.values: dict[str, Value] = {}
+        self.places: list[tuple[int, int, bytes]] = []
+        self.answers: dict[str, Any] = {}
         self.properties: dict[str, str] = {}
         self.bodies: dict[str, bytes] = {}
         self.fills: list[tuple[Block, bytes]] = []
@@ -53,7 +55,7 @@ class Edit:
         """Return the note with all changes spliced in, last place first."""
         data = self.note.data
         stops = {block.id: block.stop for block in self.note.scan.blocks}
-        places = [(block.start, block.stop, text) for block, text in self.fills]
+        places = [(block.start, block.stop, text) for block, text in self.fills] + self.places
         for wanted in self.appended:
             place = stops.get(wanted.after, len(data))
             places.append((place, place, _inserted(data, place, wanted)))
@@ -62,7 +64,9 @@ class Edit:
         if self.values:
             data = properties.splice(data, self.values)
         path = self.note.path
-        return Write(path, self.before, data, self.id, self.bodies, self.properties)
+        return Write(
+            path, self.before, data, self.id, self.bodies, self.properties, answers=self.answers
+        )
 
 
 def _inserted(data: bytes, place: int, wanted: WantedBlock) -> bytes:

@@ -77,6 +77,7 @@ class _Planner:
         self.deleted = set(state.deleted)
         self.adopted = dict(state.adopted)
         self.kept: list[str] = []
+        self.answers = dict(state.answers)
 
     def check_gone(self) -> None:
         known = {id_: path for id_, path in self.state.notes.items() if id_ not in self.deleted}
@@ -125,6 +126,7 @@ class _Planner:
             self.notes[wanted.id] = note.path
             self.deleted.discard(wanted.id)
             self.properties(note, wanted)
+            self.exchange(note, wanted)
         self.unchanged.append(note.path)
         for block in wanted.blocks:
             self.block(block, note)
@@ -150,6 +152,8 @@ class _Planner:
         note = Note(wanted.path, wanted.skeleton)
         edit = self.edits.setdefault(note.path, Edit(note, before=None))
         edit.id = wanted.id
+        edit.answers = dict(wanted.exchange.after) if wanted.exchange else {}
+        self.answers.pop(wanted.id, None)
         edit.properties = {
             key: properties.write_value(one) for key, one in wanted.properties.items()
         }
@@ -216,7 +220,8 @@ class _Planner:
             found = decide_properties(note, wanted, self.state)
             if found.changes:
                 edit = self.edit(note)
-                edit.id, edit.values = wanted.id, found.changes
+                edit.id = wanted.id
+                edit.values.update(found.changes)
                 edit.properties = dict(self.state.properties.get(wanted.id, {})) | {
                     key: properties.write_value(one) for key, one in found.changes.items()
                 }
@@ -227,6 +232,18 @@ class _Planner:
         else:
             self.conflicts += found.conflicts
             self.kept += found.kept
+
+    def exchange(self, note: Note, wanted: WantedNote) -> None:
+        """Put in what was decided with the student's answers beforehand."""
+        found = wanted.exchange
+        if found is None:
+            return
+        self.answers[wanted.id] = dict(found.known)
+        if found.values or found.places:
+            edit = self.edit(note)
+            edit.id, edit.answers = wanted.id, dict(found.after)
+            edit.values |= found.values
+            edit.places += found.places
 
     def whole(self, wanted: WantedFile) -> None:
         other = self.snapshot.taken(wanted.path)
@@ -267,6 +284,7 @@ class _Planner:
                 blocks=self.blocks,
                 deleted=tuple(sorted(self.deleted)),
                 adopted=self.adopted,
+                answers={key: one for key, one in self.answers.items() if one},
             ),
         )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vault_sync.engine.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vault_sync.engine.properties import Scalar
+    from vault_sync.engine.properties import Scalar, Value
     from vault_sync.engine.state import Patch
 
 
@@ -27,6 +27,20 @@ class WantedBlock:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """What goes into the student's part of a note, as was decided with them beforehand."""
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """Properties, set whatever stands there."""
+    places: tuple[tuple[int, int, bytes], ...] = ()
+    """Start, stop and new bytes of stretches of the note as it was read."""
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """What is remembered of the student's answers even where nothing is written."""
+    after: Mapping[str, Any] = field(default_factory=dict)
+    """What is remembered of them once this is written."""
+
+
+@dataclass(frozen=True)
 class WantedNote:
     """A note that the tool makes once, and the blocks it keeps true there."""
 
@@ -39,6 +53,7 @@ class WantedNote:
     blocks: tuple[WantedBlock, ...] = ()
     properties: Mapping[str, Scalar] = field(default_factory=dict)
     """Those that the tool keeps up to date."""
+    exchange: Exchange | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,8 @@ class Write:
     """A file that the tool owns whole, such as a picture."""
     remember: Patch | None = None
     """What is to be remembered of it, where that does not follow from the rest."""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    """What is to be remembered of the student's answers there."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class State:
     """`thesis_id` of notes that the student deleted; they stay so."""
     properties: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`thesis_id` -> key -> value as last written, in YAML."""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """`thesis_id` -> what note and record last agreed on, by answer."""
     adopted: Mapping[str, str] = field(default_factory=dict)
     """Block id -> path of the note where it became the student's prose; it never comes back."""
     settled: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +85,8 @@ def remembered(write: Write) -> Patch:
         patch["notes"] = {write.note: write.path}
     if write.note and write.properties:
         patch["properties"] = {write.note: dict(write.properties)}
+    if write.note and write.answers:
+        patch["answers"] = {write.note: dict(write.answers)}
     return patch
 
 
