@@ -1,63 +1,31 @@
-"""Whether a milestone holds: pass, fail, stale, or not measurable and why."""
+"""Whether a milestone holds: pass, fail, stale, or not measurable and why; and how surely."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.predicates import (
-    COMPARE,
-    COMPUTE,
-    Claim,
-    Combination,
-    Comparison,
-    Negation,
-    Number,
-    Reference,
-    Term,
-    parse,
-    references,
-)
-from experiments.staleness import changes
-from experiments.store import Run, Store
-from experiments.wording import say
-from featherface.errors import NotFoundError, ThesisError, UsageError, unknown
+from experiments import steps
+from experiments.certainty import Resampled, margin
+from experiments.evidence import WHOLE, Facts, Observation, Reason
+from experiments.judgement import comparisons, judge, shortcomings
+from experiments.predicates import parse, references
+from experiments.store import Store
+from experiments.vocabulary import check_names
+from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from experiments.metrics import Metric
+    from experiments.certainty import Margin
     from experiments.milestones import Milestone
+    from experiments.predicates import Claim
+    from experiments.staleness import Change
+    from experiments.statistics import Interval
+    from experiments.store import Run
     from experiments.workspace import Workspace
 
 STATES = ("pass", "fail", "stale", "not_measurable")
-SETTLED = ("latency.", "memory.")
-"""Metrics that mean little without the picture's size: a small picture makes any network fast."""
-WHOLE = {("widerface", "val"): 3226, ("widerface", "train"): 12_880}
-"""Images in the official splits."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why something is so, in words of either language."""
-
-    code: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    def text(self, language: str = "en") -> str:
-        """Return the sentence in LANGUAGE."""
-        return say(self.code, language, **self.values)
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One metric that a claim speaks of, as it was found."""
-
-    reference: Reference
-    run: Run | None = None
-    metric: Metric | None = None
-    reason: Reason | None = None
-    """Why the metric doesn't count; None where it does."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +37,18 @@ class Outcome:
     """One of STATES."""
     reasons: tuple[Reason, ...]
     observations: tuple[Observation, ...]
+    holds: bool | None = None
+    """What the numbers say, stale or not; None where they don't decide."""
+    certain: bool | None = None
+    """Whether the other end of the intervals says the same; None where that is not known."""
+    margins: tuple[Margin, ...] = ()
+    """One per comparison whose numbers are known."""
+    intervals: tuple[Interval | None, ...] = ()
+    """Of each observation's AP, in their order."""
+    changes: tuple[Change, ...] = ()
+    """What the runs were made from that differs now."""
+    steps: tuple[Reason, ...] = ()
+    """What to do next; nothing where all is decided."""
 
     def reason(self, language: str = "en") -> str:
         """Return the reasons as one text in LANGUAGE; empty for a plain pass."""
@@ -87,122 +67,119 @@ def check(
 
     Raises:
         NotFoundError: there is no milestone of that name.
-        UsageError: a predicate can't be parsed; the message names its milestone.
+        UsageError: a predicate can't be parsed or mistypes a name; the message says whose.
     """
-    store = store or Store(workspace)
-    return [check_milestone(store, one) for one in _chosen(workspace, names)]
+    chosen = _chosen(workspace, names)
+    examiner = Examiner(store or Store(workspace))
+    return [examiner.check(one) for one in chosen]
 
 
 def check_milestone(store: Store, milestone: Milestone) -> Outcome:
     """Check one milestone against the runs of STORE."""
+    return Examiner(store).check(milestone)
+
+
+def parse_milestone(milestone: Milestone) -> Claim:
+    """Return the claim of MILESTONE.
+
+    Raises:
+        UsageError: it can't be parsed; the message names the milestone.
+    """
     try:
-        claim = parse(milestone.predicate)
+        return parse(milestone.predicate)
     except UsageError as error:
         text = f"milestones.{milestone.name}: {error.message}"
         raise UsageError(text, error.hint) from error
-    found = {one: observe(store, one, milestone) for one in dict.fromkeys(references(claim))}
-    holds = _judge(claim, found)
-    missing = tuple(one.reason for one in found.values() if one.reason)
-    observed = tuple(found.values())
-    if holds is None:
-        return Outcome(milestone, "not_measurable", missing, observed)
-    stale = tuple(
-        Reason("stale", {"run": run.id, "what": change})
-        for run in dict.fromkeys(one.run for one in observed if one.run and not one.reason)
-        for change in changes(run, store.workspace)
-    )
-    if stale:
-        return Outcome(milestone, "stale", stale, observed)
-    reasons = () if holds else tuple(_shortfalls(claim, found))
-    return Outcome(milestone, "pass" if holds else "fail", reasons, observed)
 
 
-def observe(store: Store, reference: Reference, milestone: Milestone) -> Observation:
-    """Return the metric that REFERENCE names, and why it doesn't count, where it doesn't."""
-    try:
-        run = store.find(reference.selector)
-    except NotFoundError:
-        return Observation(reference, reason=Reason("no-run", {"run": reference.selector}))
-    if not run.sealed:
-        return Observation(reference, run, reason=Reason("unsealed", {"run": run.id}))
-    try:
-        if store.problems(run):
-            return Observation(reference, run, reason=Reason("changed", {"run": run.id}))
-        metric = run.metric(reference.metric)
-    except ThesisError:
-        return Observation(reference, run, reason=Reason("changed", {"run": run.id}))
-    if metric is None:
-        values = {"run": run.id, "metric": reference.metric}
-        return Observation(reference, run, reason=Reason("no-metric", values))
-    return Observation(reference, run, metric, _objection(run, metric, milestone))
+class Examiner:
+    """Checks milestones against one state of the runs; each run is read once for all of them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.facts = Facts(store)
+        self.resampled = Resampled(store.workspace.state / "cache" / "resamples")
+
+    def check(self, milestone: Milestone) -> Outcome:
+        """Check one milestone.
+
+        Raises:
+            UsageError: its predicate can't be parsed or mistypes a name.
+        """
+        claim = parse_milestone(milestone)
+        check_names(self.store, claim, f"milestones.{milestone.name}")
+        asked = dict.fromkeys(references(claim))
+        found = {one: self.facts.observe(one, milestone) for one in asked}
+        margins = {one: margin(one, found, self.resampled) for one in comparisons(claim)}
+        holds = judge(claim, margins)
+        observed = tuple(found.values())
+        if holds is None:
+            return _unmeasured(milestone, observed)
+        known = tuple(one for one in margins.values() if one)
+        intervals = tuple(self._interval(one) for one in observed)
+        changes = self._changes(observed)
+        if changes:
+            reasons = tuple(Reason("change", {"change": one}) for one in changes)
+            todo = self._after(observed, changes)
+            return Outcome(
+                milestone, "stale", reasons, observed, holds, None, known, intervals, changes, todo
+            )
+        other = judge(claim, margins, "low" if holds else "high")
+        certain = None if other is None else other == holds
+        sure = certain is not False
+        reasons = tuple(shortcomings(claim, found, margins, holds=holds, sure=sure))
+        state = "pass" if holds else "fail"
+        return Outcome(milestone, state, reasons, observed, holds, certain, known, intervals)
+
+    def _interval(self, one: Observation) -> Interval | None:
+        counts = one.run is not None and one.reason is None
+        return (
+            self.resampled.interval(one.run, one.reference.metric) if one.run and counts else None
+        )
+
+    def _changes(self, observed: Iterable[Observation]) -> tuple[Change, ...]:
+        found = (
+            change
+            for one in observed
+            if one.run and not one.reason
+            for change in self.facts.changes(one.run, one.reference.metric)
+        )
+        return tuple(dict.fromkeys(found))
+
+    def _after(
+        self, observed: Iterable[Observation], changes: tuple[Change, ...]
+    ) -> tuple[Reason, ...]:
+        """Say what to run again, or which version is up to date where `@best` means an older."""
+        todo = [Reason(*one) for one in steps.for_changes(self.store, changes)]
+        for one in observed:
+            fresh = self._fresh(one)
+            if fresh is not None:
+                values = {"fresh": fresh.id, "name": fresh.experiment}
+                todo.append(Reason("step-fresh", values | {"selector": one.reference.selector}))
+        return _once(todo)
+
+    def _fresh(self, one: Observation) -> Run | None:
+        """Return the latest version, if it is up to date but not the best one, which is meant."""
+        run, metric = one.run, one.reference.metric
+        if run is None or one.reason or one.reference.selector != f"{run.experiment}@best":
+            return None
+        later = [each for each in self.store.runs(run.experiment) if each.sealed]
+        last = later[-1] if later else run
+        if last == run or last.metric(metric) is None or not self.facts.changes(run, metric):
+            return None
+        return None if self.facts.changes(last, metric) else last
 
 
-def _objection(run: Run, metric: Metric, milestone: Milestone) -> Reason | None:
-    """Return why METRIC is no evidence for MILESTONE; None where it is."""
-    values: dict[str, object] = {"run": run.id, "metric": metric.name, "n": metric.n}
-    if metric.evidence not in milestone.evidence:
-        return Reason("evidence", values | {"evidence": metric.evidence})
-    if metric.name.startswith(SETTLED) and not metric.protocol.startswith(milestone.setting):
-        wanted = {"protocol": metric.protocol, "wanted": milestone.setting}
-        return Reason("setting", values | wanted)
-    if metric.name.startswith("widerface."):
-        return _objection_to_data(metric, milestone, values)
-    return None
+def _unmeasured(milestone: Milestone, observed: tuple[Observation, ...]) -> Outcome:
+    missing = tuple(one.reason for one in observed if one.reason)
+    todo = tuple(one.step for one in observed if one.step)
+    if not missing:  # all numbers are there, but one divides by zero
+        missing = (Reason("undefined", {"claim": milestone.predicate}),)
+    return Outcome(milestone, "not_measurable", missing, observed, steps=_once(todo))
 
 
-def _objection_to_data(
-    metric: Metric, milestone: Milestone, values: Mapping[str, object]
-) -> Reason | None:
-    """Return why METRIC was not taken on what MILESTONE speaks of; None where it was."""
-    if metric.dataset != milestone.dataset:
-        return Reason("dataset", {**values, "dataset": metric.dataset, "wanted": milestone.dataset})
-    whole = WHOLE.get((metric.dataset, metric.split), metric.n)
-    if not metric.complete or metric.n < whole:
-        return Reason("partial", {**values, "whole": whole, "wanted": milestone.dataset})
-    if milestone.protocol and metric.protocol != milestone.protocol:
-        wanted = {"protocol": metric.protocol, "wanted": milestone.protocol}
-        return Reason("protocol", {**values, **wanted})
-    return None
-
-
-def _judge(claim: Claim, found: Mapping[Reference, Observation]) -> bool | None:
-    """Return whether CLAIM holds; None where what is known does not decide it."""
-    if isinstance(claim, Comparison):
-        left, right = _number(claim.left, found), _number(claim.right, found)
-        return None if left is None or right is None else COMPARE[claim.sign](left, right)
-    if isinstance(claim, Negation):
-        inner = _judge(claim.part, found)
-        return None if inner is None else not inner
-    parts = [_judge(part, found) for part in claim.parts]
-    decisive = claim.word == "or"
-    if decisive in parts:
-        return decisive
-    return None if None in parts else not decisive
-
-
-def _number(term: Term, found: Mapping[Reference, Observation]) -> float | None:
-    if isinstance(term, Number):
-        return term.value
-    if isinstance(term, Reference):
-        one = found[term]
-        return None if one.reason or one.metric is None else one.metric.value
-    left, right = _number(term.left, found), _number(term.right, found)
-    if left is None or right is None or (term.sign == "/" and right == 0):
-        return None
-    return COMPUTE[term.sign](left, right)
-
-
-def _shortfalls(claim: Claim, found: Mapping[Reference, Observation]) -> Iterable[Reason]:
-    """Yield each comparison that does not hold, with the numbers."""
-    if isinstance(claim, Comparison) and _judge(claim, found) is False:
-        left, right = _number(claim.left, found), _number(claim.right, found)
-        values = {"claim": str(claim), "left": left, "right": right, "sign": claim.sign}
-        yield Reason("shortfall", values)
-    elif isinstance(claim, Combination):
-        for part in claim.parts:
-            yield from _shortfalls(part, found)
-    elif isinstance(claim, Negation):
-        yield Reason("negation", {"claim": str(claim.part)})
+def _once(found: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple({one.text(): one for one in found}.values())
 
 
 def _chosen(workspace: Workspace, names: Iterable[str] | None) -> list[Milestone]:
@@ -214,3 +191,6 @@ def _chosen(workspace: Workspace, names: Iterable[str] | None) -> list[Milestone
         if name not in known:
             raise NotFoundError(unknown("milestone", name, known), "thesis milestone list")
     return [known[name] for name in chosen]
+
+
+__all__ = ["STATES", "WHOLE", "Examiner", "Observation", "Outcome", "Reason", "check"]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from experiments.checking import WHOLE
+from experiments.evidence import WHOLE
 from experiments.records import Parent
-from experiments.seal import members, sha256
+from experiments.seal import sha256
+from experiments.staleness import content_digest
 from featherface import checkpoints, networks
 from featherface.data.fingerprint import fingerprint
 from featherface.data.synthetic import draw
@@ -93,6 +94,11 @@ def describe(split: Split) -> dict[str, Any]:
     return {"dataset": split.kind, **found, "annotation_file": split.annotation_file.as_posix()}
 
 
+def describe_truth(truth: GroundTruth) -> dict[str, str]:
+    """Return file -> SHA-256 of what TRUTH was read from, for data.json."""
+    return {path.resolve().as_posix(): sha256(path) for path in truth.files}
+
+
 def truth_digest(truth: GroundTruth) -> str:
     """Return the SHA-256 of the pictures' names, their faces and which subset asks for them."""
     total = hashlib.sha256()
@@ -152,12 +158,7 @@ def earlier_weights(store: Store, recipe: Recipe) -> Weights:
 
 def predictions_parent(path: Path) -> Parent:
     """Return what a record notes of earlier predictions: a file's hash, or a folder's listing."""
-    if path.is_file():
-        return Parent(role="predictions", path=path.name, sha256=sha256(path))
-    total = hashlib.sha256()
-    for name in members(path):
-        total.update(f"{name}\0{sha256(path / name)}\n".encode())
-    return Parent(role="predictions", path=path.name, sha256=total.hexdigest())
+    return Parent(role="predictions", path=path.name, sha256=content_digest(path))
 
 
 def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> Parent | None:

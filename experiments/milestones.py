@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.metrics import KINDS, Metric
+from experiments.metrics import EVIDENCE, KINDS, Metric
 from featherface.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ CITATION_KEY = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_:.+/-]*[A-Za-z0-9_])?")
 """Keys that `[@key]` can cite, in Markdown and in a table."""
 FACTS = Path(__file__).with_name("facts")
 """Not through importlib.resources: a folder called experiments in the path would hide ours."""
+
+
+PACKAGED = "packaged"
+"""Origin of what comes with the program."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,8 @@ class Milestone:
     """Where the claim is made."""
     group: str = ""
     """Claims of one group are shown together: accuracy, budget, speed, …"""
+    origin: str = PACKAGED
+    """Where it is written: `packaged`, or a file's path."""
 
     def titled(self, language: str) -> str:
         """Return the title in LANGUAGE; the name where there is none."""
@@ -84,10 +90,29 @@ class CitedResult:
         return next((one for one in self.metrics if one.name == name), None)
 
 
-def read_milestones(own: Mapping[str, Any]) -> dict[str, Milestone]:
-    """Return the packaged milestones and OWN ([milestones] of thesis.toml), which win."""
-    tables = {**_facts("milestones.toml").get("milestones", {}), **own}
-    return {name: _milestone(name, table) for name, table in tables.items()}
+def read_milestones(
+    own: Mapping[str, Any], origins: Mapping[str, str] | None = None
+) -> dict[str, Milestone]:
+    """Return the packaged milestones and OWN ([milestones] of thesis.toml), which win.
+
+    A table of OWN without a predicate changes the packaged milestone of its name, key by key.
+    ORIGINS tells for `milestones.<name>` which file wrote it.
+
+    Raises:
+        UsageError: a key is unknown or missing, or a value is of another kind.
+    """
+    shipped = _facts("milestones.toml").get("milestones", {})
+    found = packaged_milestones()
+    for name, table in own.items():
+        where = (origins or {}).get(f"milestones.{name}", "thesis.toml")
+        found[name] = _milestone(name, _laid_over(shipped.get(name), table), where)
+    return found
+
+
+def packaged_milestones() -> dict[str, Milestone]:
+    """Return the claims that come with the program."""
+    tables = _facts("milestones.toml").get("milestones", {})
+    return {name: _milestone(name, table, PACKAGED) for name, table in tables.items()}
 
 
 def read_cited(own: Mapping[str, Any]) -> dict[str, CitedResult]:
@@ -101,11 +126,38 @@ def _facts(name: str) -> dict[str, Any]:
     return tomllib.loads((FACTS / name).read_text(encoding="utf-8"))
 
 
-def _milestone(name: str, table: Any) -> Milestone:
-    fields = tuple(one.name for one in dataclasses.fields(Milestone) if one.name != "name")
+def _laid_over(shipped: Any, table: Any) -> Any:
+    if shipped is None or not isinstance(table, dict) or "predicate" in table:
+        return table
+    return {**shipped, **table}
+
+
+def _milestone(name: str, table: Any, origin: str) -> Milestone:
+    given = ("name", "origin")
+    fields = tuple(one.name for one in dataclasses.fields(Milestone) if one.name not in given)
     _check_table(f"milestones.{name}", table, fields, ("predicate",))
-    values: dict[str, Any] = {**table, "evidence": tuple(table.get("evidence", ("measured",)))}
-    return Milestone(name=name, **values)
+    for key in fields:
+        if key != "evidence" and not isinstance(table.get(key, ""), str):
+            text = f"milestones.{name}: {key} must be text in quotes, not {table[key]!r}"
+            raise UsageError(text)
+    evidence = _evidence(name, table.get("evidence", ["measured"]))
+    values: dict[str, Any] = {**table, "evidence": evidence}
+    return Milestone(name=name, origin=origin, **values)
+
+
+def _evidence(name: str, kinds: Any) -> tuple[str, ...]:
+    """Return the kinds of evidence that a milestone accepts."""
+    chosen = [kinds] if isinstance(kinds, str) else kinds
+    if not isinstance(chosen, list) or not chosen:
+        raise UsageError(
+            f"milestones.{name}: evidence is {kinds!r}; it must be a list",
+            'write it like: evidence = ["measured", "cited"]',
+        )
+    for kind in chosen:
+        if kind not in EVIDENCE:
+            text = unknown("kind of evidence", str(kind), EVIDENCE)
+            raise UsageError(f"milestones.{name}: {text}")
+    return tuple(chosen)
 
 
 def _cited(name: str, table: Any) -> CitedResult:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from experiments import inputs, liveness, provenance, recording, tracking
+from experiments.codebase import code_digest, write_code
 from experiments.recipe import ResolvedRecipe, differences
 from experiments.records import STAGES, Attempt, Record, Stage, now
 from experiments.stages import TABLE, Findings, Work
-from experiments.staleness import code_digest
 from experiments.store import RECIPE, Run, Store
 from featherface.errors import (
     InterruptedRunError,
@@ -199,6 +199,7 @@ class _Attempt:
             source = provenance.source(self.workspace.root)
         write_atomic(self.folder / RECIPE, self.resolved.to_yaml())
         write_atomic(self.folder / "environment.txt", provenance.environment())
+        write_code(self.folder)
         if source.patch:
             write_atomic(self.folder / "source.patch", source.patch)
         self.record = Record(

@@ -47,10 +47,12 @@ CHAPTERS: dict[str, str] = {
     "baseline": "02-Literature-Review/FeatherFace-Baseline",
     "ultra-light": "02-Literature-Review/Ultra-Light-Models",
     "innovations": "03-Methodology/Architectural-Innovations",
+    "methodology": "03-Methodology/Training-Protocol",
     "architecture": "04-Implementation/Architecture-Design",
     "documentation": "04-Implementation/Technical-Documentation",
     "performance": "05-Results/Performance-Analysis",
     "comparison": "05-Results/Comparative-Studies",
+    "ablation": "05-Results/Ablation-Study",
     "milestones": "05-Results/Milestones",
     "runs": "05-Results/Runs",
     "pipeline": "Technical-Notes/Model-Pipeline/{experiment}_monitor",
@@ -69,7 +71,8 @@ class Settings:
     values: Mapping[str, Any]
     """Dotted key -> value, of every key of SETTINGS, `chapters.*` and `data.*`."""
     origins: Mapping[str, str]
-    """Dotted key -> `flag`, `THESIS_LANGUAGE`, a file's path, or `default`."""
+    """Dotted key -> `flag`, `THESIS_LANGUAGE`, a file's path, or `default`; the files of
+    `milestones.<name>` and `cited.<name>` too."""
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """`milestones` and `cited` as thesis.toml and the user's file wrote them."""
 
@@ -105,8 +108,12 @@ def read_settings(file: Path | None, flags: Mapping[str, Any] | None = None) -> 
     tables: dict[str, dict[str, Any]] = {name: {} for name in ("milestones", "cited")}
     for path in (user_config(), file):
         if path is not None and path.is_file():
-            for key, value in _read_file(path, tables).items():
+            own: dict[str, dict[str, Any]] = {name: {} for name in tables}
+            for key, value in _read_file(path, own).items():
                 values[key], origins[key] = value, str(path)
+            for name, table in own.items():
+                tables[name].update(table)
+                origins |= dict.fromkeys((f"{name}.{key}" for key in table), str(path))
     for key, (variable, value) in _environment(values).items():
         values[key], origins[key] = value, variable
     for key, value in (flags or {}).items():

@@ -87,6 +87,12 @@ class Work:
         recording.merge_json(self.folder / "data.json", {name: found})
         return found
 
+    def note_truth(self, truth: GroundTruth) -> None:
+        """Keep in data.json what the validation split's faces were read from."""
+        path, name = self.folder / "data.json", self.recipe.data.val_split
+        found = {"ground_truth": inputs.describe_truth(truth)}
+        recording.merge_json(path, {name: recording.read_json(path).get(name, {}) | found})
+
 
 def train(work: Work) -> Findings:
     """Train, and distil where there is a teacher; best and last weights are in checkpoints/."""
@@ -145,6 +151,7 @@ def evaluate(work: Work) -> Findings:
             on_progress=work.on_progress,
             should_stop=work.should_stop,
         )
+    work.note_truth(truth)
     result = judge(predictions, truth)
     result.matches.save(work.folder / MATCHES)
     used = truth.restrict(result.matches.images)

@@ -96,6 +96,19 @@ def paired_bootstrap(
     return Bootstrap(values, len(names), resamples, seed)
 
 
+def resample(
+    record: MatchRecords, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, NDArray[np.float64]]:
+    """Return subset (and `mean`) -> AP (resamples,) of one model.
+
+    Models of the same images and SEED are paired: each resample draws the same images for all.
+    """
+    weights = _weights(len(record.images), resamples, seed)
+    values = {subset: record.resampled_ap(subset, weights) for subset in record.subsets}
+    values[MEAN] = np.mean(list(values.values()), axis=0)
+    return values
+
+
 def percentiles(values: NDArray[np.float64], level: float = LEVEL) -> Interval:
     """Return the interval that holds the middle LEVEL of VALUES (R,), NaN left out."""
     finite = values[np.isfinite(values)]

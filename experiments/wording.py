@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from experiments.numbers import format_number
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from experiments import claim_words
+from experiments.claim_words import CLAIMS
+from experiments.numbers import HARD, format_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SENTENCES: dict[str, tuple[str, str]] = {
-    "no-run": ("there is no finished run {run}", "il n'y a pas d'exécution terminée {run}"),
-    "unsealed": ("{run} is not finished", "{run} n'est pas terminée"),
-    "changed": (
-        "the sealed record of {run} was changed afterwards",
-        "l'enregistrement scellé de {run} a été modifié après coup",
-    ),
-    "no-metric": ("{run} has not measured {metric}", "{run} n'a pas mesuré {metric}"),
-    "evidence": (
-        "{metric} of {run} is {evidence}, not measured",
-        "{metric} de {run} n'est pas une mesure ({evidence})",
-    ),
-    "dataset": (
-        "{run} was evaluated on {dataset} images, not on {wanted}",
-        "{run} a été évaluée sur des images {dataset}, et non sur {wanted}",
-    ),
-    "partial": (
-        "{run} was evaluated on {n} of {whole} images, not a {wanted} result",
-        "{run} a été évaluée sur {n} images sur {whole} : ce n'est pas un résultat {wanted}",
-    ),
     "partial-unknown": (
         "{run} was evaluated on {n} images only, not a {wanted} result",
         "{run} n'a été évaluée que sur {n} images : ce n'est pas un résultat {wanted}",
     ),
-    "protocol": (
-        "{run} was evaluated by the protocol {protocol}, not {wanted}",
-        "{run} a été évaluée selon le protocole {protocol}, et non {wanted}",
-    ),
-    "shortfall": (
-        "{left} is not {sign} {right}",
-        "{left} n'est pas {sign} {right}",
-    ),
-    "negation": ("{claim} holds", "{claim} est vrai"),
     "mixed-dataset": (
         "{one} was evaluated on {first}, {other} on {second}: the values can't be compared",
         "{one} a été évaluée sur {first}, {other} sur {second} : valeurs incomparables",
@@ -84,10 +64,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
             "d'écart : {settings}"
         ),
     ),
-    "setting": (
-        "{metric} of {run} was taken at {protocol}; the claim asks for {wanted}",
-        "{metric} de {run} a été mesurée à {protocol} ; l'affirmation demande {wanted}",
-    ),
     "machines": (
         "Latencies were taken on different machines",
         "Les latences ont été mesurées sur des machines différentes",
@@ -131,16 +107,55 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "metric": ("Metric", "Mesure"),
     "comparison-of": ("Comparison of {runs}", "Comparaison de {runs}"),
-    "stale": ("{run}: {what} changed since", "{run} : {what} a changé depuis"),
+    **CLAIMS,
 }
 
 NOUNS: dict[str, tuple[str, str]] = {
-    "recipe": ("the recipe", "la recette"),
-    "data": ("the data", "le jeu de données"),
-    "code": ("the code", "le code"),
     "widerface": ("WIDER FACE", "WIDER FACE"),
     "synthetic": ("synthetic", "synthétiques"),
+    **claim_words.NOUNS,
 }
+MOST = 3
+"""Details that a sentence lists."""
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """What says itself in either language."""
+
+    def text(self, language: str) -> str:
+        """Return its words in LANGUAGE."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number of a claim, as it reads beside another one that it must not look equal to."""
+
+    value: float
+    unit: str = ""
+    signed: bool = False
+    """Whether it is a difference: percentages differ by points."""
+    places: int = 1
+
+    def text(self, language: str = "en") -> str:
+        """Return the number with its unit."""
+        sign = "+" if self.signed else ""
+        if self.unit == "fraction":
+            kind = "p" if self.signed else "%"
+            return format_number(self.value, f"{sign}.{self.places}{kind}", language)
+        if self.unit == "parameters" or (self.value.is_integer() and abs(self.value) >= 1000):
+            return format_number(self.value, f"{sign},.0f", language)
+        text = format_number(self.value, f"{sign}.{self.places + 3}g", language)
+        unit = {"MB": "Mo"}.get(self.unit, self.unit) if language == "fr" else self.unit
+        return f"{text}{HARD}{unit}" if unit in ("ms", "MB", "Mo") else text
+
+    def beside(self, other: Amount) -> Amount:
+        """Return this amount with as many places as tell it from OTHER."""
+        for places in range(1, 6):
+            mine, its = (Amount(one.value, one.unit, one.signed, places) for one in (self, other))
+            if mine.value == its.value or mine.text() != its.text():
+                return mine
+        return mine
 
 
 def say(code: str, language: str, **values: object) -> str:
@@ -149,9 +164,20 @@ def say(code: str, language: str, **values: object) -> str:
     return pattern.format(**{key: _word(value, language) for key, value in values.items()})
 
 
+def listed(details: Sequence[str], language: str) -> str:
+    """Return the first DETAILS, and how many more there are; empty for none."""
+    shown = ", ".join(details[:MOST])
+    rest = len(details) - MOST
+    return say("and-more", language, shown=shown, n=rest) if rest > 0 else shown
+
+
 def _word(value: object, language: str) -> str:
     if isinstance(value, str):
         return NOUNS[value][language == "fr"] if value in NOUNS else value
+    if isinstance(value, Worded):
+        return value.text(language)
+    if isinstance(value, tuple):
+        return ", ".join(_word(one, language) for one in value)
     if isinstance(value, int):
         return format_number(value, ",", language)
     if isinstance(value, float):

@@ -180,7 +180,8 @@ class Workspace:
         """The packaged claims and those of thesis.toml, which win."""
         from experiments.milestones import read_milestones  # noqa: PLC0415 - read when asked
 
-        return read_milestones(self.settings.tables.get("milestones", {}))
+        own = self.settings.tables.get("milestones", {})
+        return read_milestones(own, self.settings.origins)
 
     @cached_property
     def cited(self) -> dict[str, CitedResult]:

@@ -57,6 +57,8 @@ class GroundTruth:
     whole: int
     """Pictures of the set before any restriction."""
     warnings: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    """What it was read from."""
 
     @property
     def complete(self) -> bool:
@@ -143,6 +145,7 @@ def read_official(folder: Path) -> GroundTruth:
         subsets={subset: _kept(folder / f"wider_{subset}_val.mat", boxes) for subset in SUBSETS},
         source=OFFICIAL,
         whole=len(images),
+        files=tuple(folder / name for name in LISTS),
     )
 
 
@@ -172,7 +175,7 @@ def from_annotations(annotations: Sequence[ImageAnnotation]) -> GroundTruth:
 def _from_text(path: Path) -> GroundTruth:
     from featherface.data.annotation import read_widerface  # noqa: PLC0415 - only where needed
 
-    return from_annotations(read_widerface(path).images)
+    return replace(from_annotations(read_widerface(path).images), files=(path,))
 
 
 def _sizes(corners: NDArray[Any]) -> NDArray[np.float64]:

@@ -25,8 +25,9 @@ def outcome(workspace, milestone=HARD):
 def test_a_claim_passes_and_fails_on_full_widerface(workspace, make_run):
     make_run(workspace, "v2", metrics={"widerface.hard.ap": 0.79}, **WIDER)
     failed = outcome(workspace)
-    assert (failed.state, failed.reason()) == ("fail", "0.79 is not > 0.8")
-    assert failed.reason("fr") == "0,79 n'est pas > 0,8"
+    assert failed.state == "fail"
+    assert failed.reason() == "AP Hard (v2@1): 79.0%, which is not > 80.0%"
+    assert failed.reason("fr") == "AP Hard (v2@1) : 79,0\u00a0%, au lieu de > 80,0\u00a0%"
     make_run(
         workspace, "v2", metrics={"widerface.hard.ap": 0.81, "widerface.mean_ap": 0.9}, **WIDER
     )
@@ -73,7 +74,8 @@ def test_targets_and_citations_are_no_measurement(workspace, make_run):
     planned = Metric(name="params.total", value=1.0, evidence="target")
     make_run(workspace, "v2", metrics=[planned])
     claim = Milestone(name="small", predicate="v2 params.total < 285000")
-    assert outcome(workspace, claim).reason() == "params.total of v2@1 is target, not measured"
+    told = "params.total of v2@1 is a target; the claim asks for what is measured"
+    assert outcome(workspace, claim).reason() == told
 
 
 def test_missing_runs_metrics_and_damaged_records(workspace, make_run):
