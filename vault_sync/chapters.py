@@ -62,7 +62,7 @@ def planned_notes(sources: Sources) -> Iterator[Planned]:
     for experiment in dict.fromkeys(run.experiment for run in sources.runs):
         yield _pipeline(workspace, experiment)
     for run in sources.sealed:
-        if run.id not in sources.damage:
+        if run.id not in sources.damage and run.id not in sources.unreadable:
             yield _run(workspace, run)
 
 

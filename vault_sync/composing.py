@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from featherface.errors import RefusedError, unknown
+from featherface.errors import DataError, RefusedError, unknown
 from vault_sync import selections
 from vault_sync.chapters import planned_notes, skeleton
 from vault_sync.context import Page
@@ -51,8 +51,11 @@ class Composer:
         for run_id, how in self.sources.damage.items():
             reason = f"{run_id} was changed after it was sealed: {how}"
             self.refused.append(Trouble(self.sources.folder(run_id), reason))
+        for run_id, how in self.sources.unreadable.items():
+            self.refused.append(Trouble(self.sources.folder(run_id), how))
         notes = tuple(self._note(one) for one in self.planned)
         known = {block.id for note in notes for block in note.blocks}
+        known |= {block_id for one in self.planned for block_id, _ in one.blocks}
         asked = tuple(self._asked(known))
         files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
         warnings = tuple(dict.fromkeys(self.warnings))
@@ -133,7 +136,7 @@ class Composer:
         page = Page(self.sources, links, self.figures, block_id, attributes, self.warnings)
         try:
             values = REPORTS[template](page)
-        except RefusedError as error:
+        except (RefusedError, DataError) as error:
             line = places[0][1].line if places else 0
             self.refused.append(Trouble(note, f"block {block_id!r}: {error.message}", line))
             return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from experiments.store import Store
+from experiments.store import RECORD, Store
 from featherface.errors import DataError, NotFoundError, RefusedError
 from vault_sync.rendering import Safe, escape
 from vault_sync.wording import Words
@@ -40,7 +40,10 @@ def run_identity(run: Run) -> str:
 
 def ablated(run: Run) -> str:
     """Return the experiment that RUN is an ablation of, as its tags say; empty for others."""
-    tags = (tag for tag in run.record.tags if tag.startswith(ABLATION))
+    try:
+        tags = [tag for tag in run.record.tags if tag.startswith(ABLATION)]
+    except DataError:  # whoever needs its record refuses it
+        return ""
     return next((tag.removeprefix(ABLATION) for tag in tags), "")
 
 
@@ -54,8 +57,8 @@ class Sources:
 
     @cached_property
     def runs(self) -> list[Run]:
-        """All runs, by experiment and version."""
-        return self.store.runs()
+        """All runs that have begun, by experiment and version."""
+        return [run for run in self.store.runs() if run.sealed or (run.folder / RECORD).is_file()]
 
     @cached_property
     def sealed(self) -> list[Run]:
@@ -82,18 +85,32 @@ class Sources:
                 found[run.id] = ", ".join(str(problem) for problem in problems[:3])
         return found
 
+    @cached_property
+    def unreadable(self) -> dict[str, str]:
+        """Run id -> what is wrong with a record that was never sealed, or with its annotations."""
+        found = {}
+        for run in self.runs:
+            try:
+                _ = run.annotations, run.sealed or run.record
+            except DataError as error:
+                found[run.id] = error.message
+        return found
+
     def folder(self, run_id: str) -> str:
         """Return the folder of a run's record, from the workspace."""
         folder = next(run.folder for run in self.runs if run.id == run_id)
         return folder.relative_to(self.workspace.root).as_posix()
 
     def check(self, runs: Iterable[Run]) -> None:
-        """Refuse runs whose sealed record was changed.
+        """Refuse runs whose sealed record was changed, or whose record can't be read.
 
         Raises:
             RefusedError: naming the run and the file.
         """
         for run in runs:
+            if run.id in self.unreadable:
+                how = self.unreadable[run.id]
+                raise RefusedError(f"the record of {run.id} is damaged: {how}", "thesis runs list")
             if run.id in self.damage:
                 how = self.damage[run.id]
                 raise RefusedError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featherface.errors import NotFoundError, UnavailableError
+from vault_sync.surveying import check_place
 from vault_sync.sync import sync
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ def create(workspace: Workspace) -> list[str]:
     Raises:
         NotFoundError: the vault's place is a file.
         UnavailableError: the folder can't be made.
+        UsageError: the vault would hold the records or lie among them.
     """
     vault = workspace.vault
+    check_place(workspace, vault)
     if vault.exists() and not vault.is_dir():
         raise NotFoundError(f"the vault {vault} is no folder", "choose another place: --vault")
     try:

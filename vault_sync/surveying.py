@@ -1,0 +1,107 @@
+"""What a vault holds, what it should hold, and what a sync would do; nothing is written."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from featherface.errors import NotFoundError, UsageError
+from vault_sync.answers.exchanging import add_answers
+from vault_sync.composing import Composer
+from vault_sync.context import Sources
+from vault_sync.engine.folders import open_folder
+from vault_sync.engine.names import parent
+from vault_sync.engine.notes import read_vault
+from vault_sync.engine.planning import plan
+from vault_sync.engine.plans import Options
+from vault_sync.engine.state import Bases, read_state, state_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from experiments.workspace import Workspace
+    from vault_sync.engine.notes import Snapshot
+    from vault_sync.engine.plans import Plan, Wanted, WantedBlock
+    from vault_sync.engine.state import State
+
+
+@dataclass(frozen=True)
+class Survey:
+    """One look at a vault."""
+
+    snapshot: Snapshot
+    wanted: Wanted
+    state: State
+    plan: Plan
+
+    @property
+    def blocks(self) -> Mapping[str, WantedBlock]:
+        """Block id -> the block as it should be."""
+        of_notes = (block for note in self.wanted.notes for block in note.blocks)
+        return {block.id: block for block in (*self.wanted.blocks, *of_notes)}
+
+
+def survey(workspace: Workspace, vault: Path, options: Options | None = None) -> Survey:
+    """Read the vault, render the reports, and plan; only the cache of pictures is written.
+
+    Raises:
+        RefusedError: many notes are gone at once, or a chapter's path leaves the vault.
+    """
+    options = options or Options()
+    state = read_state(state_path(workspace.state, vault, workspace.vault))
+    snapshot = read_vault(vault)
+    sources = Sources(workspace)
+    composer = Composer(sources, snapshot, state, vault, recreate=options.recreate)
+    wanted = add_answers(composer.compose(), sources, snapshot, state)
+    snapshot = replace(snapshot, wholes=_read_wholes(vault, [one.path for one in wanted.files]))
+    made = plan(snapshot, wanted, state, Bases(workspace.state).find, options)
+    return Survey(snapshot, wanted, state, made)
+
+
+def find_vault(workspace: Workspace, to: Path | str | None = None) -> Path:
+    """Return the folder of the vault: the workspace's, or the folder TO.
+
+    Raises:
+        NotFoundError: it does not exist or is no folder.
+        UsageError: it holds the records or lies among them.
+    """
+    vault = workspace.vault
+    if to is not None and str(to) != "vault":
+        vault = (workspace.root / Path(to).expanduser()).resolve()
+    check_place(workspace, vault)
+    if not vault.is_dir():
+        what = "is no folder" if vault.exists() else "does not exist"
+        hint = f"make it with: thesis init {workspace.root}, or correct vault in thesis.toml"
+        if vault != workspace.vault:
+            hint = "make that folder first, or: thesis report sync --to vault"
+        raise NotFoundError(f"the vault {vault} {what}", hint)
+    return vault
+
+
+def check_place(workspace: Workspace, vault: Path) -> None:
+    """Make sure that the vault and the program's own folders lie apart.
+
+    Raises:
+        UsageError: one lies in the other; notes would become records, or records notes.
+    """
+    own = {"records": workspace.runs, "recipes": workspace.recipes, "memory": workspace.state}
+    for what, folder in own.items():
+        folder = folder.resolve()  # noqa: PLW2901 - the same folder, without links
+        if vault.is_relative_to(folder) or folder.is_relative_to(vault):
+            how = "is" if vault == folder else "holds" if folder.is_relative_to(vault) else "is in"
+            raise UsageError(
+                f"the vault {vault} {how} the folder of the {what}, {folder}",
+                'give the vault a folder of its own, in thesis.toml: vault = "vault"',
+            )
+
+
+def _read_wholes(vault: Path, paths: Iterable[str]) -> dict[str, bytes]:
+    found = {}
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError), open_folder(vault, parent(path)) as folder:
+            content = folder.read(path.rsplit("/", 1)[-1])
+            if content is not None:
+                found[path] = content
+    return found
