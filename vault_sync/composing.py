@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from featherface.errors import DataError, RefusedError, unknown
 from vault_sync import selections
+from vault_sync.bodies import render_body, templates
 from vault_sync.chapters import planned_notes, skeleton
 from vault_sync.context import Page
-from vault_sync.engine.markers import normalise
 from vault_sync.engine.plans import Trouble, Wanted, WantedBlock, WantedFile, WantedNote
 from vault_sync.figures import Figures
 from vault_sync.links import Links, LinkStyle, count_basenames
-from vault_sync.rendering import render
-from vault_sync.reports import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +59,16 @@ class Composer:
         files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
         warnings = tuple(dict.fromkeys(self.warnings))
         return Wanted(notes, asked, files, tuple(self.refused), warnings)
+
+    @cached_property
+    def templates(self) -> tuple[str, ...]:
+        """What a marker may name as its template."""
+        return templates(self.sources.workspace)
+
+    def page(self, block_id: str, attributes: Mapping[str, str], note: str) -> Page:
+        """Return what a block that stands in NOTE may draw on."""
+        links = Links(note, self.style, self.places, self.basenames)
+        return Page(self.sources, links, self.figures, block_id, attributes, self.warnings)
 
     def _place(self, planned: Planned) -> str | None:
         """Return where a note stands or will stand; None where the student deleted it."""
@@ -110,8 +119,8 @@ class Composer:
             note, block = places[0]
             if block_id in known or note.scan.faults or not block.template:
                 continue
-            if block.template not in REPORTS:
-                reason = unknown("report template", block.template, REPORTS)
+            if block.template not in self.templates:
+                reason = unknown("report template", block.template, self.templates)
                 self.refused.append(Trouble(note.path, reason, block.line))
                 continue
             made = self._block(block_id, block.template, block.attributes, note.path)
@@ -132,14 +141,10 @@ class Composer:
         places = self.snapshot.blocks.get(block_id)
         if places:
             attributes = {**places[0][1].attributes, **attributes}
-        links = Links(note, self.style, self.places, self.basenames)
-        page = Page(self.sources, links, self.figures, block_id, attributes, self.warnings)
         try:
-            values = REPORTS[template](page)
+            body = render_body(self.page(block_id, attributes, note), template)
         except (RefusedError, DataError) as error:
             line = places[0][1].line if places else 0
             self.refused.append(Trouble(note, f"block {block_id!r}: {error.message}", line))
             return None
-        text = "" if values is None else render(self.sources.words.language, template, values)
-        body = normalise(text.encode())
         return WantedBlock(block_id, template, body, dict(attributes), after)

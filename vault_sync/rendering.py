@@ -67,7 +67,11 @@ _UNSAFE = re.compile(r"--|%%|<[!%/A-Za-z]|\A[$=]|\A\s|\s\Z")
 
 def render(language: str, template: str, values: Mapping[str, Any]) -> str:
     """Render templates/LANGUAGE/TEMPLATE.jinja; one blank line at most stands anywhere."""
-    text = _environment(language).get_template(f"{template}.jinja").render(values)
+    return tidy(_environment(language).get_template(f"{template}.jinja").render(values))
+
+
+def tidy(text: str) -> str:
+    """Leave one blank line at most anywhere, and none at the ends."""
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
@@ -79,7 +83,7 @@ def _environment(language: str) -> ImmutableSandboxedEnvironment:
     environment = Sandbox(
         loader=PackageLoader("templates", language),
         undefined=StrictUndefined,
-        finalize=_finalize,
+        finalize=finalize,
         # `finalize` escapes, for Markdown: no HTML is made here.
         autoescape=False,
         trim_blocks=True,
@@ -89,7 +93,12 @@ def _environment(language: str) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _finalize(value: object) -> str:
+def finalize(value: object) -> str:
+    """Return VALUE as a template prints it: escaped, unless it is `Safe`.
+
+    Raises:
+        TypeError: there is no value.
+    """
     if isinstance(value, Safe):
         return value
     if value is None:

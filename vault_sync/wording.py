@@ -63,6 +63,12 @@ class Words:
         text = self.number(value, f"{sign}.1e" if small else f"{sign},.{known.places}f")
         return Safe(f"{text}\u00a0{self.name('unit', unit)}") if unit else text
 
+    def change(self, value: float, name: str, unit: str = "") -> Safe:
+        """Write by how much a metric changed; shares such as AP in points."""
+        if (unit or kind(name).unit) == "fraction":
+            return self.say("points", n=self.number(100 * value, "+.1f"))
+        return self.amount(value, name, unit, sign="+")
+
     def title(self, metric: Metric) -> Safe:
         """Return what a table calls a metric."""
         return escape(metric.kind.title(self.language))
@@ -103,6 +109,11 @@ class Words:
         """The colon with the spaces around it."""
         return str(self._phrases["colon"])
 
+    @property
+    def semicolon(self) -> str:
+        """The semicolon with the spaces around it."""
+        return str(self._phrases["semicolon"])
+
     def claim(self, metric: Metric) -> Safe:
         """Say in a sentence what data a measurement speaks of, and what it is not."""
         return self._about("claim", metric)
@@ -118,8 +129,9 @@ class Words:
         setting = re.fullmatch(r"(\d+×\d+), batch (\d+)(?:, (\d+) threads)?", metric.protocol)
         if setting:
             told = self.say("batch", size=setting[1], n=int(setting[2]))
-            threads = setting[3] and self.say("setup.threads", n=int(setting[3]))
-            return Safe(f"{told}, {threads}") if threads else told
+            count = int(setting[3] or 0)
+            threads = self.say("one_thread" if count == 1 else "threads", n=count)
+            return Safe(f"{told}, {threads}") if count else told
         return self.name("protocol", metric.protocol) if metric.protocol else self.say("none")
 
     def _about(self, form: str, metric: Metric) -> Safe:
