@@ -62,7 +62,9 @@ KINDS: dict[str, Kind] = {
     "widerface.precision": _score("Precision", "Précision"),
     "params.total": _cost("parameters", "Parameters", "Paramètres"),
     "params.paper_counted": _cost(
-        "parameters", "Parameters (paper's count)", "Paramètres (compte de l'article)"
+        "parameters",
+        "Parameters (counted as in the paper)",
+        "Paramètres (comptés comme dans l'article)",
     ),
     "macs.640": _cost("MACs", "MACs at 640²", "MACs à 640²"),
     "macs.320": _cost("MACs", "MACs at 320²", "MACs à 320²"),

@@ -102,8 +102,9 @@ def write_run(
     """Write a run of EXPERIMENT, sealed unless STATUS says interrupted or failed; return it.
 
     `metrics` maps a name to a value or is a list of Metric; `parents` lists runs (the first is
-    the teacher); `matches` writes per-image match records; `recipe` maps dotted keys to values;
-    `details` is what results.json says of each stage beside the metrics.
+    the teacher); `matches` writes per-image match records (those given, or made-up ones);
+    `recipe` maps dotted keys to values; `details` is what results.json says of each stage beside
+    the metrics.
     """
 
     def one(name, value):
@@ -195,7 +196,8 @@ def write_run(
                 },
             )
     if matches:
-        synthetic_matches(seed, n).save(folder / "matches.npz")
+        kept = synthetic_matches(seed, n) if matches is True else matches
+        kept.save(folder / "matches.npz")
     if plots:
         (folder / "plots").mkdir()
         for name in ("loss_curves", "precision_recall", "size_against_ap"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vault_sync.answers.exchanging import fill_regions
+from vault_sync.answers.table import ANSWERS
 from vault_sync.context import evaluation, run_identity
 from vault_sync.engine.markers import write_block
 from vault_sync.engine.names import note_path, safe_name
@@ -17,17 +19,20 @@ if TYPE_CHECKING:
 
     from experiments.store import Run
     from experiments.workspace import Workspace
+    from vault_sync.answers.table import Words
     from vault_sync.context import Sources
-    from vault_sync.engine.properties import Scalar
+    from vault_sync.engine.properties import Scalar, Value
 
 CHAPTERS: dict[str, tuple[tuple[str, str], ...]] = {
-    "baseline": (),
+    "baseline": (("baseline", "baseline"),),
     "ultra-light": (("cited", "cited"),),
-    "innovations": (),
-    "architecture": (),
-    "documentation": (),
+    "innovations": (("hypotheses", "hypotheses"),),
+    "methodology": (("protocol", "protocol"),),
+    "architecture": (("architecture", "architecture"),),
+    "documentation": (("exports", "exports"),),
     "performance": (("results", "performance"),),
     "comparison": (("comparison", "comparison"),),
+    "ablation": (("ablation", "ablation"),),
     "milestones": (("milestones", "milestones"),),
     "log-template": (),
 }
@@ -48,9 +53,11 @@ class Planned:
     blocks: tuple[tuple[str, str], ...]
     properties: Mapping[str, Scalar]
     """Those that the tool keeps up to date."""
-    own: Mapping[str, Scalar]
+    own: Mapping[str, Value]
     """Those that are the student's from the start."""
     values: Mapping[str, Any]
+    regions: Mapping[str, Words] = field(default_factory=dict)
+    """What the student has answered already, by the region where it stands."""
 
 
 def planned_notes(sources: Sources) -> Iterator[Planned]:
@@ -73,12 +80,20 @@ def skeleton(planned: Planned, sources: Sources) -> bytes:
         template = dict(planned.blocks)[block_id]
         return Safe(write_block(block_id, template, b"", {}).decode())
 
-    values = {"block": block, "title": sources.workspace.settings["title"], **planned.values}
+    def answer(name: str) -> Safe:
+        return Safe(f"<!-- thesis:answer {name} -->")
+
+    values = {
+        "block": block,
+        "answer": answer,
+        "title": sources.workspace.settings["title"],
+        **planned.values,
+    }
     text = render(sources.words.language, planned.template, values)
     if planned.id in ANONYMOUS:
         return text.encode()
     front = write_front_matter({"thesis_id": planned.id, **planned.properties, **planned.own})
-    return f"{front}\n{text}".encode()
+    return fill_regions(f"{front}\n{text}".encode(), planned.regions)
 
 
 def _note(
@@ -93,7 +108,7 @@ def _pipeline(workspace: Workspace, experiment: str) -> Planned:
     if place == pattern:
         place = f"{pattern}/{safe_name(experiment)}_monitor"
     path = note_path(place, "chapters.pipeline")
-    blocks = ((f"pipeline.{experiment}", "pipeline"),)
+    blocks = tuple((f"{name}.{experiment}", name) for name in ("pipeline", "progress"))
     return _note(f"pipeline/{experiment}", path, "notes/pipeline", blocks, experiment=experiment)
 
 
@@ -105,7 +120,8 @@ def _run(workspace: Workspace, run: Run) -> Planned:
         template="notes/run",
         blocks=((f"run.{run.id}", "run"),),
         properties=_properties(run),
-        own={"hypothesis": run.hypothesis, "status": "open", "notes": ""},
+        own={key: one.indexed(run) for key, one in ANSWERS.items() if not one.region},
+        regions={key: one.indexed(run) for key, one in ANSWERS.items() if one.region},
         values={"run": run.id, "run_title": run.record.title, "block_id": f"run.{run.id}"},
     )
 

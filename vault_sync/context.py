@@ -209,13 +209,17 @@ def evaluation(run: Run) -> Metric | None:
     return next((metric for metric in run.metrics if metric.dataset), None)
 
 
+def measured_on(run: Run) -> tuple[object, ...] | None:
+    """Return what must agree for two runs to share a table; None without evaluation."""
+    metric = evaluation(run)
+    return None if metric is None else (*metric.context, metric.n, metric.fingerprint)
+
+
 def group(runs: Iterable[Run], words: Words) -> list[Group]:
     """Part RUNS by data set and its version, split, protocol and completeness."""
     parted: dict[object, list[tuple[Run, Metric | None]]] = {}
     for run in runs:
-        metric = evaluation(run)
-        key = None if metric is None else (*metric.context, metric.n, metric.fingerprint)
-        parted.setdefault(key, []).append((run, metric))
+        parted.setdefault(measured_on(run), []).append((run, evaluation(run)))
     groups = []
     for members in parted.values():
         metric = members[0][1]

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.reports import cited, comparison, milestones, performance, pipeline, run
+from vault_sync.reports import (
+    ablation,
+    architecture,
+    baseline,
+    cited,
+    comparison,
+    exports,
+    hypotheses,
+    milestones,
+    performance,
+    pipeline,
+    progress,
+    protocol,
+    run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,5 +32,12 @@ REPORTS: dict[str, Callable[[Page], dict[str, object] | None]] = {
     "milestones": milestones.build,
     "pipeline": pipeline.build,
     "cited": cited.build,
+    "progress": progress.build,
+    "protocol": protocol.build,
+    "architecture": architecture.build,
+    "exports": exports.build,
+    "ablation": ablation.build,
+    "baseline": baseline.build,
+    "hypotheses": hypotheses.build,
 }
 """Template name -> what gathers its values; None means that there is nothing to say yet."""

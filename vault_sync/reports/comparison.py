@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import kind
-from featherface.errors import RefusedError, ThesisError
-from featherface.files import write_atomic
 from vault_sync.context import Group, Page, group, table
 from vault_sync.rendering import Safe, code
+from vault_sync.reports.changes import NAMING, parent, show_parent, show_value
 from vault_sync.reports.cited import cited_table
+from vault_sync.reports.compared import compared, write_difference, write_interval
 from vault_sync.reports.drawing import precision_recall_of, size_against_ap
-from vault_sync.reports.speed import speed
+from vault_sync.reports.performance import AP_METRICS, accuracy_table, cost_table, faces
+from vault_sync.reports.speed import TIMED, same_speed_setting, speed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from experiments.store import Run
 
-NAMING = ("name", "title", "hypothesis", "tags")
-"""Recipe keys that differ by nature."""
 MOST = 20
 """Differing recipe keys that a table shows."""
+BROAD = 3
+"""Runs that fit side by side; more get a row each."""
 
 
 def build(page: Page) -> dict[str, object] | None:
@@ -34,19 +32,57 @@ def build(page: Page) -> dict[str, object] | None:
         return None
     groups = [_group(page, *one) for one in enumerate(group(runs, page.words), 1)]
     return {
-        "runs": [page.run_in_prose(run) for run in runs],
+        "runs": page.words.listing([page.run_in_prose(run) for run in runs]),
         "groups": groups,
         "targets": _targets(page, runs),
         "picture": size_against_ap(page, runs),
     }
 
 
+def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, Any]]) -> Safe:
+    """Lay out `compared(...)["rows"]`: a column per run, and one per difference from the first."""
+    words, base = page.words, runs[0]
+    headers: list[object] = [words.say("column.metric"), *(page.run(run) for run in runs)]
+    headers += [words.say("column.difference", run=run.id, base=base.id) for run in runs[1:]]
+    lines = []
+    for row in rows:
+        name, values = row["metric"], row["values"]
+        line: list[object] = [Safe(kind(name).title(words.language))]
+        line += [_value(page, name, values.get(run.id)) for run in runs]
+        line += [difference(page, name, base, run, values) for run in runs[1:]]
+        lines.append(line)
+    return table(headers, lines, numeric=range(1, len(headers)))
+
+
+def difference(page: Page, name: str, base: Run, run: Run, values: Mapping[str, Any]) -> Safe:
+    """Write how RUN differs from BASE in metric NAME, where the two may be compared."""
+    words, value = page.words, values.get(run.id) or {}
+    delta = value.get("delta")
+    timed = name.startswith(TIMED) and not same_speed_setting(page, base, run)
+    if delta is None or timed or name.endswith("parity"):
+        return words.say("none")
+    unit, ends = value.get("unit", ""), (delta["low"], delta["high"])
+    text = write_difference(words, name, delta["value"], unit, ends)
+    before = values[base.id]["value"]
+    if unit == "fraction" or not before or not delta["value"]:
+        return text
+    share = words.number(delta["value"] / before, "+.1%")
+    return Safe(f"{text} ({share})")
+
+
 def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
-    found = _compared(page, one.runs) if len(one.runs) > 1 else _alone(one.runs[0])
+    alone = len(one.runs) == 1
+    found = _alone(one.runs[0]) if alone else compared(page, one.runs)
+    broad = len(one.runs) > BROAD
+    rows = [row for row in found["rows"] if not row["metric"].startswith("export.")]
     resamples = (found["bootstrap"] or {}).get("resamples", 0)
     return {
         "claim": one.claim,
-        "table": _table(page, one.runs, found["rows"]),
+        "faces": faces(page, one.runs),
+        "table": "" if broad else side_by_side(page, one.runs, rows),
+        "accuracy": accuracy_table(page, one.runs) if broad else "",
+        "differences": _differences(page, one.runs, rows) if broad else "",
+        "costs": cost_table(page, one.runs) if broad else "",
         "speed": speed(page, one.runs),
         "recipe": _recipe(page, one.runs, found["recipe"]),
         "resamples": page.words.number(resamples, ",") if resamples else "",
@@ -54,56 +90,25 @@ def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
     }
 
 
-def _compared(page: Page, runs: Sequence[Run]) -> dict[str, Any]:
-    """Compare, or read what the same comparison gave before: resampling takes its time."""
-    key = json.dumps([_engine(), *(f"{run.id} {run.seal}" for run in runs)])
-    name = f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-    path = page.sources.workspace.state / "cache" / "comparisons" / name
-    try:
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        kept = _compare(page, runs)
-        write_atomic(path, json.dumps(kept, ensure_ascii=False))
-    return kept
-
-
-def _compare(page: Page, runs: Sequence[Run]) -> dict[str, Any]:
-    from experiments.compare import compare  # noqa: PLC0415 - only comparisons need it
-
-    try:
-        found = compare(runs, store=page.sources.store).to_json()
-    except ThesisError as error:
-        raise RefusedError(error.message, error.hint) from error
-    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
-    return plain
-
-
 def _alone(run: Run) -> dict[str, Any]:
     rows = [{"metric": one.name, "values": {run.id: one.to_json()}} for one in run.metrics]
     return {"rows": rows, "recipe": {}, "bootstrap": None}
 
 
-def _engine() -> str:
-    """Say by what runs are compared: another version may compare them otherwise."""
-    parts = [
-        resources.files("experiments").joinpath(name).read_bytes()
-        for name in ("compare.py", "statistics.py")
+def _differences(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, Any]]) -> Safe:
+    """Give each run but the first a row of differences in AP."""
+    words, base = page.words, runs[0]
+    kept = [row for row in rows if row["metric"] in AP_METRICS]
+    headers: list[object] = [words.say("column.less", base=base.id)]
+    headers += [Safe(kind(row["metric"]).title(words.language)) for row in kept]
+    lines = [
+        [
+            page.run(run),
+            *(difference(page, one["metric"], base, run, one["values"]) for one in kept),
+        ]
+        for run in runs[1:]
     ]
-    return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def _table(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, Any]]) -> Safe:
-    words, base = page.words, runs[0].id
-    headers: list[object] = [words.say("column.metric"), *(page.run(run) for run in runs)]
-    headers += [words.say("column.difference", run=run.id, base=base) for run in runs[1:]]
-    lines = []
-    for row in rows:
-        name, values = row["metric"], row["values"]
-        line: list[object] = [Safe(kind(name).title(words.language))]
-        line += [_value(page, name, values.get(run.id)) for run in runs]
-        line += [_difference(page, name, values.get(run.id)) for run in runs[1:]]
-        lines.append(line)
-    return table(headers, lines, numeric=range(1, len(headers)))
+    return table(headers, lines, numeric=range(1, len(headers))) if kept else Safe("")
 
 
 def _value(page: Page, name: str, value: Mapping[str, Any] | None) -> Safe:
@@ -111,42 +116,27 @@ def _value(page: Page, name: str, value: Mapping[str, Any] | None) -> Safe:
     if value is None:
         return words.say("not_measured")
     text = words.amount(value["value"], name, value.get("unit", ""))
-    return Safe(text + _interval(page, name, value.get("low"), value.get("high")))
-
-
-def _difference(page: Page, name: str, value: Mapping[str, Any] | None) -> Safe:
-    """Write how a run differs from the first; AP in points."""
-    words, delta = page.words, (value or {}).get("delta")
-    if value is None or delta is None:
-        return words.say("none")
-    unit = value.get("unit", "")
-    if unit == "fraction":
-        text = words.say("points", n=words.number(100 * delta["value"], "+.1f"))
-    else:
-        text = words.amount(delta["value"], name, unit, sign="+")
-    return Safe(text + _interval(page, name, delta["low"], delta["high"]))
-
-
-def _interval(page: Page, name: str, low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return ""
-    places = kind(name).places
-    ends = [page.words.number(100 * end, f".{places}f") for end in (low, high)]
-    return page.words.say("range", low=ends[0], high=ends[1])
+    return Safe(text + write_interval(words, name, (value.get("low"), value.get("high"))))
 
 
 def _recipe(page: Page, runs: Sequence[Run], differing: Mapping[str, Sequence[Any]]) -> Safe:
     """List the settings in which the runs differ."""
-    kept = [key for key in differing if key not in NAMING][:MOST]
+    kept = [key for key in differing if key not in (*NAMING, "train.seed")][:MOST]
     if not kept:
         return Safe("")
     headers: list[object] = [page.words.say("column.setup"), *(page.run(run) for run in runs)]
-    none = page.words.say("none")
     rows = [
-        [code(key), *(none if one in (None, "", []) else code(one) for one in differing[key])]
+        [code(key), *(_setting(page, *one, key) for one in zip(runs, differing[key], strict=True))]
         for key in kept
     ]
     return table(headers, rows)
+
+
+def _setting(page: Page, run: Run, value: object, key: str) -> Safe:
+    """Write one setting of a run; the teacher is the very run that taught."""
+    if key == "distill.teacher" and parent(run, "teacher"):
+        return show_parent(page, run, "teacher")
+    return show_value(page.words, value)
 
 
 def _targets(page: Page, runs: Sequence[Run]) -> Safe:

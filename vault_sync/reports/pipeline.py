@@ -1,4 +1,4 @@
-"""The log of one experiment: every version, how far it came, and how the last one learnt."""
+"""The log of one experiment: every version, how far it came, and what it measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from vault_sync.context import Page, evaluation, table
 from vault_sync.rendering import Safe
-from vault_sync.reports.drawing import loss_curves
 
 if TYPE_CHECKING:
     from experiments.store import Run
@@ -21,7 +20,6 @@ def build(page: Page) -> dict[str, object] | None:
     if not runs:
         return None
     page.sources.check(runs)
-    finished = [run for run in runs if run.sealed]
     words = page.words
     headers = [words.say(f"column.{key}") for key in COLUMNS]
     headers += [words.say("column.score"), words.say("column.data")]
@@ -29,7 +27,6 @@ def build(page: Page) -> dict[str, object] | None:
         "experiment": experiment,
         "count": len(runs),
         "table": table(headers, [_row(page, run) for run in runs], numeric=[3, 4, 5, 6]),
-        "picture": loss_curves(page, finished[-1]) if finished else "",
     }
 
 
@@ -38,17 +35,26 @@ def _row(page: Page, run: Run) -> list[object]:
     epochs = run.events("epoch")
     measured, primary = evaluation(run), run.primary
     missing = words.say("none")
-    last = epochs[-1].get("loss") if epochs else None
+    # What is not sealed may still change: it shows how far it came, and no result.
+    last = epochs[-1].get("loss") if epochs and run.sealed else None
     return [
         page.run(run) if run.sealed else run.id,
         words.say(f"status.{run.status}"),
         words.date(record.created),
         words.duration(record.seconds),
-        words.number(len(epochs), ",") if epochs else missing,
+        _extent(page, run, len(epochs)) if epochs else missing,
         missing if last is None else words.number(float(last), ".3f"),
         missing if primary is None else _score(page, run),
         missing if measured is None else words.short(measured),
     ]
+
+
+def _extent(page: Page, run: Run, done: int) -> Safe:
+    """Write how many epochs were trained, of how many where they are fewer."""
+    planned = int(run.recipe.get("train", {}).get("epochs", done))
+    if done >= planned:
+        return page.words.number(done, ",")
+    return page.words.say("pipeline.some", done=done, planned=planned)
 
 
 def _score(page: Page, run: Run) -> Safe:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from experiments.store import Run
     from vault_sync.context import Page
 
+TIMED = ("latency.", "memory.")
+"""Metrics that depend on the setting and the machine."""
+
 
 def speed(page: Page, runs: Iterable[Run]) -> Safe:
     """Say in a sentence how the latencies of RUNS were taken; empty where there is none."""
@@ -27,7 +30,12 @@ def speed(page: Page, runs: Iterable[Run]) -> Safe:
         words.say("speed.one", run=page.run_in_prose(run), setting=where, machine=on)
         for run, (where, on) in found.items()
     ]
-    return words.say("speed.mixed", list=Safe("; ".join(told)))
+    return words.say("speed.mixed", list=Safe(f"{words.semicolon}".join(told)))
+
+
+def same_speed_setting(page: Page, one: Run, other: Run) -> bool:
+    """Whether the latencies of two runs were taken in the same setting on the same machine."""
+    return _setting(page, one) == _setting(page, other)
 
 
 def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
@@ -37,4 +45,7 @@ def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
         return None
     name = run.record.hardware.get(LATENCIES[metric.name])
     machine = escape(str(name)) if name else page.words.say("speed.unknown")
-    return page.words.conditions(metric), machine
+    where = page.words.conditions(metric)
+    if metric.n:
+        where = page.words.say("speed.median", setting=where, n=metric.n)
+    return where, machine

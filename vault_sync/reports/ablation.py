@@ -1,0 +1,191 @@
+"""Ablations: what each part of an experiment is worth, against its base run, and how surely."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import kind
+from vault_sync.context import Group, Page, ablated, group, measured_on, table
+from vault_sync.rendering import Safe, code
+from vault_sync.reports.changes import changes
+from vault_sync.reports.compared import compared, established
+from vault_sync.reports.comparison import difference
+from vault_sync.reports.performance import AP_METRICS, columns, faces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from experiments.store import Run
+
+    Rows = dict[str, Mapping[str, Any]]
+
+COSTS = ("params.total", "macs.640")
+MOST = 4
+"""Changes that a cell names; more are counted."""
+EXPECTED = "expected-gains"
+"""The planned result whose metrics are the gains that the thesis expects of its innovations."""
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/ablation.jinja shows; None before the first ablation.
+
+    Runs whose tags hold `ablation:BASE` are set against the latest run of BASE that was evaluated
+    on the same data by the same protocol.
+    """
+    runs = _variants(page)
+    if not runs:
+        return None
+    bases = dict.fromkeys(ablated(run) for run in runs)
+    studies = [_study(page, base, [run for run in runs if ablated(run) == base]) for base in bases]
+    return {"studies": studies, "expected": _expected(page)}
+
+
+def _variants(page: Page) -> list[Run]:
+    """Return the latest run of each ablation, of one base where the block's id names it."""
+    _, _, only = page.block_id.partition("ablation.")
+    only = page.attributes.get("base", only)
+    found = {run.experiment: run for run in page.sources.sealed if ablated(run)}
+    if page.selectors:
+        found = {run.experiment: run for run in page.sources.select(page.selectors) if ablated(run)}
+    return [run for run in found.values() if not only or ablated(run) == only]
+
+
+def _study(page: Page, base: str, runs: Sequence[Run]) -> dict[str, object]:
+    page.sources.check(runs)
+    parts = [_part(page, base, one, place) for place, one in enumerate(group(runs, page.words), 1)]
+    return {"base": code(base), "parts": parts}
+
+
+def _part(page: Page, base: str, one: Group, place: int) -> dict[str, object]:
+    """Gather what runs on the same data show."""
+    key, runs = measured_on(one.runs[0]), one.runs
+    alike = [run for run in page.sources.sealed if run.experiment == base]
+    alike = [run for run in alike if measured_on(run) == key]
+    page.sources.check(alike[-1:])
+    found: dict[str, Any] = {
+        "claim": one.claim,
+        "faces": faces(page, runs),
+        "missing": "" if alike else base,
+        "measures": _values(page, alike[-1:], runs),
+        "differences": "",
+        "several": [],
+        "picture": "",
+    }
+    if alike:
+        found |= _against(page, alike[-1], runs, place)
+    return found
+
+
+def _against(page: Page, base: Run, runs: Sequence[Run], place: int) -> dict[str, Any]:
+    rows = {row["metric"]: row for row in compared(page, [base, *runs])["rows"]}
+    several = [page.run_in_prose(run) for run in runs if len(changes(page, base, run)) > 1]
+    return {
+        "differences": _differences(page, base, runs, rows),
+        "several": page.words.listing(several),
+        "picture": _picture(page, base, runs, rows, place),
+    }
+
+
+def _values(page: Page, base: Sequence[Run], runs: Sequence[Run]) -> Safe:
+    """List what was switched in each run, and what it measured; the base comes first."""
+    words = page.words
+    names = columns([*base, *runs], AP_METRICS + COSTS)
+    headers = [words.say("column.run"), words.say("ablation.change")]
+    headers += [Safe(kind(name).title(words.language)) for name in names]
+    lines: list[list[object]] = []
+    for run in [*base, *runs]:
+        told = words.say("ablation.base") if run in base else _change(page, base, run)
+        lines.append([page.run(run), told, *(page.cell(run.metric(name)) for name in names)])
+    return table(headers, lines, numeric=range(2, len(headers)))
+
+
+def _change(page: Page, base: Sequence[Run], run: Run) -> Safe:
+    """Say in what RUN differs from its base."""
+    if not base:
+        return page.words.say("none")
+    found = changes(page, base[0], run)
+    told = [
+        page.words.say("ablation.one", name=one.name, before=one.before, after=one.after)
+        for one in found[:MOST]
+    ]
+    if len(found) > MOST:
+        told.append(page.words.say("ablation.more", n=len(found) - MOST))
+    return Safe("<br>".join(told)) or page.words.say("ablation.nothing")
+
+
+def _differences(page: Page, base: Run, runs: Sequence[Run], rows: Rows) -> Safe:
+    """List the differences from the base, and which of them are established."""
+    words = page.words
+    names = [name for name in AP_METRICS if name in rows]
+    headers: list[object] = [words.say("column.less", base=base.id)]
+    headers += [Safe(kind(name).title(words.language)) for name in names]
+    headers.append(words.say("ablation.established"))
+    lines = [
+        [
+            page.run(run),
+            *(difference(page, name, base, run, rows[name]["values"]) for name in names),
+            _established(page, run, rows, names),
+        ]
+        for run in runs
+    ]
+    return table(headers, lines, numeric=range(1, len(headers) - 1))
+
+
+def _established(page: Page, run: Run, rows: Rows, names: Sequence[str]) -> Safe:
+    """Name the metrics whose difference has an interval without zero."""
+    words = page.words
+    found = {name: _delta(rows, name, run) for name in names}
+    known = {name: one for name, one in found.items() if one and one["low"] is not None}
+    if not known:
+        return words.say("ablation.unknown")
+    sure = [name for name, one in known.items() if established((one["low"], one["high"]))]
+    titles = [Safe(kind(name).title(words.language)) for name in sure]
+    return Safe(f"**{words.listing(titles)}**") if titles else words.say("ablation.none")
+
+
+def _delta(rows: Rows, name: str, run: Run) -> Mapping[str, Any] | None:
+    """Return value and interval of the difference from the base."""
+    value = rows[name]["values"].get(run.id) if name in rows else None
+    delta: Mapping[str, Any] | None = (value or {}).get("delta")
+    return delta
+
+
+def _picture(page: Page, base: Run, runs: Sequence[Run], rows: Rows, place: int) -> Safe:
+    """Draw the differences in the base's primary metric."""
+    words, name = page.words, base.record.primary_metric
+    found = {run: _delta(rows, name, run) for run in runs}
+    shown = {run: one for run, one in found.items() if one}
+    if not shown:
+        return Safe("")
+    title = words.say("ablation.title", metric=kind(name).title(words.language), run=base.id)
+
+    def draw() -> bytes:
+        from experiments import bars  # noqa: PLC0415 - matplotlib takes a second to import
+
+        lines = [
+            bars.Change(run.id, one["value"], one["low"], one["high"]) for run, one in shown.items()
+        ]
+        return bars.difference_bars(lines, title, words.language)
+
+    image = f"{page.block_id}-{base.experiment}{f'-{place}' if place > 1 else ''}"
+    inputs = [str(title), base.seal, *(run.seal for run in shown)]
+    return page.picture(image, words.say("ablation.figure", title=title), inputs, draw)
+
+
+def _expected(page: Page) -> Safe:
+    """List the gains that the thesis expects; empty where it names none."""
+    words, plan = page.words, page.sources.workspace.cited.get(EXPECTED)
+    if plan is None:
+        return Safe("")
+    headers = [words.say("ablation.innovation"), words.say("ablation.gain")]
+    rows = [
+        [_gain(page, one.name), words.say("points", n=words.number(100 * one.value, "+.1f"))]
+        for one in plan.metrics
+    ]
+    return table(headers, rows, numeric=[1])
+
+
+def _gain(page: Page, name: str) -> Safe:
+    key = name.removeprefix("gain.")
+    told = page.words.name("gain", key)
+    return code(key) if told == key else told

@@ -1,0 +1,151 @@
+"""The networks as they were built: parameters by component, operations, design."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vault_sync.context import Page, table
+from vault_sync.rendering import Safe, code
+from vault_sync.reports.changes import show_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from experiments.store import Run
+
+COMPONENTS = (
+    "backbone",
+    "attention",
+    "neck",
+    "neck_attention",
+    "context",
+    "context_attention",
+    "shuffle",
+    "heads",
+)
+"""In the order that a picture goes through them."""
+DESIGN = (
+    "channels",
+    "backbone",
+    "attention",
+    "neck",
+    "repeats",
+    "context",
+    "context_attention",
+    "shuffle",
+    "head",
+)
+"""Recipe keys of `model` that say how a network is built."""
+BROAD = 4
+"""Networks that one table holds."""
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/architecture.jinja shows; None before a benchmark."""
+    chosen = page.sources.select(page.selectors) if page.selectors else []
+    runs = _distinct(chosen or page.sources.latest_where(lambda run: bool(components(run))))
+    if not runs:
+        return None
+    page.sources.check(runs)
+    parts = [runs[at : at + BROAD] for at in range(0, len(runs), BROAD)]
+    return {
+        "tables": [
+            {"parameters": _parameters(page, one), "design": _design(page, one)} for one in parts
+        ],
+        "counted": any(run.metric("params.paper_counted") for run in runs),
+        "wrong": [page.run_in_prose(run) for run in runs if _disagrees(run)],
+        "picture": _picture(page, runs),
+    }
+
+
+def components(run: Run) -> Mapping[str, int]:
+    """Return component -> parameters, as RUN's benchmark counted them; empty without one."""
+    details: Mapping[str, Any] = run.results.get("details", {}).get("benchmark", {})
+    return {name: int(count) for name, count in (details.get("components") or {}).items()}
+
+
+def _distinct(runs: Sequence[Run]) -> list[Run]:
+    """Keep one run, the last, of each network."""
+    found = {}
+    for run in runs:
+        if counts := components(run):
+            found[run.variant, tuple(counts.items())] = run
+    return list(found.values())
+
+
+def _headers(page: Page, first: str, runs: Sequence[Run]) -> list[object]:
+    names = [Safe(f"{code(run.variant)}<br>{page.run(run)}") for run in runs]
+    return [page.words.say(first), *names]
+
+
+def _parameters(page: Page, runs: Sequence[Run]) -> Safe:
+    """List parameters and their share by component, then totals and operations."""
+    words, counts = page.words, [components(run) for run in runs]
+    totals = [sum(one.values()) for one in counts]
+    known = dict.fromkeys([*COMPONENTS, *(name for one in counts for name in one)])
+    rows: list[list[object]] = []
+    for name in known:
+        if any(name in one for one in counts):
+            cells = [_share(page, one.get(name), sum(one.values())) for one in counts]
+            rows.append([words.name("component", name), *cells])
+    total = [Safe(f"**{words.number(one, ',')}**") for one in totals]
+    rows.append([Safe(f"**{words.say('component.total')}**"), *total])
+    for key in ("params.paper_counted", "macs.640"):
+        metrics = [run.metric(key) for run in runs]
+        if any(metrics):
+            cells = [words.value(one) if one else words.say("none") for one in metrics]
+            rows.append([words.say(f"component.{key.replace('.', '_')}"), *cells])
+    headers = _headers(page, "component.column", runs)
+    return table(headers, rows, numeric=range(1, len(headers)))
+
+
+def _share(page: Page, count: int | None, total: int) -> Safe:
+    words = page.words
+    if not count:
+        return words.say("none")
+    share = words.number(count / total, ".1%")
+    return words.say("component.share", n=words.number(count, ","), share=share)
+
+
+def _design(page: Page, runs: Sequence[Run]) -> Safe:
+    """List what each component is, as the recipes name it; empty where they do not say."""
+    models = [run.recipe.get("model") or {} for run in runs]
+    rows: list[list[object]] = [
+        [page.words.name("design", key), *(_choice(page, model.get(key)) for model in models)]
+        for key in DESIGN
+        if any(key in model for model in models)
+    ]
+    return table(_headers(page, "column.setup", runs), rows) if rows else Safe("")
+
+
+def _choice(page: Page, value: object) -> Safe:
+    if value in (None, "none"):
+        return page.words.say("none")
+    if isinstance(value, int):
+        return page.words.number(value, ",")
+    return show_value(page.words, value)
+
+
+def _disagrees(run: Run) -> bool:
+    """Whether a record's components do not add up to its own total."""
+    total = run.metric("params.total")
+    return total is not None and round(total.value) != sum(components(run).values())
+
+
+def _picture(page: Page, runs: Sequence[Run]) -> Safe:
+    words = page.words
+    networks = {f"{run.variant} ({run.id})": dict(components(run)) for run in runs}
+    present = dict.fromkeys([*COMPONENTS, *(name for one in networks.values() for name in one)])
+    names = {
+        name: str(words.name("component", name))
+        for name in present
+        if any(name in one for one in networks.values())
+    }
+
+    def draw() -> bytes:
+        from experiments import bars  # noqa: PLC0415 - matplotlib takes a second to import
+
+        return bars.component_bars(networks, names, words.language)
+
+    inputs = [*(run.seal for run in runs), *names.values()]
+    return page.picture(f"{page.block_id}-components", words.say("component.figure"), inputs, draw)

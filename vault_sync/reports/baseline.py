@@ -1,0 +1,79 @@
+"""The baseline beside its publication: the published values, those measured here, how far apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.metrics import KINDS
+from vault_sync.context import Group, Page, evaluation, group, table
+from vault_sync.rendering import Safe
+from vault_sync.reports.cited import cited_table
+from vault_sync.reports.compared import intervals, write_difference
+from vault_sync.reports.performance import AP_METRICS, accuracy_table, cost_table, faces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.milestones import CitedResult
+    from experiments.store import Run
+
+PUBLISHED = {"v1": "featherface-paper", "v1-official": "featherface-published-code"}
+"""Variant -> the published result that a run of it is held against."""
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/baseline.jinja shows; None where nothing is published."""
+    known = page.sources.workspace.cited
+    published = [known[name] for name in PUBLISHED.values() if name in known]
+    runs = _measured(page)
+    if not published and not runs:
+        return None
+    page.sources.check(runs)
+    return {
+        "published": cited_table(page, published),
+        "groups": [_shown(page, one, known) for one in group(runs, page.words)],
+    }
+
+
+def _measured(page: Page) -> list[Run]:
+    """Return the runs of the baseline's networks that were evaluated or benchmarked."""
+    if page.selectors:
+        return page.sources.select(page.selectors)
+    return page.sources.latest_where(lambda run: run.variant in PUBLISHED and bool(run.metrics))
+
+
+def _shown(page: Page, one: Group, known: Mapping[str, CitedResult]) -> dict[str, object]:
+    return {
+        "claim": one.claim,
+        "faces": faces(page, one.runs),
+        "accuracy": accuracy_table(page, one.runs),
+        "costs": cost_table(page, one.runs),
+        "differences": _differences(page, one, known),
+        "evaluated": one.evaluated,
+    }
+
+
+def _differences(page: Page, one: Group, known: Mapping[str, CitedResult]) -> Safe:
+    """List measured less published AP; empty where data or protocol are not the same."""
+    words, rows = page.words, []
+    for run in one.runs:
+        against = known.get(PUBLISHED.get(run.variant, ""))
+        measured = evaluation(run)
+        stated = None if against is None else against.metric("widerface.hard.ap")
+        if against is None or measured is None or stated is None:
+            continue
+        if stated.context == measured.context:
+            cells = [_cell(page, run, against, name) for name in AP_METRICS]
+            rows.append([page.run(run), against.titled(words.language), *cells])
+    headers = [words.say("column.run"), words.say("baseline.against")]
+    headers += [Safe(KINDS[name].title(words.language)) for name in AP_METRICS]
+    return table(headers, rows, numeric=range(2, len(headers))) if rows else Safe("")
+
+
+def _cell(page: Page, run: Run, against: CitedResult, name: str) -> Safe:
+    metric, stated = run.metric(name), against.metric(name)
+    if metric is None or stated is None:
+        return page.words.say("none")
+    ends = intervals(page, run).get(name)
+    shifted = [end - stated.value for end in ends] if ends else None
+    return write_difference(page.words, name, metric.value - stated.value, "fraction", shifted)

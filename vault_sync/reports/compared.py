@@ -1,0 +1,111 @@
+"""What comparing and resampling gave, kept: it takes its time, and sealed records never change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import kind
+from featherface.errors import RefusedError, ThesisError
+from featherface.files import write_atomic
+from vault_sync.rendering import Safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from experiments.store import Run
+    from vault_sync.context import Page
+    from vault_sync.wording import Words
+
+Ends = tuple[float, float]
+
+
+def compared(page: Page, runs: Sequence[Run]) -> dict[str, Any]:
+    """Return `Comparison.to_json()` of RUNS, the first being what the others differ from.
+
+    Raises:
+        RefusedError: they were evaluated on different data, or a record was changed.
+    """
+
+    def make() -> dict[str, Any]:
+        from experiments.compare import compare  # noqa: PLC0415 - only comparisons need it
+
+        try:
+            return compare(runs, store=page.sources.store).to_json()
+        except ThesisError as error:
+            raise RefusedError(error.message, error.hint) from error
+
+    return _kept(page, "comparisons", [f"{run.id} {run.seal}" for run in runs], make)
+
+
+def intervals(page: Page, run: Run) -> dict[str, Ends]:
+    """Return metric -> 95% interval of RUN's APs; empty where it kept no match records."""
+
+    def make() -> dict[str, Any]:
+        from experiments.compare import SUBSETS  # noqa: PLC0415 - as above
+        from experiments.statistics import paired_bootstrap  # noqa: PLC0415 - numpy
+
+        matches = run.matches()
+        if matches is None:
+            return {}
+        drawn = paired_bootstrap([matches])
+        found = {name: drawn.interval(0, key) for name, key in SUBSETS.items()}
+        ends = {name: [one.low, one.high] for name, one in found.items() if one.low == one.low}
+        return {"resamples": drawn.resamples, "ends": ends}
+
+    kept = _kept(page, "intervals", [f"{run.id} {run.seal}"], make)
+    return {name: (low, high) for name, (low, high) in kept.get("ends", {}).items()}
+
+
+def write_interval(words: Words, name: str, ends: Sequence[float | None] | None) -> str:
+    """Write the ENDS of an interval in brackets, after a value; nothing where there is none."""
+    if not ends or None in ends:
+        return ""
+    places = kind(name).places
+    shown = [words.number(100 * end, f".{places}f") for end in ends if end is not None]
+    return words.say("range", low=shown[0], high=shown[1])
+
+
+def write_difference(
+    words: Words, name: str, value: float, unit: str, ends: Sequence[float | None] | None = None
+) -> Safe:
+    """Write how far a value is from another; AP in points, bold where ENDS exclude zero."""
+    sign = "+" if value else ""
+    if unit != "fraction":
+        return words.amount(value, name, unit, sign=sign)
+    spec = f"{sign}.{kind(name, unit).places}f"
+    text = words.say("points", n=words.number(100 * value, spec))
+    if established(ends):
+        text = Safe(f"**{text}**")
+    return Safe(text + write_interval(words, name, ends))
+
+
+def established(ends: Sequence[float | None] | None) -> bool:
+    """Whether an interval lies on one side of zero."""
+    low, high = ends or (None, None)
+    return low is not None and high is not None and (low > 0 or high < 0)
+
+
+def _kept(
+    page: Page, folder: str, about: Sequence[str], make: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what MAKE returned before for the same things, or call it."""
+    key = hashlib.sha256(json.dumps([_engine(), *about]).encode()).hexdigest()
+    path = page.sources.workspace.state / "cache" / folder / f"{key}.json"
+    try:
+        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = json.loads(json.dumps(make(), default=str))
+        write_atomic(path, json.dumps(known, ensure_ascii=False))
+    return known
+
+
+@cache
+def _engine() -> str:
+    """Say by what runs are compared: another version may compare them otherwise."""
+    folder = resources.files("experiments")
+    parts = [folder.joinpath(name).read_bytes() for name in ("compare.py", "statistics.py")]
+    return hashlib.sha256(b"".join(parts)).hexdigest()

@@ -1,0 +1,73 @@
+"""What each experiment was to show, what it changes in the baseline, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from experiments.annotations import OPEN
+from featherface.variants import VARIANTS
+from vault_sync.context import Page, evaluation, table
+from vault_sync.rendering import Safe, code, escape
+from vault_sync.reports.architecture import DESIGN
+from vault_sync.reports.changes import show_parent, show_value
+
+if TYPE_CHECKING:
+    from experiments.store import Run
+
+BASELINE = "v1"
+"""The variant that the thesis changes."""
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/hypotheses.jinja shows; None before the first run."""
+    runs = page.sources.select(page.selectors)
+    if not runs:
+        return None
+    words = page.words
+    keys = ("run", "hypothesis", "changes", "measured", "verdict")
+    headers = [words.say(f"hypotheses.{key}") for key in keys]
+    return {
+        "table": table(headers, [_row(page, run) for run in runs]),
+        "baseline": code(BASELINE),
+    }
+
+
+def _row(page: Page, run: Run) -> list[object]:
+    words, verdict = page.words, run.annotations.verdict or OPEN
+    return [
+        page.run(run),
+        escape(run.hypothesis) or words.say("none"),
+        _changes(page, run),
+        _measured(page, run),
+        words.name("verdict", verdict),
+    ]
+
+
+def _changes(page: Page, run: Run) -> Safe:
+    """Say in what a run's network departs from the baseline's, and who taught it."""
+    words, model = page.words, run.recipe.get("model") or {}
+    before = asdict(VARIANTS[BASELINE].config)
+    told = [
+        words.say(
+            "hypotheses.one",
+            name=words.name("design", key),
+            before=show_value(words, before[key]),
+            after=show_value(words, model[key]),
+        )
+        for key in DESIGN
+        if key in model and model[key] != before[key]
+    ]
+    if any(one.role == "teacher" for one in run.record.parents):
+        told.append(words.say("hypotheses.taught", teacher=show_parent(page, run, "teacher")))
+    return Safe("<br>".join(told)) or words.say("none")
+
+
+def _measured(page: Page, run: Run) -> Safe:
+    """Write the metric that decides, and on what it was measured."""
+    words, primary = page.words, run.primary
+    if primary is None:
+        return words.say("not_measured")
+    text = f"{words.title(primary)} {words.value(primary)}"
+    about = evaluation(run)
+    return Safe(f"{text} ({words.short(about)})" if about else text)

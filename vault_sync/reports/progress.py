@@ -1,0 +1,157 @@
+"""How the latest training of an experiment went: epochs, losses, accuracy, and what changed.
+
+Only sealed runs give numbers: those of a run at work may still change, so it is only named.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import SUBSETS
+from vault_sync.context import Page, evaluation, group, table
+from vault_sync.rendering import Safe
+from vault_sync.reports import trends
+from vault_sync.reports.changes import changes
+from vault_sync.reports.compared import compared
+from vault_sync.reports.comparison import side_by_side
+from vault_sync.reports.drawing import loss_curves
+from vault_sync.reports.performance import AP_METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from experiments.store import Run
+
+    Epochs = Sequence[Mapping[str, Any]]
+
+PARTS = ("box", "face", "landmark", "teacher_soft", "teacher_box", "teacher_landmark")
+"""Parts of the loss, as training events call them."""
+SCORES = ("mean_ap", *SUBSETS)
+STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
+ROWS = 10
+"""Epochs that a table shows, more or less."""
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/progress.jinja shows; None before the first training."""
+    experiment = page.attributes.get("experiment") or page.block_id.removeprefix("progress.")
+    runs = [run for run in page.sources.runs if run.experiment == experiment]
+    finished = [run for run in runs if run.sealed and run.events("epoch")]
+    last = finished[-1].version if finished else 0
+    waiting = [run for run in runs if not run.sealed and run.version > last]
+    if not finished and not waiting:
+        return None
+    page.sources.check(finished[-2:])
+    return {
+        "trained": _trained(page, finished[-1]) if finished else None,
+        "before": _before(page, finished[-2], finished[-1]) if len(finished) > 1 else None,
+        "waiting": [_waiting(page, run) for run in waiting],
+    }
+
+
+def shown_epochs(epochs: Epochs, best: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Choose first, last and best epoch, and every so many between, that make about ten rows."""
+    step = next((one for one in STEPS if len(epochs) <= one * ROWS), STEPS[-1])
+    edges = (epochs[0], epochs[-1], best)
+    return [one for one in epochs if one in edges or one["epoch"] % step == 0]
+
+
+def best_epoch(run: Run, epochs: Epochs) -> Mapping[str, Any]:
+    """Return the epoch that decided which weights are kept, or the one of least loss."""
+    name = run.record.primary_metric.removeprefix("widerface.").removesuffix(".ap")
+    scored = [one for one in epochs if name in one]
+    if len(scored) > 1:
+        return max(scored, key=lambda one: float(one[name]))
+    return min(epochs, key=lambda one: float(one["loss"]))
+
+
+def _trained(page: Page, run: Run) -> dict[str, object]:
+    words, epochs = page.words, run.events("epoch")
+    best, measured = best_epoch(run, epochs), evaluation(run)
+    scored = [one for one in epochs if "mean_ap" in one]
+    mark = "best" if len(scored) > 1 else "least"
+    planned = int(run.recipe.get("train", {}).get("epochs", len(epochs)))
+    about = {"epochs": len(epochs), "planned": planned, "steps": epochs[-1].get("step", 0)}
+    rate = _rates(epochs)
+    return {
+        "run": page.run_in_prose(run),
+        "extent": words.say("progress.extent", **about),
+        "speed": words.say("progress.speed", n=words.number(median(rate), ".1f")) if rate else "",
+        "losses": _losses(page, shown_epochs(epochs, best), best, mark),
+        "parts": any(part in epochs[-1] for part in PARTS),
+        "claim": words.claim(measured) if measured and scored else "",
+        "scores": _scores(page, scored, best) if len(scored) > 1 else "",
+        "remarks": trends.remarks(page, run, epochs),
+        "picture": loss_curves(page, run),
+    }
+
+
+def _losses(page: Page, epochs: Epochs, best: Mapping[str, Any], mark: str) -> Safe:
+    """List learning rate, loss, its parts and speed by epoch."""
+    words, number = page.words, page.words.number
+    parts = [part for part in PARTS if any(part in one for one in epochs)]
+    headers = [words.say(f"progress.{key}") for key in ("epoch", "rate", "loss", *parts)]
+    quick = any(_rates(epochs))
+    headers += [words.say("progress.images")] if quick else []
+    lines = []
+    for one in epochs:
+        line: list[object] = [_epoch(page, one, best, mark)]
+        line += [_figure(page, one, "learning_rate", ".2g")]
+        line += [_figure(page, one, key, ".3f") for key in ("loss", *parts)]
+        rate = _rates([one])
+        line += [number(rate[0], ".1f") if rate else words.say("none")] if quick else []
+        lines.append(line)
+    return table(headers, lines, numeric=range(len(headers)))
+
+
+def _scores(page: Page, scored: Epochs, best: Mapping[str, Any]) -> Safe:
+    """List the APs measured during training."""
+    names = [name for name in SCORES if any(name in one for one in scored)]
+    headers = [page.words.say("progress.epoch")]
+    headers += [page.words.say(f"progress.{name}") for name in names]
+    lines = [
+        [_epoch(page, one, best, "best"), *(_figure(page, one, name, ".1%") for name in names)]
+        for one in shown_epochs(scored, best)
+    ]
+    return table(headers, lines, numeric=range(len(headers)))
+
+
+def _epoch(page: Page, one: Mapping[str, Any], best: Mapping[str, Any], mark: str) -> Safe:
+    number = page.words.number(int(one["epoch"]), "d")
+    if one is not best:
+        return number
+    return page.words.say(f"progress.{mark}", epoch=number)
+
+
+def _figure(page: Page, event: Mapping[str, Any], key: str, spec: str) -> Safe:
+    return page.words.number(float(event[key]), spec) if key in event else page.words.say("none")
+
+
+def _rates(epochs: Iterable[Mapping[str, Any]]) -> list[float]:
+    """Return images per second of each epoch that tells it."""
+    return [one["images"] / one["seconds"] for one in epochs if one.get("seconds", 0) > 0]
+
+
+def _before(page: Page, before: Run, run: Run) -> dict[str, object]:
+    """Say what changed since the version BEFORE, and what it did to AP where one may say so."""
+    words = page.words
+    found = changes(page, before, run)
+    headers: list[object] = [words.say("column.setup"), page.run(before), page.run(run)]
+    rows = [[one.name, one.before, one.after] for one in found]
+    values, together = Safe(""), group([before, run], words)
+    if len(together) == 1 and together[0].evaluated:
+        kept = [row for row in compared(page, [before, run])["rows"] if row["metric"] in AP_METRICS]
+        values = side_by_side(page, [before, run], kept)
+    return {
+        "run": page.run_in_prose(before),
+        "changes": table(headers, rows) if rows else "",
+        "measures": values,
+        "sure": before.matches() is not None and run.matches() is not None,
+    }
+
+
+def _waiting(page: Page, run: Run) -> Safe:
+    return page.words.say(
+        "progress.waiting", run=run.id, status=page.words.say(f"status.{run.status}")
+    )
