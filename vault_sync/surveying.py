@@ -17,6 +17,7 @@ from vault_sync.engine.notes import read_vault
 from vault_sync.engine.planning import plan
 from vault_sync.engine.plans import Options
 from vault_sync.engine.state import Bases, read_state, state_path
+from vault_sync.prose.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +35,12 @@ class Survey:
     snapshot: Snapshot
     wanted: Wanted
     state: State
+    bases: Bases
     plan: Plan
+
+    def again(self, options: Options) -> Plan:
+        """Return what a sync with other OPTIONS would do."""
+        return plan(self.snapshot, self.wanted, self.state, self.bases.find, options)
 
     @property
     def blocks(self) -> Mapping[str, WantedBlock]:
@@ -56,8 +62,11 @@ def survey(workspace: Workspace, vault: Path, options: Options | None = None) ->
     composer = Composer(sources, snapshot, state, vault, recreate=options.recreate)
     wanted = add_answers(composer.compose(), sources, snapshot, state)
     snapshot = replace(snapshot, wholes=_read_wholes(vault, [one.path for one in wanted.files]))
-    made = plan(snapshot, wanted, state, Bases(workspace.state).find, options)
-    return Survey(snapshot, wanted, state, made)
+    bases = Bases(workspace.state)
+    made = plan(snapshot, wanted, state, bases.find, options)
+    told = summarise(workspace, snapshot, sources.store)
+    made = replace(made, warnings=(*made.warnings, *told))
+    return Survey(snapshot, wanted, state, bases, made)
 
 
 def find_vault(workspace: Workspace, to: Path | str | None = None) -> Path:

@@ -5,7 +5,19 @@
 
 from __future__ import annotations
 
+from vault_sync.prose.binder import Bound, Snippet, bind, quote
 from vault_sync.prose.checking import STATES, Finding
-from vault_sync.prose.numbers import Prose, check, count_stale
+from vault_sync.prose.numbers import Prose, check
+from vault_sync.prose.suggestions import Suggestion
 
-__all__ = ["STATES", "Finding", "Prose", "check", "count_stale"]
+__all__ = [
+    "STATES",
+    "Bound",
+    "Finding",
+    "Prose",
+    "Snippet",
+    "Suggestion",
+    "bind",
+    "check",
+    "quote",
+]

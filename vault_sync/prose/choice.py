@@ -29,7 +29,9 @@ class Choice:
 
 
 def choose_notes(snapshot: Snapshot, vault: Path, names: Sequence[str]) -> Choice:
-    """Return the notes that NAMES mean (paths from here or from the vault, folders); all for none.
+    """Return the notes that NAMES mean; all for none.
+
+    They are paths from here or from the vault, of notes or folders, or names as in links.
 
     Raises:
         NotFoundError: there is no such file.
@@ -80,7 +82,16 @@ def _named(snapshot: Snapshot, vault: Path, name: str) -> list[Note]:
         inside = [note for key, note in snapshot.notes.items() if _matches(key, path)]
         if inside:
             return inside
-    return []
+    if Path(name).exists():
+        return []
+    bare = _fold(name.removesuffix(".md"))
+    alike = [note for key, note in snapshot.notes.items() if _fold(_bare(key)) == bare]
+    return alike if len(alike) == 1 else []
+
+
+def _bare(path: str) -> str:
+    """Return what a note is called in links."""
+    return path.rsplit("/", 1)[-1][: -len(".md")]
 
 
 def _matches(key: str, path: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
 from vault_sync.engine.plans import Write
+from vault_sync.prose.bindings import END, find_bindings
 from vault_sync.writing import write_notes
 
 if TYPE_CHECKING:
@@ -46,14 +47,33 @@ def rewrite_numbers(note: Note, findings: Iterable[Finding]) -> Write | None:
     return None if data == note.data else Write(note.path, note.data, data)
 
 
+def wrap(note: Note, start: int, stop: int, reference: str, text: str) -> Write:
+    """Plan NOTE with the number between two offsets bound, and worded TEXT.
+
+    Raises:
+        RefusedError: comments there would not be read back as one bound number.
+    """
+    opening = f"<!--t:{reference}-->".encode()
+    data = note.data[:start] + opening + text.encode() + END + note.data[stop:]
+    before, after = find_bindings(note.data), find_bindings(data)
+    bound = [(one.reference, one.text) for one in after.numbers if one.start == start]
+    if bound != [(reference, text)] or len(after.faults) > len(before.faults):
+        raise RefusedError(
+            f"{note.path}: a number can't be bound there", "move it out of the code or comment"
+        )
+    return Write(note.path, note.data, data)
+
+
 def write_all(
     workspace: Workspace,
     vault: Path,
     plan: Callable[[Sequence[str] | None], Mapping[str, Write]],
+    what: str,
 ) -> Fixed:
     """Write what PLAN says, and plan again for notes that somebody saved meanwhile.
 
-    PLAN gets the paths to look at (None: all) and returns path -> write.
+    PLAN gets the paths to look at (None: all) and returns path -> write; WHAT names the command,
+    for `thesis vault undo --list`.
     """
     fixed = Fixed()
     paths: Sequence[str] | None = None
@@ -61,7 +81,7 @@ def write_all(
         writes = plan(paths)
         if not writes:
             return fixed
-        outcome = write_notes(workspace, vault, list(writes.values()))
+        outcome = write_notes(workspace, vault, list(writes.values()), what)
         fixed.written += outcome.written
         fixed.refused += [str(trouble) for trouble in outcome.refused]
         if not outcome.changed:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vault_sync.engine.notes import read_vault
-from vault_sync.prose.bindings import may_hold
 from vault_sync.prose.checking import Checker, Finding
 from vault_sync.prose.choice import choose_notes
 from vault_sync.prose.fixing import Fixed, rewrite_numbers, write_all
 from vault_sync.prose.memory import Memory
+from vault_sync.prose.suggestions import Suggester, Suggestion
 from vault_sync.prose.values import Values
-from vault_sync.sync import find_vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.store import Store
     from experiments.workspace import Workspace
     from vault_sync.engine.notes import Note, Snapshot
     from vault_sync.engine.plans import Write
@@ -31,22 +28,21 @@ class Prose:
         self,
         workspace: Workspace,
         names: Sequence[str] = (),
-        *,
-        snapshot: Snapshot | None = None,
-        store: Store | None = None,
     ) -> None:
         """Take the vault of WORKSPACE, or in it the notes called NAMES.
 
         Raises:
             NotFoundError: there is no vault, or no such note.
         """
+        from vault_sync.surveying import find_vault  # noqa: PLC0415 - it summarises prose in turn
+
         self.workspace = workspace
-        self.vault = find_vault(workspace, None)
+        self.vault = find_vault(workspace)
         self.names = tuple(names)
-        self.values = Values(workspace, store)
+        self.values = Values(workspace)
         self.memory = Memory(workspace)
         self.checker = Checker(self.values, self.memory, workspace.language)
-        self.snapshot = snapshot or read_vault(self.vault)
+        self.snapshot = read_vault(self.vault)
         self.choice = choose_notes(self.snapshot, self.vault, names)
 
     @property
@@ -70,11 +66,22 @@ class Prose:
             found = self.findings if paths is None else list(self.checker.check(notes))
             return _writes(notes, [one for one in found if one.state in states])
 
-        fixed = write_all(self.workspace, self.vault, plan)
+        fixed = write_all(self.workspace, self.vault, plan, "check numbers --fix")
+        self.reread()
+        return fixed
+
+    def reread(self) -> Snapshot:
+        """Read the vault again, after something was written there."""
         self.snapshot = read_vault(self.vault)
         self.choice = choose_notes(self.snapshot, self.vault, self.names)
-        self.__dict__.pop("findings", None)
-        return fixed
+        for name in ("findings", "suggestions"):
+            self.__dict__.pop(name, None)
+        return self.snapshot
+
+    @cached_property
+    def suggestions(self) -> list[Suggestion]:
+        """Plain numbers of the chosen notes that equal a known value, by note and line."""
+        return list(Suggester(self.values, self.checker).suggest(self.notes))
 
     def _again(self, paths: Sequence[str]) -> list[Note]:
         notes = read_vault(self.vault).notes
@@ -88,22 +95,6 @@ def check(workspace: Workspace, names: Sequence[str] = ()) -> list[Finding]:
         NotFoundError: there is no vault, or no such note.
     """
     return Prose(workspace, names).findings
-
-
-def count_stale(workspace: Workspace, snapshot: Snapshot, store: Store | None = None) -> str:
-    """Say in one line how many bound numbers are no longer true; empty where all are.
-
-    Costs next to nothing in a vault without bound numbers.
-    """
-    if not any(may_hold(note.data) for note in snapshot.notes.values()):
-        return ""
-    found = Prose(workspace, snapshot=snapshot, store=store).checker.check(snapshot.notes.values())
-    counts = Counter(one.state for one in found)
-    wrong = {state: n for state, n in counts.items() if state != "fresh"}
-    if not wrong:
-        return ""
-    told = ", ".join(f"{n} {state}" for state, n in sorted(wrong.items()))
-    return f"numbers in the prose: {told} of {sum(counts.values())}; see: thesis check numbers"
 
 
 def _writes(notes: Sequence[Note], findings: Sequence[Finding]) -> dict[str, Write]:

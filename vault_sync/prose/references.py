@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from experiments import metrics, predicates
 from experiments.numbers import SPEC
-from experiments.predicates import NUMBER, SELECTOR, TOKEN, Arithmetic, Number
+from experiments.predicates import NUMBER, SELECTOR, TOKEN, Arithmetic
 from featherface.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,10 +104,18 @@ def _usual(term: Term, metric: str) -> str:
     """Return the format in which reports write such a value."""
     known = metrics.kind(metric)
     usual = _SPECS.get(known.unit, f",.{known.places}f").format(places=known.places)
-    if not isinstance(term, Arithmetic) or isinstance(term.left, Number):
+    if not isinstance(term, Arithmetic):
         return usual
-    if term.sign == "/":
-        return ".2f"
+    if _divides(term):
+        return ".2f" if term.sign == "/" and not isinstance(term.left, Arithmetic) else ".1%"
     if term.sign != "-":
         return usual
     return f"+.{known.places}p" if known.unit == "fraction" else f"+{usual}"
+
+
+def _divides(term: Term) -> bool:
+    """Whether TERM is a ratio of metrics, or reckons with one."""
+    if not isinstance(term, Arithmetic):
+        return False
+    ratio = term.sign == "/" and any(predicates.references(term.right))
+    return ratio or _divides(term.left) or _divides(term.right)

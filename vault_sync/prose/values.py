@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from experiments.lookup import find_measured
 from experiments.metrics import EVIDENCE, KINDS
 from experiments.predicates import COMPUTE, Number, Reference, references
 from experiments.store import Run, Store
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from experiments.metrics import Metric
     from experiments.predicates import Term
+    from experiments.staleness import Change
     from experiments.workspace import Workspace
 
 MOST = 2000
@@ -32,8 +34,13 @@ class Value:
 
     number: float
     metrics: tuple[Metric, ...]
-    runs: tuple[str, ...]
-    """Ids of the runs it was measured by; empty for what is cited or planned."""
+    measured: tuple[tuple[str, str], ...] = ()
+    """Run and metric of each value that a run here measured."""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Ids of the runs it was measured by; empty for what is cited or planned."""
+        return tuple(dict.fromkeys(run for run, _ in self.measured))
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -70,7 +77,7 @@ class Values:
     def __init__(self, workspace: Workspace, store: Store | None = None) -> None:
         self.workspace = workspace
         self.store = store or Store(workspace)
-        self._runs: dict[str, Run | ThesisError] = {}
+        self._runs: dict[tuple[str, str], Run | ThesisError] = {}
         self._possible: dict[str, list[Run]] = {}
 
     def now(self, term: Term) -> Value:
@@ -87,8 +94,12 @@ class Values:
         number = _compute(term, lambda one: found[one].value)
         if not math.isfinite(number):
             raise RefusedError(f"{term} has no value: it is {number}")
-        selectors = dict.fromkeys(one.selector for one in found if not _is_stated(one.selector))
-        return Value(number, metrics, tuple(dict.fromkeys(self.run(one).id for one in selectors)))
+        measured = [
+            (self.run(one.selector, one.metric).id, one.metric)
+            for one in found
+            if not _is_stated(one.selector)
+        ]
+        return Value(number, metrics, tuple(dict.fromkeys(measured)))
 
     def before(self, term: Term) -> Iterator[Former]:
         """Yield what TERM was worth while its selectors meant other runs, the latest first."""
@@ -103,20 +114,32 @@ class Values:
                 continue
             yield Former(number, tuple(dict.fromkeys(run.id for run in chosen)))
 
-    def run(self, selector: str) -> Run:
-        """Return the finished, unchanged run that SELECTOR means."""
-        if selector not in self._runs:
+    def run(self, selector: str, metric: str = "") -> Run:
+        """Return the finished, unchanged run that SELECTOR means for METRIC, as milestones do."""
+        key = (selector, metric)
+        if key not in self._runs:
             try:
-                self._runs[selector] = self._find(selector)
+                self._runs[key] = self._find(*key)
             except ThesisError as error:
-                self._runs[selector] = error
-        found = self._runs[selector]
+                self._runs[key] = error
+        found = self._runs[key]
         if isinstance(found, ThesisError):
             raise found
         return found
 
-    def _find(self, selector: str) -> Run:
-        run = self.store.find(selector)
+    def changes(self, run: str, metric: str) -> tuple[Change, ...]:
+        """Return how what METRIC of RUN follows from has changed since."""
+        from experiments.bases import families  # noqa: PLC0415 - only where it is asked
+        from experiments.staleness import changes  # noqa: PLC0415 - as above
+
+        try:
+            found = self.store.find(run)
+            return changes(found, self.store, families(found, metric))
+        except ThesisError:
+            return ()
+
+    def _find(self, selector: str, metric: str) -> Run:
+        run = find_measured(self.store, selector, metric) if metric else self.store.find(selector)
         if not run.sealed:
             raise RefusedError(f"{run.id} is not finished", f"thesis run {run.experiment} --resume")
         if problems := self.store.problems(run):
@@ -129,7 +152,7 @@ class Values:
     def _metric(self, reference: Reference) -> Metric:
         if _is_stated(reference.selector):
             return self._stated(reference)
-        run = self.run(reference.selector)
+        run = self.run(reference.selector, reference.metric)
         metric = run.metric(reference.metric)
         if metric is None:
             raise _unmeasured(run.id, reference.metric, [one.name for one in run.metrics])

@@ -6,7 +6,18 @@ import click
 
 from thesis_cli.groups import Late, LateVerbs
 
-VERBS: dict[str, Late] = {}
+VERBS: dict[str, Late] = {
+    "numbers": Late(
+        "thesis_cli.commands.check.numbers:numbers",
+        "Check the numbers in the prose against the records they are bound to.",
+    ),
+    "bind": Late(
+        "thesis_cli.commands.check.bind:bind", "Bind one number of a note to what it comes from."
+    ),
+    "quote": Late(
+        "thesis_cli.commands.check.quote:quote", "Print a bound number, ready to be pasted."
+    ),
+}
 """Verb -> where it is, one module each in this package."""
 
 

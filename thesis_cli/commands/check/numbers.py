@@ -1,0 +1,228 @@
+"""`thesis check numbers`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from thesis_cli.session import Session
+    from vault_sync.prose import Finding, Prose, Suggestion
+    from vault_sync.prose.values import Value
+
+
+@click.command(cls=Verb)
+@click.argument("notes", nargs=-1)
+@click.option("--fix", is_flag=True, help="Write stale numbers as their records have them.")
+@click.option("--edited", is_flag=True, help="With --fix: hand-edited numbers too.")
+@click.option("--suggest", is_flag=True, help="List plain numbers that could be bound.")
+@click.option("--all", "everything", is_flag=True, help="List the fresh numbers too.")
+@json_option
+@click.pass_context
+@pass_session
+def numbers(
+    session: Session,
+    context: click.Context,
+    *,
+    notes: tuple[str, ...],
+    fix: bool,
+    edited: bool,
+    suggest: bool,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Check the numbers in the prose against the records they are bound to.
+
+    NOTES are paths from here or from the vault, folders too; default: all. Exit code 0 where
+    every bound number is fresh, 1 where one is stale, hand-edited, orphan or broken. Plain
+    numbers that equal a superseded value are listed; with --suggest those that equal a current
+    one too.
+    """
+    del as_json
+    from featherface.errors import UsageError
+    from vault_sync.prose import Prose
+
+    if edited and not fix:
+        raise UsageError(
+            "--edited says what --fix may write", "thesis check numbers --fix --edited"
+        )
+    prose = Prose(session.workspace, notes)
+    for name in prose.choice.passed_over:
+        session.warn(f"{name} is no note of the vault; it was passed over")
+    fixed = prose.fix(edited=edited) if fix else None
+    warn_of_runs(session, prose)
+    answer = {
+        "numbers": [tell(one) for one in prose.findings],
+        "suggestions": [hint(one) for one in chosen(prose.suggestions, all_of_them=suggest)],
+        "current": sum(one.state == "current" for one in prose.suggestions),
+        "written": sorted(set(fixed.written)) if fixed else [],
+    }
+    emit(session, "check-numbers", answer, lambda data: view(data, everything=everything))
+    if fixed and fixed.problem:
+        raise fixed.problem
+    if any(one.state != "fresh" for one in prose.findings):
+        context.exit(CLAIM_FALSE)
+
+
+def chosen(suggestions: Sequence[Suggestion], *, all_of_them: bool) -> list[Suggestion]:
+    """Choose what to list: what looks out of date, or whatever could be bound."""
+    return [one for one in suggestions if all_of_them or one.state == "superseded"]
+
+
+def warn_of_runs(session: Session, prose: Prose) -> None:
+    """Warn of numbers whose run was made from something that has changed since."""
+    measured = Counter(pair for one in prose.findings if one.value for pair in one.value.measured)
+    counts: Counter[str] = Counter()
+    for (run, metric), n in measured.items():
+        for change in prose.values.changes(run, metric):
+            counts[change.text()] += n
+    for told, n in counts.items():
+        session.warn(f"{told}; {n} bound {'number rests' if n == 1 else 'numbers rest'} on it")
+
+
+def tell(finding: Finding) -> dict[str, Any]:
+    """Tell of one bound number."""
+    return {
+        "note": finding.note,
+        "line": finding.place.line,
+        "column": finding.place.column,
+        "state": finding.state,
+        "reference": finding.reference,
+        "text": finding.text,
+        "expected": finding.expected or None,
+        "reason": finding.reason,
+        "hint": finding.hint,
+        **basis(finding.value),
+    }
+
+
+def basis(value: Value | None) -> dict[str, Any]:
+    """Tell on what a value rests."""
+    return {
+        "value": value.number if value else None,
+        "evidence": list(value.evidence) if value else [],
+        "runs": list(value.runs) if value else [],
+        "synthetic": bool(value and value.synthetic),
+        "complete": not value or value.complete,
+    }
+
+
+def hint(suggestion: Suggestion) -> dict[str, Any]:
+    """Tell of a plain number that could be bound."""
+    return {
+        "note": suggestion.note,
+        "line": suggestion.place.line,
+        "column": suggestion.place.column,
+        "state": suggestion.state,
+        "text": suggestion.text,
+        "expected": suggestion.expected,
+        "source": suggestion.source,
+        "references": list(suggestion.references),
+        "command": suggestion.command,
+    }
+
+
+def view(data: dict[str, Any], *, everything: bool) -> list[Block]:
+    """List what is not fresh, count all, and show how to bind plain numbers."""
+    rows = data["numbers"]
+    blocks: list[Block] = [f"written: {path}" for path in data["written"]]
+    blocks += [line(row) for row in rows if everything or row["state"] != "fresh"]
+    blocks += [""] if blocks else []
+    blocks += [count(rows), *caution(rows), *steps(rows)]
+    if data["suggestions"]:
+        blocks += ["", *plain_numbers(data["suggestions"])]
+    left = data["current"] - sum(one["state"] == "current" for one in data["suggestions"])
+    if left:
+        told = "1 plain number equals" if left == 1 else f"{left} plain numbers equal"
+        blocks.append(f"{told} a current value; to bind: thesis check numbers --suggest")
+    return blocks
+
+
+def line(row: dict[str, Any]) -> str:
+    """Say where a number stands, what became of it, and why; as compilers do."""
+    change = one_line(row["text"])
+    if row["expected"] and row["state"] != "fresh":
+        change = f"{change or '(empty)'} → {one_line(row['expected'])}"
+    told = "  ".join(part for part in (row["state"], change, row["reference"]) if part)
+    kind = f"  ({about(row)})" if row["evidence"] else ""
+    why = [row["reason"]] if row["reason"] else []
+    if row["state"] in ("orphan", "broken") and row["hint"]:
+        why.append(f"next: {row['hint']}")
+    return "\n    ".join([f"{where(row)}: {told}{kind}", *why])
+
+
+def where(row: dict[str, Any]) -> str:
+    """Write a place as editors take it."""
+    return f"{row['note']}:{row['line']}:{row['column']}"
+
+
+def one_line(text: str) -> str:
+    """Write a text of a note in one line, shortened."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 40 else f"{flat[:39]}…"
+
+
+def about(row: dict[str, Any]) -> str:
+    """Say what kind of evidence a number is, and of what data it is not."""
+    parts = list(row["evidence"])
+    parts += ["synthetic"] if row["synthetic"] else []
+    parts += [] if row["complete"] else ["part of the data"]
+    return ", ".join(parts)
+
+
+def count(rows: list[dict[str, Any]]) -> str:
+    """Count the bound numbers by state and by evidence."""
+    if not rows:
+        return "no bound numbers; bind one: thesis check quote v2@best widerface.hard.ap"
+    states = Counter(row["state"] for row in rows)
+    kinds = Counter(kind for row in rows for kind in row["evidence"])
+    told = ", ".join(f"{n} {state}" for state, n in states.items())
+    rest = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+    number = "1 bound number" if len(rows) == 1 else f"{len(rows)} bound numbers"
+    return f"{number}: {told}" + (f" ({rest})" if rest else "")
+
+
+def caution(rows: list[dict[str, Any]]) -> list[str]:
+    """Say which numbers are no WIDER FACE results, whatever the sentence around them says."""
+    synthetic = sum(row["synthetic"] for row in rows)
+    partial = sum(not row["complete"] and not row["synthetic"] for row in rows)
+    found = []
+    if synthetic:
+        found.append(f"{synthetic} of them come from synthetic data: the text must say so")
+    if partial:
+        found.append(f"{partial} of them come from a part of the data: the text must say so")
+    return found
+
+
+def steps(rows: list[dict[str, Any]]) -> list[str]:
+    """Say what to do about numbers that differ from their records."""
+    states = {row["state"] for row in rows}
+    found = []
+    if "stale" in states:
+        found.append("stale: thesis check numbers --fix writes what the record says now")
+    if "hand-edited" in states:
+        found.append(
+            "hand-edited: correct the text, remove both comments to keep your own words, or: "
+            "thesis check numbers --fix --edited"
+        )
+    return found
+
+
+def plain_numbers(rows: list[dict[str, Any]]) -> list[Block]:
+    """List plain numbers with the command that binds each."""
+    told = []
+    for row in rows:
+        was = f"was {row['source']}'s, now {row['expected']}"
+        equals = was if row["state"] == "superseded" else f"equals {row['references'][0]}"
+        others = len(row["references"]) - 1
+        more = f" (or {others} other{'s' if others > 1 else ''})" if others else ""
+        told.append(f"{where(row)}: {one_line(row['text'])}: {equals}{more}\n  {row['command']}")
+    return ["plain numbers that could be bound:", *told]

@@ -1,0 +1,44 @@
+"""`thesis check quote`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from thesis_cli.commands.check.numbers import basis
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from thesis_cli.session import Session
+
+
+@click.command(cls=Verb)
+@click.argument("reference", nargs=-1, required=True)
+@json_option
+@pass_session
+def quote(session: Session, reference: tuple[str, ...], as_json: bool) -> None:
+    """Print a bound number, ready to be pasted.
+
+    REFERENCE is a run, its metric and a format, such as: v2@best widerface.hard.ap .1%; without
+    a format the metric's own. Put it in quotes where it holds '(' or '*'.
+    """
+    del as_json
+    from vault_sync.prose import Prose, quote
+
+    found = quote(Prose(session.workspace), " ".join(reference))
+    if found.value.synthetic:
+        session.warn("it comes from synthetic data: the text must say so")
+    elif not found.value.complete:
+        session.warn("it comes from a part of the data: the text must say so")
+    sources = list(dict.fromkeys(one.source for one in found.value.metrics))
+    session.note(f"{' and '.join(found.value.evidence)}: {'; '.join(sources)}")
+    answer = {
+        "sources": sources,
+        "snippet": str(found),
+        "reference": found.reference,
+        "text": found.text,
+        **basis(found.value),
+    }
+    emit(session, "check-quote", answer, lambda data: [data["snippet"]])

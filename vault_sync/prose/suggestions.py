@@ -1,0 +1,199 @@
+"""Plain numbers that equal a value of a run or a cited result, and how to bind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from experiments.metrics import KINDS, kind
+from experiments.numbers import shown
+from featherface.errors import ThesisError
+from vault_sync.prose.amounts import rewrite
+from vault_sync.prose.bindings import place_of
+from vault_sync.prose.plain import find_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from decimal import Decimal
+
+    from experiments.store import Run
+    from vault_sync.engine.notes import Note
+    from vault_sync.prose.amounts import Amount
+    from vault_sync.prose.bindings import Place
+    from vault_sync.prose.checking import Checker
+    from vault_sync.prose.plain import Plain
+    from vault_sync.prose.values import Values
+
+SMALLEST_COUNT = 10_000
+"""Parameters below this are not looked for: such numbers are years, pages, pictures."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A plain number that could be bound."""
+
+    note: str
+    place: Place
+    text: str
+    state: str
+    """`superseded` where only an earlier version had this value, else `current`."""
+    references: tuple[str, ...]
+    """With their formats, the likeliest first."""
+    expected: str
+    """As the likeliest is written now."""
+    source: str
+    """The run or publication that has or had this value."""
+
+    @property
+    def where(self) -> str:
+        """Return `note:line:column`, as editors take it."""
+        return f"{self.note}:{self.place.line}:{self.place.column}"
+
+    @property
+    def command(self) -> str:
+        """The command that binds it."""
+        update = " --update" if self.state == "superseded" else ""
+        text = " ".join(self.text.split())
+        return f'thesis check bind{update} "{self.where}" "{text}" {self.references[0]}'
+
+
+@dataclass(frozen=True)
+class Known:
+    """A value that a plain number may stand for."""
+
+    selector: str
+    metric: str
+    value: float
+    now: float
+    """What SELECTOR's metric is worth; another where VALUE is superseded."""
+    source: str
+
+    @property
+    def current(self) -> bool:
+        """Whether the value still holds."""
+        return self.value == self.now
+
+
+class Suggester:
+    """Recognises the values of one workspace."""
+
+    def __init__(self, values: Values, checker: Checker) -> None:
+        self.values = values
+        self.checker = checker
+        self._tables: dict[tuple[str, str], dict[Decimal, list[Known]]] = {}
+
+    def suggest(self, notes: Iterable[Note]) -> Iterator[Suggestion]:
+        """Yield the plain numbers that could be bound, by note, line and column."""
+        for note in notes:
+            for plain in find_numbers(note.data):
+                found = self._recognise(note, plain)
+                if found is not None:
+                    yield found
+
+    def _recognise(self, note: Note, plain: Plain) -> Suggestion | None:
+        for amount in plain.amounts:
+            unit, spec = read_kind(amount)
+            known = self._table(unit, spec).get(amount.value) if spec else None
+            if known:
+                best = sorted(known, key=lambda one: not one.current)
+                same = [one for one in best if one.current == best[0].current]
+                return Suggestion(
+                    note=note.path,
+                    place=place_of(note.data, plain.start),
+                    text=plain.text,
+                    state="current" if same[0].current else "superseded",
+                    references=tuple(
+                        dict.fromkeys(f"{one.selector} {one.metric} {spec}" for one in same)
+                    ),
+                    expected=rewrite(amount, same[0].now, spec, self.checker.language_of(note)),
+                    source=same[0].source,
+                )
+        return None
+
+    def _table(self, unit: str, spec: str) -> dict[Decimal, list[Known]]:
+        """Return what values of UNIT look like when they are written by SPEC."""
+        if (unit, spec) not in self._tables:
+            table: dict[Decimal, list[Known]] = {}
+            for one in self._known.get(unit, []):
+                table.setdefault(shown(one.value, spec), []).append(one)
+            for looks, known in table.items():  # the same to the places shown is not superseded
+                table[looks] = [
+                    Known(one.selector, one.metric, one.value, one.value, one.source)
+                    if shown(one.now, spec) == looks
+                    else one
+                    for one in known
+                ]
+            self._tables[unit, spec] = table
+        return self._tables[unit, spec]
+
+    @cached_property
+    def _known(self) -> dict[str, list[Known]]:
+        """Return unit -> all known values, measured ones first."""
+        found: dict[str, list[Known]] = {}
+        order = {name: place for place, name in enumerate(KINDS)}
+        known = [*self._measured(), *self._stated()]
+        known.sort(key=lambda one: (":" in one.selector, order.get(one.metric, len(order))))
+        for one in known:
+            found.setdefault(kind(one.metric).unit, []).append(one)
+        return found
+
+    def _measured(self) -> Iterator[Known]:
+        store = self.values.store
+        for experiment in store.experiments():
+            runs = [run for run in store.runs(experiment) if run.sealed]
+            try:
+                best = self.values.run(f"{experiment}@best")
+                latest = self.values.run(experiment)
+            except ThesisError:
+                continue
+            for run in runs:
+                yield from self._of_run(run, best, latest)
+
+    def _of_run(self, run: Run, best: Run, latest: Run) -> Iterator[Known]:
+        """Yield what one run measured; a run that is neither best nor latest is superseded."""
+        try:
+            if self.values.store.problems(run):
+                return
+            metrics = run.metrics
+        except ThesisError:
+            return
+        for metric in metrics:
+            holder = latest if run == latest and run != best else best
+            now = holder.metric(metric.name)
+            if now is not None:
+                selector = run.experiment if holder != best else f"{run.experiment}@best"
+                yield Known(selector, metric.name, metric.value, now.value, run.id)
+
+    def _stated(self) -> Iterator[Known]:
+        for name, result in self.values.workspace.cited.items():
+            for metric in result.metrics:
+                selector = f"{metric.evidence}:{name}"
+                yield Known(selector, metric.name, metric.value, metric.value, name)
+
+
+def read_kind(amount: Amount) -> tuple[str, str]:
+    """Return the unit of metrics that AMOUNT may stand for and how it is written; else empty."""
+    if amount.sign or not amount.plain:
+        return "", ""
+    digits = len(f"{abs(amount.value):.{amount.places}f}".replace(".", "").lstrip("0"))
+    for unit, telling, metric_unit, spec in WRITTEN:
+        if amount.unit == unit and telling(amount.value, amount.places, digits):
+            return metric_unit, spec.format(places=amount.places)
+    return "", ""
+
+
+WRITTEN: tuple[tuple[str, Callable[[Decimal, int, int], bool], str, str], ...] = (
+    ("%", lambda _, places, __: places >= 1, "fraction", ".{places}%"),
+    ("", lambda value, places, _: places >= 3 and value < 1, "fraction", ".{places}f"),
+    ("", lambda value, places, _: not places and value >= SMALLEST_COUNT, "parameters", ","),
+    ("K", lambda _, __, digits: digits >= 3, "parameters", ".{places}K"),
+    ("M", lambda _, places, digits: places >= 2 and digits >= 2, "parameters", ".{places}M"),
+    ("G", lambda _, places, __: places >= 2, "MACs", ".{places}G"),
+    ("ms", lambda _, places, __: places >= 1, "ms", ".{places}f"),
+    ("MB", lambda _, places, __: places >= 1, "MB", ".{places}f"),
+)
+"""Unit in the text; what value, decimals and digits must be; unit of the metric; format.
+
+Numbers that could be anything (few digits, no unit) stand for nothing.
+"""

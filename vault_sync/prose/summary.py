@@ -1,0 +1,32 @@
+"""One line about the bound numbers of a vault, for whoever has just read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from vault_sync.prose.bindings import may_hold
+from vault_sync.prose.checking import Checker
+from vault_sync.prose.memory import Memory
+from vault_sync.prose.values import Values
+
+if TYPE_CHECKING:
+    from experiments.store import Store
+    from experiments.workspace import Workspace
+    from vault_sync.engine.notes import Snapshot
+
+
+def summarise(workspace: Workspace, snapshot: Snapshot, store: Store) -> tuple[str, ...]:
+    """Say in one line which bound numbers are not what their records say; nothing where all are.
+
+    Costs next to nothing in a vault without bound numbers.
+    """
+    notes = [note for note in snapshot.notes.values() if may_hold(note.data)]
+    if not notes:
+        return ()
+    checker = Checker(Values(workspace, store), Memory(workspace), workspace.language)
+    states = Counter(one.state for one in checker.check(notes))
+    wrong = ", ".join(f"{n} {state}" for state, n in states.items() if state != "fresh")
+    if not wrong:
+        return ()
+    return (f"bound numbers in the prose: {wrong}, of {states.total()}; see: thesis check numbers",)
