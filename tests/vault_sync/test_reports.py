@@ -109,7 +109,7 @@ def test_what_was_not_measured_is_said(workspace, make_run):
     make_run(workspace, "v2", metrics={"widerface.mean_ap": 0.5})
     sync(workspace)
     text = read(workspace, NOTES[0])
-    assert "| [[v2@1]] | not measured | not measured | not measured | 50.0% |" in text
+    assert "| [[v2@1]] | `v1` | not measured | not measured | not measured | 50.0% |" in text
 
 
 @pytest.mark.usefixtures("quick_plots")
