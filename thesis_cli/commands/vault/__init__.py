@@ -6,7 +6,27 @@ import click
 
 from thesis_cli.groups import Late, LateVerbs
 
-VERBS: dict[str, Late] = {}
+VERBS: dict[str, Late] = {
+    "status": Late("thesis_cli.commands.vault.status:status", "Show how the vault stands."),
+    "take": Late(
+        "thesis_cli.commands.vault.take:take", "Settle conflicts: your version, or the new one."
+    ),
+    "adopt": Late(
+        "thesis_cli.commands.vault.adopt:adopt", "Make a generated block your own prose."
+    ),
+    "undo": Late(
+        "thesis_cli.commands.vault.undo:undo",
+        "Take back what the last sync wrote, byte by byte.",
+    ),
+    "pull": Late(
+        "thesis_cli.commands.vault.pull:pull",
+        "Take over what you answered in the notes of the runs.",
+    ),
+    "export": Late(
+        "thesis_cli.commands.vault.export:export",
+        "Export the thesis, or some NOTES and folders, as one document.",
+    ),
+}
 """Verb -> where it is, one module each in this package."""
 
 

@@ -1,0 +1,72 @@
+"""`thesis vault export`: the thesis as one document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+from vault_sync.export.formats import ENGINES, FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from thesis_cli.session import Session
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(cls=Verb)
+@click.argument("names", nargs=-1, metavar="[NOTES]...")
+@click.option("--to", type=click.Choice(list(FORMATS)), default="pdf", show_default=True)
+@click.option("--output", type=FILE, help="The file; default: export/ in the workspace.")
+@click.option("--bibliography", type=FILE, help="A BibTeX file, before the one of thesis.toml.")
+@click.option("--csl", "style", type=FILE, help="A citation style; default: Chicago, author-date.")
+@click.option(
+    "--pdf-engine",
+    "engine",
+    type=click.Choice(ENGINES),
+    default="typst",
+    show_default=True,
+    help="What sets the PDF; all but typst are programs of your own.",
+)
+@click.option("--with-runs", is_flag=True, help="Add the notes of the runs as an appendix.")
+@click.option("--force", is_flag=True, help="Write over a document that was changed since.")
+@json_option
+@pass_session
+def export(session: Session, /, *, names: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Export the thesis, or some NOTES and folders, as one document.
+
+    Nothing is written into the vault.
+    """
+    del as_json
+    from vault_sync.export.exporting import export as make
+    from vault_sync.export.press import Choices
+
+    done = make(session.workspace, names, Choices(**options))
+    for warning in done.warnings:
+        session.warn(warning)
+    answer = {name: value for name, value in vars(done).items() if name != "warnings"}
+    emit(session, "vault-export", answer, view)
+
+
+def view(data: dict[str, Any]) -> Iterator[Block]:
+    """Tell what was made, of what."""
+    yield f"written: {data['output']}"
+    yield (
+        ", ".join(
+            count(len(data[name]) if isinstance(data[name], tuple) else data[name], one)
+            for name, one in (("notes", "note"), ("figures", "figure"), ("tables", "table"))
+        )
+        + f"; works cited: {len(data['citations'])}"
+    )
+    if data["left_out"]:
+        yield f"left out: {', '.join(data['left_out'])}"
+
+
+def count(number: int, one: str) -> str:
+    """Write a number with its noun."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"

@@ -1,0 +1,138 @@
+"""One syntax tree out of many notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vault_sync.export import callouts, figures, layouts
+from vault_sync.export.anchors import Anchors
+from vault_sync.export.citations import Citer
+from vault_sync.export.embedding import Embedder
+from vault_sync.export.linking import Linker
+from vault_sync.export.pages import read_pages
+from vault_sync.export.pictures import Pictures
+from vault_sync.export.trees import block, div, find, header, plain, rewrite, words
+from vault_sync.export.typography import quote, typeset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from vault_sync.export.selection import Entry, Selection
+    from vault_sync.export.shelf import Shelf
+    from vault_sync.export.trees import Node
+    from vault_sync.wording import Words
+
+
+@dataclass
+class Document:
+    """A thesis, ready to be written in any format."""
+
+    blocks: list[Node]
+    title: list[Node] = field(default_factory=list)
+    """Of the only note of a document; empty where the thesis's own title stands."""
+    cited: dict[str, str] = field(default_factory=dict)
+    """Key -> BibTeX entry of the works that are cited."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def figures(self) -> int:
+        """How many figures it has."""
+        return sum(1 for _ in find(self.blocks, "Figure"))
+
+    @property
+    def tables(self) -> int:
+        """How many tables it has."""
+        return sum(1 for _ in find(self.blocks, "Table"))
+
+
+def assemble(
+    shelf: Shelf,
+    selection: Selection,
+    words: Words,
+    entries: Mapping[str, str],
+    media: tuple[Path, str],
+) -> Document:
+    """Make one document of the notes of SELECTION.
+
+    ENTRIES are the works that may be cited; MEDIA is the folder that takes copies of pictures, and
+    the name by which the document calls it.
+
+    Raises:
+        UnavailableError: pandoc is missing or fails.
+    """
+    return _Assembler(shelf, selection, words, entries, media).document()
+
+
+class _Assembler:
+    def __init__(
+        self,
+        shelf: Shelf,
+        selection: Selection,
+        words: Words,
+        entries: Mapping[str, str],
+        media: tuple[Path, str],
+    ) -> None:
+        self.selection = selection
+        self.words = words
+        self.made = Document([])
+        pages = read_pages(shelf, selection.notes, entries)
+        self.made.warnings += pages.warnings
+        self.anchors = Anchors()
+        self.titles: dict[str, str] = {}
+        warn = self.made.warnings.append
+        self.linker = Linker(shelf, pages, self.anchors, self.titles, warn)
+        pictures = Pictures(shelf, pages, *media, warn)
+        self.pages = pages.change(pictures.row).change(self.linker.name)
+        self.embedder = Embedder(shelf, self.pages, self.anchors, warn)
+        self.citer = Citer(pages, entries, warn)
+        self.shelf = shelf
+
+    def document(self) -> Document:
+        """Expand every note, then resolve what leads from one to another."""
+        parts = [(entry, self._expand(entry)) for entry in self.selection.entries]
+        main = self._resolve([node for entry, part in parts if not entry.appendix for node in part])
+        rest = self._resolve([node for entry, part in parts if entry.appendix for node in part])
+        aside = [div([], "", layouts.APPENDICES)] if rest else []
+        self.made.blocks = self._typeset([*main, *self._references(), *aside, *rest])
+        self.made.title = self._typeset([block("Plain", self.made.title)])[0]["c"]
+        self.made.cited = self.citer.cited
+        self.made.warnings = list(dict.fromkeys(self.made.warnings))
+        return self.made
+
+    def _resolve(self, blocks: list[Node]) -> list[Node]:
+        linked = rewrite(blocks, inlines=self.linker.row)
+        done: list[Node] = rewrite(linked, inlines=self.citer.row)
+        return done
+
+    def _expand(self, entry: Entry) -> list[Node]:
+        if not entry.note:
+            name = self.anchors.new(entry.title)
+            return [header(entry.level, words(entry.title), name)]
+        page = self.pages.by_path[entry.path]
+        title, blocks = self.embedder.title(page)
+        identity = self.anchors.mark(entry.path, "", plain(title))
+        self.anchors.places.setdefault((entry.path, plain(title)), identity)
+        if not self.shelf.identity(entry.path).startswith("run/"):
+            self.titles[entry.path] = plain(title)
+        body = self.embedder.expand(page, blocks, entry.level + 1, ((entry.path, ""),))
+        if entry.level == 0:
+            self.made.title = title
+            return [div([], identity), *body]
+        return [header(entry.level, title, identity), *body]
+
+    def _references(self) -> list[Node]:
+        if not self.citer.cited:
+            return []
+        title = words(str(self.words.say("export.bibliography")))
+        return [header(1, title, "references", layouts.UNNUMBERED), div([], "refs")]
+
+    def _typeset(self, blocks: list[Node]) -> list[Node]:
+        language = self.words.language
+        name = lambda kind: str(self.words.name("callout", kind)).capitalize()  # noqa: E731
+        blocks = rewrite(blocks, blocks=quote(language))
+        blocks = rewrite(blocks, inlines=typeset(language))
+        blocks = rewrite(blocks, blocks=figures.caption)
+        done: list[Node] = rewrite(blocks, blocks=lambda row: callouts.frame(row, name))
+        return done

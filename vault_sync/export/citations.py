@@ -1,0 +1,86 @@
+"""Citations `[@key]`, resolved by pandoc's citeproc from the bibliography."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from experiments.references import parse_bibtex, read_references
+from featherface.errors import DataError, NotFoundError, UsageError
+from vault_sync.export.obsidian import CITE
+from vault_sync.export.trees import block, string, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from experiments.workspace import Workspace
+    from vault_sync.export.obsidian import Citation
+    from vault_sync.export.pages import Pages
+    from vault_sync.export.trees import Node
+
+SUFFIX = ".bib"
+
+
+def read_bibliography(workspace: Workspace, file: Path | None) -> dict[str, str]:
+    """Return key -> entry: ours, those of the `bibliography` setting, those of FILE, which wins.
+
+    Raises:
+        NotFoundError: a file is not there.
+        UsageError: FILE is no BibTeX file.
+        DataError: an entry can't be read; the message names file and line.
+    """
+    entries = read_references(workspace)
+    return entries if file is None else entries | _read(file)
+
+
+def _read(file: Path) -> dict[str, str]:
+    if file.suffix.lower() != SUFFIX:
+        raise UsageError(
+            f"the bibliography {file} is no BibTeX file", f"name a file that ends with {SUFFIX}"
+        )
+    try:
+        return parse_bibtex(file.read_text(encoding="utf-8-sig"), file.name)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8 text", "save it as UTF-8") from error
+    except OSError as error:
+        raise NotFoundError(
+            f"can't read the bibliography {file}: {error.strerror}", "correct --bibliography"
+        ) from error
+
+
+@dataclass
+class Citer:
+    """Turns the citations of the document into pandoc's, and gathers which works they name."""
+
+    pages: Pages
+    entries: Mapping[str, str]
+    warn: Callable[[str], None]
+    cited: dict[str, str] = field(default_factory=dict)
+    """Key -> entry of the works that are cited, in the order they first are."""
+
+    def row(self, row: list[Node]) -> list[Node]:
+        """Resolve the citations in a row of inlines."""
+        return [self._cite(node) if node["t"] == "Link" else node for node in row]
+
+    def _cite(self, node: Node) -> Node:
+        target = node["c"][2][0]
+        found = self.pages.citation(target) if target.startswith(f"{CITE}:") else None
+        if found is None:
+            return node
+        page, cited = found
+        return block("Cite", [[self._one(page.path, one) for one in cited], [string("?")]])
+
+    def _one(self, path: str, cited: Citation) -> Node:
+        if cited.key in self.entries:
+            self.cited[cited.key] = self.entries[cited.key]
+        else:
+            self.warn(f"{path}:{cited.line}: no work {cited.key!r} is in the bibliography")
+        return {
+            "citationId": cited.key,
+            "citationPrefix": words(cited.before),
+            "citationSuffix": words(cited.after),
+            "citationMode": {"t": cited.mode},
+            "citationNoteNum": 0,
+            "citationHash": 0,
+        }

@@ -1,0 +1,27 @@
+"""The formats a vault is exported to, one entry each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one format is made."""
+
+    suffix: str
+    writer: str
+    """What pandoc is asked to write."""
+    summary: str
+    counts: bool = True
+    """Whether its headings are counted by the program that sets it; else we number them."""
+
+
+FORMATS = {
+    "pdf": Format(".pdf", "typst-citations", "a printable document, set by typst or by LaTeX"),
+    "docx": Format(".docx", "docx", "a Word document", counts=False),
+    "latex": Format(".tex", "latex", "a LaTeX source with its figures beside it"),
+    "html": Format(".html", "html5", "one HTML page that holds its pictures", counts=False),
+}
+ENGINES = ("typst", "lualatex", "xelatex", "pdflatex", "tectonic")
+"""Programs that set a PDF; all but the first are the student's own."""

@@ -1,0 +1,159 @@
+"""What only one format understands: callouts, small and turned tables, appendices, numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vault_sync.export import tables
+from vault_sync.export.callouts import CALLOUT, TITLE
+from vault_sync.export.trees import classes, div, raw, rewrite, span, string
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vault_sync.export.trees import Node
+
+APPENDICES = "appendices"
+"""Class of the empty division after which chapters are appendices."""
+UNNUMBERED = "unnumbered"
+
+_LATEX_SIZES = {"normal": "\\normalsize", "small": "\\small", "tiny": "\\scriptsize"}
+_BREAK = (
+    '<w:p><w:pPr><w:sectPr><w:type w:val="nextPage"/><w:pgSz w:w="{width}" w:h="{height}"{turn}/>'
+    '<w:pgMar w:top="1418" w:right="1418" w:bottom="1418" w:left="1418" w:header="709" '
+    'w:footer="709" w:gutter="0"/></w:sectPr></w:pPr></w:p>'
+)
+UPRIGHT = _BREAK.format(width=11906, height=16838, turn="")
+TURNED = _BREAK.format(width=16838, height=11906, turn=' w:orient="landscape"')
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one format shows what pandoc has no word for."""
+
+    table: Callable[[Node, tables.Size], list[Node]]
+    callout: Callable[[Node], list[Node]]
+    appendices: tuple[Node, ...] = ()
+
+
+def lay_out(blocks: list[Node], layout: Layout) -> list[Node]:
+    """Return BLOCKS as one format shows them."""
+
+    def change(row: list[Node]) -> list[Node]:
+        made: list[Node] = []
+        for node in row:
+            if node["t"] == "Table":
+                made += _table(node, layout)
+            elif node["t"] == "Div" and CALLOUT in classes(node):
+                made += layout.callout(node)
+            elif node["t"] == "Div" and APPENDICES in classes(node):
+                made += layout.appendices
+            else:
+                made.append(node)
+        return made
+
+    done: list[Node] = rewrite(blocks, blocks=change)
+    return done
+
+
+def number(blocks: list[Node]) -> list[Node]:
+    """Write its number before each heading, letters in the appendices."""
+    counts: list[int] = []
+    lettered = False
+    made: list[Node] = []
+    for node in blocks:
+        if node["t"] == "Div" and APPENDICES in classes(node):
+            counts, lettered = [], True
+        if node["t"] != "Header" or UNNUMBERED in node["c"][1][1]:
+            made.append(node)
+            continue
+        level, attrs, content = node["c"]
+        counts = (counts + [0] * level)[:level]
+        counts[-1] += 1
+        first = chr(64 + counts[0]) if lettered and counts[0] <= 26 else str(counts[0])
+        text = ".".join([first, *map(str, counts[1:])])
+        mark = span([string(text)], "", "header-section-number")
+        made.append({"t": "Header", "c": [level, attrs, [mark, {"t": "Space"}, *content]]})
+    return made
+
+
+def _table(node: Node, layout: Layout) -> list[Node]:
+    fit = tables.fit(node)
+    if fit.shares:
+        node = tables.with_widths(tables.breakable(node), fit.shares)
+    return layout.table(node, fit.size)
+
+
+def _around(writer: str, before: str, node: Node, after: str) -> list[Node]:
+    return [raw(writer, before), node, raw(writer, after)]
+
+
+def _typst_table(node: Node, size: tables.Size) -> list[Node]:
+    if size is tables.NORMAL:
+        return [node]
+    name = "turned" if size.turned else "small"
+    return _around("typst", f"#{name}({size.points:g}pt)[", node, "]")
+
+
+def _latex_table(node: Node, size: tables.Size) -> list[Node]:
+    letters = _LATEX_SIZES.get(size.name, "\\footnotesize")
+    start = f"{letters}\\setlength{{\\tabcolsep}}{{3pt}}" if size is not tables.NORMAL else letters
+    if size.turned:
+        return _around("latex", f"\\begin{{landscape}}{start}", node, "\\end{landscape}")
+    return _around("latex", f"\\begingroup{start}", node, "\\endgroup")
+
+
+def _html_table(node: Node, size: tables.Size) -> list[Node]:
+    return [div([node], "", "table", size.name)]
+
+
+def _docx_table(node: Node, size: tables.Size) -> list[Node]:
+    if size is not tables.NORMAL:
+        style = f"Table {size.points:g}"
+        node = rewrite(node, blocks=lambda row: [_styled(one, style) for one in row])
+    if size.turned:
+        return _around("openxml", UPRIGHT, node, TURNED)
+    return [node]
+
+
+def _styled(node: Node, style: str) -> Node:
+    if node["t"] not in ("Plain", "Para"):
+        return node
+    return {**node, "c": [span(node["c"], custom_style=style)]}
+
+
+def _raw_callout(writer: str, before: str, after: str) -> Callable[[Node], list[Node]]:
+    def frame(node: Node) -> list[Node]:
+        return [raw(writer, before), *node["c"][1], raw(writer, after)]
+
+    return frame
+
+
+def _docx_callout(node: Node) -> list[Node]:
+    def style(row: list[Node]) -> list[Node]:
+        return [
+            div(one["c"][1], custom_style="Callout Title")
+            if one["t"] == "Div" and TITLE in classes(one)
+            else one
+            for one in row
+        ]
+
+    return [div(style(node["c"][1]), custom_style="Callout")]
+
+
+LAYOUTS = {
+    "typst": Layout(
+        _typst_table,
+        _raw_callout("typst", "#callout[", "]"),
+        (raw("typst", "#show: appendices"),),
+    ),
+    "latex": Layout(
+        _latex_table,
+        _raw_callout("latex", "\\begin{callout}", "\\end{callout}"),
+        (raw("latex", "\\appendix"),),
+    ),
+    "html5": Layout(_html_table, lambda node: [node]),
+    "docx": Layout(_docx_table, _docx_callout),
+}
+"""pandoc's writer, without its extensions -> layout."""

@@ -1,0 +1,212 @@
+"""Pictures of the document: found in the vault, checked, copied beside the output, sized."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from vault_sync.engine.folders import open_folder
+from vault_sync.engine.names import parent
+from vault_sync.export.linking import line_of
+from vault_sync.export.obsidian import EMBED
+from vault_sync.export.trees import attributes, block, plain, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from PIL import Image
+
+    from vault_sync.export.pages import Page, Pages
+    from vault_sync.export.shelf import Shelf
+    from vault_sync.export.trees import Node
+
+KINDS = frozenset(("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "avif", "svg"))
+"""Endings of files that are shown as pictures."""
+PRINTED = frozenset(("png", "jpg", "svg"))
+"""Those that every format takes; the others are turned into PNG."""
+WIDTH, HEIGHT = 6.3, 7.5
+"""The room for a picture on a page, in inches."""
+DENSITY = 144.0
+"""Pixels per inch of a picture that does not say."""
+SCREEN = 96.0
+"""Pixels per inch in which Obsidian's sizes (`|300`) are meant."""
+_OUTSIDE = re.compile(
+    r"<!ENTITY|<script|(?:href|src)\s*=\s*[\"'](?!#|data:)|url\(\s*[\"']?(?!#|data:)|@import",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A copy of a picture, ready for any format."""
+
+    name: str
+    inches: float
+    """Its own width; 0 where it is unknown."""
+    shape: float
+    """Width by height."""
+
+    def share(self, width: float | None) -> int:
+        """Return per cent of the page's width, for a WIDTH in inches; no higher than a page."""
+        wanted = width or min(max(self.inches, 0.45 * WIDTH), WIDTH) or 0.8 * WIDTH
+        return max(1, round(100 * min(wanted, WIDTH, HEIGHT * self.shape) / WIDTH))
+
+
+@dataclass
+class Pictures:
+    """Copies pictures into a folder as the document asks for them."""
+
+    shelf: Shelf
+    pages: Pages
+    folder: Path
+    """Where the copies go; it is made for the first of them."""
+    prefix: str
+    """How the document names that folder."""
+    warn: Callable[[str], None]
+    copies: dict[str, Picture | None] = field(default_factory=dict)
+
+    def row(self, page: Page) -> Callable[[list[Node]], list[Node]]:
+        """Return what puts the pictures into a row of inlines that PAGE holds."""
+
+        def change(row: list[Node]) -> list[Node]:
+            made: list[Node] = []
+            for node in row:
+                made += self._show(page, node) if self._is_picture(page, node) else [node]
+            return made
+
+        return change
+
+    def _is_picture(self, page: Page, node: Node) -> bool:
+        """Whether a node shows a file: what embeds a note is left to others."""
+        if node["t"] != "Image":
+            return False
+        target = node["c"][2][0]
+        found = self.pages.reference(target) if target.startswith(f"{EMBED}:") else None
+        name = found[1].target if found else ""
+        drawn = name.rpartition(".")[2].lower() in KINDS
+        return found is None or (bool(name) and (drawn or not self.shelf.note(name, page.path)))
+
+    def _show(self, page: Page, node: Node) -> list[Node]:
+        """Return the picture with its caption and size, else what stands for it in words."""
+        attrs, alt, (target, _) = node["c"]
+        width = _inches(dict(attrs[2]).get("width", ""))
+        found = self.pages.reference(target) if target.startswith(f"{EMBED}:") else None
+        if found is None:
+            line = line_of(self.shelf, page.path, target)
+            alt, size = _split(alt)
+            name = unquote(target)
+        else:
+            page, reference = found
+            line, name = reference.line, reference.target
+            sizes = [_inches(option) for option in reference.options]
+            size = next((one for one in sizes if one), None)
+            alt = words(next((one for one in reference.options if not _inches(one)), ""))
+        picture = self._take(page, name, f"{page.path}:{line}")
+        if picture is None:
+            return alt or words(name.rpartition("/")[2])
+        share = picture.share(width or size)
+        made = [attributes(width=f"{share}%"), alt, [f"{self.prefix}/{picture.name}", ""]]
+        return [block("Image", made)]
+
+    def _take(self, page: Page, name: str, where: str) -> Picture | None:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", name):
+            self.warn(
+                f"{where}: the picture is not in the vault, and none is fetched: {name[:200]}"
+            )
+            return None
+        path = self.shelf.file(name, page.path)
+        if path is None:
+            self.warn(f"{where}: there is no file {name!r} to show")
+            return None
+        if path.rpartition(".")[2].lower() not in KINDS:
+            self.warn(f"{where}: {path} can't be shown on paper: its name stands there")
+            return None
+        if path not in self.copies:
+            self.copies[path] = self._copy(path, where)
+        return self.copies[path]
+
+    def _copy(self, path: str, where: str) -> Picture | None:
+        with open_folder(self.shelf.root, parent(path)) as folder:
+            content = folder.read(path.rpartition("/")[2]) or b""
+        kind = path.rpartition(".")[2].lower().replace("jpeg", "jpg")
+        try:
+            made = _drawn(content) if kind == "svg" else _checked(content, kind)
+        except ValueError as error:
+            self.warn(f"{where}: {path} is no picture that can be read: {str(error)[:100]}")
+            return None
+        name = f"{_plain(path)}-{hashlib.sha256(made.content).hexdigest()[:8]}.{made.kind}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.joinpath(name).write_bytes(made.content)
+        return Picture(name, made.inches, made.shape)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A picture that every format takes."""
+
+    content: bytes
+    kind: str
+    inches: float
+    shape: float
+
+
+def _drawn(content: bytes) -> _Made:
+    """Take an SVG drawing; anything in it that would be fetched from elsewhere is refused."""
+    text = content.decode("utf-8")
+    if "<svg" not in text:
+        raise ValueError("no drawing in it")
+    if _OUTSIDE.search(text):
+        raise ValueError("it refers to other files")
+    box = re.search(r"viewBox\s*=\s*[\"'][\d.+-]+[ ,]+[\d.+-]+[ ,]+([\d.]+)[ ,]+([\d.]+)", text)
+    shape = float(box[1]) / max(float(box[2]), 1e-6) if box else 1.5
+    return _Made(content, "svg", 0.8 * WIDTH, max(shape, 0.01))
+
+
+def _checked(content: bytes, kind: str) -> _Made:
+    """Decode a picture whole, so that no later program stumbles over it."""
+    from PIL import Image, ImageOps  # noqa: PLC0415 - slow to import
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(content))
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            density = float(image.info.get("dpi", (DENSITY, DENSITY))[0] or DENSITY)
+            real = (image.format or "").lower().replace("jpeg", "jpg")
+            if real != kind or kind not in PRINTED or upright.size != image.size:
+                content, kind = _as_png(upright), "png"
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    width, height = upright.size
+    return _Made(content, kind, width / max(density, SCREEN), width / height)
+
+
+def _as_png(image: Image.Image) -> bytes:
+    kept = image if image.mode in ("RGB", "RGBA", "L", "LA", "P", "1") else image.convert("RGB")
+    buffer = io.BytesIO()
+    kept.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _plain(path: str) -> str:
+    """Return a name of plain letters, for programs that take no others."""
+    stem = path.rpartition("/")[2].rpartition(".")[0]
+    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:40] or "picture"
+
+
+def _split(alt: list[Node]) -> tuple[list[Node], float | None]:
+    """Take Obsidian's size off the words of `![words|300](picture.png)`."""
+    found = re.fullmatch(r"(?:(.*)\|)?(\d+(?:x\d+)?)", plain(alt))
+    return (words(found[1] or ""), _inches(found[2])) if found else (alt, None)
+
+
+def _inches(size: str) -> float | None:
+    found = re.fullmatch(r"(\d+)(?:x\d+)?", size)
+    return int(found[1]) / SCREEN if found and int(found[1]) else None

@@ -1,0 +1,46 @@
+"""What Obsidian and its plugins write that CommonMark does not know."""
+
+from __future__ import annotations
+
+import re
+
+QUERIES = frozenset(
+    ("dataview", "dataviewjs", "query", "tasks", "base", "button", "meta-bind", "templater")
+)
+"""Languages of code fences that a plugin runs; outside Obsidian they say nothing."""
+DRAWINGS = frozenset(("mermaid", "plantuml", "chart", "tikz", "excalidraw"))
+"""Languages of code fences that Obsidian shows as pictures."""
+
+KEY = r"(?:\{[^{}\s]+\}|[\w](?:[\w:.#$%&+?<>~/-]*[\w])?)"
+TOKEN = re.compile(
+    rf"""
+  (?P<escape> \\[!-/:-@\[-`{{-~] )
+| (?P<fence> ^(?P<prefix>(?:[ \t]*(?:>|[-*+][ \t]|\d{{1,9}}[.)][ \t]))*[ \t]*)
+    (?P<ticks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$ )
+| (?P<indented> ^(?:[ ]{{4}}|\t)[ \t]*(?=[^\s]) )
+| (?P<task> ^[ \t>]*(?:[-*+]|\d{{1,9}}[.)])[ \t]+\[[^\s\]](?=\][ \t]) )
+| (?P<pairs> ^[ \t>]*(?:[-*+][ \t]+)?[\w][\w -]{{0,60}}::(?=[ \t]) )
+| (?P<code> `+ )
+| (?P<math> \$\$(?:(?!\n[ \t]*\n)[\s\S])+?\$\$
+    | (?<!\w)\$(?=[^\s$])(?:\\[\s\S]|[^$\\\n]|\n(?![ \t]*\n))*?(?<=[^\s\\])\$(?!\d) )
+| (?P<comment> <!-- )
+| (?P<hidden> %% )
+| (?P<templater> <%[\s\S]*?%> )
+| (?P<link> !?\[\[[^\[\]\n]+\]\] )
+| (?P<aside> \^\[ )
+| (?P<pair> [\[(][^\[\]()\n:]{{1,60}}::[ \t][^\[\]()\n]*[\])] )
+| (?P<citation> \[(?:[^\[\]\n]|\n(?![ \t]*\n))*?
+    (?<![\w.])@(?:[^\[\]\n]|\n(?![ \t]*\n))*\](?![(\[:]) )
+| (?P<target> \]\((?:<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*) )
+| (?P<url> <[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]*> | \b(?:https?|ftp|doi|mailto|arxiv):[^\s<>|]+ )
+| (?P<mark> (?<!=)==(?=[^\s=]) )
+| (?P<anchor> (?:(?<=[ \t])|^)\^[A-Za-z0-9-]+[ \t]*$ )
+| (?P<tag> (?<![^\s(,>])\#(?=[\w/-]*[^\W\d])[\w/-]+ )
+| (?P<handle> (?<![\w.@/:+-])-?@{KEY} )
+""",
+    re.MULTILINE | re.VERBOSE,
+)
+PART = re.compile(rf"(?P<before>.*?)(?P<bare>-?)(?<![\w.])@(?P<key>{KEY})(?P<after>.*)", re.DOTALL)
+BLANK = re.compile(r"\n[ \t>]*\n")
+BAR = re.compile(r"\\?\|")
+INLINE_QUERY = re.compile(r"\$=|=\s|=\s*(?:this|dv)\b")

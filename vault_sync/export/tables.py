@@ -1,0 +1,171 @@
+"""Tables that fit the page: column widths, the size of their letters, and when to turn the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vault_sync.export.trees import plain, rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vault_sync.export.trees import Node
+
+PAGE, TURNED = 160.0, 247.0
+"""Width of the text in mm, on a page and on a turned page."""
+LETTER = 0.17
+"""Width of a letter in mm, for each point of its size: an average that errs to the wide side."""
+LONGEST_WORD = 14
+"""Letters of a word that may stand in a narrow column unbroken."""
+BREAK = "\u200b"
+"""Where a long word may be broken."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How a table is set."""
+
+    name: str
+    points: float
+    gap: float
+    """Mm that a column needs besides its text."""
+    turned: bool = False
+
+    @property
+    def room(self) -> float:
+        """Mm for all columns."""
+        return TURNED if self.turned else PAGE
+
+
+NORMAL = Size("normal", 11, 4.4)
+SIZES = (
+    NORMAL,
+    Size("small", 8.5, 3),
+    Size("tiny", 7.5, 3),
+    Size("turned", 8.5, 3, turned=True),
+)
+"""Tried in this order; the last takes what fits nowhere."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A size, and the share of the width that each column takes; none: as wide as the text."""
+
+    size: Size
+    shares: tuple[float, ...] = ()
+
+
+def fit(table: Node) -> Fit:
+    """Choose the size of a table and the widths of its columns."""
+    columns = _columns(table)
+    if not columns:
+        return Fit(NORMAL)
+    if _whole(columns, NORMAL) <= PAGE:
+        return Fit(NORMAL)
+    for size in SIZES:
+        least = [_least(column, size) for column in columns]
+        if sum(least) <= size.room * 0.93 and _lines(columns, size) <= (14 if size.turned else 10):
+            break
+    return Fit(size, tuple(_share(columns, size)))
+
+
+def breakable(table: Node) -> Node:
+    """Let the long words of a table break where they hold punctuation."""
+
+    def change(row: list[Node]) -> list[Node]:
+        return [_broken(node) for node in row]
+
+    changed: Node = rewrite(table, inlines=change)
+    return changed
+
+
+def cells(table: Node) -> list[list[Node]]:
+    """Return the rows of a table, each a list of cells."""
+    _, _, _, head, bodies, foot = table["c"]
+    rows = list(head[1])
+    for body in bodies:
+        rows += [*body[2], *body[3]]
+    return [row[1] for row in [*rows, *foot[1]]]
+
+
+def with_widths(table: Node, shares: Sequence[float]) -> Node:
+    """Set the widths of the columns, as shares of the line."""
+    attrs, legend, specs, *rest = table["c"]
+    widths = [{"t": "ColWidth", "c": round(share, 4)} for share in shares]
+    specs = [[align, width] for (align, _), width in zip(specs, widths, strict=True)]
+    return {"t": "Table", "c": [attrs, legend, specs, *rest]}
+
+
+def _columns(table: Node) -> list[list[str]]:
+    """Return the texts of each column; cells that span columns are left out."""
+    columns: list[list[str]] = [[] for _ in table["c"][2]]
+    for row in cells(table):
+        for column, cell in zip(columns, row, strict=False):
+            column.append(_lines_of(cell))
+    return columns
+
+
+def _lines_of(cell: Node) -> str:
+    """Return the longest line of a cell: `<br>` ends one."""
+
+    def change(row: list[Node]) -> list[Node]:
+        return [{"t": "Str", "c": "\n"} if one["t"] == "LineBreak" else one for one in row]
+
+    return plain(rewrite(cell, inlines=change))
+
+
+def _whole(columns: list[list[str]], size: Size) -> float:
+    """Mm of the table with no line broken."""
+    longest = [
+        max((len(line) for text in column for line in text.split("\n")), default=0)
+        for column in columns
+    ]
+    return sum(count * LETTER * size.points + size.gap for count in longest)
+
+
+def _least(column: list[str], size: Size) -> float:
+    """Mm of the longest word that should stay whole."""
+    words = (word for text in column for word in re.split(r"[ \n]", text))
+    longest = max((min(len(word), LONGEST_WORD) for word in words), default=1)
+    return longest * LETTER * size.points + size.gap
+
+
+def _share(columns: list[list[str]], size: Size) -> list[float]:
+    """Give each column its longest word, and the rest by how much text it holds."""
+    least = [_least(column, size) for column in columns]
+    spare = max(size.room - sum(least), 0)
+    wants = [
+        max(_wide(column, size) - low, 0.01) for column, low in zip(columns, least, strict=True)
+    ]
+    grown = [low + spare * want / sum(wants) for low, want in zip(least, wants, strict=True)]
+    return [width / sum(grown) for width in grown]
+
+
+def _wide(column: list[str], size: Size) -> float:
+    """Mm that a column would like: its longest line; of a sentence less, for it may be broken."""
+    longest = max((len(line) for text in column for line in text.split("\n")), default=1)
+    return float(min(longest, 30) + max(longest - 30, 0) ** 0.8) * LETTER * size.points + size.gap
+
+
+def _lines(columns: list[list[str]], size: Size) -> float:
+    """Lines of the highest cell."""
+    shares = _share(columns, size)
+    return max(
+        (len(text) * LETTER * size.points / max(share * size.room - size.gap, 1))
+        for column, share in zip(columns, shares, strict=True)
+        for text in column or [""]
+    )
+
+
+def _broken(node: Node) -> Node:
+    if node["t"] == "Str" and len(node["c"]) > LONGEST_WORD:
+        return {"t": "Str", "c": _soft(node["c"])}
+    if node["t"] == "Code" and max(map(len, node["c"][1].split() or [""])) > LONGEST_WORD:
+        return {"t": "Code", "c": [node["c"][0], _soft(node["c"][1])]}
+    return node
+
+
+def _soft(text: str) -> str:
+    return re.sub(r"(?<=[^\s\d])([/._:@=+-])(?=\w)", rf"\1{BREAK}", text)

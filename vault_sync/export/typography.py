@@ -1,0 +1,106 @@
+"""Typographic letters for straight ones, and the spaces of French, outside code and formulas."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from vault_sync.export.trees import plain, string
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vault_sync.export.trees import Node
+
+NARROW = "\u202f"
+"""Narrow no-break space."""
+_APOSTROPHE = re.compile(r"(?<=\w)'")
+_HIGH = re.compile(r"[;:!?%»]+")
+_QUOTES = {"fr": ("«" + NARROW, NARROW + "»"), "en": ("“", "”")}
+
+
+def typeset(language: str) -> Callable[[list[Node]], list[Node]]:
+    """Return what sets a row of inlines as LANGUAGE (`fr`, `en`) wants it.
+
+    Spaces are made narrow and unbreakable where the writer put one; none is added to a word, for
+    `10:30` and addresses hold the same letters.
+    """
+
+    def change(row: list[Node]) -> list[Node]:
+        row = [_letters(node) for node in row]
+        return _spaces(row) if language == "fr" else row
+
+    return change
+
+
+def quote(language: str) -> Callable[[list[Node]], list[Node]]:
+    """Return what puts LANGUAGE's quotation marks into the blocks of a row."""
+    opening, closing = _QUOTES[language]
+
+    def change(row: list[Node]) -> list[Node]:
+        return [
+            {**node, "c": _quoted(node["c"], opening, closing)}
+            if node["t"] in ("Para", "Plain") and plain(node["c"]).count('"') % 2 == 0
+            else node
+            for node in row
+        ]
+
+    return change
+
+
+def _letters(node: Node) -> Node:
+    if node["t"] != "Str":
+        return node
+    text = _APOSTROPHE.sub("’", node["c"]).replace("...", "…")
+    return string({"--": "–", "---": "—"}.get(text, text))
+
+
+def _spaces(row: list[Node]) -> list[Node]:
+    """Bind `:`, `?`, `»` and their like to the word before, and `«` to the word after."""
+    made: list[Node] = []
+    for node in row:
+        bound = made and made[-1]["t"] == "Space"
+        if node["t"] == "Str" and bound and _HIGH.match(node["c"]):
+            made[-1] = string(NARROW)
+        after = node["t"] == "Space" and bool(made) and _ends_with_opening(made[-1])
+        made.append(string(NARROW) if after else node)
+    return _merged(made)
+
+
+def _ends_with_opening(node: Node) -> bool:
+    return node["t"] == "Str" and str(node["c"]).endswith("«")
+
+
+def _merged(row: list[Node]) -> list[Node]:
+    """Join words that follow each other without space."""
+    made: list[Node] = []
+    for node in row:
+        if node["t"] == "Str" and made and made[-1]["t"] == "Str":
+            made[-1] = string(made[-1]["c"] + node["c"])
+        else:
+            made.append(node)
+    return made
+
+
+def _quoted(row: list[Node], opening: str, closing: str) -> list[Node]:
+    """Turn every second straight quotation mark into the closing one."""
+    marks = [opening, closing]
+
+    def replace(_: re.Match[str]) -> str:
+        marks.reverse()
+        return marks[1]
+
+    def walk(value: list[Node]) -> list[Node]:
+        made = []
+        for node in value:
+            if node["t"] == "Str":
+                made.append(string(re.sub('"', replace, node["c"])))
+            elif node["t"] in ("Emph", "Strong", "Strikeout", "Underline"):
+                made.append({**node, "c": walk(node["c"])})
+            elif node["t"] in ("Link", "Span"):
+                made.append({**node, "c": [node["c"][0], walk(node["c"][1]), *node["c"][2:]]})
+            else:
+                made.append(node)
+        return made
+
+    return walk(row)
