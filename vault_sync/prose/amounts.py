@@ -77,7 +77,7 @@ class Amount:
         exact, printed = scaled(value, spec), shown(value, spec)
         exponent = int(printed.as_tuple().exponent)
         if self.value == printed:
-            return self.places <= -exponent or self.value == exact
+            return not self.plain or self.places <= -exponent or self.value == exact
         if self.plain:
             exponent = min(exponent, -self.places)
         tolerance = Decimal(5).scaleb(exponent - 1) + abs(exact) * Decimal("1e-12")
@@ -117,7 +117,7 @@ def _amount(match: re.Match[str], whole: str, decimals: str, group: str, mark: s
         group=group,
         mark=mark,
         before=match["lead"],
-        after=match.string[match.end("decimals" if decimals else "whole") :],
+        after=match.string[match.end("decimals" if match["decimals"] else "whole") :],
         plain=not power,
     )
 

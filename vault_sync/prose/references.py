@@ -81,8 +81,9 @@ def _spelled_out(words: Sequence[str]) -> str:
     """Give every run its metric: one that has none takes the last word's."""
     tokens = TOKEN.findall(_TIGHT.sub(r"\1 - \2", " ".join(words)))
     last = tokens[-1] if tokens else ""
-    if not (len(tokens) > 1 and _is_name(last) and _is_name(tokens[-2])):
+    if len(tokens) < 2 or not _is_name(last) or not (_is_name(tokens[-2]) or tokens[-2] == ")"):
         return " ".join(tokens)
+    tokens = tokens[:-1] if tokens[-2] == ")" else tokens
     found: list[str] = []
     place = 0
     while place < len(tokens):
