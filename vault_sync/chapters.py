@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vault_sync.answers.exchanging import fill_regions
-from vault_sync.answers.table import ANSWERS
+from vault_sync.answers.table import ANSWERS, blank_properties
 from vault_sync.context import evaluation, run_identity
 from vault_sync.engine.markers import write_block
 from vault_sync.engine.names import note_path, safe_name
@@ -91,7 +91,7 @@ def skeleton(planned: Planned, sources: Sources) -> bytes:
     }
     text = render(sources.words.language, planned.template, values)
     if planned.id in ANONYMOUS:
-        return text.encode()
+        return f"{write_front_matter(blank_properties())}\n{text}".encode()
     front = write_front_matter({"thesis_id": planned.id, **planned.properties, **planned.own})
     return fill_regions(f"{front}\n{text}".encode(), planned.regions)
 

@@ -43,19 +43,19 @@ def add_answers(wanted: Wanted, sources: Sources, snapshot: Snapshot, state: Sta
             continue
         exchange, blocked = exchange_of(page, page.of(Move.TO_NOTE))
         notes.append(replace(note, exchange=exchange))
-        warnings += [*blocked, *_waiting(page)]
+        warnings += [*blocked.values(), *_waiting(page)]
     return replace(wanted, notes=tuple(notes), warnings=tuple(warnings))
 
 
-def exchange_of(page: Page, standings: Iterable[Standing]) -> tuple[Exchange, list[str]]:
-    """Lay out what STANDINGS put into the note of PAGE, and say what can't be put there."""
+def exchange_of(page: Page, standings: Iterable[Standing]) -> tuple[Exchange, dict[str, str]]:
+    """Lay out what STANDINGS put into the note of PAGE; say of each that can't be put there why."""
     taken: list[Standing] = []
-    blocked: list[str] = []
+    blocked: dict[str, str] = {}
     for one in standings:
         try:
             _check(page, one)
         except RefusedError as error:
-            blocked.append(f"{page.note.path}: {error.message}")
+            blocked[one.answer.key] = f"{page.note.path}: {error.message}"
         else:
             taken.append(one)
     values, places = _splices(page, taken)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from featherface.errors import DataError
 from vault_sync.answers.sheets import read_sheet
 from vault_sync.answers.table import ANSWERS
 from vault_sync.context import run_identity
@@ -90,6 +91,8 @@ class Review:
     """Run -> the notes that all say to be its."""
     orphans: tuple[str, ...] = ()
     """Notes of runs that do not exist."""
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    """Run -> why what is kept of it can't be read."""
 
     @cached_property
     def by_id(self) -> dict[str, Page]:
@@ -106,7 +109,8 @@ def review(
     new note says stands in for it. Conflict copies are no notes of the snapshot.
     """
     known = {run_identity(run): run for run in runs}
-    pages, doubled, orphans = [], {}, []
+    pages, orphans = [], []
+    doubled, damaged = {}, {}
     for identity, notes in sorted(snapshot.by_id.items()):
         if not identity.startswith(PREFIX):
             continue
@@ -115,8 +119,11 @@ def review(
         elif len(notes) > 1:
             doubled[known[identity].id] = tuple(note.path for note in notes)
         else:
-            pages.append(_page(known[identity], notes[0], agreed.get(identity, {})))
-    return Review(tuple(pages), doubled, tuple(orphans))
+            try:
+                pages.append(_page(known[identity], notes[0], agreed.get(identity, {})))
+            except DataError as error:
+                damaged[known[identity].id] = error.message
+    return Review(tuple(pages), doubled, tuple(orphans), damaged)
 
 
 def _page(run: Run, note: Note, agreed: Mapping[str, object]) -> Page:

@@ -91,7 +91,7 @@ def _stated(data: bytes, answer: Answer, region: Region | None) -> Given | Inval
     try:
         return Given(answer.read(words), line)
     except UsageError as error:
-        reason = f"{error.message}; {error.hint}" if error.hint else error.message
+        reason = f"{error.message} ({error.hint})" if error.hint else error.message
         return Invalid(answer.key, line, shown(words), reason, answer.choices)
 
 

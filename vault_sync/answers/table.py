@@ -66,13 +66,16 @@ class Answer:
     """A region of the note's text; else a property."""
     choices: tuple[str, ...] = ()
 
-    def start(self, run: Run) -> Words:
-        """Return what a note says before anyone answered."""
-        if self.key == "hypothesis":
-            return run.record.hypothesis.strip()
+    @property
+    def blank(self) -> Words:
+        """The answer where there is none."""
         if self.read is read_list:
             return ()
         return OPEN if self.choices else ""
+
+    def start(self, run: Run) -> Words:
+        """Return what a note says before anyone answered."""
+        return run.record.hypothesis.strip() if self.key == "hypothesis" else self.blank
 
     def indexed(self, run: Run) -> Words:
         """Return what is kept of the run."""
@@ -104,3 +107,13 @@ ANSWERS = {
     )
 }
 """In the order of the note."""
+
+
+def blank_properties() -> dict[str, Words]:
+    """Return the properties of a log of the student's own, of the same types as a run's."""
+    return {key: answer.blank for key, answer in ANSWERS.items() if not answer.region}
+
+
+def answers_of(run: Run) -> dict[str, Words]:
+    """Return what is kept of every answer about RUN."""
+    return {key: answer.indexed(run) for key, answer in ANSWERS.items()}

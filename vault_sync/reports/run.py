@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.annotations import OPEN
 from vault_sync.context import Page, evaluation, table
 from vault_sync.rendering import Safe, code, escape
 from vault_sync.reports.drawing import loss_curves, precision_recall
@@ -22,9 +23,11 @@ def build(page: Page) -> dict[str, object] | None:
     run_id = page.block_id.removeprefix("run.")
     (run,) = page.sources.select([run_id])
     measured = evaluation(run)
-    words = page.words
+    words, verdict = page.words, run.annotations.verdict or OPEN
     return {
         "hypothesis": run.hypothesis,
+        "sealed": _sealed(run),
+        "verdict": words.name("verdict", verdict) if verdict != OPEN else "",
         "setup": table(
             [words.say("column.setup"), words.say("column.value")], setup_rows(page, run)
         ),
@@ -33,6 +36,12 @@ def build(page: Page) -> dict[str, object] | None:
         "warnings": run.record.warnings,
         "pictures": [one for one in (loss_curves(page, run), precision_recall(page, run)) if one],
     }
+
+
+def _sealed(run: Run) -> str:
+    """Return the hypothesis of the record where the student has changed its wording since."""
+    stated = run.record.hypothesis.strip()
+    return "" if stated == run.hypothesis else stated
 
 
 def setup_rows(page: Page, run: Run) -> list[list[object]]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 VERBS = {
     "list": Late("thesis_cli.commands.runs.listing:list_runs", "List the runs."),
     "show": Late("thesis_cli.commands.runs.records:show", "Show the record of one run."),
+    "label": Late("thesis_cli.commands.runs.label:label", "Give a run names of your own."),
+    "note": Late("thesis_cli.commands.runs.note:note", "Say what you make of a run."),
     "verify": Late(
         "thesis_cli.commands.runs.records:verify",
         "Check that sealed records are as they were sealed.",
@@ -28,7 +30,7 @@ VERBS = {
 
 @click.group(cls=LateVerbs, late=VERBS)
 def runs() -> None:
-    """List, show and verify runs."""
+    """List, show, verify and annotate runs."""
 
 
 def store(session: Session) -> Store:

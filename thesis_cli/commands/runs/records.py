@@ -13,6 +13,7 @@ from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import metric_rows
+from vault_sync.answers.table import answers_of
 
 if TYPE_CHECKING:
     from experiments.store import Run, Store
@@ -48,10 +49,21 @@ def describe(run: Run) -> dict[str, Any]:
         "folder": run.folder,
         "seal": run.seal or None,
         "hypothesis": run.hypothesis,
+        "answers": answers_of(run),
         "record": run.record.to_json(),
         "recipe": run.recipe,
         "data": run.data,
         "metrics": [metric.to_json() for metric in run.metrics],
+    }
+
+
+def said(answers: dict[str, Any]) -> dict[str, str]:
+    """Show what the student says of a run, the verdict under a name of its own."""
+    told = {**answers, "verdict": answers["status"]}
+    del told["status"]
+    return {
+        key.replace("_", " "): ", ".join(words) if isinstance(words, tuple) else words
+        for key, words in told.items()
     }
 
 
@@ -62,7 +74,8 @@ def show_view(data: dict[str, Any]) -> list[Block]:
         "run": data["run"],
         "status": data["status"],
         "variant": data["variant"],
-        "hypothesis": data["hypothesis"],
+        **said(data["answers"]),
+        "labels": ", ".join(data["labels"]),
         "parents": ", ".join(
             f"{parent['role']} {parent['run'] or parent['path']}" for parent in record["parents"]
         ),
