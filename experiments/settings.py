@@ -57,6 +57,8 @@ CHAPTERS: dict[str, str] = {
     "runs": "05-Results/Runs",
     "pipeline": "Technical-Notes/Model-Pipeline/{experiment}_monitor",
     "log-template": "Templates/Experiment-Log-Template",
+    "dashboard": "Dashboard",
+    "weekly": "Weekly/{week}",
 }
 """Chapter -> note in the vault, without `.md`; `runs` is the folder of the runs' notes."""
 

@@ -35,6 +35,7 @@ CHAPTERS: dict[str, tuple[tuple[str, str], ...]] = {
     "ablation": (("ablation", "ablation"),),
     "milestones": (("milestones", "milestones"),),
     "log-template": (),
+    "dashboard": (("dashboard", "dashboard"),),
 }
 """Chapter -> its blocks, each an id and a template; templates/<language>/chapters has its text."""
 

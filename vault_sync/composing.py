@@ -68,7 +68,16 @@ class Composer:
     def page(self, block_id: str, attributes: Mapping[str, str], note: str) -> Page:
         """Return what a block that stands in NOTE may draw on."""
         links = Links(note, self.style, self.places, self.basenames)
-        return Page(self.sources, links, self.figures, block_id, attributes, self.warnings)
+        return Page(
+            sources=self.sources,
+            links=links,
+            figures=self.figures,
+            block_id=block_id,
+            attributes=attributes,
+            warnings=self.warnings,
+            snapshot=self.snapshot,
+            state=self.state,
+        )
 
     def _place(self, planned: Planned) -> str | None:
         """Return where a note stands or will stand; None where the student deleted it."""

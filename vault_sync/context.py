@@ -7,16 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.store import RECORD, Store
-from featherface.errors import DataError, NotFoundError, RefusedError
+from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
 from vault_sync.rendering import Safe, escape
 from vault_sync.wording import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from experiments.checking import Outcome
     from experiments.metrics import Metric
     from experiments.store import Run
     from experiments.workspace import Workspace
+    from vault_sync.engine.notes import Snapshot
+    from vault_sync.engine.state import State
     from vault_sync.figures import Figures
     from vault_sync.links import Links
 
@@ -86,6 +89,20 @@ class Sources:
         return found
 
     @cached_property
+    def outcomes(self) -> list[Outcome]:
+        """The milestones, checked once for all blocks.
+
+        Raises:
+            RefusedError: a claim can't be read or mistypes a name; the message says which.
+        """
+        from experiments.checking import check  # noqa: PLC0415 - only some reports need it
+
+        try:
+            return check(self.workspace, store=self.store)
+        except UsageError as error:
+            raise RefusedError(error.message, error.hint) from error
+
+    @cached_property
     def unreadable(self) -> dict[str, str]:
         """Run id -> what is wrong with a record that was never sealed, or with its annotations."""
         found = {}
@@ -150,6 +167,10 @@ class Page:
     attributes: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     """What the student is told after the sync; reports add to it."""
+    snapshot: Snapshot | None = None
+    """What the vault holds; None where a block is shown outside of one."""
+    state: State | None = None
+    """What is remembered of the vault."""
 
     @property
     def words(self) -> Words:

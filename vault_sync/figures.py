@@ -45,6 +45,11 @@ class Figures:
         self.wanted[path] = content
         return path
 
+    def keep(self, path: str, content: bytes) -> str:
+        """Let the vault hold a file at PATH, owned whole as pictures are; return PATH."""
+        self.wanted[path] = content
+        return path
+
     def _content(self, name: str, inputs: Sequence[str], draw: Callable[[], bytes | None]) -> bytes:
         key = json.dumps([_engine(), self.language, name, *inputs])
         path = self.kept / f"{hashlib.sha256(key.encode()).hexdigest()}.png"

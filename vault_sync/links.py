@@ -79,6 +79,21 @@ class Links:
         """Show a picture; relative, so that Obsidian and plain Markdown viewers find it."""
         return Safe(f"![{text}]({_url(relative(path, self.note))})")
 
+    def file(self, path: str, text: str) -> Safe:
+        """Link to a file that is no note, in prose."""
+        if self.style.markdown:
+            return Safe(f"[{escape(text)}]({_url(relative(path, self.note))})")
+        return Safe(f"[[{self._file(path)}|{escape(text)}]]")
+
+    def embed(self, path: str, text: str) -> Safe:
+        """Show a file that is no note, such as a base, in the note."""
+        if self.style.markdown:
+            return Safe(f"![{escape(text)}]({_url(relative(path, self.note))})")
+        return Safe(f"![[{self._file(path)}]]")
+
+    def _file(self, path: str) -> str:
+        return relative(path, self.note) if self.style.format == "relative" else path
+
     def _link(self, thesis_id: str, text: str, bar: str) -> Safe:
         path = self.places.get(thesis_id)
         if path is None:

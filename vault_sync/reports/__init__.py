@@ -10,6 +10,7 @@ from vault_sync.reports import (
     baseline,
     cited,
     comparison,
+    dashboard,
     exports,
     hypotheses,
     milestones,
@@ -18,6 +19,7 @@ from vault_sync.reports import (
     progress,
     protocol,
     run,
+    weekly,
 )
 
 if TYPE_CHECKING:
@@ -39,5 +41,7 @@ REPORTS: dict[str, Callable[[Page], dict[str, object] | None]] = {
     "ablation": ablation.build,
     "baseline": baseline.build,
     "hypotheses": hypotheses.build,
+    "dashboard": dashboard.build,
+    "weekly": weekly.build,
 }
 """Template name -> what gathers its values; None means that there is nothing to say yet."""

@@ -1,0 +1,194 @@
+"""The weekly report: what a fixed period brought, whatever happens later."""
+
+import dataclasses
+import re
+from datetime import date
+
+import pytest
+
+from experiments.annotations import Annotations
+from experiments.past import states_on
+from experiments.workspace import Workspace
+from featherface.errors import RefusedError, UsageError
+from vault_sync import weekly
+from vault_sync.sync import sync
+from vault_sync.weekly import default_period, week, write_weekly
+
+SINCE, UNTIL = date(2026, 3, 2), date(2026, 3, 8)
+IN_WEEK, BEFORE, AFTER = (
+    f"{day}T12:00:00+00:00" for day in ("2026-03-04", "2026-02-20", "2026-03-09")
+)
+
+pytestmark = pytest.mark.usefixtures("quick_plots")
+
+
+@pytest.fixture
+def make(tmp_path, make_run):
+    """Make a workspace whose week brought a better v2, a failed v3 and a first sized."""
+
+    def call(language="en"):
+        workspace = Workspace.create(tmp_path / language, language=language, title="A thesis")
+        workspace.vault.mkdir()
+        make_run(workspace, "v1", created=BEFORE)
+        names = ("widerface.easy.ap", "widerface.hard.ap", "widerface.mean_ap", "params.total")
+        scores = dict(zip(names, (0.6, 0.4, 0.5, 300_000), strict=True))
+        make_run(workspace, "v2", metrics=scores, created=BEFORE)
+        better = dict(zip(names, (0.59, 0.45, 0.55, 256_000), strict=True))
+        run = make_run(workspace, "v2", metrics=better, created=IN_WEEK)
+        said = Annotations(verdict="confirmed", analysis="Fewer parameters.", next_steps="Prune.")
+        said.write(run.folder)
+        make_run(workspace, "v3", status="failed", created=IN_WEEK)
+        make_run(workspace, "sized", metrics={"params.total": 426_608}, created=IN_WEEK)
+        make_run(workspace, "late", created=AFTER)
+        return workspace
+
+    return call
+
+
+def read(workspace, path):
+    return (workspace.vault / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_week_reads_as_it_was_accepted(make, golden, language):
+    workspace = make(language)
+    made = write_weekly(workspace, SINCE, UNTIL)
+    assert made.note == "Weekly/2026-W10.md"
+    text = re.sub(r"sha=[0-9a-f]{64}", "sha=...", read(workspace, made.note))
+    golden(f"{language}/{made.note}", text)
+
+
+def test_a_week_is_kept_true_and_nothing_else_happens_to_it(make, make_run, stamps):
+    workspace = make()
+    made = write_weekly(workspace, SINCE, UNTIL)
+    sync(workspace)
+    before = stamps(workspace.vault)
+    make_run(workspace, "v2", created=AFTER)
+    report = sync(workspace)
+    assert made.note not in report.written
+    assert stamps(workspace.vault)[made.note] == before[made.note]
+    make_run(workspace, "v4", created=IN_WEEK)
+    assert made.note in sync(workspace).written
+    assert "[[v4@1]]" in read(workspace, made.note)
+    assert sync(workspace).written == []
+
+
+def test_the_students_words_stay(make, make_run):
+    workspace = make()
+    note = workspace.vault / write_weekly(workspace, SINCE, UNTIL).note
+    with note.open("a", encoding="utf-8", newline="") as file:
+        file.write("\r\nMore epochs, I think: [[x]] %%\r\n")
+    make_run(workspace, "v4", created=IN_WEEK)
+    sync(workspace)
+    assert note.read_bytes().endswith(b"\r\nMore epochs, I think: [[x]] %%\r\n")
+
+
+def test_a_week_is_made_once(make):
+    workspace = make()
+    first = write_weekly(workspace, SINCE, UNTIL)
+    assert first.written
+    again = write_weekly(workspace, SINCE, UNTIL)
+    assert (again.note, again.written) == (first.note, False)
+    moved = workspace.vault / "Meetings.md"
+    (workspace.vault / first.note).rename(moved)
+    assert write_weekly(workspace, SINCE, UNTIL).note == "Meetings.md"
+    moved.unlink()
+    assert write_weekly(workspace, SINCE, UNTIL).written
+
+
+def test_another_period_of_the_same_week_is_named_by_its_days(make):
+    workspace = make()
+    write_weekly(workspace, SINCE, UNTIL)
+    other = write_weekly(workspace, date(2026, 3, 1), date(2026, 3, 7))
+    assert other.note == "Weekly/2026-03-01_2026-03-07.md"
+    longer = write_weekly(workspace, date(2026, 1, 1), UNTIL)
+    assert longer.note == "Weekly/2026-01-01_2026-03-08.md"
+    earlier = write_weekly(workspace, date(2026, 2, 22), date(2026, 2, 28))
+    assert earlier.note == "Weekly/2026-W09.md"
+
+
+def test_what_stands_in_the_way_is_never_written_over(make):
+    workspace = make()
+    folder = workspace.vault / "Weekly"
+    folder.mkdir()
+    for name in ("2026-w10.md", "2026-03-02_2026-03-08.md"):
+        (folder / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(RefusedError, match="is there already"):
+        write_weekly(workspace, SINCE, UNTIL)
+
+
+def test_the_place_follows_the_settings(make):
+    workspace = make()
+    config = workspace.root / "thesis.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace("[chapters]", '[chapters]\nweekly = "Suivi/Semaine"'), encoding="utf-8"
+    )
+    changed = Workspace.open(workspace.root)
+    assert write_weekly(changed, SINCE, UNTIL).note == "Suivi/Semaine/2026-W10.md"
+
+
+def test_the_last_seven_days_are_the_default(monkeypatch):
+    monkeypatch.setattr(weekly, "today", lambda: date(2026, 11, 21))
+    assert default_period() == (date(2026, 11, 15), date(2026, 11, 21))
+    assert default_period(until=date(2026, 1, 3)) == (date(2025, 12, 28), date(2026, 1, 3))
+    with pytest.raises(UsageError, match="begins on 2026-11-22"):
+        default_period(since=date(2026, 11, 22))
+
+
+@pytest.mark.parametrize(
+    ("day", "name"), [(date(2027, 1, 1), "2026-W53"), (date(2026, 1, 1), "2026-W01")]
+)
+def test_weeks_are_those_of_iso_8601(day, name):
+    assert week(day) == name
+
+
+def test_a_claim_is_judged_by_what_was_known(make, make_run, monkeypatch):
+    workspace = make()
+    runs = [run for run in _runs(workspace) if run.sealed]
+    assert states_on(workspace, runs, date(2026, 2, 1))["v1-parameters"] == "not_measurable"
+    assert states_on(workspace, runs, SINCE)["v1-parameters"] == "pass"
+    assert states_on(workspace, runs, SINCE)["v2-parameters"] == "fail"
+    assert states_on(workspace, runs, UNTIL)["v2-parameters"] == "pass"
+    monkeypatch.setattr("experiments.staleness.code_digest", lambda: "other")
+    assert states_on(workspace, runs, UNTIL)["v2-parameters"] == "pass"
+
+
+def _runs(workspace):
+    from vault_sync.context import Sources  # noqa: PLC0415 - one test needs it
+
+    return Sources(workspace).runs
+
+
+def test_values_on_other_data_are_no_progress(make, make_run):
+    workspace = make()
+    make_run(workspace, "v1", dataset="widerface", n=34, complete=False, created=IN_WEEK)
+    text = read(workspace, write_weekly(workspace, SINCE, UNTIL).note)
+    assert "| [[v1@2]] | [[v1@1]] | AP" not in text
+
+
+@pytest.mark.parametrize(
+    "marker", ["", "since=x until=2026-01-01", "since=2026-01-02 until=2026-01-01"]
+)
+def test_a_marker_without_its_days_is_refused(make, marker):
+    workspace = make()
+    note = workspace.vault / "Own.md"
+    note.write_text(
+        f"<!-- thesis:begin id=w template=weekly {marker} -->\n<!-- thesis:end id=w -->\n",
+        encoding="utf-8",
+    )
+    report = sync(workspace)
+    assert report.refused == ["Own.md"]
+    assert "since=" in report.reasons[0]
+
+
+def test_long_words_of_the_student_are_shortened_on_one_line(make):
+    workspace = make()
+    run = next(one for one in _runs(workspace) if one.id == "v2@2")
+    said = dataclasses.replace(run.annotations, next_steps="a|b\n\n- [[x]] %% -->\n" + "y" * 400)
+    said.write(run.folder)
+    text = read(workspace, write_weekly(workspace, SINCE, UNTIL).note)
+    (line,) = [one for one in text.splitlines() if one.startswith("- [[v2@2]]: a")]
+    assert line.startswith("- [[v2@2]]: a\\|b - &#91;&#91;x&#93;&#93; &#37;% --&gt; yyy")
+    assert line.endswith("y…")
+    assert len(line) < 400

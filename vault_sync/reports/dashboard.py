@@ -1,0 +1,136 @@
+"""The thesis at a glance: latest runs, claims, what is stale, what waits, and the way to it all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from experiments.annotations import OPEN
+from vault_sync.bases import runs_base
+from vault_sync.canvas import thesis_map
+from vault_sync.context import Page, evaluation, table
+from vault_sync.engine.names import note_path, parent
+from vault_sync.rendering import Safe, escape
+from vault_sync.waiting import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.checking import Outcome
+    from experiments.store import Run
+
+STATES = ("pass", "fail", "stale", "not_measurable")
+BASE = "Runs.base"
+MAP = "Thesis-Map.canvas"
+MOST = 10
+"""Experiments that the table shows: the base has them all."""
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/dashboard.jinja shows, and make the base and the map."""
+    latest = [run for run in page.sources.latest if run.id not in page.sources.damage]
+    latest.sort(key=lambda run: (run.record.finished, run.id), reverse=True)
+    outcomes = page.sources.outcomes
+    return {
+        "runs": _runs(page, latest[:MOST]),
+        "more": max(len(latest) - MOST, 0),
+        "base": _base(page) if latest else "",
+        "claims": _claims(page, outcomes),
+        "total": len(outcomes),
+        "reached": sum(outcome.state == "pass" for outcome in outcomes),
+        "board": page.links.to("chapter/milestones", _title(page, "milestones")),
+        "stale": _stale(page, outcomes),
+        "waiting": waiting(page),
+        "map": _map(page, outcomes) if latest else "",
+        "chapters": _chapters(page),
+    }
+
+
+def _runs(page: Page, runs: Sequence[Run]) -> Safe:
+    words = page.words
+    if not runs:
+        return Safe("")
+    headers = [words.say("column.run"), words.say("column.score"), words.say("column.data")]
+    headers += [words.say("dashboard.finished"), words.say("dashboard.decision")]
+    return table(headers, [_run(page, run) for run in runs])
+
+
+def _run(page: Page, run: Run) -> list[object]:
+    words, primary, measured = page.words, run.primary, evaluation(run)
+    score = f"{words.title(primary)} {words.value(primary)}" if primary else ""
+    return [
+        page.run(run),
+        Safe(score) or words.say("not_measured"),
+        words.say("none") if measured is None else words.short(measured),
+        words.date(run.record.finished or run.record.created),
+        words.name("verdict", run.annotations.verdict or OPEN),
+    ]
+
+
+def _claims(page: Page, outcomes: Sequence[Outcome]) -> Safe:
+    """Count the claims by group and state."""
+    if not outcomes:
+        return Safe("")
+    words = page.words
+    groups = dict.fromkeys(outcome.milestone.group for outcome in outcomes)
+    states = [Safe(words.say(f"state.{state}").strip("*")) for state in STATES]
+    headers = [words.say("dashboard.group"), *states]
+    rows: list[list[object]] = []
+    for group in groups:
+        counts = Counter(one.state for one in outcomes if one.milestone.group == group)
+        rows.append([words.name("group", group or "other"), *(counts[state] for state in STATES)])
+    return table(headers, rows, numeric=range(1, 1 + len(STATES)))
+
+
+def _stale(page: Page, outcomes: Sequence[Outcome]) -> list[Safe]:
+    """Say what has changed since it was measured, which claims rest on it, and what to run."""
+    words, language = page.words, page.words.language
+    found: dict[tuple[Safe, Safe], list[str]] = {}
+    for outcome in outcomes:
+        if outcome.state == "stale":
+            why = "; ".join(dict.fromkeys(one.text(language) for one in outcome.changes))
+            todo = "; ".join(one.text(language) for one in outcome.steps)
+            title = outcome.milestone.titled(language)
+            found.setdefault((words.sentence(why), words.sentence(todo)), []).append(title)
+    return [
+        words.say("dashboard.stale", why=why, claims="; ".join(titles), todo=todo)
+        for (why, todo), titles in found.items()
+    ]
+
+
+def _base(page: Page) -> Safe:
+    """Make the base of the runs, and show it."""
+    path = page.figures.keep(beside(page, BASE), runs_base(page.words))
+    return page.links.embed(path, page.words.say("dashboard.base"))
+
+
+def _map(page: Page, outcomes: Sequence[Outcome]) -> Safe:
+    """Make the map from hypotheses to chapters, and link to it."""
+    path = page.figures.keep(beside(page, MAP), thesis_map(page, outcomes))
+    return page.links.file(path, page.words.say("dashboard.map"))
+
+
+def beside(page: Page, name: str) -> str:
+    """Return the path of a file that goes with the dashboard, wherever the note was moved."""
+    chapter = note_path(page.sources.workspace.chapters["dashboard"], "chapters.dashboard")
+    return "/".join(filter(None, (parent(chapter), name)))
+
+
+def _chapters(page: Page) -> list[Safe]:
+    """Link to the chapters that there are."""
+    shown = [name for name in page.sources.workspace.chapters if name in TITLED]
+    return [
+        page.links.to(f"chapter/{name}", _title(page, name))
+        for name in shown
+        if page.links.places.get(f"chapter/{name}")
+    ]
+
+
+TITLED = (
+    *("baseline", "ultra-light", "innovations", "methodology", "architecture", "documentation"),
+    *("performance", "comparison", "ablation", "milestones"),
+)
+
+
+def _title(page: Page, chapter: str) -> Safe:
+    return page.words.name("chapter", chapter)

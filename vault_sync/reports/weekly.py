@@ -1,0 +1,246 @@
+"""The supervisor's report: what a period of days brought, kept true for those days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from experiments.annotations import OPEN
+from experiments.metrics import LATENCIES, kind
+from experiments.past import day_of, finished_on, states_on
+from featherface.errors import RefusedError, UsageError
+from vault_sync.context import MODEL_METRICS, Page, evaluation, table
+from vault_sync.rendering import Safe, code, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from experiments.metrics import Metric
+    from experiments.store import Run
+
+AP_METRICS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap", "widerface.mean_ap")
+LONGEST = 300
+"""Characters of a student's words that the report quotes; the run's note has the rest."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole days, both ends included, in UTC as the records count them."""
+
+    since: date
+    until: date
+
+    def holds(self, day: date | None) -> bool:
+        """Whether DAY is in the period."""
+        return day is not None and self.since <= day <= self.until
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/weekly.jinja shows.
+
+    Raises:
+        RefusedError: the marker does not say which days, or a claim can't be read.
+    """
+    period = period_of(page)
+    sealed = [run for run in page.sources.sealed if run.id not in page.sources.damage]
+    finished = sorted(
+        (run for run in sealed if period.holds(finished_on(run))),
+        key=lambda run: (run.record.finished, run.experiment, run.version),
+    )
+    unfinished = [
+        run
+        for run in page.sources.runs
+        if not run.sealed and run.id not in page.sources.unreadable and period.holds(_begun(run))
+    ]
+    words = page.words
+    return {
+        "since": words.date(period.since.isoformat()),
+        "until": words.date(period.until.isoformat()),
+        "finished": _finished(page, finished),
+        "unfinished": _unfinished(page, unfinished),
+        "changes": _changes(page, finished, [run for run in sealed if run not in finished]),
+        "milestones": _milestones(page, sealed, period),
+        "hypotheses": _hypotheses(page, finished),
+        "steps": list(_steps(page, finished, unfinished)),
+    }
+
+
+def period_of(page: Page) -> Period:
+    """Read the days from the block's marker: `since=2026-11-15 until=2026-11-21`.
+
+    Raises:
+        RefusedError: they are missing or no days.
+    """
+    try:
+        days = [date.fromisoformat(page.attributes[key]) for key in ("since", "until")]
+    except (KeyError, ValueError) as error:
+        raise RefusedError(
+            "its marker needs the days: since=2026-11-15 until=2026-11-21", "thesis report weekly"
+        ) from error
+    if days[0] > days[1]:
+        raise RefusedError(f"since={days[0]} is after until={days[1]}", "thesis report weekly")
+    return Period(*days)
+
+
+def _begun(run: Run) -> date | None:
+    """Return the day of the latest attempt at RUN."""
+    attempts = run.record.attempts
+    return day_of(attempts[-1].started if attempts else run.record.created)
+
+
+def _finished(page: Page, runs: Sequence[Run]) -> Safe:
+    words = page.words
+    if not runs:
+        return Safe("")
+    headers = [words.say("column.run"), words.say("weekly.finished"), words.say("column.duration")]
+    headers += [words.say("column.score"), words.say("column.data")]
+    return table(headers, [_finished_row(page, run) for run in runs], numeric=[2])
+
+
+def _finished_row(page: Page, run: Run) -> list[object]:
+    words, measured = page.words, evaluation(run)
+    return [
+        page.run(run),
+        words.date((finished_on(run) or date.min).isoformat()),
+        words.duration(run.record.seconds),
+        _score(page, run),
+        words.say("none") if measured is None else words.short(measured),
+    ]
+
+
+def _score(page: Page, run: Run) -> Safe:
+    """Write the metric that decides between versions."""
+    primary = run.primary
+    if primary is None:
+        return page.words.say("not_measured")
+    return Safe(f"{page.words.title(primary)} {page.words.value(primary)}")
+
+
+def _unfinished(page: Page, runs: Sequence[Run]) -> Safe:
+    words = page.words
+    if not runs:
+        return Safe("")
+    headers = [words.say(f"column.{key}") for key in ("run", "status", "started")]
+    rows = [
+        [run.id, words.say(f"status.{run.status}"), words.date(run.record.created)] for run in runs
+    ]
+    return table(headers, rows)
+
+
+def _changes(page: Page, finished: Sequence[Run], others: Sequence[Run]) -> Safe:
+    """Set the last version of each experiment beside the one before the period."""
+    words = page.words
+    rows = []
+    for run in {one.experiment: one for one in finished}.values():
+        before = [
+            one for one in others if one.experiment == run.experiment and one.version < run.version
+        ]
+        rows += [_change(page, run, *pair) for pair in _pairs(run, before)]
+    if not rows:
+        return Safe("")
+    keys = ("column.run", "weekly.before", "column.metric", "weekly.was", "weekly.is")
+    headers = [words.say(key) for key in (*keys, "weekly.difference", "weekly.direction")]
+    return table(headers, rows, numeric=[3, 4, 5])
+
+
+def _pairs(run: Run, before: Sequence[Run]) -> Iterator[tuple[Run, Metric, Metric]]:
+    """Yield each metric of RUN whose value differs from that of the last version like it."""
+    for name in (*AP_METRICS, *MODEL_METRICS):
+        now = run.metric(name)
+        if now is None:
+            continue
+        for earlier in reversed(before):
+            was = earlier.metric(name)
+            if was is not None and _comparable(was, now) and _same_machine(name, earlier, run):
+                if was.value != now.value:
+                    yield earlier, was, now
+                break
+
+
+def _comparable(one: Metric, other: Metric) -> bool:
+    """Whether two values were measured on the same data, in the same way."""
+    return (one.context, one.n, one.fingerprint) == (other.context, other.n, other.fingerprint)
+
+
+def _same_machine(name: str, one: Run, other: Run) -> bool:
+    """Whether a value that the machine decides was taken on the same one."""
+    if not name.startswith(("latency.", "memory.")):
+        return True
+    part = LATENCIES.get(name, "cpu")
+    machines = {str(run.record.hardware.get(part)) for run in (one, other)}
+    return len(machines) == 1
+
+
+def _change(page: Page, run: Run, earlier: Run, was: Metric, now: Metric) -> list[object]:
+    words = page.words
+    better = (now.value > was.value) == kind(now.name, now.unit).higher_is_better
+    return [
+        page.run(run),
+        page.run(earlier),
+        words.title(now),
+        words.value(was),
+        words.value(now),
+        words.change(now.value - was.value, now.name, now.unit),
+        words.say("weekly.better" if better else "weekly.worse"),
+    ]
+
+
+def _milestones(page: Page, sealed: Sequence[Run], period: Period) -> Safe:
+    """List the claims whose state the period changed."""
+    words, workspace = page.words, page.sources.workspace
+    try:
+        before = states_on(workspace, sealed, period.since - timedelta(days=1))
+        after = states_on(workspace, sealed, period.until)
+    except UsageError as error:
+        raise RefusedError(error.message, error.hint) from error
+    rows: list[list[object]] = [
+        [
+            Safe(f"{escape(one.titled(words.language))} ({code(name)})"),
+            words.say(f"state.{before[name]}"),
+            words.say(f"state.{after[name]}"),
+        ]
+        for name, one in workspace.milestones.items()
+        if before[name] != after[name]
+    ]
+    if not rows:
+        return Safe("")
+    headers = [words.say(key) for key in ("column.milestone", "weekly.was", "weekly.is")]
+    return table(headers, rows)
+
+
+def _hypotheses(page: Page, runs: Sequence[Run]) -> Safe:
+    """List what the finished runs were to show, and what the student decided."""
+    words = page.words
+    if not runs:
+        return Safe("")
+    headers = [words.say(f"weekly.{key}") for key in ("hypothesis", "decision", "analysis")]
+    rows: list[list[object]] = []
+    for run in runs:
+        said = run.annotations
+        none = words.say("none")
+        verdict = words.name("verdict", said.verdict or OPEN)
+        notes = quote(said.analysis or said.note or "")
+        rows.append([page.run(run), quote(run.hypothesis) or none, verdict, notes or none])
+    return table([words.say("column.run"), *headers], rows)
+
+
+def _steps(page: Page, finished: Sequence[Run], unfinished: Sequence[Run]) -> Iterator[Safe]:
+    """Say what follows: what the student wrote, what waits for an answer, what to go on with."""
+    words = page.words
+    for run in finished:
+        said = quote(run.annotations.next_steps or "")
+        if said:
+            yield words.say("weekly.planned", run=page.run_in_prose(run), text=said)
+    for run in finished:
+        if run.hypothesis and (run.annotations.verdict or OPEN) == OPEN:
+            yield words.say("weekly.decide", run=page.run_in_prose(run))
+    for run in unfinished:
+        if run.status != "running":
+            yield words.say("weekly.resume", run=run.id, experiment=Safe(run.experiment))
+
+
+def quote(text: str) -> Safe:
+    """Quote a student's words on one line, shortened."""
+    line = " ".join(text.split())
+    return escape(line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…")
