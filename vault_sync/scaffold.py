@@ -23,7 +23,7 @@ def create(workspace: Workspace) -> list[str]:
         UsageError: the vault would hold the records or lie among them.
     """
     vault = workspace.vault
-    check_place(workspace, vault)
+    check_place(workspace.root, vault)
     if vault.exists() and not vault.is_dir():
         raise NotFoundError(f"the vault {vault} is no folder", "choose another place: --vault")
     try:

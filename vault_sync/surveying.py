@@ -76,10 +76,8 @@ def find_vault(workspace: Workspace, to: Path | str | None = None) -> Path:
         NotFoundError: it does not exist or is no folder.
         UsageError: it holds the records or lies among them.
     """
-    vault = workspace.vault
-    if to is not None and str(to) != "vault":
-        vault = (workspace.root / Path(to).expanduser()).resolve()
-    check_place(workspace, vault)
+    vault = vault_path(workspace, to)
+    check_place(workspace.root, vault)
     if not vault.is_dir():
         what = "is no folder" if vault.exists() else "does not exist"
         hint = f"make it with: thesis init {workspace.root}, or correct vault in thesis.toml"
@@ -89,15 +87,22 @@ def find_vault(workspace: Workspace, to: Path | str | None = None) -> Path:
     return vault
 
 
-def check_place(workspace: Workspace, vault: Path) -> None:
-    """Make sure that the vault and the program's own folders lie apart.
+def vault_path(workspace: Workspace, to: Path | str | None = None) -> Path:
+    """Return where the vault is, or the folder TO, whether it is there or not."""
+    if to is None or str(to) == "vault":
+        return workspace.vault
+    return (workspace.root / Path(to).expanduser()).resolve()
+
+
+def check_place(root: Path, vault: Path) -> None:
+    """Make sure that the vault and the own folders of the workspace at ROOT lie apart.
 
     Raises:
         UsageError: one lies in the other; notes would become records, or records notes.
     """
-    own = {"records": workspace.runs, "recipes": workspace.recipes, "memory": workspace.state}
-    for what, folder in own.items():
-        folder = folder.resolve()  # noqa: PLW2901 - the same folder, without links
+    own = {"runs": "records", "experiments": "recipes", ".thesis": "memory"}
+    for name, what in own.items():
+        folder = (root / name).resolve()
         if vault.is_relative_to(folder) or folder.is_relative_to(vault):
             how = "is" if vault == folder else "holds" if folder.is_relative_to(vault) else "is in"
             raise UsageError(

@@ -57,7 +57,10 @@ def make_workspace(
     """Make the workspace and scaffold its vault; tell what was new."""
     from experiments.workspace import CONFIG, Workspace
     from vault_sync import scaffold
+    from vault_sync.surveying import check_place
 
+    root = folder.expanduser().resolve()
+    check_place(root, (root / Path(vault).expanduser()).resolve())
     existed = (folder / CONFIG).is_file()
     workspace = Workspace.create(folder, language=language, title=title, author=author, vault=vault)
     notes = scaffold.create(workspace)

@@ -49,6 +49,15 @@ class Journal:
         self._begin = {"step": "begin", "vault": identity, **about}
         self._count = 0
 
+    @classmethod
+    def reopen(cls, folder: Path, state: Path, vault: Path) -> Journal:
+        """Open the journal of an earlier sync, to complete it."""
+        journal = cls(state, vault, "", {})
+        journal.folder = folder
+        with (folder / STEPS).open("ab") as file:
+            file.write(b"\n")  # the last line may be half-written
+        return journal
+
     def intend(
         self, write: Write, temporary: str, memory: tuple[Patch, Patch], folders: Sequence[str] = ()
     ) -> Intent:
@@ -174,11 +183,9 @@ def recover(state: Path, vault: Path, identity: str) -> list[Recovered]:
     if not any(vault.iterdir()):  # an empty mount point: the files are elsewhere
         return found
     for folder, steps in _open_journals(state, identity):
-        found += _recover_steps(state, vault, steps)
-        with (folder / STEPS).open("ab") as file:
-            file.write(b'\n{"step": "end", "recovered": true}\n')
-            file.flush()
-            os.fsync(file.fileno())
+        journal = Journal.reopen(folder, state, vault)
+        found += _recover_steps(journal, steps)
+        journal.append({"step": "end", "recovered": True})
     return found
 
 
@@ -190,7 +197,7 @@ def _open_journals(state: Path, identity: str) -> Iterator[tuple[Path, list[dict
             yield folder, steps
 
 
-def _recover_steps(state: Path, vault: Path, steps: list[dict[str, Any]]) -> list[Recovered]:
+def _recover_steps(journal: Journal, steps: list[dict[str, Any]]) -> list[Recovered]:
     over = {step["number"]: step["written"] for step in steps if step["step"] == "done"}
     ready = {step["number"] for step in steps if step["step"] == "ready"}
     found = []
@@ -200,8 +207,10 @@ def _recover_steps(state: Path, vault: Path, steps: list[dict[str, Any]]) -> lis
         number = step["number"]
         if number in over:
             found.append(Recovered(step["path"], over[number], step))
-        else:
-            found.append(_complete(state, vault, step, ready=number in ready))
+            continue
+        one = _complete(journal.state, journal.vault, step, ready=number in ready)
+        journal.append({"step": "done", "number": number, "written": one.written})
+        found.append(one)
     return found
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
@@ -28,6 +28,9 @@ _MARKER = re.compile(rb"<!--[ \t]*thesis:(begin|end)\b(.*?)-->[ \t]*")
 _LOOKS_LIKE = re.compile(rb"( {0,3})<!--[ \t]*thesis:(begin|end)\b")
 _ATTRIBUTE = re.compile(rb"([a-z][a-z_-]*)=(\S+)")
 _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})(.*)")
+_INNER = re.compile(
+    rb"[^\r\n]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))?(.*?)(?:\r\n|\n|\r){0,2}[^\r\n]*", re.DOTALL
+)
 _OWN = ("id", "template", "sha")
 
 
@@ -119,6 +122,15 @@ def write_block(
 def splice(data: bytes, block: Block, replacement: bytes) -> bytes:
     """Put REPLACEMENT where BLOCK stands; every byte outside stays."""
     return data[: block.start] + replacement + data[block.stop :]
+
+
+def unmark(data: bytes, blocks: Iterable[Block]) -> bytes:
+    """Take the markers of BLOCKS away, each with the blank line inside; the text stays."""
+    for block in sorted(blocks, key=lambda one: one.start, reverse=True):
+        inner = _INNER.fullmatch(data[block.start : block.stop])
+        text = inner[1] if inner else b""
+        data = data[: block.start] + text + data[block.stop :]
+    return data
 
 
 def scan(data: bytes) -> Scan:

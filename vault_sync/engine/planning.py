@@ -18,7 +18,7 @@ from vault_sync.engine.plans import Options, Plan, Trouble, Write
 from vault_sync.engine.upkeep import decide_properties, decide_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from vault_sync.engine.markers import Block
     from vault_sync.engine.notes import Snapshot
@@ -38,7 +38,9 @@ def plan(
     Raises:
         RefusedError: many notes are gone at once, as when a vault is not mounted.
     """
-    planner = _Planner(snapshot, state, find_base, options or Options())
+    options = options or Options()
+    state = replace(state, settled={}) if options.reopen else state
+    planner = _Planner(snapshot, state, find_base, options)
     planner.refused += wanted.refused
     planner.warnings += wanted.warnings
     planner.check_gone()
@@ -72,6 +74,8 @@ class _Planner:
         self.conflicts: list[Trouble] = []
         self.refused: tuple[Trouble, ...] = ()
         self.warnings: list[str] = []
+        self.lacking: dict[str, WantedBlock] = {}
+        """Address -> a block that its note never had."""
         self.notes = dict(state.notes)
         self.blocks = dict(state.blocks)
         self.deleted = set(state.deleted)
@@ -184,12 +188,7 @@ class _Planner:
         if known or self.options.join or wanted.after:
             self.edit(home).append(wanted)
             return
-        begin = f"<!-- thesis:begin id={wanted.id} template={wanted.template} -->"
-        end = f"<!-- thesis:end id={wanted.id} -->"
-        self.warnings.append(
-            f"{home.path} has no block {wanted.id!r}: put the lines {begin} and {end} where it "
-            "should stand, or add it at the end with: thesis report sync --join"
-        )
+        self.lacking[f"{home.path}#{wanted.id}"] = wanted
 
     def decide(self, wanted: WantedBlock, note: Note, block: Block) -> None:
         if note.scan.faults:
@@ -277,7 +276,8 @@ class _Planner:
             kept=_unique(self.kept),
             conflicts=tuple(self.conflicts),
             refused=tuple(self.refused),
-            warnings=(*self.warnings, *_copies(self.snapshot)),
+            lacking=tuple(self.lacking),
+            warnings=(*self.warnings, *_lacking(self.lacking), *_copies(self.snapshot)),
             state=replace(
                 self.state,
                 notes=self.notes,
@@ -291,6 +291,27 @@ class _Planner:
 
 def _unique(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(paths)))
+
+
+def _lacking(blocks: Mapping[str, WantedBlock]) -> list[str]:
+    """Ask where blocks should stand that the chapters of a student have no place for."""
+    if not blocks:
+        return []
+    join = "or add it at the end with: thesis report sync --join"
+    if len(blocks) > 1:
+        names = ", ".join(blocks)
+        return [
+            f"{len(blocks)} blocks have no place in their notes yet ({names}): put their markers "
+            f"where they should stand, as `thesis report list` shows them, {join}"
+        ]
+    ((address, block),) = blocks.items()
+    begin = f"<!-- thesis:begin id={block.id} template={block.template} -->"
+    end = f"<!-- thesis:end id={block.id} -->"
+    path = address.partition("#")[0]
+    return [
+        f"{path} has no block {block.id!r}: put the lines {begin} and {end} where it should "
+        f"stand, {join}"
+    ]
 
 
 def _copies(snapshot: Snapshot) -> list[str]:

@@ -136,6 +136,8 @@ class Options:
     """Add a missing block at the end of a note that exists."""
     accept_deletions: bool = False
     """Believe that many notes were deleted on purpose."""
+    reopen: bool = False
+    """Count what the student settled before as a conflict again."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ class Plan:
     unchanged: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     """Addresses of what differs from its new version because the student decided so."""
+    lacking: tuple[str, ...] = ()
+    """Addresses of blocks that a note of the student's never had."""
     conflicts: tuple[Trouble, ...] = ()
     refused: tuple[Trouble, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -8,11 +8,14 @@ import click
 
 from thesis_cli.faults import CLAIM_FALSE
 from thesis_cli.groups import Verb, pass_session
-from thesis_cli.output import Block, emit, json_option
+from thesis_cli.output import Block, emit, json_option, show
 from thesis_cli.running import tell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from thesis_cli.session import Session
+    from vault_sync.watching import Told
 
 
 @click.command(cls=Verb)
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--accept-deletions", is_flag=True, help="Go on although many notes are gone at once."
 )
+@click.option("--watch", is_flag=True, help="Go on syncing as runs and notes change; end: Ctrl-C.")
 @json_option
 @click.pass_context
 @pass_session
@@ -38,6 +42,7 @@ def sync(
     dry_run: bool,
     diff: bool,
     check: bool,
+    watch: bool,
     as_json: bool,
     **choices: bool,
 ) -> None:
@@ -45,25 +50,63 @@ def sync(
 
     Only generated blocks are written. One that was edited is left alone and reported.
     """
-    del as_json
+    asked = dry_run or diff or check
+    if watch:
+        if asked or as_json:
+            raise click.UsageError("--watch writes as it goes; it goes with no other answer")
+        keep_watch(session, to, choices)
+        return
     from vault_sync.sync import sync as synchronise
 
-    asked = dry_run or diff or check
     done = synchronise(session.workspace, to=to, dry_run=asked, check=check, **choices)
     for warning in done.warnings:
         session.warn(warning)
-    answer = {**tell(done), **({"diffs": done.diffs} if diff else {})}
-    emit(session, "report-sync", answer, lambda data: view(data, planned=asked))
+    shown = {"diffs": done.diffs, "disputes": done.disputes} if diff else {}
+    emit(session, "report-sync", {**tell(done), **shown}, lambda data: view(data, planned=asked))
     if done.problem:
         raise done.problem
     if check and done.written:
         context.exit(CLAIM_FALSE)
 
 
-def view(data: dict[str, Any], *, planned: bool) -> list[Block]:
+def view(data: dict[str, Any], *, planned: bool) -> Iterator[Block]:
     """Tell what was written, or would be."""
     if "diffs" in data:
-        return [text.rstrip("\n") for text in data["diffs"].values()] or ["nothing would change"]
+        yield from view_differences(data)
+        return
     verb = "would be written" if planned else "written"
-    count = f"{len(data['written'])} {verb}, {len(data['unchanged'])} unchanged"
-    return [*(f"{verb}: {path}" for path in data["written"]), count]
+    yield from (f"{verb}: {path}" for path in data["written"])
+    yield f"{len(data['written'])} {verb}, {len(data['unchanged'])} unchanged"
+
+
+def view_differences(data: dict[str, Any]) -> Iterator[Block]:
+    """Show what would change, and what a conflict keeps from changing."""
+    yield from (text.rstrip("\n") for text in data["diffs"].values())
+    pictures = [path for path in data["written"] if path not in data["diffs"]]
+    yield from (f"would be written, not text: {path}" for path in pictures)
+    for address, text in data["disputes"].items():
+        yield f"in conflict, not written: {address}"
+        yield text.rstrip("\n")
+    if not data["written"]:
+        yield "nothing else would change" if data["disputes"] else "nothing would change"
+
+
+def keep_watch(session: Session, to: str, choices: dict[str, bool]) -> None:
+    """Sync until Ctrl-C, which ends it well: to be stopped is how a watch ends."""
+    from thesis_cli.faults import describe
+    from thesis_cli.interrupts import stoppable
+    from vault_sync.watching import watch
+
+    root = session.workspace.root
+    session.note(f"watching {root}; end with Ctrl-C")
+
+    def told(news: Told) -> None:
+        if news.report is not None:
+            for path in news.report.written:
+                show(session, f"written: {path}")
+        if news.error is not None:
+            fault = describe(news.error)
+            session.note(f"{fault.message}\n  next: {fault.hint}")
+
+    with stoppable() as should_stop:
+        watch(root, told, should_stop, to=to, **choices)
