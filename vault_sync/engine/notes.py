@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from featherface.errors import UnavailableError
+from vault_sync.engine.copies import is_copy, twins
 from vault_sync.engine.markers import Scan, scan
 from vault_sync.engine.properties import value_of
 
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
 IDENTITY = "thesis_id"
 """The property by which a note is found again after it was renamed or moved."""
-
-CONFLICT_COPY = re.compile(
-    r"conflicted copy|\.sync-conflict-\d{8}"
-    r"|\.orig\.md$|_(?:BACKUP|BASE|LOCAL|REMOTE)_\d+\.md$|\(copie en conflit",
-    re.IGNORECASE,
-)
-"""Names that Obsidian Sync, Dropbox, Syncthing and git give to the losing side of a conflict."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +88,13 @@ def read_vault(root: Path) -> Snapshot:
     copies: list[str] = []
     for path, entry in _walk(root, ""):
         files[path.lower()] = path
-        if not path.lower().endswith(".md"):
-            continue
-        if CONFLICT_COPY.search(entry.name):
+        if is_copy(entry.name):
             copies.append(path)
-            continue
-        notes[path] = Note(path, _read(entry))
+        elif path.lower().endswith(".md"):
+            notes[path] = Note(path, _read(entry))
+    for path in twins(notes):
+        del notes[path]
+        copies.append(path)
     return Snapshot(notes, files, copies=tuple(sorted(copies)))
 
 
