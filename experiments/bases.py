@@ -58,7 +58,7 @@ class Basis:
 
 
 DATA_KEYS = ("data.root", "data.synthetic")
-NETWORK = ("networks/", "variants.py")
+NETWORK = ("networks/", "variants.py", "detector_config.py")
 BASES: dict[str, Basis] = {
     "training": Basis(
         stage="train",

@@ -216,7 +216,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     import numpy as np  # noqa: PLC0415 - slow to import
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
     except Exception:  # noqa: BLE001 - a damaged cache is made anew, whatever is wrong with it
         return None

@@ -11,7 +11,7 @@ from experiments.evidence import WHOLE, Facts, Observation, Reason
 from experiments.judgement import comparisons, judge, shortcomings
 from experiments.predicates import parse, references
 from experiments.store import Store
-from experiments.vocabulary import check_names
+from experiments.vocabulary import Vocabulary
 from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class Examiner:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.facts = Facts(store)
+        self.vocabulary = Vocabulary(store)
         self.resampled = Resampled(store.workspace.state / "cache" / "resamples")
 
     def check(self, milestone: Milestone) -> Outcome:
@@ -107,7 +108,7 @@ class Examiner:
             UsageError: its predicate can't be parsed or mistypes a name.
         """
         claim = parse_milestone(milestone)
-        check_names(self.store, claim, f"milestones.{milestone.name}")
+        self.vocabulary.check(claim, f"milestones.{milestone.name}")
         asked = dict.fromkeys(references(claim))
         found = {one: self.facts.observe(one, milestone) for one in asked}
         margins = {one: margin(one, found, self.resampled) for one in comparisons(claim)}
@@ -120,6 +121,7 @@ class Examiner:
         changes = self._changes(observed)
         if changes:
             reasons = tuple(Reason("change", {"change": one}) for one in changes)
+            reasons += (Reason("stale-held" if holds else "stale-failed"),)
             todo = self._after(observed, changes)
             return Outcome(
                 milestone, "stale", reasons, observed, holds, None, known, intervals, changes, todo

@@ -36,8 +36,8 @@ CLAIMS: dict[str, tuple[str, str]] = {
     ),
     "undefined": ("{claim} divides by zero", "{claim} divise par zéro"),
     "shortfall": (
-        "{what}: {left}, which is not {sign} {right}",
-        "{what} : {left}, au lieu de {sign} {right}",
+        "{what}: {left}, which is not {sign}\u00a0{right}",
+        "{what} : {left}, au lieu de {sign}\u00a0{right}",
     ),
     "negation": ("{claim} holds", "{claim} est vrai"),
     "margin-pass": (
@@ -52,20 +52,31 @@ CLAIMS: dict[str, tuple[str, str]] = {
     ),
     "margin-fail": (
         (
-            "{what}: {left}, which is not {sign} {right}, but the upper bound would pass"
+            "{what}: {left}, which is not {sign}\u00a0{right}, but the upper bound would pass"
             " (the margin is {margin}, 95% interval {low} to {high})"
         ),
         (
-            "{what} : {left}, au lieu de {sign} {right}, mais la borne haute suffirait"
+            "{what} : {left}, au lieu de {sign}\u00a0{right}, mais la borne haute suffirait"
             " (la marge est de {margin}, intervalle à 95\u00a0% de {low} à {high})"
         ),
     ),
     "change": ("{change}", "{change}"),
-    "stale": ("{run}: {what} since", "{run} : {what} depuis"),
+    "stale": (
+        "{run}: {what} since (its record does not say where)",
+        "{run} : {what} depuis (son enregistrement ne dit pas où)",
+    ),
     "stale-in": ("{run}: {what} since ({details})", "{run} : {what} depuis ({details})"),
     "stale-parent": (
         "{run} was made from {details}, {role}, so it is stale too",
         "{run} provient de {details}, {role}, et n'est donc plus à jour non plus",
+    ),
+    "stale-held": (
+        "the claim held when it was measured",
+        "l'affirmation était vraie lors de la mesure",
+    ),
+    "stale-failed": (
+        "the claim did not hold when it was measured",
+        "l'affirmation était fausse lors de la mesure",
     ),
     "and-more": ("{shown} and {n} more", "{shown} et {n} de plus"),
     "step": ("{command}", "{command}"),
@@ -76,12 +87,12 @@ CLAIMS: dict[str, tuple[str, str]] = {
     ),
     "step-data": (
         (
-            'name the folder of {dataset} in thesis.toml (under [data]: {key} = "FOLDER"),'
+            'name the folder of {dataset} in thesis.toml (under [data]: {key} "FOLDER"),'
             " then: {command}"
         ),
         (
             "indiquer le dossier de {dataset} dans thesis.toml"
-            ' (sous [data] : {key} = "DOSSIER"), puis : {command}'
+            ' (sous [data] : {key} "DOSSIER"), puis : {command}'
         ),
     ),
     "step-evidence": (
@@ -91,6 +102,21 @@ CLAIMS: dict[str, tuple[str, str]] = {
     "step-fresh": (
         "{fresh} is up to date but is not {selector}: a claim about {name} would speak of it",
         "{fresh} est à jour mais n'est pas {selector} : une affirmation sur {name} en parlerait",
+    ),
+    "told-pass": ("Reached", "Atteints"),
+    "told-fail": ("Not reached", "Non atteints"),
+    "told-stale": ("To be measured again", "À mesurer de nouveau"),
+    "told-not_measurable": ("Not yet measurable", "Pas encore mesurables"),
+    "told-next": ("Next", "À faire"),
+    "told-for": ("for {names}", "pour {names}"),
+    "told-total": (
+        "Claims that hold: {reached} of {total}. Their wording: thesis milestone list",
+        "Affirmations vérifiées : {reached} sur {total}. Leur énoncé : thesis milestone list",
+    ),
+    "told-value": ("{title}: {value} ({source})", "{title} : {value} ({source})"),
+    "told-none": (
+        "no milestones; write one under [milestones] in thesis.toml",
+        "aucun jalon ; en écrire un sous [milestones] dans thesis.toml",
     ),
 }
 """Code -> the sentence in English and French."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Margins = Mapping[Comparison, Margin | None]
 
+SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
+"""How sentences write them."""
 POINT = "point"
 """Beside the ends `low` and `high` of the intervals: the values as they were measured."""
 
@@ -94,7 +96,7 @@ def _numbers(
         "what": _Name(comparison, found),
         "left": left.beside(right),
         "right": right.beside(left),
-        "sign": comparison.sign,
+        "sign": SIGNS.get(comparison.sign, comparison.sign),
         "margin": Amount(known.value, known.unit, signed=True),
         "low": ends[0],
         "high": ends[1],

@@ -56,7 +56,7 @@ def for_data(store: Store, run: Run, metric: Metric, wanted: str) -> Step:
     command = again(store, run, stage, changes)
     if wanted in store.workspace.data_roots:
         return _command(command)
-    return "step-data", {"dataset": wanted, "key": wanted, "command": command}
+    return "step-data", {"dataset": wanted, "key": f"{wanted} =", "command": command}
 
 
 def for_protocol(store: Store, run: Run, metric: Metric, wanted: str) -> Step | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.metrics import KINDS
@@ -13,7 +15,7 @@ from featherface.errors import ThesisError, UsageError, unknown
 from featherface.export.formats import FORMATS
 
 if TYPE_CHECKING:
-    from experiments.predicates import Claim, Reference
+    from experiments.predicates import Claim
     from experiments.store import Store
 
 WHICH = re.compile(r"\d+|best|last")
@@ -22,63 +24,69 @@ ALIKE = 0.75
 CORRECT = "correct the predicate; see: thesis milestone list"
 
 
-def check_names(store: Store, claim: Claim, where: str) -> None:
-    """Refuse a CLAIM that names a metric that there is not, or mistypes what selects a run.
+class Vocabulary:
+    """What claims of one workspace may speak of; what is known is gathered once."""
 
-    An experiment that nothing is known of and that resembles none is one to come.
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
-    Raises:
-        UsageError: it starts with WHERE and names the nearest.
-    """
-    for reference in references(claim):
-        _check_metric(store, reference.metric, where)
-        _check_selector(store, reference, where)
+    def check(self, claim: Claim, where: str) -> None:
+        """Refuse a CLAIM that names a metric that there is not, or mistypes what selects a run.
 
+        An experiment that nothing is known of and that resembles none is one to come.
 
-def _check_metric(store: Store, name: str, where: str) -> None:
-    known = {*KINDS, *(f"export.{one}.parity" for one in FORMATS)}
-    if name in known:
-        return
-    for cited in store.workspace.cited.values():
-        known |= {metric.name for metric in cited.metrics}
-    if name not in known and name not in (known | _measured(store)):
-        raise UsageError(f"{where}: {unknown('metric', name, known)}", CORRECT)
+        Raises:
+            UsageError: it starts with WHERE and names the nearest.
+        """
+        for reference in references(claim):
+            self._check_metric(reference.metric, where)
+            self._check_selector(reference.selector, where)
 
+    def _check_metric(self, name: str, where: str) -> None:
+        if name not in self.metrics and name not in self.measured:
+            raise UsageError(f"{where}: {unknown('metric', name, self.metrics)}", CORRECT)
 
-def _measured(store: Store) -> set[str]:
-    """Return every metric that a run here has measured: plugins have names of their own."""
-    names: set[str] = set()
-    for run in store.runs():
-        try:
-            names |= {metric.name for metric in run.metrics}
-        except ThesisError:
-            continue
-    return names
+    def _check_selector(self, selector: str, where: str) -> None:
+        name, at, which = selector.partition("@")
+        if at and not (WHICH.fullmatch(which) and (name or not which.isdigit())):
+            choices = [f"{name}@best", f"{name}@last", *([f"{name}@1"] if name else [])]
+            raise UsageError(f"{where}: {unknown('selector', selector, choices)}", CORRECT)
+        if not name or name in self.subjects:
+            return
+        near = difflib.get_close_matches(name, self.subjects, n=1, cutoff=ALIKE)
+        if near:
+            hint = f"correct the predicate, or write experiments/{name}.yaml"
+            raise UsageError(f"{where}: {unknown('experiment', name, near)}", hint)
 
+    @cached_property
+    def metrics(self) -> set[str]:
+        """The metrics that the program records, and those of cited results."""
+        cited = self.store.workspace.cited.values()
+        return {
+            *KINDS,
+            *(f"export.{name}.parity" for name in FORMATS),
+            *(metric.name for one in cited for metric in one.metrics),
+        }
 
-def _check_selector(store: Store, reference: Reference, where: str) -> None:
-    name, at, which = reference.selector.partition("@")
-    if at and not (WHICH.fullmatch(which) and (name or not which.isdigit())):
-        choices = [f"{name}@best", f"{name}@last", *([f"{name}@1"] if name else [])]
-        text = unknown("selector", reference.selector, choices)
-        raise UsageError(f"{where}: {text}", CORRECT)
-    known = _subjects(store)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
-    if name and name not in known and near:
-        text = unknown("experiment", name, near)
-        hint = f"correct the predicate, or write experiments/{name}.yaml"
-        raise UsageError(f"{where}: {text}", hint)
+    @cached_property
+    def measured(self) -> set[str]:
+        """Every metric that a run here has measured: plugins have names of their own."""
+        names: set[str] = set()
+        for run in self.store.runs():
+            with contextlib.suppress(ThesisError):
+                names |= {metric.name for metric in run.metrics}
+        return names
 
+    @cached_property
+    def subjects(self) -> set[str]:
+        """Every experiment, label and cited result there is, and the experiments planned."""
+        from experiments.resolving import recipes  # noqa: PLC0415 - all configurations
 
-def _subjects(store: Store) -> set[str]:
-    """Return every experiment, label and cited result that a claim may speak of."""
-    from experiments.resolving import recipes  # noqa: PLC0415 - all configurations
-
-    planned = (parse(one.predicate) for one in packaged_milestones().values())
-    return {
-        *(one.replace("/", "-") for one in recipes(store.workspace)),
-        *store.experiments(),
-        *store.labels(),
-        *store.workspace.cited,
-        *(one.selector.partition("@")[0] for claim in planned for one in references(claim)),
-    }
+        planned = (parse(one.predicate) for one in packaged_milestones().values())
+        return {
+            *(name.replace("/", "-") for name in recipes(self.store.workspace)),
+            *self.store.experiments(),
+            *self.store.labels(),
+            *self.store.workspace.cited,
+            *(one.selector.partition("@")[0] for claim in planned for one in references(claim)),
+        }

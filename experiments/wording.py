@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from experiments import claim_words
 from experiments.claim_words import CLAIMS
-from experiments.numbers import HARD, format_number
+from experiments.numbers import HARD, MINUS, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,10 +139,15 @@ class Amount:
 
     def text(self, language: str = "en") -> str:
         """Return the number with its unit."""
+        return self._text(language).replace("-", MINUS, 1 if self.value < 0 else 0)
+
+    def _text(self, language: str) -> str:
         sign = "+" if self.signed else ""
         if self.unit == "fraction":
             kind = "p" if self.signed else "%"
             return format_number(self.value, f"{sign}.{self.places}{kind}", language)
+        if self.unit == "MACs":
+            return format_number(self.value, f"{sign}.{self.places + 2}G", language)
         if self.unit == "parameters" or (self.value.is_integer() and abs(self.value) >= 1000):
             return format_number(self.value, f"{sign},.0f", language)
         text = format_number(self.value, f"{sign}.{self.places + 3}g", language)

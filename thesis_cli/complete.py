@@ -37,3 +37,28 @@ def complete_experiment(
     except (ThesisError, OSError):
         return []
     return [name for name in names if name.startswith(typed)]
+
+
+def complete_milestone(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """Suggest the claims, packaged and the user's."""
+    del context, parameter
+    from experiments.workspace import Workspace
+
+    try:
+        names = Workspace.find().milestones
+    except (ThesisError, OSError):
+        return []
+    return [name for name in names if name.startswith(typed)]
+
+
+def complete_template(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """Suggest the templates of reports, packaged and the user's."""
+    del context, parameter
+    from experiments.workspace import Workspace
+    from vault_sync.bodies import templates
+
+    try:
+        names = templates(Workspace.find())
+    except (ThesisError, OSError):
+        return []
+    return [name for name in names if name.startswith(typed)]

@@ -55,6 +55,45 @@ def test_any_text_parses_or_is_refused_in_words(text):
         assert parse(str(parse(text))) == parse(text)
 
 
+words = st.sampled_from(
+    [
+        "v2@best",
+        "params.total",
+        "and",
+        "or",
+        "not",
+        "(",
+        ")",
+        "<",
+        ">=",
+        "==",
+        "*",
+        "-",
+        "0.9",
+        "90%",
+    ]
+)
+
+
+@given(st.lists(words, max_size=30).map(" ".join))
+def test_any_words_of_the_language_parse_or_are_refused_in_words(text):
+    with contextlib.suppress(UsageError):
+        claim = parse(text)
+        assert parse(str(claim)) == claim
+        assert all(one.selector == "v2@best" for one in references(claim) if "@" in one.selector)
+
+
+@given(claims, st.sampled_from([" ", "  ", "\n", "\t"]))
+def test_white_space_means_nothing(claim, space):
+    assert parse(space + str(claim).replace(" ", space) + space) == claim
+
+
+@given(claims, claims)
+def test_not_and_or_keep_their_parts(one, other):
+    assert parse(f"({one}) and ({other})").word == "and"
+    assert parse(f"not ({one})").part == one
+
+
 def test_limits_are_read_as_people_write_them():
     claim = parse("v2@best widerface.hard.ap >= 82.5% and v2@best params.total < 285_000")
     assert [part.right.value for part in claim.parts] == [0.825, 285_000]

@@ -84,6 +84,17 @@ def test_milestone_check(thesis, valid, filled):
     assert states["baseline-reproduced"] == "not_measurable"
 
 
+def test_milestone_list(thesis, valid, filled):
+    data = valid(thesis("milestone", "list", "--json", workspace=filled))
+    (row,) = [row for row in data if row["milestone"] == "target-reached"]
+    assert row["predicate"] == "v2@best widerface.hard.ap > 0.90 and v2@best params.total < 285_000"
+    assert (row["origin"], row["evidence"], row["protocol"]) == (
+        "packaged",
+        ["measured"],
+        "original",
+    )
+
+
 def test_report_sync_writes_once(thesis, valid, filled):
     first = valid(thesis("report", "sync", "--to", "vault", "--json", workspace=filled))
     assert "05-Results/Performance-Analysis.md" in first["written"]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from thesis_cli.claims import report
+from thesis_cli.complete import complete_milestone
 from thesis_cli.faults import CLAIM_FALSE
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
-from thesis_cli.output import Block, emit, json_option
+from thesis_cli.output import Block, emit, json_option, width
 
 if TYPE_CHECKING:
-    from experiments.checking import Observation, Outcome
+    from experiments.certainty import Margin
+    from experiments.checking import Outcome
+    from experiments.evidence import Observation
+    from experiments.statistics import Interval
     from thesis_cli.session import Session
 
 
@@ -22,7 +29,7 @@ def milestone() -> None:
 
 
 @milestone.command()
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=complete_milestone)
 @json_option
 @click.pass_context
 @pass_session
@@ -30,55 +37,127 @@ def check(session: Session, context: click.Context, names: tuple[str, ...], as_j
     """Check the claims against sealed runs: all, or those called NAMES.
 
     pass, fail, stale (what a run was made from has changed since), or not measurable yet, with
-    the reason. A failed or stale claim makes the exit code 1.
+    the reason and what to run next. Where AP was resampled, a claim that does not hold over the
+    whole 95 % interval says so. A failed or stale claim makes the exit code 1.
     """
     del as_json
     from experiments.checking import check as judge
 
     outcomes = judge(session.workspace, names or None)
-    emit(session, "milestone-check", [tell(each) for each in outcomes], view)
+    language = session.workspace.language
+    columns = width(session.stdout or sys.stdout)
+    emit(
+        session,
+        "milestone-check",
+        [tell(each) for each in outcomes],
+        lambda _: report(outcomes, language, columns),
+    )
     if any(each.state in ("fail", "stale") for each in outcomes):
         context.exit(CLAIM_FALSE)
 
 
-def tell(outcome: Outcome) -> dict[str, Any]:
-    """Tell a claim's state, its reason and the metrics it looked at."""
-    claim = outcome.milestone
-    return {
-        "milestone": claim.name,
-        "title": claim.title,
-        "group": claim.group,
-        "predicate": claim.predicate,
-        "state": outcome.state,
-        "reason": outcome.reason(),
-        "source": claim.source,
-        "runs": [run.id for run in outcome.runs],
-        "metrics": [observed(each) for each in outcome.observations],
-    }
+@milestone.command("list")
+@json_option
+@pass_session
+def list_milestones(session: Session, as_json: bool) -> None:
+    """List the claims: what each says, what evidence it asks for, where it is written."""
+    del as_json
+    from experiments.checking import parse_milestone
+
+    claims = list(session.workspace.milestones.values())
+    for claim in claims:
+        parse_milestone(claim)
+    data = [
+        {
+            "milestone": claim.name,
+            "title": claim.title,
+            "group": claim.group,
+            "predicate": claim.predicate,
+            "evidence": list(claim.evidence),
+            "dataset": claim.dataset,
+            "protocol": claim.protocol,
+            "setting": claim.setting,
+            "source": claim.source,
+            "origin": claim.origin,
+        }
+        for claim in claims
+    ]
+    emit(session, "milestone-list", data, list_view)
 
 
-def observed(observation: Observation) -> dict[str, Any]:
-    """Tell what a reference of the predicate found."""
-    return {
-        "reference": str(observation.reference),
-        "run": observation.run.id if observation.run else None,
-        "metric": observation.metric.to_json() if observation.metric else None,
-        "counts": observation.reason is None,
-        "reason": observation.reason.text() if observation.reason else None,
-    }
-
-
-def view(rows: list[dict[str, Any]]) -> list[Block]:
+def list_view(rows: list[dict[str, Any]]) -> list[Block]:
     """Tabulate the claims."""
     if not rows:
         return ["no milestones; write one under [milestones] in thesis.toml"]
     cells = [
         [
-            row["state"].replace("_", " "),
             row["milestone"],
-            row["title"] or row["predicate"],
-            row["reason"],
+            row["group"],
+            row["predicate"],
+            ", ".join(row["evidence"]),
+            row["protocol"],
+            PurePath(row["origin"]).name,
         ]
         for row in rows
     ]
-    return [Grid(["state", "milestone", "~claim", "~why"], cells)]
+    return [Grid(["milestone", "group", "~claim", "evidence", "protocol", "from"], cells)]
+
+
+def tell(outcome: Outcome) -> dict[str, Any]:
+    """Tell a claim's state, its reason, the metrics it looked at and what to do next."""
+    claim = outcome.milestone
+    pairs = zip(outcome.observations, outcome.intervals or (), strict=False)
+    spans = {one.reference: interval for one, interval in pairs}
+    return {
+        "milestone": claim.name,
+        "title": claim.title,
+        "group": claim.group,
+        "predicate": claim.predicate,
+        "origin": claim.origin,
+        "state": outcome.state,
+        "holds": outcome.holds,
+        "certain": outcome.certain,
+        "reason": outcome.reason(),
+        "source": claim.source,
+        "runs": [run.id for run in outcome.runs],
+        "metrics": [observed(one, spans.get(one.reference)) for one in outcome.observations],
+        "comparisons": [compared(each) for each in outcome.margins],
+        "changes": [
+            {
+                "run": each.run,
+                "kind": each.kind,
+                "details": list(each.details),
+                "reason": each.text(),
+            }
+            for each in outcome.changes
+        ],
+        "next": [step.text() for step in outcome.steps],
+    }
+
+
+def observed(observation: Observation, interval: Interval | None) -> dict[str, Any]:
+    """Tell what a reference of the predicate found."""
+    return {
+        "reference": str(observation.reference),
+        "run": observation.run.id if observation.run else None,
+        "asked": observation.asked.id if observation.asked else None,
+        "metric": observation.metric.to_json() if observation.metric else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "counts": observation.reason is None,
+        "reason": observation.reason.text() if observation.reason else None,
+    }
+
+
+def compared(margin: Margin) -> dict[str, Any]:
+    """Tell by how much a comparison of the predicate holds."""
+    return {
+        "claim": str(margin.comparison),
+        "left": margin.left,
+        "right": margin.right,
+        "holds": margin.holds,
+        "margin": margin.value,
+        "low": margin.low,
+        "high": margin.high,
+        "unit": margin.unit,
+    }

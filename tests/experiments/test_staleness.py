@@ -1,0 +1,286 @@
+"""A number is stale when what it follows from has changed, and only then; it is told what."""
+
+import dataclasses
+import json
+
+import pytest
+
+from experiments import codebase
+from experiments.bases import BASES, FAMILIES, counts_for, families
+from experiments.metrics import KINDS
+from experiments.records import Parent, Stage
+from experiments.resolving import resolve
+from experiments.seal import seal, sha256
+from experiments.staleness import changes, content_digest
+from experiments.store import RECIPE, Run, Store
+
+AP = "widerface.hard.ap"
+PARAMETERS = "params.total"
+
+
+def own(workspace, name, text):
+    (workspace.recipes / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def made(workspace, make_run):
+    """Write a record as the runner would: of a recipe, by today's code."""
+
+    def make(name="mine", *, overrides=(), trained=True, parents=(), data=None, code=None):
+        run = make_run(workspace, name, n=4, parents=parents)
+        resolved = resolve(name, workspace, overrides)
+        (run.folder / RECIPE).write_text(resolved.to_yaml(), encoding="utf-8")
+        codebase.write_code(run.folder)
+        if data is not None:
+            (run.folder / "data.json").write_text(json.dumps(data), encoding="utf-8")
+        stages = dict(run.record.stages)
+        stages["train"] = Stage(status="done" if trained else "skipped")
+        record = dataclasses.replace(
+            run.record,
+            recipe=resolved.recipe.digest,
+            recipe_name=name,
+            overrides=resolved.overrides,
+            code=code or codebase.code_digest(),
+            stages=stages,
+        )
+        return resealed(run, record)
+
+    return make
+
+
+def resealed(run, record=None, files=None):
+    if record is not None:
+        record.write(run.folder)
+    if files is not None:
+        known = json.loads((run.folder / codebase.CODE).read_text(encoding="utf-8"))
+        known["files"] |= {name: ["before", "before"] for name in files}
+        (run.folder / codebase.CODE).write_text(json.dumps(known), encoding="utf-8")
+    seal(run.folder)
+    return Run(run.folder)
+
+
+def told(workspace, run, metric=AP, language="en"):
+    return [one.text(language) for one in changes(run, Store(workspace), families(run, metric))]
+
+
+def test_nothing_has_changed(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    assert told(workspace, made()) == []
+
+
+def test_the_recipe_changed_and_where(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ntrain: {epochs: 5}\n")
+    run = made()
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ntrain: {epochs: 9}\n")
+    assert told(workspace, run) == ["mine@1: the recipe changed since (train.epochs: 5 → 9)"]
+    assert told(workspace, run, language="fr") == [
+        "mine@1 : la recette a changé depuis (train.epochs: 5 → 9)"
+    ]
+    assert told(workspace, run, PARAMETERS) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "of_accuracy", "of_parameters"),
+    [
+        ("title: other", False, False),
+        ("hypothesis: other", False, False),
+        ("train: {workers: 3, log_every: 1}", False, False),
+        ("evaluate: {batch_size: 1}", False, False),
+        ("benchmark: {runs: 3}", False, False),
+        ("export: {formats: []}", False, False),
+        ("seed: 9", True, False),
+        ("evaluate: {score_threshold: 0.5}", True, False),
+        ("data: {synthetic: {seed: 7}}", True, False),
+        ("model: {variant: v2, channels: 64}", True, True),
+    ],
+)
+def test_each_number_goes_stale_by_what_decides_it(
+    workspace, made, change, of_accuracy, of_parameters
+):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    run = made()
+    text = "extends: smoke\n" + ("" if "model:" in change else "model: {variant: v2}\n") + change
+    own(workspace, "mine", text)
+    assert bool(told(workspace, run)) is of_accuracy
+    assert bool(told(workspace, run, PARAMETERS)) is of_parameters
+
+
+def test_a_synthetic_set_with_another_configuration_is_other_data(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    run = made()
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ndata: {synthetic: {crowd: 9}}\n")
+    (text,) = told(workspace, run)
+    assert text.startswith("mine@1: the data changed since (data.synthetic.crowd: ")
+
+
+def test_a_recipe_that_is_gone_has_not_changed(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    run = made()
+    (workspace.recipes / "mine.yaml").unlink()
+    assert told(workspace, run) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "of_accuracy", "of_parameters", "of_latency"),
+    [
+        ("networks/ssh.py", True, True, True),
+        ("losses/multibox.py", True, False, False),
+        ("training/loop.py", True, False, False),
+        ("evaluation/curves.py", True, False, False),
+        ("data/images.py", True, False, False),
+        ("data/scenes.py", True, False, False),
+        ("profiling.py", False, True, True),
+        ("profiling_config.py", False, False, True),
+        ("devices.py", True, False, True),
+        ("export/writing.py", False, False, False),
+        ("drawing.py", False, False, False),
+        ("errors.py", False, False, False),
+        ("data/statistics.py", False, False, False),
+    ],
+)
+def test_code_counts_where_it_decides(
+    workspace, made, file, of_accuracy, of_parameters, of_latency
+):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    run = resealed(made(code="0" * 64), files=[file])
+    wanted = [f"mine@1: the code changed since ({file})"]
+    assert told(workspace, run) == (wanted if of_accuracy else [])
+    assert told(workspace, run, PARAMETERS) == (wanted if of_parameters else [])
+    assert told(workspace, run, "latency.cpu.median_ms") == (wanted if of_latency else [])
+
+
+def test_code_that_draws_the_synthetic_set_is_nothing_to_real_pictures():
+    assert counts_for("accuracy", "data/scenes.py", {"data.root": "synthetic"})
+    assert not counts_for("accuracy", "data/scenes.py", {"data.root": "widerface"})
+
+
+def test_training_code_is_nothing_to_a_run_that_only_evaluated(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    run = resealed(made(trained=False, code="0" * 64), files=["losses/multibox.py"])
+    assert told(workspace, run) == []
+    run = resealed(run, files=["inference.py"])
+    assert told(workspace, run) == ["mine@1: the code changed since (inference.py)"]
+
+
+def test_a_long_list_is_cut(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    files = [f"networks/{name}.py" for name in ("bifpn", "cbam", "eca", "fpn", "heads")]
+    run = resealed(made(code="0" * 64), files=files)
+    assert told(workspace, run)[0].endswith(
+        "(networks/bifpn.py, networks/cbam.py, networks/eca.py and 2 more)"
+    )
+    assert told(workspace, run, language="fr")[0].endswith("networks/eca.py et 2 de plus)")
+
+
+def test_a_record_without_digests_of_files_says_so(workspace, make_run):
+    run = make_run(workspace, "v2")
+    run = resealed(run, dataclasses.replace(run.record, code="0" * 64))
+    (text,) = told(workspace, run)
+    assert text == "v2@1: the code changed since (its record does not say where)"
+
+
+def test_the_annotation_and_the_ground_truth_are_data(workspace, made, tmp_path):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    annotation, truth = tmp_path / "label.txt", tmp_path / "wider_hard_val.mat"
+    for file in (annotation, truth):
+        file.write_text("before", encoding="utf-8")
+    about = {"annotation_file": annotation.as_posix(), "annotation_sha256": sha256(annotation)}
+    about["ground_truth"] = {truth.as_posix(): sha256(truth)}
+    run = made(data={"val": about})
+    assert told(workspace, run) == []
+    truth.write_text("after", encoding="utf-8")
+    assert told(workspace, run) == ["mine@1: the data changed since (wider_hard_val.mat)"]
+    annotation.write_text("after", encoding="utf-8")
+    (text,) = told(workspace, run)
+    assert text.endswith("(label.txt, wider_hard_val.mat)")
+    assert told(workspace, run, PARAMETERS) == []
+    for file in (annotation, truth):
+        file.unlink()
+    assert told(workspace, run) == []
+
+
+def test_a_file_of_weights_that_was_changed(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2, weights: start.pth}\n")
+    file = workspace.root / "start.pth"
+    file.write_bytes(b"before")
+    run = made()
+    parent = Parent(role="weights", path="start.pth", sha256=content_digest(file))
+    run = resealed(run, dataclasses.replace(run.record, parents=(parent,)))
+    assert told(workspace, run) == []
+    file.write_bytes(b"after")
+    assert told(workspace, run) == ["mine@1: what it was made from changed since (start.pth)"]
+    assert told(workspace, run, PARAMETERS) == []
+
+
+def test_a_folder_of_predictions_that_was_changed(workspace, made):
+    folder = workspace.root / "found"
+    folder.mkdir()
+    (folder / "one.txt").write_text("1", encoding="utf-8")
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\nevaluate: {predictions: found}\n")
+    run = made(trained=False)
+    parent = Parent(role="predictions", path="found", sha256=content_digest(folder))
+    run = resealed(run, dataclasses.replace(run.record, parents=(parent,)))
+    assert told(workspace, run) == []
+    (folder / "two.txt").write_text("2", encoding="utf-8")
+    assert told(workspace, run) == ["mine@1: what it was made from changed since (found)"]
+
+
+def test_a_stale_teacher_makes_its_student_stale(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    own(workspace, "taught", "extends: smoke\nmodel: {variant: v2}\ndistill: {teacher: mine}\n")
+    teacher = made()
+    student = made("taught", parents=[teacher])
+    assert told(workspace, student) == []
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ntrain: {lr: 0.5}\n")
+    first, second = told(workspace, student)
+    assert first.startswith("mine@1: the recipe changed since (train.lr: ")
+    assert second == "taught@1 was made from mine@1, its teacher, so it is stale too"
+    assert told(workspace, student, language="fr")[1] == (
+        "taught@1 provient de mine@1, son enseignant, et n'est donc plus à jour non plus"
+    )
+    assert told(workspace, student, PARAMETERS) == []
+
+
+def test_a_teacher_whose_evaluation_changed_taught_the_same(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    own(workspace, "taught", "extends: smoke\nmodel: {variant: v2}\ndistill: {teacher: mine}\n")
+    student = made("taught", parents=[made()])
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\nevaluate: {nms_threshold: 0.3}\n")
+    assert told(workspace, student) == []
+
+
+def test_another_record_in_the_teachers_place(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    teacher = made()
+    student = made(parents=[teacher])
+    resealed(teacher, dataclasses.replace(teacher.record, title="another one"))
+    assert told(workspace, student) == ["mine@2: what it was made from changed since (mine@1)"]
+
+
+def test_every_metric_has_a_family_and_every_file_a_place():
+    starts = tuple(FAMILIES)
+    assert all(name.startswith(starts) for name in KINDS)
+    owned = [one for basis in BASES.values() for one in (*basis.owned, *basis.code)]
+    files = [path.relative_to(codebase.ROOT).as_posix() for path in codebase.ROOT.rglob("*.py")]
+    for place in owned:
+        assert any(file.startswith(place) for file in files), place
+
+
+def test_comments_docstrings_and_blank_lines_decide_nothing():
+    code = b'"""What."""\n\nx = 1  # why\n\n\ndef f():\n    """Say."""\n    return "# no comment"\n'
+    other = b'x = 1\ndef f():\n    return "# no comment"\n'
+    assert codebase.bare_digest(code) == codebase.bare_digest(other)
+    assert codebase.bare_digest(code) != codebase.bare_digest(other.replace(b"1", b"2"))
+    assert codebase.bare_digest(code) != codebase.bare_digest(other.replace(b"# no", b"# any"))
+    assert codebase.bare_digest(b"def (") != codebase.bare_digest(b"def [")
+
+
+def test_a_record_keeps_every_file_of_the_core(tmp_path):
+    codebase.write_code(tmp_path)
+    kept = codebase.read_code(tmp_path)
+    assert "networks/detector.py" in kept
+    assert codebase.changed_files(kept) == []
+    assert codebase.changed_files({**kept, "gone.py": ("a", "b")}) == ["gone.py"]
+    kept.pop("boxes.py")
+    assert codebase.changed_files(kept) == ["boxes.py"]
+    assert codebase.read_code(tmp_path / "nowhere") == {}

@@ -1,0 +1,98 @@
+"""Claims as a person reads them in the terminal: by state, each with its numbers and reason."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from experiments.checking import STATES
+from experiments.metrics import kind
+from experiments.numbers import HARD
+from experiments.wording import Amount, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from experiments.checking import Outcome
+    from experiments.evidence import Observation
+    from experiments.metrics import Metric
+    from experiments.statistics import Interval
+
+WIDEST = 100
+"""Columns of prose where the terminal doesn't say how many there are."""
+NARROWEST = 40
+BELOW = " " * 6
+
+
+def report(outcomes: Sequence[Outcome], language: str, columns: int | None) -> Iterator[str]:
+    """Yield the lines about OUTCOMES: one section per state, then what to do next."""
+    if not outcomes:
+        yield say("told-none", language)
+        return
+    room = max(NARROWEST, columns or WIDEST)
+    for state in STATES:
+        section = [one for one in outcomes if one.state == state]
+        if section:
+            yield f"{say(f'told-{state}', language)} ({len(section)})\n"
+            for one in section:
+                yield from _told(one, language, room)
+            yield ""
+    todo = _todo(outcomes, language)
+    if todo:
+        yield f"{say('told-next', language)}\n"
+        for step, names in todo.items():
+            yield f"  {step}"  # never wrapped: it is there to be copied
+            yield _below(say("told-for", language, names=", ".join(names)), room)
+        yield ""
+    reached = sum(one.state == "pass" for one in outcomes)
+    yield _below(say("told-total", language, reached=reached, total=len(outcomes)), room, "")
+
+
+def _told(one: Outcome, language: str, room: int) -> Iterator[str]:
+    claim = one.milestone
+    title = claim.titled(language) if claim.title else claim.predicate
+    yield textwrap.fill(f"  {claim.name}  {title}", room, subsequent_indent="    ")
+    seen = list(_observed(one, language))
+    if seen:
+        yield _below(_joint(language).join(seen), room)
+    for reason in dict.fromkeys(each.text(language) for each in one.reasons):
+        yield _below(reason, room)
+
+
+def _observed(one: Outcome, language: str) -> Iterator[str]:
+    """Yield the numbers that counted."""
+    pairs = zip(one.observations, one.intervals, strict=False)
+    for observation, interval in pairs:
+        if observation.metric is not None and observation.reason is None:
+            yield _value(observation, observation.metric, interval, language)
+
+
+def _value(one: Observation, metric: Metric, interval: Interval | None, language: str) -> str:
+    value = Amount(metric.value, metric.unit).text(language)
+    if interval is not None:
+        ends = [Amount(end, metric.unit).text(language) for end in (interval.low, interval.high)]
+        value += f" [{_joint(language).join(ends)}]"
+    about = (one.source,) if metric.evidence == "measured" else (one.source, metric.evidence)
+    title = kind(metric.name).title(language)
+    return say("told-value", language, title=title, value=value, source=about)
+
+
+def _todo(outcomes: Sequence[Outcome], language: str) -> dict[str, list[str]]:
+    """Return what to do -> the milestones that wait for it."""
+    found: dict[str, list[str]] = {}
+    for one in outcomes:
+        for step in one.steps:
+            found.setdefault(step.text(language), []).append(one.milestone.name)
+    return found
+
+
+def _joint(language: str) -> str:
+    return f"{HARD}; " if language == "fr" else "; "
+
+
+def _below(text: str, room: int, indent: str = BELOW) -> str:
+    text = re.sub(r" (?=[:;?!](?:\s|$))", HARD, text)  # French: never at the start of a line
+    return textwrap.fill(
+        text, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
