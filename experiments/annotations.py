@@ -129,6 +129,8 @@ def read_verdict(text: str) -> str:
     Raises:
         UsageError: no such verdict; the message names the nearest.
     """
+    if text in VERDICTS:
+        return text
     known = {_fold(word): name for name, words in VERDICTS.items() for word in (name, *words)}
     folded = _fold(text)
     if not folded:

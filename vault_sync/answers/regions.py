@@ -17,13 +17,16 @@ from dataclasses import dataclass, field
 
 from vault_sync.engine.markers import body_start
 
-_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
 _MARKER = re.compile(rb"<!--[ \t]*thesis:answer[ \t]+([A-Za-z][\w-]*)[ \t]*-->[ \t]*")
-_LOOKS_LIKE = re.compile(rb"[ \t]*<!--[ \t]*thesis:answer\b")
-_BLOCK = re.compile(rb"<!--[ \t]*thesis:(?:begin|end)\b")
-_FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})([^\r\n]*)")
-_HEADING = re.compile(rb" {0,3}(#{1,6})(?:[ \t]|\Z)")
-_UNDERLINE = re.compile(rb" {0,3}(=+|-+)[ \t]*")
+_ENDS = re.compile(
+    rb"(?<![^\r\n])(?:"
+    rb"(?P<marker>[ \t]*<!--[ \t]*thesis:answer\b)|(?P<block><!--[ \t]*thesis:(?:begin|end)\b)"
+    rb"| {0,3}(?:(?P<fence>`{3,}|~{3,})|(?P<heading>\#{1,6})(?=[ \t\r\n]|\Z)"
+    rb"|(?P<under>=+|-+)[ \t]*(?=[\r\n]|\Z)))"
+)
+"""The beginning of each line that may end a region, begin one, or hide what follows."""
+_LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\n|\r|\Z)")
+_BLANK = re.compile(rb"(?:\A|(?<=\n)|(?<=\r)(?!\n))[ \t]*(?:\r\n|\n|\r)")
 _NO_PARAGRAPH = re.compile(rb"(?: {4}|\t|[ ]{0,3}(?:[>|<]|[-+*](?:[ \t]|\Z)|\d+[.)](?:[ \t]|\Z)))")
 _BLANK_ENDS = re.compile(rb"\A(?:[ \t]*(?:\r\n|\n|\r))*")
 
@@ -96,52 +99,70 @@ def find_regions(data: bytes) -> Regions:
 
 
 class _Walk:
-    """One pass over the lines of a note."""
+    """One pass over the lines of a note that matter."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.regions = Regions()
         self.fence: bytes | None = None
-        self.paragraph: int | None = None
-        """Where the paragraph began that this line may go on."""
-        self.inner = False
-        """Whether this line may go on a list, a quote or a table."""
         self.level = 7
         """Level of the latest heading; 7 before any."""
+        self.latest = body_start(data)
+        """Where the text began that has been plain up to this line."""
         self.open: tuple[str, int, int, int] | None = None
         """Name, line, start and level of the region that is open."""
 
     def run(self) -> None:
-        place = body_start(self.data)
-        number = len(re.findall(rb"\r\n|\n|\r", self.data[:place]))
-        while place < len(self.data):
-            match = _LINE.match(self.data, place)
-            if match is None:  # pragma: no cover - the pattern matches at every offset
-                break
-            number += 1
-            self.line(match[1], number, place, match.end())
-            place = match.end()
+        for match in _ENDS.finditer(self.data, self.latest):
+            line = _LINE.match(self.data, match.start())
+            if line is not None and match.start() >= self.latest:
+                self.line(match, line)
         self.close(len(self.data))
 
-    def line(self, text: bytes, number: int, start: int, stop: int) -> None:
-        fence = _FENCE.fullmatch(text)
+    def line(self, match: re.Match[bytes], line: re.Match[bytes]) -> None:
+        """Take one line of those that matter; what is plain text begins after it."""
+        kind = match.lastgroup
         if self.fence is not None:
-            if fence and fence[1].startswith(self.fence) and not fence[2].strip():
-                self.fence = None
-        elif fence and not (fence[1].startswith(b"`") and b"`" in fence[2]):
-            self.fence, self.paragraph = fence[1], None
-        elif _LOOKS_LIKE.match(text):
-            self.marker(text, number, start, stop)
-        elif _BLOCK.match(text):
-            self.close(start)
-            self.paragraph = None
-        elif not self.heading(text, start):
-            self.follow(text, start)
+            self.in_fence(match, line)
+            return
+        if kind == "fence":
+            rest = self.data[match.end() : line.end(1)]
+            if match["fence"].startswith(b"`") and b"`" in rest:
+                return
+            self.fence = match["fence"]
+        elif kind == "marker":
+            self.marker(line)
+        elif kind == "block":
+            self.close(match.start())
+        elif kind == "heading":
+            self.heading(len(match["heading"]), match.start())
+        else:
+            paragraph = self.paragraph(match.start())
+            if paragraph is None:
+                return
+            self.heading(1 if match["under"].startswith(b"=") else 2, paragraph)
+        self.latest = line.end()
 
-    def marker(self, text: bytes, number: int, start: int, stop: int) -> None:
-        self.close(start)
-        self.paragraph = None
-        match = _MARKER.fullmatch(text)
+    def in_fence(self, match: re.Match[bytes], line: re.Match[bytes]) -> None:
+        """Look whether a line closes the fence that is open."""
+        mark, rest = match["fence"], self.data[match.end() : line.end(1)]
+        if mark and self.fence and mark.startswith(self.fence) and not rest.strip():
+            self.fence, self.latest = None, line.end()
+
+    def paragraph(self, stop: int) -> int | None:
+        """Return where the paragraph begins that goes up to STOP; None where there is none."""
+        text = self.data[self.latest : stop]
+        start = self.latest
+        for blank in _BLANK.finditer(text):
+            start = self.latest + blank.end()
+        if start >= stop or _NO_PARAGRAPH.match(self.data, start):
+            return None
+        return start
+
+    def marker(self, line: re.Match[bytes]) -> None:
+        self.close(line.start())
+        number = 1 + len(re.findall(rb"\r\n|\n|\r", self.data[: line.start()]))
+        match = _MARKER.fullmatch(line[1])
         name = match[1].decode() if match else ""
         if match is None:
             reason = "this marker can't be read; write <!-- thesis:answer NAME --> at column 0"
@@ -151,32 +172,15 @@ class _Walk:
             reason = f"the marker of {name!r} stands here again, after line {first}; keep one"
             self.regions.broken.append(Broken(number, name, reason))
         else:
+            stop = line.end()
             self.open = name, number, stop, self.level
             self.regions.found[name] = Region(name, number, stop, stop, self.data)
 
-    def heading(self, text: bytes, start: int) -> bool:
-        """Whether a line is a heading, or makes one of the paragraph above it."""
-        match, under = _HEADING.match(text), _UNDERLINE.fullmatch(text)
-        if match:
-            level, begin = len(match[1]), start
-        elif under and self.paragraph is not None:
-            level, begin = 1 if under[1].startswith(b"=") else 2, self.paragraph
-        else:
-            return False
-        self.paragraph = None
+    def heading(self, level: int, begin: int) -> None:
+        """End the region that is open where a heading is above it."""
         if self.open is not None and level <= self.open[3]:
             self.close(begin)
         self.level = level
-        return True
-
-    def follow(self, text: bytes, start: int) -> None:
-        """Keep track of the paragraph that a line of dashes below would make a heading."""
-        if not text.strip():
-            self.paragraph, self.inner = None, False
-        elif self.paragraph is None and (self.inner or _NO_PARAGRAPH.match(text)):
-            self.inner = True
-        elif self.paragraph is None:
-            self.paragraph = start
 
     def close(self, stop: int) -> None:
         """End the region that is open."""

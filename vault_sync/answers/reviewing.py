@@ -127,13 +127,13 @@ def review(
 
 
 def _page(run: Run, note: Note, agreed: Mapping[str, object]) -> Page:
-    sheet = read_sheet(note.data)
+    sheet, said = read_sheet(note.data), run.annotations
     refused = {one.answer for one in sheet.invalid}
     standings, now = [], {}
     for key, answer in ANSWERS.items():
         last = _words(agreed.get(key))
         base = answer.start(run) if last is None else last
-        given, indexed = sheet.given.get(key), answer.indexed(run)
+        given, indexed = sheet.given.get(key), answer.indexed(run, said)
         move = decide(answer, base, given.words if given else None, indexed)
         if key in refused:
             move = Move.AGREED  # nothing is done about it until it can be read

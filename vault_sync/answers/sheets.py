@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from featherface.errors import RefusedError, UsageError, unknown
 from vault_sync.answers.regions import find_regions
 from vault_sync.answers.table import ANSWERS
-from vault_sync.engine.properties import read_value
+from vault_sync.engine.properties import read_front_matter, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vault_sync.answers.regions import Region
     from vault_sync.answers.table import Answer, Words
+    from vault_sync.engine.front_matter import FrontMatter
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ class Sheet:
 def read_sheet(data: bytes) -> Sheet:
     """Read every answer of a note; what can't be one is told, never guessed at."""
     given: dict[str, Given] = {}
-    regions = find_regions(data)
+    regions, front = find_regions(data), read_front_matter(data)
     named = [region for name, region in regions.found.items() if not _is_region(name)]
     invalid = [Invalid(one.name or "answer", one.line, "", one.reason) for one in regions.broken]
     invalid += [_unknown(region) for region in named]
     for answer in ANSWERS.values():
         try:
-            found = _stated(data, answer, regions.found.get(answer.key))
+            found = _stated(data, front, answer, regions.found.get(answer.key))
         except RefusedError as error:
             invalid.append(_twice(answer, error))
             continue
@@ -69,7 +70,9 @@ def read_sheet(data: bytes) -> Sheet:
     return Sheet(given, tuple(sorted(invalid, key=lambda one: one.line)), kept)
 
 
-def _stated(data: bytes, answer: Answer, region: Region | None) -> Given | Invalid | None:
+def _stated(
+    data: bytes, front: FrontMatter | None, answer: Answer, region: Region | None
+) -> Given | Invalid | None:
     """Read one answer; None where the note does not hold it.
 
     Raises:
@@ -81,7 +84,7 @@ def _stated(data: bytes, answer: Answer, region: Region | None) -> Given | Inval
             return None
         line, words = region.line, _decoded(region.words)
     else:
-        stated = read_value(data, answer.key)
+        stated = value_in(data, front, answer.key) if front else None
         if stated is None:
             return None
         line, words = stated.line, stated.value

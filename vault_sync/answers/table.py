@@ -11,6 +11,7 @@ from featherface.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from experiments.annotations import Annotations
     from experiments.store import Run
 
 Words = str | tuple[str, ...]
@@ -77,10 +78,10 @@ class Answer:
         """Return what a note says before anyone answered."""
         return run.record.hypothesis.strip() if self.key == "hypothesis" else self.blank
 
-    def indexed(self, run: Run) -> Words:
-        """Return what is kept of the run."""
-        said: Words | None = getattr(run.annotations, self.field)
-        return self.start(run) if said is None else said
+    def indexed(self, run: Run, said: Annotations | None = None) -> Words:
+        """Return what is kept of the run; SAID are its annotations where they were read already."""
+        words: Words | None = getattr(said or run.annotations, self.field)
+        return self.start(run) if words is None else words
 
     def same(self, one: Words, other: Words) -> bool:
         """Whether two answers say the same; the order of tags says nothing."""
@@ -116,4 +117,5 @@ def blank_properties() -> dict[str, Words]:
 
 def answers_of(run: Run) -> dict[str, Words]:
     """Return what is kept of every answer about RUN."""
-    return {key: answer.indexed(run) for key, answer in ANSWERS.items()}
+    said = run.annotations
+    return {key: answer.indexed(run, said) for key, answer in ANSWERS.items()}

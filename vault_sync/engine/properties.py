@@ -20,13 +20,14 @@ from vault_sync.engine.values import compose
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vault_sync.engine.front_matter import Property
+    from vault_sync.engine.front_matter import FrontMatter, Property
     from vault_sync.engine.values import Composed
 
 Scalar = str | int | float | bool
 Value = Scalar | tuple[str, ...]
 
 _PLAIN_ITEMS = re.compile(rb"[ \t]*\[([^\]\[{}\"'#&*!|>%@`:\\\r\n?]*)\][ \t]*(?:[ \t]#|[\r\n]|\Z)")
+_PLAIN_ITEM = re.compile(rb"[ \t]*-[ \t]+([A-Za-z0-9\x80-\xff][\w\x80-\xff/ .-]*)")
 _HEADER = re.compile(rb"[|>][0-9+-]*")
 _PLAIN = re.compile(r"[A-Za-zÀ-ÿ][A-Za-z0-9À-ÿ_./@+-]*(?: [A-Za-z0-9À-ÿ_./@+-]+)*")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -64,13 +65,17 @@ def read_value(data: bytes, key: str) -> Stated | None:
         RefusedError: KEY stands there twice; the message names the line.
     """
     front = read_front_matter(data) if key.encode() in data else None
-    found = front.find(key) if front else None
+    return value_in(data, front, key) if front else None
+
+
+def value_in(data: bytes, front: FrontMatter, key: str) -> Stated | None:
+    """Return the same from properties that were found already."""
+    found = front.find(key)
     if found is None:
         return None
     if found.raw is not None and (text := _simple(found.raw)) is not None:
         return Stated(text, found.line)
-    items = _PLAIN_ITEMS.match(data, found.start)
-    if found.raw is None and items and (texts := _split(items[1])) is not None:
+    if found.raw is None and (texts := _plain_items(data, found)) is not None:
         return Stated(texts, found.line)
     composed = _compose(data, found)
     return Stated(None if composed is None else composed.value, found.line)
@@ -219,10 +224,19 @@ def _compose(data: bytes, found: Property) -> Composed | None:
     return compose(data, begin, front.close, found.key) if front else None
 
 
-def _split(items: bytes) -> tuple[str, ...] | None:
-    """Return the plain items of a list in brackets; None where only a reader of YAML knows them."""
+def _plain_items(data: bytes, found: Property) -> tuple[str, ...] | None:
+    """Return the items of a plain list; None where only a reader of YAML knows them."""
+    flow = _PLAIN_ITEMS.match(data, found.start)
+    if flow is None:
+        lines = data[found.start : found.lines[1]].splitlines()
+        items = [_PLAIN_ITEM.fullmatch(line) for line in lines[1:]]
+        if lines[0].strip() or not all(items):
+            return None
+        raw = [item[1] for item in items if item]
+    else:
+        raw = flow[1].split(b",")
     try:
-        texts = tuple(text.strip() for text in items.decode().split(","))
+        texts = tuple(text.decode().strip() for text in raw)
     except UnicodeDecodeError:
         return None
     if texts == ("",):
@@ -263,6 +277,7 @@ __all__ = [
     "read_front_matter",
     "read_value",
     "splice",
+    "value_in",
     "value_of",
     "write_front_matter",
     "write_value",
