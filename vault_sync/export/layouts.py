@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vault_sync.export import tables
 from vault_sync.export.callouts import CALLOUT, TITLE
-from vault_sync.export.trees import classes, div, raw, rewrite, span, string
+from vault_sync.export.trees import classes, div, plain, raw, rewrite, span, string, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 APPENDICES = "appendices"
 """Class of the empty division after which chapters are appendices."""
 UNNUMBERED = "unnumbered"
+DEEPEST = 3
+"""Level of the lowest headings that have numbers."""
 
 _LATEX_SIZES = {"normal": "\\normalsize", "small": "\\small", "tiny": "\\scriptsize"}
 _BREAK = (
@@ -35,6 +37,7 @@ class Layout:
     table: Callable[[Node, tables.Size], list[Node]]
     callout: Callable[[Node], list[Node]]
     appendices: tuple[Node, ...] = ()
+    tasks: Callable[[Node], list[Node]] = lambda node: [node]
 
 
 def lay_out(blocks: list[Node], layout: Layout) -> list[Node]:
@@ -49,6 +52,8 @@ def lay_out(blocks: list[Node], layout: Layout) -> list[Node]:
                 made += layout.callout(node)
             elif node["t"] == "Div" and APPENDICES in classes(node):
                 made += layout.appendices
+            elif node["t"] == "BulletList" and _is_of_tasks(node):
+                made += layout.tasks(node)
             else:
                 made.append(node)
         return made
@@ -57,15 +62,32 @@ def lay_out(blocks: list[Node], layout: Layout) -> list[Node]:
     return done
 
 
+def number_figures(blocks: list[Node], label: str, colon: str) -> list[Node]:
+    """Write `LABEL 1`, COLON before each caption."""
+    count = 0
+
+    def change(row: list[Node]) -> list[Node]:
+        nonlocal count
+        for node in row:
+            if node["t"] == "Figure":
+                count += 1
+                first = node["c"][1][1][0]
+                first["c"] = [*words(f"{label} {count}"), string(colon), *first["c"]]
+        return row
+
+    done: list[Node] = rewrite(blocks, blocks=change)
+    return done
+
+
 def number(blocks: list[Node]) -> list[Node]:
-    """Write its number before each heading, letters in the appendices."""
+    """Write its number before each heading down to the third level, letters in the appendices."""
     counts: list[int] = []
     lettered = False
     made: list[Node] = []
     for node in blocks:
         if node["t"] == "Div" and APPENDICES in classes(node):
             counts, lettered = [], True
-        if node["t"] != "Header" or UNNUMBERED in node["c"][1][1]:
+        if node["t"] != "Header" or UNNUMBERED in node["c"][1][1] or node["c"][0] > DEEPEST:
             made.append(node)
             continue
         level, attrs, content = node["c"]
@@ -83,6 +105,11 @@ def _table(node: Node, layout: Layout) -> list[Node]:
     if fit.shares:
         node = tables.with_widths(tables.breakable(node), fit.shares)
     return layout.table(node, fit.size)
+
+
+def _is_of_tasks(node: Node) -> bool:
+    """Whether each item of a list begins with a box."""
+    return all(item and plain(item[0])[:1] in ("☐", "☒") for item in node["c"])
 
 
 def _around(writer: str, before: str, node: Node, after: str) -> list[Node]:
@@ -147,6 +174,7 @@ LAYOUTS = {
         _typst_table,
         _raw_callout("typst", "#callout[", "]"),
         (raw("typst", "#show: appendices"),),
+        lambda node: _around("typst", "#tasks[", node, "]"),
     ),
     "latex": Layout(
         _latex_table,

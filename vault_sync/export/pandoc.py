@@ -103,15 +103,22 @@ def run_pandoc(arguments: Sequence[str], folder: Path) -> tuple[bytes, list[str]
         ) from error
     told = answer.stderr.decode("utf-8", "replace")
     if answer.returncode:
-        lines = " ".join(told.split())[:600]
-        raise UnavailableError(f"pandoc reports: {lines or answer.returncode}", _remedy(told))
+        raise UnavailableError(*_failure(told, answer.returncode))
     return answer.stdout, _warnings(told)
 
 
-def _remedy(told: str) -> str:
-    if "PDF engine" in told or "not found" in told:
-        return "thesis vault export --to pdf, without --pdf-engine, needs no TeX"
-    return "export fewer notes to find the one that causes it: thesis vault export NOTE"
+def _failure(told: str, code: int) -> tuple[str, str]:
+    """Word what pandoc reports, without its warnings, and what to do."""
+    missing = re.search(r"File `([^']+)' not found", told)
+    if missing:
+        return f"your LaTeX has no {missing[1]}", (
+            f"install it (tlmgr install {Path(missing[1]).stem}), or leave --pdf-engine away"
+        )
+    errors = [line for line in told.splitlines() if not line.startswith(("[WARNING]", "  "))]
+    text = " ".join(" ".join(errors).split())[:600]
+    return f"pandoc reports: {text or f'exit code {code}'}", (
+        "export fewer notes to find the one that causes it: thesis vault export NOTE"
+    )
 
 
 def _warnings(told: str) -> list[str]:

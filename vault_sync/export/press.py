@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from featherface.errors import NotFoundError
 from vault_sync.export import layouts, pandoc, tables
 from vault_sync.export.trees import plain, words
-from vault_sync.export.word_styles import write_reference
+from vault_sync.export.word_styles import finish, write_reference
 from vault_sync.wording import Words
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Press:
 
     def press(self, document: Document) -> list[str]:
         """Write `thesis` with the suffix of the format; return the warnings of the programs."""
-        blocks = document.blocks if self.form.counts else layouts.number(document.blocks)
+        blocks = document.blocks if self.form.counts else self._numbered(document.blocks)
         tree = {
             "pandoc-api-version": API,
             "meta": self._meta(document),
@@ -71,7 +71,15 @@ class Press:
         _, warnings = pandoc.run_pandoc(arguments, self.build)
         if set_by_typst:
             warnings += pandoc.compile_typst(self.build / made, self.build / "thesis.pdf")
+        if self.layout == "docx":
+            finish(self.build / made)
         return [one for one in warnings if "Citeproc: citation" not in one]
+
+    def _numbered(self, blocks: list[Node]) -> list[Node]:
+        """Number what the program that shows it does not."""
+        language = Words(self.workspace.language)
+        label, colon = str(language.say("export.figure")), language.colon
+        return layouts.number_figures(layouts.number(blocks), label, colon)
 
     def _meta(self, document: Document) -> dict[str, Node]:
         settings, language = self.workspace.settings, Words(self.workspace.language)
@@ -112,6 +120,7 @@ class Press:
             "fontsize": "11pt",
             "colorlinks": "true",
             "linkcolor": "black",
+            "secnumdepth": "2" if whole else "3",
         }
         arguments = [f"--variable={key}={value}" for key, value in look.items()]
         arguments += ["--include-in-header", self._copy("preamble.tex"), "--number-sections"]

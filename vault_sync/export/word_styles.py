@@ -8,12 +8,31 @@ import zipfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
+_FOOTER = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    '<w:ftr xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+    '<w:p><w:pPr><w:jc w:val="center"/></w:pPr><w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+    '<w:r><w:instrText xml:space="preserve"> PAGE </w:instrText></w:r>'
+    '<w:r><w:fldChar w:fldCharType="end"/></w:r></w:p></w:ftr>'
+)
+_FOOTER_PART = "footer1.xml"
+_FOOTER_ID = "rId901"
+_RELATION = (
+    f'<Relationship Id="{_FOOTER_ID}" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+    f'relationships/footer" Target="{_FOOTER_PART}"/></Relationships>'
+)
+_TYPE = (
+    f'<Override PartName="/word/{_FOOTER_PART}" ContentType="application/vnd.openxmlformats-'
+    'officedocument.wordprocessingml.footer+xml"/></Types>'
+)
 _PAGE = (
-    '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1418" w:right="1418" '
-    'w:bottom="1418" w:left="1418" w:header="709" w:footer="709" w:gutter="0"/></w:sectPr>'
+    f'<w:sectPr><w:footerReference w:type="default" r:id="{_FOOTER_ID}"/><w:pgSz '
+    'w:w="11906" w:h="16838"/><w:pgMar w:top="1418" w:right="1418" w:bottom="1418" w:left="1418" '
+    'w:header="709" w:footer="709" w:gutter="0"/></w:sectPr>'
 )
 _SMALL = (
     '<w:style w:type="character" w:customStyle="1" w:styleId="Table{id}">'
@@ -29,6 +48,7 @@ _CALLOUT = (
     '<w:name w:val="Callout Title"/><w:basedOn w:val="Callout"/><w:pPr><w:keepNext/></w:pPr>'
     "<w:rPr><w:b/></w:rPr></w:style>"
 )
+_FIRST_ROW = '<w:tblStylePr w:type="firstRow">'
 _RULES = (
     '<w:tblBorders><w:top w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:bottom w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
@@ -41,6 +61,30 @@ def write_reference(original: bytes, language: str, path: Path, sizes: tuple[flo
 
     SIZES are the letters of small tables, in points.
     """
+    changes = {
+        "word/styles.xml": lambda text: _styles(text, language, sizes),
+        "word/theme/theme1.xml": _fonts,
+        "word/document.xml": _page,
+        "word/_rels/document.xml.rels": lambda text: text.replace("</Relationships>", _RELATION),
+        "[Content_Types].xml": lambda text: text.replace("</Types>", _TYPE),
+    }
+    path.write_bytes(_rewritten(original, changes, {f"word/{_FOOTER_PART}": _FOOTER}))
+
+
+def finish(path: Path) -> None:
+    """Give the sections around turned pages the footer that the last section has."""
+
+    def change(text: str) -> str:
+        footer = re.findall(r"<w:footerReference\b[^>]*/>", text)[-1:]
+        return re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{''.join(footer)}", text)
+
+    path.write_bytes(_rewritten(path.read_bytes(), {"word/document.xml": change}, {}))
+
+
+def _rewritten(
+    original: bytes, changes: Mapping[str, Callable[[str], str]], added: Mapping[str, str]
+) -> bytes:
+    """Return the archive ORIGINAL with the text of some parts changed, and others added."""
     made = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(original)) as source,
@@ -48,12 +92,12 @@ def write_reference(original: bytes, language: str, path: Path, sizes: tuple[flo
     ):
         for entry in source.infolist():
             content = source.read(entry)
-            if entry.filename == "word/styles.xml":
-                content = _styles(content.decode("utf-8"), language, sizes).encode("utf-8")
-            elif entry.filename == "word/document.xml":
-                content = _page(content.decode("utf-8")).encode("utf-8")
+            if entry.filename in changes:
+                content = changes[entry.filename](content.decode("utf-8")).encode("utf-8")
             target.writestr(entry, content)
-    path.write_bytes(made.getvalue())
+        for name, text in added.items():
+            target.writestr(name, text.encode("utf-8"))
+    return made.getvalue()
 
 
 def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
@@ -64,17 +108,26 @@ def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
         )
         for points in sizes
     )
-    text = _ruled(text)
+    text = re.sub(
+        r'(<w:docDefaults>.*?<w:sz w:val=)"24"', r'\1"22"', text, count=1, flags=re.DOTALL
+    )
+    text = _within(text, "Table", "<w:tblCellMar>", f"{_RULES}<w:tblCellMar>")
+    text = _within(text, "Heading1", "<w:keepLines />", "<w:keepLines /><w:pageBreakBefore/>")
     return text.replace("</w:styles>", f"{own}</w:styles>")
 
 
-def _ruled(text: str) -> str:
-    """Give the style of tables rules above, below and between the rows."""
-    style = re.search(r'<w:style\b[^>]*w:styleId="Table"[^>]*>.*?</w:style>', text, re.DOTALL)
-    if style is None:
+def _within(text: str, style: str, old: str, new: str) -> str:
+    """Replace OLD in one style; where a version of pandoc lays it out anew, it stays as it is."""
+    found = re.search(rf'<w:style\b[^>]*w:styleId="{style}"[^>]*>.*?</w:style>', text, re.DOTALL)
+    if found is None:
         return text
-    ruled = re.sub(r"<w:tblPr>", f"<w:tblPr>{_RULES}", style[0], count=1)
-    return text[: style.start()] + ruled + text[style.end() :]
+    changed = found[0].replace(old, new, 1)
+    return text[: found.start()] + changed + text[found.end() :]
+
+
+def _fonts(text: str) -> str:
+    """Choose letters that every system has, or has the like of."""
+    return re.sub(r'(<a:latin typeface=)"Aptos[^"]*"', r'\1"Times New Roman"', text)
 
 
 def _page(text: str) -> str:
