@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from featherface.networks import bifpn, cbam, coordinate, eca, fpn, heads, mobilenet, shuffle, ssh
+from featherface.networks import (
+    bifpn,
+    cbam,
+    coordinate,
+    eca,
+    fpn,
+    heads,
+    mobilenet,
+    reuse,
+    shuffle,
+    ssh,
+    towers,
+)
 from featherface.networks.convolution import PerLevel
 
 if TYPE_CHECKING:
@@ -38,6 +50,10 @@ def _nothing(_config: DetectorConfig, _widths: Sequence[int]) -> nn.Module:
     return nn.Identity()
 
 
+def _gate(config: DetectorConfig) -> tuple[int, float, int]:
+    return config.reduction, config.norm_momentum, config.attention_kernel
+
+
 BACKBONES: dict[str, Callable[[float], mobilenet.MobileNet]] = {
     "mobilenet-0.25": mobilenet.MobileNet
 }
@@ -53,11 +69,9 @@ NECKS: dict[str, Stage] = {
 }
 ATTENTIONS: dict[str, Stage] = {
     "none": _nothing,
-    "cbam": _per_level(lambda c, width: cbam.CBAM(width, c.reduction, c.norm_momentum)),
-    "cbam-residual": _per_level(
-        lambda c, width: cbam.ResidualCBAM(width, c.reduction, c.norm_momentum)
-    ),
-    "cbam-shared": lambda c, widths: cbam.SharedCBAM(widths, c.reduction, c.norm_momentum),
+    "cbam": _per_level(lambda c, width: cbam.CBAM(width, *_gate(c))),
+    "cbam-residual": _per_level(lambda c, width: cbam.ResidualCBAM(width, *_gate(c))),
+    "cbam-shared": lambda c, widths: cbam.SharedCBAM(widths, *_gate(c), passes=c.attention_passes),
     "eca-cbam": _per_level(lambda _, width: eca.ECACBAM(width)),
     "eca-cbam-parallel": _per_level(lambda _, width: eca.ParallelECACBAM(width)),
 }
@@ -68,17 +82,31 @@ CONTEXT_ATTENTIONS: dict[str, Stage] = {
 CONTEXTS: dict[str, Stage] = {
     "ssh": _per_level(lambda c, width: ssh.plain(width, c.leak)),
     "ssh-deformable": _per_level(lambda c, width: ssh.deformable(width, c.leak)),
-    "ssh-grouped": _per_level(lambda c, width: ssh.grouped(width, c.leak)),
+    "ssh-grouped": _per_level(lambda c, width: ssh.grouped(width, c.leak, c.context_groups)),
 }
 SHUFFLES: dict[str, Stage] = {
     "none": _nothing,
     "permute": _per_level(lambda _c, _w: shuffle.Permutation()),
     "block": _per_level(lambda _, width: shuffle.ShuffleBlock(width)),
 }
-HEADS: dict[str, Callable[[int, int, float], nn.Module]] = {
-    "separate": heads.SeparateHeads,
-    "shared": heads.SharedHead,
+HEADS: dict[str, Callable[[DetectorConfig], nn.Module]] = {
+    "separate": lambda c: heads.SeparateHeads(c.channels, c.anchors),
+    "shared": lambda c: heads.SharedHead(c.channels, c.anchors, c.leak),
+    "shared-normed": lambda c: towers.normed(c.channels, c.anchors, c.leak),
 }
+
+
+def _reuse(config: DetectorConfig) -> nn.Module:
+    """Return what precedes the context without parameters."""
+    parts: list[nn.Module] = []
+    if config.scale_fusion:
+        parts.append(reuse.ScaleFusion())
+    if config.enhancement_passes:
+        passes = config.enhancement_passes
+        parts.append(
+            PerLevel(reuse.ProgressiveEnhancement(config.channels, passes) for _ in range(3))
+        )
+    return nn.Sequential(*parts)
 
 
 class Detector(nn.Module):
@@ -94,17 +122,24 @@ class Detector(nn.Module):
         widths = widths if isinstance(self.laterals, nn.Identity) else even
         self.attention = ATTENTIONS[config.attention](config, widths)
         self.neck = NECKS[config.neck](config, widths)
+        self.recycling = reuse.FeatureRecycling()
         self.neck_attention = ATTENTIONS[config.attention](config, even)
+        self.reuse = _reuse(config)
         self.context = CONTEXTS[config.context](config, even)
+        if config.contextual_sharing:
+            self.context = reuse.ContextualSharing(self.context, even)
         self.context_attention = CONTEXT_ATTENTIONS[config.context_attention](config, even)
         self.shuffle = SHUFFLES[config.shuffle](config, even)
-        self.heads = HEADS[config.head](config.channels, config.anchors, config.leak)
+        self.heads = HEADS[config.head](config)
         heads.initialise(self.heads, config.prior_probability)
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Return the maps (B,C,H/8,W/8), /16, /32 that enter the heads."""
-        maps = self.attention(self.laterals(self.backbone(images)))
-        maps = self.neck_attention(self.neck(maps))
+        entering = self.laterals(self.backbone(images))
+        maps = self.neck(self.attention(entering))
+        if self.config.feature_recycling:
+            maps = self.recycling(maps, entering)
+        maps = self.reuse(self.neck_attention(maps))
         shuffled: list[Tensor] = self.shuffle(self.context_attention(self.context(maps)))
         return shuffled
 

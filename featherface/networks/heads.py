@@ -19,7 +19,7 @@ LEVELS = 3
 class SeparateHeads(nn.Module):
     """A 1x1 convolution for each task and level."""
 
-    def __init__(self, channels: int, anchors: int, _leak: float) -> None:
+    def __init__(self, channels: int, anchors: int) -> None:
         super().__init__()
         self.tasks = nn.ModuleDict(
             {
@@ -33,7 +33,7 @@ class SeparateHeads(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return boxes (B,N,4), logits (B,N,2), landmarks (B,N,10)."""
         return [
-            _gather([layer(one) for layer, one in zip(layers, maps, strict=True)], TASKS[task])
+            gather([layer(one) for layer, one in zip(layers, maps, strict=True)], TASKS[task])
             for task, layers in _tasks(self.tasks)
         ]
 
@@ -63,7 +63,7 @@ class SharedHead(nn.Module):
             self._active(norm(self.stem(one))) for norm, one in zip(self.norms, maps, strict=True)
         ]
         return [
-            _gather([layer(self._active(self.towers[task](one))) for one in common], TASKS[task])
+            gather([layer(self._active(self.towers[task](one))) for one in common], TASKS[task])
             for task, layer in self.tasks.items()
         ]
 
@@ -90,7 +90,7 @@ def _lean(bias: Tensor, probability: float) -> None:
         bias.view(-1, 2)[:] = torch.tensor([-odds / 2, odds / 2])
 
 
-def _gather(outputs: Sequence[Tensor], numbers: int) -> Tensor:
+def gather(outputs: Sequence[Tensor], numbers: int) -> Tensor:
     """Join levels (B,A*numbers,H,W) to (B,N,numbers): level, row, column, anchor."""
     rows = [one.permute(0, 2, 3, 1).reshape(one.shape[0], -1, numbers) for one in outputs]
     return torch.cat(rows, 1)

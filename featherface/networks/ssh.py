@@ -1,7 +1,7 @@
 """SSH context (Najibi et al., 2017), https://arxiv.org/abs/1708.03979.
 
 Differs from the paper: the branches share their first 5x5 convolution, as in RetinaFace; in
-FeatherFace every convolution is deformable; in the thesis's student they are grouped.
+FeatherFace every convolution is deformable; in the thesis's students they are grouped.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from featherface.detector_config import grouped_quarter
 from featherface.networks.convolution import norm_convolution
 from featherface.networks.deformable import DeformableConv
 
@@ -23,13 +24,18 @@ class Convolve(Protocol):
 
 
 class SSH(nn.Module):
-    """Receptive fields of 3, 5 and 7 side by side: C/2, C/4 and C/4 channels."""
+    """Receptive fields of 3, 5 and 7 side by side: C/2, C/4 and C/4 channels.
 
-    def __init__(self, channels: int, convolve: Convolve, leak: float) -> None:
+    With QUARTER given, the two wide fields have that many channels and the 3x3 what is left.
+    """
+
+    def __init__(
+        self, channels: int, convolve: Convolve, leak: float, quarter: int | None = None
+    ) -> None:
         super().__init__()
         self.leak = leak
-        half, quarter = channels // 2, channels // 4
-        self.branch3 = convolve(channels, half)
+        quarter = quarter or channels // 4
+        self.branch3 = convolve(channels, channels - 2 * quarter)
         self.branch5_first = convolve(channels, quarter)
         self.branch5_last = convolve(quarter, quarter)
         self.branch7_middle = convolve(quarter, quarter)
@@ -58,10 +64,13 @@ def deformable(channels: int, leak: float) -> SSH:
     return SSH(channels, convolve, leak)
 
 
-def grouped(channels: int, leak: float) -> SSH:
-    """Wide convolutions in two groups, narrow ones in four: under half the weights."""
+def grouped(channels: int, leak: float, groups: int = 4) -> SSH:
+    """Wide convolutions in two groups, narrow ones in GROUPS: under half the weights.
+
+    The narrow width is C/4, raised to a multiple of GROUPS.
+    """
 
     def convolve(inputs: int, outputs: int) -> nn.Module:
-        return norm_convolution(inputs, outputs, groups=2 if inputs == channels else 4)
+        return norm_convolution(inputs, outputs, groups=2 if inputs == channels else groups)
 
-    return SSH(channels, convolve, leak)
+    return SSH(channels, convolve, leak, grouped_quarter(channels, groups))

@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from featherface.assignment import Targets
+from featherface.checkpoints import load_weights, save_weights
+from featherface.losses.multibox import multibox
 from featherface.networks import build, detector
 from featherface.priors import priors
 from featherface.variants import CHOICES, VARIANTS, variant
@@ -14,15 +17,29 @@ PARAMETERS = {
     "eca-cbam": 476_345,
     "eca-cbam-parallel": 476_345,
     "v2-coordatt": 493_095,
+    "v2": 256_006,
+    "v2-ultra": 246_935,
     "retinaface-mnet025": 426_608,
 }
-V2_BUDGET = {
-    "backbone": 213_000,
-    "attention": 1_200,
-    "neck": 18_000,
-    "context": 12_000,
-    "heads": 12_000,
+BUDGETS = {
+    "v2": {
+        "backbone": 213_000,
+        "attention": 1_200,
+        "neck": 18_000,
+        "context": 12_000,
+        "heads": 12_000,
+    },
+    "v2-ultra": {
+        "backbone": 213_000,
+        "attention": 600,
+        "neck": 14_000,
+        "context": 8_000,
+        "heads": 10_000,
+    },
 }
+"""What the thesis's tables give each component."""
+LIMITS = {"v2-ultra": 250_000}
+"""Parameters that a network must stay below."""
 
 
 @pytest.fixture(params=sorted(VARIANTS))
@@ -34,17 +51,17 @@ def parameters(model):
     return sum(one.numel() for one in model.parameters())
 
 
-@pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
-def test_parameter_counts_are_exact(name, count):
-    assert parameters(build(variant(name))) == count
+def test_parameter_counts_are_exact(name):
+    assert parameters(build(variant(name))) == PARAMETERS[name] < LIMITS.get(name, 600_000)
 
 
-def test_v2_keeps_its_budget():
-    model = build(variant("v2"))
+@pytest.mark.parametrize("name", BUDGETS)
+def test_the_components_keep_their_budget(name):
+    model = build(variant(name))
     counts = model.components()
     counts["attention"] += counts.pop("neck_attention")
-    assert parameters(model) == pytest.approx(256_000, rel=0.01)
-    assert counts == pytest.approx(V2_BUDGET, rel=0.1)
+    assert parameters(model) == pytest.approx(sum(BUDGETS[name].values()), rel=0.01)
+    assert counts == pytest.approx(BUDGETS[name], rel=0.1)
 
 
 def test_components_add_up(name):
@@ -61,6 +78,37 @@ def test_output_fits_the_priors(name, size):
         output = model(torch.randn(2, 3, *size))
     shapes = [tuple(one.shape) for one in output]
     assert shapes == [(2, count, 4), (2, count, 2), (2, count, 10)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "batch"), [((320, 320), 8), ((480, 640), 2), ((640, 480), 3), ((1024, 1024), 1)]
+)
+def test_the_answers_are_finite_at_every_size(name, size, batch):
+    model = build(variant(name), 0).eval()
+    with torch.no_grad():
+        output = model(torch.randn(batch, 3, *size) * 60)
+    assert all(bool(one.isfinite().all()) for one in output)
+    assert output.boxes.shape == (batch, len(priors(variant(name), *size)), 4)
+
+
+@pytest.mark.parametrize("size", [64, 96])
+def test_pictures_of_a_batch_do_not_meet(name, size):
+    model = build(variant(name), 0).eval()
+    images = torch.randn(3, 3, size, size) * 60
+    with torch.no_grad():
+        together, alone = model(images), model(images[1:2])
+    for one, other in zip(together, alone, strict=True):
+        torch.testing.assert_close(one[1:2], other, atol=1e-4, rtol=1e-4)
+
+
+def test_weights_survive_the_trip_through_a_file(name, tmp_path):
+    model = build(variant(name), 0)
+    save_weights(tmp_path / "weights.safetensors", model)
+    other = build(variant(name), 1)
+    load_weights(other, tmp_path / "weights.safetensors", name)
+    mine, theirs = model.state_dict(), other.state_dict()
+    assert all(torch.equal(mine[key], theirs[key]) for key in mine)
 
 
 def test_the_same_seed_gives_the_same_network(name):
@@ -84,10 +132,19 @@ def test_an_untrained_network_expects_background(name):
     assert scores.mean() == pytest.approx(0.01, abs=0.005)
 
 
-def test_the_gradient_reaches_every_parameter(name):
-    model = build(variant(name), 0).train()
-    output = model(torch.randn(2, 3, 96, 96))
-    sum(one.square().sum() for one in output).backward()
+def test_the_gradient_of_the_loss_reaches_every_parameter(name):
+    torch.manual_seed(0)
+    config = variant(name)
+    model = build(config, 0).train()
+    boxes = torch.tensor([[0.1, 0.1, 0.22, 0.22], [0.3, 0.3, 0.75, 0.8], [0.0, 0.0, 1.0, 1.0]])
+    targets = Targets(
+        boxes.expand(2, 3, 4),
+        torch.rand(2, 3, 10),
+        torch.ones(2, 3, dtype=torch.bool),
+        torch.ones(2, 3, dtype=torch.bool),
+    )
+    losses = multibox(model(torch.randn(2, 3, 160, 160) * 60), priors(config, 160, 160), targets)
+    sum(losses).backward()
     idle = {key for key, one in model.named_parameters() if one.grad is None or not one.grad.any()}
     assert idle == set()
 
@@ -95,7 +152,8 @@ def test_the_gradient_reaches_every_parameter(name):
 def test_a_fixed_batch_is_learnt_within_30_steps(name):
     torch.manual_seed(0)
     model = build(variant(name), 0).train()
-    images, target = torch.randn(2, 3, 64, 64) * 50, torch.rand(2, 168, 4)
+    images = torch.randn(2, 3, 64, 64) * 50
+    target = torch.rand(2, len(priors(variant(name), 64, 64)), 4)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     losses = []
     for _ in range(30):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from featherface.detector_config import grouped_quarter
 from featherface.errors import UsageError
 from featherface.variants import CHOICES, VARIANTS, DetectorConfig, variant
 
@@ -50,6 +51,12 @@ def test_an_unknown_block_names_the_key(key):
         ("prior_sizes", ((16,), (32,))),
         ("prior_sizes", "16"),
         ("prior_steps", (4, 8, 16)),
+        ("attention_kernel", 4),
+        ("attention_passes", 0),
+        ("enhancement_passes", -1),
+        ("enhancement_passes", False),
+        ("context_groups", 3),
+        ("scale_fusion", 1),
         ("variances", (0.1,)),
         ("pixel_mean", (1.0, 2.0)),
     ],
@@ -57,6 +64,20 @@ def test_an_unknown_block_names_the_key(key):
 def test_an_illegal_value_names_the_key(key, value):
     with pytest.raises(UsageError, match=f"model.{key}"):
         DetectorConfig(**{key: value})
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups", "quarter"), [(32, 4, 8), (28, 8, 8), (20, 4, 8), (48, 4, 12)]
+)
+def test_grouped_context_splits_the_channels_in_legal_groups(channels, groups, quarter):
+    config = DetectorConfig(channels=channels, context="ssh-grouped", context_groups=groups)
+    assert grouped_quarter(config.channels, groups) == quarter
+
+
+def test_too_few_channels_for_the_groups_are_refused():
+    with pytest.raises(UsageError, match=r"model.channels: 8") as caught:
+        DetectorConfig(channels=8, context="ssh-grouped")
+    assert "12 or more with ssh-grouped in 4 groups" in caught.value.hint
 
 
 def test_lists_from_yaml_become_tuples():

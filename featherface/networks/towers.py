@@ -1,0 +1,72 @@
+"""Heads whose weights serve every level: a stem, a tower for each task, then the predictions.
+
+Only the normalisations are a level's own, as in EfficientDet's heads (Tan, Pang and Le, 2020),
+https://arxiv.org/abs/1911.09070: the statistics of the levels differ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from featherface.networks.heads import LEVELS, TASKS, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Layers = Callable[[int], nn.Module]
+
+
+class LevelNormed(nn.Module):
+    """LAYERS for all levels, then each level's normalisation and a LeakyReLU."""
+
+    def __init__(self, layers: nn.Module, channels: int, leak: float) -> None:
+        super().__init__()
+        self.layers = layers
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in range(LEVELS))
+        self.leak = leak
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """Map three (B,C,H,W) to three of the same sizes."""
+        return [
+            nn.functional.leaky_relu(norm(self.layers(one)), self.leak)
+            for norm, one in zip(self.norms, maps, strict=True)
+        ]
+
+
+class TowerHead(nn.Module):
+    """STEM for all tasks, TOWER for each, then one 1x1 convolution for each."""
+
+    def __init__(
+        self, stem: Layers, tower: Layers, channels: int, anchors: int, leak: float
+    ) -> None:
+        super().__init__()
+        self.stem = LevelNormed(stem(channels), channels, leak)
+        self.towers = nn.ModuleDict(
+            {task: LevelNormed(tower(channels), channels, leak) for task in TASKS}
+        )
+        self.tasks = nn.ModuleDict(
+            {task: nn.Conv2d(channels, anchors * numbers, 1) for task, numbers in TASKS.items()}
+        )
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        """Return boxes (B,N,4), logits (B,N,2), landmarks (B,N,10)."""
+        common = self.stem(maps)
+        return [
+            gather([layer(one) for one in self.towers[task](common)], TASKS[task])
+            for task, layer in self.tasks.items()
+        ]
+
+
+def normed(channels: int, anchors: int, leak: float) -> TowerHead:
+    """Return V2 Ultra's head: a dense 3x3 stem and depthwise towers."""
+    return TowerHead(_dense, _depthwise, channels, anchors, leak)
+
+
+def _dense(channels: int) -> nn.Module:
+    return nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+
+
+def _depthwise(channels: int) -> nn.Module:
+    return nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)

@@ -1,0 +1,59 @@
+"""Each innovation of a variant can be turned off alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from featherface.errors import UsageError
+from featherface.networks import build
+from featherface.variants import VARIANTS, DetectorConfig, variant
+
+SWITCHES = [(name, key) for name, entry in VARIANTS.items() for key in entry.switches]
+
+
+def off(name, key):
+    return variant(name, **{key: VARIANTS[name].switches[key]})
+
+
+@pytest.mark.parametrize(("name", "key"), SWITCHES)
+def test_a_switch_changes_one_field_and_the_answer(name, key):
+    on, without = asdict(variant(name)), asdict(off(name, key))
+    assert [field for field in on if on[field] != without[field]] == [key]
+    models = [build(config, 0).eval() for config in (variant(name), off(name, key))]
+    torch.manual_seed(1)
+    images = torch.randn(1, 3, 96, 96) * 60
+    with torch.no_grad():
+        first, second = (model(images).logits for model in models)
+    assert first.shape == second.shape
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize(("name", "key"), SWITCHES)
+def test_what_stays_has_the_same_weights_by_the_same_names(name, key):
+    on, without = (build(config).state_dict() for config in (variant(name), off(name, key)))
+    prefixes = {first.split(".")[0] for first in on}
+    assert prefixes >= {first.split(".")[0] for first in without}
+    assert all(on[first].shape == without[first].shape for first in on.keys() & without.keys())
+
+
+@pytest.mark.parametrize(("name", "key"), SWITCHES)
+def test_a_network_without_one_innovation_learns(name, key):
+    model = build(off(name, key), 0).train()
+    sum(one.square().sum() for one in model(torch.randn(2, 3, 96, 96))).backward()
+    assert all(value.grad is not None and value.grad.any() for value in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("attention_passes", 3, "model.attention=cbam-shared"),
+        ("feature_recycling", True, "model.neck=bifpn-light"),
+    ],
+)
+def test_an_innovation_names_what_it_builds_upon(key, value, hint):
+    with pytest.raises(UsageError, match=f"model.{key}") as caught:
+        DetectorConfig(**{key: value})
+    assert hint in caught.value.hint
