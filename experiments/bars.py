@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import FuncFormatter
 
-from experiments.numbers import format_number
+from experiments.numbers import MINUS, format_number
 from experiments.plot_style import GREY, PALETTE, label_axes, make_figure, styled, write_png
 from experiments.wording import say
 
@@ -56,7 +56,10 @@ def component_bars(
         ends = [0.0] * len(networks)
         for place, (component, name) in enumerate(names.items()):
             widths = [float(parts.get(component, 0)) for parts in networks.values()]
-            look = {"color": PALETTE[place % len(PALETTE)], "hatch": HATCHES[place % len(HATCHES)]}
+            look: dict[str, Any] = {
+                "color": PALETTE[place % len(PALETTE)],
+                "hatch": HATCHES[place % len(HATCHES)],
+            }
             axis.barh(range(len(widths)), widths, left=ends, label=name, edgecolor="white", **look)
             ends = [end + width for end, width in zip(ends, widths, strict=True)]
         for row, end in enumerate(ends):
@@ -92,12 +95,15 @@ def difference_bars(changes: Sequence[Change], title: str, language: str = "en")
             face = colour if one.established else "white"
             axis.scatter([one.value], [row], s=40, facecolor=face, edgecolor=colour, zorder=3)
         label_axes(axis, say("plot-points", language), "", language, ".1f")
-        axis.xaxis.set_major_formatter(
-            FuncFormatter(lambda v, _: format_number(100 * v, "+.1f" if v else ".0f", language))
-        )
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _points(v, language)))
         _name_rows(axis, [one.label for one in changes])
         axis.set_title(title)
         return write_png(figure)
+
+
+def _points(value: float, language: str) -> str:
+    """Write a difference on the axis, with a true minus sign."""
+    return format_number(100 * value, "+.1f" if value else "d", language).replace("-", MINUS)
 
 
 def _name_rows(axis: Axes, labels: Sequence[str]) -> None:

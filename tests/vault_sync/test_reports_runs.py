@@ -190,6 +190,30 @@ def test_a_second_sync_of_all_reports_writes_nothing(study):
     assert "[[v2-no-attention@1]]" in note
 
 
+HOSTILE = ("a|b", "[[x]]", "-->", "%%", "<%* x %>", "`$= x`", "../x", "CON", "x" * 300)
+
+
+@pytest.mark.usefixtures("quick_plots")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_break_no_table_and_no_marker(workspace, make_run, name):
+    details = described("v2", "onnx")
+    details["benchmark"] = {"components": {name: 5, "heads": 7}}
+    details["export"]["artifacts"][0] |= {"path": name, "format": name, "sha256": name, name: name}
+    hostile = {"details": details, "variant": name, "hypothesis": name}
+    recipe = {f"train.{name.replace('.', '')}": name, "train.optimizer": name}
+    for place, tags in enumerate(((), (), (f"ablation:{name}",), ("ablation:v2",))):
+        experiment = ("v2", "v2", "v2-a", "v2-b")[place]
+        make_run(workspace, experiment, tags=tags, seed=place, recipe=recipe, **hostile)
+    for template, block in BLOCKS.items():
+        text = show(workspace, template, block)
+        plain = re.sub(r"`[^`\n]*`", "", text)
+        for sign in ("<%", "%%", "[[x]]", "-->"):
+            assert sign not in plain, template
+        for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            counts = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+            assert len(counts) == 1, (template, table)
+
+
 class TestProgress:
     @pytest.mark.parametrize("count", [1, 3, 10, 47, 350, 640])
     def test_long_trainings_are_condensed(self, count):
@@ -303,6 +327,14 @@ class TestAblation:
         workspace = study()
         for template in ("performance", "comparison", "protocol", "architecture", "exports"):
             assert "no-attention" not in show(workspace, template)
+
+    @pytest.mark.usefixtures("quick_plots")
+    def test_the_base_is_the_version_that_the_ablations_were_made_from(self, study, make_scored):
+        workspace = study()
+        make_scored(workspace, "v2", recipe={"train.lr": 0.1, "train.epochs": 100})
+        text = show(workspace, "ablation")
+        assert "| [[v2@2]] | base |" in text
+        assert "v2@3" not in text
 
     def test_a_changed_record_is_refused(self, study):
         workspace = study()

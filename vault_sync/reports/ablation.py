@@ -29,8 +29,8 @@ EXPECTED = "expected-gains"
 def build(page: Page) -> dict[str, object] | None:
     """Gather what templates/<language>/ablation.jinja shows; None before the first ablation.
 
-    Runs whose tags hold `ablation:BASE` are set against the latest run of BASE that was evaluated
-    on the same data by the same protocol.
+    Runs whose tags hold `ablation:BASE` are set against the version of BASE that is nearest to
+    them among those evaluated on the same data by the same protocol.
     """
     runs = _variants(page)
     if not runs:
@@ -60,20 +60,31 @@ def _part(page: Page, base: str, one: Group, place: int) -> dict[str, object]:
     """Gather what runs on the same data show."""
     key, runs = measured_on(one.runs[0]), one.runs
     alike = [run for run in page.sources.sealed if run.experiment == base]
-    alike = [run for run in alike if measured_on(run) == key]
-    page.sources.check(alike[-1:])
+    chosen = _nearest(page, [run for run in alike if measured_on(run) == key], runs)
+    page.sources.check(chosen)
     found: dict[str, Any] = {
         "claim": one.claim,
         "faces": faces(page, runs),
-        "missing": "" if alike else base,
-        "measures": _values(page, alike[-1:], runs),
+        "missing": "" if chosen else code(base),
+        "command": code(f"thesis run {base}"),
+        "measures": _values(page, chosen, runs),
         "differences": "",
         "several": [],
         "picture": "",
     }
-    if alike:
-        found |= _against(page, alike[-1], runs, place)
+    if chosen:
+        found |= _against(page, chosen[0], runs, place)
     return found
+
+
+def _nearest(page: Page, bases: Sequence[Run], runs: Sequence[Run]) -> list[Run]:
+    """Return the version of the base that RUNS differ from in the fewest things, the latest such.
+
+    A base that was run again with other settings since is not what the ablations were made from.
+    """
+    ranked = [(sum(len(changes(page, one, run)) for run in runs), one) for one in bases]
+    fewest = min((count for count, _ in ranked), default=0)
+    return [one for count, one in ranked if count == fewest][-1:]
 
 
 def _against(page: Page, base: Run, runs: Sequence[Run], place: int) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _design(page: Page, runs: Sequence[Run]) -> Safe:
         for key in DESIGN
         if any(key in model for model in models)
     ]
-    return table(_headers(page, "column.setup", runs), rows) if rows else Safe("")
+    return table(_headers(page, "component.design", runs), rows) if rows else Safe("")
 
 
 def _choice(page: Page, value: object) -> Safe:

@@ -12,7 +12,7 @@ from vault_sync.reports.compared import intervals, write_difference
 from vault_sync.reports.performance import AP_METRICS, accuracy_table, cost_table, faces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from experiments.milestones import CitedResult
     from experiments.store import Run
@@ -31,8 +31,19 @@ def build(page: Page) -> dict[str, object] | None:
     page.sources.check(runs)
     return {
         "published": cited_table(page, published),
+        "counted": _counted(page, published),
         "groups": [_shown(page, one, known) for one in group(runs, page.words)],
     }
+
+
+def _counted(page: Page, published: Sequence[CitedResult]) -> Safe:
+    """Say what the publication counts otherwise; empty where it does not."""
+    for one in published:
+        stated, true = one.metric("params.paper_counted"), one.metric("params.total")
+        if stated and true and stated.value != true.value:
+            counts = {"stated": page.words.value(stated), "true": page.words.value(true)}
+            return page.words.say("baseline.counted", **counts)
+    return Safe("")
 
 
 def _measured(page: Page) -> list[Run]:
