@@ -339,7 +339,7 @@ def test_references_say_the_same_in_full():
 
 def suggestions(workspace, text):
     write(workspace, text)
-    return [(one.text, one.state, one.references[0]) for one in Prose(workspace).suggestions]
+    return [(one.text, one.state, one.references[0]) for one in Prose(workspace).suggest()]
 
 
 def test_plain_numbers_that_equal_a_value_are_suggested(filled):
@@ -355,6 +355,11 @@ def test_plain_numbers_that_equal_a_value_are_suggested(filled):
         ("41.5 ms", "current", "v1@best latency.cpu.median_ms .1f"),
         ("81.9 %", "superseded", f"v2@best {HARD} .1%"),
     ]
+
+
+def test_superseded_numbers_can_be_asked_for_alone(filled):
+    write(filled, "81.9 %, 83.1 %, 488,664, 78.3 %")
+    assert [one.text for one in Prose(filled).suggest(current=False)] == ["81.9 %"]
 
 
 def test_few_numbers_are_suggested_by_mistake(filled):
@@ -376,11 +381,11 @@ def test_few_numbers_are_suggested_by_mistake(filled):
 def test_a_suggested_command_binds(filled):
     write(filled, "We had 81.9 % and 488\u202f664 of them, or 488\u202f664.\n")
     for expected in ("83.1 %", "488\u202f664", "488\u202f664"):
-        one = Prose(filled).suggestions[0]
+        one = Prose(filled).suggest()[0]
         _, _, _, *words = one.command.replace(" --update", "").split('"')
         done = bind(Prose(filled), one.where, one.text, words[-1], update=True)
         assert done.snippet.text == expected
-    assert Prose(filled).suggestions == []
+    assert Prose(filled).suggest() == []
     assert {one.state for one in check(filled)} == {"fresh"}
 
 

@@ -74,14 +74,15 @@ class Prose:
         """Read the vault again, after something was written there."""
         self.snapshot = read_vault(self.vault)
         self.choice = choose_notes(self.snapshot, self.vault, self.names)
-        for name in ("findings", "suggestions"):
-            self.__dict__.pop(name, None)
+        self.__dict__.pop("findings", None)
         return self.snapshot
 
-    @cached_property
-    def suggestions(self) -> list[Suggestion]:
-        """Plain numbers of the chosen notes that equal a known value, by note and line."""
-        return list(Suggester(self.values, self.checker).suggest(self.notes))
+    def suggest(self, *, current: bool = True) -> list[Suggestion]:
+        """Return plain numbers of the chosen notes that equal a value of a run or cited result.
+
+        Without CURRENT only those that an earlier version had and the latest has not.
+        """
+        return list(Suggester(self.values, self.checker).suggest(self.notes, current=current))
 
     def _again(self, paths: Sequence[str]) -> list[Note]:
         notes = read_vault(self.vault).notes

@@ -24,6 +24,9 @@ _APART = re.compile(rb"[|#]|(?:[-*+]|\d{1,9}[.)])[ \t]")
 _COMMENT = re.compile(rb"<!--(?!t:)")
 """What opens a comment that may go on for several paragraphs; a bound number's never does."""
 
+_PLAIN = re.compile(rb"[ \t]*[^\s>|#`~<+*0-9-]")
+"""How most lines start: nothing but a paragraph."""
+
 
 @dataclass(frozen=True)
 class Passages:
@@ -112,6 +115,9 @@ def _lines(data: bytes, start: int, stop: int) -> Iterator[re.Match[bytes]]:
 def _step(walk: _Walk, match: re.Match[bytes]) -> None:
     """Take one line in."""
     text = match[1]
+    if walk.fence is None and not walk.comment and _PLAIN.match(text):
+        walk.add(match.start(), match.end(), 0, apart=False)
+        return
     prefix = _QUOTES.match(text)
     inner = text[prefix.end() :] if prefix else text
     quotes = text[: len(text) - len(inner)].count(b">")

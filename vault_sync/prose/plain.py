@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from vault_sync.prose.bindings import find_bindings, read_stretches
 from vault_sync.prose.passages import find_passages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from vault_sync.prose.amounts import Amount
 
@@ -30,9 +31,12 @@ _NUMBER = re.compile(
     rf"(?:\d{{1,3}}(?:(?P<group>{SPACE}|[.,'’_])\d{{3}}(?:(?P=group)\d{{3}})*)(?![\d])|\d+)"
     rf"(?:[.,]\d+)?(?P<unit>{SPACE}?(?:{_UNITS})(?![\w%]))?(?![\w%]|[.,:/-]\d)"
 )
-_QUICK = re.compile(
-    rb"\d[.,]\d|\d{5}|\d(?:[ '_.,]|\xc2\xa0|\xe2\x80[\x89\xaf\x99])\d{3}|\d ?[kKM]\b"
+_RATE = re.compile(r"(?:MACs?|FLOPs?)\Z")
+_DIGITS = re.compile(
+    rb"(?<!\d)(?:\d{1,3}(?:(?:[ '_]|\xc2\xa0|\xe2\x80[\x87\x89\xaf\x99])\d{3})+(?!\d)"
+    rb"|\d+(?:[.,]\d+)*)"
 )
+_OTHER = bytes(one for one in range(256) if one not in b"0123456789")
 
 
 @dataclass(frozen=True)
@@ -58,31 +62,33 @@ class Plain:
     stop: int
 
 
-def read_passages(data: bytes) -> Iterator[Passage]:
-    """Yield the prose of a note; nothing where its block markers are broken."""
+def read_passages(data: bytes, near: Sequence[int] | None = None) -> Iterator[Passage]:
+    """Yield the prose of a note (around the offsets NEAR); nothing where its blocks are broken."""
     bound = [(one.start, one.stop) for one in find_bindings(data).numbers]
     for start, stop in find_passages(data).stretches:
+        if near is not None and bisect_left(near, start) == bisect_left(near, stop):
+            continue
         dark = [(one.start, one.stop) for one in read_stretches(data, start, stop)]
         dark += [one for one in bound if start <= one[0] < stop]
         yield Passage(_blotted(data, start, stop, dark).decode("utf-8", "surrogateescape"), start)
 
 
-def may_hold_numbers(data: bytes) -> bool:
-    """Whether a note may hold a number worth a suggestion: a quick look that misses none."""
-    return _QUICK.search(data) is not None
-
-
-def find_numbers(data: bytes) -> Iterator[Plain]:
-    """Yield the plain numbers of a note that are more than a count, a year or a heading's."""
-    if not may_hold_numbers(data):
+def find_numbers(data: bytes, known: Collection[bytes] | None = None) -> Iterator[Plain]:
+    """Yield the plain numbers of a note; with KNOWN those whose bare digits are among them."""
+    near = [at.start() for at in _DIGITS.finditer(data) if _wanted(at[0], known)]
+    if not near:
         return
-    for passage in read_passages(data):
+    for passage in read_passages(data, near):
         for match in _NUMBER.finditer(passage.text):
-            amounts = tuple(read_amounts(re.sub(r"(?:MACs?|FLOPs?)\Z", "", match[0])))
+            amounts = tuple(read_amounts(_RATE.sub("", match[0])))
             if amounts:
                 start = passage.offset(match.start())
                 stop = passage.offset(match.end())
                 yield Plain(match[0], amounts, start, stop)
+
+
+def _wanted(number: bytes, known: Collection[bytes] | None) -> bool:
+    return known is None or number.translate(None, _OTHER) in known
 
 
 def find_text(data: bytes, text: str) -> Iterator[tuple[int, int]]:

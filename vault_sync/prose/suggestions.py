@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from vault_sync.prose.plain import Plain
     from vault_sync.prose.values import Values
 
+MOST_PLACES = 5
+"""Decimals beyond which no plain number is looked for."""
 SMALLEST_COUNT = 10_000
 """Parameters below this are not looked for: such numbers are years, pages, pictures."""
 
@@ -83,12 +86,13 @@ class Suggester:
         self.checker = checker
         self._tables: dict[tuple[str, str], dict[Decimal, list[Known]]] = {}
 
-    def suggest(self, notes: Iterable[Note]) -> Iterator[Suggestion]:
-        """Yield the plain numbers that could be bound, by note, line and column."""
-        for note in notes:
-            for plain in find_numbers(note.data):
+    def suggest(self, notes: Iterable[Note], *, current: bool = True) -> Iterator[Suggestion]:
+        """Yield plain numbers that could be bound; without CURRENT superseded ones alone."""
+        digits = self._digits(current=current)
+        for note in notes if digits else ():
+            for plain in find_numbers(note.data, digits):
                 found = self._recognise(note, plain)
-                if found is not None:
+                if found is not None and (current or found.state != "current"):
                     yield found
 
     def _recognise(self, note: Note, plain: Plain) -> Suggestion | None:
@@ -137,6 +141,18 @@ class Suggester:
         for one in known:
             found.setdefault(kind(one.metric).unit, []).append(one)
         return found
+
+    def _digits(self, *, current: bool) -> frozenset[bytes]:
+        """Return the bare digits of known values in all formats: most numbers have others."""
+        found = {
+            re.sub(r"\D", "", str(shown(one.value, spec.format(places=places))))
+            for unit, known in self._known.items()
+            for spec in {spec for *_, metric_unit, spec in WRITTEN if metric_unit == unit}
+            for one in known
+            if current or not one.current
+            for places in range(MOST_PLACES + 1)
+        }
+        return frozenset(one.encode() for one in found)
 
     def _measured(self) -> Iterator[Known]:
         store = self.values.store

@@ -12,8 +12,6 @@ from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from thesis_cli.session import Session
     from vault_sync.prose import Finding, Prose, Suggestion
     from vault_sync.prose.values import Value
@@ -61,8 +59,7 @@ def numbers(
     warn_of_runs(session, prose)
     answer = {
         "numbers": [tell(one) for one in prose.findings],
-        "suggestions": [hint(one) for one in chosen(prose.suggestions, all_of_them=suggest)],
-        "current": sum(one.state == "current" for one in prose.suggestions),
+        "suggestions": [hint(one) for one in prose.suggest(current=suggest)],
         "written": sorted(set(fixed.written)) if fixed else [],
     }
     emit(session, "check-numbers", answer, lambda data: view(data, everything=everything))
@@ -70,11 +67,6 @@ def numbers(
         raise fixed.problem
     if any(one.state != "fresh" for one in prose.findings):
         context.exit(CLAIM_FALSE)
-
-
-def chosen(suggestions: Sequence[Suggestion], *, all_of_them: bool) -> list[Suggestion]:
-    """Choose what to list: what looks out of date, or whatever could be bound."""
-    return [one for one in suggestions if all_of_them or one.state == "superseded"]
 
 
 def warn_of_runs(session: Session, prose: Prose) -> None:
@@ -139,10 +131,6 @@ def view(data: dict[str, Any], *, everything: bool) -> list[Block]:
     blocks += [count(rows), *caution(rows), *steps(rows)]
     if data["suggestions"]:
         blocks += ["", *plain_numbers(data["suggestions"])]
-    left = data["current"] - sum(one["state"] == "current" for one in data["suggestions"])
-    if left:
-        told = "1 plain number equals" if left == 1 else f"{left} plain numbers equal"
-        blocks.append(f"{told} a current value; to bind: thesis check numbers --suggest")
     return blocks
 
 
@@ -181,7 +169,7 @@ def about(row: dict[str, Any]) -> str:
 def count(rows: list[dict[str, Any]]) -> str:
     """Count the bound numbers by state and by evidence."""
     if not rows:
-        return "no bound numbers; bind one: thesis check quote v2@best widerface.hard.ap"
+        return "no bound numbers; to find some to bind: thesis check numbers --suggest"
     states = Counter(row["state"] for row in rows)
     kinds = Counter(kind for row in rows for kind in row["evidence"])
     told = ", ".join(f"{n} {state}" for state, n in states.items())

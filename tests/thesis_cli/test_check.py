@@ -1,0 +1,170 @@
+"""`thesis check`: what a student sees of the numbers in the prose."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+HARD = "widerface.hard.ap"
+NOTE = "05-Results/Discussion.md"
+
+
+@pytest.fixture
+def filled(workspace, make_run):
+    make_run(workspace, "v1")
+    make_run(workspace, "v2", metrics={HARD: 0.8191, "params.total": 256_006})
+    make_run(workspace, "v2", metrics={HARD: 0.8312, "params.total": 256_006})
+    return workspace
+
+
+@pytest.fixture
+def write(filled):
+    path = filled.vault / NOTE
+    path.parent.mkdir(parents=True)
+
+    def put(text):
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return put
+
+
+def bound(reference, text):
+    return f"<!--t:{reference}-->{text}<!--/t-->"
+
+
+FRESH = bound(f"v2@best {HARD} .1%", "83.1 %")
+STALE = bound(f"v2@best {HARD} .1%", "81.9 %")
+EDITED = bound(f"v2@best {HARD} .1%", "85 %")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("No number.", 0),
+        (FRESH, 0),
+        (STALE, 1),
+        (EDITED, 1),
+        (bound("v9 x", "1"), 1),
+        (FRESH[:-9], 1),
+    ],
+)
+def test_the_exit_code_says_whether_all_is_fresh(thesis, valid, filled, write, text, code):
+    write(text)
+    answer = thesis("check", "numbers", "--json", workspace=filled)
+    assert answer.code == code
+    valid(answer)
+    assert thesis("check", "numbers", workspace=filled).code == code
+
+
+def test_what_is_wrong_is_listed_as_compilers_do(thesis, filled, write):
+    write(f"# Talk\n\n{FRESH}, {STALE}\n\n- {EDITED}\n- {bound('v22 x', '1')}\n")
+    out = thesis("check", "numbers", workspace=filled).out
+    line, column = 3, len(FRESH) + 3
+    assert f"{NOTE}:{line}:{column}: stale  81.9 % → 83.1 %  v2@best {HARD} .1%" in out
+    assert "it was of v2@1; now it is of v2@2" in out
+    assert f"{NOTE}:5:3: hand-edited  85 % → 83.1 %" in out
+    assert f"{NOTE}:6:3: orphan  1  v22 x" in out
+    assert "did you mean 'v2'?" in out
+    assert "4 bound numbers: 1 fresh, 1 stale, 1 hand-edited, 1 orphan (3 measured)" in out
+    assert "3 of them come from synthetic data" in out
+    assert "thesis check numbers --fix" in out
+    assert f"{NOTE}:3:1: fresh" not in out
+    assert f"{NOTE}:3:1: fresh" in thesis("check", "numbers", "--all", workspace=filled).out
+
+
+def test_fix_writes_and_leaves_edits(thesis, valid, filled, write):
+    path = write(f"{STALE} and {EDITED}")
+    answer = thesis("check", "numbers", "--fix", "--json", workspace=filled)
+    assert answer.code == 1
+    data = valid(answer)
+    assert data["written"] == [NOTE]
+    assert [one["state"] for one in data["numbers"]] == ["fresh", "hand-edited"]
+    assert path.read_text(encoding="utf-8") == f"{FRESH} and {EDITED}"
+    assert thesis("check", "numbers", "--fix", "--edited", workspace=filled).code == 0
+    assert path.read_text(encoding="utf-8") == f"{FRESH} and {FRESH}"
+    assert thesis("check", "numbers", "--edited", workspace=filled).code == 2
+
+
+def test_fix_can_be_undone(thesis, filled, write):
+    path = write(STALE)
+    assert thesis("check", "numbers", "--fix", workspace=filled).code == 0
+    assert path.read_text(encoding="utf-8") == FRESH
+    assert thesis("vault", "undo", workspace=filled).code == 0
+    assert path.read_text(encoding="utf-8") == STALE
+
+
+def test_a_hook_names_the_files_it_likes(thesis, filled, write, monkeypatch):
+    path = write(STALE)
+    other = filled.root / "README.md"
+    other.write_text("# Thesis\n", encoding="utf-8")
+    monkeypatch.chdir(filled.root)
+    named = os.path.relpath(path)
+    assert thesis("check", "numbers", named).code == 1
+    assert thesis("check", "numbers", named.replace("/", "\\")).code == 1
+    told = thesis("check", "numbers", "README.md")
+    assert told.code == 0
+    assert "passed over" in told.err
+    missing = thesis("check", "numbers", "vault/Disc.md")
+    assert missing.code == 3
+    assert "did you mean 'Discussion.md'" in missing.err
+
+
+def test_plain_numbers_are_suggested_with_a_command(thesis, valid, filled, write):
+    write("We had 81.9 % then and have 83.1 % now.\n")
+    told = thesis("check", "numbers", workspace=filled)
+    assert told.code == 0
+    command = f'thesis check bind --update "{NOTE}:1:8" "81.9 %" v2@best {HARD} .1%'
+    assert command in told.out
+    assert "was v2@1's, now 83.1 %" in told.out
+    assert "no bound numbers" in told.out
+    data = valid(thesis("check", "numbers", "--suggest", "--json", workspace=filled))
+    assert [one["state"] for one in data["suggestions"]] == ["superseded", "current"]
+
+
+def test_bind(thesis, valid, filled, write):
+    path = write("We have 83.1 % now.\n")
+    data = valid(
+        thesis("check", "bind", NOTE, "83.1 %", "v2@best", HARD, ".1%", "--json", workspace=filled)
+    )
+    assert (data["line"], data["column"], data["text"]) == (1, 9, "83.1 %")
+    assert path.read_text(encoding="utf-8") == f"We have {FRESH} now.\n"
+    again = thesis("check", "bind", NOTE, "83.1 %", f"v2@best {HARD}", workspace=filled)
+    assert again.code == 3
+    write("83.1 %, 83.1 %")
+    several = thesis("check", "bind", NOTE, "83.1 %", f"v2@best {HARD}", workspace=filled)
+    assert several.code == 2
+    assert "1:1, 1:9" in several.err
+    other = thesis("check", "bind", f"{NOTE}:1:9", "83.1 %", "v2@1", HARD, workspace=filled)
+    assert other.code == 7
+    assert "--update" in other.err
+
+
+def test_bind_takes_arithmetic_word_by_word(thesis, filled, write):
+    path = write("saves 47.6 % of them")
+    words = ("1", "-", "v2", "/", "v1", "params.total")
+    assert thesis("check", "bind", NOTE, "47.6 %", *words, workspace=filled).code == 0
+    assert bound("1 - v2 / v1 params.total .1%", "47.6 %") in path.read_text(encoding="utf-8")
+
+
+def test_quote_prints_the_snippet_alone(thesis, valid, filled):
+    told = thesis("check", "quote", "v2@best", HARD, workspace=filled)
+    assert told.out == f"{bound(f'v2@best {HARD} .1%', '83.1%')}\n"
+    assert "measured: v2@2" in told.err
+    assert "synthetic" in told.err
+    data = valid(thesis("check", "quote", "v2@best", HARD, "--json", workspace=filled))
+    assert (data["value"], data["evidence"], data["runs"]) == (0.8312, ["measured"], ["v2@2"])
+
+
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [("v2", 2), (f"v2 {HARD} .1q", 2), (f"v9 {HARD}", 3), ("v2 widerface.hard", 3)],
+)
+def test_quote_answers_a_wrong_reference(thesis, filled, reference, code):
+    assert thesis("check", "quote", reference, workspace=filled).code == code
+
+
+def test_a_workspace_without_a_vault_is_told(thesis, filled):
+    filled.vault.rmdir()
+    assert thesis("check", "numbers", workspace=filled).code == 3
