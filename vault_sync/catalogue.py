@@ -14,6 +14,7 @@ from vault_sync.engine.notes import Snapshot, read_vault
 from vault_sync.engine.state import State, read_state, state_path
 from vault_sync.own.files import own_templates
 from vault_sync.reports import REPORTS
+from vault_sync.reports.weekly import default_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,11 +103,12 @@ def show(workspace: Workspace, name: str, attributes: Mapping[str, str]) -> Show
     """
     composer = open_composer(workspace)
     places = {place.block: (place, template) for place, template in _places(composer)}
-    if name in places:
-        place, template = places[name]
+    asked = f"{name}.{attributes.get('runs', '')}"
+    if name in places or asked in places:
+        place, template = places.get(name) or places[asked]
         return _shown(composer, template, place.block, place.note, attributes)
     if name not in composer.templates:
-        known = [*composer.templates, *places]
+        known = list(dict.fromkeys([*composer.templates, *places]))
         raise NotFoundError(unknown("template or block", name, known), "thesis report list")
     made = [place for place, template in places.values() if template == name]
     if len(made) > 1 and not attributes:
@@ -126,6 +128,9 @@ def _shown(
 ) -> Shown:
     standing = composer.snapshot.blocks.get(block)
     marked = standing[0][1].attributes if standing else {}
+    if template == "weekly" and "since" not in marked:
+        since, until = default_period()
+        marked = {**marked, "since": str(since), "until": str(until)}
     page = composer.page(block, {**marked, **attributes}, note or "Note.md")
     text = render_body(page, template).decode()
     return Shown(template, block, note, text, tuple(dict.fromkeys(composer.warnings)))

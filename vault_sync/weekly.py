@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from featherface.errors import RefusedError, UsageError
+from featherface.errors import RefusedError
 from vault_sync.bodies import render_body
 from vault_sync.catalogue import open_composer
 from vault_sync.engine.markers import write_block
@@ -14,6 +14,7 @@ from vault_sync.engine.names import note_path
 from vault_sync.engine.plans import Write
 from vault_sync.engine.properties import write_front_matter
 from vault_sync.rendering import Safe, render
+from vault_sync.reports.weekly import DAYS, default_period
 from vault_sync.surveying import find_vault
 from vault_sync.writing import write_notes
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from experiments.workspace import Workspace
     from vault_sync.composing import Composer
 
-DAYS = 7
 CHAPTER = "weekly"
 TEMPLATE = "weekly"
 
@@ -36,27 +36,6 @@ class Weekly:
     until: date
     written: bool
     """False where it was there already; syncs keep it true."""
-
-
-def today() -> date:
-    """Return the day that it is, in UTC as the records count."""
-    return datetime.now(UTC).date()
-
-
-def default_period(since: date | None = None, until: date | None = None) -> tuple[date, date]:
-    """Complete a period: the last seven days, up to today.
-
-    Raises:
-        UsageError: it ends before it begins.
-    """
-    last = until or today()
-    first = since or last - timedelta(days=DAYS - 1)
-    if first > last:
-        raise UsageError(
-            f"the period begins on {first} and ends on {last}",
-            "give --since a day that is not after --until",
-        )
-    return first, last
 
 
 def write_weekly(

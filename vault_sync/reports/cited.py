@@ -20,10 +20,10 @@ METRICS = (
     "widerface.medium.ap",
     "widerface.hard.ap",
     "params.total",
-    "macs.640",
-    "macs.320",
-    "macs.vga",
+    "params.paper_counted",
 )
+OPERATIONS = {"macs.640": "640²", "macs.320": "320²", "macs.vga": "640×480"}
+"""Metric -> side or size of the picture it was counted for; they share a column."""
 
 
 def build(page: Page) -> dict[str, object] | None:
@@ -40,24 +40,28 @@ def build(page: Page) -> dict[str, object] | None:
 
 def cited_table(page: Page, results: Sequence[CitedResult]) -> Safe:
     """List results that were not measured here, each with its nature and its source."""
-    results = [one for one in results if any(one.metric(name) for name in METRICS)]
+    shown = (*METRICS, *OPERATIONS)
+    results = [one for one in results if any(one.metric(name) for name in shown)]
     if not results:
         return Safe("")
     words = page.words
     names = [name for name in METRICS if any(one.metric(name) for one in results)]
     headers = [words.say("column.model"), words.say("column.evidence")]
     headers += [Safe(KINDS[name].title(words.language)) for name in names]
+    counted = any(one.metric(name) for one in results for name in OPERATIONS)
+    headers += [words.say("cited.operations")] if counted else []
+    numeric = range(2, len(headers))
     headers += [words.say("column.protocol"), words.say("column.source")]
-    rows = [_row(page, one, names) for one in results]
-    return table(headers, rows, numeric=range(2, 2 + len(names)))
+    return table(headers, [_row(page, one, names, counted=counted) for one in results], numeric)
 
 
-def _row(page: Page, one: CitedResult, names: Sequence[str]) -> list[object]:
+def _row(page: Page, one: CitedResult, names: Sequence[str], *, counted: bool) -> list[object]:
     words = page.words
     values = []
     for name in names:
         metric = one.metric(name)
         values.append(words.say("none") if metric is None else words.value(metric))
+    values += [_operations(page, one)] if counted else []
     protocol = words.name("protocol", one.protocol) if one.protocol else words.say("not_stated")
     source = _source(page, one)
     return [
@@ -67,6 +71,14 @@ def _row(page: Page, one: CitedResult, names: Sequence[str]) -> list[object]:
         protocol,
         source,
     ]
+
+
+def _operations(page: Page, one: CitedResult) -> Safe:
+    """Write how many operations a network takes, and for what picture."""
+    words = page.words
+    known = [(found, size) for name, size in OPERATIONS.items() if (found := one.metric(name))]
+    told = [words.say("cited.counted", value=words.value(one), size=size) for one, size in known]
+    return Safe("<br>".join(told)) or words.say("none")
 
 
 def _source(page: Page, one: CitedResult) -> Safe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from experiments.annotations import OPEN
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from experiments.store import Run
 
 AP_METRICS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap", "widerface.mean_ap")
+DAYS = 7
 LONGEST = 300
 """Characters of a student's words that the report quotes; the run's note has the rest."""
 
@@ -81,6 +82,27 @@ def period_of(page: Page) -> Period:
     if days[0] > days[1]:
         raise RefusedError(f"since={days[0]} is after until={days[1]}", "thesis report weekly")
     return Period(*days)
+
+
+def today() -> date:
+    """Return the day that it is, in UTC as the records count."""
+    return datetime.now(UTC).date()
+
+
+def default_period(since: date | None = None, until: date | None = None) -> tuple[date, date]:
+    """Complete a period: the last seven days, up to today.
+
+    Raises:
+        UsageError: it ends before it begins.
+    """
+    last = until or today()
+    first = since or last - timedelta(days=DAYS - 1)
+    if first > last:
+        raise UsageError(
+            f"the period begins on {first} and ends on {last}",
+            "give --since a day that is not after --until",
+        )
+    return first, last
 
 
 def _begun(run: Run) -> date | None:

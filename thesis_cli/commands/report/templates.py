@@ -1,0 +1,136 @@
+"""`thesis report list`, `show` and `new`: the templates, packaged and the student's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from thesis_cli.complete import complete_template
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+
+if TYPE_CHECKING:
+    from thesis_cli.session import Session
+    from vault_sync.catalogue import Entry
+
+NOWHERE = "-"
+
+
+@click.command(cls=Verb, name="list")
+@json_option
+@pass_session
+def list_templates(session: Session, *, as_json: bool) -> None:
+    """List the templates, and where their blocks live in the vault."""
+    del as_json
+    from vault_sync.catalogue import list_templates as entries
+
+    emit(session, "report-list", [tell(one) for one in entries(session.workspace)], view_list)
+
+
+def tell(entry: Entry) -> dict[str, Any]:
+    """Tell what a template is, and each of its blocks."""
+    return {
+        "template": entry.name,
+        "origin": "own" if entry.own else "packaged",
+        "about": entry.about,
+        "blocks": [
+            {
+                "block": place.block,
+                "note": place.note,
+                "line": place.line or None,
+                "standing": bool(place.line),
+                "deleted": place.deleted,
+            }
+            for place in entry.places
+        ],
+    }
+
+
+def view_list(rows: list[dict[str, Any]]) -> list[Block]:
+    """Tabulate the blocks of each template."""
+    cells = []
+    for row in rows:
+        blocks = row["blocks"] or [None]
+        for place, block in enumerate(blocks):
+            first = [row["template"], row["origin"]] if not place else ["", ""]
+            cells.append([*first, block["block"] if block else NOWHERE, where(block)])
+    hint = "see one: thesis report show TEMPLATE|BLOCK; start your own: thesis report new NAME"
+    return [Grid(["template", "origin", "block", "~where"], cells), hint]
+
+
+def where(block: dict[str, Any] | None) -> str:
+    """Say where a block stands, or why it does not."""
+    if block is None:
+        return "where you put its marker"
+    if block["standing"]:
+        return f"{block['note']}:{block['line']}"
+    if block["deleted"]:
+        return f"{block['note']} (you deleted it)"
+    return f"{block['note']} (not there yet)"
+
+
+@click.command(cls=Verb)
+@click.argument("name", metavar="TEMPLATE|BLOCK", shell_complete=complete_template)
+@click.option("--runs", default="", help="Which runs it is about: selectors with commas between.")
+@json_option
+@pass_session
+def show(session: Session, name: str, runs: str, *, as_json: bool) -> None:
+    """Print what a block or template gives now.
+
+    Markdown goes to stdout; the vault is not touched.
+    """
+    del as_json
+    from vault_sync.catalogue import show as render
+
+    shown = render(session.workspace, name, {"runs": runs} if runs else {})
+    for warning in shown.warnings:
+        session.warn(warning)
+    if not shown.text:
+        session.note(f"{shown.block} has nothing to say yet: no finished run concerns it")
+    answer = {
+        "template": shown.template,
+        "block": shown.block,
+        "note": shown.note or None,
+        "markdown": shown.text,
+    }
+    emit(session, "report-show", answer, view_shown)
+
+
+def view_shown(data: dict[str, Any]) -> list[Block]:
+    """Print the Markdown as it is."""
+    return [data["markdown"]] if data["markdown"] else []
+
+
+@click.command(cls=Verb)
+@click.argument("name")
+@json_option
+@pass_session
+def new(session: Session, name: str, *, as_json: bool) -> None:
+    """Start a template of your own.
+
+    It is written to templates/NAME.jinja, with an example that renders at once.
+    """
+    del as_json
+    from vault_sync.own.files import start
+    from vault_sync.reports import REPORTS
+
+    path = start(session.workspace, name, frozenset(REPORTS))
+    answer = {
+        "template": name,
+        "file": path,
+        "begin": f"<!-- thesis:begin id={name} template={name} -->",
+        "end": f"<!-- thesis:end id={name} -->",
+    }
+    emit(session, "report-new", answer, view_new)
+
+
+def view_new(data: dict[str, Any]) -> list[Block]:
+    """Tell what to do with the new template."""
+    return [
+        f"written: {data['file']}",
+        f"see what it gives: thesis report show {data['template']}",
+        "put these lines into a note, then run thesis report sync:",
+        f"\n{data['begin']}\n{data['end']}",
+    ]

@@ -1,0 +1,51 @@
+"""`thesis report weekly`: what some days brought, in a note of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from thesis_cli.session import Session
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(cls=Verb)
+@click.option("--since", type=DAY, help="First day; default: six days before the last.")
+@click.option("--until", type=DAY, help="Last day; default: today.")
+@json_option
+@pass_session
+def weekly(
+    session: Session, since: datetime | None, until: datetime | None, *, as_json: bool
+) -> None:
+    """Write a note for the supervisor's meeting.
+
+    It tells what was finished, what changed against the versions before, which milestones changed
+    their state, what was decided, and what follows. Its days are fixed; syncs keep it true.
+    """
+    del as_json
+    from vault_sync.weekly import write_weekly
+
+    made = write_weekly(session.workspace, since and since.date(), until and until.date())
+    answer = {
+        "note": made.note,
+        "since": made.since.isoformat(),
+        "until": made.until.isoformat(),
+        "written": made.written,
+    }
+    emit(session, "report-weekly", answer, view)
+
+
+def view(data: dict[str, Any]) -> list[Block]:
+    """Tell where the note is."""
+    days = f"{data['since']} to {data['until']}"
+    if data["written"]:
+        return [f"written: {data['note']} ({days})"]
+    return [f"{data['note']} tells of {days} already; thesis report sync keeps it true"]
