@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from vault_sync.prose import Finding, Prose, Suggestion
     from vault_sync.prose.values import Value
 
+MOST_OTHERS = 3
+"""Other meanings of a plain number that are named."""
+
 
 @click.command(cls=Verb)
 @click.argument("notes", nargs=-1)
@@ -71,13 +74,16 @@ def numbers(
 
 def warn_of_runs(session: Session, prose: Prose) -> None:
     """Warn of numbers whose run was made from something that has changed since."""
-    measured = Counter(pair for one in prose.findings if one.value for pair in one.value.measured)
     counts: Counter[str] = Counter()
-    for (run, metric), n in measured.items():
-        for change in prose.values.changes(run, metric):
-            counts[change.text()] += n
-    for told, n in counts.items():
-        session.warn(f"{told}; {n} bound {'number rests' if n == 1 else 'numbers rest'} on it")
+    told: dict[tuple[str, str], list[str]] = {}
+    for finding in prose.findings:
+        pairs = finding.value.measured if finding.value else ()
+        for pair in pairs:
+            if pair not in told:
+                told[pair] = [change.text() for change in prose.values.changes(*pair)]
+        counts.update({text for pair in pairs for text in told[pair]})
+    for text, n in counts.items():
+        session.warn(f"{text}; {n} bound {'number rests' if n == 1 else 'numbers rest'} on it")
 
 
 def tell(finding: Finding) -> dict[str, Any]:
@@ -206,11 +212,17 @@ def steps(rows: list[dict[str, Any]]) -> list[str]:
 
 def plain_numbers(rows: list[dict[str, Any]]) -> list[Block]:
     """List plain numbers with the command that binds each."""
-    told = []
-    for row in rows:
-        was = f"was {row['source']}'s, now {row['expected']}"
-        equals = was if row["state"] == "superseded" else f"equals {row['references'][0]}"
-        others = len(row["references"]) - 1
-        more = f" (or {others} other{'s' if others > 1 else ''})" if others else ""
-        told.append(f"{where(row)}: {one_line(row['text'])}: {equals}{more}\n  {row['command']}")
-    return ["plain numbers that could be bound:", *told]
+    return ["plain numbers that could be bound:", *map(candidate, rows)]
+
+
+def candidate(row: dict[str, Any]) -> str:
+    """Say what a plain number equals, and how to bind it; which of several it is, people know."""
+    equals = f"equals {row['references'][0]}"
+    if row["state"] == "superseded":
+        equals = f"was {row['source']}'s, now {row['expected']}"
+    others = row["references"][1:]
+    lines = [f"{where(row)}: {one_line(row['text'])}: {equals}", f"  {row['command']}"]
+    if others:
+        more = f", … ({len(others)} in all)" if len(others) > MOST_OTHERS else ""
+        lines.append(f"  it may also be {', '.join(others[:MOST_OTHERS])}{more}")
+    return "\n".join(lines)
