@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments import steps
 from experiments.certainty import Resampled, margin
-from experiments.evidence import WHOLE, Facts, Observation, Reason
+from experiments.evidence import Facts, Observation, Reason
 from experiments.judgement import comparisons, judge, shortcomings
 from experiments.predicates import parse, references
 from experiments.store import Store
@@ -195,4 +195,4 @@ def _chosen(workspace: Workspace, names: Iterable[str] | None) -> list[Milestone
     return [known[name] for name in chosen]
 
 
-__all__ = ["STATES", "WHOLE", "Examiner", "Observation", "Outcome", "Reason", "check"]
+__all__ = ["STATES", "Examiner", "Observation", "Outcome", "Reason", "check", "check_milestone"]

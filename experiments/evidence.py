@@ -73,8 +73,9 @@ class Facts:
         """Return the metric that REFERENCE names, and why it doesn't count, where it doesn't.
 
         Of the versions that may speak for the one meant, the first whose value counts and is
-        fresh answers; else the first that counts; else the one that was meant says why it
-        doesn't. Where no run's value counts, a cited result of that name may, if MILESTONE lets it.
+        fresh answers; else the first that counts, unless the one meant was measured in another
+        way: then it says why that doesn't count. Where no run's value counts, a cited result of
+        that name may, if MILESTONE lets it.
         """
         asked = (milestone.dataset, milestone.protocol, milestone.setting, milestone.evidence)
         key = (reference, *asked)
@@ -105,9 +106,10 @@ def _observe(facts: Facts, reference: Reference, milestone: Milestone) -> Observ
             meant = meant or found
             if found.reason is None:
                 found = found if run == meant.run else replace(found, asked=meant.run)
-                counting = counting or found
                 if not facts.changes(run, reference.metric):
                     return found
+                silent = meant.reason is not None and meant.reason.code != "no-metric"
+                counting = counting or (None if silent else found)
     except NotFoundError:
         reason = Reason("no-run", {"run": reference.selector})
         step = Reason(*steps.for_missing_run(facts.store, reference.selector))

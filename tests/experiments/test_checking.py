@@ -7,6 +7,7 @@ import pytest
 from experiments import certainty, checking
 from experiments.certainty import Resampled
 from experiments.milestones import Milestone
+from experiments.records import Parent, Stage
 from experiments.seal import seal
 from experiments.statistics import paired_bootstrap
 from experiments.store import Run, Store
@@ -302,3 +303,56 @@ def test_what_divides_by_zero_is_not_measurable(workspace, make_run):
     make_run(workspace, "v2", metrics={"params.total": 0.0})
     found = check(workspace, "1 / v2 params.total > 2")
     assert (found.state, "divides by zero" in found.reason()) == ("not_measurable", True)
+
+
+def again(make_run, workspace, run, **more):
+    """Write a version that took RUN's weights."""
+    record = run.record
+    parent = Parent(role="weights", run=run.id, seal=run.seal)
+    made = make_run(workspace, run.experiment, **more)
+    stages = {**made.record.stages, "train": Stage(status="skipped")}
+    dataclasses.replace(record, version=made.version, parents=(parent,), stages=stages).write(
+        made.folder
+    )
+    seal(made.folder)
+    return Run(made.folder)
+
+
+@pytest.fixture
+def weighted(workspace, make_run):
+    """A version on the synthetic set, with weights."""
+    run = make_run(workspace, "v2")
+    (run.folder / "checkpoints").mkdir()
+    (run.folder / "checkpoints" / "best.safetensors").write_bytes(b"weights")
+    seal(run.folder)
+    return Run(run.folder)
+
+
+def test_a_quick_look_does_not_hide_the_measurement(workspace, make_run, weighted):
+    again(make_run, workspace, weighted, n=4, complete=False)
+    found = check(workspace, "v2 widerface.hard.ap > 1%")
+    assert (found.state, found.runs[0].id) == ("pass", "v2@1")
+    assert found.observations[0].asked.id == "v2@2"
+
+
+def test_a_stale_measurement_does_not_stand_in_for_one_that_does_not_count(
+    workspace, make_run, weighted
+):
+    dataclasses.replace(weighted.record, code="0" * 64).write(weighted.folder)
+    seal(weighted.folder)
+    again(make_run, workspace, Run(weighted.folder), protocol="original (nms_threshold=0.3)")
+    found = check(workspace, "v2 widerface.hard.ap > 1%")
+    assert (found.state, found.observations[0].run.id) == ("not_measurable", "v2@2")
+    assert [one.text() for one in found.steps] == [
+        "thesis run v2 --set evaluate.nms_threshold=0.4 --stage evaluate"
+    ]
+
+
+def test_measuring_the_same_weights_again_is_enough(workspace, make_run, weighted):
+    dataclasses.replace(weighted.record, code="0" * 64).write(weighted.folder)
+    seal(weighted.folder)
+    small = "v2@best params.total < 1_000_000"
+    assert check(workspace, small).state == "stale"
+    make_run(workspace, "v2", metrics={"params.total": 488_664})
+    found = check(workspace, small)
+    assert (found.state, found.runs[0].id) == ("pass", "v2@2")

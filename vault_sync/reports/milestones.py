@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featherface.errors import RefusedError, UsageError
 from vault_sync.context import Page, table
 from vault_sync.rendering import Safe, code, escape
 
@@ -26,12 +25,8 @@ def build(page: Page) -> dict[str, object] | None:
         RefusedError: a claim can't be read or mistypes a name; the message says which.
     """
     from experiments.certainty import RESAMPLES, SEED  # noqa: PLC0415 - only the board needs it
-    from experiments.checking import check  # noqa: PLC0415 - as above
 
-    try:
-        outcomes = check(page.sources.workspace, store=page.sources.store)
-    except UsageError as error:
-        raise RefusedError(error.message, error.hint) from error
+    outcomes = page.sources.outcomes
     if not outcomes:
         return None
     groups = dict.fromkeys(one.milestone.group for one in outcomes)

@@ -1,0 +1,112 @@
+"""The milestone board: state, value with interval, its run, why, and what changed."""
+
+import dataclasses
+
+import pytest
+
+from experiments.seal import seal
+from experiments.workspace import Workspace
+from vault_sync.sync import sync
+
+BOARD = "05-Results/Milestones.md"
+CLAIMS = """
+[milestones.close]
+title = "Just above"
+titre = "Tout juste au-dessus"
+dataset = "synthetic"
+predicate = "v2 widerface.hard.ap >= {limit}"
+[milestones.old]
+predicate = "v1 params.total < 500_000"
+[milestones.cited]
+predicate = "yunet-n params.total < 100_000"
+evidence = ["cited"]
+"""
+NARROW = "\u202f"
+
+
+@pytest.fixture
+def board(tmp_path, make_run, quick_plots):
+    """Sync a workspace whose claims are near, stale and cited; give the board's rows."""
+
+    def make(language):
+        workspace = Workspace.create(tmp_path / language, language=language)
+        workspace.vault.mkdir()
+        old = make_run(workspace, "v1", metrics={"params.total": 488_664})
+        dataclasses.replace(old.record, code="0" * 64).write(old.folder)
+        seal(old.folder)
+        scores = make_run(workspace, "scores", matches=True, seed=6).matches()
+        metrics = {"widerface.hard.ap": scores.ap("hard"), "params.total": 256_006}
+        make_run(workspace, "v2", metrics=metrics, matches=True, seed=6)
+        with (workspace.root / "thesis.toml").open("a", encoding="utf-8") as file:
+            file.write(CLAIMS.format(limit=f"{scores.ap('hard') - 0.001:.6f}"))
+        return Workspace.open(workspace.root)
+
+    return make
+
+
+def rows(workspace):
+    assert sync(workspace).refused == []
+    text = (workspace.vault / BOARD).read_text(encoding="utf-8")
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {line[0].partition("<br>")[0]: line for line in lines}
+
+
+def test_a_claim_that_barely_holds(board):
+    row = rows(board("en"))["Just above (`close`)"]
+    assert row[1] == "**reached**, but not at the lower end of the interval"
+    assert row[2].startswith("[[v2@1]]: AP Hard ")
+    assert row[2].endswith("(synthetic data, val, 80 images)")
+    assert " to " in row[2]
+    assert "passes, but the lower bound does not" in row[3]
+
+
+def test_a_claim_that_barely_holds_in_french(board):
+    row = rows(board("fr"))["Tout juste au-dessus (`close`)"]
+    assert row[1] == "**atteint**, mais pas à la borne basse de l'intervalle"
+    assert row[2].startswith(f"[[v2@1]]{NARROW}: AP Hard ")
+    assert f"95{NARROW}%" in row[3]
+    assert "." not in row[3].replace("v2@1", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "state", "why"),
+    [
+        ("en", "to be measured again", "v1@1: the code changed since"),
+        ("fr", "à mesurer de nouveau", f"v1@1{NARROW}: le code a changé depuis"),
+    ],
+)
+def test_a_stale_claim_says_what_changed(board, language, state, why):
+    row = rows(board(language))["`old`"]
+    assert row[1] == state
+    assert row[3].startswith(why)
+
+
+def test_a_cited_value_says_so(board):
+    row = rows(board("en"))["`cited`"]
+    assert row[1:3] == ["**reached**", "yunet-n: Parameters 75,856 (cited)"]
+
+
+def test_claims_stand_in_groups_and_a_second_sync_writes_nothing(board, stamps):
+    workspace = board("fr")
+    rows(workspace)
+    text = (workspace.vault / BOARD).read_text(encoding="utf-8")
+    groups = [line for line in text.splitlines() if line.startswith("**") and line.endswith("**")]
+    assert groups == [
+        "**Qualité de détection**",
+        "**Référence**",
+        "**Taille**",
+        "**Vitesse et mémoire**",
+        "**Affirmations propres**",
+    ]
+    before = stamps(workspace.vault)
+    assert sync(workspace).written == []
+    assert stamps(workspace.vault) == before
+
+
+def test_a_mistyped_claim_stops_the_board_alone(board):
+    workspace = board("en")
+    with (workspace.root / "thesis.toml").open("a", encoding="utf-8") as file:
+        file.write('[milestones.slip]\npredicate = "v2 params.totl < 1"\n')
+    report = sync(Workspace.open(workspace.root))
+    assert any("did you mean 'params.total'?" in reason for reason in report.reasons)
+    assert "05-Results/Performance-Analysis.md" in report.written
