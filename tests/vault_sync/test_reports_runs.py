@@ -400,6 +400,26 @@ class TestArchitecture:
         kept = list((workspace.state / "figures").glob("*.png"))
         assert all(one.read_bytes().startswith(b"\x89PNG") for one in kept)
 
+    @pytest.mark.usefixtures("quick_plots")
+    def test_a_switch_that_a_variant_turns_on_is_told(self, workspace, make_run):
+        for name, on in (("v2", False), ("v2-ultra", True)):
+            recipe = {"model.feature_recycling": on, "model.attention_passes": 1 + 2 * on}
+            make_run(workspace, name, variant=name, recipe=recipe, details=described("v2"))
+        text = show(workspace, "architecture")
+        assert "| Feature recycling | – | yes |" in text
+        assert "| Passes of the attention | 1 | 3 |" in text
+        text = show(workspace, "hypotheses")
+        assert "Feature recycling: no → yes" in text
+
+
+@pytest.mark.usefixtures("quick_plots")
+def test_a_key_that_an_older_record_lacks_is_no_change(workspace, make_scored):
+    make_scored(workspace, "v2")
+    make_scored(workspace, "v2", recipe={"train.patience": 0, "model.attention_kernel": 7})
+    assert "Nothing that the records know changed" in show(workspace, "progress", "progress.v2")
+    make_scored(workspace, "v2", recipe={"train.patience": 3})
+    assert "| `train.patience` | `0` | `3` |" in show(workspace, "progress", "progress.v2")
+
 
 class TestProtocol:
     def test_settings_of_later_versions_are_listed_as_they_are_called(self, workspace, make_run):

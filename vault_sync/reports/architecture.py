@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from featherface.variants import DetectorConfig
 from vault_sync.context import Page, table
-from vault_sync.rendering import Safe, code
+from vault_sync.rendering import Safe, code, escape
 from vault_sync.reports.changes import show_value
 
 if TYPE_CHECKING:
@@ -36,6 +38,19 @@ DESIGN = (
     "head",
 )
 """Recipe keys of `model` that say how a network is built."""
+DETAILS = (
+    "variant",
+    "weights",
+    "backbone_weights",
+    "leak",
+    "norm_momentum",
+    "prior_probability",
+    "prior_sizes",
+    "prior_steps",
+    "variances",
+    "pixel_mean",
+)
+"""Keys of `model` that say something else, or what all networks share."""
 BROAD = 4
 """Networks that one table holds."""
 
@@ -111,17 +126,36 @@ def _design(page: Page, runs: Sequence[Run]) -> Safe:
     """List what each component is, as the recipes name it; empty where they do not say."""
     models = [run.recipe.get("model") or {} for run in runs]
     rows: list[list[object]] = [
-        [page.words.name("design", key), *(_choice(page, model.get(key)) for model in models)]
-        for key in DESIGN
-        if any(key in model for model in models)
+        [design_name(page, key), *(_choice(page, model.get(key)) for model in models)]
+        for key in design_keys(models)
     ]
     return table(_headers(page, "component.design", runs), rows) if rows else Safe("")
 
 
+def design_keys(models: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys that tell how MODELS are built: the usual ones, and what any turns on."""
+    usual = [key for key in DESIGN if any(key in model for model in models)]
+    known = dict.fromkeys(key for model in models for key in model if key not in DETAILS)
+    plain = asdict(DetectorConfig())
+    special = [
+        key
+        for key in known
+        if key not in DESIGN
+        and any(model.get(key, plain.get(key)) != plain.get(key) for model in models)
+    ]
+    return usual + special
+
+
+def design_name(page: Page, key: str) -> Safe:
+    """Return what a key of `model` is called; the key itself where it has no name yet."""
+    name = page.words.name("design", key)
+    return code(f"model.{key}") if name == escape(key) else name
+
+
 def _choice(page: Page, value: object) -> Safe:
-    if value in (None, "none"):
+    if value in (None, "none", False):
         return page.words.say("none")
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return page.words.number(value, ",")
     return show_value(page.words, value)
 

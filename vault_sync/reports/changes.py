@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vault_sync.rendering import Safe, code, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from experiments.store import Run
     from vault_sync.context import Page
@@ -64,16 +65,45 @@ def changes(page: Page, before: Run, after: Run) -> list[Change]:
 
 def recipe_changes(before: Run, after: Run) -> dict[str, tuple[Any, Any]]:
     """Return dotted key -> both values, of the recipe keys that decide what is learnt."""
+    differing = differing_settings([before, after])
+    return {
+        key: (values[0], values[1])
+        for key, values in differing.items()
+        if key not in INDIFFERENT and not key.startswith(SECTIONS)
+    }
+
+
+def differing_settings(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """Return dotted recipe key -> value per run, of the keys in which RUNS differ.
+
+    A key that an older record does not know yet has its default there.
+    """
+    found = [_settings(run) for run in runs]
+    names = dict.fromkeys(key for one in found for key in one if key not in NAMING)
+    rows = {key: [_plain(one.get(key)) for one in found] for key in names}
+    return {key: row for key, row in rows.items() if any(one != row[0] for one in row)}
+
+
+def _settings(run: Run) -> dict[str, Any]:
     from experiments.recipe import flatten  # noqa: PLC0415 - all configurations
 
-    old, new = flatten(before.recipe), flatten(after.recipe)
-    names = [
-        key
-        for key in dict.fromkeys([*old, *new])
-        if key not in INDIFFERENT and not key.startswith(SECTIONS)
-    ]
-    pairs = {key: (old.get(key), new.get(key)) for key in names}
-    return {key: pair for key, pair in pairs.items() if _plain(pair[0]) != _plain(pair[1])}
+    own = flatten(run.recipe)
+    defaults = _defaults(run.variant)
+    return {**own, **{key: value for key, value in defaults.items() if key not in own}}
+
+
+@cache
+def _defaults(variant: str) -> dict[str, Any]:
+    """Return what a recipe for VARIANT holds where nothing is said."""
+    from experiments import schema  # noqa: PLC0415 - all configurations
+    from experiments.recipe import ModelConfig, Recipe, flatten  # noqa: PLC0415 - as above
+    from featherface.variants import VARIANTS  # noqa: PLC0415 - as above
+
+    if variant not in VARIANTS:
+        return {}
+    recipe = schema.plain(Recipe(name=variant, model=ModelConfig(variant=variant)))
+    recipe["model"] |= schema.plain(VARIANTS[variant].config)
+    return flatten(recipe)
 
 
 def show_value(words: Words, value: object) -> Safe:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.metrics import kind
 from vault_sync.context import Group, Page, group, table
 from vault_sync.rendering import Safe, code
-from vault_sync.reports.changes import NAMING, parent, show_parent, show_value
+from vault_sync.reports.changes import differing_settings, parent, show_parent, show_value
 from vault_sync.reports.cited import cited_table
 from vault_sync.reports.compared import compared, write_difference, write_interval
 from vault_sync.reports.drawing import precision_recall_of, size_against_ap
@@ -84,7 +84,7 @@ def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
         "differences": _differences(page, one.runs, rows) if broad else "",
         "costs": cost_table(page, one.runs) if broad else "",
         "speed": speed(page, one.runs),
-        "recipe": _recipe(page, one.runs, found["recipe"]),
+        "recipe": _recipe(page, one.runs),
         "resamples": page.words.number(resamples, ",") if resamples else "",
         "picture": precision_recall_of(page, one.runs, number) if one.evaluated else "",
     }
@@ -92,7 +92,7 @@ def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
 
 def _alone(run: Run) -> dict[str, Any]:
     rows = [{"metric": one.name, "values": {run.id: one.to_json()}} for one in run.metrics]
-    return {"rows": rows, "recipe": {}, "bootstrap": None}
+    return {"rows": rows, "bootstrap": None}
 
 
 def _differences(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, Any]]) -> Safe:
@@ -119,9 +119,10 @@ def _value(page: Page, name: str, value: Mapping[str, Any] | None) -> Safe:
     return Safe(text + write_interval(words, name, (value.get("low"), value.get("high"))))
 
 
-def _recipe(page: Page, runs: Sequence[Run], differing: Mapping[str, Sequence[Any]]) -> Safe:
+def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
     """List the settings in which the runs differ."""
-    kept = [key for key in differing if key not in (*NAMING, "train.seed")][:MOST]
+    differing = differing_settings(runs)
+    kept = [key for key in differing if key != "train.seed"][:MOST]
     if not kept:
         return Safe("")
     headers: list[object] = [page.words.say("column.setup"), *(page.run(run) for run in runs)]

@@ -9,7 +9,7 @@ from experiments.annotations import OPEN
 from featherface.variants import VARIANTS
 from vault_sync.context import Page, evaluation, table
 from vault_sync.rendering import Safe, code, escape
-from vault_sync.reports.architecture import DESIGN
+from vault_sync.reports.architecture import design_keys, design_name
 from vault_sync.reports.changes import show_parent, show_value
 
 if TYPE_CHECKING:
@@ -48,15 +48,16 @@ def _changes(page: Page, run: Run) -> Safe:
     """Say in what a run's network departs from the baseline's, and who taught it."""
     words, model = page.words, run.recipe.get("model") or {}
     before = asdict(VARIANTS[BASELINE].config)
+    model = {key: model.get(key, value) for key, value in before.items()}
     told = [
         words.say(
             "hypotheses.one",
-            name=words.name("design", key),
+            name=design_name(page, key),
             before=show_value(words, before[key]),
             after=show_value(words, model[key]),
         )
-        for key in DESIGN
-        if key in model and model[key] != before[key]
+        for key in design_keys([model])
+        if model[key] != before[key]
     ]
     if any(one.role == "teacher" for one in run.record.parents):
         told.append(words.say("hypotheses.taught", teacher=show_parent(page, run, "teacher")))
