@@ -12,6 +12,7 @@ from vault_sync.answers.pulling import pull
 from vault_sync.answers.reviewing import Move, decide
 from vault_sync.answers.table import ANSWERS, answers_of
 from vault_sync.sync import sync
+from vault_sync.undoing import undo
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 
@@ -104,7 +105,7 @@ def test_what_the_note_says_is_taken_over(one, stamps):
     assert after[:head] == before[:head]
     assert after.endswith(before[tail:])
     assert "Mine" in after[head:]
-    assert f"Before the run it was: {STATED}" in after
+    assert f"As stated before the run: {STATED}" in after
     assert "**Verdict:** refuted." in after
     quiet(one, stamps)
 
@@ -376,6 +377,29 @@ def test_a_note_of_no_run_is_told(one):
     assert NOTE in warning
 
 
+def test_a_pull_leaves_the_vault_alone(one, stamps):
+    edit(one, ("status: open", "status: confirmed"))
+    before = stamps(one.vault)
+    pull(one)
+    pull(one, take="note")
+    assert stamps(one.vault) == before
+
+
+def test_a_damaged_file_of_annotations_stops_only_its_run(one, make_run):
+    make_run(one, "v2")
+    sync(one)
+    edit(one, ("status: open", "status: confirmed"))
+    edit(one, ("status: open", "status: refuted"), path="05-Results/Runs/v2@1.md")
+    damaged = one.runs / "v2" / "001.notes.json"
+    damaged.write_text("{", encoding="utf-8")
+    done = pull(one)
+    assert [each.run for each in done.taken] == ["v1@1"]
+    (reason,) = done.refused
+    assert "001.notes.json" in reason
+    assert damaged.read_text(encoding="utf-8") == "{"
+    assert any("001.notes.json" in each for each in sync(one).reasons)
+
+
 def test_only_the_runs_that_are_meant(one, make_run):
     make_run(one, "v2")
     sync(one)
@@ -473,8 +497,7 @@ def test_undoing_a_sync_lets_the_next_one_do_it_again(one):
     before = text(one)
     annotate(one, note="new")
     sync(one)
-    undoing = pytest.importorskip("vault_sync.undoing")
-    undoing.undo(one)
+    undo(one)
     assert text(one) == before
     assert sync(one).written == [NOTE]
     assert "notes: new" in text(one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError, UsageError, unknown
@@ -49,6 +50,7 @@ class Sheet:
     regions: Mapping[str, Region] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=1024)
 def read_sheet(data: bytes) -> Sheet:
     """Read every answer of a note; what can't be one is told, never guessed at."""
     given: dict[str, Given] = {}
