@@ -84,6 +84,19 @@ def test_milestone_check(thesis, valid, filled):
     assert states["baseline-reproduced"] == "not_measurable"
 
 
+def test_runs_diff(thesis, valid, filled):
+    data = valid(thesis("runs", "diff", "v1", "v2", "--json", workspace=filled))
+    assert data["runs"] == ["v1@1", "v2@1"]
+    found = {(row["part"], row["name"]): row["values"] for row in data["differences"]}
+    assert found["recipe", "seed"] == [0, 1]
+    assert found["parents", "teacher"] == [None, "v1@1"]
+    same = thesis("runs", "diff", "v1", "v1@1", workspace=filled)
+    assert same.out == "v1@1 and v1@1 were made alike\n"
+    shown = thesis("runs", "diff", "v1", "v2", workspace=filled).out
+    assert "model.variant" in shown
+    assert thesis("runs", "diff", "v1", "v3", workspace=filled).code == 3
+
+
 def test_milestone_list(thesis, valid, filled):
     data = valid(thesis("milestone", "list", "--json", workspace=filled))
     (row,) = [row for row in data if row["milestone"] == "target-reached"]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 VERBS = {
     "list": Late("thesis_cli.commands.runs.listing:list_runs", "List the runs."),
     "show": Late("thesis_cli.commands.runs.records:show", "Show the record of one run."),
+    "diff": Late(
+        "thesis_cli.commands.runs.diff:diff", "Tell in what two runs were made differently."
+    ),
     "label": Late("thesis_cli.commands.runs.label:label", "Give a run names of your own."),
     "note": Late("thesis_cli.commands.runs.note:note", "Say what you make of a run."),
     "verify": Late(
