@@ -56,8 +56,9 @@ def numbers(
             "--edited says what --fix may write", "thesis check numbers --fix --edited"
         )
     prose = Prose(session.workspace, notes)
-    for name in prose.choice.passed_over:
-        session.warn(f"{name} is no note of the vault; it was passed over")
+    if passed := prose.choice.passed_over:
+        more = f" and {len(passed) - 3} more" if len(passed) > 3 else ""
+        session.warn(f"passed over, no notes of the vault: {', '.join(passed[:3])}{more}")
     fixed = prose.fix(edited=edited) if fix else None
     warn_of_runs(session, prose)
     answer = {
