@@ -23,7 +23,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "mixed-split": (
         "{one} was evaluated on the split {first}, {other} on {second}",
-        "{one} a été évaluée sur la partie {first}, {other} sur {second}",
+        "{one} a été évaluée sur la partition {first}, {other} sur {second}",
     ),
     "mixed-protocol": (
         "{one} was evaluated by the protocol {first}, {other} by {second}",
@@ -31,7 +31,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "mixed-complete": (
         "only one of {one} and {other} was evaluated on the whole split",
-        "seule l'une des exécutions {one} et {other} a été évaluée sur toute la partie",
+        "seule l'une des exécutions {one} et {other} a été évaluée sur toute la partition",
     ),
     "mixed-images": (
         "{one} was evaluated on {first} images, {other} on {second}",
@@ -44,17 +44,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "data-synthetic": (
         "Synthetic images, split {split}, {n} images, protocol {protocol}: not a WIDER FACE result",
         (
-            "Images synthétiques, partie {split}, {n} images, protocole {protocol} : "
+            "Images synthétiques, partition {split}, {n} images, protocole {protocol} : "
             "ce n'est pas un résultat WIDER FACE"
         ),
     ),
     "data-partial": (
         "{n} images, not a WIDER FACE result (part of the split {split}, protocol {protocol})",
-        "{n} images : ce n'est pas un résultat WIDER FACE (partie {split}, protocole {protocol})",
+        (
+            "{n} images : ce n'est pas un résultat WIDER FACE "
+            "(partition {split}, protocole {protocol})"
+        ),
     ),
     "data-whole": (
         "{dataset}, split {split}, {n} images, protocol {protocol}",
-        "{dataset}, partie {split}, {n} images, protocole {protocol}",
+        "{dataset}, partition {split}, {n} images, protocole {protocol}",
     ),
     "timed": ("Latency: {setting}", "Latence : {setting}"),
     "timed-differently": (
@@ -90,7 +93,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "plot-truth": ("annotations", "annotations"),
     "plot-taught": ("teacher", "enseignant"),
     "plot-mean": ("mean", "moyenne"),
-    "plot-ap-axis": ("AP on the validation split", "AP sur la partie de validation"),
+    "plot-ap-axis": ("AP on the validation split", "AP sur la partition de validation"),
     "plot-ap-title": ("Validation", "Validation"),
     "plot-recall": ("recall", "rappel"),
     "plot-precision": ("precision", "précision"),
@@ -103,7 +106,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "plot-target": ("goal", "objectif"),
     "plot-context": (
         "{dataset}, split {split}, protocol {protocol}",
-        "{dataset}, partie {split}, protocole {protocol}",
+        "{dataset}, partition {split}, protocole {protocol}",
     ),
     "metric": ("Metric", "Mesure"),
     "comparison-of": ("Comparison of {runs}", "Comparaison de {runs}"),
