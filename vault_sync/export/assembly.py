@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vault_sync.export import callouts, figures, layouts
+from vault_sync.export import callouts, figures, formulas, layouts
 from vault_sync.export.anchors import Anchors
 from vault_sync.export.citations import Citer
 from vault_sync.export.embedding import Embedder
@@ -84,7 +84,8 @@ class _Assembler:
         warn = self.made.warnings.append
         self.linker = Linker(shelf, pages, self.anchors, self.titles, warn)
         pictures = Pictures(shelf, pages, *media, warn)
-        self.pages = pages.change(pictures.row).change(self.linker.name)
+        shown = pages.change(pictures.row).change(formulas.contain(shelf, warn))
+        self.pages = shown.change(self.linker.name)
         self.embedder = Embedder(shelf, self.pages, self.anchors, warn)
         self.citer = Citer(pages, entries, warn)
         self.shelf = shelf

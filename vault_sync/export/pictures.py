@@ -183,7 +183,7 @@ def _checked(content: bytes, kind: str) -> _Made:
             if real != kind or kind not in PRINTED or upright.size != image.size:
                 content, kind = _as_png(upright), "png"
     except Exception as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        raise ValueError(type(error).__name__) from error
     width, height = upright.size
     return _Made(content, kind, width / max(density, SCREEN), width / height)
 

@@ -66,6 +66,7 @@ class Press:
         arguments = ["--from", "json", "--to", self.form.writer, "--standalone", "--output", made]
         arguments += ["--variable", f"language={self.workspace.language}"]
         arguments += ["--toc", "--toc-depth=3"] if whole else []
+        arguments += [] if self.layout == "latex" else ["--wrap=none"]
         arguments += ["--variable", "chapters=yes"] if whole else []
         arguments += [*self._look(whole=whole), *self._citations(document), "thesis.json"]
         _, warnings = pandoc.run_pandoc(arguments, self.build)
