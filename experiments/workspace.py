@@ -26,6 +26,8 @@ title = {title}
 author = {author}
 language = {language}
 vault = {vault}
+# Your BibTeX file: citation keys such as [@kim2025featherface] are looked up there first.
+# bibliography = "references.bib"
 
 [data]
 # The WIDER FACE folder, once you have it (`thesis data download`):

@@ -10,6 +10,7 @@ from experiments.annotations import Annotations
 from experiments.past import states_on
 from experiments.workspace import Workspace
 from featherface.errors import RefusedError, UsageError
+from vault_sync.engine.markers import scan
 from vault_sync.reports import weekly
 from vault_sync.sync import sync
 from vault_sync.weekly import week, write_weekly
@@ -192,3 +193,22 @@ def test_long_words_of_the_student_are_shortened_on_one_line(make):
     assert line.startswith("- [[v2@2]]: a\\|b - &#91;&#91;x&#93;&#93; &#37;% --&gt; yyy")
     assert line.endswith("y…")
     assert len(line) < 400
+
+
+@pytest.mark.parametrize(
+    "text", ["../x", "CON", "a|b", "[[x]]", "%%", "<%* %>", "-->", "x" * 300, "`$= x`", "# h"]
+)
+def test_hostile_words_keep_the_columns(workspace, make_run, text):
+    run = make_run(workspace, "v1", created=IN_WEEK, hypothesis=text, dataset=text)
+    Annotations(analysis=text, next_steps=text, note=text).write(run.folder)
+    (block,) = scan(
+        (workspace.vault / write_weekly(workspace, SINCE, UNTIL).note).read_bytes()
+    ).blocks
+    told = block.body.decode()
+    tables = re.findall(r"(?:^\|.*\n?)+", told, re.MULTILINE)
+    assert len(tables) >= 2
+    for table in tables:
+        rows = table.replace("\\|", "").strip().split("\n")
+        assert len({row.count("|") for row in rows}) == 1
+    assert not any(sign in told for sign in ("%%", "<%", "-->", "[[x]]", "`$"))
+    assert sync(workspace).problem is None

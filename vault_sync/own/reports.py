@@ -96,7 +96,7 @@ def _drawn(page: Page, functions: Functions) -> str:
         for run in functions.drawn
     ]
     told += [words.say(f"own.{evidence}") for evidence in functions.quoted]
-    return f"\n\n{words.say('own.drawn', list=Safe('; '.join(told)))}" if told else ""
+    return f"\n\n{words.say('own.drawn', list=Safe(words.semicolon.join(told)))}" if told else ""
 
 
 def _data(page: Page, run: Run) -> Safe:

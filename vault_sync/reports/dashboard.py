@@ -10,13 +10,15 @@ from vault_sync.bases import runs_base
 from vault_sync.canvas import thesis_map
 from vault_sync.context import Page, evaluation, table
 from vault_sync.engine.names import note_path, parent
-from vault_sync.rendering import Safe, escape
+from vault_sync.rendering import Safe
 from vault_sync.waiting import waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from experiments.checking import Outcome
+    from experiments.evidence import Reason
+    from experiments.staleness import Change
     from experiments.store import Run
 
 STATES = ("pass", "fail", "stale", "not_measurable")
@@ -88,14 +90,23 @@ def _stale(page: Page, outcomes: Sequence[Outcome]) -> list[Safe]:
     found: dict[tuple[Safe, Safe], list[str]] = {}
     for outcome in outcomes:
         if outcome.state == "stale":
-            why = "; ".join(dict.fromkeys(one.text(language) for one in outcome.changes))
-            todo = "; ".join(one.text(language) for one in outcome.steps)
-            title = outcome.milestone.titled(language)
-            found.setdefault((words.sentence(why), words.sentence(todo)), []).append(title)
+            why, todo = _joined(page, outcome.changes), _joined(page, outcome.steps)
+            found.setdefault((why, todo), []).append(outcome.milestone.titled(language))
     return [
-        words.say("dashboard.stale", why=why, claims="; ".join(titles), todo=todo)
+        words.say(
+            "dashboard.stale",
+            why=why,
+            claims=Safe(words.semicolon.join(map(words.sentence, titles))),
+            todo=todo,
+        )
         for (why, todo), titles in found.items()
     ]
+
+
+def _joined(page: Page, told: Iterable[Change | Reason]) -> Safe:
+    words = page.words
+    sentences = dict.fromkeys(one.text(words.language) for one in told)
+    return Safe(words.semicolon.join(map(words.sentence, sentences)))
 
 
 def _base(page: Page) -> Safe:
