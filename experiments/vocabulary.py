@@ -51,9 +51,10 @@ class Vocabulary:
         if at and not (WHICH.fullmatch(which) and (name or not which.isdigit())):
             choices = [f"{name}@best", f"{name}@last", *([f"{name}@1"] if name else [])]
             raise UsageError(f"{where}: {unknown('selector', selector, choices)}", CORRECT)
-        if not name or name in self.subjects:
+        if not name or name in self.subjects or name in self.labels:
             return
-        near = difflib.get_close_matches(name, self.subjects, n=1, cutoff=ALIKE)
+        known = self.subjects | self.labels
+        near = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
         if near:
             hint = f"correct the predicate, or write experiments/{name}.yaml"
             raise UsageError(f"{where}: {unknown('experiment', name, near)}", hint)
@@ -79,14 +80,18 @@ class Vocabulary:
 
     @cached_property
     def subjects(self) -> set[str]:
-        """Every experiment, label and cited result there is, and the experiments planned."""
+        """Every experiment and cited result there is, and the experiments planned."""
         from experiments.resolving import recipes  # noqa: PLC0415 - all configurations
 
         planned = (parse(one.predicate) for one in packaged_milestones().values())
         return {
             *(name.replace("/", "-") for name in recipes(self.store.workspace)),
             *self.store.experiments(),
-            *self.store.labels(),
             *self.store.workspace.cited,
             *(one.selector.partition("@")[0] for claim in planned for one in references(claim)),
         }
+
+    @cached_property
+    def labels(self) -> set[str]:
+        """The student's names of runs; each run's annotations are read for them."""
+        return set(self.store.labels())

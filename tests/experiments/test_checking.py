@@ -178,6 +178,13 @@ def test_a_run_that_is_not_there_yet_is_not_measurable(workspace, selector):
     assert len(found.steps) == 1
 
 
+def test_a_label_may_be_spoken_of(workspace, make_run):
+    make_run(workspace, "v1", labels=["submitted"])
+    assert check(workspace, "submitted params.total < 1e9").state == "pass"
+    with pytest.raises(UsageError, match="did you mean 'submitted'"):
+        check(workspace, "submited params.total < 1e9")
+
+
 def test_a_metric_of_a_plugin_is_known_once_measured(workspace, make_run):
     with pytest.raises(UsageError, match=r"no metric 'blur\.index'"):
         check(workspace, "v2 blur.index > 1")

@@ -90,7 +90,8 @@ def test_a_run_is_sealed_and_says_everything(workspace, feigned):
     assert run.recipe["model"]["variant"] == "v2"
     assert run.resolved().recipe.digest == record.recipe
     assert "smoke@1: train" in said
-    for name in ("record.json", "recipe.yaml", "environment.txt", "metrics.jsonl", "log.txt"):
+    texts = ("record.json", "recipe.yaml", "code.json", "environment.txt", "metrics.jsonl")
+    for name in (*texts, "log.txt"):
         assert (run.folder / name).is_file()
 
 

@@ -7,12 +7,16 @@ import pytest
 
 from experiments import codebase
 from experiments.bases import BASES, FAMILIES, counts_for, families
+from experiments.inputs import describe_truth
 from experiments.metrics import KINDS
 from experiments.records import Parent, Stage
 from experiments.resolving import resolve
 from experiments.seal import seal, sha256
 from experiments.staleness import changes, content_digest
 from experiments.store import RECIPE, Run, Store
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.evaluation.ground_truth import read_ground_truth
 
 AP = "widerface.hard.ap"
 PARAMETERS = "params.total"
@@ -255,6 +259,14 @@ def test_another_record_in_the_teachers_place(workspace, made):
     student = made(parents=[teacher])
     resealed(teacher, dataclasses.replace(teacher.record, title="another one"))
     assert told(workspace, student) == ["mine@2: what it was made from changed since (mine@1)"]
+
+
+def test_a_record_keeps_what_its_ground_truth_was_read_from(tmp_path):
+    draw(tmp_path / "set", SyntheticConfig(image_size=96, train_images=1, val_images=1))
+    lists = describe_truth(read_ground_truth(tmp_path / "set"))
+    assert len(lists) == 4
+    text = next((tmp_path / "set").rglob("wider_face_val_bbx_gt.txt"))
+    assert describe_truth(read_ground_truth(text)) == {text.resolve().as_posix(): sha256(text)}
 
 
 def test_every_metric_has_a_family_and_every_file_a_place():
