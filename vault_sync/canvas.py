@@ -15,7 +15,7 @@ from vault_sync.context import run_identity
 from vault_sync.rendering import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from experiments.checking import Outcome
     from experiments.store import Run
@@ -64,15 +64,21 @@ def thesis_map(page: Page, outcomes: Sequence[Outcome]) -> bytes:
             text = str(escape(run.hypothesis))
             edges[hypotheses.add(f"hypothesis {text}", type="text", text=text), node] = ""
     _teach(page, shown, runs, edges)
-    for outcome in outcomes:
+    for outcome in sorted(outcomes, key=_home):
         claim = claims.add(f"milestone {outcome.milestone.name}", **_claim(page, outcome))
         for run in outcome.runs:
             if run.id in runs.cards:
                 edges[run.id, claim] = ""
-        home = f"chapter/{HOMES.get(outcome.milestone.group, HOME)}"
+        home = f"chapter/{_home(outcome)[1]}"
         if page.links.places.get(home):
             edges[claim, chapters.add(home, **_note(page, home, home))] = ""
     return _write(page, columns, edges)
+
+
+def _home(outcome: Outcome) -> tuple[int, str]:
+    """Return the place of the chapter that a claim bears on, and its name."""
+    home = HOMES.get(outcome.milestone.group, HOME)
+    return ([*HOMES.values(), HOME].index(home), home)
 
 
 def _shown(page: Page, outcomes: Iterable[Outcome]) -> list[Run]:
@@ -107,11 +113,11 @@ def _claim(page: Page, outcome: Outcome) -> dict[str, Any]:
 
 
 def _write(page: Page, columns: Sequence[Column], edges: dict[tuple[str, str], str]) -> bytes:
+    """Lay out the columns, each spread over the height of the longest."""
+    tallest = max(sum(map(_height, column.cards.values())) for column in columns)
+    groups: list[dict[str, Any]] = []
     nodes: list[dict[str, Any]] = []
-    groups = []
     for place, column in enumerate(columns):
-        cards = list(_laid_out(column, place * STEP))
-        bottom = max((card["y"] + card["height"] for card in cards), default=0)
         groups.append(
             {
                 "id": node_id(f"column {column.name}"),
@@ -119,30 +125,33 @@ def _write(page: Page, columns: Sequence[Column], edges: dict[tuple[str, str], s
                 "x": place * STEP - MARGIN,
                 "y": -MARGIN,
                 "width": WIDTH + 2 * MARGIN,
-                "height": bottom + 2 * MARGIN,
+                "height": tallest + 2 * MARGIN,
                 "label": str(page.words.say(f"canvas.{column.name}")),
             }
         )
-        nodes += cards
+        nodes += _laid_out(column, place * STEP, tallest)
     lines = [_edge(*ends, label) for ends, label in edges.items()]
     return _json({"nodes": [*groups, *nodes], "edges": lines}).encode()
 
 
-def _laid_out(column: Column, x: int) -> Iterable[dict[str, Any]]:
+def _laid_out(column: Column, x: int, tallest: int) -> Iterator[dict[str, Any]]:
     """Yield the nodes of a column from top to bottom."""
+    spare = tallest - sum(map(_height, column.cards.values()))
     y = 0
-    for identity, card in column.cards.items():
-        lines = sum(-(-max(len(line), 1) // LETTERS) for line in card.get("text", "").split("\n"))
-        height = 100 if card["type"] == "file" else 40 + 24 * max(lines, 1)
-        yield {
-            "id": node_id(identity),
-            "x": x,
-            "y": y,
-            "width": WIDTH,
-            "height": height,
-            **card,
-        }
-        y += height + GAP
+    for place, (identity, card) in enumerate(column.cards.items()):
+        shift = spare * (2 * place + 1) // (2 * len(column.cards))
+        height = _height(card)
+        frame = {"x": x, "y": y + shift, "width": WIDTH, "height": height - GAP}
+        yield {"id": node_id(identity), **frame, **card}
+        y += height
+
+
+def _height(card: Mapping[str, Any]) -> int:
+    """Return how much of a column a card takes, the gap below it included."""
+    if card["type"] == "file":
+        return 100 + GAP
+    lines = (-(-max(len(line), 1) // LETTERS) for line in card["text"].split("\n"))
+    return 40 + 24 * sum(lines) + GAP
 
 
 def _edge(start: str, end: str, label: str) -> dict[str, Any]:
