@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from experiments.bases import BASES, UNWEIGHTED, family, trained
+from experiments.bases import BASES, UNWEIGHTED, WEIGHTS_KEYS, family, key_counts_for, trained
 from featherface.errors import ThesisError
 from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SETTING = re.compile(r"(\d+)×\1, batch (\d+)")
 PLAIN = re.compile(r"[\w@%+=:,./~-]+")
 """What no shell reads as more than itself."""
+DRAWN = {"data.root": "synthetic"}
+"""A recipe under which every key of the data may matter."""
 Step = tuple[str, dict[str, object]]
 """A sentence's code in `wording`, and its values."""
 
@@ -99,18 +101,27 @@ def for_changes(store: Store, found: Iterable[Change]) -> list[Step]:
 def again(store: Store, run: Run, stage: str, changes: Mapping[str, str] | None = None) -> str:
     """Return the command that repeats STAGE of RUN as a new version, with CHANGES to its recipe.
 
-    `train` repeats everything that the recipe says.
+    `train` repeats everything that the recipe says; another stage keeps what matters to it.
     """
-    values = dict(_assignment(one) for one in run.record.overrides) | dict(changes or {})
     own = trained(run)
+    alone = stage if stage != "train" else "" if own else "evaluate"
+    values = dict(_assignment(one) for one in run.record.overrides)
+    if alone:
+        values = {key: value for key, value in values.items() if _matters(key, alone)}
+    values |= dict(changes or {})
     if own and stage != "train" and not _is_taken_anyway(store, run, stage):
         weights = run.weights
         if weights is not None:
             values["model.weights"] = weights.relative_to(store.workspace.root).as_posix()
     words = ["thesis run", run.record.recipe_name or run.experiment]
     words += [f"--set {_quoted(f'{key}={value}')}" for key, value in values.items()]
-    alone = stage if stage != "train" else "" if own else "evaluate"
     return " ".join([*words, *([f"--stage {alone}"] if alone else [])])
+
+
+def _matters(key: str, stage: str) -> bool:
+    """Whether recipe KEY decides something in STAGE, or names the weights that it takes."""
+    names = [name for name, basis in BASES.items() if basis.stage == stage]
+    return key in WEIGHTS_KEYS or any(key_counts_for(name, key, DRAWN) for name in names)
 
 
 def _is_taken_anyway(store: Store, run: Run, stage: str) -> bool:

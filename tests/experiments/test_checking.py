@@ -239,12 +239,12 @@ def test_what_a_gpu_must_measure_says_so(workspace, make_run):
 
 def test_what_a_command_repeats_it_repeats_with_its_settings(workspace, make_run):
     run = make_run(workspace, "v2", metrics={"params.total": 1})
-    settings = ('model.weights="my weights.pth"', "train.epochs=3")
+    settings = ('model.weights="my weights.pth"', "train.epochs=3", "data.synthetic.seed=0")
     dataclasses.replace(run.record, overrides=settings, recipe_name="ablations/v2").write(
         run.folder
     )
     seal(run.folder)
-    wanted = '--set "model.weights=my weights.pth" --set train.epochs=3 --stage evaluate'
+    wanted = '--set "model.weights=my weights.pth" --set data.synthetic.seed=0 --stage evaluate'
     assert steps(workspace) == [f"thesis run ablations/v2 {wanted}"]
 
 

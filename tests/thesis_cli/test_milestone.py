@@ -79,6 +79,7 @@ def test_one_claim_may_be_asked(thesis, valid, judged):
     workspace = judged("en")
     (row,) = valid(thesis("milestone", "check", "close", "--json", workspace=workspace))
     assert (row["state"], row["holds"], row["certain"]) == ("pass", True, False)
+    assert row["bootstrap"] == {"resamples": 1000, "seed": 0}
     (compared,) = row["comparisons"]
     assert compared["low"] < 0 < compared["margin"] < compared["high"]
     assert row["metrics"][0]["low"] < row["metrics"][0]["metric"]["value"]

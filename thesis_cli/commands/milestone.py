@@ -105,6 +105,8 @@ def list_view(rows: list[dict[str, Any]]) -> list[Block]:
 
 def tell(outcome: Outcome) -> dict[str, Any]:
     """Tell a claim's state, its reason, the metrics it looked at and what to do next."""
+    from experiments.certainty import RESAMPLES, SEED
+
     claim = outcome.milestone
     pairs = zip(outcome.observations, outcome.intervals or (), strict=False)
     spans = {one.reference: interval for one, interval in pairs}
@@ -122,6 +124,7 @@ def tell(outcome: Outcome) -> dict[str, Any]:
         "runs": [run.id for run in outcome.runs],
         "metrics": [observed(one, spans.get(one.reference)) for one in outcome.observations],
         "comparisons": [compared(each) for each in outcome.margins],
+        "bootstrap": {"resamples": RESAMPLES, "seed": SEED} if any(spans.values()) else None,
         "changes": [
             {
                 "run": each.run,
