@@ -15,24 +15,29 @@ from featherface.errors import UsageError, unknown
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "backbone": ("mobilenet-0.25",),
-    "neck": ("fpn", "bifpn", "bifpn-light"),
+    "neck": ("fpn", "bifpn", "bifpn-light", "bifpn-ultra"),
     "attention": (
         "none",
         "cbam",
         "cbam-residual",
         "cbam-shared",
+        "cbam-cascade",
         "eca-cbam",
         "eca-cbam-parallel",
     ),
     "context": ("ssh", "ssh-deformable", "ssh-grouped"),
     "context_attention": ("none", "coordinate"),
     "shuffle": ("none", "permute", "block"),
-    "head": ("separate", "shared", "shared-normed"),
+    "head": ("separate", "shared", "shared-normed", "smart"),
 }
 """The legal names of each block; `featherface.networks` holds one builder per name."""
 NEEDS: tuple[tuple[str, Any, str, tuple[str, ...]], ...] = (
     ("attention_passes", 1, "attention", ("cbam-shared",)),
-    ("feature_recycling", False, "neck", ("bifpn-light",)),
+    ("feature_recycling", False, "neck", ("bifpn-light", "bifpn-ultra")),
+    ("context_paths", 1, "context", ("ssh",)),
+    ("task_fusion", False, "head", ("smart",)),
+    ("box_refinement", False, "head", ("smart",)),
+    ("adaptive_priors", False, "head", ("smart",)),
 )
 """Key, the value that asks nothing, and the other key whose value must be one of those."""
 
@@ -57,6 +62,8 @@ class DetectorConfig:
     """Side of the spatial gates' kernel in the CBAM kinds; odd."""
     attention_passes: int = 1
     """Times that cbam-shared is applied, with the same weights."""
+    channel_allocation: bool = False
+    """Share out each channel between the levels as the scene asks for, after the neck."""
     feature_recycling: bool = False
     """Add the backbone's P3 and the neck's P4 to the neck's P3; no parameters."""
     scale_fusion: bool = False
@@ -67,6 +74,8 @@ class DetectorConfig:
     """Context module per level."""
     context_groups: int = 4
     """Groups of ssh-grouped's narrow convolutions; even."""
+    context_paths: int = 1
+    """Walks through ssh with the same kernels, dilated 1, 2, … times, and averaged."""
     contextual_sharing: bool = False
     """Use the context as much as the picture needs, told by a learnt gate per level."""
     context_attention: str = "none"
@@ -75,6 +84,12 @@ class DetectorConfig:
     """Channel shuffle after the context module."""
     head: str = "separate"
     """Prediction head: one per level and task, or one for all levels."""
+    task_fusion: bool = False
+    """Let classes help boxes, boxes landmarks, and landmarks classes, in the smart head."""
+    box_refinement: bool = False
+    """Refine the smart head's boxes in a second stage."""
+    adaptive_priors: bool = False
+    """Learn the priors' widths and heights; predictions stay relative to the given ones."""
     leak: float = 0.1
     """Negative slope of the activations in backbone, FPN, SSH and shared head; 0 is ReLU."""
     norm_momentum: float = 0.1
@@ -116,7 +131,7 @@ def _frozen(value: Any) -> Any:
 
 def _check_numbers(config: DetectorConfig) -> None:
     _check(config.channels, "channels", "a multiple of 4", _is_int(config.channels, multiple=4))
-    for key in ("repeats", "reduction", "attention_passes"):
+    for key in ("repeats", "reduction", "attention_passes", "context_paths"):
         value = getattr(config, key)
         _check(value, key, "a whole number from 1", _is_int(value))
     kernel, passes = config.attention_kernel, config.enhancement_passes

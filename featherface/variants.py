@@ -124,6 +124,32 @@ VARIANTS: dict[str, Variant] = {
             "contextual_sharing": False,
         },
     ),
+    "v2-plus": Variant(
+        config=DetectorConfig(
+            channels=48,
+            neck="bifpn-ultra",
+            repeats=3,
+            attention="cbam-cascade",
+            channel_allocation=True,
+            context="ssh",
+            context_paths=2,
+            head="smart",
+            task_fusion=True,
+            box_refinement=True,
+            adaptive_priors=True,
+        ),
+        summary="the thesis's plan in full: adaptive neck, cascades, tasks that help each other",
+        source="this thesis",
+        switches={
+            "neck": "bifpn-light",
+            "attention": "cbam-shared",
+            "channel_allocation": False,
+            "context_paths": 1,
+            "task_fusion": False,
+            "box_refinement": False,
+            "adaptive_priors": False,
+        },
+    ),
     "retinaface-mnet025": Variant(
         config=DetectorConfig(
             neck="fpn",

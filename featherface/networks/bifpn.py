@@ -70,6 +70,11 @@ class Node(nn.Module):
 class BiFPNLayer(nn.Module):
     """One pass down and one pass up."""
 
+    fuse4_down: nn.Module
+    fuse3: nn.Module
+    fuse4_up: nn.Module
+    fuse5: nn.Module
+
     def __init__(self, channels: int, momentum: float, *, published: bool) -> None:
         super().__init__()
         self.fuse4_down, self.fuse3 = Fusion(2), Fusion(2)

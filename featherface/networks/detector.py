@@ -9,15 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from featherface.networks import (
+    allocation,
     bifpn,
+    bifpn_ultra,
+    cascade,
     cbam,
     coordinate,
     eca,
     fpn,
     heads,
     mobilenet,
+    multipath,
     reuse,
     shuffle,
+    smart_head,
     ssh,
     towers,
 )
@@ -61,26 +66,39 @@ LATERALS: dict[str, Stage] = {
     "fpn": _nothing,
     "bifpn": _nothing,
     "bifpn-light": lambda c, widths: bifpn.light_laterals(widths, c.channels),
+    "bifpn-ultra": lambda c, widths: bifpn.light_laterals(widths, c.channels),
 }
 NECKS: dict[str, Stage] = {
     "fpn": lambda c, widths: fpn.FPN(widths, c.channels, c.leak),
     "bifpn": lambda c, widths: bifpn.BiFPN(widths, c.channels, c.repeats, c.norm_momentum),
     "bifpn-light": lambda c, _: bifpn.LightBiFPN(c.channels, c.repeats, c.norm_momentum),
+    "bifpn-ultra": lambda c, _: bifpn_ultra.BiFPNUltra(c.channels, c.repeats, c.norm_momentum),
 }
 ATTENTIONS: dict[str, Stage] = {
     "none": _nothing,
     "cbam": _per_level(lambda c, width: cbam.CBAM(width, *_gate(c))),
     "cbam-residual": _per_level(lambda c, width: cbam.ResidualCBAM(width, *_gate(c))),
     "cbam-shared": lambda c, widths: cbam.SharedCBAM(widths, *_gate(c), passes=c.attention_passes),
+    "cbam-cascade": lambda c, widths: cbam.SharedCBAM(widths, *_gate(c)),
     "eca-cbam": _per_level(lambda _, width: eca.ECACBAM(width)),
     "eca-cbam-parallel": _per_level(lambda _, width: eca.ParallelECACBAM(width)),
+}
+NECK_ATTENTIONS: dict[str, Stage] = {
+    **ATTENTIONS,
+    "cbam-cascade": lambda c, widths: cascade.ContextCBAM(widths, *_gate(c)),
 }
 CONTEXT_ATTENTIONS: dict[str, Stage] = {
     "none": _nothing,
     "coordinate": _per_level(lambda _, width: coordinate.CoordinateAttention(width)),
 }
 CONTEXTS: dict[str, Stage] = {
-    "ssh": _per_level(lambda c, width: ssh.plain(width, c.leak)),
+    "ssh": _per_level(
+        lambda c, width: (
+            ssh.plain(width, c.leak)
+            if c.context_paths == 1
+            else multipath.MultiPathSSH(width, c.leak, c.context_paths)
+        )
+    ),
     "ssh-deformable": _per_level(lambda c, width: ssh.deformable(width, c.leak)),
     "ssh-grouped": _per_level(lambda c, width: ssh.grouped(width, c.leak, c.context_groups)),
 }
@@ -93,6 +111,7 @@ HEADS: dict[str, Callable[[DetectorConfig], nn.Module]] = {
     "separate": lambda c: heads.SeparateHeads(c.channels, c.anchors),
     "shared": lambda c: heads.SharedHead(c.channels, c.anchors, c.leak),
     "shared-normed": lambda c: towers.normed(c.channels, c.anchors, c.leak),
+    "smart": smart_head.SmartHead,
 }
 
 
@@ -122,8 +141,11 @@ class Detector(nn.Module):
         widths = widths if isinstance(self.laterals, nn.Identity) else even
         self.attention = ATTENTIONS[config.attention](config, widths)
         self.neck = NECKS[config.neck](config, widths)
+        self.allocation: nn.Module = nn.Identity()
+        if config.channel_allocation:
+            self.allocation = allocation.ChannelAllocation(config.channels, 3, config.reduction)
         self.recycling = reuse.FeatureRecycling()
-        self.neck_attention = ATTENTIONS[config.attention](config, even)
+        self.neck_attention = NECK_ATTENTIONS[config.attention](config, even)
         self.reuse = _reuse(config)
         self.context = CONTEXTS[config.context](config, even)
         if config.contextual_sharing:
@@ -139,7 +161,7 @@ class Detector(nn.Module):
         maps = self.neck(self.attention(entering))
         if self.config.feature_recycling:
             maps = self.recycling(maps, entering)
-        maps = self.reuse(self.neck_attention(maps))
+        maps = self.reuse(self.neck_attention(self.allocation(maps)))
         shuffled: list[Tensor] = self.shuffle(self.context_attention(self.context(maps)))
         return shuffled
 
@@ -163,6 +185,7 @@ _STAGES = (
     "laterals",
     "attention",
     "neck",
+    "allocation",
     "neck_attention",
     "context",
     "context_attention",

@@ -76,11 +76,16 @@ def initialise(heads: nn.Module, probability: float) -> None:
     tasks = heads.get_submodule("tasks")
     for name, layer in tasks.named_modules():
         if isinstance(layer, nn.Conv2d):
-            nn.init.normal_(layer.weight, std=0.01)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-                if name.startswith("classes"):
-                    _lean(layer.bias, probability)
+            nearly_silent(layer)
+            if layer.bias is not None and name.startswith("classes"):
+                _lean(layer.bias, probability)
+
+
+def nearly_silent(layer: nn.Conv2d) -> None:
+    """Let LAYER answer with numbers near zero."""
+    nn.init.normal_(layer.weight, std=0.01)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 def _lean(bias: Tensor, probability: float) -> None:

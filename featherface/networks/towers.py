@@ -61,12 +61,19 @@ class TowerHead(nn.Module):
 
 def normed(channels: int, anchors: int, leak: float) -> TowerHead:
     """Return V2 Ultra's head: a dense 3x3 stem and depthwise towers."""
-    return TowerHead(_dense, _depthwise, channels, anchors, leak)
+    return TowerHead(dense, depthwise, channels, anchors, leak)
 
 
-def _dense(channels: int) -> nn.Module:
+def dense(channels: int) -> nn.Module:
+    """Return a 3x3 convolution of all channels."""
     return nn.Conv2d(channels, channels, 3, padding=1, bias=False)
 
 
-def _depthwise(channels: int) -> nn.Module:
+def depthwise(channels: int) -> nn.Module:
+    """Return a 3x3 convolution of each channel."""
     return nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
+
+
+def separable(channels: int) -> nn.Module:
+    """Return `depthwise`, then a 1x1 convolution."""
+    return nn.Sequential(depthwise(channels), nn.Conv2d(channels, channels, 1, bias=False))

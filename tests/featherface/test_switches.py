@@ -22,13 +22,20 @@ def off(name, key):
 def test_a_switch_changes_one_field_and_the_answer(name, key):
     on, without = asdict(variant(name)), asdict(off(name, key))
     assert [field for field in on if on[field] != without[field]] == [key]
-    models = [build(config, 0).eval() for config in (variant(name), off(name, key))]
     torch.manual_seed(1)
     images = torch.randn(1, 3, 96, 96) * 60
-    with torch.no_grad():
-        first, second = (model(images).logits for model in models)
+    first, second = (answer(config, images) for config in (variant(name), off(name, key)))
     assert first.shape == second.shape
     assert not torch.equal(first, second)
+
+
+def answer(config, images):
+    """What a network says whose every parameter has left where it started."""
+    model = build(config, 0).eval()
+    with torch.no_grad():
+        for value in model.parameters():
+            value.add_(0.01)
+        return torch.cat(model(images), -1)
 
 
 @pytest.mark.parametrize(("name", "key"), SWITCHES)
@@ -51,6 +58,10 @@ def test_a_network_without_one_innovation_learns(name, key):
     [
         ("attention_passes", 3, "model.attention=cbam-shared"),
         ("feature_recycling", True, "model.neck=bifpn-light"),
+        ("context_paths", 2, "model.context=ssh"),
+        ("task_fusion", True, "model.head=smart"),
+        ("box_refinement", True, "model.head=smart"),
+        ("adaptive_priors", True, "model.head=smart"),
     ],
 )
 def test_an_innovation_names_what_it_builds_upon(key, value, hint):

@@ -19,6 +19,7 @@ COMPONENTS = (
     "backbone",
     "attention",
     "neck",
+    "allocation",
     "neck_attention",
     "context",
     "context_attention",
