@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import NotFoundError, UsageError
@@ -47,6 +49,12 @@ def not_utf8(path: Path) -> UsageError:
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:
     """Return the mapping that TEXT holds; WHERE names it in errors."""
+    return deepcopy(_parsed(text, where))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    """Parse once: a sync asks for the same recipes many times, and each takes 50 ms."""
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - takes 30 ms to import
 
     try:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from experiments.store import RECORD, Store
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
+from vault_sync.keeping import KnownRun
 from vault_sync.rendering import Safe, escape
 from vault_sync.wording import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from experiments.checking import Outcome
     from experiments.metrics import Metric
@@ -61,7 +63,13 @@ class Sources:
     @cached_property
     def runs(self) -> list[Run]:
         """All runs that have begun, by experiment and version."""
-        return [run for run in self.store.runs() if run.sealed or (run.folder / RECORD).is_file()]
+        begun = (one for one in self.store.runs() if one.sealed or (one.folder / RECORD).is_file())
+        return [KnownRun(run, self.cache) for run in begun]
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be worked out again."""
+        return self.workspace.state / "cache"
 
     @cached_property
     def sealed(self) -> list[Run]:
@@ -75,7 +83,12 @@ class Sources:
 
     def latest_where(self, wanted: Callable[[Run], bool]) -> list[Run]:
         """Return each experiment's latest finished run that is WANTED, ablations left out."""
-        found = {run.experiment: run for run in self.sealed if not ablated(run) and wanted(run)}
+        found = {}
+        for run in self.sealed:
+            # One that can't be trusted stays in the choice, so that `check` refuses it by name.
+            broken = run.id in self.damage or run.id in self.unreadable
+            if not ablated(run) and (broken or wanted(run)):
+                found[run.experiment] = run
         return list(found.values())
 
     @cached_property
@@ -113,6 +126,12 @@ class Sources:
                 found[run.id] = error.message
         return found
 
+    @cached_property
+    def sound(self) -> list[Run]:
+        """The finished runs whose records are as they were sealed and can be read."""
+        bad = {*self.damage, *self.unreadable}
+        return [run for run in self.sealed if run.id not in bad]
+
     def folder(self, run_id: str) -> str:
         """Return the folder of a run's record, from the workspace."""
         folder = next(run.folder for run in self.runs if run.id == run_id)
@@ -146,7 +165,8 @@ class Sources:
             found = [self.store.find(one) for one in selectors] if selectors else self.latest
         except (NotFoundError, DataError) as error:
             raise RefusedError(error.message, error.hint) from error
-        runs = list(dict.fromkeys(found))
+        known = {run: run for run in self.runs}
+        runs = list(dict.fromkeys(known.get(run, run) for run in found))
         for run in runs:
             if not run.sealed:
                 raise RefusedError(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
-from importlib import metadata, resources
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments import metrics
 from featherface.files import write_atomic
 from vault_sync.engine.names import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from vault_sync.links import LinkStyle
 
@@ -64,6 +65,7 @@ class Figures:
 @cache
 def _engine() -> str:
     """Say by what pictures are drawn: another version may draw them otherwise."""
-    folder = resources.files("experiments")
-    sources = b"".join(folder.joinpath(name).read_bytes() for name in DRAWING)
+    # Not through importlib.resources: a folder called experiments in the path would hide ours.
+    folder = Path(metrics.__file__).parent
+    sources = b"".join((folder / name).read_bytes() for name in DRAWING)
     return f"{metadata.version('matplotlib')} {hashlib.sha256(sources).hexdigest()}"

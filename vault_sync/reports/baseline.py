@@ -58,6 +58,7 @@ def _shown(page: Page, one: Group, known: Mapping[str, CitedResult]) -> dict[str
         "claim": one.claim,
         "faces": faces(page, one.runs),
         "accuracy": accuracy_table(page, one.runs),
+        "sure": any(intervals(page, run) for run in one.runs),
         "costs": cost_table(page, one.runs),
         "differences": _differences(page, one, known),
         "evaluated": one.evaluated,

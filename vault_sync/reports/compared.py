@@ -1,20 +1,20 @@
-"""What comparing and resampling gave, kept: it takes its time, and sealed records never change."""
+"""How runs differ and how sure it is: compared and resampled once, then kept."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments import metrics
 from experiments.metrics import kind
 from featherface.errors import RefusedError, ThesisError
-from featherface.files import write_atomic
+from vault_sync.keeping import keep
 from vault_sync.rendering import Safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from experiments.store import Run
     from vault_sync.context import Page
@@ -38,7 +38,9 @@ def compared(page: Page, runs: Sequence[Run]) -> dict[str, Any]:
         except ThesisError as error:
             raise RefusedError(error.message, error.hint) from error
 
-    return _kept(page, "comparisons", [f"{run.id} {run.seal}" for run in runs], make)
+    about = [_engine(), *(f"{run.id} {run.seal}" for run in runs)]
+    found: dict[str, Any] = keep(page.sources.cache / "comparisons", about, make)
+    return found
 
 
 def intervals(page: Page, run: Run) -> dict[str, Ends]:
@@ -56,7 +58,8 @@ def intervals(page: Page, run: Run) -> dict[str, Ends]:
         ends = {name: [one.low, one.high] for name, one in found.items() if one.low == one.low}
         return {"resamples": drawn.resamples, "ends": ends}
 
-    kept = _kept(page, "intervals", [f"{run.id} {run.seal}"], make)
+    about = [_engine(), f"{run.id} {run.seal}"]
+    kept = keep(page.sources.cache / "intervals", about, make)
     return {name: (low, high) for name, (low, high) in kept.get("ends", {}).items()}
 
 
@@ -89,23 +92,10 @@ def established(ends: Sequence[float | None] | None) -> bool:
     return low is not None and high is not None and (low > 0 or high < 0)
 
 
-def _kept(
-    page: Page, folder: str, about: Sequence[str], make: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
-    """Return what MAKE returned before for the same things, or call it."""
-    key = hashlib.sha256(json.dumps([_engine(), *about]).encode()).hexdigest()
-    path = page.sources.workspace.state / "cache" / folder / f"{key}.json"
-    try:
-        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = json.loads(json.dumps(make(), default=str))
-        write_atomic(path, json.dumps(known, ensure_ascii=False))
-    return known
-
-
 @cache
 def _engine() -> str:
     """Say by what runs are compared: another version may compare them otherwise."""
-    folder = resources.files("experiments")
-    parts = [folder.joinpath(name).read_bytes() for name in ("compare.py", "statistics.py")]
+    # Not through importlib.resources: a folder called experiments in the path would hide ours.
+    folder = Path(metrics.__file__).parent
+    parts = [(folder / name).read_bytes() for name in ("compare.py", "statistics.py")]
     return hashlib.sha256(b"".join(parts)).hexdigest()
