@@ -344,8 +344,12 @@ class Store:
             ) from error
 
     def labels(self) -> dict[str, Run]:
-        """Return label -> run."""
-        return {label: run for run in self.runs() for label in run.labels}
+        """Return label -> run; annotations that can't be read name none."""
+        found: dict[str, Run] = {}
+        for run in self.runs():
+            with contextlib.suppress(DataError):
+                found |= dict.fromkeys(run.labels, run)
+        return found
 
     def _latest_sealed(self, experiment: str) -> Run:
         runs = self.runs(experiment)

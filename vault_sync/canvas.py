@@ -86,7 +86,7 @@ def _shown(page: Page, outcomes: Iterable[Outcome]) -> list[Run]:
     sources = page.sources
     observed = {run for outcome in outcomes for run in outcome.runs}
     wanted = {*sources.latest, *observed}
-    return [run for run in sources.sealed if run in wanted and run.id not in sources.damage]
+    return [run for run in sources.sound if run in wanted]
 
 
 def _teach(

@@ -46,6 +46,8 @@ def waiting(page: Page) -> list[Safe]:
 
 def _unfinished(page: Page) -> Iterator[Safe]:
     for run in page.sources.runs:
+        if run.id in page.sources.unreadable:
+            continue
         if run.status in ("interrupted", "failed") and _is_last(page, run.id, run.experiment):
             status = page.words.say(f"status.{run.status}")
             name = Safe(run.experiment)

@@ -251,3 +251,20 @@ def test_hostile_words_break_nothing(workspace, make_run, text):
         cells = row.replace("\\|", "").count("|")
         assert cells == 6, row
     assert not any(sign in block.body.decode() for sign in ("%%", "<%", "-->"))
+
+
+@pytest.mark.usefixtures("quick_plots")
+def test_a_damaged_record_is_left_out(thesis, make_run):
+    workspace = thesis()
+    damaged = make_run(workspace, "v3")
+    results = damaged.folder / "results.json"
+    results.write_text(results.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    unreadable = make_run(workspace, "v4")
+    unreadable.folder.with_name("001.notes.json").write_text("{", encoding="utf-8")
+    lost = make_run(workspace, "v5", status="interrupted")
+    (lost.folder / "record.json").write_text("[", encoding="utf-8")
+    report = sync(workspace)
+    assert "Dashboard.md" not in report.refused, report.reasons
+    text = read(workspace, "Dashboard.md")
+    assert "[[v2@1]]" in text
+    assert not re.search(r"v[345]@1", text + read(workspace, "Thesis-Map.canvas"))

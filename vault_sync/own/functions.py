@@ -45,13 +45,11 @@ class Functions:
     def values(self) -> dict[str, Any]:
         """Name in a template -> value."""
         page, sources = self.page, self.page.sources
-        whole = [run for run in sources.sealed if run.id not in sources.damage]
+        latest = [run for run in sources.latest if run in sources.sound]
         return {
             "thesis": ThesisView(page),
-            "runs": tuple(RunView(page, run) for run in whole),
-            "latest": tuple(
-                RunView(page, run) for run in sources.latest if run.id not in sources.damage
-            ),
+            "runs": tuple(RunView(page, run) for run in sources.sound),
+            "latest": tuple(RunView(page, run) for run in latest),
             "selected": _Late(lambda: tuple(self._selected())),
             "cited": tuple(CitedView(page, one) for one in sources.workspace.cited.values()),
             "milestones": _Late(lambda: tuple(self._milestones())),
@@ -127,12 +125,7 @@ class Functions:
         return [RunView(self.page, run) for run in self.page.sources.select(self.page.selectors)]
 
     def _milestones(self) -> list[MilestoneView]:
-        from experiments.checking import check  # noqa: PLC0415 - only where claims are shown
-
-        sources = self.page.sources
-        return [
-            MilestoneView(self.page, one) for one in check(sources.workspace, store=sources.store)
-        ]
+        return [MilestoneView(self.page, one) for one in self.page.sources.outcomes]
 
     def _find(self, of: RunView | str) -> Run:
         if isinstance(of, RunView):

@@ -30,7 +30,7 @@ MOST = 10
 
 def build(page: Page) -> dict[str, object] | None:
     """Gather what templates/<language>/dashboard.jinja shows, and make the base and the map."""
-    latest = [run for run in page.sources.latest if run.id not in page.sources.damage]
+    latest = [run for run in page.sources.latest if run in page.sources.sound]
     latest.sort(key=lambda run: (run.record.finished, run.id), reverse=True)
     outcomes = page.sources.outcomes
     return {

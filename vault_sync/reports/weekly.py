@@ -44,7 +44,7 @@ def build(page: Page) -> dict[str, object] | None:
         RefusedError: the marker does not say which days, or a claim can't be read.
     """
     period = period_of(page)
-    sealed = [run for run in page.sources.sealed if run.id not in page.sources.damage]
+    sealed = page.sources.sound
     finished = sorted(
         (run for run in sealed if period.holds(finished_on(run))),
         key=lambda run: (run.record.finished, run.experiment, run.version),
