@@ -9,6 +9,7 @@ import pytest
 from experiments import recording
 from experiments.store import Store
 from experiments.workspace import Workspace
+from featherface.errors import RefusedError
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 from vault_sync.context import Page, Sources
 from vault_sync.figures import Figures
@@ -336,11 +337,19 @@ class TestAblation:
         assert "| [[v2@2]] | base |" in text
         assert "v2@3" not in text
 
+    @pytest.mark.usefixtures("quick_plots")
+    @pytest.mark.parametrize("template", ["protocol", "architecture", "exports", "performance"])
+    def test_a_broken_record_is_refused_by_name(self, study, template):
+        workspace = study()
+        (Store(workspace).find("v2").folder / "results.json").write_text("{", encoding="utf-8")
+        with pytest.raises(RefusedError, match=r"v2@2 was changed"):
+            show(workspace, template)
+
     def test_a_changed_record_is_refused(self, study):
         workspace = study()
         run = Store(workspace).find("v2-twin")
         (run.folder / "log.txt").write_text("changed", encoding="utf-8")
-        with pytest.raises(Exception, match="changed afterwards"):
+        with pytest.raises(RefusedError, match="changed afterwards"):
             show(workspace, "ablation")
 
 

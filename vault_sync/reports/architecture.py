@@ -59,10 +59,11 @@ BROAD = 4
 def build(page: Page) -> dict[str, object] | None:
     """Gather what templates/<language>/architecture.jinja shows; None before a benchmark."""
     chosen = page.sources.select(page.selectors) if page.selectors else []
-    runs = _distinct(chosen or page.sources.latest_where(lambda run: bool(components(run))))
+    runs = chosen or page.sources.latest_where(lambda run: bool(components(run)))
+    page.sources.check(runs)
+    runs = _distinct(runs)
     if not runs:
         return None
-    page.sources.check(runs)
     parts = [runs[at : at + BROAD] for at in range(0, len(runs), BROAD)]
     return {
         "tables": [

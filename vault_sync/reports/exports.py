@@ -54,10 +54,10 @@ def build(page: Page) -> dict[str, object] | None:
     """Gather what templates/<language>/exports.jinja shows; None before the first export."""
     chosen = page.sources.select(page.selectors) if page.selectors else []
     runs = chosen or page.sources.latest_where(lambda run: bool(artefacts(run)))
+    page.sources.check(runs)
     found = [one for run in runs for one in artefacts(run)]
     if not found:
         return None
-    page.sources.check(one.run for one in found)
     limits = {one.tolerance for one in found if one.tolerance is not None}
     formats = list(dict.fromkeys(one.format for one in found))
     return {
