@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featherface.errors import NotFoundError, UsageError
+from featherface.errors import NotFoundError, RefusedError, UsageError
 from vault_sync.answers.exchanging import add_answers
 from vault_sync.composing import Composer
 from vault_sync.context import Sources
@@ -61,7 +60,7 @@ def survey(workspace: Workspace, vault: Path, options: Options | None = None) ->
     sources = Sources(workspace)
     composer = Composer(sources, snapshot, state, vault, recreate=options.recreate)
     wanted = add_answers(composer.compose(), sources, snapshot, state)
-    snapshot = replace(snapshot, wholes=_read_wholes(vault, [one.path for one in wanted.files]))
+    snapshot = _with_wholes(snapshot, vault, [one.path for one in wanted.files])
     bases = Bases(workspace.state)
     made = plan(snapshot, wanted, state, bases.find, options)
     told = summarise(workspace, snapshot, sources.store)
@@ -111,11 +110,20 @@ def check_place(root: Path, vault: Path) -> None:
             )
 
 
-def _read_wholes(vault: Path, paths: Iterable[str]) -> dict[str, bytes]:
-    found = {}
+def _with_wholes(snapshot: Snapshot, vault: Path, paths: Iterable[str]) -> Snapshot:
+    """Read the files owned whole; one that can't be read is refused, and no other."""
+    found: dict[str, bytes] = {}
+    unreadable = dict(snapshot.unreadable)
     for path in paths:
-        with contextlib.suppress(FileNotFoundError), open_folder(vault, parent(path)) as folder:
-            content = folder.read(path.rsplit("/", 1)[-1])
-            if content is not None:
-                found[path] = content
-    return found
+        try:
+            with open_folder(vault, parent(path)) as folder:
+                content = folder.read(path.rsplit("/", 1)[-1])
+        except FileNotFoundError:
+            continue
+        except RefusedError as error:
+            unreadable[path] = error.message
+        except OSError as error:
+            unreadable[path] = f"can't be read: {error.strerror}"
+        else:
+            found |= {} if content is None else {path: content}
+    return replace(snapshot, wholes=found, unreadable=unreadable)

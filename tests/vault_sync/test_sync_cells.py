@@ -1,7 +1,9 @@
 """The engine's rules, through real syncs: reports are small here, all else is as it is."""
 
+import errno
 import os
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -257,3 +259,52 @@ def test_a_deleted_note_is_made_again_only_when_asked(workspace, reports):
     (workspace.vault / "New" / "Note.md").unlink()
     assert sync(workspace).written == []
     assert sync(workspace, recreate=True).written == ["New/Note.md"]
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Make files with these names unreadable, as a cloud's placeholders are when offline."""
+    names = set()
+    real = open, os.open
+
+    def check(path):
+        if str(path).rsplit("/", 1)[-1] in names:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def read(path, *arguments, **options):
+        check(path)
+        return real[0](path, *arguments, **options)
+
+    def low(path, *arguments, **options):
+        check(path)
+        return real[1](path, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", read)
+    monkeypatch.setattr("os.open", low)
+    return names
+
+
+def test_what_can_not_be_read_is_refused_and_never_taken_for_gone(workspace, reports, unreadable):
+    skeleton = b"---\nthesis_id: n%d\n---\n\n%s\n"
+    notes = [
+        WantedNote(
+            f"n{number}",
+            f"Note {chr(64 + number)}.md",
+            skeleton % (number, write_block(f"b{number}", "t", b"", {})),
+            (WantedBlock(f"b{number}", "t", b"x"),),
+        )
+        for number in (1, 2)
+    ]
+    reports.wanted = Wanted(notes=tuple(notes), files=(WantedFile("p.png", b"old"),))
+    sync(workspace)
+    state = (workspace.state / "vault.json").read_bytes()
+    changed = [replace(one, blocks=(replace(one.blocks[0], body=b"y"),)) for one in notes]
+    reports.wanted = Wanted(notes=tuple(changed), files=(WantedFile("p.png", b"new"),))
+    unreadable |= {"Note A.md", "p.png"}
+    report = sync(workspace)
+    assert report.refused == ["Note A.md", "p.png"]
+    assert all("can't be read: Input/output error" in reason for reason in report.reasons)
+    assert report.written == ["Note B.md"]
+    assert (workspace.state / "vault.json").read_bytes() == state
+    unreadable.clear()
+    assert sync(workspace).written == ["Note A.md", "p.png"]

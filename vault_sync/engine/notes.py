@@ -51,6 +51,8 @@ class Snapshot:
     """Path in lower case -> path, of every file: on Windows case makes no difference."""
     wholes: Mapping[str, bytes] = field(default_factory=dict)
     """Path -> content, of the files owned whole that the sync was asked to look at."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Path -> why a file that is there can't be read."""
     copies: tuple[str, ...] = ()
     """Conflict copies made by synchronisers, left alone."""
 
@@ -81,21 +83,25 @@ def read_vault(root: Path) -> Snapshot:
     """Read the notes of the vault; hidden folders and symbolic links are passed by.
 
     Raises:
-        UnavailableError: a note can't be read.
+        UnavailableError: a folder can't be read, so nobody knows what is gone.
     """
     notes: dict[str, Note] = {}
     files: dict[str, str] = {}
     copies: list[str] = []
+    unreadable: dict[str, str] = {}
     for path, entry in _walk(root, ""):
         files[path.lower()] = path
         if is_copy(entry.name):
             copies.append(path)
         elif path.lower().endswith(".md"):
-            notes[path] = Note(path, _read(entry))
+            try:
+                notes[path] = Note(path, _read(entry.path))
+            except OSError as error:
+                unreadable[path] = f"can't be read: {error.strerror}"
     for path in twins(notes):
         del notes[path]
         copies.append(path)
-    return Snapshot(notes, files, copies=tuple(sorted(copies)))
+    return Snapshot(notes, files, unreadable=unreadable, copies=tuple(sorted(copies)))
 
 
 def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -115,11 +121,6 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[st
             yield f"{prefix}{entry.name}", entry
 
 
-def _read(entry: os.DirEntry[str]) -> bytes:
-    try:
-        with open(entry.path, "rb") as file:  # noqa: PTH123 - thousands of times per sync
-            return file.read()
-    except OSError as error:
-        raise UnavailableError(
-            f"can't read {entry.path}: {error.strerror}", "make the file readable, then sync again"
-        ) from error
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - thousands of times per sync
+        return file.read()

@@ -15,10 +15,11 @@ from vault_sync.engine.decisions import Decision, decide
 from vault_sync.engine.edits import KEPT, Edit
 from vault_sync.engine.notes import Note
 from vault_sync.engine.plans import Options, Plan, Trouble, Write
+from vault_sync.engine.remarks import ask_for, check_gone, tell_copies
 from vault_sync.engine.upkeep import decide_properties, decide_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from vault_sync.engine.markers import Block
     from vault_sync.engine.notes import Snapshot
@@ -43,7 +44,8 @@ def plan(
     planner = _Planner(snapshot, state, find_base, options)
     planner.refused += wanted.refused
     planner.warnings += wanted.warnings
-    planner.check_gone()
+    if not (options.accept_deletions or options.recreate):
+        check_gone(snapshot, state)
     planner.refuse_faulty()
     for note in wanted.notes:
         planner.note(note)
@@ -83,25 +85,10 @@ class _Planner:
         self.kept: list[str] = []
         self.answers = dict(state.answers)
 
-    def check_gone(self) -> None:
-        known = {id_: path for id_, path in self.state.notes.items() if id_ not in self.deleted}
-        gone = [
-            path
-            for id_, path in known.items()
-            if id_ not in self.snapshot.by_id and path not in self.snapshot.notes
-        ]
-        accepted = self.options.accept_deletions or self.options.recreate
-        if accepted or len(gone) <= max(2, len(known) // 4):
-            return
-        names = ", ".join(sorted(gone)[:3])
-        raise RefusedError(
-            f"{len(gone)} of {len(known)} notes are gone at once ({names}, ...); nothing written",
-            "check that the vault is mounted and fully synchronised; "
-            "or: thesis report sync --recreate, or --accept-deletions to leave them deleted",
-        )
-
     def refuse_faulty(self) -> None:
-        """Refuse each note whose markers are broken, and blocks that stand in two notes."""
+        """Refuse what can't be read, broken markers, and blocks that stand in two notes."""
+        for path, reason in self.snapshot.unreadable.items():
+            self.refuse(path, reason)
         for note in self.snapshot.notes.values():
             for fault in note.scan.faults:
                 self.refuse(note.path, faults.describe(fault), fault.line)
@@ -123,6 +110,8 @@ class _Planner:
                 self.refuse(carrier.path, f"its thesis_id {wanted.id!r} is also that of {others}")
             return
         note = carriers[0] if carriers else self.snapshot.notes.get(wanted.path)
+        if note is None and self.unread(self.state.notes.get(wanted.id, wanted.path)):
+            return
         if note is None:
             self.create(wanted)
             return
@@ -177,7 +166,7 @@ class _Planner:
 
     def missing(self, wanted: WantedBlock, home: Note) -> None:
         """A block that stands nowhere: deleted, or never yet put there."""
-        if wanted.id in self.state.adopted:
+        if wanted.id in self.state.adopted or self.unread(self.state.blocks.get(wanted.id)):
             return
         known = wanted.id in self.state.blocks
         faulty = self.snapshot.notes.get(self.state.blocks.get(wanted.id, ""))
@@ -244,7 +233,13 @@ class _Planner:
             edit.values |= found.values
             edit.places += found.places
 
+    def unread(self, path: str | None) -> bool:
+        """Whether a file is there that can't be read; what it holds is unknown, not gone."""
+        return path in self.snapshot.unreadable
+
     def whole(self, wanted: WantedFile) -> None:
+        if self.unread(wanted.path):
+            return
         other = self.snapshot.taken(wanted.path)
         missing = wanted.path not in self.snapshot.wholes
         if missing and other is not None and other != wanted.path:
@@ -277,7 +272,7 @@ class _Planner:
             conflicts=tuple(self.conflicts),
             refused=tuple(self.refused),
             lacking=tuple(self.lacking),
-            warnings=(*self.warnings, *_lacking(self.lacking), *_copies(self.snapshot)),
+            warnings=(*self.warnings, *ask_for(self.lacking), *tell_copies(self.snapshot)),
             state=replace(
                 self.state,
                 notes=self.notes,
@@ -291,30 +286,3 @@ class _Planner:
 
 def _unique(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(paths)))
-
-
-def _lacking(blocks: Mapping[str, WantedBlock]) -> list[str]:
-    """Ask where blocks should stand that the chapters of a student have no place for."""
-    if not blocks:
-        return []
-    join = "or add it at the end with: thesis report sync --join"
-    if len(blocks) > 1:
-        names = ", ".join(blocks)
-        return [
-            f"{len(blocks)} blocks have no place in their notes yet ({names}): put their markers "
-            f"where they should stand, as `thesis report list` shows them, {join}"
-        ]
-    ((address, block),) = blocks.items()
-    begin = f"<!-- thesis:begin id={block.id} template={block.template} -->"
-    end = f"<!-- thesis:end id={block.id} -->"
-    path = address.partition("#")[0]
-    return [
-        f"{path} has no block {block.id!r}: put the lines {begin} and {end} where it should "
-        f"stand, {join}"
-    ]
-
-
-def _copies(snapshot: Snapshot) -> list[str]:
-    return [
-        f"{path} is a synchroniser's conflict copy; it was left alone" for path in snapshot.copies
-    ]
