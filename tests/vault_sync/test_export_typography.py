@@ -19,6 +19,7 @@ def french(text, language="fr"):
         ("Voici : trois ; mots ! oui ?", "Voici_: trois_; mots_! oui_?"),
         ("82,5 % et 10:30", "82,5_% et 10:30"),
         ("« mot »", "«_mot_»"),
+        ("a %% b", "a %% b"),
         ('un "mot" ici', "un «_mot_» ici"),
         ("l'état d'un", "l’état d’un"),
         ("et puis...", "et puis…"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NARROW = "\u202f"
 """Narrow no-break space."""
 _APOSTROPHE = re.compile(r"(?<=\w)'")
-_HIGH = re.compile(r"[;:!?%»]+")
+_HIGH = re.compile(r"[;:!?»]+")
 _QUOTES = {"fr": ("«" + NARROW, NARROW + "»"), "en": ("“", "”")}
 
 
@@ -60,11 +60,20 @@ def _spaces(row: list[Node]) -> list[Node]:
     made: list[Node] = []
     for node in row:
         bound = made and made[-1]["t"] == "Space"
-        if node["t"] == "Str" and bound and _HIGH.match(node["c"]):
+        if bound and _belongs(made, node):
             made[-1] = string(NARROW)
         after = node["t"] == "Space" and bool(made) and _ends_with_opening(made[-1])
         made.append(string(NARROW) if after else node)
     return _merged(made)
+
+
+def _belongs(before: list[Node], node: Node) -> bool:
+    """Whether a word must not be parted from the one before it; `%` only from a number."""
+    if node["t"] != "Str":
+        return False
+    text: str = node["c"]
+    counted = text.startswith("%") and plain(before[-2:-1])[-1:].isdigit()
+    return counted or _HIGH.match(text) is not None
 
 
 def _ends_with_opening(node: Node) -> bool:
