@@ -14,8 +14,8 @@ from featherface.data.checks import require_legal
 from featherface.errors import UsageError, unknown
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "backbone": ("mobilenet-0.25",),
-    "neck": ("fpn", "bifpn", "bifpn-light", "bifpn-ultra"),
+    "backbone": ("mobilenet-0.25", "ultra-vit"),
+    "neck": ("fpn", "bifpn", "bifpn-light", "bifpn-ultra", "pyramid-attention"),
     "attention": (
         "none",
         "cbam",
@@ -25,10 +25,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "eca-cbam",
         "eca-cbam-parallel",
     ),
-    "context": ("ssh", "ssh-deformable", "ssh-grouped"),
-    "context_attention": ("none", "coordinate"),
+    "context": ("none", "ssh", "ssh-deformable", "ssh-grouped"),
+    "context_attention": ("none", "coordinate", "dynamic-channel"),
     "shuffle": ("none", "permute", "block"),
-    "head": ("separate", "shared", "shared-normed", "smart"),
+    "head": ("separate", "shared", "shared-normed", "smart", "shared-detection"),
 }
 """The legal names of each block; `featherface.networks` holds one builder per name."""
 NEEDS: tuple[tuple[str, Any, str, tuple[str, ...]], ...] = (
@@ -97,7 +97,9 @@ class DetectorConfig:
     prior_probability: float = 0.01
     """Probability of `face` that an untrained head gives; 0.5 leaves the bias at zero."""
     prior_sizes: tuple[tuple[int, ...], ...] = ((16, 32), (64, 128), (256, 512))
-    """Sides in pixels of the square priors, one tuple per level."""
+    """Sides in pixels of square priors, one tuple per level."""
+    prior_ratios: tuple[float, ...] = (1.0,)
+    """Height over width of the priors of each size, which all have the square's area."""
     prior_steps: tuple[int, ...] = (8, 16, 32)
     """Pixels between the centres of neighbouring priors, one per level."""
     variances: tuple[float, float] = (0.1, 0.2)
@@ -121,7 +123,7 @@ class DetectorConfig:
     @property
     def anchors(self) -> int:
         """Priors per position."""
-        return len(self.prior_sizes[0])
+        return len(self.prior_sizes[0]) * len(self.prior_ratios)
 
 
 def _frozen(value: Any) -> Any:
@@ -183,7 +185,7 @@ def _shown(value: object) -> str:
 
 
 def _check_priors(config: DetectorConfig) -> None:
-    sizes, steps = config.prior_sizes, config.prior_steps
+    sizes, ratios, steps = config.prior_sizes, config.prior_ratios, config.prior_steps
     three = "three levels with equally many sizes each, all positive"
     legal = (
         isinstance(sizes, tuple)
@@ -193,6 +195,8 @@ def _check_priors(config: DetectorConfig) -> None:
         and all(_is_between(size, 0, math.inf) for level in sizes for size in level)
     )
     _check(sizes, "prior_sizes", three, legal)
+    legal = isinstance(ratios, tuple) and bool(ratios) and _are_positive(ratios, len(ratios))
+    _check(ratios, "prior_ratios", "one or more positive numbers", legal)
     _check(steps, "prior_steps", "8, 16, 32: the strides of the maps", steps == (8, 16, 32))
     _check(
         config.variances, "variances", "two positive numbers", _are_positive(config.variances, 2)

@@ -69,7 +69,7 @@ def distill(
         raise UsageError(
             f"the teacher predicts {teacher.boxes.shape[1]} priors for a picture,"
             f" the student {student.boxes.shape[1]}",
-            "distil between variants with the same model.prior_sizes and model.prior_steps",
+            "distil between variants with the same model.prior_sizes and model.prior_ratios",
         )
     score = teacher.logits.float().softmax(-1)[..., 1]  # (B, P)
     sure = score >= config.confidence

@@ -16,27 +16,40 @@ if TYPE_CHECKING:
 def priors(config: DetectorConfig, height: int, width: int) -> Tensor:
     """Return the priors (N,4) of a HEIGHT x WIDTH picture: centre x, y, width, height in 0..1.
 
-    Ordered by level, row, column, size; not clipped to the picture. The result is shared
+    Ordered by level, row, column, size, ratio; not clipped to the picture. The result is shared
     between calls: don't write into it.
     """
-    return _priors(config.prior_sizes, config.prior_steps, height, width)
+    return _priors(config.prior_sizes, config.prior_ratios, config.prior_steps, height, width)
 
 
 @functools.lru_cache(maxsize=64)
 def _priors(
-    sizes: tuple[tuple[int, ...], ...], steps: tuple[int, ...], height: int, width: int
+    sizes: tuple[tuple[int, ...], ...],
+    ratios: tuple[float, ...],
+    steps: tuple[int, ...],
+    height: int,
+    width: int,
 ) -> Tensor:
-    levels = [_level(level, step, height, width) for level, step in zip(sizes, steps, strict=True)]
+    levels = [
+        _level(_shapes(level, ratios), step, height, width)
+        for level, step in zip(sizes, steps, strict=True)
+    ]
     return torch.cat(levels)
 
 
-def _level(sizes: tuple[int, ...], step: int, height: int, width: int) -> Tensor:
-    rows = _centres(height, step)
-    columns = _centres(width, step)
-    y, x, side = torch.meshgrid(
-        rows, columns, torch.tensor(sizes, dtype=torch.float64), indexing="ij"
-    )
-    boxes = torch.stack((x / width, y / height, side / width, side / height), -1)
+def _shapes(sizes: tuple[int, ...], ratios: tuple[float, ...]) -> Tensor:
+    """Return width and height in pixels (A,2) of each size in each ratio, of equal areas."""
+    shapes = [(size / ratio**0.5, size * ratio**0.5) for size in sizes for ratio in ratios]
+    return torch.tensor(shapes, dtype=torch.float64)
+
+
+def _level(shapes: Tensor, step: int, height: int, width: int) -> Tensor:
+    rows, columns = _centres(height, step), _centres(width, step)
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    picture = torch.tensor((width, height), dtype=torch.float64)
+    each = (len(rows), len(columns), len(shapes), 2)
+    centres = (torch.stack((x, y), -1) / picture)[:, :, None].expand(each)
+    boxes = torch.cat((centres, (shapes / picture).expand(each)), -1)
     return boxes.reshape(-1, 4).float()
 
 

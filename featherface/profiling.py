@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from featherface.devices import choose
 from featherface.networks.bifpn import Fusion
 from featherface.networks.deformable import TAPS, DeformableConv
+from featherface.networks.linear_attention import Recall
 from featherface.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def macs(model: nn.Module, size: int | tuple[int, int] = 640) -> int:
     """Return the multiply-accumulates of one picture: convolutions and linear layers.
 
     A deformable convolution counts its offsets, its masks and its kernel, not the blending of
-    neighbours. SIZE is the side, or height and width, in pixels.
+    neighbours; linear attention counts its products. SIZE is the side, or height and width, in
+    pixels.
 
     Every layer works on a map whose sides are fixed or proportional to the picture's, so the
     count is bilinear in height and width: four tiny pictures tell it exactly for multiples of 32.
@@ -92,7 +94,7 @@ def _counter(model: nn.Module) -> Callable[[int, int], int]:
         counts.append(_macs_per_position(module) * _positions(module, output))
 
     for module in copied.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear | DeformableConv):
+        if isinstance(module, nn.Conv2d | nn.Linear | DeformableConv | Recall):
             module.register_forward_hook(note)
 
     def count(height: int, width: int) -> int:
@@ -157,6 +159,8 @@ def _macs_per_position(module: nn.Module) -> int:
     if isinstance(module, DeformableConv):
         moves = 3 * TAPS
         return TAPS * module.kernel.in_channels * (moves + module.kernel.out_channels)
+    if isinstance(module, Recall):
+        return module.products
     if isinstance(module, nn.Conv2d | nn.Linear):
         return module.weight.numel()
     return 0

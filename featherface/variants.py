@@ -150,6 +150,23 @@ VARIANTS: dict[str, Variant] = {
             "adaptive_priors": False,
         },
     ),
+    "v2-vit": Variant(
+        config=DetectorConfig(
+            backbone="ultra-vit",
+            neck="pyramid-attention",
+            repeats=1,
+            context="none",
+            context_attention="dynamic-channel",
+            reduction=1,
+            head="shared-detection",
+            # Nine sizes, each 1.6 times the one before, in the three middle shapes of faces.
+            prior_sizes=((10, 16, 26), (42, 67, 108), (173, 278, 447)),
+            prior_ratios=(1.0, 1.25, 1.5),
+        ),
+        summary="the thesis's transformer: linear attention in backbone and neck, nine anchors",
+        source="this thesis",
+        switches={"context_attention": "none"},
+    ),
     "retinaface-mnet025": Variant(
         config=DetectorConfig(
             neck="fpn",

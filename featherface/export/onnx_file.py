@@ -160,6 +160,7 @@ def _metadata(model: Detector, variant_name: str) -> dict[str, str]:
         "variant": variant_name,
         "model": json.dumps(asdict(config)),
         "prior_sizes": json.dumps(config.prior_sizes),
+        "prior_ratios": json.dumps(config.prior_ratios),
         "prior_steps": json.dumps(config.prior_steps),
         "variances": json.dumps(config.variances),
         "pixel_mean_bgr": json.dumps(config.pixel_mean),

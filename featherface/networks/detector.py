@@ -14,17 +14,20 @@ from featherface.networks import (
     bifpn_ultra,
     cascade,
     cbam,
+    channel_attention,
     coordinate,
     eca,
     fpn,
     heads,
     mobilenet,
     multipath,
+    pyramid_attention,
     reuse,
     shuffle,
     smart_head,
     ssh,
     towers,
+    ultra_vit,
 )
 from featherface.networks.convolution import PerLevel
 
@@ -59,18 +62,23 @@ def _gate(config: DetectorConfig) -> tuple[int, float, int]:
     return config.reduction, config.norm_momentum, config.attention_kernel
 
 
-BACKBONES: dict[str, Callable[[float], mobilenet.MobileNet]] = {
-    "mobilenet-0.25": mobilenet.MobileNet
+BACKBONES: dict[str, Callable[[float], mobilenet.MobileNet | ultra_vit.UltraEfficientViT]] = {
+    "mobilenet-0.25": mobilenet.MobileNet,
+    "ultra-vit": ultra_vit.UltraEfficientViT,
 }
 LATERALS: dict[str, Stage] = {
     "fpn": _nothing,
     "bifpn": _nothing,
+    "pyramid-attention": _nothing,
     "bifpn-light": lambda c, widths: bifpn.light_laterals(widths, c.channels),
     "bifpn-ultra": lambda c, widths: bifpn.light_laterals(widths, c.channels),
 }
 NECKS: dict[str, Stage] = {
     "fpn": lambda c, widths: fpn.FPN(widths, c.channels, c.leak),
     "bifpn": lambda c, widths: bifpn.BiFPN(widths, c.channels, c.repeats, c.norm_momentum),
+    "pyramid-attention": lambda c, widths: pyramid_attention.PyramidAttentionFusion(
+        widths, c.channels, c.leak
+    ),
     "bifpn-light": lambda c, _: bifpn.LightBiFPN(c.channels, c.repeats, c.norm_momentum),
     "bifpn-ultra": lambda c, _: bifpn_ultra.BiFPNUltra(c.channels, c.repeats, c.norm_momentum),
 }
@@ -90,8 +98,12 @@ NECK_ATTENTIONS: dict[str, Stage] = {
 CONTEXT_ATTENTIONS: dict[str, Stage] = {
     "none": _nothing,
     "coordinate": _per_level(lambda _, width: coordinate.CoordinateAttention(width)),
+    "dynamic-channel": _per_level(
+        lambda c, width: channel_attention.DynamicChannelAttention(width, c.reduction)
+    ),
 }
 CONTEXTS: dict[str, Stage] = {
+    "none": _nothing,
     "ssh": _per_level(
         lambda c, width: (
             ssh.plain(width, c.leak)
@@ -112,6 +124,7 @@ HEADS: dict[str, Callable[[DetectorConfig], nn.Module]] = {
     "shared": lambda c: heads.SharedHead(c.channels, c.anchors, c.leak),
     "shared-normed": lambda c: towers.normed(c.channels, c.anchors, c.leak),
     "smart": smart_head.SmartHead,
+    "shared-detection": lambda c: towers.shared_detection(c.channels, c.anchors, c.leak),
 }
 
 

@@ -121,6 +121,5 @@ class ContextualSharing(nn.Module):
         """Return maps of the same shapes (B,C,H,W)."""
         treated, shares = self.base(maps), self.gates(maps)
         return [
-            torch.lerp(one, new, share)
-            for one, new, share in zip(maps, treated, shares, strict=True)
+            one + share * (new - one) for one, new, share in zip(maps, treated, shares, strict=True)
         ]

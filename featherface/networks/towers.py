@@ -64,6 +64,20 @@ def normed(channels: int, anchors: int, leak: float) -> TowerHead:
     return TowerHead(dense, depthwise, channels, anchors, leak)
 
 
+def shared_detection(channels: int, anchors: int, leak: float) -> TowerHead:
+    """Return SharedDetectionHead, V2 ViT's: classification and regression share two dense 3x3.
+
+    After RetinaNet's shared subnets (Lin et al., 2017), https://arxiv.org/abs/1708.02002. Differs
+    from them: the subnets are one up to the last, separable layer, and normalised.
+    """
+
+    def stem(channels: int) -> nn.Module:
+        first = nn.Conv2d(channels, channels, 3, padding=1)
+        return nn.Sequential(first, nn.LeakyReLU(leak), dense(channels))
+
+    return TowerHead(stem, separable, channels, anchors, leak)
+
+
 def dense(channels: int) -> nn.Module:
     """Return a 3x3 convolution of all channels."""
     return nn.Conv2d(channels, channels, 3, padding=1, bias=False)

@@ -20,6 +20,7 @@ PARAMETERS = {
     "v2": 256_006,
     "v2-ultra": 246_935,
     "v2-plus": 368_022,
+    "v2-vit": 247_372,
     "retinaface-mnet025": 426_608,
 }
 BUDGETS = {
@@ -37,9 +38,15 @@ BUDGETS = {
         "context": 8_000,
         "heads": 10_000,
     },
+    "v2-vit": {
+        "backbone": 45_000,
+        "neck": 75_000,
+        "context_attention": 25_000,
+        "heads": 100_000,
+    },
 }
 """What the thesis's tables give each component."""
-LIMITS = {"v2-ultra": 250_000, "v2-plus": 489_000}
+LIMITS = {"v2-ultra": 250_000, "v2-plus": 489_000, "v2-vit": 285_000}
 """Parameters that a network must stay below."""
 
 
@@ -60,7 +67,8 @@ def test_parameter_counts_are_exact(name):
 def test_the_components_keep_their_budget(name):
     model = build(variant(name))
     counts = model.components()
-    counts["attention"] += counts.pop("neck_attention")
+    if "attention" in counts:
+        counts["attention"] += counts.pop("neck_attention")
     assert parameters(model) == pytest.approx(sum(BUDGETS[name].values()), rel=0.01)
     assert counts == pytest.approx(BUDGETS[name], rel=0.1)
 

@@ -50,6 +50,8 @@ def test_an_unknown_block_names_the_key(key):
         ("prior_probability", 0.0),
         ("prior_sizes", ((16,), (32,))),
         ("prior_sizes", "16"),
+        ("prior_ratios", ()),
+        ("prior_ratios", (1.0, 0.0)),
         ("prior_steps", (4, 8, 16)),
         ("attention_kernel", 4),
         ("attention_passes", 0),
