@@ -237,6 +237,19 @@ def test_no_save_of_a_busy_editor_is_lost(vault, state):
     assert strays(vault) == []
 
 
+def test_a_vault_that_is_exchanged_in_mid_run_is_not_written_into(vault, state, monkeypatch):
+    def swap(name):
+        if name == "done" and not (vault.parent / "away").exists():
+            vault.rename(vault.parent / "away")
+            vault.mkdir()
+
+    monkeypatch.setattr(applying, "step", swap)
+    with pytest.raises(UnavailableError, match="taken away meanwhile"):
+        apply(vault, state, change(), change(path="new.md", before=None))
+    assert list(vault.iterdir()) == []
+    assert (vault.parent / "away" / "sub" / "note.md").read_bytes() == NEW
+
+
 def test_symbolic_links_are_refused(vault, state, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()

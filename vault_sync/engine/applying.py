@@ -63,6 +63,7 @@ class Applier:
         self.state_folder = state_folder
         self.bases = bases
         self.journal = Journal(state_folder, vault, identity or str(vault), about or {})
+        self._folder = _which(vault)
 
     def apply(self, writes: tuple[Write, ...], state: State) -> Outcome:
         """Write every file; one that can't be written is reported, and the others go on.
@@ -92,6 +93,8 @@ class Applier:
         self.journal.end()
 
     def _apply(self, write: Write, outcome: Outcome) -> None:
+        if _which(self.vault) != self._folder:
+            raise OSError(errno.ENODEV, "the vault was taken away meanwhile")
         if not is_safe(write.path):
             raise RefusedError(f"{write.path!r} is not a path that every system accepts")
         for body in write.bodies.values():
@@ -254,6 +257,15 @@ class _Writing:
     def _keep_aside(self, data: bytes) -> None:
         state_folder = self.applier.state_folder
         self.outcome.kept.append(keep_aside(state_folder, self.write.path, data))
+
+
+def _which(vault: Path) -> tuple[int, int] | None:
+    """Tell a folder from another one of the same name, such as what a mount point hides."""
+    try:
+        found = vault.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _missing_folders(vault: Path, write: Write) -> list[str]:
