@@ -13,8 +13,8 @@ from vault_sync.context import Sources
 from vault_sync.engine.notes import Snapshot, read_vault
 from vault_sync.engine.state import State, read_state, state_path
 from vault_sync.own.files import own_templates
+from vault_sync.periods import default_period
 from vault_sync.reports import REPORTS
-from vault_sync.reports.weekly import default_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,8 +13,8 @@ from vault_sync.engine.markers import write_block
 from vault_sync.engine.names import note_path
 from vault_sync.engine.plans import Write
 from vault_sync.engine.properties import write_front_matter
+from vault_sync.periods import DAYS, default_period
 from vault_sync.rendering import Safe, render
-from vault_sync.reports.weekly import DAYS, default_period
 from vault_sync.surveying import find_vault
 from vault_sync.writing import write_notes
 

@@ -10,8 +10,8 @@ from experiments.annotations import Annotations
 from experiments.past import states_on
 from experiments.workspace import Workspace
 from featherface.errors import RefusedError, UsageError
+from vault_sync import periods
 from vault_sync.engine.markers import scan
-from vault_sync.reports import weekly
 from vault_sync.sync import sync
 from vault_sync.weekly import week, write_weekly
 
@@ -130,11 +130,11 @@ def test_the_place_follows_the_settings(make):
 
 
 def test_the_last_seven_days_are_the_default(monkeypatch):
-    monkeypatch.setattr(weekly, "today", lambda: date(2026, 11, 21))
-    assert weekly.default_period() == (date(2026, 11, 15), date(2026, 11, 21))
-    assert weekly.default_period(until=date(2026, 1, 3)) == (date(2025, 12, 28), date(2026, 1, 3))
+    monkeypatch.setattr(periods, "today", lambda: date(2026, 11, 21))
+    assert periods.default_period() == (date(2026, 11, 15), date(2026, 11, 21))
+    assert periods.default_period(until=date(2026, 1, 3)) == (date(2025, 12, 28), date(2026, 1, 3))
     with pytest.raises(UsageError, match="begins on 2026-11-22"):
-        weekly.default_period(since=date(2026, 11, 22))
+        periods.default_period(since=date(2026, 11, 22))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from experiments.references import missing, read_references
 from featherface.errors import NotFoundError, RefusedError, UsageError, unknown
 from vault_sync import context
 from vault_sync.own.budget import OverBudgetError
-from vault_sync.own.views import CitedView, MetricView, MilestoneView, RunView, ThesisView, View
+from vault_sync.own.claims import CitedView, MilestoneView, ThesisView
+from vault_sync.own.views import MetricView, RunView, View
 from vault_sync.rendering import Safe
 
 if TYPE_CHECKING:

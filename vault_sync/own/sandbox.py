@@ -10,17 +10,14 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, nodes, pass_environment
+from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS
 from jinja2.runtime import BlockReference, LoopContext, Macro, TemplateReference, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-from vault_sync import rendering
 from vault_sync.own.budget import (
-    LONGEST,
     Budget,
     OverBudgetError,
     bounded,
@@ -28,11 +25,12 @@ from vault_sync.own.budget import (
     short_range,
 )
 from vault_sync.own.files import is_usable
+from vault_sync.own.filters import filters, shown
 from vault_sync.own.views import View
 from vault_sync.rendering import Safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping
     from pathlib import Path
 
     from jinja2 import Environment, Template
@@ -40,12 +38,6 @@ if TYPE_CHECKING:
 
 LARGEST = 64_000
 """Characters of a template."""
-KEPT = (
-    *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int", "items"),
-    *("last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse"),
-    *("select", "selectattr", "sort", "title", "trim", "truncate", "unique", "upper"),
-)
-"""Filters of Jinja's that are quick and whose result is small and the same each time."""
 TEXT_METHODS = frozenset(
     {"capitalize", "endswith", "lower", "startswith", "strip", "title", "upper"}
 )
@@ -73,7 +65,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
         )
         self.budget = Budget()
-        self.filters = {name: self._counted(one) for name, one in _filters().items()}
+        self.filters = {name: self._counted(one) for name, one in filters().items()}
         called = {"namespace": Namespace, "range": short_range, **functions}
         self.globals = {**values, **called}
         self.callable = {id(one) for one in called.values()}
@@ -85,7 +77,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def together(self, *parts: Any) -> str:
         """Join texts as `~` does; links and numbers among them stay what they are."""
         if any(isinstance(part, Safe | View) for part in parts):
-            return Safe(bounded("".join(_shown(part) for part in parts)))
+            return Safe(bounded("".join(shown(part) for part in parts)))
         return str(bounded("".join(str(bounded(part)) for part in parts)))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -130,7 +122,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return None
 
     def _finalize(self, value: Any) -> str:
-        text = _shown(value)
+        text = shown(value)
         self.budget.charge(len(text))
         return text
 
@@ -226,40 +218,3 @@ class _Guard(NodeTransformer):
 def _call(method: str, arguments: list[Any], line: int) -> nodes.Call:
     attribute = nodes.EnvironmentAttribute(method, lineno=line)
     return nodes.Call(attribute, arguments, [], None, None, lineno=line)
-
-
-def _filters() -> dict[str, Callable[..., Any]]:
-    own = {"code": rendering.code, "join": _join, "round": _round, "sum": _sum}
-    return {**{name: FILTERS[name] for name in KEPT}, **own}
-
-
-@pass_environment
-def _join(
-    environment: Sandbox, items: Iterable[Any], between: str = "", attribute: str = ""
-) -> str:
-    """Join ITEMS to one text; links and numbers stay what they are."""
-    parts = [_shown(one) for one in _chosen(environment, items, attribute)]
-    total = sum(map(len, parts)) + len(between) * len(parts)
-    if total > LONGEST:
-        raise OverBudgetError(f"a text is longer than {LONGEST:,} characters")
-    words = between.strip(" ")
-    lead, _, trail = between.partition(words) if words else (between, "", "")
-    return Safe(f"{lead}{rendering.finalize(words)}{trail}".join(parts))
-
-
-@pass_environment
-def _sum(environment: Sandbox, items: Iterable[Any], attribute: str = "") -> float:
-    return sum(float(one) for one in _chosen(environment, items, attribute))
-
-
-def _chosen(environment: Sandbox, items: Iterable[Any], attribute: str) -> list[Any]:
-    """Return ITEMS or, by the sandbox's rules, one attribute of each."""
-    return [environment.getattr(one, attribute) if attribute else one for one in items]
-
-
-def _shown(value: Any) -> str:
-    return rendering.finalize(value.shown if isinstance(value, View) else value)
-
-
-def _round(value: float, places: int = 0) -> float:
-    return round(float(value), max(-20, min(int(places), 20)))

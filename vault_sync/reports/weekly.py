@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from experiments.annotations import OPEN
@@ -11,6 +10,7 @@ from experiments.metrics import LATENCIES, kind
 from experiments.past import day_of, finished_on, states_on
 from featherface.errors import RefusedError, UsageError
 from vault_sync.context import MODEL_METRICS, Page, evaluation, table
+from vault_sync.periods import period_of
 from vault_sync.rendering import Safe, code, escape
 
 if TYPE_CHECKING:
@@ -18,23 +18,11 @@ if TYPE_CHECKING:
 
     from experiments.metrics import Metric
     from experiments.store import Run
+    from vault_sync.periods import Period
 
 AP_METRICS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap", "widerface.mean_ap")
-DAYS = 7
 LONGEST = 300
 """Characters of a student's words that the report quotes; the run's note has the rest."""
-
-
-@dataclass(frozen=True)
-class Period:
-    """Whole days, both ends included, in UTC as the records count them."""
-
-    since: date
-    until: date
-
-    def holds(self, day: date | None) -> bool:
-        """Whether DAY is in the period."""
-        return day is not None and self.since <= day <= self.until
 
 
 def build(page: Page) -> dict[str, object] | None:
@@ -43,7 +31,7 @@ def build(page: Page) -> dict[str, object] | None:
     Raises:
         RefusedError: the marker does not say which days, or a claim can't be read.
     """
-    period = period_of(page)
+    period = period_of(page.attributes)
     sealed = page.sources.sound
     finished = sorted(
         (run for run in sealed if period.holds(finished_on(run))),
@@ -65,44 +53,6 @@ def build(page: Page) -> dict[str, object] | None:
         "hypotheses": _hypotheses(page, finished),
         "steps": list(_steps(page, finished, unfinished)),
     }
-
-
-def period_of(page: Page) -> Period:
-    """Read the days from the block's marker: `since=2026-11-15 until=2026-11-21`.
-
-    Raises:
-        RefusedError: they are missing or no days.
-    """
-    try:
-        days = [date.fromisoformat(page.attributes[key]) for key in ("since", "until")]
-    except (KeyError, ValueError) as error:
-        raise RefusedError(
-            "its marker needs the days: since=2026-11-15 until=2026-11-21", "thesis report weekly"
-        ) from error
-    if days[0] > days[1]:
-        raise RefusedError(f"since={days[0]} is after until={days[1]}", "thesis report weekly")
-    return Period(*days)
-
-
-def today() -> date:
-    """Return the day that it is, in UTC as the records count."""
-    return datetime.now(UTC).date()
-
-
-def default_period(since: date | None = None, until: date | None = None) -> tuple[date, date]:
-    """Complete a period: the last seven days, up to today.
-
-    Raises:
-        UsageError: it ends before it begins.
-    """
-    last = until or today()
-    first = since or last - timedelta(days=DAYS - 1)
-    if first > last:
-        raise UsageError(
-            f"the period begins on {first} and ends on {last}",
-            "give --since a day that is not after --until",
-        )
-    return first, last
 
 
 def _begun(run: Run) -> date | None:
