@@ -38,8 +38,8 @@ TELLING = frozenset({"SEAL.json", "record.json", "results.json"})
 NOTES = ".notes.json"
 RUN_DEPTH = 2
 """Folders below runs/ that a run has: its experiment and its version."""
-REST = 3.0
-"""How many times as long as the last sync took the next one waits, however busy the editor."""
+REST = 5.0
+"""Seconds at most that a sync waits after the one before; else as long as that one took."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Keeper:
             return
         finally:
             now = time.monotonic()
-            self.rest = now + REST * (now - began)
+            self.rest = now + min(REST, now - began)
         if report.problem is not None:
             self._told_once(report.problem)
         else:
