@@ -56,7 +56,7 @@ def test_a_claim_that_barely_holds(board):
     assert row[1] == "**reached**, but not at the lower end of the interval"
     assert row[2].startswith("[[v2@1]]: AP Hard ")
     assert row[2].endswith("(synthetic data, val, 80 images)")
-    assert " to " in row[2]
+    assert "\u00a0to\u00a0" in row[2]
     assert "passes, but the lower bound does not" in row[3]
 
 
