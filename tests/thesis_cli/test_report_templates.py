@@ -29,6 +29,23 @@ def test_list_tells_where_blocks_live(thesis, valid, filled):
     shown = thesis("report", "list", workspace=filled)
     assert "05-Results/Runs/v2@1.md:" in shown.out
     assert "where you put its marker" in shown.out
+    assert "not there yet" not in shown.out
+
+
+def test_list_shows_the_markers_of_blocks_that_are_not_there(thesis, filled):
+    note = filled.vault / "03-Methodology" / "Training-Protocol.md"
+    text = note.read_text(encoding="utf-8")
+    note.write_text(text.split("<!--")[0], encoding="utf-8")
+    state = filled.state / "vault.json"
+    for path in filled.state.glob("vault*.json"):
+        path.unlink()
+    assert not state.exists()
+    shown = thesis("report", "list", workspace=filled).out
+    assert "Training-Protocol.md (not there yet)" in shown
+    assert (
+        "<!-- thesis:begin id=protocol template=protocol --> <!-- thesis:end id=protocol -->"
+        in shown
+    )
 
 
 def test_list_works_before_there_is_a_vault(thesis, valid, workspace):

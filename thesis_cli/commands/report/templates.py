@@ -42,10 +42,17 @@ def tell(entry: Entry) -> dict[str, Any]:
                 "line": place.line or None,
                 "standing": bool(place.line),
                 "deleted": place.deleted,
+                **markers(place.block, entry.name),
             }
             for place in entry.places
         ],
     }
+
+
+def markers(block: str, template: str) -> dict[str, str]:
+    """Give the two lines between which a block stands."""
+    begin = f"<!-- thesis:begin id={block} template={template} -->"
+    return {"begin": begin, "end": f"<!-- thesis:end id={block} -->"}
 
 
 def view_list(rows: list[dict[str, Any]]) -> list[Block]:
@@ -57,7 +64,22 @@ def view_list(rows: list[dict[str, Any]]) -> list[Block]:
             first = [row["template"], row["origin"]] if not place else ["", ""]
             cells.append([*first, block["block"] if block else NOWHERE, where(block)])
     hint = "see one: thesis report show TEMPLATE|BLOCK; start your own: thesis report new NAME"
-    return [Grid(["template", "origin", "block", "~where"], cells), hint]
+    return [Grid(["template", "origin", "block", "~where"], cells), *missing(rows), hint]
+
+
+def missing(rows: list[dict[str, Any]]) -> list[Block]:
+    """Show the markers of blocks that a note which is there does not hold."""
+    found = [
+        block
+        for row in rows
+        for block in row["blocks"]
+        if not block["standing"] and not block["deleted"]
+    ]
+    if not found:
+        return []
+    lines = [f"  {block['begin']} {block['end']}" for block in found]
+    told = "not there yet; put both markers on lines of their own, where the block should stand:"
+    return ["\n".join([told, *lines])]
 
 
 def where(block: dict[str, Any] | None) -> str:
@@ -120,8 +142,7 @@ def new(session: Session, name: str, *, as_json: bool) -> None:
     answer = {
         "template": name,
         "file": path,
-        "begin": f"<!-- thesis:begin id={name} template={name} -->",
-        "end": f"<!-- thesis:end id={name} -->",
+        **markers(name, name),
     }
     emit(session, "report-new", answer, view_new)
 
