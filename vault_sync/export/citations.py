@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from experiments.references import parse_bibtex, read_references
 from featherface.errors import DataError, NotFoundError, UsageError
 from vault_sync.export.obsidian import CITE
-from vault_sync.export.trees import block, string, words
+from vault_sync.export.trees import block, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from experiments.workspace import Workspace
@@ -32,6 +32,11 @@ def read_bibliography(workspace: Workspace, file: Path | None) -> dict[str, str]
     """
     entries = read_references(workspace)
     return entries if file is None else entries | _read(file)
+
+
+def _written(cited: Iterable[Citation]) -> str:
+    """Write a citation about as long as citeproc will: tables are measured before it does."""
+    return f"({'; '.join(f'{one.before} {one.key} {one.after}'.strip() for one in cited)})"
 
 
 def _read(file: Path) -> dict[str, str]:
@@ -69,7 +74,7 @@ class Citer:
         if found is None:
             return node
         page, cited = found
-        return block("Cite", [[self._one(page.path, one) for one in cited], [string("?")]])
+        return block("Cite", [[self._one(page.path, one) for one in cited], words(_written(cited))])
 
     def _one(self, path: str, cited: Citation) -> Node:
         if cited.key in self.entries:

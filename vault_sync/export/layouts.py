@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 APPENDICES = "appendices"
 """Class of the empty division after which chapters are appendices."""
 UNNUMBERED = "unnumbered"
+LEAD = 200
+"""Letters of a line that introduces what follows."""
+LONGEST_WORD = 24
+"""Letters of a word that a line of prose takes whole."""
 DEEPEST = 3
 """Level of the lowest headings that have numbers."""
 
@@ -38,27 +42,34 @@ class Layout:
     callout: Callable[[Node], list[Node]]
     appendices: tuple[Node, ...] = ()
     tasks: Callable[[Node], list[Node]] = lambda node: [node]
+    lead: Callable[[Node], list[Node]] = lambda node: [node]
+    """Keeps a line that introduces a table with it."""
+    soft: bool = True
+    """Whether long words need places where they may be broken."""
 
 
 def lay_out(blocks: list[Node], layout: Layout) -> list[Node]:
     """Return BLOCKS as one format shows them."""
 
     def change(row: list[Node]) -> list[Node]:
-        made: list[Node] = []
-        for node in row:
-            if node["t"] == "Table":
-                made += _table(node, layout)
-            elif node["t"] == "Div" and CALLOUT in classes(node):
-                made += layout.callout(node)
-            elif node["t"] == "Div" and APPENDICES in classes(node):
-                made += layout.appendices
-            elif node["t"] == "BulletList" and _is_of_tasks(node):
-                made += layout.tasks(node)
-            else:
-                made.append(node)
-        return made
+        following = [*row[1:], None]
+        return [one for node, after in zip(row, following, strict=True) for one in lay(node, after)]
 
-    done: list[Node] = rewrite(blocks, blocks=change)
+    def lay(node: Node, after: Node | None) -> list[Node]:
+        if node["t"] == "Table":
+            return _table(node, layout)
+        if node["t"] == "Div" and CALLOUT in classes(node):
+            return layout.callout(node)
+        if node["t"] == "Div" and APPENDICES in classes(node):
+            return list(layout.appendices)
+        if node["t"] == "BulletList" and _is_of_tasks(node):
+            return layout.tasks(node)
+        if node["t"] == "Para" and after and after["t"] == "Table" and len(plain(node)) < LEAD:
+            return layout.lead(node)
+        return [node]
+
+    softened = tables.breakable(blocks, LONGEST_WORD) if layout.soft else blocks
+    done: list[Node] = rewrite(softened, blocks=change)
     return done
 
 
@@ -103,7 +114,7 @@ def number(blocks: list[Node]) -> list[Node]:
 def _table(node: Node, layout: Layout) -> list[Node]:
     fit = tables.fit(node)
     if fit.shares:
-        node = tables.with_widths(tables.breakable(node), fit.shares)
+        node = tables.with_widths(tables.breakable(node) if layout.soft else node, fit.shares)
     return layout.table(node, fit.size)
 
 
@@ -175,13 +186,15 @@ LAYOUTS = {
         _raw_callout("typst", "#callout[", "]"),
         (raw("typst", "#show: appendices"),),
         lambda node: _around("typst", "#tasks[", node, "]"),
+        lambda node: _around("typst", "#block(sticky: true)[", node, "]"),
     ),
     "latex": Layout(
         _latex_table,
         _raw_callout("latex", "\\begin{callout}", "\\end{callout}"),
         (raw("latex", "\\appendix"),),
+        lead=lambda node: [node, raw("latex", "\\nopagebreak")],
     ),
-    "html5": Layout(_html_table, lambda node: [node]),
+    "html5": Layout(_html_table, lambda node: [node], soft=False),
     "docx": Layout(_docx_table, _docx_callout),
 }
 """pandoc's writer, without its extensions -> layout."""

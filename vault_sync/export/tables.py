@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vault_sync.export.trees import plain, rewrite
 
@@ -71,14 +71,9 @@ def fit(table: Node) -> Fit:
     return Fit(size, tuple(_share(columns, size)))
 
 
-def breakable(table: Node) -> Node:
-    """Let the long words of a table break where they hold punctuation."""
-
-    def change(row: list[Node]) -> list[Node]:
-        return [_broken(node) for node in row]
-
-    changed: Node = rewrite(table, inlines=change)
-    return changed
+def breakable(tree: Any, longest: int = LONGEST_WORD) -> Any:
+    """Let the words of more than LONGEST letters break where they hold punctuation."""
+    return rewrite(tree, inlines=lambda row: [_broken(node, longest) for node in row])
 
 
 def cells(table: Node) -> list[list[Node]]:
@@ -159,10 +154,10 @@ def _lines(columns: list[list[str]], size: Size) -> float:
     )
 
 
-def _broken(node: Node) -> Node:
-    if node["t"] == "Str" and len(node["c"]) > LONGEST_WORD:
+def _broken(node: Node, longest: int) -> Node:
+    if node["t"] == "Str" and len(node["c"]) > longest:
         return {"t": "Str", "c": _soft(node["c"])}
-    if node["t"] == "Code" and max(map(len, node["c"][1].split() or [""])) > LONGEST_WORD:
+    if node["t"] == "Code" and max(map(len, node["c"][1].split() or [""])) > longest:
         return {"t": "Code", "c": [node["c"][0], _soft(node["c"][1])]}
     return node
 
