@@ -14,8 +14,8 @@ from featherface.data.checks import require_legal
 from featherface.errors import UsageError, unknown
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "backbone": ("mobilenet-0.25", "ultra-vit"),
-    "neck": ("fpn", "bifpn", "bifpn-light", "bifpn-ultra", "pyramid-attention"),
+    "backbone": ("mobilenet-0.25", "ultra-vit", "nano"),
+    "neck": ("fpn", "bifpn", "bifpn-light", "bifpn-ultra", "pyramid-attention", "top-down"),
     "attention": (
         "none",
         "cbam",
@@ -25,10 +25,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "eca-cbam",
         "eca-cbam-parallel",
     ),
-    "context": ("none", "ssh", "ssh-deformable", "ssh-grouped"),
+    "context": ("none", "ssh", "ssh-deformable", "ssh-grouped", "cascade"),
     "context_attention": ("none", "coordinate", "dynamic-channel"),
     "shuffle": ("none", "permute", "block"),
-    "head": ("separate", "shared", "shared-normed", "smart", "shared-detection"),
+    "head": ("separate", "shared", "shared-normed", "smart", "shared-detection", "decoupled"),
 }
 """The legal names of each block; `featherface.networks` holds one builder per name."""
 NEEDS: tuple[tuple[str, Any, str, tuple[str, ...]], ...] = (

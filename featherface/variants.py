@@ -167,6 +167,17 @@ VARIANTS: dict[str, Variant] = {
         source="this thesis",
         switches={"context_attention": "none"},
     ),
+    "v3-nano": Variant(
+        config=DetectorConfig(
+            backbone="nano",
+            neck="top-down",
+            repeats=1,
+            context="cascade",
+            head="decoupled",
+        ),
+        summary="our own: YuNet's units and width, EResFD's stem and context, V1's priors",
+        source="this thesis, after YuNet (2023) and EResFD (2024)",
+    ),
     "retinaface-mnet025": Variant(
         config=DetectorConfig(
             neck="fpn",

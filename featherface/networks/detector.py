@@ -21,6 +21,7 @@ from featherface.networks import (
     heads,
     mobilenet,
     multipath,
+    nano,
     pyramid_attention,
     reuse,
     shuffle,
@@ -62,20 +63,24 @@ def _gate(config: DetectorConfig) -> tuple[int, float, int]:
     return config.reduction, config.norm_momentum, config.attention_kernel
 
 
-BACKBONES: dict[str, Callable[[float], mobilenet.MobileNet | ultra_vit.UltraEfficientViT]] = {
+Backbone = mobilenet.MobileNet | nano.NanoBackbone | ultra_vit.UltraEfficientViT
+BACKBONES: dict[str, Callable[[float], Backbone]] = {
     "mobilenet-0.25": mobilenet.MobileNet,
+    "nano": nano.NanoBackbone,
     "ultra-vit": ultra_vit.UltraEfficientViT,
 }
 LATERALS: dict[str, Stage] = {
     "fpn": _nothing,
     "bifpn": _nothing,
     "pyramid-attention": _nothing,
+    "top-down": _nothing,
     "bifpn-light": lambda c, widths: bifpn.light_laterals(widths, c.channels),
     "bifpn-ultra": lambda c, widths: bifpn.light_laterals(widths, c.channels),
 }
 NECKS: dict[str, Stage] = {
     "fpn": lambda c, widths: fpn.FPN(widths, c.channels, c.leak),
     "bifpn": lambda c, widths: bifpn.BiFPN(widths, c.channels, c.repeats, c.norm_momentum),
+    "top-down": lambda c, widths: nano.TopDown(widths, c.channels, c.leak),
     "pyramid-attention": lambda c, widths: pyramid_attention.PyramidAttentionFusion(
         widths, c.channels, c.leak
     ),
@@ -103,6 +108,7 @@ CONTEXT_ATTENTIONS: dict[str, Stage] = {
     ),
 }
 CONTEXTS: dict[str, Stage] = {
+    "cascade": _per_level(lambda c, width: nano.CascadeContext(width, c.leak)),
     "none": _nothing,
     "ssh": _per_level(
         lambda c, width: (
@@ -124,6 +130,7 @@ HEADS: dict[str, Callable[[DetectorConfig], nn.Module]] = {
     "shared": lambda c: heads.SharedHead(c.channels, c.anchors, c.leak),
     "shared-normed": lambda c: towers.normed(c.channels, c.anchors, c.leak),
     "smart": smart_head.SmartHead,
+    "decoupled": lambda c: towers.decoupled(c.channels, c.anchors, c.leak),
     "shared-detection": lambda c: towers.shared_detection(c.channels, c.anchors, c.leak),
 }
 

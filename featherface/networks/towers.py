@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from featherface.networks.heads import LEVELS, TASKS, gather
+from featherface.networks.nano import blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,15 @@ def shared_detection(channels: int, anchors: int, leak: float) -> TowerHead:
         return nn.Sequential(first, nn.LeakyReLU(leak), dense(channels))
 
     return TowerHead(stem, separable, channels, anchors, leak)
+
+
+def decoupled(channels: int, anchors: int, leak: float) -> TowerHead:
+    """Return V3 Nano's head: one of YuNet's units as stem, and one for each task."""
+
+    def make(channels: int) -> nn.Module:
+        return blueprint(channels, channels)
+
+    return TowerHead(make, make, channels, anchors, leak)
 
 
 def dense(channels: int) -> nn.Module:
