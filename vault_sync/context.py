@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from experiments.store import RECORD, Store
+from experiments.store import RECORD
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
-from vault_sync.keeping import KnownRun
+from vault_sync.keeping import KnownStore
 from vault_sync.rendering import Safe, escape
 from vault_sync.wording import Words
 
@@ -57,14 +57,13 @@ class Sources:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.store = Store(workspace)
+        self.store = KnownStore(workspace)
         self.words = Words(workspace.language)
 
     @cached_property
     def runs(self) -> list[Run]:
         """All runs that have begun, by experiment and version."""
-        begun = (one for one in self.store.runs() if one.sealed or (one.folder / RECORD).is_file())
-        return [KnownRun(run, self.cache) for run in begun]
+        return [run for run in self.store.runs() if run.sealed or (run.folder / RECORD).is_file()]
 
     @property
     def cache(self) -> Path:

@@ -7,12 +7,15 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from experiments.store import Run
+from experiments.store import Run, Store
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from experiments.annotations import Annotations
+    from experiments.workspace import Workspace
 
 
 def keep(folder: Path, about: Sequence[str], make: Callable[[], Any]) -> Any:
@@ -33,6 +36,30 @@ def keep(folder: Path, about: Sequence[str], make: Callable[[], Any]) -> Any:
     return known
 
 
+class KnownStore(Store):
+    """The runs as one sync finds them: looked up once, and the same ones for every report."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.cache = workspace.state / "cache"
+
+    def experiments(self) -> list[str]:
+        """Return the names of experiments that have runs, sorted."""
+        return list(self._found)
+
+    def runs(self, experiment: str | None = None) -> list[Run]:
+        """Return all runs (of EXPERIMENT), by experiment and version."""
+        if experiment is not None:
+            return list(self._found.get(experiment, ()))
+        return [run for runs in self._found.values() for run in runs]
+
+    @cached_property
+    def _found(self) -> dict[str, list[Run]]:
+        names = Store(self.workspace).experiments()
+        found = {name: super(KnownStore, self).runs(name) for name in names}
+        return {name: [KnownRun(run, self.cache) for run in found[name]] for name in names}
+
+
 class KnownRun(Run):
     """A run whose recipe and epochs are read once in its life: YAML and long logs take time."""
 
@@ -45,6 +72,16 @@ class KnownRun(Run):
         """The resolved recipe as plain nested values."""
         found: dict[str, Any] = self._kept("recipes", lambda: Run(self.folder).recipe)
         return found
+
+    @cached_property
+    def sealed(self) -> bool:
+        """Whether the record is finished, as it was when it was first asked for."""
+        return Run(self.folder).sealed
+
+    @cached_property
+    def annotations(self) -> Annotations:
+        """What the student says of the run, as it was when it was first asked for."""
+        return Run(self.folder).annotations
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         """Return the lines of metrics.jsonl, of one KIND or all."""

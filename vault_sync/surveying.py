@@ -126,4 +126,4 @@ def _with_wholes(snapshot: Snapshot, vault: Path, paths: Iterable[str]) -> Snaps
             unreadable[path] = f"can't be read: {error.strerror}"
         else:
             found |= {} if content is None else {path: content}
-    return replace(snapshot, wholes=found, unreadable=unreadable)
+    return snapshot.with_files(found, unreadable)

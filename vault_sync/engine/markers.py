@@ -31,6 +31,8 @@ _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})(.*)")
 _INNER = re.compile(
     rb"[^\r\n]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))?(.*?)(?:\r\n|\n|\r){0,2}[^\r\n]*", re.DOTALL
 )
+_TELLING = re.compile(rb"[\r\n] {0,3}(?:```|~~~|<!--[ \t]*thesis:)")
+_ENDING = re.compile(rb"\r\n|\n|\r")
 _OWN = ("id", "template", "sha")
 
 
@@ -172,12 +174,9 @@ def _lines(data: bytes, start: int) -> Iterator[re.Match[bytes]]:
 
 def _markers(data: bytes) -> Iterator[_Marker | Fault]:
     """Each marker outside code fences and front matter, in order."""
-    start = body_start(data)
-    number = len(re.findall(rb"\r\n|\n|\r", data[:start]))
     fence: bytes | None = None
     opened, swallowed = 0, False
-    for match in _lines(data, start):
-        number += 1
+    for number, match in _telling_lines(data, body_start(data)):
         text = match[1]
         fence_match = _FENCE.fullmatch(text)
         if fence is not None:
@@ -190,6 +189,17 @@ def _markers(data: bytes) -> Iterator[_Marker | Fault]:
             yield _read_marker(match, number)
     if fence is not None and swallowed:
         yield Fault(opened, "unclosed-fence")
+
+
+def _telling_lines(data: bytes, start: int) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Each line from START on that may be a marker or a fence, with its number: few of many."""
+    number = 1 + len(_ENDING.findall(data, 0, start))
+    places = [start, *(found.start() + 1 for found in _TELLING.finditer(data, start))]
+    for before, place in zip([start, *places], places, strict=False):
+        number += len(_ENDING.findall(data, before, place))
+        line = _LINE.match(data, place)
+        if line is not None:
+            yield number, line
 
 
 def _opens(match: re.Match[bytes]) -> bool:

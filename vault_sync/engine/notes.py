@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,12 @@ class Snapshot:
             for block in note.scan.blocks:
                 found.setdefault(block.id, []).append((note, block))
         return found
+
+    def with_files(self, wholes: Mapping[str, bytes], unreadable: Mapping[str, str]) -> Snapshot:
+        """Return the snapshot with files owned whole; what was found in the notes stays found."""
+        made = replace(self, wholes=wholes, unreadable=unreadable)
+        made.__dict__.update(by_id=self.by_id, blocks=self.blocks)
+        return made
 
     def taken(self, path: str) -> str | None:
         """Return the existing path that PATH would collide with, or None."""
