@@ -15,15 +15,18 @@ from featherface.networks import build
 from featherface.variants import VARIANTS, variant
 
 SIZES = {(320, 320): (1, 8), (480, 640): (2,), (1024, 1024): (1,)}
+AWAKE = {"offset": 0.05, "modulator": 0.05, "heads.tasks.": 1.0, "move.weight": 1.0, "logs": 0.3}
+"""Parts that start still, by a piece of their names, and how far they are moved."""
 
 
 def awake(name):
-    """A network whose every part matters: moving offsets, statistics of its own."""
+    """A network whose every part matters: moving offsets, loud answers, its own statistics."""
     torch.manual_seed(0)
     model = build(variant(name), 0).train()
     for key, parameter in model.named_parameters():
-        if "offset" in key or "modulator" in key:
-            torch.nn.init.normal_(parameter, std=0.05)
+        for part, spread in AWAKE.items():
+            if part in key:
+                torch.nn.init.normal_(parameter, std=spread)
     with torch.no_grad():
         for _ in range(10):
             model(torch.randn(2, 3, 96, 96) * 60)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
 
 from featherface.errors import UsageError
 from featherface.networks import build
+from featherface.profiling import macs, parameters
 from featherface.variants import VARIANTS, DetectorConfig, variant
 
 SWITCHES = [(name, key) for name, entry in VARIANTS.items() for key in entry.switches]
@@ -68,3 +70,22 @@ def test_an_innovation_names_what_it_builds_upon(key, value, hint):
     with pytest.raises(UsageError, match=f"model.{key}") as caught:
         DetectorConfig(**{key: value})
     assert hint in caught.value.hint
+
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "networks.md"
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_guide_tells_what_each_network_is(name):
+    model = build(variant(name))
+    counts = f"{parameters(model):,} | {macs(model) / 1e9:.3f}"
+    row = f"| `{name}` | {counts} | {VARIANTS[name].summary} |"
+    assert row in GUIDE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "key"), SWITCHES)
+def test_the_guide_tells_how_each_innovation_is_turned_off(name, key):
+    value = VARIANTS[name].switches[key]
+    shown = str(value).lower() if isinstance(value, bool) else value
+    row = f"| `{name}` | `model.{key}` | `{shown}` |"
+    assert row in GUIDE.read_text(encoding="utf-8")
