@@ -193,13 +193,18 @@ def _markers(data: bytes) -> Iterator[_Marker | Fault]:
 
 def _telling_lines(data: bytes, start: int) -> Iterator[tuple[int, re.Match[bytes]]]:
     """Each line from START on that may be a marker or a fence, with its number: few of many."""
-    number = 1 + len(_ENDING.findall(data, 0, start))
+    number = 1 + _count_endings(data, 0, start)
     places = [start, *(found.start() + 1 for found in _TELLING.finditer(data, start))]
     for before, place in zip([start, *places], places, strict=False):
-        number += len(_ENDING.findall(data, before, place))
+        number += _count_endings(data, before, place)
         line = _LINE.match(data, place)
         if line is not None:
             yield number, line
+
+
+def _count_endings(data: bytes, start: int, stop: int) -> int:
+    both = data.count(b"\r\n", start, stop)
+    return data.count(b"\n", start, stop) + data.count(b"\r", start, stop) - both
 
 
 def _opens(match: re.Match[bytes]) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from featherface.files import write_atomic
@@ -115,7 +115,7 @@ def read_state(path: Path) -> State:
 
 def write_state(path: Path, state: State) -> None:
     """Write the state, unless the file says the same already."""
-    text = json.dumps({"schema": SCHEMA, **asdict(state)}, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps({"schema": SCHEMA, **vars(state)}, ensure_ascii=False, indent=1) + "\n"
     try:
         if path.read_text(encoding="utf-8") == text:
             return
