@@ -28,18 +28,25 @@ def rewrite(
 ) -> Any:
     """Return VALUE with every list of inlines and of blocks in it changed, the inner ones first."""
     if isinstance(value, dict):
-        if "c" not in value:
+        if _is_leaf(value):
             return value
         return {**value, "c": rewrite(value["c"], inlines=inlines, blocks=blocks)}
     if not isinstance(value, list):
         return value
-    done = [rewrite(one, inlines=inlines, blocks=blocks) for one in value]
+    done = [
+        one if _is_leaf(one) else rewrite(one, inlines=inlines, blocks=blocks) for one in value
+    ]
     kind = done[0].get("t") if done and isinstance(done[0], dict) else None
     if inlines and kind in INLINES:
         return inlines(done)
     if blocks and kind in BLOCKS:
         return blocks(done)
     return done
+
+
+def _is_leaf(value: Any) -> bool:
+    """Whether nothing is in VALUE: most nodes are words and the spaces between them."""
+    return isinstance(value, dict) and not isinstance(value.get("c"), list | dict)
 
 
 def find(value: Any, kind: str) -> Iterator[Node]:
