@@ -33,9 +33,7 @@ def rewrite(
         return {**value, "c": rewrite(value["c"], inlines=inlines, blocks=blocks)}
     if not isinstance(value, list):
         return value
-    done = [
-        one if _is_leaf(one) else rewrite(one, inlines=inlines, blocks=blocks) for one in value
-    ]
+    done = [one if _is_leaf(one) else rewrite(one, inlines=inlines, blocks=blocks) for one in value]
     kind = done[0].get("t") if done and isinstance(done[0], dict) else None
     if inlines and kind in INLINES:
         return inlines(done)
