@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from featherface.progress import OnProgress
 
 
+COUNTED = (nn.Conv2d, nn.Linear, DeformableConv, Recall)
+"""Layers whose multiply-accumulates are counted."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Latency:
     """Milliseconds of one forward pass."""
@@ -91,10 +95,10 @@ def _counter(model: nn.Module) -> Callable[[int, int], int]:
     counts: list[int] = []
 
     def note(module: nn.Module, _inputs: Any, output: Any) -> None:
-        counts.append(_macs_per_position(module) * _positions(module, output))
+        counts.append(layer_macs(module, output))
 
     for module in copied.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear | DeformableConv | Recall):
+        if isinstance(module, COUNTED):
             module.register_forward_hook(note)
 
     def count(height: int, width: int) -> int:
@@ -104,6 +108,14 @@ def _counter(model: nn.Module) -> Callable[[int, int], int]:
         return sum(counts)
 
     return count
+
+
+def layer_macs(module: nn.Module, output: Tensor) -> int:
+    """Return the multiply-accumulates of one picture in MODULE, one of `COUNTED`.
+
+    OUTPUT is what it gave, (B,C,H,W) or (B,C).
+    """
+    return _macs_per_position(module) * _positions(module, output)
 
 
 def latency(model: nn.Module, config: BenchmarkConfig, on_progress: OnProgress = silent) -> Latency:
