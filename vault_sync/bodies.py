@@ -20,7 +20,7 @@ def templates(workspace: Workspace) -> tuple[str, ...]:
 
 
 def render_body(page: Page, template: str) -> bytes:
-    """Return the text of a block; empty where there is nothing to say yet.
+    """Return the text of a block; what it waits for, where there is nothing to say yet.
 
     Raises:
         RefusedError: it can't be rendered, as of a changed record or a faulty own template.
@@ -30,6 +30,6 @@ def render_body(page: Page, template: str) -> bytes:
 
         return normalise(render_own(page, template).encode())
     values = REPORTS[template](page)
-    return normalise(
-        b"" if values is None else render(page.words.language, template, values).encode()
-    )
+    if values is None:
+        return normalise(page.words.say(f"nothing.{template}").encode())
+    return normalise(render(page.words.language, template, values).encode())

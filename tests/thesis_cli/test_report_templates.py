@@ -94,8 +94,7 @@ def test_show_names_the_nearest(thesis, filled, name, near):
 def test_what_has_nothing_to_say_yet(thesis, workspace):
     answer = thesis("report", "show", "performance", workspace=workspace)
     assert answer.code == 0
-    assert answer.out == ""
-    assert "has nothing to say yet" in answer.err
+    assert "Nothing to show yet: no run is sealed. `thesis run v1` makes the first." in answer.out
 
 
 def test_new_starts_a_template_that_renders(thesis, valid, filled):

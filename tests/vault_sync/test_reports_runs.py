@@ -420,6 +420,15 @@ class TestArchitecture:
         text = show(workspace, "hypotheses")
         assert "Feature recycling: no → yes" in text
 
+    @pytest.mark.usefixtures("quick_plots")
+    def test_a_list_that_the_baseline_has_too_is_no_change(self, workspace, make_run):
+        make_run(workspace, recipe={"model.prior_ratios": [1.0]})
+        assert "Height over width" not in show(workspace, "hypotheses")
+        make_run(workspace, recipe={"model.prior_ratios": [1.0, 1.5]})
+        assert "Height over width of the priors: `1.0` → `1.0, 1.5`" in show(
+            workspace, "hypotheses"
+        )
+
 
 @pytest.mark.usefixtures("quick_plots")
 def test_a_key_that_an_older_record_lacks_is_no_change(workspace, make_scored):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from experiments import schema
 from experiments.annotations import OPEN
 from featherface.variants import VARIANTS
 from vault_sync.context import Page, evaluation, table
@@ -47,7 +47,7 @@ def _row(page: Page, run: Run) -> list[object]:
 def _changes(page: Page, run: Run) -> Safe:
     """Say in what a run's network departs from the baseline's, and who taught it."""
     words, model = page.words, run.recipe.get("model") or {}
-    before = asdict(VARIANTS[BASELINE].config)
+    before = schema.plain(VARIANTS[BASELINE].config)
     model = {key: model.get(key, value) for key, value in before.items()}
     told = [
         words.say(

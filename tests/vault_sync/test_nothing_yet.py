@@ -1,0 +1,47 @@
+"""A block with nothing to show says what it waits for, and nothing ever stands empty."""
+
+import pytest
+
+from experiments.workspace import Workspace
+from vault_sync.engine.markers import scan
+from vault_sync.reports import REPORTS
+from vault_sync.sync import sync
+
+pytestmark = pytest.mark.usefixtures("quick_plots")
+
+SAYS = {"en": "Nothing to show yet", "fr": "Rien à montrer encore"}
+
+
+def bodies(workspace):
+    """Return template -> text of the blocks in the vault."""
+    notes = (path.read_bytes() for path in workspace.vault.rglob("*.md"))
+    return {
+        block.template: block.body.decode().strip()
+        for data in notes
+        for block in scan(data).blocks
+    }
+
+
+@pytest.mark.parametrize("language", SAYS)
+def test_before_the_first_run(tmp_path, language):
+    workspace = Workspace.create(tmp_path, language=language)
+    workspace.vault.mkdir()
+    sync(workspace)
+    found = bodies(workspace)
+    assert set(found) == set(REPORTS) - {"run", "pipeline", "progress", "weekly"}
+    assert all(found.values())
+    for template in ("performance", "protocol", "architecture", "exports", "ablation"):
+        assert found[template].startswith(f"*{SAYS[language]}")
+    assert "`thesis run v1" in found["comparison"]
+
+
+@pytest.mark.parametrize("language", SAYS)
+def test_a_run_that_was_only_evaluated(tmp_path, make_run, language):
+    workspace = Workspace.create(tmp_path, language=language)
+    workspace.vault.mkdir()
+    make_run(workspace, "v1", plots=False)
+    sync(workspace)
+    found = bodies(workspace)
+    assert all(found.values())
+    assert SAYS[language] not in found["performance"]
+    assert found["ablation"].startswith(f"*{SAYS[language]}")
