@@ -16,9 +16,7 @@ def bodies(workspace):
     """Return template -> text of the blocks in the vault."""
     notes = (path.read_bytes() for path in workspace.vault.rglob("*.md"))
     return {
-        block.template: block.body.decode().strip()
-        for data in notes
-        for block in scan(data).blocks
+        block.template: block.body.decode().strip() for data in notes for block in scan(data).blocks
     }
 
 
