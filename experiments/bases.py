@@ -80,12 +80,12 @@ BASES: dict[str, Basis] = {
         split="val_split",
         roles=("weights", "predictions"),
     ),
-    "network": Basis(stage="benchmark", keys=("model",), code=(*NETWORK, "profiling.py")),
+    "network": Basis(stage="benchmark", keys=("model",), code=(*NETWORK, "profiling/counting.py")),
     "speed": Basis(
         stage="benchmark",
         keys=("model", "benchmark"),
         code=(*NETWORK, "devices.py"),
-        owned=("profiling.py", "profiling_config.py"),
+        owned=("profiling/", "profiling_config.py"),
     ),
     "export": Basis(
         stage="export",

@@ -133,7 +133,7 @@ def test_a_recipe_that_is_gone_has_not_changed(workspace, made):
         ("evaluation/curves.py", True, False, False),
         ("data/images.py", True, False, False),
         ("data/scenes.py", True, False, False),
-        ("profiling.py", False, True, True),
+        ("profiling/counting.py", False, True, True),
         ("profiling_config.py", False, False, True),
         ("devices.py", True, False, True),
         ("export/writing.py", False, False, False),

@@ -10,6 +10,7 @@ from featherface.networks import build
 from featherface.profiling import (
     count_macs,
     latency,
+    layer_costs,
     macs,
     paper_counted,
     parameters,
@@ -78,6 +79,56 @@ def test_memory_of_a_known_chain():
     pixels = 64 * 64
     wanted = (3 * pixels + 2 * 8 * pixels + 24) * 4 / 1e6
     assert peak_memory(model, SMALL) == pytest.approx(wanted, rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def layers():
+    """What each layer of v2 costs, by its name; the network that was measured."""
+    model = build(variant("v2"), 0).train()
+    return {one.name: one for one in layer_costs(model, SMALL)}, model
+
+
+def test_every_layer_that_works_is_measured_once(layers):
+    costs, model = layers
+    convolutions = {name for name, one in model.named_modules() if isinstance(one, nn.Conv2d)}
+    assert convolutions <= set(costs)
+    assert costs["heads.stem"].calls == 3
+    assert costs["backbone.stage1.0.0"].calls == 1
+    assert "backbone.stage1.0" not in costs
+    assert sum(one.share for one in costs.values()) == pytest.approx(1)
+
+
+def test_layers_tell_their_memory(layers):
+    costs, model = layers
+    first = costs["backbone.stage1.0.0"]
+    assert first.kind == "Conv2d"
+    assert first.output_megabytes == first.peak_megabytes == 8 * 32 * 32 * 4 / 1e6
+    whole = max(one.peak_megabytes for one in costs.values())
+    picture = 3 * 64 * 64 * 4 / 1e6
+    assert whole + weights_megabytes(model) + picture == pytest.approx(
+        peak_memory(model, SMALL), rel=0.01
+    )
+
+
+def test_measuring_layers_leaves_the_network_alone(layers):
+    _, model = layers
+    assert model.training
+    assert not any(one._forward_hooks or one._forward_pre_hooks for one in model.modules())
+
+
+def test_time_belongs_to_the_module_that_spends_it():
+    class Slow(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Conv2d(3, 4, 1)
+
+        def forward(self, images):
+            sum(torch.fft.fft2(images).abs().sum() for _ in range(20))
+            return self.inner(images)
+
+    outer, inner = layer_costs(Slow(), SMALL)
+    assert (outer.name, inner.name) == ("", "inner")
+    assert outer.milliseconds > 2 * inner.milliseconds > 0
 
 
 def test_size_counts_weights_and_statistics():

@@ -1,0 +1,119 @@
+"""How much memory a network needs, and how much there is."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from featherface.devices import choose
+from featherface.profiling.timing import made_up, measuring
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from featherface.profiling_config import BenchmarkConfig
+
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells a container or a cluster's job its limit (version 2)."""
+
+
+def peak_memory(model: nn.Module, config: BenchmarkConfig) -> float:
+    """Return the megabytes (10^6 bytes) alive at once in a forward pass, weights included.
+
+    On CUDA what the allocator reports; elsewhere the tensors that exist after each operator
+    (an operator's own scratch memory is not seen).
+    """
+    device = choose(config.device)
+    with measuring(model, device, config.threads), torch.inference_mode():
+        images = made_up(config, device)
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+            model(images)
+            most: int = torch.cuda.max_memory_allocated()
+            return most / 1e6
+        live = LiveBytes()
+        with live:
+            model(images)
+    return (live.peak + state_bytes(model) + tensor_bytes(images)) / 1e6
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the bytes that DEVICE can still give to this process.
+
+    On the CPU what the system calls available, or what is left of the limit of a container or of
+    a cluster's job, whichever is less. On CUDA what is free, and what this process has reserved
+    without using it.
+    """
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return free + idle
+    import psutil  # noqa: PLC0415 - only a search for a batch size needs it
+
+    available: int = psutil.virtual_memory().available
+    return min(available, _left_of_limit(CGROUP))
+
+
+def _left_of_limit(folder: Path) -> int:
+    """Return what a control group's limit leaves; without a limit, more than any machine has."""
+    with contextlib.suppress(OSError, ValueError):
+        limit = int((folder / "memory.max").read_text(encoding="ascii"))
+        used = int((folder / "memory.current").read_text(encoding="ascii"))
+        return max(0, limit - used)
+    return 2**63
+
+
+def state_bytes(model: nn.Module) -> int:
+    """Return the bytes of parameters and buffers."""
+    return sum(tensor_bytes(one) for one in model.state_dict().values())
+
+
+def tensor_bytes(tensor: Tensor) -> int:
+    """Return the bytes of the numbers in TENSOR."""
+    return tensor.numel() * tensor.element_size()
+
+
+class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows the memory of tensors made inside the block."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.peak: int = 0
+        """Most bytes alive at once since the start, or since `forget`."""
+        self._alive: dict[StorageWeakRef, int] = {}
+
+    @property
+    def now(self) -> int:
+        """Bytes alive."""
+        self._bury()
+        return sum(self._alive.values())
+
+    def forget(self) -> None:
+        """Let the peak start anew from what is alive."""
+        self.peak = self.now
+
+    def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        for one in output if isinstance(output, tuple | list) else (output,):
+            if isinstance(one, Tensor):
+                storage = one.untyped_storage()
+                self._alive[_reference(storage)] = storage.nbytes()
+        self.peak = max(self.peak, self.now)
+        return output
+
+    def _bury(self) -> None:
+        self._alive = {ref: size for ref, size in self._alive.items() if not _is_gone(ref)}
+
+
+def _reference(storage: torch.UntypedStorage) -> StorageWeakRef:
+    return StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+
+
+def _is_gone(reference: StorageWeakRef) -> bool:
+    return bool(reference.expired())  # type: ignore[no-untyped-call]
