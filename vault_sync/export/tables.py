@@ -17,6 +17,8 @@ PAGE, TURNED = 160.0, 247.0
 """Width of the text in mm, on a page and on a turned page."""
 LETTER = 0.17
 """Width of a letter in mm, for each point of its size: an average that errs to the wide side."""
+BOLD = 1.15
+"""How much wider the words above a column are."""
 LONGEST_WORD = 14
 """Letters of a word that may stand in a narrow column unbroken."""
 BREAK = "\u200b"
@@ -129,7 +131,7 @@ def _least(column: list[str], size: Size) -> float:
 
 def _share(columns: list[list[str]], size: Size) -> list[float]:
     """Give each column its longest word, and the rest by how much text it holds."""
-    least = [_least(column, size) for column in columns]
+    least = [max(_least(column, size), _least(column[:1], size) * BOLD) for column in columns]
     spare = max(size.room - sum(least), 0)
     wants = [
         max(_wide(column, size) - low, 0.01) for column, low in zip(columns, least, strict=True)
