@@ -34,7 +34,6 @@ def describe(config: DetectorConfig, height: int = 640, width: int = 640) -> Ana
     model = build(config, seed=0).eval()
     seen = walk(model, height, width)
     rows = layers(model, seen)
-    held = parts(rows)
     return Anatomy(
         height=height,
         width=width,
@@ -42,12 +41,12 @@ def describe(config: DetectorConfig, height: int = 640, width: int = 640) -> Ana
         standard_counted=paper_counted(model),
         macs=sum(row.macs for row in rows),
         storage=storage(model),
-        parts=tuple(held),
+        parts=tuple(parts(rows)),
         blocks=tuple(blocks(rows, seen)),
         layers=tuple(rows),
         fields=tuple(_fields(config, seen)),
         anchors=tuple(anchor_levels(config, height, width)),
-        stages=tuple(stages(config, {one.component: one for one in held})),
+        stages=tuple(stages(config, rows)),
     )
 
 

@@ -95,10 +95,10 @@ class Stage:
     """One box of the diagram, or one per level."""
 
     name: str
-    """backbone, attention, neck, allocation, recycling, neck_attention, scale_fusion,
+    """backbone, laterals, attention, neck, recycling, allocation, neck_attention, scale_fusion,
     enhancement, context, context_attention, shuffle, heads."""
     block: str
-    """What the configuration calls it; empty where it only turns it on."""
+    """What the configuration calls it, and what it adds inside."""
     times: int = 1
     """How often it is applied in a row."""
     joint: bool

@@ -8,38 +8,49 @@ from typing import TYPE_CHECKING
 from featherface.anatomy.facts import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
-    from featherface.anatomy.facts import Part
+    from featherface.anatomy.facts import Layer
     from featherface.variants import DetectorConfig
 
 MIXING = ("cbam-shared", "cbam-cascade")
 """Attention that has weights for all levels."""
+PROJECTED = ("bifpn-light", "bifpn-ultra")
+"""Necks whose maps are brought to one width before anything else."""
+EXTRAS = {
+    "context": ("contextual_sharing",),
+    "heads": ("task_fusion", "adaptive_priors", "box_refinement"),
+}
+"""Stage -> keys of the configuration that add something inside it."""
 
 
-def stages(config: DetectorConfig, parts: Mapping[str, Part]) -> list[Stage]:
-    """Return the stages that CONFIG turns on, in order; PARTS are its components by name."""
-    return [_counted(one, parts) for one in _planned(config)]
+def stages(config: DetectorConfig, rows: Sequence[Layer]) -> list[Stage]:
+    """Return the stages that CONFIG turns on, in order; ROWS are the network's layers."""
+    return [_counted(one, rows) for one in _planned(config)]
 
 
 def _planned(config: DetectorConfig) -> Iterator[Stage]:
     yield Stage(name="backbone", block=config.backbone, joint=True)
+    if config.neck in PROJECTED:
+        yield Stage(name="laterals", block="1×1", joint=False)
     yield from _attention(config, "attention")
     repeats = config.repeats if config.neck.startswith("bifpn") else 1
     yield Stage(name="neck", block=config.neck, times=repeats, joint=True)
     if config.feature_recycling:
-        yield Stage(name="recycling", block="", joint=True, skips=True)
+        yield Stage(name="recycling", block="feature_recycling", joint=True, skips=True)
     if config.channel_allocation:
-        yield Stage(name="allocation", block="", joint=True)
+        yield Stage(name="allocation", block="channel_allocation", joint=True)
     yield from _attention(config, "neck_attention")
     yield from _before_context(config)
     if config.context != "none":
-        yield Stage(name="context", block=config.context, times=config.context_paths, joint=False)
+        block, times = _with_extras(config, "context", config.context), config.context_paths
+        yield Stage(name="context", block=block, times=times, joint=False)
     if config.context_attention != "none":
         yield Stage(name="context_attention", block=config.context_attention, joint=False)
     if config.shuffle != "none":
         yield Stage(name="shuffle", block=config.shuffle, joint=False)
-    yield Stage(name="heads", block=config.head, joint=config.head != "separate")
+    block = _with_extras(config, "heads", config.head)
+    yield Stage(name="heads", block=block, joint=config.head != "separate")
 
 
 def _attention(config: DetectorConfig, name: str) -> Iterator[Stage]:
@@ -50,12 +61,20 @@ def _attention(config: DetectorConfig, name: str) -> Iterator[Stage]:
 
 def _before_context(config: DetectorConfig) -> Iterator[Stage]:
     if config.scale_fusion:
-        yield Stage(name="scale_fusion", block="", joint=True)
+        yield Stage(name="scale_fusion", block="scale_fusion", joint=True)
     if config.enhancement_passes:
         times = config.enhancement_passes
-        yield Stage(name="enhancement", block="", times=times, joint=False)
+        yield Stage(name="enhancement", block="x + 0.1 tanh(x)", times=times, joint=False)
 
 
-def _counted(stage: Stage, parts: Mapping[str, Part]) -> Stage:
-    part = parts.get(stage.name)
-    return replace(stage, parameters=part.parameters, macs=part.macs) if part else stage
+def _with_extras(config: DetectorConfig, name: str, block: str) -> str:
+    return " + ".join((block, *(key for key in EXTRAS[name] if getattr(config, key))))
+
+
+def _counted(stage: Stage, rows: Sequence[Layer]) -> Stage:
+    own = [row for row in rows if row.name.split(".", 1)[0] == stage.name]
+    return replace(
+        stage,
+        parameters=sum(row.parameters for row in own),
+        macs=sum(row.macs for row in own),
+    )
