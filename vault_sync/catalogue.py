@@ -37,6 +37,8 @@ class Place:
     """Of the begin marker; 0 where the block does not stand there yet."""
     deleted: bool = False
     """Whether the student deleted the block or its note."""
+    adopted: bool = False
+    """Whether the student made its text prose of their own."""
 
     def __str__(self) -> str:
         return f"{self.note}:{self.line}" if self.line else self.note
@@ -153,8 +155,10 @@ def _to_come(composer: Composer) -> Iterator[tuple[Place, str]]:
             if block in composer.snapshot.blocks:
                 continue
             path = composer.places[planned.id]
-            deleted = path is None or block in composer.state.blocks
-            yield Place(block, path or planned.path, deleted=deleted), template
+            adopted = block in composer.state.adopted
+            deleted = not adopted and (path is None or block in composer.state.blocks)
+            place = Place(block, path or planned.path, deleted=deleted, adopted=adopted)
+            yield place, template
 
 
 def _about(template: str) -> str:

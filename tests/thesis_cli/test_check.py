@@ -68,7 +68,7 @@ def test_what_is_wrong_is_listed_as_compilers_do(thesis, filled, write):
     assert f"{NOTE}:6:3: orphan  1  v22 x" in out
     assert "did you mean 'v2'?" in out
     assert "4 bound numbers: 1 fresh, 1 stale, 1 hand-edited, 1 orphan (3 measured)" in out
-    assert "3 of them come from synthetic data" in out
+    assert "from synthetic data: 3 of them" in out
     assert "thesis check numbers --fix" in out
     assert f"{NOTE}:3:1: fresh" not in out
     assert f"{NOTE}:3:1: fresh" in thesis("check", "numbers", "--all", workspace=filled).out

@@ -71,6 +71,15 @@ def test_show_writes_nothing(thesis, valid, filled, contents):
     assert row["blocks"][0]["deleted"]
 
 
+def test_a_block_that_was_adopted_is_told_from_a_deleted_one(thesis, filled):
+    assert (
+        thesis("vault", "adopt", "05-Results/Milestones.md#milestones", workspace=filled).code == 0
+    )
+    told = thesis("report", "list", workspace=filled).out
+    assert "05-Results/Milestones.md (yours since you adopted it)" in told
+    assert "you deleted it" not in told
+
+
 def test_show_asks_which_of_several(thesis, filled):
     answer = thesis("report", "show", "run", workspace=filled)
     assert answer.code == 2

@@ -191,9 +191,9 @@ def caution(rows: list[dict[str, Any]]) -> list[str]:
     partial = sum(not row["complete"] and not row["synthetic"] for row in rows)
     found = []
     if synthetic:
-        found.append(f"{synthetic} of them come from synthetic data: the text must say so")
+        found.append(f"from synthetic data: {synthetic} of them; the text must say so")
     if partial:
-        found.append(f"{partial} of them come from a part of the data: the text must say so")
+        found.append(f"from a part of the data: {partial} of them; the text must say so")
     return found
 
 

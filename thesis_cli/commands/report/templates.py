@@ -42,6 +42,7 @@ def tell(entry: Entry) -> dict[str, Any]:
                 "line": place.line or None,
                 "standing": bool(place.line),
                 "deleted": place.deleted,
+                "adopted": place.adopted,
                 **markers(place.block, entry.name),
             }
             for place in entry.places
@@ -73,7 +74,7 @@ def missing(rows: list[dict[str, Any]]) -> list[Block]:
         block
         for row in rows
         for block in row["blocks"]
-        if not block["standing"] and not block["deleted"]
+        if not (block["standing"] or block["deleted"] or block["adopted"])
     ]
     if not found:
         return []
@@ -88,6 +89,8 @@ def where(block: dict[str, Any] | None) -> str:
         return "where you put its marker"
     if block["standing"]:
         return f"{block['note']}:{block['line']}"
+    if block["adopted"]:
+        return f"{block['note']} (yours since you adopted it)"
     if block["deleted"]:
         return f"{block['note']} (you deleted it)"
     return f"{block['note']} (not there yet)"
