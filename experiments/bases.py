@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from featherface.training.config import AUTO, MEASURED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -139,6 +141,11 @@ def counts_for(name: str, file: str, recipe: Mapping[str, Any]) -> bool:
         return False
     owners = [other for other, one in BASES.items() if one.owned and file.startswith(one.owned)]
     return not owners or name in owners
+
+
+def left_open(key: str, value: object) -> bool:
+    """Whether VALUE of recipe KEY leaves the choice to the machine that trains."""
+    return value == AUTO and key in {f"train.{one}" for one in MEASURED}
 
 
 def key_counts_for(name: str, key: str, recipe: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from experiments import inputs, liveness, provenance, recording, tracking
+from experiments import automatic, inputs, liveness, provenance, recording, tracking
 from experiments.codebase import code_digest, write_code
 from experiments.recipe import ResolvedRecipe, differences
 from experiments.records import STAGES, Attempt, Record, Stage, now
@@ -172,6 +172,7 @@ class _Attempt:
                 on_message=tell,
                 on_event=note,
             )
+            self._settle(shared)
             for name in self.stages:
                 if self._stage(name).status != "done":
                     self._run_stage(name, shared)
@@ -225,6 +226,13 @@ class _Attempt:
             },
         )
         self.record.write(self.folder)
+
+    def _settle(self, shared: Work) -> None:
+        """Measure what the recipe leaves to this machine, before it is trained by."""
+        if self._stage("train").status not in ("done", "skipped"):
+            shared.parents = self.record.parents
+            self.resolved = automatic.settle(shared, self.resolved)
+            shared.recipe = self.resolved.recipe
 
     def _run_stage(self, name: str, shared: Work) -> None:
         """Run one stage, note its time, keep its findings."""
@@ -336,6 +344,7 @@ def _resumable(
             raise NotFoundError(f"{name!r} has no unfinished run to resume", f"thesis run {name}")
         return None
     recorded = _recorded(last.folder)
+    resolved = automatic.as_begun(resolved, recorded)
     if mode == "auto":
         kept = {one for one, stage in last.record.stages.items() if stage.status != "skipped"}
         same = recorded.recipe.digest == resolved.recipe.digest and kept == set(stages)

@@ -124,12 +124,17 @@ def _recipe_now(run: Run, workspace: Workspace) -> dict[str, Any]:
 
 
 def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
-    """Yield the keys that differ; one that only one of the two programs knows is no change."""
+    """Yield the keys that differ.
+
+    One that only one of the two programs knows is no change, nor is what was measured because the
+    recipe leaves it open.
+    """
     then = made.then
     pairs = {
         key: (then[key], now)
         for key, now in made.now.items()
         if key in then and then[key] != now and bases.key_counts_for(family, key, then)
+        if not bases.left_open(key, now)
     }
     for kind in ("recipe", "data"):
         details = tuple(

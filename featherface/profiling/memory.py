@@ -80,19 +80,27 @@ def tensor_bytes(tensor: Tensor) -> int:
 
 
 class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows the memory of tensors made inside the block."""
+    """Follows the memory of tensors made inside the block.
 
-    def __init__(self) -> None:
+    Looking which of them still exist takes time where there are thousands, as in training: with
+    SLACK, the share by which `peak` may fall short, it is done that much less often.
+    """
+
+    def __init__(self, slack: float = 0.0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.peak: int = 0
         """Most bytes alive at once since the start, or since `forget`."""
+        self._slack = slack
         self._alive: dict[StorageWeakRef, int] = {}
+        self._most = 0
+        """Bytes of what is in `_alive`, of which some may be gone."""
 
     @property
     def now(self) -> int:
         """Bytes alive."""
-        self._bury()
-        return sum(self._alive.values())
+        self._alive = {ref: size for ref, size in self._alive.items() if not _is_gone(ref)}
+        self._most = sum(self._alive.values())
+        return self._most
 
     def forget(self) -> None:
         """Let the peak start anew from what is alive."""
@@ -101,14 +109,25 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
         for one in output if isinstance(output, tuple | list) else (output,):
-            if isinstance(one, Tensor):
-                storage = one.untyped_storage()
-                self._alive[_reference(storage)] = storage.nbytes()
-        self.peak = max(self.peak, self.now)
+            for part in _dense(one):
+                self._note(part.untyped_storage())
+        if self._most > self.peak * (1 + self._slack):
+            self.peak = max(self.peak, self.now)
         return output
 
-    def _bury(self) -> None:
-        self._alive = {ref: size for ref, size in self._alive.items() if not _is_gone(ref)}
+    def _note(self, storage: torch.UntypedStorage) -> None:
+        reference, size = _reference(storage), storage.nbytes()
+        self._most += size - self._alive.get(reference, 0)
+        self._alive[reference] = size
+
+
+def _dense(value: Any) -> tuple[Tensor, ...]:
+    """Return the tensors that hold the numbers of VALUE; none where it is no tensor."""
+    if not isinstance(value, Tensor):
+        return ()
+    if value.layout == torch.sparse_csr:
+        return value.crow_indices(), value.col_indices(), value.values()
+    return (value,)
 
 
 def _reference(storage: torch.UntypedStorage) -> StorageWeakRef:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from featherface.data.checks import require, require_choice
+from featherface.errors import UsageError
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("onecycle", "cosine", "steps", "constant")
+AUTO = "auto"
+"""Value of the keys in MEASURED that leaves them to `featherface.training.automatic`."""
+MEASURED = ("batch_size", "amp", "channels_last")
 PRECISIONS = ("no", "bf16", "fp16")
 AUGMENTATIONS = ("crop", "distort", "pad", "mirror")
 """Entries of `featherface.data.augmentation.AUGMENTATIONS` (a test keeps the two equal)."""
@@ -19,8 +24,8 @@ class TrainConfig:
 
     epochs: int = 350
     """Passes over the train split."""
-    batch_size: int = 32
-    """Pictures per optimizer step and process (before `accumulate`)."""
+    batch_size: int | Literal["auto"] = 32
+    """Pictures per optimizer step and process (before `accumulate`); `auto`: the most that fit."""
     image_size: int = 640
     """Side of the square the network sees, pixels; a multiple of 32."""
     optimizer: str = "adamw"
@@ -44,7 +49,9 @@ class TrainConfig:
     ema: float = 0.0
     """Decay of the moving average of the weights, per step; 0 keeps none."""
     amp: str = "no"
-    """Mixed precision, one of PRECISIONS."""
+    """Mixed precision, one of PRECISIONS; `auto` measures which is faster."""
+    channels_last: bool | Literal["auto"] = True
+    """Keep a position's channels side by side in memory; `auto` measures whether that helps."""
     workers: int = 0
     """Processes that load pictures; 0 loads in the training process."""
     cache: bool = True
@@ -77,10 +84,13 @@ class TrainConfig:
             object.__setattr__(self, key, tuple(getattr(self, key)))  # YAML gives lists
         require_choice("train.optimizer", self.optimizer, OPTIMIZERS)
         require_choice("train.schedule", self.schedule, SCHEDULES)
-        require_choice("train.amp", self.amp, PRECISIONS)
+        require_choice("train.amp", self.amp, (*PRECISIONS, AUTO))
+        size = self.batch_size
+        legal = size == AUTO if isinstance(size, str) else size >= 1
+        require(legal, "train.batch_size", size, "1 or more, or auto")
         for name in self.augmentations:
             require_choice("train.augmentations", name, AUGMENTATIONS)
-        for name in ("epochs", "batch_size", "accumulate", "negatives", "log_every"):
+        for name in ("epochs", "accumulate", "negatives", "log_every"):
             require(getattr(self, name) >= 1, f"train.{name}", getattr(self, name), "1 or more")
         for name in ("workers", "evaluate_every", "patience", "seed"):
             require(getattr(self, name) >= 0, f"train.{name}", getattr(self, name), "0 or more")
@@ -97,6 +107,22 @@ class TrainConfig:
             values = getattr(self, key)
             inside = len(values) > 0 and all(0 < value <= 1 for value in values)
             require(inside, f"train.{key}", values, "one or more shares from above 0 to 1")
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """Keys that are still to be measured."""
+        return tuple(key for key in MEASURED if getattr(self, key) == AUTO)
+
+    @property
+    def pictures(self) -> int:
+        """Pictures in a batch of one process.
+
+        Raises:
+            UsageError: that is still to be measured.
+        """
+        if isinstance(self.batch_size, str):
+            raise UsageError("train.batch_size is auto: nothing has measured it yet")
+        return self.batch_size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from featherface.distillation import Teacher, start_from
 from featherface.errors import InterruptedRunError, UnavailableError, UsageError
 from featherface.progress import never, silent
 from featherface.training.batches import EpochBatches, load
+from featherface.training.layout import lay_out
 from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
 from featherface.training.session import Session, TrainResult
@@ -65,18 +66,21 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         DataError: the split holds no face.
         TrainingError: the loss is no number; the batch is in FOLDER.
         InterruptedRunError: `should_stop` said so; FOLDER holds all that is needed to resume.
+        UsageError: CONFIG leaves something to `featherface.training.automatic.settle`.
     """
+    _check_settled(config)
     torch.manual_seed(config.seed)
     accelerator = make_accelerator(config)
     order = EpochBatches(
         len(split.images),
-        config.batch_size,
+        config.pictures,
         config.seed,
         group=config.accumulate,
         rank=accelerator.process_index,
         processes=accelerator.num_processes,
     )
     loader = load(split, config, model.config.pixel_mean, order)
+    lay_out(model, config)
     if teacher is not None and teacher.config.init_backbone:
         start_from(model, teacher.model)
     objective = Objective(model.config, config, accelerator.device, teacher)
@@ -111,6 +115,14 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
                 )
         session.finish_epoch()
     return session.result()
+
+
+def _check_settled(config: TrainConfig) -> None:
+    for key in config.unsettled:
+        raise UsageError(
+            f"train.{key} = auto: nothing has measured it",
+            f"give a value: --set train.{key}=VALUE",
+        )
 
 
 def make_accelerator(config: TrainConfig) -> Accelerator:

@@ -98,9 +98,9 @@ def restore(folder: Path, config: TrainConfig, parts: dict[str, Any]) -> Place:
 
 def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
     for key, value in now.items():
-        if before.get(key) != value and key not in HARMLESS:
+        if before.get(key, value) != value and key not in HARMLESS:  # older programs knew fewer
             raise UsageError(
-                f"train.{key} = {value!r}, but the interrupted training has {before.get(key)!r}",
+                f"train.{key} = {value!r}, but the interrupted training has {before[key]!r}",
                 "resume with the same recipe, or start a new run with --new",
             )
 

@@ -1,0 +1,287 @@
+"""What a recipe leaves to the machine: batch size, precision and layout, chosen by measuring.
+
+The measurements train a copy of the network on made-up pictures, so training itself starts as if
+nothing had been measured. What was chosen is to be written down: a measurement never gives the
+same twice, and a training that goes on must go on as it began.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import statistics
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from featherface.devices import choose
+from featherface.errors import UnavailableError, UsageError
+from featherface.profiling.capacity import largest, release
+from featherface.profiling.memory import free_bytes
+from featherface.progress import Progress, silent
+from featherface.training.config import AUTO
+from featherface.training.trial import FACES, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featherface.distillation import Teacher
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress
+    from featherface.training.config import TrainConfig
+
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""Batch sizes to choose from: few, so that a little more free memory chooses the same."""
+SHARE = 0.8
+"""Of the free memory that a batch may take: what was not foreseen needs some too."""
+ROUNDS = 3
+"""Timed steps of each setting, after an untimed one."""
+PROBE = {"cpu": 2}
+"""Pictures in a timed step, by device."""
+PROBE_ELSEWHERE = 8
+PRECISION_GAIN, LAYOUT_GAIN = 0.1, 0.05
+"""Share of the time that half precision, or the other layout, must save to be chosen."""
+LOSS_TOLERANCE = 0.1
+"""Share by which the first loss in half precision may differ from that in single."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """What a training step cost in one setting."""
+
+    amp: str
+    channels_last: bool
+    milliseconds: float
+    """Per picture: the median of the timed steps."""
+    runs: tuple[float, ...]
+    """Milliseconds per picture of each timed step."""
+    loss: float
+    """Of the first step: the same network and pictures for every setting."""
+
+    def sentence(self) -> str:
+        """Say what was measured."""
+        layout = "channels last" if self.channels_last else "channels first"
+        precision = "single precision" if self.amp == "no" else self.amp
+        return f"{precision}, {layout}: {self.milliseconds:.1f} ms per picture"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What memory allows."""
+
+    method: str
+    """`tried`: steps were made until memory ran out; `estimated`: from tensors of small steps."""
+    free_bytes: int
+    """Before the search."""
+    batch_size: int
+    bytes_fixed: int | None = None
+    """Estimated, whatever the batch."""
+    bytes_per_picture: int | None = None
+    """Estimated."""
+    tried: dict[str, bool] | None = None
+    """Batch size -> whether it fitted."""
+
+    def sentence(self) -> str:
+        """Say what was found."""
+        free = f"{self.free_bytes / 1e9:.1f} GB are free"
+        if self.bytes_per_picture is None:
+            return f"a batch of {self.batch_size} fits; {free}"
+        each = f"{self.bytes_per_picture / 1e6:.0f} MB per picture"
+        return f"a batch of {self.batch_size} should fit: {each}, {free}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What was measured and chosen."""
+
+    config: TrainConfig
+    """The configuration with every `auto` replaced."""
+    device: str
+    measured: tuple[str, ...]
+    """Keys that were left to the machine."""
+    timings: tuple[Timing, ...] = ()
+    room: Room | None = None
+
+    def sentences(self) -> list[str]:
+        """Say what was chosen and why, for a log."""
+        values = [f"train.{key} = {getattr(self.config, key)}".lower() for key in self.measured]
+        lines = [f"measured on {self.device}: {', '.join(values)}"]
+        lines += [one.sentence() for one in self.timings]
+        return lines + ([self.room.sentence()] if self.room else [])
+
+
+def settle(
+    model: Detector,
+    config: TrainConfig,
+    *,
+    pictures: int = SIZES[-1],
+    faces: int = FACES,
+    teacher: Teacher | None = None,
+    on_progress: OnProgress = silent,
+) -> Choice:
+    """Replace every `auto` of CONFIG by what suits this machine.
+
+    Args:
+        model: the network to train; left as it is.
+        config: how to train.
+        pictures: in the train split; no batch is larger.
+        faces: most in one picture, which decides what matching needs.
+        teacher: a frozen detector that takes time and memory beside it.
+        on_progress: told of every timed step.
+
+    Raises:
+        UnavailableError: not even one picture fits in memory.
+        UsageError: several processes train together, which must all do the same.
+    """
+    measured, device = config.unsettled, choose(config.device)
+    if measured and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            f"train.{measured[0]} = auto: processes that train together might choose differently",
+            f"measure in one process, then give the value: --set train.{measured[0]}=VALUE",
+        )
+    timings: tuple[Timing, ...] = ()
+    if {"amp", "channels_last"} & set(measured):
+        timings = time_settings(model, config, device, teacher, on_progress)
+        best = fastest(timings)
+        config = replace(config, amp=best.amp, channels_last=best.channels_last)
+    room = None
+    if config.batch_size == AUTO:
+        sizes = [one for one in SIZES if one <= pictures] or [1]
+        trial = Trial(model, config, device, teacher, faces=faces)
+        room = find_room(trial, sizes)
+        config = replace(config, batch_size=room.batch_size)
+    release()
+    return Choice(config=config, device=str(device), measured=measured, timings=timings, room=room)
+
+
+def time_settings(
+    model: Detector,
+    config: TrainConfig,
+    device: torch.device,
+    teacher: Teacher | None = None,
+    on_progress: OnProgress = silent,
+) -> tuple[Timing, ...]:
+    """Time a training step in every setting that CONFIG leaves open, in turns."""
+    settings = [
+        replace(config, amp=amp, channels_last=last)
+        for amp, last in itertools.product(precisions(config, device), layouts(config))
+    ]
+    pictures = PROBE.get(device.type, PROBE_ELSEWHERE)
+    if not isinstance(config.batch_size, str):
+        pictures = min(pictures, config.batch_size)
+    trials = [Trial(model, one, device, teacher) for one in settings]
+    losses = [trial.step(pictures) for trial in trials]
+    runs: list[list[float]] = [[] for _ in trials]
+    for turn in range(ROUNDS):
+        for place, trial in enumerate(trials):
+            runs[place].append(trial.milliseconds(pictures) / pictures)
+            done = turn * len(trials) + place + 1
+            on_progress(Progress("measure", done, ROUNDS * len(trials), "steps"))
+    return tuple(
+        Timing(
+            amp=one.amp,
+            channels_last=bool(one.channels_last),
+            milliseconds=statistics.median(spent),
+            runs=tuple(spent),
+            loss=loss,
+        )
+        for one, spent, loss in zip(settings, runs, losses, strict=True)
+    )
+
+
+def fastest(timings: Sequence[Timing]) -> Timing:
+    """Return the setting to train with: the first, unless another is clearly faster.
+
+    Half precision must also give nearly the same loss as single precision does.
+    """
+    best = timings[0]
+    for one in timings[1:]:
+        gain = LAYOUT_GAIN if one.amp == best.amp else PRECISION_GAIN
+        if _agrees(one, timings[0]) and one.milliseconds < (1 - gain) * best.milliseconds:
+            best = one
+    return best
+
+
+def precisions(config: TrainConfig, device: torch.device) -> list[str]:
+    """Return the precisions to try, full precision first."""
+    if config.amp != AUTO:
+        return [config.amp]
+    if device.type == "cuda":
+        return ["no", *(["bf16"] if torch.cuda.is_bf16_supported() else []), "fp16"]
+    return ["no", "bf16"] if device.type == "cpu" else ["no"]
+
+
+def layouts(config: TrainConfig) -> list[bool]:
+    """Return the layouts to try, the usual one first."""
+    return [True, False] if config.channels_last == AUTO else [bool(config.channels_last)]
+
+
+def find_room(trial: Trial, sizes: Sequence[int]) -> Room:
+    """Return the largest of SIZES that TRIAL can train with.
+
+    On CUDA by making steps until memory runs out. Elsewhere nothing says no in time: systems lend
+    memory that they don't have and kill whoever uses it. There the tensors of steps with two and
+    with four pictures tell what more of them need.
+
+    Raises:
+        UnavailableError: not even one picture fits.
+    """
+    free = free_bytes(trial.device)
+    room = (
+        _tried(trial, sizes, free)
+        if trial.device.type == "cuda"
+        else _estimated(trial, sizes, free)
+    )
+    if room is None:
+        raise UnavailableError(
+            f"not even one picture of {trial.config.image_size} pixels fits in the"
+            f" {free / 1e9:.1f} GB that are free on {trial.device}",
+            "lower train.image_size, or close other programs",
+        )
+    return room
+
+
+def _tried(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
+    tried: dict[str, bool] = {}
+
+    def fits(size: int) -> bool:
+        tried[str(size)] = False
+        torch.cuda.reset_peak_memory_stats(trial.device)
+        before = torch.cuda.memory_allocated(trial.device)
+        for _ in range(2):  # the second with what the optimizer remembers
+            trial.step(size)
+        used = torch.cuda.max_memory_allocated(trial.device) - before
+        tried[str(size)] = used <= SHARE * free
+        return tried[str(size)]
+
+    size = largest(sizes, fits)
+    if size is None:
+        return None
+    return Room(method="tried", free_bytes=free, batch_size=size, tried=tried)
+
+
+def _estimated(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
+    trial.step(1)  # from here on the optimizer remembers
+    one = trial.footprint(1)
+    fixed, each = 0, one
+    if 5 * one <= free:  # with one picture other tensors make the peak than with many
+        two, four = trial.footprint(2), trial.footprint(4)
+        each = max(1, (four - two) // 2)
+        fixed = max(0, two - 2 * each)
+    size = max((one for one in sizes if fixed + one * each <= SHARE * free), default=None)
+    if size is None:
+        return None
+    return Room(
+        method="estimated",
+        free_bytes=free,
+        batch_size=size,
+        bytes_fixed=fixed,
+        bytes_per_picture=each,
+    )
+
+
+def _agrees(one: Timing, full: Timing) -> bool:
+    """Whether the loss of ONE is that of FULL precision, nearly."""
+    return math.isclose(one.loss, full.loss, rel_tol=LOSS_TOLERANCE)

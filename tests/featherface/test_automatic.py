@@ -1,0 +1,198 @@
+"""Batch size, precision and layout left to the machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
+from featherface.errors import UnavailableError, UsageError
+from featherface.networks import build
+from featherface.profiling import memory
+from featherface.profiling.capacity import largest
+from featherface.training import automatic
+from featherface.training.automatic import Timing, fastest, find_room, settle
+from featherface.training.config import MEASURED, TrainConfig
+from featherface.training.loop import train
+from featherface.training.trial import Trial
+from featherface.variants import variant
+
+CPU = torch.device("cpu")
+SMALL = TrainConfig(image_size=64, device="cpu", batch_size=2)
+OPEN = replace(SMALL, batch_size="auto", amp="auto", channels_last="auto")
+
+
+@pytest.mark.parametrize("most", [0, 1, 5, 8, 9])
+def test_the_largest_size_that_fits_is_found(most):
+    asked = []
+
+    def fits(size):
+        asked.append(size)
+        if size > 7:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        if size > 5:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+        return size <= most
+
+    assert largest(range(1, 10), fits) == ({0: None, 1: 1}.get(most, 5))
+    assert len(asked) <= 4
+
+
+def test_other_errors_are_not_taken_for_full_memory():
+    def fits(size):
+        raise RuntimeError(f"no kernel for {size}")
+
+    with pytest.raises(RuntimeError, match="no kernel for"):
+        largest((1, 2), fits)
+
+
+@pytest.fixture(scope="module")
+def choice():
+    """What the machine chose with everything open; the network, before and after."""
+    model = build(variant("v3-nano"), 0)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    return settle(model, OPEN, pictures=20), before, model
+
+
+def test_everything_open_is_settled(choice):
+    chosen, _, _ = choice
+    assert chosen.measured == MEASURED
+    assert chosen.config.unsettled == ()
+    assert chosen.config.batch_size in automatic.SIZES
+    assert chosen.config.batch_size <= 20
+    assert {(one.amp, one.channels_last) for one in chosen.timings} == {
+        (amp, last) for amp in ("no", "bf16") for last in (True, False)
+    }
+    same = replace(chosen.config, **dict.fromkeys(MEASURED, "auto"))
+    assert same == OPEN
+
+
+def test_measuring_leaves_the_network_alone(choice):
+    _, before, model = choice
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(one.grad is None for one in model.parameters())
+    assert model.backbone.stem[0][0].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_what_was_chosen_is_said(choice):
+    chosen, _, _ = choice
+    first, *rest = chosen.sentences()
+    assert first.startswith(f"measured on cpu: train.batch_size = {chosen.config.batch_size}")
+    assert len(rest) == 5
+    assert "ms per picture" in rest[0]
+    assert "MB per picture" in rest[-1]
+
+
+def test_what_the_recipe_says_is_kept():
+    config = replace(SMALL, channels_last="auto")
+    seen = []
+    chosen = settle(build(variant("v2"), 0), config, on_progress=seen.append)
+    assert (chosen.config.batch_size, chosen.config.amp) == (2, "no")
+    assert chosen.room is None
+    assert (seen[-1].done, seen[-1].total) == (6, 6)
+    assert settle(build(variant("v2"), 0), SMALL).config == SMALL
+
+
+def timing(amp, last, milliseconds, loss=10.0):
+    return Timing(amp=amp, channels_last=last, milliseconds=milliseconds, runs=(), loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("others", "wanted"),
+    [
+        ([("no", False, 96.0)], ("no", True)),
+        ([("no", False, 94.0)], ("no", False)),
+        ([("bf16", True, 91.0)], ("no", True)),
+        ([("bf16", True, 50.0), ("fp16", True, 46.0)], ("bf16", True)),
+        ([("bf16", True, 50.0, 12.0)], ("no", True)),
+        ([("bf16", True, 50.0, float("nan"))], ("no", True)),
+    ],
+)
+def test_another_setting_must_be_clearly_faster_and_agree(others, wanted):
+    best = fastest([timing("no", True, 100.0), *(timing(*one) for one in others)])
+    assert (best.amp, best.channels_last) == wanted
+
+
+def test_the_batch_grows_with_the_memory(monkeypatch):
+    trial = Trial(build(variant("v2"), 0), SMALL, CPU)
+    monkeypatch.setattr(trial, "step", lambda pictures: 0.0)
+    monkeypatch.setattr(trial, "footprint", lambda pictures: (1 + pictures) * 10**6)
+    rooms = []
+    for megabytes in (11, 26, 1000):
+        monkeypatch.setattr(automatic, "free_bytes", lambda _, free=megabytes: free * 10**6)
+        rooms.append(find_room(trial, automatic.SIZES))
+    sizes = [one.batch_size for one in rooms]
+    assert sizes == [6, 16, 256]
+    assert (rooms[0].bytes_fixed, rooms[0].bytes_per_picture) == (10**6, 10**6)
+    monkeypatch.setattr(automatic, "free_bytes", lambda _: 3 * 10**6)
+    assert find_room(trial, automatic.SIZES).batch_size == 1
+    monkeypatch.setattr(automatic, "free_bytes", lambda _: 10**6)
+    with pytest.raises(UnavailableError, match="not even one picture of 64 pixels"):
+        find_room(trial, automatic.SIZES)
+
+
+@pytest.mark.parametrize("name", ["v1", "v2-vit"])
+def test_a_step_needs_memory_for_each_picture(name):
+    trial = Trial(build(variant(name), 0), SMALL, CPU)
+    two, four, eight = (trial.footprint(count) for count in (2, 4, 8))
+    assert eight - four == pytest.approx(2 * (four - two), rel=0.1)
+
+
+def test_crowds_need_memory():
+    few, many = (
+        Trial(build(variant("v2"), 0), SMALL, CPU, faces=count).footprint(4) for count in (2, 500)
+    )
+    assert many > 1.2 * few
+
+
+def test_the_limit_of_a_job_counts(tmp_path, monkeypatch):
+    free = memory.free_bytes(CPU)
+    assert free > 0
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
+    assert memory.free_bytes(CPU) > 1000
+    (tmp_path / "memory.max").write_text("5000\n", encoding="ascii")
+    (tmp_path / "memory.current").write_text("4000\n", encoding="ascii")
+    assert memory.free_bytes(CPU) == 1000
+
+
+def test_processes_that_train_together_may_not_choose(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match=r"train\.batch_size = auto"):
+        settle(build(variant("v2"), 0), OPEN)
+
+
+@pytest.mark.parametrize("key", MEASURED)
+def test_training_refuses_what_nothing_has_measured(tmp_path, key):
+    draw(tmp_path / "set", SyntheticConfig(image_size=64, train_images=1, val_images=1))
+    split = open_split(tmp_path / "set", "train")
+    with pytest.raises(UsageError, match=f"{key} = auto: nothing has measured it"):
+        train(build(variant("v2"), 0), split, replace(SMALL, **{key: "auto"}), folder=tmp_path)
+
+
+def test_the_layout_changes_no_value(tmp_path):
+    draw(tmp_path / "set", SyntheticConfig(image_size=64, train_images=2, val_images=1))
+    split = open_split(tmp_path / "set", "train")
+    losses = {}
+    for last in (True, False):
+        model = build(variant("v2"), 0)
+        config = replace(SMALL, epochs=1, log_every=1, channels_last=last)
+        events = []
+        train(model, split, config, folder=tmp_path / str(last), on_event=events.append)
+        losses[last] = events[0]["loss"]
+        weight = model.backbone.stage1[0][0].weight
+        assert weight.is_contiguous(memory_format=torch.channels_last) is last
+    assert losses[True] == pytest.approx(losses[False], rel=1e-4)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_batch_too_large_for_the_device_is_survived():
+    model = build(variant("v2"), 0)
+    chosen = settle(model, replace(OPEN, device="cuda", image_size=640))
+    assert chosen.room.method == "tried"
+    assert chosen.config.batch_size in automatic.SIZES
