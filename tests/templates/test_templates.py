@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def files(language: str) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+@cache
 def words(language: str) -> dict:
     """Every phrase of a language: file name -> tables."""
     paths = sorted((ROOT / language / "words").glob("*.toml"))
@@ -63,6 +65,7 @@ def test_both_languages_show_the_same_values_and_blocks(name):
     assert used("en") == used("fr")
 
 
+@cache
 def texts(language: str) -> dict[str, str]:
     """Give every sentence of a language, without Jinja, Markdown marks and code."""
     found = flat(words(language))
