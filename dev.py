@@ -102,9 +102,10 @@ def demo(arguments: argparse.Namespace) -> int:
 
 
 def test(arguments: argparse.Namespace) -> int:
-    """Run the tests, all of them unless the arguments choose."""
+    """Run the tests, all of them unless the arguments choose, a process to each core."""
     python = environment(arguments.venv, ".[dev]")
-    return show([python, "-m", "pytest", *arguments.arguments])
+    spread = ["--numprocesses", "auto", "--dist", "worksteal"]
+    return show([python, "-m", "pytest", *spread, *arguments.arguments])
 
 
 def check(arguments: argparse.Namespace) -> int:
