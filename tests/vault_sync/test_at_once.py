@@ -24,8 +24,10 @@ SYNC = """
 import json, sys
 from pathlib import Path
 from experiments.workspace import Workspace
+from vault_sync.engine import locking
 from vault_sync.sync import sync
 
+locking.PATIENCE = 120.0  # a busy machine draws slowly, and here taking turns is what counts
 sys.stdin.readline()
 report = sync(Workspace.open(Path(sys.argv[1])))
 print(json.dumps([report.written, report.reasons]))
