@@ -27,6 +27,7 @@ COMMANDS = {
     "data": Late("thesis_cli.commands.data:data", "Draw the synthetic set; describe a data set."),
     "eval": Late("thesis_cli.commands.evaluation:evaluation", "Score detections or weights."),
     "detect": Late("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
+    "benchmark": Late("thesis_cli.commands.benchmark:benchmark", "Measure a network's cost."),
     "config": Late("thesis_cli.commands.config:config", "Show the settings and their origin."),
     "completion": Late(
         "thesis_cli.commands.completion:completion", "Print the completion script of a shell."

@@ -1,0 +1,185 @@
+"""`thesis benchmark`: what a network costs on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featherface.profiling_config import BenchmarkConfig
+from featherface.variants import VARIANTS
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+from thesis_cli.progress import progress
+from thesis_cli.wording import quantity
+
+if TYPE_CHECKING:
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress
+    from thesis_cli.session import Session
+
+DEFAULT = BenchmarkConfig()
+
+
+@click.command(cls=Verb)
+@click.argument("variant", type=click.Choice(list(VARIANTS)))
+@click.option("--weights", type=click.Path(path_type=Path), help="Measure with these weights.")
+@click.option("--size", default=DEFAULT.image_size, show_default=True, help="Side in pixels.")
+@click.option("--batch", default=DEFAULT.batch_size, show_default=True, help="Pictures at a time.")
+@click.option("--runs", default=DEFAULT.runs, show_default=True, help="Timed passes.")
+@click.option("--threads", default=DEFAULT.threads, help="CPU threads; default: PyTorch's choice.")
+@click.option("--device", default=DEFAULT.device, show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--layers", is_flag=True, help="Also time and memory of every layer.")
+@click.option("--training", is_flag=True, help="Also what `auto` would choose in a recipe's train.")
+@json_option
+@pass_session
+def benchmark(  # noqa: PLR0913 - one parameter per option
+    session: Session,
+    *,
+    variant: str,
+    weights: Path | None,
+    size: int,
+    batch: int,
+    runs: int,
+    threads: int,
+    device: str,
+    layers: bool,
+    training: bool,
+    as_json: bool,
+) -> None:
+    """Measure a network's time and memory on this machine.
+
+    For a number that the thesis may use, run the experiment: thesis run NAME --stage benchmark
+    seals what it measures.
+    """
+    del as_json
+    config = BenchmarkConfig(
+        image_size=size, batch_size=batch, runs=runs, threads=threads, device=device
+    )
+    with progress(session) as report:
+        network = load(session, variant, weights)
+        data = {
+            "name": variant,
+            "image_size": size,
+            "batch_size": batch,
+            **measure(network, config, report),
+            "layers": measure_layers(network, config, report) if layers else None,
+            "training": measure_training(network, config, report) if training else None,
+        }
+    emit(session, "benchmark", data, view)
+
+
+def load(session: Session, variant: str, weights: Path | None) -> Detector:
+    """Build the network, with the weights that are given."""
+    from featherface.networks import build
+
+    network = build(VARIANTS[variant].config, seed=0)
+    if weights is not None:
+        from featherface.checkpoints import load_weights
+
+        for sentence in load_weights(network, weights, variant).sentences():
+            session.note(f"{weights.name}: {sentence}")
+    return network
+
+
+def measure(network: Detector, config: BenchmarkConfig, report: OnProgress) -> dict[str, Any]:
+    """Count and time the network."""
+    from featherface import profiling
+
+    timed = profiling.latency(network, config, report)
+    return {
+        "device": timed.device,
+        "threads": timed.threads,
+        "parameters": profiling.parameters(network),
+        "macs": profiling.macs(network, config.image_size),
+        "size_fp32_mb": profiling.weights_megabytes(network),
+        "median_ms": timed.median,
+        "p90_ms": timed.p90,
+        "runs_ms": timed.runs,
+        "peak_mb": profiling.peak_memory(network, config),
+    }
+
+
+def measure_layers(
+    network: Detector, config: BenchmarkConfig, report: OnProgress
+) -> list[dict[str, Any]]:
+    """Time and weigh every layer."""
+    from featherface.profiling import layer_costs
+
+    return [
+        {
+            "name": each.name,
+            "kind": each.kind,
+            "calls": each.calls,
+            "ms": each.milliseconds,
+            "share": each.share,
+            "output_mb": each.output_megabytes,
+            "peak_mb": each.peak_megabytes,
+        }
+        for each in layer_costs(network, config, report)
+    ]
+
+
+def measure_training(
+    network: Detector, config: BenchmarkConfig, report: OnProgress
+) -> dict[str, Any]:
+    """Find out what a recipe that says `auto` would train with."""
+    from featherface.training.automatic import settle
+    from featherface.training.config import AUTO, TrainConfig
+
+    asked = TrainConfig(
+        image_size=config.image_size,
+        device=config.device,
+        batch_size="auto",
+        amp=AUTO,
+        channels_last="auto",
+    )
+    choice = settle(network, asked, on_progress=report)
+    return {
+        "batch_size": choice.config.batch_size,
+        "amp": choice.config.amp,
+        "channels_last": choice.config.channels_last,
+        "timings": choice.timings,
+        "room": choice.room,
+        "said": choice.sentences(),
+    }
+
+
+def view(data: dict[str, Any]) -> list[Block]:
+    """Show the whole, then the layers by time, then what training would choose."""
+    side, count = data["image_size"], data["batch_size"]
+    where = f"{data['device']}, {data['threads']} threads"
+    facts = {
+        "network": f"{data['name']}, {data['parameters']:,} parameters",
+        "setting": f"{side}×{side}, batch {count}, {where}",
+        "time": f"{data['median_ms']:.2f} ms median, {data['p90_ms']:.2f} ms p90"
+        f" of {len(data['runs_ms'])} passes",
+        "memory": f"{data['peak_mb']:.1f} MB at most, weights {data['size_fp32_mb']:.2f} MB",
+        "MACs": quantity(data["macs"], "MACs"),
+    }
+    blocks: list[Block] = [Grid([], [], facts=facts)]
+    if data["layers"]:
+        blocks += ["", layer_grid(data["layers"])]
+    if data["training"]:
+        blocks += ["", *data["training"]["said"]]
+    return blocks
+
+
+def layer_grid(layers: list[dict[str, Any]]) -> Grid:
+    """Tabulate the layers, slowest first; each has what it does itself."""
+    columns = ["layer", "kind", ">calls", ">ms", ">share", ">output MB", ">peak MB"]
+    rows = [
+        [
+            each["name"] or "(the network)",
+            each["kind"],
+            f"{each['calls']}",
+            f"{each['ms']:.3f}",
+            f"{each['share']:.1%}",
+            f"{each['output_mb']:.2f}",
+            f"{each['peak_mb']:.2f}",
+        ]
+        for each in sorted(layers, key=lambda each: -each["ms"])
+    ]
+    return Grid(columns, rows)
