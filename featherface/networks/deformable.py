@@ -47,7 +47,7 @@ class DeformableConv(nn.Module):
         # Half precision would round positions to half a pixel: stay in single from here on.
         moves = moves.to(torch.promote_types(moves.dtype, torch.float32))
         offset = moves[:, : 2 * TAPS]  # (B,18,H,W): y before x, tap by tap
-        # Copied first: a sigmoid of numbers with gaps between them takes twenty times as long.
+        # Copied first: a sigmoid of numbers with gaps between them takes six times as long.
         raw = moves[:, 2 * TAPS :].contiguous(memory_format=torch.channels_last)
         mask = 2.0 * torch.sigmoid(raw)  # (B,9,H,W)
         moved = deform_conv(features, offset, mask, self.kernel.weight)
