@@ -24,6 +24,14 @@ def complete_run(context: click.Context, parameter: click.Parameter, typed: str)
     return [name for name in names if name.startswith(typed)]
 
 
+def complete_network(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """Suggest variants, then recipes."""
+    from featherface.variants import VARIANTS
+
+    own = [name for name in complete_experiment(context, parameter, typed) if name not in VARIANTS]
+    return [*(name for name in VARIANTS if name.startswith(typed)), *own]
+
+
 def complete_experiment(
     context: click.Context, parameter: click.Parameter, typed: str
 ) -> list[str]:

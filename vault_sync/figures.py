@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NOTHING = b""
 """Kept where there turned out to be nothing to draw."""
-DRAWING = ("plots.py", "plot_style.py", "plot_labels.py", "bars.py")
+DRAWING = ("plots.py", "plot_style.py", "plot_labels.py", "bars.py", "network_drawing.py")
 """What decides how a picture looks."""
 
 

@@ -43,6 +43,10 @@ class Words:
         phrase = self._phrases.get(group, {}).get(key)
         return escape(key) if phrase is None else Safe(phrase)
 
+    def keys(self, group: str) -> list[str]:
+        """Return the keys of GROUP, in the order of its file."""
+        return list(self._phrases.get(group, {}))
+
     def number(self, value: float, spec: str) -> Safe:
         """Write a number; SPEC is that of `experiments.numbers`."""
         text = format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%")

@@ -42,9 +42,10 @@ def layers(model: Detector, seen: Mapping[str, Seen]) -> list[Layer]:
 
 def parts(rows: Iterable[Layer]) -> list[Part]:
     """Return what each component holds, in the order of ROWS; those that hold nothing are out."""
-    found: dict[str, _Sum] = {}
+    rows = list(rows)
+    found = {row.component: _Sum() for row in rows if row.name.startswith(row.component)}
     for row in rows:
-        _add(found.setdefault(row.component, _Sum()), row)
+        _add(found[row.component], row)
     return [
         Part(component=name, parameters=one.parameters, macs=one.macs)
         for name, one in found.items()

@@ -6,6 +6,7 @@ proportion to the picture, so two pictures tell it for all sizes in multiples of
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,20 +49,22 @@ def walk(model: Detector, height: int, width: int) -> dict[str, Seen]:
     """
     if height % UNIT or width % UNIT:
         return _walk(model, height, width)
-    first, second = (_walk(model, *size) for size in SMALL)
+    first = _walk(model, *SMALL[0])
+    second = _walk(model, *SMALL[1], follow=False)
     return {name: _grown(seen, second[name], (height, width)) for name, seen in first.items()}
 
 
-def _walk(model: Detector, height: int, width: int) -> dict[str, Seen]:
+def _walk(model: Detector, height: int, width: int, *, follow: bool = True) -> dict[str, Seen]:
+    """Walk once; FOLLOW tells how far maps see, too, and takes its time."""
     found: dict[str, Seen] = {}
     mode = SpanMode()
     handles = [
         module.register_forward_hook(_noting(name, found, mode))
         for name, module in model.named_modules()
     ]
-    handles += mode.watch(model)
+    handles += mode.watch(model) if follow else []
     try:
-        with torch.no_grad(), mode:
+        with torch.no_grad(), mode if follow else contextlib.nullcontext():
             picture = torch.zeros(1, 3, height, width)
             mode.begin(picture)
             model(picture)

@@ -1,0 +1,141 @@
+"""What the verbs of `thesis model` share: the workspace if there is one, networks, weights."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from featherface.errors import DataError, NotFoundError, UsageError, unknown
+from featherface.trained import published
+from featherface.variants import VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from experiments.workspace import Workspace
+    from featherface.detector_config import DetectorConfig
+    from thesis_cli.session import Session
+
+HEADER = 8
+"""Bytes of a safetensors file that tell how long its header is."""
+LONGEST = 10_000_000
+"""Bytes of a header that is read at most."""
+
+
+def workspace_of(session: Session) -> Workspace | None:
+    """Return the workspace; None where there is none here and none was named."""
+    try:
+        return session.workspace
+    except NotFoundError:
+        if session.root is not None:
+            raise
+        return None
+
+
+def network(
+    session: Session, name: str, overrides: tuple[str, ...] = ()
+) -> tuple[str, DetectorConfig]:
+    """Return the variant that NAME is or builds upon, empty if changed, and its configuration.
+
+    NAME is a variant, else a recipe or a run's selector of the workspace; OVERRIDES are
+    `key=value` texts for fields of the network.
+
+    Raises:
+        NotFoundError: it is none of them; the nearest is named.
+    """
+    variant, config = _named(session, name)
+    if overrides:
+        config = _changed(config, overrides)
+    same = variant in VARIANTS and VARIANTS[variant].config == config
+    return (variant if same else ""), config
+
+
+def _named(session: Session, name: str) -> tuple[str, DetectorConfig]:
+    if name in VARIANTS:
+        return name, VARIANTS[name].config
+    from experiments.resolving import recipes, resolve
+
+    workspace = workspace_of(session)
+    if workspace is not None and "@" in name:
+        from experiments.store import Store
+
+        model = Store(workspace).find(name).resolved().recipe.model
+        return model.variant, model.detector()
+    known = recipes(workspace)
+    if name in known:
+        model = resolve(name, workspace).recipe.model
+        return model.variant, model.detector()
+    names = [*VARIANTS, *known]
+    raise NotFoundError(unknown("network", name, names), "thesis model list")
+
+
+def _changed(config: DetectorConfig, overrides: tuple[str, ...]) -> DetectorConfig:
+    from dataclasses import fields, replace
+
+    from experiments.documents import parse_yaml
+
+    known = [one.name for one in fields(config)]
+    changes: dict[str, Any] = {}
+    for text in overrides:
+        key, equals, value = text.removeprefix("model.").partition("=")
+        if not equals:
+            raise UsageError(f"--set {text}: write it like channels=48")
+        if key not in known:
+            raise UsageError(unknown("model key", key, known), "thesis model tune --help")
+        changes[key] = parse_yaml(f"value: {value}", "--set")["value"]
+    return replace(config, **changes)
+
+
+def trained(session: Session) -> dict[str, list[dict[str, Any]]]:
+    """Return variant -> the trained weights that are known: published, imported, of runs."""
+    found: dict[str, list[dict[str, Any]]] = {
+        name: [
+            {"origin": "published", "name": one.title, "path": None, "ap": _ap(one.reported)}
+            for one in published(name)
+        ]
+        for name in VARIANTS
+    }
+    workspace = workspace_of(session)
+    if workspace is not None:
+        for variant, one in (*_imported(workspace), *_of_runs(workspace)):
+            if variant in found:
+                found[variant].append(one)
+    return found
+
+
+def _ap(values: tuple[float, float, float]) -> list[float] | None:
+    return None if any(map(math.isnan, values)) else list(values)
+
+
+def _imported(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted((workspace.root / "weights").glob("*.safetensors")):
+        about = _metadata(path)
+        where = path.relative_to(workspace.root).as_posix()
+        entry = {"origin": "imported", "name": about.get("source", path.name), "path": where}
+        yield about.get("variant", ""), {**entry, "ap": None}
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """Read what a safetensors file says about itself, without its tensors; empty if it can't."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(HEADER), "little")
+            header = json.loads(file.read(length)) if length < LONGEST else {}
+        return dict(header.get("__metadata__") or {})
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _of_runs(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
+    from experiments.store import Store
+
+    for run in Store(workspace).runs():
+        if run.sealed and (path := run.weights):
+            where = path.relative_to(workspace.root).as_posix()
+            try:
+                variant = _metadata(path).get("variant") or run.variant
+            except DataError:  # `runs verify` tells about it
+                continue
+            yield variant, {"origin": "run", "name": run.id, "path": where, "ap": None}

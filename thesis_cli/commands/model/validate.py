@@ -1,0 +1,69 @@
+"""`thesis model validate`: whether networks are what they claim to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featherface.errors import ClaimFalseError
+from featherface.validation.names import CHECKS
+from featherface.variants import VARIANTS
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from thesis_cli.session import Session
+
+
+@click.command(cls=Verb)
+@click.argument("variants", nargs=-1, type=click.Choice(list(VARIANTS)), metavar="[VARIANT]...")
+@click.option(
+    "--check", "checks", multiple=True, type=click.Choice(list(CHECKS)), help="Only these."
+)
+@click.option("--quick", is_flag=True, help="Small pictures, no export: seconds per network.")
+@json_option
+@pass_session
+def validate(
+    session: Session,
+    *,
+    variants: tuple[str, ...],
+    checks: tuple[str, ...],
+    quick: bool,
+    as_json: bool,
+) -> None:
+    """Check networks: all of them, or those named.
+
+    Counts against the table; answers at 320² to 1024² and 640×480, one picture to eight at a
+    time; training and evaluation; gradients; types and devices; determinism; memory; ONNX export.
+    The exit code is 1 where a check fails.
+    """
+    del as_json
+    from featherface.validation.loop import validate as examine
+    from thesis_cli.progress import progress
+
+    with progress(session) as report:
+        found = examine(variants or list(VARIANTS), checks, quick=quick, on_progress=report)
+        outcomes = list(found)
+    failed = [one for one in outcomes if one.status != "pass"]
+    data = {"passed": not failed, "checks": outcomes}
+    emit(session, "model-validate", data, view)
+    if failed:
+        names = ", ".join(dict.fromkeys(f"{one.variant} {one.check}" for one in failed))
+        first = failed[0]
+        raise ClaimFalseError(
+            f"{len(failed)} of {len(outcomes)} checks failed: {names}",
+            f"thesis model validate {first.variant} --check {first.check}",
+        )
+
+
+def view(data: dict[str, Any]) -> Iterator[Block]:
+    """Tabulate the outcomes."""
+    rows = [
+        [one.variant, one.check, one.status, f"{one.seconds:.1f}", one.detail]
+        for one in data["checks"]
+    ]
+    yield Grid(["network", "check", "", ">seconds", "~what was seen"], rows)

@@ -1,0 +1,158 @@
+"""One network taken apart: components, drawing, levels, innovations; it needs no run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from featherface.anatomy.keeping import SIDE, anatomy
+from featherface.errors import RefusedError, UsageError, unknown
+from featherface.variants import VARIANTS, variant
+from vault_sync import network_tables as tables
+from vault_sync.network_tables import Subject, markdown
+from vault_sync.rendering import Safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from experiments.store import Run
+    from featherface.anatomy.facts import Anatomy
+    from featherface.detector_config import DetectorConfig
+    from vault_sync.context import Page
+    from vault_sync.wording import Words
+
+DRAWN = ("picture", "boxes", "classes", "landmarks", "anchors")
+"""Words of the drawing that have the same key in `network`."""
+GLOBAL = ("ultra-vit", "pyramid-attention")
+"""Backbones and necks of linear attention."""
+MEGA = 1e6
+
+
+def build(page: Page) -> dict[str, object] | None:
+    """Gather what templates/<language>/network.jinja shows; None where no network is named."""
+    describe = partial(anatomy, folder=page.sources.cache / "networks")
+    try:
+        subject = _subject(page, describe)
+    except UsageError as error:
+        raise RefusedError(error.message, error.hint) from error
+    if subject is None:
+        return None
+    words = page.words
+    names = drawing_names(words)
+
+    def draw() -> bytes:
+        from experiments.network_drawing import draw_network  # noqa: PLC0415 - matplotlib
+
+        return draw_network(subject.anatomy, names, words.language)
+
+    caption = words.say("network.figure", name=subject.name, size=Safe(subject.size))
+    inputs = [repr(replace(subject.anatomy, layers=(), blocks=())), repr(names)]
+    picture = page.picture(f"{page.block_id}-drawing", caption, inputs, draw)
+    layers = page.attributes.get("layers", "") == "all"
+    return values(subject, words, describe, picture=picture, layers=layers)
+
+
+def values(
+    subject: Subject,
+    words: Words,
+    describe: Callable[[DetectorConfig], Anatomy],
+    *,
+    picture: Safe = Safe(""),  # noqa: B008 - an immutable string
+    mermaid: Safe = Safe(""),  # noqa: B008 - as above
+    layers: bool = False,
+    untrained: bool = False,
+) -> dict[str, object]:
+    """Return what the template shows of SUBJECT; DESCRIBE tells of it without an innovation."""
+    found, switches = subject.anatomy, tables.switches(subject, words, describe)
+    source = VARIANTS[subject.variant].source if subject.variant else ""
+    return {
+        "name": Safe(subject.name),
+        "about": words.name("about", subject.variant) if subject.variant else "",
+        "size": Safe(subject.size),
+        "source": source if "http" in source else "",
+        **_figures(subject, words),
+        "components": markdown(tables.components(subject, words), words),
+        "blocks": markdown(tables.blocks(subject, words), words),
+        "levels": markdown(tables.levels(subject, words), words),
+        "switches": markdown(switches, words) if switches else "",
+        "layers": markdown(tables.layers(subject, words), words) if layers else "",
+        "picture": picture,
+        "mermaid": mermaid,
+        "learnt": found.fields[0].learnt,
+        "adapted": subject.config.adaptive_priors,
+        "effective": bool(subject.effective),
+        "untrained": untrained,
+    }
+
+
+def drawing_names(words: Words) -> dict[str, str]:
+    """Return what `experiments.network_drawing` wants to be told."""
+    stages = {key: str(words.name("stage", key)) for key in words.keys("stage")}
+    same = {key: str(words.say(f"network.{key}")) for key in DRAWN}
+    return {
+        **stages,
+        **same,
+        "parameters": str(words.say("network.drawn_parameters")),
+        "level": str(words.say("network.drawn_level")),
+    }
+
+
+def _figures(subject: Subject, words: Words) -> dict[str, object]:
+    """Write the network's totals."""
+    found, number = subject.anatomy, words.number
+    counted = VARIANTS[subject.variant].paper_counted if subject.variant else None
+    attends = subject.config.backbone in GLOBAL or subject.config.neck in GLOBAL
+    whole = words.say(f"network.whole_{'attention' if attends else 'pooling'}")
+    return {
+        "parameters": number(found.parameters, ","),
+        "paper": number(counted, ",") if counted else "",
+        "macs": number(found.macs, ".3G"),
+        "fp32": number(found.storage.fp32 / MEGA, ".2f"),
+        "fp16": number(found.storage.fp16 / MEGA, ".2f"),
+        "int8": number(found.storage.int8 / MEGA, ".2f"),
+        "single": number(found.storage.single, ","),
+        "deformable": found.fields[0].learnt,
+        "whole": whole if any(one.whole for one in found.fields) else "",
+        "anchors": number(sum(one.count for one in found.anchors), ","),
+    }
+
+
+def _subject(page: Page, describe: Callable[..., Anatomy]) -> Subject | None:
+    """Find the network: of the run in `runs=`, or the variant at the end of the block's id."""
+    height, width = _size(page)
+    if page.selectors:
+        (run, *_) = page.sources.select(page.selectors[:1])
+        config = _config_of(run)
+        same = run.variant in VARIANTS and VARIANTS[run.variant].config == config
+        found = describe(config, height=height, width=width)
+        return Subject(run.id, config, found, run.variant if same else "")
+    _, _, name = page.block_id.partition(".")
+    if not name:
+        return None
+    if name not in VARIANTS:
+        raise RefusedError(unknown("variant", name, VARIANTS), "thesis model list")
+    config = variant(name)
+    return Subject(name, config, describe(config, height=height, width=width), name)
+
+
+def _size(page: Page) -> tuple[int, int]:
+    """Read `size=` of the marker: one side, or height and width joined by an x."""
+    said = page.attributes.get("size", "")
+    if not said:
+        return SIDE, SIDE
+    sides = said.lower().replace("×", "x").split("x")
+    if not all(side.isdigit() for side in sides) or len(sides) > 2:
+        raise RefusedError(f"size={said}: write it like 640 or 480x640", "correct the marker")
+    return int(sides[0]), int(sides[-1])
+
+
+def _config_of(run: Run) -> DetectorConfig:
+    """Return the network's configuration as the run's recipe has it."""
+    from experiments.recipe import ModelConfig  # noqa: PLC0415 - all configurations
+
+    model: dict[str, Any] = dict(run.recipe.get("model") or {})
+    known = {"variant", "weights", "backbone_weights"}
+    overrides = {key: value for key, value in model.items() if key not in known}
+    return ModelConfig(variant=run.variant, overrides=overrides).detector()
