@@ -171,6 +171,9 @@ def test_pictures_of_one_name_are_refused(model, pictures):
     ("name", "weights"),
     [
         ("v1-official", "featherface_v1_official.pth"),
+        ("v1-489k", "featherface_v1_489k.pth"),
+        ("eca-cbam", "featherface_eca_cbam.pth"),
+        ("v2-coordatt", "featherface_v2_coordatt.pth"),
         ("retinaface-mnet025", "retinaface_mnet025.pth"),
     ],
 )

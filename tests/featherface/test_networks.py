@@ -47,6 +47,19 @@ BUDGETS = {
     },
 }
 """What the thesis's tables give each component."""
+MEASURED = {
+    "v1-official": (213_072, 11_528, 112_606, 2_040, 232_965, 0, 13_920, 6_240),
+    "v1": (213_072, 680 + 2_284 + 8_564, 84_010, 3 * 467, 3 * 57_855, 0, 0, 5_088),
+    "v1-489k": (213_072, 0, 77_916, 0, 3 * 64_185, 0, 0, 5_472),
+    "eca-cbam": (213_072, 101 + 103 + 103, 84_010, 3 * 101, 3 * 57_855, 0, 0, 5_088),
+    "eca-cbam-parallel": (213_072, 101 + 103 + 103, 84_010, 3 * 101, 3 * 57_855, 0, 0, 5_088),
+    "v2-coordatt": (213_072, 0, 77_916, 0, 3 * 64_185, 3 * 1_360, 0, 5_472),
+}
+"""Components of the published programs and of V1, in the order of PARTS."""
+PARTS = (
+    *("backbone", "attention", "neck", "neck_attention"),
+    *("context", "context_attention", "shuffle", "heads"),
+)
 LIMITS = {"v2-ultra": 250_000, "v2-plus": 489_000, "v2-vit": 285_000, "v3-nano": 150_000}
 """Parameters that a network must stay below."""
 
@@ -72,6 +85,12 @@ def test_the_components_keep_their_budget(name):
         counts["attention"] += counts.pop("neck_attention")
     assert parameters(model) == pytest.approx(sum(BUDGETS[name].values()), rel=0.01)
     assert counts == pytest.approx(BUDGETS[name], rel=0.1)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_components_of_known_networks_are_exact(name):
+    counts = build(variant(name)).components()
+    assert tuple(counts.get(part, 0) for part in PARTS) == MEASURED[name]
 
 
 def test_components_add_up(name):
@@ -142,32 +161,33 @@ def test_an_untrained_network_expects_background(name):
     assert scores.mean() == pytest.approx(0.01, abs=0.005)
 
 
+def faces(pictures):
+    """A small, a large and a picture-filling face in each picture."""
+    boxes = torch.tensor([[0.1, 0.1, 0.22, 0.22], [0.3, 0.3, 0.75, 0.8], [0.0, 0.0, 1.0, 1.0]])
+    every = torch.ones(pictures, 3, dtype=torch.bool)
+    points = torch.rand(pictures, 3, 10, generator=torch.Generator().manual_seed(0))
+    return Targets(boxes.expand(pictures, 3, 4), points, every, every)
+
+
 def test_the_gradient_of_the_loss_reaches_every_parameter(name):
     torch.manual_seed(0)
     config = variant(name)
     model = build(config, 0).train()
-    boxes = torch.tensor([[0.1, 0.1, 0.22, 0.22], [0.3, 0.3, 0.75, 0.8], [0.0, 0.0, 1.0, 1.0]])
-    targets = Targets(
-        boxes.expand(2, 3, 4),
-        torch.rand(2, 3, 10),
-        torch.ones(2, 3, dtype=torch.bool),
-        torch.ones(2, 3, dtype=torch.bool),
-    )
-    losses = multibox(model(torch.randn(2, 3, 160, 160) * 60), priors(config, 160, 160), targets)
-    sum(losses).backward()
+    output = model(torch.randn(2, 3, 160, 160) * 60)
+    sum(multibox(output, priors(config, 160, 160), faces(2))).backward()
     idle = {key for key, one in model.named_parameters() if one.grad is None or not one.grad.any()}
     assert idle == set()
 
 
 def test_a_fixed_batch_is_learnt_within_30_steps(name):
     torch.manual_seed(0)
-    model = build(variant(name), 0).train()
-    images = torch.randn(2, 3, 64, 64) * 50
-    target = torch.rand(2, len(priors(variant(name), 64, 64)), 4)
+    config = variant(name)
+    model = build(config, 0).train()
+    images, given = torch.randn(2, 3, 64, 64) * 50, priors(config, 64, 64)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     losses = []
     for _ in range(30):
-        loss = (model(images).boxes - target).square().mean()
+        loss = sum(multibox(model(images), given, faces(2)))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
