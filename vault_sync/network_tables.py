@@ -204,7 +204,7 @@ def _change(number: int, *, millions: bool = False) -> Cell:
 
 
 def _listed(numbers: Sequence[float], words: Words) -> str:
-    joint = "; " if words.language == "fr" else ", "
+    joint = words.semicolon if words.language == "fr" else ", "  # where commas are decimal
     return joint.join(words.number(one, ".4g") for one in numbers)
 
 

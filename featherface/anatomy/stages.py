@@ -18,10 +18,14 @@ MIXING = ("cbam-shared", "cbam-cascade")
 PROJECTED = ("bifpn-light", "bifpn-ultra")
 """Necks whose maps are brought to one width before anything else."""
 EXTRAS = {
-    "context": ("contextual_sharing",),
-    "heads": ("task_fusion", "adaptive_priors", "box_refinement"),
+    "context": {"contextual_sharing": "gate"},
+    "heads": {
+        "task_fusion": "task fusion",
+        "adaptive_priors": "adaptive priors",
+        "box_refinement": "refinement",
+    },
 }
-"""Stage -> keys of the configuration that add something inside it."""
+"""Stage -> key of the configuration that adds something inside it -> what that is called."""
 
 
 def stages(config: DetectorConfig, rows: Sequence[Layer]) -> list[Stage]:
@@ -68,7 +72,9 @@ def _before_context(config: DetectorConfig) -> Iterator[Stage]:
 
 
 def _with_extras(config: DetectorConfig, name: str, block: str) -> str:
-    return " + ".join((block, *(key for key in EXTRAS[name] if getattr(config, key))))
+    return " + ".join(
+        (block, *(what for key, what in EXTRAS[name].items() if getattr(config, key)))
+    )
 
 
 def _counted(stage: Stage, rows: Sequence[Layer]) -> Stage:

@@ -35,6 +35,7 @@ def known(workspace, make_run, monkeypatch):
 
 
 class TestList:
+    @pytest.mark.slow
     def test_it_tells_sizes_and_published_weights(self, thesis, valid):
         rows = {row["name"]: row for row in valid(thesis("model", "list", "--json"))}
         assert list(rows) == list(VARIANTS)
@@ -156,6 +157,7 @@ class TestTune:
         assert data["recipe"] is None
         assert contents(known.recipes) == before
 
+    @pytest.mark.slow
     def test_it_writes_the_recipe_where_asked(self, thesis, known):
         arguments = ("model", "tune", "v1-489k", "--target", "400000", "--write", "small")
         assert "thesis run small" in thesis(*arguments).out
