@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from experiments.resolving import resolve
+from experiments.workspace import Workspace
 from featherface.networks import build
 from featherface.tuning import KNOBS
 from featherface.validation.names import COUNTS, Count
@@ -84,6 +85,12 @@ class TestShow:
         assert english.count("\n|") == french.count("\n|")
         assert "```mermaid\nflowchart TB" in english
 
+    def test_the_terminal_speaks_english_unless_asked(self, thesis, tmp_path):
+        french = Workspace.create(tmp_path / "fr", language="fr")
+        assert "Backbone" in thesis("model", "show", "v3-nano", workspace=french).out
+        asked = ("model", "show", "v3-nano", "--format", "md")
+        assert "Réseau dorsal" in thesis(*asked, workspace=french).out
+
     def test_it_draws(self, thesis, tmp_path):
         for kind, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
             file = tmp_path / f"nano{kind}"
@@ -91,6 +98,9 @@ class TestShow:
             assert f"]({file.as_posix()})" in answer.out
             assert "mermaid" not in answer.out
             assert file.read_bytes().startswith(start)
+        (tmp_path / "file").touch()
+        lost = thesis("model", "show", "v3-nano", "--output", tmp_path / "file" / "nano.png")
+        assert lost.code == 4
         answer = thesis("model", "show", "v3-nano", "--output", tmp_path / "nano.gif")
         assert answer.code == 2
         assert ".png, .svg, .pdf" in answer.err

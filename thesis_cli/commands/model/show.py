@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from featherface.errors import UsageError
+from featherface.files import write_atomic
 from featherface.variants import VARIANTS
 from thesis_cli.complete import complete_network
 from thesis_cli.grid import Grid
@@ -50,7 +51,11 @@ class Asked(NamedTuple):
 @click.option("--layers", is_flag=True, help="Add the table of all layers.")
 @click.option("--effective", is_flag=True, help="Measure how far it really looks, by gradients.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Trained weights for that.")
-@click.option("--language", type=click.Choice(["en", "fr"]), help="Default: the workspace's.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "fr"]),
+    help="Default: the workspace's; tables in the terminal: English.",
+)
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Draw it: a .png, .svg or .pdf file."
 )
@@ -85,13 +90,13 @@ def show(  # noqa: PLR0913 - one argument per option
     if effective:
         asked = asked._replace(subject=measured(asked.subject, weights))
     if output is not None:
-        output.write_bytes(drawing(asked, output.suffix[1:].lower()))
+        write_atomic(output, drawing(asked, output.suffix[1:].lower()))
         session.note(f"drawn: {output}")
     if as_json or form == "json":
         session.as_json = True
         emit(session, "model-show", to_json(asked.subject), lambda _: [])
     elif form == "table":
-        emit(session, "model-show", asked, view)
+        emit(session, "model-show", asked if language else in_english(asked), view)
     else:
         write(session, text(asked, form, output).rstrip())
 
@@ -196,6 +201,13 @@ def view(asked: Asked) -> Iterator[Block]:
         yield f"\n{table.title}\n"
         yield Grid(headings(table), [line(row, asked.words.language) for row in table.rows])
     yield "\n" + field_note(asked.subject)
+
+
+def in_english(asked: Asked) -> Asked:
+    """Let the tables speak as the rest of the terminal does."""
+    from vault_sync.wording import Words
+
+    return asked._replace(words=Words("en"))
 
 
 def tables(asked: Asked) -> list[Table]:
