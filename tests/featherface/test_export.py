@@ -77,6 +77,18 @@ def test_deformable_convolutions_are_native(exported):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("exported", ["v2-ultra"], indirect=True)
+def test_the_gates_of_contextual_sharing_are_in_the_file(exported):
+    onnx = pytest.importorskip("onnx")
+    _, model, artifact = exported
+    graph = onnx.load(artifact.path).graph
+    held = [onnx.numpy_helper.to_array(one).ravel() for one in graph.initializer]
+    for gate in model.context.gates:
+        weight = gate.score.weight.detach().numpy().ravel()
+        assert any(one.shape == weight.shape and (one == weight).all() for one in held)
+
+
+@pytest.mark.slow
 def test_a_file_that_computes_something_else_is_removed(tmp_path, monkeypatch):
     def swapped(model, path, opset, name):
         other = build(model.config, 99).eval()
