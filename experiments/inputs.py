@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import FileLock
 
 from experiments.evidence import WHOLE
@@ -17,7 +18,7 @@ from experiments.staleness import content_digest
 from featherface import checkpoints, networks
 from featherface.data.fingerprint import fingerprint
 from featherface.data.synthetic import draw
-from featherface.data.widerface import MARKER, open_split
+from featherface.data.widerface import MARKER, landmark_annotations, open_split
 from featherface.distillation import Teacher
 from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
 from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from experiments.recipe import Recipe
     from experiments.store import Run, Store
     from experiments.workspace import Workspace
+    from featherface.data.annotation import ImageAnnotation
     from featherface.data.config import SyntheticConfig
     from featherface.data.widerface import Split
     from featherface.networks.detector import Detector
@@ -86,6 +88,13 @@ def ground_truth(workspace: Workspace, recipe: Recipe, folder: Path | None) -> G
             "say where it is: --set data.ground_truth=FOLDER",
         )
     return read_ground_truth(named or folder or Path())
+
+
+def with_landmarks(split: Split) -> list[ImageAnnotation]:
+    """Return the pictures of SPLIT with a labelled landmark, from RetinaFace's file beside it."""
+    names = {image.path for image in split.images}
+    found = [*split.images, *landmark_annotations(split.root, split.name)]
+    return [one for one in found if one.path in names and np.isfinite(one.landmarks).any()]
 
 
 def describe(split: Split) -> dict[str, Any]:

@@ -43,6 +43,10 @@ def _cost(unit: str, english: str, french: str, places: int = 0) -> Kind:
     return Kind(unit=unit, higher_is_better=False, english=english, french=french, places=places)
 
 
+def _error(english: str, french: str) -> Kind:
+    return Kind(unit="fraction", higher_is_better=False, english=english, french=french, places=1)
+
+
 KINDS: dict[str, Kind] = {
     "widerface.easy.ap": _score("AP Easy", "AP Easy"),
     "widerface.medium.ap": _score("AP Medium", "AP Medium"),
@@ -60,6 +64,15 @@ KINDS: dict[str, Kind] = {
     },
     "widerface.recall": _score("Recall", "Rappel"),
     "widerface.precision": _score("Precision", "Précision"),
+    "widerface.localisation": _score(
+        "Mean IoU of the faces found", "IoU moyen des visages trouvés"
+    ),
+    "widerface.landmark_error": _error(
+        "Landmark error (share of face size)", "Erreur des repères (part de la taille du visage)"
+    ),
+    "widerface.calibration_error": _error(
+        "Calibration error of the scores", "Erreur de calibration des scores"
+    ),
     "params.total": _cost("parameters", "Parameters", "Paramètres"),
     "params.paper_counted": _cost(
         "parameters",

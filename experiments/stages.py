@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import inputs, recording
+from experiments.accuracy import Circumstances, landmark_metric, measure
 from experiments.metrics import KINDS, Metric
 from experiments.records import Parent
 from experiments.store import MATCHES, Run, Store
 from featherface import checkpoints, profiling
 from featherface.devices import choose
+from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import Evaluation
 from featherface.evaluation.protocol import evaluate as judge
@@ -24,12 +26,13 @@ from featherface.training.loop import train as fit
 from featherface.training.state import resume_point
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import nn
 
     from experiments.recipe import Recipe
     from experiments.workspace import Workspace
+    from featherface.data.annotation import ImageAnnotation
     from featherface.data.widerface import Split
     from featherface.evaluation.ground_truth import GroundTruth
     from featherface.export.writing import Artifact
@@ -135,12 +138,14 @@ def evaluate(work: Work) -> Findings:
     """Evaluate the run's weights, or earlier predictions, by the official protocol."""
     recipe = work.recipe
     found = Findings()
+    labelled: list[ImageAnnotation] = []
     if recipe.evaluate.predictions:
         dataset, truth, predictions = _earlier_predictions(work, found)
     else:
         data = inputs.data_folder(work.workspace, recipe, work.on_progress)
         split = inputs.val_split(recipe, data)
         work.note_data(recipe.data.val_split, split)
+        labelled = inputs.with_landmarks(split)
         dataset, truth = split.kind, inputs.ground_truth(work.workspace, recipe, data)
         predictions = predict(
             _model(work, found),
@@ -148,14 +153,14 @@ def evaluate(work: Work) -> Findings:
             split,
             recipe.evaluate,
             save_to=work.folder / "predictions",
+            landmarks=bool(labelled),
             on_progress=work.on_progress,
             should_stop=work.should_stop,
         )
     work.note_truth(truth)
     result = judge(predictions, truth)
     result.matches.save(work.folder / MATCHES)
-    used = truth.restrict(result.matches.images)
-    found.metrics = _accuracy(work, result, dataset, inputs.truth_digest(used))
+    found.metrics = _accuracy(work, result, dataset, truth, labelled)
     found.warnings = list(result.warnings)
     found.details = {
         "images": result.images,
@@ -311,29 +316,28 @@ def _earlier_predictions(work: Work, found: Findings) -> tuple[str, GroundTruth,
     return kind, truth, predictions
 
 
-def _accuracy(work: Work, result: Evaluation, dataset: str, digest: str) -> list[Metric]:
-    recipe = work.recipe
-    split = recipe.data.val_split
-    values = {f"widerface.{name}.ap": one.ap for name, one in result.subsets.items()}
-    values["widerface.mean_ap"] = result.mean_ap
-    complete = inputs.whole(dataset, split, result.images, claimed=result.complete)
-    earlier = recipe.evaluate.predictions is not None
-    return [
-        Metric(
-            name=name,
-            value=value,
-            unit="fraction",
-            dataset=dataset,
-            split=split,
-            protocol=recipe.evaluate.protocol if earlier else recipe.evaluate.identity,
-            n=result.images,
-            complete=complete,
-            fingerprint=digest,
-            source=work.run,
-        )
-        for name, value in values.items()
-        if math.isfinite(value)
-    ]
+def _accuracy(
+    work: Work,
+    result: Evaluation,
+    dataset: str,
+    truth: GroundTruth,
+    labelled: Sequence[ImageAnnotation],
+) -> list[Metric]:
+    """Word what the evaluation found as metrics, of landmarks where they are LABELLED."""
+    recipe, name = work.recipe, work.recipe.data.val_split
+    about = Circumstances(
+        dataset=dataset,
+        split=name,
+        complete=inputs.whole(dataset, name, result.images, claimed=result.complete),
+        fingerprint=inputs.truth_digest(truth.restrict(result.matches.images)),
+        run=work.run,
+        earlier=recipe.evaluate.predictions is not None,
+    )
+    found = measure(result, recipe.evaluate, about)
+    if labelled:
+        points = read_all_landmarks(work.folder / "predictions", result.matches.images)
+        found += landmark_metric(result, points, labelled, recipe.evaluate, about)
+    return found
 
 
 def _metric(work: Work, name: str, value: float, protocol: str = "", n: int = 0) -> Metric:

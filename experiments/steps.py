@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.bases import BASES, UNWEIGHTED, WEIGHTS_KEYS, family, key_counts_for, trained
 from featherface.errors import ThesisError
-from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
+from featherface.evaluation.config import EXTRAS, PROTOCOLS, EvaluateConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,13 +63,20 @@ def for_data(store: Store, run: Run, metric: Metric, wanted: str) -> Step:
 
 def for_protocol(store: Store, run: Run, metric: Metric, wanted: str) -> Step | None:
     """Say how to measure METRIC by the protocol WANTED; None where no command can."""
-    if wanted not in PROTOCOLS:
+    name, *extras = wanted.split("+")
+    if name not in PROTOCOLS or not set(extras) <= set(EXTRAS):
         return None
+    taken, *added = metric.protocol.partition(" ")[0].split("+")
     usual = EvaluateConfig()
     names = [one for one in re.findall(r"(\w+)=", metric.protocol) if hasattr(usual, one)]
     changes = {f"evaluate.{name}": str(getattr(usual, name)) for name in names}
-    if not metric.protocol.startswith(wanted):
-        changes["evaluate.protocol"] = wanted
+    changes |= {
+        f"evaluate.{one}": str(one in extras).lower()
+        for one in EXTRAS
+        if (one in extras) != (one in added)
+    }
+    if taken != name:
+        changes["evaluate.protocol"] = name
     return _command(again(store, run, "evaluate", changes))
 
 

@@ -1,7 +1,8 @@
-"""From pictures to detections, each picture at its own size, as the original test program does.
+"""From pictures to detections, by default each at its own size as the original test program does.
 
 Source: the test script of the published FeatherFace and of RetinaFace in PyTorch: blue-green-red
-minus the mean, no scaling and no padding, face probability above 0.02, suppression at 0.4.
+minus the mean, no scaling and no padding, face probability above 0.02, suppression at 0.4. Other
+protocols look at scaled and mirrored pictures; see `featherface.looks`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from featherface.errors import InterruptedRunError, WeightsError
 from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.prediction_folder import PredictionFolder
 from featherface.evaluation.predictions import Predictions
+from featherface.looks import looks, merge
 from featherface.pictures import batches, pictures_of
 from featherface.priors import priors
 from featherface.progress import Progress, never, silent
-from featherface.suppression import suppress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,16 +60,16 @@ def detect_together(
     images: Sequence[NDArray[np.uint8]],
     evaluate: EvaluateConfig | None = None,
 ) -> list[Detections]:
-    """Find the faces in IMAGES, all (H, W, 3) of one size, in one pass of the network."""
+    """Find the faces in IMAGES, all (H, W, 3) of one size, in one pass of the network a look."""
     evaluate = evaluate or EvaluateConfig()
+    height, width = images[0].shape[:2]
+    seen: list[list[Detections]] = [[] for _ in images]
     with torch.no_grad(), _resting(model):  # not inference mode: training shares the priors
-        output = model(_tensor(images, config, next(model.parameters()).device))
-        scores = torch.softmax(output.logits.float(), dim=-1)[..., 1]  # (B, N)
-        if not bool(torch.isfinite(scores).all()):
-            raise _not_finite()
-        found = zip(scores, output.boxes.float(), output.landmarks.float(), strict=True)
-        size = images[0].shape[:2]
-        return [_select(config, evaluate, size, *one) for one in found]
+        pictures = _tensor(images, config, next(model.parameters()).device)
+        for look in looks(evaluate, width, height):
+            for row, found in enumerate(_see(model, config, evaluate, look.show(pictures))):
+                seen[row].append(look.back(found))
+    return [merge(each, evaluate) for each in seen]
 
 
 def predict(
@@ -78,13 +79,15 @@ def predict(
     evaluate: EvaluateConfig | None = None,
     *,
     save_to: Path | None = None,
+    landmarks: bool = False,
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> Predictions:
     """Find the faces in every picture of SOURCE: a split, or a folder of EVENT/*.jpg.
 
     With SAVE_TO each picture's file is written there as it comes, in the official format, and a
-    later call with the same network and settings goes on where this one ended.
+    later call with the same network and settings goes on where this one ended. With LANDMARKS the
+    five points of each detection are kept too, in the answer and in files beside the others.
 
     Raises:
         DataError: there are no pictures, or one is damaged.
@@ -95,7 +98,10 @@ def predict(
     evaluate = evaluate or EvaluateConfig()
     paths = pictures_of(source)
     folder = PredictionFolder.open(save_to, model, config, evaluate) if save_to else None
-    predictions = Predictions(folder.found(paths) if folder else {})
+    points: dict[str, NDArray[np.float64]] = {}
+    if folder and landmarks:
+        points = folder.landmarks(paths)
+    predictions = Predictions(folder.found(points if landmarks else paths) if folder else {})
     left = {name: path for name, path in paths.items() if name not in predictions}
     on_progress(Progress("evaluate", len(predictions), len(paths)))
     for names, images in batches(left, read_image, evaluate.batch_size):
@@ -108,10 +114,14 @@ def predict(
             names, detect_together(model, config, images, evaluate), strict=True
         ):
             predictions[name] = found.rows()
+            if landmarks:
+                points[name] = found.landmarks.astype(np.float64)
             if folder:
-                folder.add(name, predictions[name])
+                folder.add(name, predictions[name], points.get(name))
         on_progress(Progress("evaluate", len(predictions), len(paths)))
-    return Predictions({name: predictions[name] for name in paths})
+    answer = Predictions({name: predictions[name] for name in paths})
+    answer.landmarks = points
+    return answer
 
 
 @contextlib.contextmanager
@@ -134,27 +144,38 @@ def _tensor(
     return (stacked.float() - mean).permute(0, 3, 1, 2).contiguous()
 
 
-def _select(
+def _see(
+    model: Detector, config: DetectorConfig, evaluate: EvaluateConfig, pictures: Tensor
+) -> Iterator[Detections]:
+    """Yield all likely faces in each of PICTURES (B, 3, H, W), duplicates too."""
+    output = model(pictures)
+    scores = torch.softmax(output.logits.float(), dim=-1)[..., 1]  # (B, N)
+    if not bool(torch.isfinite(scores).all()):
+        raise _not_finite()
+    found = zip(scores, output.boxes.float(), output.landmarks.float(), strict=True)
+    height, width = pictures.shape[-2:]
+    near = priors(config, height, width).to(scores.device)
+    for one in found:
+        yield _likely(config, evaluate.score_threshold, near, (width, height), *one)
+
+
+def _likely(
     config: DetectorConfig,
-    evaluate: EvaluateConfig,
-    size: tuple[int, ...],
+    threshold: float,
+    near: Tensor,
+    size: tuple[int, int],
     scores: Tensor,
     boxes: Tensor,
     landmarks: Tensor,
 ) -> Detections:
-    """Decode one picture's outputs (N, ...) and suppress duplicates."""
-    height, width = size
-    likely = scores > evaluate.score_threshold
-    near = priors(config, height, width).to(scores.device)[likely]
-    corners, points = decode_all(config, boxes[likely], landmarks[likely], near)
-    scale = corners.new_tensor([width, height])
+    """Decode those of one picture's outputs (N, ...) that score above THRESHOLD, to pixels."""
+    likely = scores > threshold
+    corners, points = decode_all(config, boxes[likely], landmarks[likely], near[likely])
+    scale = corners.new_tensor(size)
     table = (corners * scale.repeat(2)).cpu().numpy(), (points * scale.repeat(5)).cpu().numpy()
     if not all(np.isfinite(part).all() for part in table):
         raise _not_finite()
-    kept_scores = scores[likely].cpu().numpy()
-    kept = suppress(table[0], kept_scores, evaluate.nms_threshold)
-    kept = kept[: evaluate.max_detections or None]
-    return Detections(table[0][kept], kept_scores[kept], table[1][kept])
+    return Detections(table[0], scores[likely].cpu().numpy(), table[1])
 
 
 def _not_finite() -> WeightsError:

@@ -25,17 +25,37 @@ def suppress(
     A box goes when it overlaps a better one that stays by more than THRESHOLD, in (0, 1]. Sides
     count one pixel more than the difference of their corners, which must not be negative.
     """
+    order, leader = _groups(boxes, scores, threshold)
+    kept: NDArray[np.intp] = order[leader == np.arange(len(order))]
+    return kept
+
+
+def group(
+    boxes: NDArray[np.floating], scores: NDArray[np.floating], threshold: float
+) -> NDArray[np.intp]:
+    """Give for each box (n,) the row of the one that stays in its place; see `suppress`."""
+    order, leader = _groups(boxes, scores, threshold)
+    owner = np.empty(len(order), dtype=np.intp)
+    owner[order] = order[leader]
+    return owner
+
+
+def _groups(
+    boxes: NDArray[np.floating], scores: NDArray[np.floating], threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give the rows, best score first, and for each the place there of what suppresses it."""
     order = np.argsort(-scores, kind="stable")
     corners = boxes[order].astype(np.float64).T  # (4, n), best first
     alive = np.arange(len(order))
-    kept: list[NDArray[np.intp]] = []
+    leader = np.arange(len(order))
     while alive.size:
         better, worse, decided = _near(corners[:, alive], threshold)
         over = _overlap(corners[:, alive[better]], corners[:, alive[worse]]) > threshold
-        stays = _decide(better[over], worse[over], alive.size, decided)
-        kept.append(alive[:decided][stays[:decided]])
+        first = _decide(better[over], worse[over], alive.size, decided)
+        leader[alive] = alive[first]
+        stays = first == np.arange(alive.size)
         alive = alive[decided:][stays[decided:]]
-    return order[np.concatenate(kept)] if kept else order
+    return order, leader
 
 
 def _near(
@@ -75,11 +95,15 @@ def _overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray
 
 def _decide(
     better: NDArray[np.intp], worse: NDArray[np.intp], boxes: int, leaders: int
-) -> NDArray[np.bool_]:
-    """Go through the leaders in order; one that stays sends the boxes it overlaps away."""
-    stays = np.ones(boxes, dtype=np.bool_)
+) -> NDArray[np.intp]:
+    """Go through the leaders in order; one that stays takes the boxes it overlaps for its own.
+
+    The answer (n,) is each box's leader: itself where it stays, or is not decided yet.
+    """
+    owner = np.arange(boxes)
     starts = np.searchsorted(better, np.arange(leaders + 1)).tolist()
     for leader in range(leaders):
-        if starts[leader] < starts[leader + 1] and stays[leader]:
-            stays[worse[starts[leader] : starts[leader + 1]]] = False
-    return stays
+        if starts[leader] < starts[leader + 1] and owner[leader] == leader:
+            near = worse[starts[leader] : starts[leader + 1]]
+            owner[near[owner[near] == near]] = leader
+    return owner

@@ -47,6 +47,17 @@ class Words:
         """Return the keys of GROUP, in the order of its file."""
         return list(self._phrases.get(group, {}))
 
+    def protocol(self, identity: str) -> Safe:
+        """Say how pictures were looked at: `multiscale+flip`, then settings in brackets."""
+        plain, bracket, settings = identity.partition(" (")
+        if plain in self._phrases["protocol"] or "+" not in plain:
+            told: Safe = self.name("protocol", plain)
+        else:
+            first, *extras = plain.split("+")
+            names = [self.name("protocol", first), *(self.name("looks", one) for one in extras)]
+            told = Safe(", ".join(names))
+        return Safe(f"{told}{escape(bracket + settings)}")
+
     def number(self, value: float, spec: str) -> Safe:
         """Write a number; SPEC is that of `experiments.numbers`."""
         text = format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%")
@@ -136,7 +147,7 @@ class Words:
             count = int(setting[3] or 0)
             threads = self.say("one_thread" if count == 1 else "threads", n=count)
             return Safe(f"{told}, {threads}") if count else told
-        return self.name("protocol", metric.protocol) if metric.protocol else self.say("none")
+        return self.protocol(metric.protocol) if metric.protocol else self.say("none")
 
     def _about(self, form: str, metric: Metric) -> Safe:
         data = metric.dataset if metric.dataset in ("synthetic", "widerface") else "other"
@@ -146,7 +157,7 @@ class Words:
             dataset=self.name("dataset", metric.dataset),
             split=metric.split,
             n=metric.n,
-            protocol=self.name("protocol", metric.protocol),
+            protocol=self.protocol(metric.protocol),
         )
 
     def _word(self, value: object) -> str:

@@ -95,6 +95,16 @@ def open_split(root: Path, split: str, annotation: Path | None = None) -> Split:
     return Split(root, split, images, annotations, kind, file)
 
 
+def landmark_annotations(root: Path, split: str) -> tuple[ImageAnnotation, ...]:
+    """Read RetinaFace's label.txt of SPLIT under ROOT, which holds landmarks; () without one.
+
+    Raises:
+        DataError: the file is malformed.
+    """
+    file = _first_file(root, WITH_LANDMARKS, split)
+    return () if file is None else read_annotation(file).images
+
+
 def placement(root: Path, split: str) -> str:
     """Say which official files go where for SPLIT."""
     return (

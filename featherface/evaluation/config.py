@@ -7,10 +7,51 @@ from dataclasses import dataclass, fields
 
 from featherface.errors import UsageError, unknown
 
+
+@dataclass(frozen=True)
+class Protocol:
+    """At which sizes a network looks at a picture."""
+
+    about: str
+    """In one sentence."""
+    shorter: tuple[int, ...] = ()
+    """Lengths in pixels of the picture's shorter side, one for each look; () leaves the longer
+    side to decide."""
+    longer: int = 0
+    """Pixels of the longer side: as it is made where `shorter` is empty, else at most so many for
+    the second of `shorter`, the others shrunk by the same factor; 0 leaves the picture as it is."""
+
+    def scales(self, width: int, height: int) -> tuple[float, ...]:
+        """Give the factor of each look at a picture of WIDTH x HEIGHT pixels.
+
+        >>> PROTOCOLS["vga"].scales(1280, 800)
+        (0.5,)
+        """
+        if not self.shorter:
+            return (self.longer / max(width, height) if self.longer else 1.0,)
+        base = self.shorter[1]
+        fit = min(base / min(width, height), self.longer / max(width, height))
+        return tuple(fit * length / base for length in self.shorter)
+
+
 PROTOCOLS = {
-    "original": "each picture at its own size, one scale, no flip",
+    "original": Protocol("each picture at its own size"),
+    "vga": Protocol("the longer side made 640 pixels, as SCRFD does", longer=640),
+    "multiscale": Protocol(
+        "five sizes, as RetinaFace does: the shorter side 500, 800, 1100, 1400 and 1700 pixels,"
+        " smaller where the longer side would pass 1.5 times that",
+        shorter=(500, 800, 1100, 1400, 1700),
+        longer=1200,
+    ),
 }
-"""Every protocol that inference can follow, with what it does to a picture."""
+"""Every protocol that inference can follow.
+
+Sources: tools/test_widerface.py of SCRFD (mode 0) and test_widerface.py of RetinaFace (pyramid),
+both in https://github.com/deepinsight/insightface.
+"""
+
+EXTRAS = ("flip", "voting")
+"""Keys that add to a protocol; in a metric's identity they follow it: `multiscale+flip`."""
 
 _OF_IDENTITY = ("score_threshold", "nms_threshold", "max_detections")
 
@@ -21,10 +62,18 @@ class EvaluateConfig:
 
     protocol: str = "original"
     """Name of the inference protocol, one of `PROTOCOLS`; part of every metric's identity."""
+    flip: bool = False
+    """Whether to look at each picture mirrored too; the detections of all looks are merged."""
+    voting: bool = False
+    """Whether a detection's box and landmarks become the mean, weighted by score, of all those that
+    it suppresses; otherwise the strongest stays as it is."""
     score_threshold: float = 0.02
     """Face probability in [0, 1); only detections strictly above it are kept."""
     nms_threshold: float = 0.4
     """IoU in (0, 1] (pixels counted with +1) above which the weaker of two boxes is dropped."""
+    decision: float = 0.5
+    """Score in [0, 1] from which a detection is taken for a face, in recall, precision and the
+    errors shown; AP does not depend on it."""
     max_detections: int = 0
     """Strongest detections kept per picture, after suppression; 0 keeps all."""
     batch_size: int = 8
@@ -38,6 +87,7 @@ class EvaluateConfig:
         if self.protocol not in PROTOCOLS:
             raise UsageError(f"evaluate.protocol: {unknown('protocol', self.protocol, PROTOCOLS)}")
         self._check("score_threshold", 0 <= self.score_threshold < 1, "a number in [0, 1)")
+        self._check("decision", 0 <= self.decision <= 1, "a number in [0, 1]")
         self._check("nms_threshold", 0 < self.nms_threshold <= 1, "a number in (0, 1]")
         self._check("max_detections", self.max_detections >= 0, "0 (keep all) or more")
         self._check("batch_size", self.batch_size >= 1, "1 or more")
@@ -46,15 +96,28 @@ class EvaluateConfig:
     def identity(self) -> str:
         """The protocol's name, with every setting that departs from its default and moves AP.
 
-        >>> EvaluateConfig(score_threshold=0.1).identity
-        'original (score_threshold=0.1)'
+        >>> EvaluateConfig(protocol="vga", flip=True, score_threshold=0.1).identity
+        'vga+flip (score_threshold=0.1)'
         """
+        return self._named(_OF_IDENTITY)
+
+    @property
+    def decision_identity(self) -> str:
+        """The same for what depends on `decision` too: recall, precision, localisation.
+
+        >>> EvaluateConfig(decision=0.3).decision_identity
+        'original (decision=0.3)'
+        """
+        return self._named((*_OF_IDENTITY, "decision"))
+
+    def _named(self, keys: tuple[str, ...]) -> str:
+        name = "+".join([self.protocol, *(key for key in EXTRAS if getattr(self, key))])
         changed = [
             f"{key.name}={getattr(self, key.name)}"
             for key in fields(self)
-            if key.name in _OF_IDENTITY and getattr(self, key.name) != key.default
+            if key.name in keys and getattr(self, key.name) != key.default
         ]
-        return f"{self.protocol} ({', '.join(changed)})" if changed else self.protocol
+        return f"{name} ({', '.join(changed)})" if changed else name
 
     def _check(self, key: str, right: bool, wanted: str) -> None:
         value = getattr(self, key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featherface.errors import UsageError
+from featherface.evaluation.landmark_files import read_all_landmarks, write_landmarks
 from featherface.evaluation.predictions import read_prediction, write_prediction
 from featherface.files import left_over, write_atomic
 
@@ -59,8 +60,17 @@ class PredictionFolder:
         files = {name: self.path / f"{name}.txt" for name in names}
         return {name: read_prediction(file) for name, file in files.items() if file.is_file()}
 
-    def add(self, name: str, detections: NDArray[np.float64]) -> None:
-        """Write one picture's detections (n, 5)."""
+    def landmarks(self, names: Iterable[str]) -> dict[str, NDArray[np.float64]]:
+        """Read the points of those pictures in NAMES whose detections are there with them."""
+        there = [name for name in names if (self.path / f"{name}.txt").is_file()]
+        return read_all_landmarks(self.path, there)
+
+    def add(
+        self, name: str, detections: NDArray[np.float64], landmarks: NDArray[np.float64] | None
+    ) -> None:
+        """Write one picture's detections (n, 5), after their LANDMARKS (n, 10) if there are any."""
+        if landmarks is not None:
+            write_landmarks(self.path, name, landmarks)
         write_prediction(self.path, name, detections)
 
 

@@ -11,6 +11,7 @@ import os
 import tarfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ from featherface.evaluation.names import picture_name
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,6 +35,8 @@ class Predictions(dict[str, "NDArray[np.float64]"]):
 
     warnings: tuple[str, ...] = ()
     """What was odd in the files and was read all the same, counted."""
+    landmarks: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
+    """Per picture name (n, 10): the points of each detection, where they were kept."""
 
 
 def read_predictions(path: Path) -> Predictions:

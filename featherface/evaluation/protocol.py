@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featherface.errors import DataError
 from featherface.evaluation.curves import THRESHOLDS, score_levels
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 from featherface.evaluation.names import some
-from featherface.evaluation.overlaps import assign
+from featherface.evaluation.pairing import pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featherface.evaluation.ground_truth import GroundTruth
+    from featherface.evaluation.pairing import Pairing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,8 @@ class Evaluation:
     source: str
     """Where the subsets come from: `official lists` or `built from annotation`."""
     matches: MatchRecords
+    pairing: Pairing
+    """Which detection lies on which face, for whatever else is asked of them."""
     warnings: tuple[str, ...]
     """What a reader of the numbers must know, counted, with examples."""
 
@@ -77,9 +79,9 @@ def evaluate(predictions: Mapping[str, NDArray[np.float64]], truth: GroundTruth)
         DataError: no prediction belongs to the ground truth, or a value is not finite.
     """
     shared, warnings = _shared(predictions, truth)
-    detections = _Detections.of(predictions, shared.images)
-    warnings += _oddities(detections)
-    matches = _match(detections, shared)
+    pairing = pair(predictions, shared)
+    warnings += _oddities(pairing)
+    matches = _match(pairing)
     results = {subset: _result(matches, subset) for subset in shared.subsets}
     warnings += [
         f"no face of subset {key} is there: its AP is undefined" for key in _empty(results)
@@ -88,10 +90,11 @@ def evaluate(predictions: Mapping[str, NDArray[np.float64]], truth: GroundTruth)
         subsets=results,
         mean_ap=math.fsum(result.ap for result in results.values()) / len(results),
         images=len(shared.images),
-        detections=len(detections.table),
+        detections=len(pairing.table),
         complete=shared.complete,
         source=shared.source,
         matches=matches,
+        pairing=pairing,
         warnings=(*getattr(predictions, "warnings", ()), *warnings),
     )
 
@@ -132,33 +135,10 @@ def _shared(
     return restricted, warnings
 
 
-@dataclass(frozen=True)
-class _Detections:
-    """The detections of all pictures, one after the other."""
-
-    table: NDArray[np.float64]  # (D, 5): x, y, width, height, score
-    picture: NDArray[np.intp]  # (D,): the picture's row
-
-    @classmethod
-    def of(
-        cls, predictions: Mapping[str, NDArray[np.float64]], names: tuple[str, ...]
-    ) -> _Detections:
-        tables = [np.reshape(predictions[name], (-1, 5)) for name in names]
-        table = np.concatenate(tables, dtype=np.float64)
-        picture = np.repeat(np.arange(len(names)), [len(part) for part in tables])
-        wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
-        if len(wrong):
-            raise DataError(
-                f"a detection of {names[picture[wrong[0]]]} is not finite: {table[wrong[0]]}",
-                "check the weights: a diverged training gives such numbers",
-            )
-        return cls(table, picture)
-
-
-def _oddities(detections: _Detections) -> list[str]:
+def _oddities(pairing: Pairing) -> list[str]:
     """Count what the protocol takes as it is, though its owner may not have meant it."""
-    scores, picture = detections.table[:, 4], detections.picture
-    sizes = detections.table[:, 2:4].min(axis=1, initial=np.inf)
+    scores, picture = pairing.scores, pairing.picture
+    sizes = pairing.table[:, 2:4].min(axis=1, initial=np.inf)
     rising = (np.diff(scores) > 0) & (np.diff(picture) == 0)
     counts = {
         "pictures whose detections are not sorted by score (the protocol takes them in file"
@@ -180,27 +160,25 @@ def _score_range(scores: NDArray[np.float64]) -> tuple[float, float]:
     return float(scores.min(initial=1.0)), float(scores.max(initial=0.0))
 
 
-def _match(detections: _Detections, truth: GroundTruth) -> MatchRecords:
+def _match(pairing: Pairing) -> MatchRecords:
     """Find each detection's level and outcome, in every subset."""
-    scores, picture = detections.table[:, 4], detections.picture
-    low, high = _score_range(scores)
-    levels = _arrival(score_levels(scores, low, high), picture)
-    sizes = np.array([len(boxes) for boxes in truth.boxes])
-    faces = np.concatenate(truth.boxes)
-    face = assign(detections.table[:, :4], picture, faces, np.repeat(np.arange(len(sizes)), sizes))
-    first = np.zeros(len(face), dtype=np.bool_)
-    first[np.unique(face, return_index=True)[1]] = True
-    counted = (levels < THRESHOLDS) & (sizes > 0)[picture]
+    picture, images = pairing.picture, len(pairing.images)
+    low, high = _score_range(pairing.scores)
+    levels = _arrival(score_levels(pairing.scores, low, high), picture)
+    first = np.zeros(len(pairing.face), dtype=np.bool_)
+    first[np.unique(pairing.face, return_index=True)[1]] = True
+    reached = levels < THRESHOLDS
     cells = picture * THRESHOLDS + levels  # where each detection joins, in an (I, T) table
     subsets = {}
-    for subset, kept in truth.subsets.items():
-        asked = _asked(sizes, kept)[face]
+    for subset, asked in pairing.asked.items():
+        counted = reached & pairing.counted(subset)
+        hit = counted & first & (pairing.face >= 0)
         subsets[subset] = SubsetMatches(
-            faces=np.array([len(rows) for rows in kept], dtype=np.int32),
-            proposals=_joined(cells[counted & (asked | (face < 0))], len(sizes)),
-            hits=_joined(cells[counted & asked & first], len(sizes)),
+            faces=np.bincount(pairing.face_picture[asked], minlength=images).astype(np.int32),
+            proposals=_joined(cells[counted], images),
+            hits=_joined(cells[hit], images),
         )
-    return MatchRecords(images=truth.images, subsets=subsets, score_range=(low, high))
+    return MatchRecords(images=pairing.images, subsets=subsets, score_range=(low, high))
 
 
 def _arrival(levels: NDArray[np.int32], picture: NDArray[np.intp]) -> NDArray[np.int32]:
@@ -212,14 +190,6 @@ def _arrival(levels: NDArray[np.int32], picture: NDArray[np.intp]) -> NDArray[np
     apart = levels + picture * (THRESHOLDS + 1)  # later pictures lie above earlier ones
     lowest = np.minimum.accumulate(apart[::-1])[::-1]
     return (lowest - picture * (THRESHOLDS + 1)).astype(np.int32)
-
-
-def _asked(sizes: NDArray[np.intp], kept: tuple[NDArray[np.intp], ...]) -> NDArray[np.bool_]:
-    """Mark the faces that a subset asks for, over the whole set, with one more for `no face`."""
-    starts = np.repeat(np.cumsum(sizes) - sizes, [len(rows) for rows in kept])
-    asked = np.zeros(sizes.sum() + 1, dtype=np.bool_)
-    asked[np.concatenate(kept) + starts] = True
-    return asked
 
 
 def _joined(cells: NDArray[np.intp], images: int) -> NDArray[np.int32]:
