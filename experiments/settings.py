@@ -59,6 +59,7 @@ CHAPTERS: dict[str, str] = {
     "log-template": "Templates/Experiment-Log-Template",
     "dashboard": "Dashboard",
     "weekly": "Weekly/{week}",
+    "galleries": "05-Results/Galleries/{run}",
 }
 """Chapter -> note in the vault, without `.md`; `runs` is the folder of the runs' notes."""
 

@@ -25,7 +25,10 @@ COMMANDS = {
     "runs": Late("thesis_cli.commands.runs:runs", "List, show, verify and annotate runs."),
     "model": Late("thesis_cli.commands.model:model", "Know the networks and import weights."),
     "data": Late("thesis_cli.commands.data:data", "Draw the synthetic set; describe a data set."),
-    "eval": Late("thesis_cli.commands.evaluation:evaluation", "Score detections or weights."),
+    "eval": Late(
+        "thesis_cli.commands.evaluation:evaluation",
+        "Score detections or weights; see what they get wrong.",
+    ),
     "detect": Late("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
     "benchmark": Late("thesis_cli.commands.benchmark:benchmark", "Measure a network's cost."),
     "config": Late("thesis_cli.commands.config:config", "Show the settings and their origin."),

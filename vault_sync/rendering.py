@@ -70,22 +70,27 @@ def render(language: str, template: str, values: Mapping[str, Any]) -> str:
     return tidy(_environment(language).get_template(f"{template}.jinja").render(values))
 
 
+def render_html(language: str, template: str, values: Mapping[str, Any]) -> str:
+    """Render templates/LANGUAGE/TEMPLATE.jinja as a page of HTML: whatever it prints is escaped."""
+    return str(_environment(language, html=True).get_template(f"{template}.jinja").render(values))
+
+
 def tidy(text: str) -> str:
     """Leave one blank line at most anywhere, and none at the ends."""
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
 @cache
-def _environment(language: str) -> ImmutableSandboxedEnvironment:
+def _environment(language: str, *, html: bool = False) -> ImmutableSandboxedEnvironment:
     from jinja2 import PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
     from jinja2.sandbox import ImmutableSandboxedEnvironment as Sandbox  # noqa: PLC0415 - as above
 
     environment = Sandbox(
         loader=PackageLoader("templates", language),
         undefined=StrictUndefined,
-        finalize=finalize,
-        # `finalize` escapes, for Markdown: no HTML is made here.
-        autoescape=False,
+        # Markdown is escaped by `finalize`, HTML by Jinja itself.
+        finalize=None if html else finalize,
+        autoescape=html,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featherface.evaluation.breakdown import best_scores
-from featherface.evaluation.overlaps import overlaps
+from featherface.evaluation.overlaps import IOU, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]
 
-UNSEEN, UNSURE, LOOSE = "unseen", "unsure", "loose"
+UNSEEN, UNSURE, LOOSE, TAKEN = "unseen", "unsure", "loose", "taken"
 """Why a face is missed: nothing lies on it; what lies on it scores too low; a sure box overlaps it
-by less than half."""
+by less than half, or by more but covers another face better still."""
 DOUBLE, BACKGROUND = "double", "background"
-"""What a false alarm is: a second box on a face; nothing of a face. It may be `loose` too."""
+"""What a false alarm is: a second box on a face; a box where no face is labelled, which may be one
+all the same. It may be `loose` too."""
 TOUCHING = 0.1
 """IoU from which a box is a loose one on a face, rather than one beside it."""
 
@@ -67,11 +68,11 @@ def _miss(pairing: Pairing, row: int, best: NDArray[np.float64], score: float) -
     sure = pairing.table[here & (pairing.scores >= score), :4]
     near = _nearest(pairing.faces[row], sure)
     known = bool(np.isfinite(best[row]))
-    kind = UNSURE if known else LOOSE if near >= TOUCHING else UNSEEN
+    placed = TAKEN if near >= IOU else LOOSE if near >= TOUCHING else UNSEEN
     return Failure(
         picture=pairing.images[pairing.face_picture[row]],
         box=_box(pairing.faces[row]),
-        kind=kind,
+        kind=UNSURE if known else placed,
         score=float(best[row]) if known else None,
         overlap=near,
         face=row,

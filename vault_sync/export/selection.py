@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ASIDE = frozenset({"templates", "weekly", "attachments", "archive"})
 """Folders of the vault that are no part of a thesis."""
-ASIDE_NOTES = ("run/", "weekly/", "chapter/dashboard", "chapter/log-template")
+ASIDE_NOTES = ("run/", "weekly/", "gallery/", "chapter/dashboard", "chapter/log-template")
 """How the `thesis_id` of notes starts that are no part of it either."""
 
 

@@ -12,6 +12,7 @@ from vault_sync.reports import (
     comparison,
     dashboard,
     exports,
+    gallery,
     hypotheses,
     milestones,
     network,
@@ -45,5 +46,6 @@ REPORTS: dict[str, Callable[[Page], dict[str, object] | None]] = {
     "hypotheses": hypotheses.build,
     "dashboard": dashboard.build,
     "weekly": weekly.build,
+    "gallery": gallery.build,
 }
 """Template name -> what gathers its values; None means that there is nothing to say yet."""

@@ -1,4 +1,4 @@
-"""`thesis eval`: the WIDER FACE protocol over predictions, or over weights and pictures."""
+"""`thesis eval widerface`: the official protocol over predictions, or weights and pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from featherface.evaluation.config import PROTOCOLS
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verbs, pass_session
+from thesis_cli.groups import Verb, pass_session
 from thesis_cli.networks import Network, load, network_options
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
@@ -19,16 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from featherface.evaluation.config import EvaluateConfig
     from featherface.evaluation.protocol import Evaluation
     from thesis_cli.session import Session
 
 
-@click.group("eval", cls=Verbs)
-def evaluation() -> None:
-    """Score detections or weights."""
-
-
-@evaluation.command()
+@click.command(cls=Verb)
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path),
@@ -46,6 +42,12 @@ def evaluation() -> None:
     "--protocol", type=click.Choice(list(PROTOCOLS)), default="original", show_default=True
 )
 @click.option(
+    "--flip", is_flag=True, help="Look at each picture mirrored too, and merge what was seen."
+)
+@click.option(
+    "--voting", is_flag=True, help="Average each box with those it suppresses, weighted by score."
+)
+@click.option(
     "--save-predictions", type=click.Path(path_type=Path), help="Keep the detections here."
 )
 @json_option
@@ -60,6 +62,8 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     images: Path | None,
     ground_truth: Path,
     protocol: str,
+    flip: bool,
+    voting: bool,
     save_predictions: Path | None,
     as_json: bool,
 ) -> None:
@@ -69,10 +73,12 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     only a part of the set restrict the ground truth to them, and the answer says so.
     """
     del as_json
+    from featherface.evaluation.config import EvaluateConfig
     from featherface.evaluation.ground_truth import read_ground_truth
     from featherface.evaluation.protocol import evaluate
 
     check_choice(predictions, variant, weights, images)
+    settings = EvaluateConfig(protocol=protocol, flip=flip, voting=voting)
     truth = read_ground_truth(ground_truth)
     if predictions is not None:
         from featherface.evaluation.predictions import read_predictions
@@ -83,11 +89,11 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         assert weights is not None  # noqa: S101
         assert images is not None  # noqa: S101
         network = load(session, variant, weights, device)
-        detections = infer(session, network, images, protocol, save_predictions)
+        detections = infer(session, network, images, settings, save_predictions)
     found = evaluate(detections, truth)
     for warning in found.warnings:
         session.warn(warning)
-    emit(session, "eval-widerface", tell(found, protocol, variant), view)
+    emit(session, "eval-widerface", tell(found, settings.identity, variant), view)
 
 
 def check_choice(
@@ -107,10 +113,13 @@ def check_choice(
 
 
 def infer(
-    session: Session, network: Network, images: Path, protocol: str, save_to: Path | None
+    session: Session,
+    network: Network,
+    images: Path,
+    settings: EvaluateConfig,
+    save_to: Path | None,
 ) -> Mapping[str, NDArray[Any]]:
     """Run the network over every picture below IMAGES."""
-    from featherface.evaluation.config import EvaluateConfig
     from featherface.inference import predict
     from thesis_cli.interrupts import stoppable
     from thesis_cli.progress import progress
@@ -120,7 +129,7 @@ def infer(
             network.model,
             network.config,
             images,
-            EvaluateConfig(protocol=protocol),
+            settings,
             save_to=save_to,
             on_progress=reporter,
             should_stop=should_stop,
@@ -147,6 +156,8 @@ def view(data: dict[str, Any]) -> list[Block]:
     """Tabulate the three subsets."""
     part = "" if data["complete"] else ", not a WIDER FACE result"
     facts = {"pictures": f"{data['images']:,}{part}", "subsets": data["ground_truth"]}
+    if data["protocol"]:
+        facts["protocol"] = data["protocol"]
     rows = [
         [name, quantity(subset["ap"], "fraction"), f"{subset['faces']:,}"]
         for name, subset in data["subsets"].items()

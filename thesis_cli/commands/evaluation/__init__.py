@@ -1,0 +1,27 @@
+"""`thesis eval`: how good detections are, what they get wrong, and how that looks."""
+
+from __future__ import annotations
+
+import click
+
+from thesis_cli.groups import Late, LateVerbs
+
+VERBS = {
+    "widerface": Late(
+        "thesis_cli.commands.evaluation.widerface:widerface", "Compute the official APs."
+    ),
+    "errors": Late(
+        "thesis_cli.commands.evaluation.errors:errors",
+        "Count what was missed and found wrongly, by kind of face.",
+    ),
+    "gallery": Late(
+        "thesis_cli.commands.evaluation.gallery:gallery",
+        "Show the worst misses and false alarms as a page or note.",
+    ),
+}
+"""Verb -> where it is."""
+
+
+@click.group("eval", cls=LateVerbs, late=VERBS)
+def evaluation() -> None:
+    """Score detections or weights, and see what they get wrong."""
