@@ -14,6 +14,7 @@ from featherface.evaluation.config import EvaluateConfig
         ("score_threshold", float("nan")),
         ("nms_threshold", 0.0),
         ("nms_threshold", 1.5),
+        ("decision", 1.5),
         ("max_detections", -1),
         ("batch_size", 0),
     ],
@@ -30,5 +31,8 @@ def test_an_unknown_protocol_names_the_nearest():
 
 def test_the_identity_tells_what_moves_ap():
     assert EvaluateConfig(batch_size=9, predictions="x").identity == "original"
+    mirrored = EvaluateConfig(protocol="multiscale", flip=True, voting=True, decision=0.3)
+    assert mirrored.identity == "multiscale+flip+voting"
+    assert mirrored.decision_identity == "multiscale+flip+voting (decision=0.3)"
     changed = EvaluateConfig(nms_threshold=0.3, score_threshold=0.1)
     assert changed.identity == "original (score_threshold=0.1, nms_threshold=0.3)"

@@ -122,6 +122,25 @@ def test_a_stopped_prediction_goes_on(model, pictures, tmp_path):
     assert all(np.array_equal(found[name], whole[name]) for name in whole)
 
 
+def test_landmarks_are_kept_beside_the_predictions(model, pictures, tmp_path):
+    out = tmp_path / "out"
+    alone = predict(model, CONFIG, pictures, EASY_GOING, save_to=out)
+    assert not list(out.rglob("*.landmarks"))
+    steps = []
+    found = predict(
+        model, CONFIG, pictures, EASY_GOING, save_to=out, landmarks=True, on_progress=steps.append
+    )
+    assert steps[0].done == 0  # files without landmarks are no reason to go without
+    assert all(np.array_equal(found[name], alone[name]) for name in found)
+    again = predict(model, CONFIG, pictures, EASY_GOING, save_to=out, landmarks=True)
+    for name, points in found.landmarks.items():
+        assert points.shape == (len(found[name]), 10)
+        np.testing.assert_allclose(again.landmarks[name], points, atol=0.006)
+    (out / "0--A" / "a.landmarks").write_text("1 2 3\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.landmarks does not hold ten numbers"):
+        predict(model, CONFIG, pictures, EASY_GOING, save_to=out, landmarks=True)
+
+
 def test_predictions_of_another_network_are_never_taken(model, pictures, tmp_path):
     predict(model, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "out")
     other = build(CONFIG, seed=1)

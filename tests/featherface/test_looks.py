@@ -1,0 +1,159 @@
+"""Scaled and mirrored looks, and what they saw put together again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from featherface.detections import Detections
+from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
+from featherface.inference import detect, detect_together
+from featherface.looks import Look, looks, merge, vote
+from featherface.networks import build
+from featherface.suppression import group, suppress
+from featherface.variants import variant
+
+CONFIG = variant("retinaface-mnet025")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build(CONFIG, seed=0)
+
+
+def picture(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 255, (height, width, 3)).astype(np.uint8)
+
+
+def test_a_picture_is_seen_at_the_sizes_of_its_protocol():
+    sizes = {
+        name: [one.size for one in looks(EvaluateConfig(protocol=name), 1024, 768)]
+        for name in PROTOCOLS
+    }
+    assert sizes == {
+        "original": [(768, 1024)],
+        "vga": [(480, 640)],
+        "multiscale": [(500, 667), (800, 1067), (1100, 1467), (1400, 1867), (1700, 2267)],
+    }
+
+
+def test_a_long_picture_is_bounded_by_its_longer_side():
+    longest = [max(one.size) for one in looks(EvaluateConfig(protocol="multiscale"), 2000, 500)]
+    assert longest == [750, 1200, 1650, 2100, 2550]
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1)])
+def test_nothing_shrinks_to_nothing(size):
+    assert min(looks(EvaluateConfig(protocol="vga"), *size)[0].size) == 1
+
+
+def test_flip_adds_a_mirrored_look_at_every_size():
+    seen = looks(EvaluateConfig(protocol="multiscale", flip=True), 640, 480)
+    assert [one.mirrored for one in seen] == [False, True] * 5
+
+
+def test_what_a_look_saw_is_brought_back():
+    look = Look(200, 100, 0.5, mirrored=True)
+    eyes = [10, 5, 20, 5, 15, 10, 11, 15, 19, 15]
+    seen = Detections(
+        np.array([[5, 2, 25, 20]], np.float32), np.ones(1, np.float32), np.array([eyes], np.float32)
+    )
+    found = look.back(seen)
+    assert found.boxes.tolist() == [[150, 4, 190, 40]]
+    # The left eye of the mirrored picture is the right one of the picture.
+    assert found.landmarks.tolist() == [[160, 10, 180, 10, 170, 20, 162, 30, 178, 30]]
+
+
+def test_a_look_shows_what_it_says():
+    pixels = torch.arange(24.0).reshape(1, 1, 4, 6)
+    assert torch.equal(Look(6, 4, mirrored=True).show(pixels), pixels.flip(-1))
+    assert torch.equal(Look(6, 4).show(pixels), pixels)
+    half = Look(6, 4, 0.5).show(pixels)
+    assert half[0, 0].tolist() == [[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]]
+
+
+def test_a_mirrored_picture_has_mirrored_faces(model):
+    every = EvaluateConfig(flip=True, score_threshold=0.005, nms_threshold=1.0)
+    image = picture(64, 96)
+    one = detect(model, CONFIG, image, every)
+    other = Look(96, 64, mirrored=True).back(
+        detect(model, CONFIG, np.ascontiguousarray(image[:, ::-1]), every)
+    )
+    tables = [np.column_stack([f.scores, f.boxes, f.landmarks]) for f in (one, other)]
+    assert len(tables[0]) > 0
+    np.testing.assert_allclose(*(np.sort(table, axis=0) for table in tables), atol=2e-3)
+
+
+def test_several_looks_of_a_batch_are_those_of_single_pictures(model):
+    evaluate = EvaluateConfig(protocol="vga", flip=True, max_detections=10, score_threshold=0.005)
+    images = [picture(6, 64, seed) for seed in range(2)]
+    for image, found in zip(images, detect_together(model, CONFIG, images, evaluate), strict=True):
+        alone = detect(model, CONFIG, image, evaluate)
+        np.testing.assert_allclose(found.boxes, alone.boxes, atol=1e-3)
+
+
+corner = st.tuples(*[st.integers(0, 30)] * 2, *[st.integers(1, 20)] * 2)
+drawn = st.lists(st.tuples(corner, st.sampled_from([0.0, 0.2, 0.5, 0.9])), max_size=15)
+
+
+def detections(rows):
+    boxes = np.array([(x, y, x + w, y + h) for (x, y, w, h), _ in rows], np.float32)
+    landmarks = np.repeat(np.arange(len(rows), dtype=np.float32)[:, None], 10, axis=1)
+    scores = np.array([score for _, score in rows], np.float32)
+    return Detections(boxes.reshape(-1, 4), scores, landmarks)
+
+
+def plain_vote(rows, threshold):
+    """Take the best box and all it overlaps, average them, and go on with the rest."""
+    found = detections(rows)
+    left, answers = sorted(range(len(rows)), key=lambda row: -found.scores[row]), []
+    while left:
+        members = [
+            row for row in left if row == left[0] or plain_iou(found, left[0], row) > threshold
+        ]
+        weights = [float(found.scores[row]) for row in members]
+        values = [np.append(found.boxes[row], found.landmarks[row][:1]) for row in members]
+        mean = np.average(values, axis=0, weights=weights) if sum(weights) else values[0]
+        answers.append((float(found.scores[left[0]]), *mean.tolist()))
+        left = [row for row in left if row not in members]
+    return answers
+
+
+def plain_iou(found, one, other):
+    first, second = (found.boxes[row].tolist() for row in (one, other))
+    width = min(first[2], second[2]) - max(first[0], second[0]) + 1
+    height = min(first[3], second[3]) - max(first[1], second[1]) + 1
+    areas = [(box[2] - box[0] + 1) * (box[3] - box[1] + 1) for box in (first, second)]
+    shared = max(width, 0) * max(height, 0)
+    return shared / (sum(areas) - shared)
+
+
+@settings(max_examples=100)
+@given(drawn, st.sampled_from([0.3, 0.4, 0.6]))
+def test_voting_equals_the_plain_loop(rows, threshold):
+    found = vote(detections(rows), threshold)
+    table = np.column_stack([found.scores, found.boxes, found.landmarks[:, :1]])
+    np.testing.assert_allclose(
+        table.reshape(-1, 6), np.reshape(plain_vote(rows, threshold), (-1, 6)), atol=1e-4
+    )
+
+
+@settings(max_examples=50)
+@given(drawn)
+def test_a_group_has_one_leader_that_stays(rows):
+    found = detections(rows)
+    owner = group(found.boxes, found.scores, 0.4)
+    assert sorted(set(owner.tolist())) == sorted(suppress(found.boxes, found.scores, 0.4).tolist())
+    assert (owner[owner] == owner).all()
+
+
+def test_merging_keeps_the_strongest_of_all_looks():
+    box, weaker = ((0, 0, 10, 10), 0.9), ((0, 0, 10, 10), 0.5)
+    apart = ((25, 25, 5, 5), 0.2)
+    found = merge([detections([weaker]), detections([box, apart])], EvaluateConfig())
+    assert found.scores.tolist() == pytest.approx([0.9, 0.2])
+    most = EvaluateConfig(max_detections=1)
+    assert len(merge([detections([weaker]), detections([box, apart])], most)) == 1
