@@ -67,12 +67,12 @@ def test_both_languages_show_the_same_values_and_blocks(name):
 
 @cache
 def texts(language: str) -> dict[str, str]:
-    """Give every sentence of a language, without Jinja, style sheets, Markdown marks and code."""
+    """Give every sentence of a language, without Jinja, HTML, Markdown marks and code."""
     found = flat(words(language))
     for name in TEMPLATES:
         text = (ROOT / language / name).read_text(encoding="utf-8")
-        text = re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
-        found[name] = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|`[^`]*`", "_", text)
+        text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|`[^`]*`", "_", text)
+        found[name] = re.sub(r"<style>.*?</style>|</?[a-z][^>]*>", "", text, flags=re.DOTALL)
     return found
 
 
