@@ -44,7 +44,7 @@ def test_a_new_vault_holds_every_chapter_and_no_hidden_file(tmp_path, language):
     assert set(notes) == {
         f"{path}.md"
         for name, path in workspace.chapters.items()
-        if name not in ("runs", "pipeline", "weekly")
+        if name not in ("runs", "pipeline", "weekly", "galleries")
     }
     assert list(workspace.vault.rglob(".*")) == []
     assert scaffold.create(workspace) == []
