@@ -43,6 +43,8 @@ class Noted:
     """Path from the vault."""
     written: bool
     """False where it was there already; syncs keep it true."""
+    reasons: tuple[str, ...] = ()
+    """What the sync that brought the pictures could not write, a sentence each."""
 
 
 def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Noted:
@@ -77,8 +79,8 @@ def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Note
     outcome = write_notes(workspace, vault, [write], "eval gallery")
     if path not in outcome.written:
         raise RefusedError(f"{path} was made by someone else meanwhile", "thesis eval gallery")
-    sync(workspace)  # the pictures
-    return Noted(path, written=True)
+    report = sync(workspace)  # which writes the pictures
+    return Noted(path, written=True, reasons=tuple(report.reasons))
 
 
 def make_page(

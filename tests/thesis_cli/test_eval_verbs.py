@@ -135,6 +135,28 @@ def test_a_note_is_kept_true_by_syncs(thesis, valid, judged, language, words):
     assert note.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("subset=hrd", "did you mean 'hard'"),
+        ("misses=many", "holds no number"),
+        ("false=-1", "asks for -1 pictures"),
+        ("", "needs one run"),
+    ],
+)
+def test_a_marker_that_makes_no_sense_is_refused(judged, said, message):
+    workspace = judged("en")
+    note = workspace.vault / "Odd.md"
+    runs = "runs=v2@1 " if said else ""
+    begin = f"<!-- thesis:begin id=odd template=gallery {runs}{said} -->"
+    note.write_text(f"{begin}\n\n<!-- thesis:end id=odd -->\n", encoding="utf-8")
+    try:
+        assert any(message in reason for reason in sync(workspace).reasons)
+    finally:
+        note.unlink()
+        sync(workspace)
+
+
 @pytest.fixture
 def spoilt(tmp_path, seen):
     """Copy the detections, spoil one file as HOW says, and give the folder."""

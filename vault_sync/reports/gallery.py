@@ -6,7 +6,8 @@ import io
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from featherface.errors import RefusedError, ThesisError
+from experiments.metrics import SUBSETS
+from featherface.errors import RefusedError, ThesisError, unknown
 from vault_sync.context import Page, evaluation, table
 from vault_sync.keeping import keep
 from vault_sync.rendering import Safe, code
@@ -23,6 +24,8 @@ MADE = "gallery 1"
 """Changes where a gallery is gathered or drawn otherwise."""
 SIDE = 192
 """Pixels of a crop in a note."""
+WIDEST, SHOWN = "hard", "24"
+"""Whose faces count and how many are shown, where the marker does not say."""
 
 
 def build(page: Page) -> dict[str, object]:
@@ -122,15 +125,17 @@ class _Case:
 def _asked(page: Page) -> dict[str, Any]:
     """Read what the marker says besides the run."""
     marked = page.attributes
+    subset = marked.get("subset", WIDEST)
+    if subset not in SUBSETS:
+        raise RefusedError(f"its marker: {unknown('subset', subset, SUBSETS)}", "correct it")
     try:
-        return {
-            "score": float(marked["score"]) if "score" in marked else None,
-            "subset": marked.get("subset", "hard"),
-            "misses": int(marked.get("misses", 24)),
-            "false_alarms": int(marked.get("false", 24)),
-        }
+        score = float(marked["score"]) if "score" in marked else None
+        counts = [int(marked.get(key, SHOWN)) for key in ("misses", "false")]
     except ValueError as error:
-        raise RefusedError(f"its marker holds no number: {error}", "correct the marker") from error
+        raise RefusedError(f"its marker holds no number: {error}", "correct it") from error
+    if min(counts) < 0:
+        raise RefusedError(f"its marker asks for {min(counts)} pictures", "write 0 or more")
+    return {"score": score, "subset": subset, "misses": counts[0], "false_alarms": counts[1]}
 
 
 def _summary(words: Words, run: Run, found: Mapping[str, Any]) -> Safe:

@@ -94,6 +94,8 @@ def write_note(session: Session, name: str, chosen: dict[str, str]) -> str:
     made = galleries.write_note(workspace, Store(workspace).find(name), chosen)
     if not made.written:
         session.note(f"{made.note} was there already; its marker says what it shows")
+    for reason in made.reasons:
+        session.warn(reason)
     return made.note
 
 
