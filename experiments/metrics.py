@@ -62,8 +62,8 @@ KINDS: dict[str, Kind] = {
         )
         for subset in SUBSETS
     },
-    "widerface.recall": _score("Recall", "Rappel"),
-    "widerface.precision": _score("Precision", "Précision"),
+    "widerface.recall": _score("Recall, mean of the three", "Rappel, moyenne des trois"),
+    "widerface.precision": _score("Precision, mean of the three", "Précision, moyenne des trois"),
     "widerface.localisation": _score(
         "Mean IoU of the faces found", "IoU moyen des visages trouvés"
     ),
