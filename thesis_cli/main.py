@@ -27,7 +27,7 @@ COMMANDS = {
     "data": Late("thesis_cli.commands.data:data", "Draw the synthetic set; describe a data set."),
     "eval": Late(
         "thesis_cli.commands.evaluation:evaluation",
-        "Score detections or weights; see what they get wrong.",
+        "Score detections or weights, and see what they get wrong.",
     ),
     "detect": Late("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
     "benchmark": Late("thesis_cli.commands.benchmark:benchmark", "Measure a network's cost."),

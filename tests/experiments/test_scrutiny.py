@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
 
-from experiments import runner, scrutiny
+from experiments import runner, scrutiny, steps
 from experiments.accuracy import Circumstances, measure
 from experiments.errors_found import count_errors
 from experiments.galleries import draw_crops, gather
@@ -140,3 +141,28 @@ def test_a_run_that_was_not_evaluated_is_told(workspace, make_run):
     unfinished = make_run(workspace, status="interrupted")
     with pytest.raises(UsageError, match="only a finished run"):
         scrutiny.of_run(workspace, Store(workspace), unfinished)
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "changes"),
+    [
+        (
+            "multiscale+flip (score_threshold=0.1)",
+            "original",
+            {"protocol=original", "flip=false", "score_threshold=0.02"},
+        ),
+        ("original", "multiscale+flip", {"protocol=multiscale", "flip=true"}),
+        ("original+voting", "original+flip", {"flip=true", "voting=false"}),
+    ],
+)
+def test_what_to_type_for_another_protocol(workspace, make_run, taken, wanted, changes):
+    run = make_run(workspace, protocol=taken)
+    code, values = steps.for_protocol(Store(workspace), run, run.primary, wanted)
+    assert code == "step"
+    assert set(re.findall(r"evaluate\.(\S+)", values["command"])) == changes
+
+
+def test_a_protocol_that_there_is_not_has_no_command(workspace, make_run):
+    run = make_run(workspace)
+    for wanted in ("not stated", "original+zoom"):
+        assert steps.for_protocol(Store(workspace), run, run.primary, wanted) is None
