@@ -49,14 +49,14 @@ class Words:
 
     def protocol(self, identity: str) -> Safe:
         """Say how pictures were looked at: `multiscale+flip`, then settings in brackets."""
-        plain, bracket, settings = identity.partition(" (")
+        plain, _, settings = identity.partition(" (")
         if plain in self._phrases["protocol"] or "+" not in plain:
             told: Safe = self.name("protocol", plain)
         else:
             first, *extras = plain.split("+")
             names = [self.name("protocol", first), *(self.name("looks", one) for one in extras)]
             told = Safe(", ".join(names))
-        return Safe(f"{told}{escape(bracket + settings)}")
+        return Safe(f"{told} ({escape(settings)}") if settings else told
 
     def number(self, value: float, spec: str) -> Safe:
         """Write a number; SPEC is that of `experiments.numbers`."""

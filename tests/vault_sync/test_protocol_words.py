@@ -20,10 +20,14 @@ from vault_sync.wording import Words
         ),
         (
             "vga+flip+voting (score_threshold=0.1)",
-            "images with their longer side at 640 pixels, single scale, mirrored images too,"
-            " box voting (score_threshold=0.1)",
-            "images dont le plus grand côté fait 640 pixels, une seule échelle,"
-            " images en miroir aussi, vote des boîtes (score_threshold=0.1)",
+            (
+                "images with their longer side at 640 pixels, single scale, mirrored images too,"
+                " box voting (score_threshold=0.1)"
+            ),
+            (
+                "images dont le plus grand côté fait 640 pixels, une seule échelle,"
+                " images en miroir aussi, vote des boîtes (score_threshold=0.1)"
+            ),
         ),
         ("someone's own", "someone's own", "someone's own"),
     ],
