@@ -136,7 +136,7 @@ def switches(
         rows.append(
             (
                 str(words.name("design", key)),
-                Code(f"model.{key}"),
+                Code(key),
                 _value(getattr(subject.config, key), words),
                 _value(off, words),
                 _change(without.parameters - subject.anatomy.parameters),
