@@ -90,7 +90,7 @@ def _split(which: str) -> Write:
 def _batch(page: Page, run: Run) -> str:
     train = section_of(run, "train")
     size, times = train.get("batch_size"), train.get("accumulate", 1)
-    if not size:
+    if not size or isinstance(size, str):  # `auto`: a run that didn't train has none
         return ""
     number = page.words.number(int(size), ",")
     return Safe(f"{number} × {page.words.number(int(times), ',')}") if times > 1 else number
@@ -124,8 +124,8 @@ def _schedule(page: Page, run: Run) -> str:
 
 def _precision(page: Page, run: Run) -> str:
     value = section_of(run, "train").get("amp")
-    if value in (None, "no", False):
-        return "" if value is None else page.words.say("no")
+    if value in (None, "auto", "no", False):
+        return "" if value in (None, "auto") else page.words.say("no")
     return code(value)
 
 
