@@ -152,6 +152,11 @@ class Anatomy:
     anchors: tuple[AnchorLevel, ...]
     stages: tuple[Stage, ...]
 
+    @property
+    def paper_counted(self) -> int | None:
+        """What the paper's way gives; None where no deformable kernels make it another number."""
+        return self.standard_counted if any(one.learnt for one in self.fields) else None
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return asdict(self)

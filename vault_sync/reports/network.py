@@ -102,7 +102,7 @@ def drawing_names(words: Words) -> dict[str, str]:
 def _figures(subject: Subject, words: Words) -> dict[str, object]:
     """Write the network's totals."""
     found, number = subject.anatomy, words.number
-    counted = VARIANTS[subject.variant].paper_counted if subject.variant else None
+    counted = found.paper_counted
     attends = subject.config.backbone in GLOBAL or subject.config.neck in GLOBAL
     whole = words.say(f"network.whole_{'attention' if attends else 'pooling'}")
     return {

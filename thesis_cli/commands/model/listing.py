@@ -54,7 +54,7 @@ def measure(name: str, cache: Path | None) -> dict[str, Any]:
     return {
         "name": name,
         "parameters": found.parameters,
-        "paper_counted": VARIANTS[name].paper_counted,
+        "paper_counted": found.paper_counted,
         "macs_640": found.macs,
         "bytes": {form: getattr(found.storage, form) for form in FORMS},
         "float_numbers_int8": found.storage.single,

@@ -168,7 +168,7 @@ def to_json(subject: Subject) -> dict[str, Any]:
         "name": subject.name,
         "variant": subject.variant or None,
         "parameters": found.parameters,
-        "paper_counted": entry.paper_counted if entry else None,
+        "paper_counted": found.paper_counted,
         "macs": found.macs,
         "macs_640": found.macs if (found.height, found.width) == (640, 640) else None,
         "summary": entry.summary if entry else "",
@@ -185,13 +185,13 @@ def view(asked: Asked) -> Iterator[Block]:
     """Show the totals, then each table under its title."""
     found = asked.subject.anatomy
     entry = VARIANTS.get(asked.subject.variant)
-    counted = entry.paper_counted if entry else None
+    counted = found.paper_counted
     sizes = found.storage
     facts = {
         "network": f"{asked.subject.name}: {entry.summary}" if entry else asked.subject.name,
         **({"source": entry.source} if entry else {}),
         "parameters": f"{found.parameters:,}"
-        + (f" (the paper's counter says {counted:,})" if counted else ""),
+        + (f" ({counted:,} counted as in the paper)" if counted else ""),
         f"MACs at {asked.subject.size}": f"{found.macs / 1e9:.3f} G",
         "weights": f"{sizes.fp32 / 1e6:.2f} MB fp32, {sizes.fp16 / 1e6:.2f} MB fp16, "
         f"{sizes.int8 / 1e6:.2f} MB int8 ({sizes.single:,} numbers stay in fp32)",
