@@ -29,10 +29,14 @@ class Change:
     """Fraction: 0.01 is one point."""
     low: float | None = None
     high: float | None = None
+    sure: bool | None = None
+    """Whether it is other than zero, as a correction found; None leaves it to the interval."""
 
     @property
     def established(self) -> bool:
-        """Whether the interval lies on one side of zero."""
+        """Whether it is sure or, where nobody said, whether the interval excludes zero."""
+        if self.sure is not None:
+            return self.sure
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
@@ -80,7 +84,7 @@ def component_bars(
 def difference_bars(changes: Sequence[Change], title: str, language: str = "en") -> bytes:
     """Draw the difference that each change makes, with its interval, against zero.
 
-    Filled: the interval excludes zero; hollow: it does not, or there is none. TITLE names the
+    Filled: established; hollow: not, or there is no interval. TITLE names the
     metric and the base. Empty bytes where CHANGES is empty.
     """
     if not changes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.compare import SUBSETS
+from experiments.comparison import SUBSETS
 from experiments.predicates import (
     COMPARE,
     COMPUTE,

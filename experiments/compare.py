@@ -2,127 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
-from experiments.metrics import KINDS, LATENCIES, Metric, kind
-from experiments.tables import Cell, Number, Table
-from experiments.wording import say
+from experiments.comparison import ALPHA, SUBSETS, Comparison, Delta, Note, Row
+from experiments.metrics import KINDS, LATENCIES, Metric
+from experiments.seeds import seed_groups, trained
+from experiments.wording import Amount
 from featherface.errors import ClaimFalseError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from experiments.milestones import CitedResult
+    from experiments.seeds import SeedGroup
     from experiments.statistics import Bootstrap, Interval
     from experiments.store import Run, Store
 
-SPECS = {"fraction": ".1%", "parameters": ",", "MACs": ".2G", "ms": ".1f", "MB": ".2f"}
-SUBSETS = {
-    "widerface.easy.ap": "easy",
-    "widerface.medium.ap": "medium",
-    "widerface.hard.ap": "hard",
-    "widerface.mean_ap": "mean",
-}
-"""Metrics whose uncertainty the match records tell."""
 FORCE = "compare runs of one data set and protocol, or add --force to see them side by side"
-
-
-@dataclass(frozen=True)
-class Delta:
-    """How a run differs from the first one."""
-
-    value: float
-    """This run's minus the first one's."""
-    interval: Interval | None = None
-    probability: float | None = None
-    """Share of image resamples in which this run beats the first one."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One metric across all columns."""
-
-    name: str
-    metrics: tuple[Metric | None, ...]
-    """One per run, in order."""
-    intervals: tuple[Interval | None, ...]
-    deltas: tuple[Delta | None, ...]
-    """One per run; the first is None."""
-    references: tuple[Metric | None, ...] = ()
-    """One per cited or planned result."""
-
-    def title(self, language: str = "en") -> str:
-        """Return the metric's title in LANGUAGE, with the unit that its numbers don't carry."""
-        unit = {"ms": "ms", "MB": "Mo" if language == "fr" else "MB"}.get(self.unit)
-        title = kind(self.name).title(language)
-        return f"{title} ({unit})" if unit else title
-
-    @property
-    def unit(self) -> str:
-        """The unit of the row's values."""
-        known = next((one for one in (*self.metrics, *self.references) if one), None)
-        return known.unit if known else kind(self.name).unit
-
-    @property
-    def spec(self) -> str:
-        """How tables print it."""
-        return SPECS.get(self.unit, ".2e" if self.name.endswith("parity") else ".4g")
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence that a reader of the table must know, in either language."""
-
-    code: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    def text(self, language: str = "en") -> str:
-        """Return the sentence in LANGUAGE."""
-        return say(self.code, language, **self.values)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What `compare` found."""
-
-    runs: tuple[Run, ...]
-    references: tuple[CitedResult, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[Note, ...]
-    recipe: Mapping[str, tuple[Any, ...]]
-    """Dotted recipe key -> value per run, of the keys that differ."""
-    bootstrap: Bootstrap | None = None
-
-    def row(self, name: str) -> Row | None:
-        """Return the row of metric NAME, or None."""
-        return next((row for row in self.rows if row.name == name), None)
-
-    def table(self, language: str = "en") -> Table:
-        """Return the table that every format is written from."""
-        return _table(self, language)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return everything as plain values in full precision."""
-        return {
-            "runs": [
-                {"run": run.id, "seal": run.seal, "title": run.record.title} for run in self.runs
-            ],
-            "references": [
-                {
-                    "name": one.name,
-                    "title": one.title,
-                    "evidence": one.evidence,
-                    "source": one.source,
-                }
-                for one in self.references
-            ],
-            "rows": [_row_json(self, row) for row in self.rows],
-            "recipe": {key: list(values) for key, values in self.recipe.items()},
-            "notes": [note.text() for note in self.notes],
-            "bootstrap": self.bootstrap
-            and {"resamples": self.bootstrap.resamples, "seed": self.bootstrap.seed},
-        }
 
 
 def compare(
@@ -153,9 +51,24 @@ def compare(
         raise UsageError(mixed[0].text(), FORCE)
     bootstrap = None if mixed else _bootstrap(chosen, resamples, seed)
     shown = tuple(references)
-    rows = tuple(_row(name, chosen, shown, bootstrap) for name in _names(chosen))
-    notes = (*mixed, *_about_data(chosen), *_about_machines(chosen), *_about_chance(bootstrap))
-    return Comparison(chosen, shown, rows, notes, _recipe_differences(chosen), bootstrap)
+    rows = _corrected([_row(name, chosen, shown, bootstrap) for name in _names(chosen)])
+    seeds = seed_groups(chosen, store)
+    notes = [*mixed, *_about_data(chosen), *_about_machines(chosen)]
+    notes += [
+        *_about_references(rows, shown),
+        *_about_chance(bootstrap, rows),
+        *_about_seeds(seeds),
+    ]
+    differing = _recipe_differences(chosen)
+    return Comparison(chosen, shown, rows, tuple(notes), differing, bootstrap, seeds)
+
+
+def published_for(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[CitedResult, ...]:
+    """Return what was published of the very networks of RUNS."""
+    variants = {run.variant for run in runs if run.variant}
+    return tuple(
+        one for one in cited.values() if one.evidence == "cited" and variants & set(one.variants)
+    )
 
 
 def aims_of(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[CitedResult, ...]:
@@ -265,7 +178,34 @@ def _delta(
     value = this.value - first.value
     if bootstrap is None or not subset:
         return Delta(value)
-    return Delta(value, bootstrap.difference(0, at, subset), bootstrap.probability(0, at, subset))
+    return Delta(
+        value,
+        bootstrap.difference(0, at, subset),
+        _known(bootstrap.probability(0, at, subset)),
+        _known(bootstrap.p_value(0, at, subset)),
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _corrected(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Correct the P values of all differences in ROWS for their number."""
+    from experiments.statistics import holm  # noqa: PLC0415 - numpy
+
+    tested = [(row, delta) for row in rows for delta in row.deltas if delta and delta.p is not None]
+    values = iter(holm([delta.p or 0.0 for _, delta in tested]))
+    return tuple(
+        dataclasses.replace(row, deltas=tuple(_with_holm(delta, values) for delta in row.deltas))
+        for row in rows
+    )
+
+
+def _with_holm(delta: Delta | None, values: Iterator[float]) -> Delta | None:
+    if delta is None or delta.p is None:
+        return delta
+    return dataclasses.replace(delta, holm=next(values))
 
 
 def _alike(first: Metric, this: Metric) -> bool:
@@ -305,11 +245,44 @@ def _about_machines(runs: Sequence[Run]) -> list[Note]:
     return [*notes, Note("machines")] if len(machines) > 1 else notes
 
 
-def _about_chance(bootstrap: Bootstrap | None) -> list[Note]:
+def _about_references(rows: Sequence[Row], references: Sequence[CitedResult]) -> list[Note]:
+    """Say that cited APs are left out, where they don't stand on what the runs do."""
+    hidden = [
+        one.name
+        for place, one in enumerate(references)
+        for row in rows
+        if row.name in SUBSETS and one.metric(row.name) and row.references[place] is None
+    ]
+    return [Note("references-aside")] if hidden else []
+
+
+def _about_chance(bootstrap: Bootstrap | None, rows: Sequence[Row]) -> list[Note]:
+    """Say what brackets and marks mean, and how large the uncertainty of these images is."""
     if bootstrap is None:
         return []
+    deltas = [one for row in rows for one in row.deltas if one and one.p is not None]
     counts = {"resamples": bootstrap.resamples, "n": bootstrap.images, "seed": bootstrap.seed}
-    return [Note("chance", counts)]
+    notes = [Note("chance", counts), Note("holm", {"n": len(deltas)})]
+    if deltas and 2 * len(deltas) / (bootstrap.resamples + 1) > ALPHA:
+        notes.append(Note("holm-coarse", {"resamples": bootstrap.resamples, "n": len(deltas)}))
+    alone = _widest([one for row in rows for one in row.intervals])
+    paired = _widest([one.interval for one in deltas])
+    if alone and paired:
+        told = {"ap": Amount(alone, "points"), "n": bootstrap.images}
+        notes.append(Note("uncertainty", told | {"delta": Amount(paired, "points")}))
+    return notes
+
+
+def _widest(intervals: Iterable[Interval | None]) -> float:
+    """Return half the width of the widest of INTERVALS."""
+    widths = [(one.high - one.low) / 2 for one in intervals if one and one.low == one.low]
+    return max(widths, default=0.0)
+
+
+def _about_seeds(seeds: Sequence[SeedGroup]) -> list[Note]:
+    """Say that seeds are not spoken of, where each run has one; a table speaks of the others."""
+    alone = all(len(group.runs) == 1 for group in seeds)
+    return [Note("seeds-one")] if alone and any(trained(one.runs[0]) for one in seeds) else []
 
 
 def _recipe_differences(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
@@ -319,74 +292,3 @@ def _recipe_differences(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
     names = dict.fromkeys(key for one in flat for key in one)
     rows = {key: tuple(one.get(key) for one in flat) for key in names}
     return {key: values for key, values in rows.items() if any(v != values[0] for v in values)}
-
-
-def _table(comparison: Comparison, language: str) -> Table:
-    first = comparison.runs[0].id
-    columns = [say("metric", language), *(run.id for run in comparison.runs)]
-    columns += [f"Δ {run.id} − {first}" for run in comparison.runs[1:]]
-    columns += [one.titled(language) for one in comparison.references]
-    rows = tuple(_cells(row, language) for row in comparison.rows)
-    ids = ", ".join(run.id for run in comparison.runs)
-    return Table(
-        title=say("comparison-of", language, runs=ids),
-        columns=tuple(columns),
-        rows=rows,
-        notes=tuple(note.text(language) for note in comparison.notes),
-        provenance=tuple(f"{run.id} seal {run.seal}" for run in comparison.runs),
-        numeric=frozenset(range(1, len(columns))),
-    )
-
-
-def _cells(row: Row, language: str) -> tuple[Cell, ...]:
-    spec = row.spec
-    measured: list[Cell] = [
-        Number(metric.value, spec, *_ends(interval)) if metric else None
-        for metric, interval in zip(row.metrics, row.intervals, strict=True)
-    ]
-    changes: list[Cell] = [_change(delta, spec) for delta in row.deltas[1:]]
-    cited: list[Cell] = [Number(one.value, spec) if one else None for one in row.references]
-    return (row.title(language), *measured, *changes, *cited)
-
-
-def _change(delta: Delta | None, spec: str) -> Cell:
-    if delta is None:
-        return None
-    sure = delta.interval is not None and delta.interval.excludes_zero
-    shown = spec.replace("%", "p")  # 80 % and 82 % differ by 2 points, not by 2 %
-    return Number(delta.value, f"+{shown}", *_ends(delta.interval), mark="*" if sure else "")
-
-
-def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
-    if interval is None or interval.low != interval.low:
-        return (None, None)
-    return (interval.low, interval.high)
-
-
-def _row_json(comparison: Comparison, row: Row) -> dict[str, Any]:
-    runs = zip(comparison.runs, row.metrics, row.intervals, row.deltas, strict=True)
-    cited = zip(comparison.references, row.references, strict=True)
-    return {
-        "metric": row.name,
-        "values": {
-            run.id: _value_json(metric, interval, delta)
-            for run, metric, interval, delta in runs
-            if metric
-        },
-        "references": {one.name: metric.value for one, metric in cited if metric},
-    }
-
-
-def _value_json(metric: Metric, interval: Interval | None, delta: Delta | None) -> dict[str, Any]:
-    found = {**metric.to_json(), "low": None, "high": None, "delta": None}
-    if interval is not None:
-        found["low"], found["high"] = _ends(interval)
-    if delta is not None:
-        low, high = _ends(delta.interval)
-        found["delta"] = {
-            "value": delta.value,
-            "low": low,
-            "high": high,
-            "probability": delta.probability,
-        }
-    return found

@@ -75,6 +75,8 @@ class CitedResult:
     """The remark in French; the English one where empty."""
     protocol: str = ""
     note: str = ""
+    variants: tuple[str, ...] = ()
+    """Networks that it speaks of, where this program has them."""
     metrics: tuple[Metric, ...] = field(default=())
 
     def titled(self, language: str) -> str:
@@ -172,7 +174,7 @@ def _cited(name: str, table: Any) -> CitedResult:
         "protocol",
         "note",
     )
-    fields = (*texts, "dataset", "split", "metrics")
+    fields = (*texts, "dataset", "split", "variants", "metrics")
     _check_table(f"cited.{name}", table, fields, ("source", "metrics"))
     evidence = table.get("evidence", "cited")
     metrics = tuple(
@@ -189,8 +191,15 @@ def _cited(name: str, table: Any) -> CitedResult:
         remarque=table.get("remarque", ""),
         protocol=table.get("protocol", ""),
         note=table.get("note", ""),
+        variants=_variants(name, table.get("variants", [])),
         metrics=metrics,
     )
+
+
+def _variants(name: str, given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise UsageError(f"cited.{name}: variants is {given!r}; it must be a list of names")
+    return tuple(given)
 
 
 def _citation_key(name: str, key: Any) -> str:

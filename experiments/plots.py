@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.ticker import FuncFormatter, NullFormatter
-
-from experiments.metrics import SUBSETS, kind
-from experiments.numbers import HARD, format_number
-from experiments.plot_labels import write_labels
+from experiments.metrics import SUBSETS
+from experiments.numbers import format_number
 from experiments.plot_style import (
+    DASHES,
     GREY,
-    MARKERS,
-    PALETTE,
     label_axes,
     line_look,
     make_figure,
@@ -23,12 +19,11 @@ from experiments.plot_style import (
 from experiments.wording import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from experiments.metrics import Metric
-    from experiments.milestones import CitedResult
+    from experiments.published_curves import Curve
     from experiments.store import Run
     from featherface.evaluation.matches import MatchRecords
 
@@ -99,11 +94,15 @@ def _weighted(label: str, weight: float, language: str) -> str:
 
 
 def precision_recall(
-    records: Mapping[str, MatchRecords], language: str = "en", caption: str = ""
+    records: Mapping[str, MatchRecords],
+    language: str = "en",
+    caption: str = "",
+    published: Mapping[str, Mapping[str, Curve]] | None = None,
 ) -> bytes:
     """Draw precision against recall on Easy, Medium and Hard, one line per label of RECORDS.
 
-    CAPTION says on what: data set, split, images. Empty bytes where RECORDS is empty.
+    CAPTION says on what: data set, split, images. PUBLISHED curves (method -> subset -> curve)
+    are drawn thin beside them. Empty bytes where RECORDS is empty.
     """
     if not records:
         return b""
@@ -119,6 +118,7 @@ def precision_recall(
                 axis.plot(
                     recall[shown], precision[shown], label=f"{label} (AP {ap})", **line_look(place)
                 )
+            _draw_published(axis, subset, published or {}, language)
             axis.set_xlim(0, 1)
             axis.set_ylim(0, 1.02)
             axis.set_title(subset.title())
@@ -131,47 +131,26 @@ def precision_recall(
         return write_png(figure)
 
 
-def size_against_ap(
-    runs: Sequence[Run],
-    cited: Iterable[CitedResult] = (),
-    *,
-    metric: str = "widerface.hard.ap",
-    language: str = "en",
-) -> bytes:
-    """Draw AP against parameters: RUNS filled, published results hollow, goals as crosses.
-
-    Only results of one data set, split, protocol and completeness share the plot: those of the
-    first run that has METRIC, or of CITED where none has. Empty bytes where nothing is left.
-    """
-    measured = [(run.id, run.metric("params.total"), run.metric(metric)) for run in runs]
-    points = [(label, size, ap) for label, size, ap in measured if size and ap]
-    others = [(one, one.metric("params.total"), one.metric(metric)) for one in cited]
-    aside = [(one, size, ap) for one, size, ap in others if size and ap]
-    context = next((ap.context for *_, ap in (*points, *aside)), None)
-    points = [point for point in points if point[2].context == context]
-    aside = [point for point in aside if point[2].context == context]
-    if not points and not aside:
-        return b""
-    with styled():
-        figure, (axis,) = make_figure(1, width=7.2, height=4.6)
-        for place, (_, size, ap) in enumerate(points):
-            look: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)]}
-            look["color"] = PALETTE[place % len(PALETTE)]
-            axis.scatter([size.value], [ap.value], s=52, zorder=3, **look)
-        for one, size, ap in aside:
-            look = GOAL if one.evidence == "target" else PUBLISHED
-            axis.scatter([size.value], [ap.value], s=34, **look)
-        evidence = ["measured"] * bool(points) + [one.evidence for one, *_ in aside]
-        first = (points or aside)[0][2]
-        _finish_sizes(axis, first, metric, evidence, language)
-        named = [*points, *((one.titled(language), size, ap) for one, size, ap in aside)]
-        write_labels(figure, axis, [(text, size.value, ap.value) for text, size, ap in named])
-        return write_png(figure)
+def _draw_published(
+    axis: Axes, subset: str, published: Mapping[str, Mapping[str, Curve]], language: str
+) -> None:
+    """Draw what others published, thin and in grey tones, its AP in the key."""
+    for place, (method, curves) in enumerate(published.items()):
+        if subset not in curves:
+            continue
+        one = curves[subset]
+        ap = format_number(one.ap, ".1%", language)
+        shown = one.precision + one.recall > 0
+        look: dict[str, Any] = {
+            "color": GREYS[place % len(GREYS)],
+            "linestyle": DASHES[place % len(DASHES)],
+        }
+        label = say("cited-column", language, title=f"{method} (AP {ap})")
+        axis.plot(one.recall[shown], one.precision[shown], label=label, linewidth=1, **look)
 
 
-PUBLISHED: dict[str, Any] = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
-GOAL: dict[str, Any] = {"marker": "x", "color": GREY}
-TICKS = (2e4, 3e4, 5e4, 7e4, 1e5, 1.5e5, 2e5, 2.5e5, 3e5, 4e5, 5e5, 6e5, 8e5, 1e6, 2e6, 5e6)
+GREYS = ("#444444", "#777777", "#9A9A9A", "#5B6770", "#8C7B6B")
+"""Of published curves."""
 
 
 def caption(run: Run, language: str = "en") -> str:
@@ -205,40 +184,3 @@ def _draw_scores(axis: Axes, scored: Sequence[Mapping[str, Any]], language: str)
     axis.set_title(say("plot-ap-title", language))
     axis.set_ylim(0, 1)
     axis.legend()
-
-
-def _finish_sizes(
-    axis: Axes, first: Metric, metric: str, evidence: Sequence[str], language: str
-) -> None:
-    """Set scales, ticks, titles and the key of markers."""
-    title = kind(metric).title(language)
-    axis.margins(x=0.2, y=0.16)
-    axis.set_xscale("log")
-    low, high = axis.get_xlim()
-    ticks = [value for value in TICKS if low <= value <= high]
-    axis.set_xticks(ticks[:: 1 + len(ticks) // 8])
-    axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _thousands(v, language)))
-    spread = axis.get_ylim()[1] - axis.get_ylim()[0]
-    spec = ".0%" if spread > 0.05 else ".1%"
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, spec, language)))
-    axis.set_xlabel(say("plot-parameters", language))
-    axis.set_ylabel(title)
-    axis.set_title(say("plot-size-title", language, metric=title))
-    looks: dict[str, dict[str, Any]] = {
-        "measured": {"marker": "o", "color": PALETTE[0]},
-        "cited": PUBLISHED,
-        "target": GOAL,
-    }
-    for name, look in looks.items():
-        if name in evidence:
-            axis.scatter([], [], s=34, label=say(f"plot-{name}", language), **look)
-    figure = axis.figure
-    columns = len(set(evidence))
-    figure.legend(loc="outside lower left", ncols=columns, fontsize=8, handletextpad=0.2)
-    figure.supxlabel(say_context(first, language), fontsize=8, color=GREY, x=0.99, ha="right")
-
-
-def _thousands(value: float, language: str) -> str:
-    text = format_number(value / 1000, ",.0f", language)
-    return f"{text}{HARD}k" if language == "fr" else f"{text}K"

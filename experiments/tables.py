@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,13 +32,22 @@ class Number:
         shown = format_number(self.value, self.spec, language) + self.mark
         if self.low is None or self.high is None:
             return shown
-        ends = [format_number(end, self.spec, language) for end in (self.low, self.high)]
+        ends = [UNIT.sub("", format_number(end, self.spec, language)) for end in self.ends]
         joint = f"{HARD}; " if language == "fr" else ", "
         return f"{shown} [{joint.join(ends)}]"
 
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Both ends of the interval; none where it is not known."""
+        return () if self.low is None or self.high is None else (self.low, self.high)
 
+
+UNIT = re.compile(r"\u00a0?(%|pt|[KMG])$")
+"""Behind a number; said once, not again at both ends of its interval."""
 Cell: TypeAlias = str | Number | None
 ABSENT = "–"
+BROAD = 6
+"""Columns that LaTeX sets in letters of the usual size."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ def latex(table: Table, language: str = "en") -> str:
     lines = [
         *(f"% provenance: {_one_line(line)}" for line in table.provenance),
         r"\begin{table}[htbp]",
-        r"  \centering",
+        r"  \centering" + (r"\scriptsize" if len(table.columns) > BROAD else ""),
         rf"  \caption{{{_escape_latex(table.title)}}}",
         rf"  \begin{{tabular}}{{{aligned}}}",
         r"    \toprule",
@@ -179,10 +189,12 @@ LATEX = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "*": "{*}",  # behind a command, a bare star would be taken for a part of its name
     "²": r"\textsuperscript{2}",
     "×": r"$\times$",
     "±": r"$\pm$",
     "Δ": r"$\Delta$",
+    "†": r"$\dagger$",
     "–": "--",
     HARD: "~",
     THIN: r"\,",
@@ -202,17 +214,16 @@ def _latex_cell(cell: Cell) -> str:
     shown = _latex_number(cell.value, cell.spec)
     if cell.mark:
         shown += rf"\textsuperscript{{{_escape_latex(cell.mark)}}}"
-    if cell.low is None or cell.high is None:
-        return shown
-    return f"{shown} [{_latex_number(cell.low, cell.spec)}; {_latex_number(cell.high, cell.spec)}]"
+    ends = [_latex_number(end, cell.spec, unit=False) for end in cell.ends]
+    return f"{shown} [{'; '.join(ends)}]" if ends else shown
 
 
-def _latex_number(value: float, spec: str) -> str:
+def _latex_number(value: float, spec: str, *, unit: bool = True) -> str:
     text = format_number(value, spec.replace(",", ""), "en")
-    digits, _, unit = text.replace("%", f"{HARD}%").partition(HARD)
+    digits, _, name = text.replace("%", f"{HARD}%").partition(HARD)
     sign = "+" if digits.startswith("+") else ""
     number = rf"{sign}\num{{{digits.removeprefix('+')}}}"
-    return number + (rf"\,{_escape_latex(unit)}" if unit else "")
+    return number + (rf"\,{_escape_latex(name)}" if unit and name else "")
 
 
 def _spread(row: list[Any], ranged: list[int], ends: Callable[[Any], tuple[Any, Any]]) -> list[Any]:

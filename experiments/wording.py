@@ -74,13 +74,82 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "chance": (
         (
             "Brackets: 95% percentile intervals over {resamples} paired resamples of the {n} "
-            "images (seed {seed}); * the interval of the difference excludes zero. "
-            "They say nothing of training seeds."
+            "images (seed {seed}); P: share of the resamples in which the run beats the first"
         ),
         (
             "Entre crochets : intervalles percentiles à 95\u00a0% sur {resamples} "
-            "rééchantillonnages appariés des {n} images (graine {seed}) ; * l'intervalle de la "
-            "différence exclut zéro. Ils ne disent rien des graines d'apprentissage."
+            "rééchantillonnages appariés des {n} images (graine {seed}) ; P : part des "
+            "rééchantillonnages où l'exécution bat la première"
+        ),
+    ),
+    "holm": (
+        (
+            "* differs from the first run after Holm's correction over the {n} differences of AP "
+            "(5% level); † only its own interval excludes zero"
+        ),
+        (
+            "* diffère de la première exécution après correction de Holm sur les {n} écarts d'AP "
+            "(seuil de 5\u00a0%) ; † seul son propre intervalle exclut zéro"
+        ),
+    ),
+    "holm-coarse": (
+        (
+            "{resamples} resamples are too few for {n} corrected differences: none can be "
+            "established; more resamples are needed"
+        ),
+        (
+            "{resamples} rééchantillonnages ne suffisent pas pour {n} écarts corrigés : aucun ne "
+            "peut être établi ; il en faut davantage"
+        ),
+    ),
+    "uncertainty": (
+        (
+            "How sure {n} images are: half a 95% interval is up to {ap} for an AP, and up to "
+            "{delta} for a difference, which is paired"
+        ),
+        (
+            "Ce que valent {n} images : la moitié d'un intervalle à 95\u00a0% va jusqu'à {ap} "
+            "pour une AP, et jusqu'à {delta} pour un écart, qui est apparié"
+        ),
+    ),
+    "references-aside": (
+        "AP of cited or planned results is left out: other data or protocol than these runs",
+        (
+            "L'AP des résultats cités ou visés n'est pas montrée : données ou protocole autres que "
+            "ceux de ces exécutions"
+        ),
+    ),
+    "cited-column": ("{title} [cited]", "{title} [cité]"),
+    "experiment": ("Experiment", "Expérience"),
+    "seed": ("Seed", "Graine"),
+    "run": ("Run", "Exécution"),
+    "recipe-key": ("Setting", "Réglage"),
+    "settings-title": ("Settings that differ", "Réglages qui diffèrent"),
+    "seeds-title": ("Training seeds", "Graines d'apprentissage"),
+    "seeds-mean": ("mean of {n}", "moyenne de {n}"),
+    "seeds-one": (
+        "One training seed per run: nothing is said of other seeds",
+        "Une seule graine d'apprentissage par exécution : rien n'est dit d'autres graines",
+    ),
+    "seeds-few": (
+        "Fewer than five seeds of {runs}: each is shown, and nothing is claimed over seeds",
+        (
+            "Moins de cinq graines pour {runs} : chacune est montrée, et rien n'est affirmé sur "
+            "les graines"
+        ),
+    ),
+    "seeds-enough": (
+        "Brackets: 95% interval of the mean over seeds (Student's t), the images held fixed",
+        (
+            "Entre crochets : intervalle à 95\u00a0% de la moyenne sur les graines (t de Student), "
+            "à images fixées"
+        ),
+    ),
+    "seeds-less": (
+        "{metric}, mean over seeds of {one} less that of {other}: {value} (Welch: {low} to {high})",
+        (
+            "{metric}, moyenne sur les graines de {one} moins celle de {other} : {value} "
+            "(Welch : de {low} à {high})"
         ),
     ),
     "plot-epoch": ("epoch", "époque"),
@@ -100,7 +169,38 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "plot-parameters": ("parameters (log scale)", "paramètres (échelle logarithmique)"),
     "plot-parts": ("parameters", "paramètres"),
     "plot-points": ("difference, points (pt)", "écart, en points (pt)"),
-    "plot-size-title": ("{metric} against size", "{metric} selon la taille"),
+    "plot-macs": (
+        "multiply-accumulates at 640², G (log scale)",
+        "multiplications-accumulations à 640², G (échelle logarithmique)",
+    ),
+    "plot-latency-cpu": (
+        "median latency on the CPU, ms (log scale)",
+        "latence médiane sur CPU, ms (échelle logarithmique)",
+    ),
+    "plot-latency-gpu": (
+        "median latency on the GPU, ms (log scale)",
+        "latence médiane sur GPU, ms (échelle logarithmique)",
+    ),
+    "plot-size-title-params": ("{metric} against size", "{metric} selon la taille"),
+    "plot-size-title-macs": ("{metric} against operations", "{metric} selon les opérations"),
+    "plot-size-title-latency": ("{metric} against latency", "{metric} selon la latence"),
+    "plot-front": ("Pareto front", "front de Pareto"),
+    "plot-others": (
+        "Published, other protocols: not comparable",
+        "Publié, autres protocoles : non comparables",
+    ),
+    "protocol-original": ("original size", "taille d'origine"),
+    "protocol-vga": ("VGA (640×480)", "VGA (640×480)"),
+    "protocol-multiscale": ("several scales", "plusieurs échelles"),
+    "protocol-multiscale+flip": ("several scales, mirrored", "plusieurs échelles, miroir"),
+    "protocol-not stated": ("protocol not stated", "protocole non précisé"),
+    "curves-aside": (
+        "published curves are of the whole validation split: not drawn beside other data",
+        (
+            "les courbes publiées portent sur toute la partition de validation : elles ne sont "
+            "pas tracées à côté d'autres données"
+        ),
+    ),
     "plot-measured": ("measured here", "mesuré ici"),
     "plot-cited": ("published", "publié"),
     "plot-target": ("goal", "objectif"),
@@ -146,8 +246,8 @@ class Amount:
 
     def _text(self, language: str) -> str:
         sign = "+" if self.signed else ""
-        if self.unit == "fraction":
-            kind = "p" if self.signed else "%"
+        if self.unit in ("fraction", "points"):
+            kind = "p" if self.signed or self.unit == "points" else "%"
             return format_number(self.value, f"{sign}.{self.places}{kind}", language)
         if self.unit == "MACs":
             return format_number(self.value, f"{sign}.{self.places + 2}G", language)

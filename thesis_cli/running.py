@@ -13,7 +13,7 @@ from thesis_cli.progress import progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.compare import Comparison
+    from experiments.comparison import Comparison
     from experiments.recipe import ResolvedRecipe
     from experiments.store import Run
     from experiments.workspace import Workspace

@@ -4,10 +4,12 @@ import csv
 import io
 import json
 
+import pypandoc
 import pytest
 
-from experiments.compare import aims_of, compare
+from experiments.compare import aims_of, compare, published_for
 from experiments.metrics import KINDS, Metric
+from experiments.side_by_side import metrics_table, settings_table, tables
 from experiments.store import Store
 from experiments.tables import FORMATS, Number, Table, latex, markdown
 from featherface.errors import ClaimFalseError, UsageError
@@ -93,7 +95,11 @@ def test_notes_say_what_a_reader_must_know(workspace, make_run, pair):
     assert "not a WIDER FACE result" in found.notes[0].text()
     assert "ce n'est pas un résultat WIDER FACE" in found.notes[0].text("fr")
     assert found.notes[1].text() == "Latency: 640×640, batch 1, 2 threads"
-    assert "10 paired resamples of the 80 images (seed 0)" in found.notes[2].text()
+    told = [note.text() for note in found.notes]
+    assert any("10 paired resamples of the 80 images (seed 0)" in one for one in told)
+    assert any("too few for 2 corrected differences" in one for one in told)
+    assert any("How sure 80 images are" in one for one in told)
+    assert any("One training seed per run" in one for one in told)
     part = {"dataset": "widerface", "n": 34, "complete": False}
     partial = compare([make_run(workspace, "a", **part), make_run(workspace, "b", **part)])
     assert partial.notes[0].text().startswith("34 images, not a WIDER FACE result")
@@ -101,10 +107,10 @@ def test_notes_say_what_a_reader_must_know(workspace, make_run, pair):
 
 def test_every_format_holds_the_numbers(pair):
     found = compare(pair, resamples=50)
-    table = found.table("en")
+    table = metrics_table(found)
     assert "| AP Hard " in markdown(table)
     assert "55.0%" in markdown(table)
-    assert "55,0\u00a0%" in markdown(found.table("fr"), "fr")
+    assert "55,0\u00a0%" in markdown(metrics_table(found, "fr"), "fr")
     text = latex(table)
     assert r"\toprule" in text
     assert r"\num{55.0}\,\%" in text
@@ -115,7 +121,7 @@ def test_every_format_holds_the_numbers(pair):
     assert float(hard[1]) == 0.55
     assert len({len(row) for row in rows}) == 1
     values = json.loads(FORMATS["json"](table, "en"))
-    assert values["columns"] == ["Metric", "v1@1", "v2@1", "Δ v2@1 − v1@1"]
+    assert values["columns"] == ["Metric", "v1@1", "v2@1", "Δ v2@1 − v1@1", "P(v2@1 > v1@1)"]
     plain = json.loads(json.dumps(found.to_json(), allow_nan=False))
     hard = next(row for row in plain["rows"] if row["metric"] == "widerface.hard.ap")
     assert hard["values"]["v2@1"]["delta"]["value"] == pytest.approx(0.05)
@@ -149,3 +155,60 @@ def test_latencies_of_different_settings_get_no_difference(workspace, make_run):
     assert found.row("latency.cpu.median_ms").deltas == (None, None)
     assert found.row("params.total").deltas[1].value == 0
     assert any("different settings" in note.text() for note in found.notes)
+
+
+def test_a_difference_is_established_only_after_the_correction(workspace, make_run):
+    runs = [make_run(workspace, "v1", matches=True, seed=0)]
+    runs += [make_run(workspace, "v2", matches=True, seed=seed) for seed in (3, 5, 9)]
+    found = compare(runs, resamples=1999)
+    deltas = [one for row in found.rows for one in row.deltas[1:] if one and one.p is not None]
+    assert len(deltas) == 12
+    assert all(one.holm >= one.p for one in deltas)
+    assert all(one.established == (one.holm <= 0.05) for one in deltas)
+    assert {one.mark for one in deltas} == {"", "*", "†"}
+    assert all(one.interval.excludes_zero for one in deltas if one.mark == "†")
+    assert not any(one.established for one in deltas if one.mark == "†")
+    value = found.to_json()["rows"][0]["values"]["v2@1"]["delta"]
+    assert value["established"] == (value["holm"] <= 0.05)
+
+
+def test_what_was_published_of_a_network_stands_beside(workspace, make_run):
+    about = {"dataset": "widerface", "n": 3226}
+    runs = [make_run(workspace, name, variant=name, **about) for name in ("v1-official", "v1")]
+    cited = published_for(runs, workspace.cited)
+    assert [one.name for one in cited] == ["featherface-paper", "featherface-published-code"]
+    shown = metrics_table(compare(runs, references=cited))
+    assert "FeatherFace (paper) [cited]" in shown.columns
+    part = [make_run(workspace, one, dataset="widerface", n=34, complete=False) for one in "ab"]
+    found = compare(part, references=cited)
+    assert found.row("widerface.hard.ap").references == (None, None)
+    assert any("AP of cited or planned results is left out" in one.text() for one in found.notes)
+
+
+def test_settings_are_a_table_of_their_own(pair):
+    found = compare(pair, resamples=0)
+    rows = {row[0]: row[1:] for row in settings_table(found).rows}
+    assert rows["model.variant"] == ("v1", "v2")
+    assert rows["distill.teacher"] == ("–", "v1@1")
+    assert "title" not in rows
+    assert [table.title for table in tables(found)] == ["Comparison of v1@1, v2@1"]
+    assert tables(found, settings=True)[-1].title == "Settings that differ"
+
+
+def test_latex_is_read_as_a_table(pair):
+    found = metrics_table(compare(pair, resamples=50))
+    text = latex(found)
+    rows = [line for line in text.splitlines() if line.endswith(r" \\")]
+    assert len(rows) == len(found.rows) + 1
+    assert all(line.count(" & ") == len(found.columns) - 1 for line in rows)
+    document = json.loads(pypandoc.convert_text(text, "json", "latex"))
+    (table,) = [block for block in document["blocks"] if block["t"] == "Table"]
+    _, caption, columns, _, bodies, _ = table["c"]
+    assert "Comparison" in json.dumps(caption)
+    assert len(columns) == len(found.columns)
+    assert len(bodies[0][3]) == len(found.rows)
+    shown = pypandoc.convert_text(text, "plain", "latex", extra_args=["--columns=400"])
+    line = next(one for one in shown.splitlines() if "AP Hard" in one)
+    assert "55.0" in line  # siunitx's numbers arrive
+    assert "num" not in shown
+    assert "* differs" in shown

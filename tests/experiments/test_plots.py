@@ -1,8 +1,13 @@
 """Plots are the same bytes for the same numbers, in two languages, and never mix data."""
 
+import numpy as np
 import pytest
 
 from experiments import plots
+from experiments.compare import compare
+from experiments.comparison_plots import draw_comparison
+from experiments.pareto import front, pareto
+from experiments.published_curves import Curve
 from experiments.tables import FORMATS
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -14,7 +19,7 @@ def test_plots_are_deterministic_and_bilingual(workspace, make_run):
     for draw in (
         lambda language: plots.loss_curves(run, language),
         lambda language: plots.precision_recall(records, language, plots.caption(run, language)),
-        lambda language: plots.size_against_ap([run], language=language),
+        lambda language: pareto([run], language=language),
     ):
         english, french = draw("en"), draw("fr")
         assert english.startswith(PNG)
@@ -27,15 +32,15 @@ def test_a_run_without_training_or_matches_has_no_plot(workspace, make_run):
     run = make_run(workspace, events=False, metrics={"params.total": 1})
     assert plots.draw_record(run) == {}
     assert plots.caption(run) == ""
-    assert plots.size_against_ap([run]) == b""
+    assert pareto([run]) == b""
 
 
 def test_published_results_never_share_a_plot_with_synthetic_ones(workspace, make_run):
     run = make_run(workspace)
     cited = workspace.cited.values()
-    assert plots.size_against_ap([run], cited) == plots.size_against_ap([run])
+    assert pareto([run], cited) == pareto([run])
     real = make_run(workspace, "v2", dataset="widerface", n=3226)
-    assert plots.size_against_ap([real], cited) != plots.size_against_ap([real])
+    assert pareto([real], cited) != pareto([real])
 
 
 @pytest.mark.parametrize(
@@ -65,3 +70,38 @@ def test_what_is_drawn_adds_up_to_the_total(workspace, make_run):
     lines = plots._losses(run, [{"loss": total} | truth | taught], "fr")
     assert [label for label, _ in lines] == ["totale", "annotations × 0,75", "enseignant × 0,25"]
     assert lines[1][1][0] + lines[2][1][0] == pytest.approx(lines[0][1][0])
+
+
+def test_the_front_holds_what_no_other_beats():
+    points = [(3, 0.8), (1, 0.5), (2, 0.4), (3, 0.7), (5, 0.8), (4, 0.9)]
+    assert front(points) == [(1, 0.5), (3, 0.8), (4, 0.9)]
+    assert front([]) == []
+
+
+@pytest.mark.parametrize("cost", ["params.total", "macs.640", "latency.cpu.median_ms"])
+def test_other_protocols_get_a_plane_of_their_own(workspace, make_run, cost):
+    run = make_run(workspace, "v2", dataset="widerface", n=3226)
+    cited = workspace.cited.values()
+    alone, beside = (pareto([run], cited, cost=cost, others=others) for others in (False, True))
+    assert alone.startswith(PNG)
+    assert (alone == beside) == (cost == "latency.cpu.median_ms")  # nobody published latencies
+    part = make_run(workspace, "v2", dataset="widerface", n=34, complete=False)
+    assert pareto([part], cited, others=True) == pareto([part], others=False)
+
+
+def test_a_comparison_draws_what_it_can(workspace, make_run):
+    runs = [
+        make_run(workspace, name, dataset="widerface", n=3226, matches=True)
+        for name in ("v1", "v2")
+    ]
+    found = compare(runs, resamples=0)
+    curve = Curve(np.array([1.0, 0.5]), np.array([0.4, 0.8]))
+    plain, _ = draw_comparison(found)
+    beside, warnings = draw_comparison(found, (), {"Other": {"hard": curve}})
+    names = ["pareto-params", "pareto-macs", "pareto-latency", "precision-recall"]
+    assert list(plain) == list(beside) == names
+    assert plain["precision-recall"] != beside["precision-recall"]
+    assert warnings == []
+    part = [make_run(workspace, name, dataset="widerface", n=34, complete=False) for name in "ab"]
+    _, warnings = draw_comparison(compare(part), (), {"Other": {"hard": curve}}, "fr")
+    assert "toute la partition de validation" in warnings[0]

@@ -2,10 +2,12 @@
 
 import math
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
-from experiments.statistics import MEAN, paired_bootstrap, percentiles
+from experiments.statistics import MEAN, holm, paired_bootstrap, percentiles
 from featherface.errors import UsageError
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 
@@ -26,7 +28,17 @@ def test_the_same_seed_gives_the_same_numbers():
     other = paired_bootstrap([one, one], resamples=50, seed=4)
     assert np.array_equal(first.values["hard"], again.values["hard"])
     assert not np.array_equal(first.values["hard"], other.values["hard"])
-    assert np.random.default_rng(3).integers(0, 5, 5).tolist() == [4, 0, 0, 1, 0]
+
+
+def test_a_seed_means_the_same_resamples_on_every_machine():
+    # With one face in the first picture only, recall is 0 or 1; kept as it was first computed.
+    one = record([1, 0, 0, 0, 0], [1, 1, 1, 1, 1])
+    drawn = paired_bootstrap([one], resamples=8, seed=3).values["hard"][0]
+    assert (5 * drawn).round().tolist() == TIMES_DRAWN
+
+
+TIMES_DRAWN = [2, 2, 0, 0, 1, 1, 1, 0]
+"""How often the first of five pictures is in each of eight resamples of seed 3."""
 
 
 def test_a_model_against_itself_differs_by_nothing():
@@ -44,6 +56,76 @@ def test_a_model_that_is_better_everywhere_wins_every_resample():
     found = paired_bootstrap([worse, better], resamples=100)
     assert found.probability(0, 1, "hard") == 1.0
     assert found.difference(0, 1, "hard").excludes_zero
+
+
+@hypothesis.given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holms_correction(values):
+    corrected = holm(values)
+    order = np.argsort(values, kind="stable")
+    # The definition: reject the smallest values while each is at most a / (how many are left).
+    for level in (0.01, 0.05, 0.2, 0.7):
+        rejected = set()
+        for rank, at in enumerate(order):
+            if values[at] * (len(values) - rank) > level:
+                break
+            rejected.add(int(at))
+        assert {at for at, one in enumerate(corrected) if one <= level} == rejected
+
+
+def test_an_undefined_value_is_no_comparison():
+    corrected = holm([0.02, math.nan, 0.03])
+    assert corrected[0] == pytest.approx(0.04)
+    assert math.isnan(corrected[1])
+    assert corrected[2] == pytest.approx(0.04)
+
+
+def test_p_values_go_with_the_intervals():
+    random = np.random.default_rng(5)
+    faces = [5] * 40
+    base = record(random.binomial(5, 0.6, 40), faces)
+    for chance in (0.5, 0.6, 0.65, 0.7, 0.9):
+        other = record(random.binomial(5, chance, 40), faces)
+        found = paired_bootstrap([base, other], resamples=999)
+        p = found.p_value(0, 1, "hard")
+        assert 2 / 1000 <= p <= 1
+        if not 0.04 < p < 0.06:  # at the edge, ties and rounding decide
+            assert found.difference(0, 1, "hard").excludes_zero == (p < 0.05)
+
+
+@pytest.mark.slow
+def test_intervals_of_differences_cover_the_truth_at_their_rate():
+    # Two models, correlated by how hard each picture is, with false alarms; the true difference
+    # is that of a population of pictures far larger than a sample.
+    random = np.random.default_rng(1)
+    population = detections(random, 20_000)
+    truth = population[1].ap("hard") - population[0].ap("hard")
+    covered, called, trials = 0, 0, 200
+    for trial in range(trials):
+        sample = detections(random, 80)
+        found = paired_bootstrap(sample, resamples=200, seed=trial)
+        interval = found.difference(0, 1, "hard")
+        covered += interval.low <= truth <= interval.high
+        called += paired_bootstrap([sample[0], sample[0]], resamples=50).p_value(0, 1, "hard") < 1
+    assert 0.90 <= covered / trials <= 0.99
+    assert called == 0
+
+
+def detections(random, images):
+    """Return records of two models on the same IMAGES, at ten thresholds."""
+    ease = random.beta(4, 2, images)
+    faces = random.integers(1, 5, images)
+    found = []
+    for strength in (0.8, 0.95):
+        reached = random.binomial(faces, ease * strength)
+        level = np.sort(random.random((images, 1)) * np.linspace(0.2, 1, 10), axis=1)
+        hits = np.floor(reached[:, None] * level / level[:, -1:]).astype(np.int32)
+        alarms = random.poisson(1 - ease)[:, None] * (np.arange(10) > 5)
+        subset = SubsetMatches(
+            faces=faces.astype(np.int32), proposals=(hits + alarms).astype(np.int32), hits=hits
+        )
+        names = tuple(f"e/{at}" for at in range(images))
+        found.append(MatchRecords(images=names, subsets={"hard": subset}))
+    return found
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import bars, plots
+from experiments import bars, pareto, plots
 from experiments.workspace import Workspace
 from vault_sync import scaffold
 from vault_sync.sync import sync
@@ -50,8 +50,9 @@ def quick_plots(monkeypatch):
     def draw(name):
         return lambda *args, **_: ONE_PIXEL + f"{name} {args}".encode()
 
-    for name in ("loss_curves", "precision_recall", "size_against_ap"):
+    for name in ("loss_curves", "precision_recall"):
         monkeypatch.setattr(plots, name, draw(name))
+    monkeypatch.setattr(pareto, "pareto", draw("pareto"))
     for name in ("component_bars", "difference_bars"):
         monkeypatch.setattr(bars, name, draw(name))
 

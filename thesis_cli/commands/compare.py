@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from featherface.errors import UsageError
+from featherface.errors import UsageError, unknown
 from thesis_cli.complete import complete_run
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
@@ -17,13 +18,19 @@ from thesis_cli.running import synchronise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.compare import Comparison
-    from experiments.tables import Cell
+    from experiments.comparison import Comparison
+    from experiments.milestones import CitedResult
+    from experiments.store import Run
+    from experiments.tables import Cell, Table
     from experiments.workspace import Workspace
     from thesis_cli.session import Session
 
 FORMATS = ("table", "md", "latex", "csv", "json")
 """`table` and the writers of `experiments.tables.FORMATS` (a test keeps the two equal)."""
+PROSE = ("md", "latex")
+"""Formats that hold several tables one after the other."""
+FIELD = "field"
+"""What `--cited` calls every published result at once."""
 
 
 @click.command(cls=Verb)
@@ -32,81 +39,172 @@ FORMATS = ("table", "md", "latex", "csv", "json")
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print it."
 )
 @click.option("--to", type=click.Choice(["vault"]), help="Write it into the comparison chapter.")
-@click.option("--only-changed", is_flag=True, help="Leave out metrics that are equal everywhere.")
+@click.option(
+    "--only-changed", is_flag=True, help="Only metrics and settings that are not equal everywhere."
+)
+@click.option(
+    "--cited", "named", multiple=True, metavar="NAME", help="Show a cited result too; field: all."
+)
+@click.option(
+    "--resamples",
+    type=click.IntRange(0, 100_000),
+    default=1000,
+    show_default=True,
+    help="Resamples of the images; 0 for none.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the resamples."
+)
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Draw the Pareto fronts and the precision-recall curves into DIR.",
+)
+@click.option(
+    "--curves",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="Published curves (wider_pr_info_*.mat) to draw beside those of the runs.",
+)
 @click.option("--force", is_flag=True, help="Compare across protocols or data, and say so.")
 @json_option
 @pass_session
-def compare(
+def compare(  # noqa: PLR0913 - one parameter per option
     session: Session,
     *,
     selectors: tuple[str, ...],
     form: str,
     to: str | None,
     only_changed: bool,
+    named: tuple[str, ...],
+    resamples: int,
+    seed: int,
+    plots: Path | None,
+    curves: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
     """Compare runs, metric by metric.
 
     Differences are to the first run, with 95 % intervals where the runs kept match records of
-    the same images; a star marks one whose interval excludes zero. What was aimed at is beside.
+    the same images; a star marks one that stays after Holm's correction. What was published of
+    these networks and what was aimed at stand beside.
     """
     workspace = session.workspace
-    found = compared(workspace, selectors, force=force)
+    found = compared(workspace, selectors, named, force=force, resamples=resamples, seed=seed)
+    if curves and not plots:
+        raise UsageError("--curves gives curves to draw", "add --plots DIR, where to draw them")
+    drawn = draw(session, found, plots, curves) if plots else []
     if only_changed:
-        found = dataclasses.replace(found, rows=tuple(filter(differs, found.rows)))
+        found = dataclasses.replace(found, rows=tuple(row for row in found.rows if row.changed))
     synced = synchronise(session, workspace, found) if to else None
     if as_json or form == "json":
         session.as_json = True
-        emit(session, "compare", found.to_json(), lambda _: [])
-    elif form == "table":
-        emit(session, "compare", found, lambda data: view(data, workspace.language))
+        answer = {**found.to_json(), "plots": drawn}
+        emit(session, "compare", answer, lambda _: [])
     else:
-        from experiments.tables import FORMATS as WRITERS
-
-        write(session, WRITERS[form](found.table(workspace.language), workspace.language).rstrip())
+        show(session, found, form, settings=only_changed)
+        for path in drawn:
+            session.note(f"drawn: {path}")
     if synced and synced.error:
         raise synced.error
 
 
-def compared(workspace: Workspace, selectors: Sequence[str], *, force: bool = False) -> Comparison:
-    """Compare the runs that SELECTORS name, with what was planned for them beside."""
-    from experiments.compare import aims_of
+def compared(
+    workspace: Workspace,
+    selectors: Sequence[str],
+    named: Sequence[str] = (),
+    *,
+    force: bool = False,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the runs that SELECTORS name, with what is cited of them and aimed at beside."""
     from experiments.compare import compare as set_side_by_side
     from experiments.store import Store
 
     store = Store(workspace)
     runs = [store.find(selector) for selector in selectors]
-    named = [run.id for run in runs]
-    if twice := next((name for name in named if named.count(name) > 1), None):
+    ids = [run.id for run in runs]
+    if twice := next((name for name in ids if ids.count(name) > 1), None):
         raise UsageError(f"{twice} is named twice among {', '.join(selectors)}", "thesis runs list")
-    aims = aims_of(runs, workspace.cited)
-    return set_side_by_side(runs, references=aims, store=store, force=force)
+    beside = references(workspace, runs, named)
+    return set_side_by_side(
+        runs, references=beside, store=store, force=force, resamples=resamples, seed=seed
+    )
 
 
-def differs(row: object) -> bool:
-    """Tell whether a metric is not the same everywhere."""
-    metrics = getattr(row, "metrics", ())
-    return len({metric.value if metric else None for metric in metrics}) > 1
+def references(
+    workspace: Workspace, runs: Sequence[Run], named: Sequence[str]
+) -> list[CitedResult]:
+    """Gather what was published of the runs' networks, what is NAMED, and what was aimed at."""
+    from experiments.compare import aims_of, published_for
+
+    known = workspace.cited
+    chosen = {one.name: one for one in published_for(runs, known)}
+    for name in named:
+        if name == FIELD:
+            chosen |= {key: one for key, one in known.items() if one.evidence == "cited"}
+        elif name in known:
+            chosen[name] = known[name]
+        else:
+            raise UsageError(
+                unknown("cited result", name, [FIELD, *known]),
+                f"write it into {workspace.root / 'thesis.toml'}: [cited.{name}]",
+            )
+    return list((chosen | {one.name: one for one in aims_of(runs, known)}).values())
 
 
-def view(comparison: Comparison, language: str) -> list[Block]:
-    """Tabulate: values bare, differences with their intervals, then what a reader must know."""
-    table = comparison.table(language)
+def show(session: Session, found: Comparison, form: str, *, settings: bool) -> None:
+    """Print the tables of a comparison as FORM wants them."""
+    from experiments.side_by_side import settings_table, tables
+    from experiments.tables import FORMATS as WRITERS
+
+    language = session.workspace.language
+    shown = tables(found, language, settings=settings)
+    if form == "table":
+        for place, table in enumerate(shown):
+            emit(session, "compare", table, lambda one: view(one, language))
+            if place < len(shown) - 1:
+                write(session, "")
+        differing = len(settings_table(found).rows)
+        if differing and not settings:
+            session.note(f"settings that differ: {differing}; see them: --only-changed")
+        return
+    kept = shown if form in PROSE else shown[:1]
+    write(session, "\n".join(WRITERS[form](table, language) for table in kept).rstrip())
+
+
+def draw(session: Session, found: Comparison, folder: Path, curves: Path | None) -> list[Path]:
+    """Draw every picture that this comparison allows into FOLDER."""
+    from experiments.comparison_plots import draw_comparison
+    from experiments.published_curves import read_curves
+    from featherface.files import write_atomic
+
+    workspace = session.workspace
+    published = read_curves(curves) if curves else {}
+    pictures, warnings = draw_comparison(
+        found, workspace.cited.values(), published, workspace.language
+    )
+    for warning in warnings:
+        session.warn(warning)
+    for name, content in pictures.items():
+        write_atomic(folder / f"{name}.png", content)
+    return [folder / f"{name}.png" for name in pictures]
+
+
+def view(table: Table, language: str) -> list[Block]:
+    """Tabulate: cells with their intervals, then what a reader must know."""
     columns = [f">{name}" if at in table.right else name for at, name in enumerate(table.columns)]
-    bare = range(1, len(comparison.runs) + 1)
-    rows = [
-        [wording(cell, language, interval=at not in bare) for at, cell in enumerate(row)]
-        for row in table.rows
-    ]
-    return [table.title, "", Grid(columns, rows), "", *table.notes]
+    rows = [[wording(cell, language) for cell in row] for row in table.rows]
+    return [table.title, "", Grid(columns, rows), *([""] if table.notes else []), *table.notes]
 
 
-def wording(cell: Cell, language: str, *, interval: bool) -> str:
+def wording(cell: Cell, language: str) -> str:
     """Word one cell."""
     from experiments.tables import ABSENT, Number
 
     if isinstance(cell, Number):
-        kept = cell if interval else dataclasses.replace(cell, low=None, high=None)
-        return kept.text(language)
+        return cell.text(language)
     return ABSENT if cell is None else cell

@@ -8,7 +8,7 @@ from experiments.metrics import kind
 from vault_sync.context import Group, Page, ablated, group, measured_on, table
 from vault_sync.rendering import Safe, code
 from vault_sync.reports.changes import changes
-from vault_sync.reports.compared import compared, established
+from vault_sync.reports.compared import compared
 from vault_sync.reports.comparison import difference
 from vault_sync.reports.performance import AP_METRICS, columns, faces
 
@@ -149,7 +149,7 @@ def _established(page: Page, run: Run, rows: Rows, names: Sequence[str]) -> Safe
     known = {name: one for name, one in found.items() if one and one["low"] is not None}
     if not known:
         return words.say("ablation.unknown")
-    sure = [name for name, one in known.items() if established((one["low"], one["high"]))]
+    sure = [name for name, one in known.items() if one["established"]]
     titles = [Safe(kind(name).title(words.language)) for name in sure]
     return Safe(f"**{words.listing(titles)}**") if titles else words.say("ablation.none")
 
@@ -174,7 +174,8 @@ def _picture(page: Page, base: Run, runs: Sequence[Run], rows: Rows, place: int)
         from experiments import bars  # noqa: PLC0415 - matplotlib takes a second to import
 
         lines = [
-            bars.Change(run.id, one["value"], one["low"], one["high"]) for run, one in shown.items()
+            bars.Change(run.id, one["value"], one["low"], one["high"], sure=one["established"])
+            for run, one in shown.items()
         ]
         return bars.difference_bars(lines, title, words.language)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vault_sync.context import Page
     from vault_sync.wording import Words
 
+ENGINE = ("compare.py", "comparison.py", "statistics.py")
+"""Modules of `experiments` that decide what a comparison finds."""
 Ends = tuple[float, float]
 
 
@@ -34,9 +36,11 @@ def compared(page: Page, runs: Sequence[Run]) -> dict[str, Any]:
         from experiments.compare import compare  # noqa: PLC0415 - only comparisons need it
 
         try:
-            return compare(runs, store=page.sources.store).to_json()
+            found = compare(runs, store=page.sources.store).to_json()
         except ThesisError as error:
             raise RefusedError(error.message, error.hint) from error
+        # What depends on other runs than these must not be kept by their seals.
+        return {name: part for name, part in found.items() if name not in ("seeds", "notes")}
 
     about = [_engine(), *(f"{run.id} {run.seal}" for run in runs)]
     found: dict[str, Any] = keep(page.sources.cache / "comparisons", about, make)
@@ -47,7 +51,7 @@ def intervals(page: Page, run: Run) -> dict[str, Ends]:
     """Return metric -> 95% interval of RUN's APs; empty where it kept no match records."""
 
     def make() -> dict[str, Any]:
-        from experiments.compare import SUBSETS  # noqa: PLC0415 - as above
+        from experiments.comparison import SUBSETS  # noqa: PLC0415 - as above
         from experiments.statistics import paired_bootstrap  # noqa: PLC0415 - numpy
 
         matches = run.matches()
@@ -73,15 +77,24 @@ def write_interval(words: Words, name: str, ends: Sequence[float | None] | None)
 
 
 def write_difference(
-    words: Words, name: str, value: float, unit: str, ends: Sequence[float | None] | None = None
+    words: Words,
+    name: str,
+    value: float,
+    unit: str,
+    ends: Sequence[float | None] | None = None,
+    *,
+    sure: bool | None = None,
 ) -> Safe:
-    """Write how far a value is from another; AP in points, bold where ENDS exclude zero."""
+    """Write how far a value is from another; AP in points, bold where it is SURE.
+
+    Where nobody says so, it is sure where ENDS exclude zero.
+    """
     sign = "+" if value else ""
     if unit != "fraction":
         return words.amount(value, name, unit, sign=sign)
     spec = f"{sign}.{kind(name, unit).places}f"
     text = words.say("points", n=words.number(100 * value, spec))
-    if established(ends):
+    if established(ends) if sure is None else sure:
         text = Safe(f"**{text}**")
     return Safe(text + write_interval(words, name, ends))
 
@@ -97,5 +110,5 @@ def _engine() -> str:
     """Say by what runs are compared: another version may compare them otherwise."""
     # Not through importlib.resources: a folder called experiments in the path would hide ours.
     folder = Path(metrics.__file__).parent
-    parts = [(folder / name).read_bytes() for name in ("compare.py", "statistics.py")]
+    parts = [(folder / name).read_bytes() for name in ENGINE]
     return hashlib.sha256(b"".join(parts)).hexdigest()

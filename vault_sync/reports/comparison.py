@@ -62,7 +62,7 @@ def difference(page: Page, name: str, base: Run, run: Run, values: Mapping[str, 
     if delta is None or timed or name.endswith("parity"):
         return words.say("none")
     unit, ends = value.get("unit", ""), (delta["low"], delta["high"])
-    text = write_difference(words, name, delta["value"], unit, ends)
+    text = write_difference(words, name, delta["value"], unit, ends, sure=delta["established"])
     before = values[base.id]["value"]
     if unit == "fraction" or not before or not delta["value"]:
         return text

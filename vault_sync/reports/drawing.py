@@ -43,9 +43,9 @@ def size_against_ap(page: Page, runs: Sequence[Run]) -> Safe:
     cited = list(page.sources.workspace.cited.values())
 
     def draw() -> bytes:
-        from experiments import plots  # noqa: PLC0415 - takes a second to import
+        from experiments.pareto import pareto  # noqa: PLC0415 - takes a second to import
 
-        return plots.size_against_ap(runs, cited, language=page.words.language)
+        return pareto(runs, cited, language=page.words.language)
 
     name = f"{page.block_id}-size-ap"
     caption = page.words.say("figure.size", data=_data(page, runs[0]))
