@@ -139,9 +139,9 @@ def _of_run(facts: Facts, reference: Reference, run: Run, milestone: Milestone) 
         values = {"run": run.id, "metric": reference.metric}
         step = Reason(*steps.for_missing_metric(store, run, reference.metric))
         return Observation(reference, run, None, Reason("no-metric", values), step)
-    objection = _objection(run.id, metric, milestone)
-    todo = None if objection is None else _step(store, run, metric, milestone, objection.code)
-    return Observation(reference, run, metric, objection, todo)
+    reason = objection(run.id, metric, milestone)
+    todo = None if reason is None else _step(store, run, metric, milestone, reason.code)
+    return Observation(reference, run, metric, reason, todo)
 
 
 def _of_citation(store: Store, reference: Reference, milestone: Milestone) -> Observation | None:
@@ -152,7 +152,7 @@ def _of_citation(store: Store, reference: Reference, milestone: Milestone) -> Ob
     if metric is None:
         values = {"run": cited.name, "metric": reference.metric}
         return Observation(reference, reason=Reason("not-cited", values))
-    reason = _objection(cited.name, metric, milestone)
+    reason = objection(cited.name, metric, milestone)
     step = None
     if reason is not None and reason.code == "evidence":
         kinds = ", ".join(f'"{one}"' for one in (*milestone.evidence, metric.evidence))
@@ -160,7 +160,7 @@ def _of_citation(store: Store, reference: Reference, milestone: Milestone) -> Ob
     return Observation(reference, None, metric, reason, step)
 
 
-def _objection(source: str, metric: Metric, milestone: Milestone) -> Reason | None:
+def objection(source: str, metric: Metric, milestone: Milestone) -> Reason | None:
     """Return why METRIC is no evidence for MILESTONE; None where it is."""
     values: dict[str, object] = {"run": source, "metric": metric.name, "n": metric.n}
     if metric.evidence not in milestone.evidence:

@@ -84,6 +84,29 @@ def test_milestone_check(thesis, valid, filled):
     assert states["baseline-reproduced"] == "not_measurable"
 
 
+def test_check_baseline(thesis, valid, filled, make_run):
+    data = valid(thesis("check", "baseline", "--json", workspace=filled))
+    assert data["run"] == "v1@1"
+    states = {row["metric"]: row["state"] for row in data["rows"]}
+    assert states["params.total"] == "pass"
+    assert states["macs.640"] == "fail"
+    assert states["widerface.hard.ap"] == "not_measured"
+    assert thesis("check", "baseline", workspace=filled).code == 1
+    near = {"widerface.hard.ap": 0.79, "params.total": 488_664}
+    make_run(filled, "v1", metrics=near, dataset="widerface", n=3226)
+    shown = thesis("check", "baseline", "v1", workspace=filled)
+    assert shown.code == 0
+    assert "pass: 2, fail: 0" in shown.out
+    assert thesis("check", "baseline", "v2@2", workspace=filled).code == 1
+
+
+def test_check_baseline_before_the_first_run(thesis, valid, workspace):
+    answer = thesis("check", "baseline", "--json", workspace=workspace)
+    assert answer.code == 0
+    assert valid(answer)["counts"] == {"pass": 0, "fail": 0, "not_measured": 17}
+    assert "thesis run v1" in answer.json["warnings"][0]
+
+
 def test_runs_diff(thesis, valid, filled):
     data = valid(thesis("runs", "diff", "v1", "v2", "--json", workspace=filled))
     assert data["runs"] == ["v1@1", "v2@1"]

@@ -10,6 +10,7 @@ from vault_sync.rendering import Safe
 from vault_sync.reports.cited import cited_table
 from vault_sync.reports.compared import intervals, write_difference
 from vault_sync.reports.performance import AP_METRICS, accuracy_table, cost_table, faces
+from vault_sync.reports.validation import validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ def build(page: Page) -> dict[str, object] | None:
         "published": cited_table(page, published),
         "counted": _counted(page, published),
         "groups": [_shown(page, one, known) for one in group(runs, page.words)],
+        "validation": validation(page, runs) if published else "",
     }
 
 

@@ -17,6 +17,10 @@ VERBS: dict[str, Late] = {
     "quote": Late(
         "thesis_cli.commands.check.quote:quote", "Print a bound number, ready to be pasted."
     ),
+    "baseline": Late(
+        "thesis_cli.commands.check.baseline:baseline",
+        "Hold a run against what was published of the baseline.",
+    ),
 }
 """Verb -> where it is, one module each in this package."""
 

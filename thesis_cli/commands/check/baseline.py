@@ -1,0 +1,126 @@
+"""`thesis check baseline`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featherface.errors import ClaimFalseError
+from thesis_cli.complete import complete_run
+from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+from thesis_cli.wording import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.baseline import Baseline, Outcome
+    from experiments.store import Run, Store
+    from thesis_cli.session import Session
+
+WORDS = {"pass": "pass", "fail": "FAIL", "not_measured": "not measured"}
+
+
+@click.command(cls=Verb)
+@click.argument("selector", required=False, shell_complete=complete_run)
+@json_option
+@click.pass_context
+@pass_session
+def baseline(session: Session, context: click.Context, selector: str | None, as_json: bool) -> None:
+    """Hold a run against what was published of the baseline, row by row.
+
+    SELECTOR is a sealed run; without it, the run of the baseline's network that measured most.
+    What was not measured on the same data, by the same protocol, does not count. Exit code 1
+    where a row fails.
+    """
+    del as_json
+    from experiments.baseline import baseline, candidate, validate
+    from experiments.store import Store
+
+    store, expected = Store(session.workspace), baseline()
+    run = store.find(selector) if selector else candidate(store.runs(), expected)
+    if run is not None:
+        check(store, run)
+    outcomes = validate(run, expected)
+    if run is None:
+        session.warn("no sealed run of the baseline yet; make one: thesis run v1")
+    answer = tell(expected, run, outcomes)
+    emit(session, "check-baseline", answer, view)
+    if answer["counts"]["fail"]:
+        context.exit(CLAIM_FALSE)
+
+
+def check(store: Store, run: Run) -> None:
+    """Refuse a record that is unfinished or was changed."""
+    if not run.sealed:
+        raise ClaimFalseError(f"{run.id} is {run.status}, not sealed", "thesis runs list")
+    if problems := store.problems(run):
+        raise ClaimFalseError(
+            f"the sealed record of {run.id} was changed: {problems[0]}",
+            f"thesis runs verify {run.id}",
+        )
+
+
+def tell(expected: Baseline, run: Run | None, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Reduce what was found to plain values."""
+    states = [one.state for one in outcomes]
+    return {
+        "baseline": expected.name,
+        "title": expected.title,
+        "source": expected.source,
+        "run": run.id if run else None,
+        "counts": {state: states.count(state) for state in ("pass", "fail", "not_measured")},
+        "rows": [
+            {
+                "metric": one.expectation.metric,
+                "unit": one.expectation.unit,
+                "expected": one.expectation.value,
+                "within": one.expectation.within,
+                "measured": one.metric.value if one.metric else None,
+                "difference": one.difference,
+                "state": one.state,
+                "why": one.reason.text() if one.reason else "",
+            }
+            for one in outcomes
+        ],
+    }
+
+
+def view(answer: dict[str, Any]) -> list[Block]:
+    """Tabulate expected, measured and state."""
+    facts = {"baseline": f"{answer['title']}; {answer['source']}", "run": answer["run"] or "none"}
+    rows = [
+        [
+            row["metric"],
+            wanted(row),
+            "" if row["measured"] is None else quantity(row["measured"], row["unit"]),
+            "" if row["difference"] is None else apart(row["difference"], row["unit"]),
+            WORDS[row["state"]],
+            row["why"],
+        ]
+        for row in answer["rows"]
+    ]
+    counts = answer["counts"]
+    summary = ", ".join(f"{WORDS[state].lower()}: {count}" for state, count in counts.items())
+    columns = ["metric", ">expected", ">measured", ">difference", "state", "~why"]
+    return [Grid(columns, rows, facts=facts), "", summary]
+
+
+def wanted(row: dict[str, Any]) -> str:
+    """Word what is expected and how far off it may be."""
+    if row["within"] is None:
+        return f"below {quantity(row['expected'], row['unit'])}"
+    if row["unit"] == "fraction":
+        return f"{quantity(row['expected'], row['unit'])} - {100 * row['within']:.1f} pt"
+    return f"{quantity(row['expected'], row['unit'])} ± {quantity(row['within'], row['unit'])}"
+
+
+def apart(difference: float, unit: str) -> str:
+    """Word measured less expected."""
+    if unit == "fraction":
+        return f"{100 * difference:+.1f} pt"
+    sign = "+" if difference > 0 else "-" if difference < 0 else ""
+    return f"{sign}{quantity(abs(difference), unit)}"
