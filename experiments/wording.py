@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from experiments import claim_words
 from experiments.claim_words import CLAIMS
+from experiments.data_words import DATA
 from experiments.numbers import HARD, MINUS, format_number
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "metric": ("Metric", "Mesure"),
     "comparison-of": ("Comparison of {runs}", "Comparaison de {runs}"),
     **CLAIMS,
+    **DATA,
 }
 
 NOUNS: dict[str, tuple[str, str]] = {

@@ -24,7 +24,9 @@ COMMANDS = {
     "check": Late("thesis_cli.commands.check:check", "Check what the thesis says."),
     "runs": Late("thesis_cli.commands.runs:runs", "List, show, verify and annotate runs."),
     "model": Late("thesis_cli.commands.model:model", "Know the networks and import weights."),
-    "data": Late("thesis_cli.commands.data:data", "Draw the synthetic set; describe a data set."),
+    "data": Late(
+        "thesis_cli.commands.data:data", "Draw, fetch, check, describe and convert data sets."
+    ),
     "eval": Late(
         "thesis_cli.commands.evaluation:evaluation",
         "Score detections or weights, and see what they get wrong.",

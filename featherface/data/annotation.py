@@ -105,9 +105,30 @@ class _Line:
 
 def checked_path(text: str, line: _Line) -> str:
     """Normalise a relative path to forward slashes; one that leaves the folder is refused."""
+    path = _inner(text)
+    if path is None:
+        raise line.fault(f"not a picture inside the images folder: {text[:80]!r}")
+    return path
+
+
+def safe_path(text: str, file: Path) -> str:
+    """Do the same for a path that FILE names, where lines mean nothing.
+
+    Raises:
+        DataError: the path leaves the folder.
+    """
+    path = _inner(text)
+    if path is None:
+        raise DataError(
+            f"{file}: not a picture inside the images folder: {text[:80]!r}", "correct that name"
+        )
+    return path
+
+
+def _inner(text: str) -> str | None:
     path = PurePosixPath(text.replace("\\", "/"))
     if not path.name or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise line.fault(f"not a picture inside the images folder: {text[:80]!r}")
+        return None
     return str(path)
 
 

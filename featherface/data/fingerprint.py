@@ -24,7 +24,7 @@ def fingerprint(split: Split) -> dict[str, Any]:
         "images": len(sizes),
         "faces": split.annotations.faces,
         "bytes": sum(size for _, size in sizes),
-        "annotation_sha256": file_sha256(split.annotation_file),
+        "annotation_sha256": _annotation_sha256(split.annotation_file),
         "files_sha256": hashlib.sha256(listing.encode("utf-8")).hexdigest(),
     }
 
@@ -33,3 +33,14 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _annotation_sha256(path: Path) -> str:
+    """Hash the annotation; of a folder of labels, every file's name and content."""
+    if path.is_file():
+        return file_sha256(path)
+    files = sorted(file for file in path.rglob("*.txt") if file.is_file())
+    listing = "".join(
+        f"{file.relative_to(path).as_posix()}\t{file_sha256(file)}\n" for file in files
+    )
+    return hashlib.sha256(listing.encode("utf-8")).hexdigest()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HEIGHT_EDGES = (0, 10, 20, 30, 50, 100, 300)
 """Pixels; WIDER FACE's scales start at 10 (small), 50 (medium) and 300 (large)."""
+CROWDS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 500)
+"""Faces in a picture from which a range begins."""
 
 
 def statistics(split: Split) -> dict[str, Any]:
@@ -32,13 +34,29 @@ def statistics(split: Split) -> dict[str, Any]:
         "images_without_faces": int((crowd == 0).sum()),
         "faces": len(boxes),
         "faces_with_landmarks": int((~np.isnan(landmarks).any(axis=1)).sum()),
-        "faces_per_image": {"mean": float(crowd.mean()), "max": int(crowd.max())},
+        "faces_per_image": {
+            "mean": float(crowd.mean()),
+            "median": float(np.median(crowd)),
+            "max": int(crowd.max()),
+            "counts": count_crowds(crowd),
+        },
         "height_px": _heights(boxes),
         "attributes": {
             name: _counts(attributes[:, column]) for column, name in enumerate(ATTRIBUTES)
         },
         "skipped": dict(sorted(split.annotations.skipped.items())),
     }
+
+
+def count_crowds(crowd: NDArray[np.int64]) -> dict[str, int]:
+    """Count pictures by their number of faces (n,); each key is a range, `3–4`."""
+    counts, _ = np.histogram(crowd, bins=[*CROWDS, np.inf])
+    ends = [*(one - 1 for one in CROWDS[1:]), None]
+    names = [
+        f"{low}+" if high is None else str(low) if low == high else f"{low}–{high}"
+        for low, high in zip(CROWDS, ends, strict=True)
+    ]
+    return {name: int(count) for name, count in zip(names, counts, strict=True)}
 
 
 def _heights(boxes: NDArray[np.float32]) -> dict[str, int]:

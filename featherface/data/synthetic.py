@@ -16,6 +16,7 @@ import numpy as np
 from featherface.data.gathering import EVENTS, draw_picture
 from featherface.data.matlab import matlab_lists, write_matlab
 from featherface.data.widerface import MARKER
+from featherface.data.writing import write_retinaface, write_widerface
 from featherface.errors import UnavailableError, UsageError
 from featherface.progress import Progress, silent
 
@@ -106,8 +107,8 @@ def _draw_all(root: Path, config: SyntheticConfig, on_progress: OnProgress) -> N
             done += 1
             on_progress(Progress("draw", done, total))
         images.sort(key=lambda image: image.path)
-        _write_widerface(root / "wider_face_split" / f"wider_face_{split}_bbx_gt.txt", images)
-        _write_retinaface(root / split / "label.txt", images)
+        write_widerface(root / "wider_face_split" / f"wider_face_{split}_bbx_gt.txt", images)
+        write_retinaface(root / split / "label.txt", images)
         if split == "val":
             _write_ground_truth(root / "ground_truth", images)
     content = json.dumps(_marker(config), indent=2) + "\n"
@@ -124,46 +125,6 @@ def _draw_one(folder: Path, config: SyntheticConfig, part: int, index: int) -> I
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path, quality=JPEG_QUALITY)
     return annotation
-
-
-def _write_widerface(path: Path, images: Sequence[ImageAnnotation]) -> None:
-    lines = []
-    for image in images:
-        lines += [image.path, str(len(image.boxes))]
-        if not len(image.boxes):
-            lines.append("0 " * 10)  # as the official files do
-        for box, attributes in zip(image.boxes, image.attributes, strict=True):
-            lines.append(_numbers([*_xywh(box), *attributes.tolist()]) + " ")
-    _write_lines(path, lines)
-
-
-def _write_retinaface(path: Path, images: Sequence[ImageAnnotation]) -> None:
-    lines = []
-    for image in images:
-        lines.append(f"# {image.path}")
-        for box, points in zip(image.boxes, image.landmarks, strict=True):
-            known = not np.isnan(points).any()
-            triples = [
-                value
-                for x, y in points.reshape(5, 2).tolist()
-                for value in ((round(x, 3), round(y, 3), 0.0) if known else (-1.0, -1.0, -1.0))
-            ]
-            lines.append(_numbers([*_xywh(box), *triples, 1.0]))
-    _write_lines(path, lines)
-
-
-def _xywh(box: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> list[int]:
-    left, top, right, bottom = (round(value) for value in box.tolist())
-    return [left, top, right - left, bottom - top]
-
-
-def _numbers(values: Sequence[float]) -> str:
-    return " ".join(str(value) for value in values)
-
-
-def _write_lines(path: Path, lines: Sequence[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 def _write_ground_truth(folder: Path, images: Sequence[ImageAnnotation]) -> None:

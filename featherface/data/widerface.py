@@ -31,6 +31,10 @@ OFFICIAL = (
 )
 
 
+class AbsentSplitError(DataError):
+    """A split is not there at all; one that is there and damaged is another DataError."""
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """The pictures and faces of one part of a data set."""
@@ -71,16 +75,19 @@ def open_split(root: Path, split: str, annotation: Path | None = None) -> Split:
     there, are left out and counted in `annotations.skipped`.
 
     Raises:
-        DataError: something is missing (the message says what to place where) or malformed.
+        AbsentSplitError: it is not there; the message says what to place where.
+        DataError: a file is malformed or damaged.
     """
     if not split or not all(letter.isalnum() or letter in "-_" for letter in split):
         raise UsageError(f"split {split!r}: must be a plain name", "use train or val")
     images = next((folder for folder in _candidates(root, IMAGES, split) if folder.is_dir()), None)
     if images is None:
-        raise DataError(f"no images of split {split!r} in {root}", placement(root, split))
+        raise AbsentSplitError(f"no images of split {split!r} in {root}", placement(root, split))
     file = annotation or _annotation_file(root, split)
     if file is None:
-        raise DataError(f"no annotation of split {split!r} in {root}", placement(root, split))
+        raise AbsentSplitError(
+            f"no annotation of split {split!r} in {root}", placement(root, split)
+        )
     annotations = read_annotation(file)
     official = _first_file(root, OFFICIAL, split) if annotation is None else None
     if official is not None and official != file:

@@ -1,14 +1,21 @@
 """Plots are the same bytes for the same numbers, in two languages, and never mix data."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from experiments import plots
 from experiments.compare import compare
 from experiments.comparison_plots import draw_comparison
+from experiments.data_plots import draw_statistics
 from experiments.pareto import front, pareto
 from experiments.published_curves import Curve
 from experiments.tables import FORMATS
+from featherface.data.annotation import Annotations
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -16,14 +23,14 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_plots_are_deterministic_and_bilingual(workspace, make_run):
     run = make_run(workspace, matches=True)
     records = {run.id: run.matches()}
-    for draw in (
+    for draw_one in (
         lambda language: plots.loss_curves(run, language),
         lambda language: plots.precision_recall(records, language, plots.caption(run, language)),
         lambda language: pareto([run], language=language),
     ):
-        english, french = draw("en"), draw("fr")
+        english, french = draw_one("en"), draw_one("fr")
         assert english.startswith(PNG)
-        assert english == draw("en")
+        assert english == draw_one("en")
         assert english != french
     assert b"Software" not in english
 
@@ -89,6 +96,7 @@ def test_other_protocols_get_a_plane_of_their_own(workspace, make_run, cost):
     assert pareto([part], cited, others=True) == pareto([part], others=False)
 
 
+@pytest.mark.slow
 def test_a_comparison_draws_what_it_can(workspace, make_run):
     runs = [
         make_run(workspace, name, dataset="widerface", n=3226, matches=True)
@@ -96,12 +104,25 @@ def test_a_comparison_draws_what_it_can(workspace, make_run):
     ]
     found = compare(runs, resamples=0)
     curve = Curve(np.array([1.0, 0.5]), np.array([0.4, 0.8]))
-    plain, _ = draw_comparison(found)
-    beside, warnings = draw_comparison(found, (), {"Other": {"hard": curve}})
+    pictures, warnings = draw_comparison(found, (), {"Other": {"hard": curve}})
     names = ["pareto-params", "pareto-macs", "pareto-latency", "precision-recall"]
-    assert list(plain) == list(beside) == names
-    assert plain["precision-recall"] != beside["precision-recall"]
+    assert list(pictures) == names
+    plain = {run.id: run.matches() for run in runs}
+    alone = plots.precision_recall(plain, "en", plots.caption(runs[0]))
+    assert alone != pictures["precision-recall"]
     assert warnings == []
     part = [make_run(workspace, name, dataset="widerface", n=34, complete=False) for name in "ab"]
     _, warnings = draw_comparison(compare(part), (), {"Other": {"hard": curve}}, "fr")
     assert "toute la partition de validation" in warnings[0]
+
+
+@pytest.mark.slow
+def test_a_data_set_is_drawn_in_two_languages(tmp_path):
+    draw(tmp_path / "set", SyntheticConfig(image_size=96, train_images=1, val_images=3))
+    split = open_split(tmp_path / "set", "val")
+    english, french = draw_statistics(split), draw_statistics(split, "fr")
+    assert list(english) == ["heights", "faces-per-image", "attributes"]
+    assert all(png.startswith(PNG) for png in english.values())
+    assert all(english[name] != french[name] for name in english)
+    nobody = dataclasses.replace(split, annotations=Annotations(()))
+    assert draw_statistics(nobody) == {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import jsonschema
 import pytest
 
 from experiments.tables import FORMATS
 from featherface.checkpoints import read_state
+from featherface.data.archives import ARCHIVES
 from thesis_cli.commands import compare
 from thesis_cli.schemas import schemas
 
@@ -201,7 +204,8 @@ def test_data_synth_and_stats(thesis, valid, tmp_path):
     arguments = ("--image-size", 96, "--train-images", 2, "--val-images", 2, "--json")
     made = valid(thesis("data", "synth", tmp_path / "set", *arguments))
     assert [split["images"] for split in made["splits"]] == [2, 2]
-    assert valid(thesis("data", "stats", tmp_path / "set", "--json")) == made["splits"][1]
+    counted = valid(thesis("data", "stats", tmp_path / "set", "--json"))
+    assert counted == made["splits"][1] | {"plots": []}
 
 
 def test_model_import(thesis, valid, workspace, weights):
@@ -271,3 +275,78 @@ def test_run_and_its_record(thesis, valid, workspace):
     assert run["status"] == "sealed"
     assert data["sync"]["written"]
     assert thesis("runs", "verify", workspace=workspace).code == 0
+
+
+def test_data_verify(thesis, valid, small_set):
+    answer = thesis("data", "verify", small_set, "--deep", "--leakage", "--json")
+    data = valid(answer)
+    assert answer.code == 0
+    assert [one["split"] for one in data["splits"]] == ["train", "val"]
+    checks = {one["check"]: one["ok"] for one in data["splits"][1]["checks"]}
+    assert checks == {
+        "complete": None,
+        "pictures": True,
+        "boxes": True,
+        "twice": True,
+        "readable": True,
+        "ground truth": True,
+    }
+    assert data["leakage"] == {"splits": ["train", "val"], "pairs": []}
+
+
+def test_data_verify_finds_what_is_wrong(thesis, valid, small_set, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(small_set, root)
+    val, train = (sorted((root / f"WIDER_{name}").rglob("*.jpg")) for name in ("val", "train"))
+    shutil.copy(train[0], val[0])
+    content = val[1].read_bytes()
+    val[1].write_bytes(content[: len(content) // 2])
+    answer = thesis("data", "verify", root, "--deep", "--json")
+    assert answer.code == 1
+    faults = [one for one in valid(answer)["splits"][1]["checks"] if one["ok"] is False]
+    assert [one["check"] for one in faults] == ["readable"]
+    assert val[1].name in faults[0]["text"]
+    val[1].write_bytes(b"no picture")
+    unreadable = thesis("data", "verify", root)
+    assert unreadable.code == 4
+    assert val[1].name in unreadable.err
+    shutil.copy(train[1], val[1])
+    shown = thesis("data", "verify", root, "--leakage")
+    assert shown.code == 1
+    assert "pictures of train that look like one of val: 2" in shown.out
+    assert thesis("data", "verify", root, "--leakage", "--split", "val").code == 2
+    assert thesis("data", "verify", tmp_path / "nothing").code in {3, 4}
+
+
+@pytest.mark.parametrize("layout", ["yolo", "coco", "widerface"])
+def test_data_convert(thesis, valid, small_set, tmp_path, layout):
+    out = tmp_path / "out"
+    data = valid(thesis("data", "convert", small_set, out, "--to", layout, "--json"))
+    assert (data["to"], data["images"]) == (layout, 4)
+    counted = valid(thesis("data", "stats", out, "--json"))
+    assert (counted["images"], counted["faces"]) == (4, data["faces"])
+    again = thesis("data", "convert", small_set, out, "--to", layout)
+    assert again.code == 7
+    assert "holds pictures already" in again.err
+
+
+def test_data_stats_draws(thesis, valid, small_set, tmp_path):
+    where = tmp_path / "plots"
+    data = valid(thesis("data", "stats", small_set, "--plots", where, "--json"))
+    names = ["val-attributes.png", "val-faces-per-image.png", "val-heights.png"]
+    assert sorted(path.name for path in where.iterdir()) == names
+    assert len(data["plots"]) == 3
+    assert data["fingerprint"]["images"] == 4
+    assert sum(data["faces_per_image"]["counts"].values()) == 4
+
+
+def test_data_download(thesis, valid, workspace):
+    told = valid(thesis("data", "download", "--dry-run", "--json", workspace=workspace))
+    assert told["folder"] == (workspace.root / "data" / "widerface").as_posix()
+    assert [one["part"] for one in told["archives"]] == list(ARCHIVES)
+    assert not (workspace.root / "data").exists()
+    (workspace.root / "data" / "widerface").mkdir(parents=True)
+    (workspace.root / "data" / "widerface" / "wider_face_split.zip").write_bytes(b"other")
+    refused = thesis("data", "download", "--part", "annotations", workspace=workspace)
+    assert refused.code == 4
+    assert "is not wider_face_split.zip as its authors serve it" in refused.err

@@ -1,0 +1,154 @@
+"""Whether a data set is what it should be: whole, readable, and its splits apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from featherface.data.annotation import MISSING
+from featherface.data.fingerprint import fingerprint
+from featherface.data.images import open_picture
+from featherface.errors import DataError
+from featherface.evaluation.ground_truth import LISTS, read_official
+from featherface.evaluation.names import picture_name
+from featherface.progress import Progress, never, silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from featherface.data.widerface import Split
+    from featherface.progress import OnProgress, ShouldStop
+
+WHOLE = {"train": 12_880, "val": 3_226}
+"""Pictures of WIDER FACE's splits."""
+GROUND_TRUTH = ("ground_truth", "eval_tools/ground_truth", "wider_face_split", ".")
+SHOWN = 5
+"""Names that a finding lists."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check of one split."""
+
+    check: str
+    """`complete`, `pictures`, `readable`, `boxes`, `twice`, `ground truth`."""
+    ok: bool | None
+    """None where it could not be checked, or is no fault."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found out about one split."""
+
+    split: str
+    kind: str
+    fingerprint: dict[str, Any]
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed."""
+        return all(one.ok is not False for one in self.findings)
+
+
+def verify_split(
+    split: Split,
+    *,
+    deep: bool = False,
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+) -> Verified:
+    """Check SPLIT; DEEP decodes every picture, which takes minutes for WIDER FACE."""
+    findings = [_complete(split), _pictures(split), _boxes(split), _twice(split)]
+    if deep:
+        findings.append(_readable(split, on_progress, should_stop))
+    if split.name == "val":
+        findings.append(_ground_truth(split))
+    return Verified(split.name, split.kind, fingerprint(split), tuple(findings))
+
+
+def _complete(split: Split) -> Finding:
+    count, whole = len(split.images), WHOLE.get(split.name)
+    if split.kind != "widerface" or whole is None:
+        return Finding(
+            "complete", None, f"{count:,} pictures; how many there should be is not known"
+        )
+    if count == whole:
+        return Finding(
+            "complete", ok=True, text=f"all {whole:,} pictures of WIDER FACE's {split.name}"
+        )
+    return Finding(
+        "complete", None, f"{count:,} of {whole:,} pictures: results are of a part, and say so"
+    )
+
+
+def _pictures(split: Split) -> Finding:
+    missing = split.annotations.skipped[MISSING]
+    if missing:
+        return Finding("pictures", None, f"annotated, but not there: {missing:,}")
+    return Finding("pictures", ok=True, text="every annotated picture is there")
+
+
+def _boxes(split: Split) -> Finding:
+    odd = {what: count for what, count in split.annotations.skipped.items() if what != MISSING}
+    faces = f"{split.annotations.faces:,} faces"
+    if not odd:
+        return Finding("boxes", ok=True, text=faces)
+    told = ", ".join(f"{what}: {count:,}" for what, count in sorted(odd.items()))
+    return Finding("boxes", None, f"{faces}; left out: {told}")
+
+
+def _twice(split: Split) -> Finding:
+    counts = Counter(image.path for image in split.images)
+    names = [name for name, count in counts.items() if count > 1]
+    if names:
+        return Finding("twice", ok=False, text=f"annotated more than once: {_some(names)}")
+    return Finding("twice", ok=True, text="no picture is annotated twice")
+
+
+def _readable(split: Split, on_progress: OnProgress, should_stop: ShouldStop) -> Finding:
+    damaged, seen = [], 0
+    for image in split.images:
+        if should_stop():
+            break
+        try:
+            open_picture(split.path(image))
+        except DataError:
+            damaged.append(image.path)
+        seen += 1
+        on_progress(Progress(f"read {split.name}", seen, len(split.images)))
+    if damaged:
+        return Finding("readable", ok=False, text=f"damaged: {_some(damaged)}")
+    whole = seen == len(split.images)
+    return Finding("readable", True if whole else None, f"{seen:,} pictures decoded")
+
+
+def _ground_truth(split: Split) -> Finding:
+    folder = find_ground_truth(split.root)
+    if folder is None:
+        text = f"{LISTS[0]} and its three lists are not there: subsets would be built from heights"
+        return Finding("ground truth", None, text)
+    try:
+        truth = read_official(folder)
+    except DataError as error:
+        return Finding("ground truth", ok=False, text=error.message)
+    names = {picture_name(image.path) for image in split.images}
+    unknown = sorted(names.difference(truth.images))
+    if unknown:
+        return Finding("ground truth", ok=False, text=f"not in the lists: {_some(unknown)}")
+    return Finding(
+        "ground truth", ok=True, text=f"the official lists, {len(truth.images):,} pictures"
+    )
+
+
+def find_ground_truth(root: Path) -> Path | None:
+    """Return the folder of the official lists below ROOT; None where there is none."""
+    folders = (root / name for name in GROUND_TRUTH)
+    return next((one for one in folders if (one / LISTS[1]).is_file()), None)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

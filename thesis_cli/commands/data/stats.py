@@ -1,0 +1,98 @@
+"""`thesis data stats`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from thesis_cli.commands.data import describe, locate
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+
+if TYPE_CHECKING:
+    from thesis_cli.session import Session
+
+
+@click.command(cls=Verb)
+@click.argument("root", default="synthetic")
+@click.option("--split", default="val", show_default=True, help="train or val.")
+@click.option(
+    "--annotation", type=click.Path(path_type=Path), help="The split's annotation, if elsewhere."
+)
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Draw heights, faces per picture and attributes into DIR.",
+)
+@json_option
+@pass_session
+def stats(
+    session: Session,
+    root: str,
+    split: str,
+    annotation: Path | None,
+    plots: Path | None,
+    as_json: bool,
+) -> None:
+    """Count pictures, faces, sizes and attributes of a data set.
+
+    ROOT is a folder in WIDER FACE's, YOLO's or COCO's layout, or a name of [data] in thesis.toml;
+    `synthetic` is the set drawn last.
+    """
+    del as_json
+    from featherface.data.conversion import open_any
+
+    there = open_any(locate(session, root), split, annotation=annotation)
+    found = describe(there)
+    for reason, count in found["skipped"].items():
+        session.warn(f"{count:,} skipped: {reason}")
+    found["plots"] = []
+    if plots:
+        from experiments.data_plots import draw_statistics
+        from featherface.files import write_atomic
+
+        for name, content in draw_statistics(there, language(session)).items():
+            path = plots / f"{split}-{name}.png"
+            write_atomic(path, content)
+            found["plots"].append(path)
+    emit(session, "data-stats", found, stats_view)
+
+
+def language(session: Session) -> str:
+    """Tell the language of the thesis; English where there is no workspace."""
+    from featherface.errors import NotFoundError
+
+    try:
+        return session.workspace.language
+    except NotFoundError:
+        return "en"
+
+
+def stats_view(found: dict[str, Any]) -> list[Block]:
+    """Show counts, then heights and attributes."""
+    facts = {
+        "data": f"{found['kind']} {found['split']} in {found['root']}",
+        "pictures": f"{found['images']:,} ({found['images_without_faces']:,} without faces)",
+        "faces": f"{found['faces']:,} ({found['faces_with_landmarks']:,} with landmarks)",
+    }
+    crowds = [[name, f"{count:,}"] for name, count in found["faces_per_image"]["counts"].items()]
+    heights = [[f"{edge} px", f"{count:,}"] for edge, count in found["height_px"].items()]
+    attributes = [
+        [name, value, f"{count:,}"]
+        for name, counts in found["attributes"].items()
+        for value, count in counts.items()
+    ]
+    facts["fingerprint"] = found["fingerprint"]["files_sha256"][:16]
+    drawn = [f"drawn: {path}" for path in found["plots"]]
+    return [
+        Grid(["height from", ">faces"], heights, facts=facts),
+        "",
+        Grid(["faces in a picture", ">pictures"], crowds),
+        "",
+        Grid(["attribute", "value", ">faces"], attributes),
+        *drawn,
+    ]

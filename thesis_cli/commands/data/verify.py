@@ -1,0 +1,156 @@
+"""`thesis data verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featherface.errors import UsageError
+from thesis_cli.commands.data import locate
+from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from featherface.data.resemblance import Pair
+    from featherface.data.verification import Verified
+    from featherface.data.widerface import Split
+    from thesis_cli.session import Session
+
+WORDS = {True: "ok", False: "FAULT", None: "note"}
+SHOWN = 20
+"""Pairs that a person is shown; --json has all of them."""
+
+
+@click.command(cls=Verb)
+@click.argument("root", default="widerface")
+@click.option(
+    "--split", "splits", multiple=True, help="Only this split; repeat. Default: train, val."
+)
+@click.option("--deep", is_flag=True, help="Decode every picture: minutes for WIDER FACE.")
+@click.option(
+    "--leakage", is_flag=True, help="Look for pictures that are in both splits: minutes as well."
+)
+@json_option
+@click.pass_context
+@pass_session
+def verify(
+    session: Session,
+    context: click.Context,
+    root: str,
+    splits: tuple[str, ...],
+    deep: bool,
+    leakage: bool,
+    as_json: bool,
+) -> None:
+    """Check that a data set is whole and its splits apart.
+
+    ROOT is a folder, or a name of [data] in thesis.toml. Pictures that look alike in two splits
+    are found by a hash of what they show, whatever their name, size or compression. Exit code 1
+    where a check fails.
+    """
+    del as_json
+    from featherface.data.verification import verify_split
+    from thesis_cli.interrupts import stoppable
+    from thesis_cli.progress import progress
+
+    folder = locate(session, root)
+    there = opened(folder, splits)
+    if leakage and len(there) < 2:
+        raise UsageError(
+            f"leakage is between two splits; {folder} has {len(there)}",
+            f"thesis data verify {root} --split train --split val --leakage",
+        )
+    with progress(session) as reporter, stoppable() as should_stop:
+        found = [
+            verify_split(one, deep=deep, on_progress=reporter, should_stop=should_stop)
+            for one in there
+        ]
+        pairs = None
+        if leakage:
+            from featherface.data.resemblance import find_pairs
+
+            pairs = find_pairs(there[0], there[1], reporter, should_stop)
+    answer = tell(folder, found, pairs, [one.name for one in there[:2]])
+    emit(session, "data-verify", answer, view)
+    if not answer["ok"]:
+        context.exit(CLAIM_FALSE)
+
+
+def opened(folder: Path, splits: Sequence[str]) -> list[Split]:
+    """Open the SPLITS that are named, or train and val where they are there."""
+    from featherface.data.conversion import open_any
+    from featherface.data.widerface import AbsentSplitError
+
+    if splits:
+        return [open_any(folder, name) for name in splits]
+    found, faults = [], []
+    for name in ("train", "val"):
+        try:
+            found.append(open_any(folder, name))
+        except AbsentSplitError as error:
+            faults.append(error)
+    if not found:
+        raise faults[-1]
+    return found
+
+
+def tell(
+    folder: Path, found: Sequence[Verified], pairs: Sequence[Pair] | None, names: Sequence[str]
+) -> dict[str, Any]:
+    """Reduce what was found to plain values."""
+    apart = pairs is None or not pairs
+    return {
+        "root": folder,
+        "ok": all(one.ok for one in found) and apart,
+        "splits": [
+            {
+                "split": one.split,
+                "kind": one.kind,
+                "ok": one.ok,
+                "fingerprint": one.fingerprint,
+                "checks": [
+                    {"check": each.check, "ok": each.ok, "text": each.text} for each in one.findings
+                ],
+            }
+            for one in found
+        ],
+        "leakage": None
+        if pairs is None
+        else {
+            "splits": list(names),
+            "pairs": [
+                {"first": one.first, "second": one.second, "distance": one.distance}
+                for one in pairs
+            ],
+        },
+    }
+
+
+def view(answer: dict[str, Any]) -> list[Block]:
+    """Tabulate the checks, then the pictures that look alike."""
+    rows = [
+        [split["split"], each["check"], WORDS[each["ok"]], each["text"]]
+        for split in answer["splits"]
+        for each in split["checks"]
+    ]
+    rows += [
+        [split["split"], "fingerprint", "", split["fingerprint"]["files_sha256"]]
+        for split in answer["splits"]
+    ]
+    blocks: list[Block] = [
+        Grid(["split", "check", "", "~finding"], rows, facts={"data": str(answer["root"])})
+    ]
+    leakage = answer["leakage"]
+    if leakage is not None:
+        one, other = leakage["splits"]
+        pairs = leakage["pairs"]
+        blocks += ["", f"pictures of {one} that look like one of {other}: {len(pairs):,}"]
+        lines = [[each["first"], each["second"], str(each["distance"])] for each in pairs[:SHOWN]]
+        blocks += [Grid([one, other, ">bits apart"], lines)] if lines else []
+    return blocks
