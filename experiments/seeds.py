@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison import SUBSETS
+from featherface.errors import ThesisError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,9 +113,10 @@ def _siblings(run: Run, store: Store | None) -> tuple[Run, ...]:
     likeness = _likeness(run)
     found: dict[int, Run] = {}
     for other in store.runs(run.experiment):
-        alike = other.sealed and trained(other) and _likeness(other) == likeness
-        if alike and not store.problems(other):
-            found[other.record.seed] = other
+        with contextlib.suppress(ThesisError):  # a damaged record is no evidence
+            alike = other.sealed and trained(other) and _likeness(other) == likeness
+            if alike and not store.problems(other):
+                found[other.record.seed] = other
     found[run.record.seed] = run
     return tuple(found[seed] for seed in sorted(found))
 

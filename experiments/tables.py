@@ -169,7 +169,7 @@ def _padded(line: list[str], widths: list[int], right: frozenset[int]) -> list[s
 
 
 def _escape_markdown(text: str) -> str:
-    return _one_line(text).replace("\\", "\\\\").replace("|", "\\|")
+    return _one_line(text).replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*")
 
 
 def _one_line(text: str) -> str:

@@ -5,10 +5,13 @@ import json
 import pytest
 
 from experiments import checking, plots, runner
+from experiments.compare import compare, published_for
 from experiments.milestones import Milestone
 from experiments.resolving import resolve
 from experiments.seal import verify
 from experiments.store import Store
+from featherface.data.conversion import convert, open_any
+from featherface.data.widerface import open_split
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
@@ -61,3 +64,41 @@ def test_earlier_predictions_on_the_whole_of_val(workspace, reference_data):
         assert (metric.dataset, metric.n, metric.complete) == ("widerface", 3226, True)
     claim = Milestone(name="x", predicate="v1 widerface.hard.ap > 0.8")
     assert checking.check_milestone(Store(workspace), claim).state == "pass"
+
+
+def test_two_published_networks_on_a_part_of_val(workspace, reference_data):
+    faces = reference_data / "widerface"
+    runs = []
+    for name in ("v1-official", "eca-cbam"):
+        predictions = reference_data / "reference" / name / "val34_predictions.tar.gz"
+        run = evaluated(
+            workspace,
+            name,
+            f"evaluate.predictions={predictions.as_posix()}",
+            f"data.ground_truth={(faces / 'ground_truth').as_posix()}",
+        )
+        wanted = expected(reference_data)["val34"]["ap"][name]
+        for subset, ap in wanted.items():
+            assert run.metric(f"widerface.{subset}.ap").value == pytest.approx(ap, abs=0.002)
+        runs.append(run)
+    found = compare(runs, references=published_for(runs, workspace.cited), resamples=200)
+    easy = found.row("widerface.easy.ap")
+    assert easy.deltas[1].established
+    assert easy.intervals[0].high - easy.intervals[0].low > 0.15  # 34 images say little
+    assert easy.references[0] is None
+    told = [note.text() for note in found.notes]
+    assert told[0].startswith("34 images, not a WIDER FACE result")
+    assert any("How sure 34 images are: half a 95% interval is up to 1" in one for one in told)
+
+
+def test_the_annotation_survives_the_way_through_coco(reference_data, tmp_path):
+    there = open_split(reference_data / "widerface" / "val34", "val")
+    convert(there, "coco", tmp_path / "coco", "link")
+    back = open_any(tmp_path / "coco", "val")
+    convert(back, "widerface", tmp_path / "again", "none")
+    again = tmp_path / "again" / "wider_face_split" / "wider_face_val_bbx_gt.txt"
+    lines = [
+        [line.rstrip() for line in path.read_text(encoding="utf-8").splitlines()]
+        for path in (again, there.annotation_file)
+    ]
+    assert lines[0] == lines[1]

@@ -69,6 +69,8 @@ def test_other_recipes_and_data_are_other_trainings(workspace, make_run):
     make_run(workspace, "v1", seed=3, status="interrupted")
     changed = make_run(workspace, "v1", seed=4)
     (changed.folder / "results.json").write_text("{}", encoding="utf-8")
+    broken = make_run(workspace, "v1", seed=5)
+    (broken.folder / "record.json").write_text("{", encoding="utf-8")
     again = make_run(workspace, "v1", seed=0)
     (group,) = seed_groups([again], Store(workspace))
     assert group.runs == (again,)

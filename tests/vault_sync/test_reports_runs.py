@@ -378,6 +378,26 @@ class TestComparison:
         assert "must not be compared" in text
 
 
+@pytest.mark.usefixtures("quick_plots")
+class TestSeeds:
+    def test_each_is_shown_and_few_claim_nothing(self, workspace, make_run):
+        for seed in range(5):
+            make_run(workspace, "v1", seed=seed, metrics={"widerface.hard.ap": 0.5 + seed / 100})
+        for seed in range(2):
+            make_run(workspace, "v2", seed=seed, variant="v2")
+        text = show(workspace, "comparison")
+        assert "| v1 | 3 | [[v1@4]] |" in text
+        assert "| v1 | mean of 5 |  |" in text
+        assert "| 52.0% (50.0 to 54.0) |" in text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "Fewer than 5 seeds of v2: nothing is claimed" in text
+        assert "Welch" not in text
+
+    def test_one_seed_each_needs_no_table(self, workspace, make_run):
+        make_run(workspace, "v1")
+        make_run(workspace, "v2", variant="v2")
+        assert "seed only" not in show(workspace, "comparison")
+
+
 class TestBaseline:
     def test_the_whole_split_is_held_against_the_publication(self, workspace, make_run):
         metrics = {"widerface.easy.ap": 0.9, "widerface.medium.ap": 0.88, "widerface.hard.ap": 0.76}

@@ -12,6 +12,7 @@ from vault_sync.reports.cited import cited_table
 from vault_sync.reports.compared import compared, write_difference, write_interval
 from vault_sync.reports.drawing import precision_recall_of, size_against_ap
 from vault_sync.reports.performance import AP_METRICS, accuracy_table, cost_table, faces
+from vault_sync.reports.seeds import seeds
 from vault_sync.reports.speed import TIMED, same_speed_setting, speed
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
         "differences": _differences(page, one.runs, rows) if broad else "",
         "costs": cost_table(page, one.runs) if broad else "",
         "speed": speed(page, one.runs),
+        "seeds": seeds(page, one.runs),
         "recipe": _recipe(page, one.runs),
         "resamples": page.words.number(resamples, ",") if resamples else "",
         "picture": precision_recall_of(page, one.runs, number) if one.evaluated else "",
