@@ -4,8 +4,8 @@ from __future__ import annotations
 
 DATA: dict[str, tuple[str, str]] = {
     "data-heights": (
-        "Height of the faces, and from where subsets begin",
-        "Hauteur des visages, et début des sous-ensembles",
+        "Height of the faces, and about where subsets begin",
+        "Hauteur des visages, et début approximatif des sous-ensembles",
     ),
     "data-height-axis": ("height, pixels (log scale)", "hauteur, pixels (échelle logarithmique)"),
     "data-faces-axis": ("faces", "visages"),
