@@ -32,7 +32,10 @@ COMMANDS = {
         "Score detections or weights, and see what they get wrong.",
     ),
     "detect": Late("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
-    "benchmark": Late("thesis_cli.commands.benchmark:benchmark", "Measure a network's cost."),
+    "benchmark": Late(
+        "thesis_cli.commands.benchmark:benchmark",
+        "Measure a network's time and memory on this machine.",
+    ),
     "config": Late("thesis_cli.commands.config:config", "Show the settings and their origin."),
     "completion": Late(
         "thesis_cli.commands.completion:completion", "Print the completion script of a shell."

@@ -68,7 +68,7 @@ class Session:
     on_progress: OnProgress = silent
     evaluate: Evaluate | None = None
     metadata: Mapping[str, str] | None = None
-    _since: tuple[float, int] = (0.0, 0)
+    _since: tuple[float, int] = field(default_factory=lambda: (time.perf_counter(), 0))
     """When this process began the current epoch, and the pictures it saw since."""
 
     def listen(
@@ -138,7 +138,7 @@ class Session:
     def count(self, values: Mapping[str, float], pictures: int) -> None:
         """Note what a batch gave; after the last of a step, average the weights and tell."""
         place = self.place
-        started, seen = self._since if self._since[1] else (time.perf_counter(), 0)
+        started, seen = self._since
         self._since = (started, seen + pictures * self.accelerator.num_processes)
         for name, value in values.items():
             place.sums[name] = place.sums.get(name, 0.0) + value
@@ -176,11 +176,11 @@ class Session:
         means = {name: value / batches.get(name, place.batch) for name, value in place.sums.items()}
         place.epoch, place.batch, place.sums = place.epoch + 1, 0, {}
         due = config.evaluate_every > 0 and place.epoch % config.evaluate_every == 0
-        metrics = self._evaluated() if due or place.epoch == config.epochs else {}
         speed = {"seconds": time.perf_counter() - self._since[0], "images": self._since[1]}
-        self._since = (0.0, 0)
+        metrics = self._evaluated() if due or place.epoch == config.epochs else {}
         self.tell("epoch", learning_rate=self._rate, **speed, **means, **metrics)
         self.save()
+        self._since = (time.perf_counter(), 0)
 
     def _evaluated(self) -> dict[str, float]:
         """Evaluate and keep the weights if they are the best so far."""

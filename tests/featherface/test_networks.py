@@ -179,6 +179,7 @@ def test_the_gradient_of_the_loss_reaches_every_parameter(name):
     assert idle == set()
 
 
+@pytest.mark.slow
 def test_a_fixed_batch_is_learnt_within_30_steps(name):
     torch.manual_seed(0)
     config = variant(name)
