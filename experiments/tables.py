@@ -48,6 +48,10 @@ Cell: TypeAlias = str | Number | None
 ABSENT = "–"
 BROAD = 6
 """Columns that LaTeX sets in letters of the usual size."""
+LINE = 75
+"""Letters that stand side by side on an A4 page of LaTeX; a longer row is stacked."""
+NARROW = 12
+"""Letters of a column's title that stand on one line of a stacked table."""
 
 
 @dataclass(frozen=True)
@@ -91,20 +95,26 @@ def latex(table: Table, language: str = "en") -> str:
     r"""Return a booktabs table whose numbers are siunitx's `\num`; each run in a comment line.
 
     Needs `\usepackage{booktabs}` and `\usepackage{siunitx}`; siunitx's own locale decides on
-    comma or point.
+    comma or point. A row too long for an A4 page gets intervals below their values and titles of
+    two lines, and many columns get small letters.
     """
-    aligned = "".join("r" if at in table.right else "l" for at in range(len(table.columns)))
-    body = [" & ".join(_latex_cell(cell) for cell in row) + r" \\" for row in table.rows]
+    broad, stacked = len(table.columns) > BROAD, _length(table) > LINE
+    sides = ["r" if at in table.right else "l" for at in range(len(table.columns))]
+    titles = [
+        _latex_title(title, side) if stacked else _escape_latex(title)
+        for title, side in zip(table.columns, sides, strict=True)
+    ]
+    body = [" & ".join(_latex_cell(cell, stacked=stacked) for cell in row) for row in table.rows]
     lines = [
         *(f"% provenance: {_one_line(line)}" for line in table.provenance),
         r"\begin{table}[htbp]",
-        r"  \centering" + (r"\scriptsize" if len(table.columns) > BROAD else ""),
+        r"  \centering" + (r"\scriptsize\setlength{\tabcolsep}{2.5pt}" if broad else ""),
         rf"  \caption{{{_escape_latex(table.title)}}}",
-        rf"  \begin{{tabular}}{{{aligned}}}",
+        rf"  \begin{{tabular}}{{{''.join(sides)}}}",
         r"    \toprule",
-        "    " + " & ".join(map(_escape_latex, table.columns)) + r" \\",
+        "    " + " & ".join(titles) + r" \\",
         r"    \midrule",
-        *(f"    {line}" for line in body),
+        *(rf"    {line} \\" for line in body),
         r"    \bottomrule",
         r"  \end{tabular}",
         *(rf"  \par\smallskip\footnotesize {_escape_latex(note)}" for note in table.notes),
@@ -206,7 +216,28 @@ def _escape_latex(text: str) -> str:
     return "".join(LATEX.get(letter, letter) for letter in _one_line(text))
 
 
-def _latex_cell(cell: Cell) -> str:
+def _length(table: Table) -> int:
+    """Return the letters of a row in which each cell is as long as the longest of its column."""
+    columns = zip(table.columns, *table.rows, strict=True)
+    return sum(max(len(_plain(cell, "en")) for cell in column) for column in columns)
+
+
+def _latex_title(title: str, side: str) -> str:
+    """Write the title of a column on two lines, broken at the space nearest to its middle."""
+    if len(title) <= NARROW:
+        return _escape_latex(title)
+    spaces = [at for at, letter in enumerate(title) if letter == " "]
+    if not spaces:
+        return _escape_latex(title)
+    middle = min(spaces, key=lambda at: abs(2 * at - len(title)))
+    return _stacked(_escape_latex(title[:middle]), _escape_latex(title[middle + 1 :]), side)
+
+
+def _stacked(above: str, below: str, side: str = "r") -> str:
+    return rf"\begin{{tabular}}[t]{{@{{}}{side}@{{}}}}{above}\\{below}\end{{tabular}}"
+
+
+def _latex_cell(cell: Cell, *, stacked: bool = False) -> str:
     if cell is None:
         return "--"
     if isinstance(cell, str):
@@ -215,7 +246,11 @@ def _latex_cell(cell: Cell) -> str:
     if cell.mark:
         shown += rf"\textsuperscript{{{_escape_latex(cell.mark)}}}"
     ends = [_latex_number(end, cell.spec, unit=False) for end in cell.ends]
-    return f"{shown} [{'; '.join(ends)}]" if ends else shown
+    if not ends:
+        return shown
+    between = f"[{'; '.join(ends)}]"
+    # The braces keep LaTeX from taking the bracket for an argument of the line's end.
+    return _stacked(shown, "{}" + between) if stacked else f"{shown} {between}"
 
 
 def _latex_number(value: float, spec: str, *, unit: bool = True) -> str:

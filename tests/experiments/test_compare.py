@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import shutil
+import subprocess
 
 import pypandoc
 import pytest
@@ -208,7 +210,49 @@ def test_latex_is_read_as_a_table(pair):
     assert len(columns) == len(found.columns)
     assert len(bodies[0][3]) == len(found.rows)
     shown = pypandoc.convert_text(text, "plain", "latex", extra_args=["--columns=400"])
-    line = next(one for one in shown.splitlines() if "AP Hard" in one)
-    assert "55.0" in line  # siunitx's numbers arrive
+    assert "AP Hard" in shown
+    assert "55.0" in shown  # siunitx's numbers arrive
     assert "num" not in shown
     assert "* differs" in shown
+
+
+BROAD = Table(
+    "A broad table",
+    ("Metric", "a@1", "b@1", "Δ b@1 − a@1", "P(b@1 > a@1)", "FeatherFace (paper) [cited]", "goal"),
+    (
+        (
+            "AP Hard",
+            *(Number(0.5, ".1%", 0.4, 0.6) for _ in range(2)),
+            Number(2.5, "+.1f", -1.0, 6.0, "*"),
+            *(Number(0.9, ".1%") for _ in range(3)),
+        ),
+    ),
+    notes=("* differs; † does not",),
+)
+
+
+def test_a_broad_table_is_stacked_for_latex():
+    text = latex(BROAD)
+    stacked = r"\begin{tabular}[t]{@{}r@{}}\num{50.0}\,\%\\{}[\num{40.0}; \num{60.0}]\end{tabular}"
+    assert stacked in text
+    assert r"FeatherFace\\(paper) [cited]\end{tabular}" in text
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("broad", [False, True])
+def test_latex_sets_the_table_on_the_page(pair, tmp_path, broad):
+    program, finder = shutil.which("pdflatex"), shutil.which("kpsewhich")
+    if program is None or finder is None:
+        pytest.skip("pdflatex is not installed")
+    if not subprocess.run([finder, "siunitx.sty"], capture_output=True, check=False).stdout:
+        pytest.skip("LaTeX's package siunitx is not installed")
+    table = BROAD if broad else metrics_table(compare(pair, resamples=50))
+    packages = r"\usepackage[a4paper,margin=2.5cm]{geometry}\usepackage{booktabs,siunitx}"
+    text = rf"\documentclass{{article}}{packages}\begin{{document}}{latex(table)}\end{{document}}"
+    (tmp_path / "table.tex").write_text(text, encoding="utf-8")
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    told = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, told
+    assert (tmp_path / "table.pdf").is_file()
+    assert "Overfull" not in told
