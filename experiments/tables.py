@@ -50,6 +50,8 @@ BROAD = 6
 """Columns that LaTeX sets in letters of the usual size."""
 LINE = 75
 """Letters that stand side by side on an A4 page of LaTeX; a longer row is stacked."""
+PAGE = 45
+"""Rows that stand on one page of LaTeX; a longer table goes on over several."""
 NARROW = 12
 """Letters of a column's title that stand on one line of a stacked table."""
 
@@ -95,31 +97,31 @@ def latex(table: Table, language: str = "en") -> str:
     r"""Return a booktabs table whose numbers are siunitx's `\num`; each run in a comment line.
 
     Needs `\usepackage{booktabs}` and `\usepackage{siunitx}`; siunitx's own locale decides on
-    comma or point. A row too long for an A4 page gets intervals below their values and titles of
-    two lines, and many columns get small letters.
+    comma or point. A row too long for an A4 page gets intervals below their values, titles of two
+    lines and smaller letters; a table too long for one goes on over several, and then needs
+    `\usepackage{longtable}` too.
     """
-    broad, stacked = len(table.columns) > BROAD, _length(table) > LINE
+    stacked = _length(table) > LINE
     sides = ["r" if at in table.right else "l" for at in range(len(table.columns))]
     titles = [
         _latex_title(title, side) if stacked else _escape_latex(title)
         for title, side in zip(table.columns, sides, strict=True)
     ]
-    body = [" & ".join(_latex_cell(cell, stacked=stacked) for cell in row) for row in table.rows]
-    lines = [
-        *(f"% provenance: {_one_line(line)}" for line in table.provenance),
-        r"\begin{table}[htbp]",
-        r"  \centering" + (r"\scriptsize\setlength{\tabcolsep}{2.5pt}" if broad else ""),
-        rf"  \caption{{{_escape_latex(table.title)}}}",
-        rf"  \begin{{tabular}}{{{''.join(sides)}}}",
-        r"    \toprule",
-        "    " + " & ".join(titles) + r" \\",
-        r"    \midrule",
-        *(rf"    {line} \\" for line in body),
-        r"    \bottomrule",
-        r"  \end{tabular}",
-        *(rf"  \par\smallskip\footnotesize {_escape_latex(note)}" for note in table.notes),
-        r"\end{table}",
-    ]
+    rows = [" & ".join(_latex_cell(cell, stacked=stacked) for cell in row) for row in table.rows]
+    small = _latex_size(table)
+    head = [r"    \toprule", f"    {' & '.join(titles)}" + r" \\", r"    \midrule"]
+    body = [rf"    {line} \\" for line in rows]
+    notes = [rf"  \par\smallskip\footnotesize {_escape_latex(note)}" for note in table.notes]
+    caption, columns = rf"\caption{{{_escape_latex(table.title)}}}", "".join(sides)
+    if len(rows) > PAGE:
+        top = [r"\begingroup" + small, rf"  \begin{{longtable}}{{{columns}}}", rf"    {caption} \\"]
+        turn = [r"    \endhead", r"    \bottomrule", r"    \endlastfoot"]
+        lines = [*top, *head, *turn, *body, r"  \end{longtable}", *notes, r"\endgroup"]
+    else:
+        top = [r"\begin{table}[htbp]", r"  \centering" + small, f"  {caption}"]
+        inner = [rf"  \begin{{tabular}}{{{columns}}}", *head, *body, r"    \bottomrule"]
+        lines = [*top, *inner, r"  \end{tabular}", *notes, r"\end{table}"]
+    lines = [*(f"% provenance: {_one_line(line)}" for line in table.provenance), *lines]
     del language
     return "\n".join(lines) + "\n"
 
@@ -214,6 +216,14 @@ LATEX = {
 
 def _escape_latex(text: str) -> str:
     return "".join(LATEX.get(letter, letter) for letter in _one_line(text))
+
+
+def _latex_size(table: Table) -> str:
+    """Return what sets the letters of a table smaller, the more there is in a row."""
+    length = _length(table)
+    if len(table.columns) > BROAD or length > 1.5 * LINE:
+        return r"\scriptsize\setlength{\tabcolsep}{2.5pt}"
+    return r"\small\setlength{\tabcolsep}{4pt}" if length > LINE else ""
 
 
 def _length(table: Table) -> int:
