@@ -6,49 +6,33 @@ comes from the generator given, so that a sample depends on (seed, epoch, index)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
+
+from featherface.data.composing import compose
+from featherface.data.erasing import erase
+from featherface.data.mixing import cutmix, mixup, mosaic
+from featherface.data.policy import POLICY
+from featherface.data.sample import Sample, centred_in, cut, resize, squared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.random import Generator
-    from numpy.typing import NDArray
+    from PIL import Image
+
+    Augment = Callable[[Sample, Generator], Sample]
+
+__all__ = ["AUGMENTATIONS", "Sample", "crop", "distort", "mirror", "pad", "resize"]
 
 CROP_ATTEMPTS = 250
-PAD_COLOUR = (123, 117, 104)
-"""Red, green, blue of the pixel mean: zero for the network."""
+CHANCE = 0.5
+"""Of what mixes, pastes or erases, each time a picture is seen."""
 MIRRORED_POINTS = [2, 3, 0, 1, 4, 5, 8, 9, 6, 7]
 """Left and right change places."""
-RESAMPLING = (
-    Image.Resampling.NEAREST,
-    Image.Resampling.BILINEAR,
-    Image.Resampling.BICUBIC,
-    Image.Resampling.BOX,
-    Image.Resampling.LANCZOS,
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """A picture with its faces; positions in pixels."""
-
-    picture: Image.Image
-    """RGB."""
-    boxes: NDArray[np.float32]
-    """(n, 4) corners."""
-    landmarks: NDArray[np.float32]
-    """(n, 10), NaN where unknown."""
-    crop_scales: tuple[float, ...] = (0.3, 0.45, 0.6, 0.8, 1.0)
-    """Sides of the square crops, shares of the short side."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.picture.size
 
 
 def crop(sample: Sample, rng: Generator) -> Sample:
@@ -56,32 +40,35 @@ def crop(sample: Sample, rng: Generator) -> Sample:
 
     Boxes are clipped to the square. Where no square is found the sample stays as it is.
     """
+    return _crop(sample, rng, sample.crop_scales)
+
+
+def zoom_crop(sample: Sample, rng: Generator) -> Sample:
+    """Cut as `crop` does, with squares too that reach beyond the picture: faces get smaller.
+
+    As SCRFD does (Guo et al., 2021, https://arxiv.org/abs/2105.04714).
+    """
+    return _crop(sample, rng, sample.zoom_scales)
+
+
+def _crop(sample: Sample, rng: Generator, scales: tuple[float, ...]) -> Sample:
     if not len(sample.boxes):
         return sample
     width, height = sample.size
     for _ in range(CROP_ATTEMPTS):
-        scale = sample.crop_scales[int(rng.integers(len(sample.crop_scales)))]
+        scale = scales[int(rng.integers(len(scales)))]
         side = max(1, int(scale * min(width, height)))
-        left, top = (int(rng.integers(0, extent - side + 1)) for extent in (width, height))
+        left, top = (_offset(extent, side, rng) for extent in (width, height))
         square = np.array([left, top, left + side, top + side], dtype=np.float32)
         low, high = sample.boxes[:, :2], sample.boxes[:, 2:]
-        if not ((low >= square[:2]) & (high <= square[2:])).all(axis=1).any():
-            continue
-        centres = (low + high) / 2
-        kept = np.all((square[:2] < centres) & (centres < square[2:]), axis=1)
-        return _cut(sample, square, kept)
+        if ((low >= square[:2]) & (high <= square[2:])).all(axis=1).any():
+            return cut(sample, square, centred_in(sample.boxes, square))
     return sample
 
 
-def _cut(sample: Sample, square: NDArray[np.float32], kept: NDArray[np.bool_]) -> Sample:
-    boxes = np.clip(sample.boxes[kept], np.tile(square[:2], 2), np.tile(square[2:], 2))
-    left, top, right, bottom = (int(value) for value in square)
-    return replace(
-        sample,
-        picture=sample.picture.crop((left, top, right, bottom)),
-        boxes=boxes - np.tile(square[:2], 2),
-        landmarks=sample.landmarks[kept] - np.tile(square[:2], 5),
-    )
+def _offset(extent: int, side: int, rng: Generator) -> int:
+    """Choose where a window of SIDE begins: in the picture, or around it where it is larger."""
+    return int(rng.integers(min(0, extent - side), max(0, extent - side) + 1))
 
 
 def distort(sample: Sample, rng: Generator) -> Sample:
@@ -124,12 +111,7 @@ def _colours(picture: Image.Image, rng: Generator) -> Image.Image:
 def pad(sample: Sample, rng: Generator) -> Sample:
     """Fill up to a square at the right or bottom with the mean colour."""
     del rng  # nothing random, but every entry has the same form
-    width, height = sample.size
-    if width == height:
-        return sample
-    square = Image.new("RGB", (max(width, height),) * 2, PAD_COLOUR)
-    square.paste(sample.picture)
-    return replace(sample, picture=square)
+    return squared(sample)
 
 
 def mirror(sample: Sample, rng: Generator) -> Sample:
@@ -149,24 +131,41 @@ def mirror(sample: Sample, rng: Generator) -> Sample:
     )
 
 
-AUGMENTATIONS: dict[str, Callable[[Sample, Generator], Sample]] = {
+def auto(sample: Sample, rng: Generator) -> Sample:
+    """Apply one policy of POLICY, drawn at random, each of its steps by its own chance."""
+    for name, chance in POLICY[int(rng.integers(len(POLICY)))]:
+        if rng.random() < chance:
+            sample = OPERATIONS[name](sample, rng)
+    return sample
+
+
+OPERATIONS: dict[str, Augment] = {
+    "distort": distort,
+    "mosaic": mosaic,
+    "mixup": mixup,
+    "cutmix": cutmix,
+    "compose": compose,
+    "mirror": mirror,
+    "erase": erase,
+}
+"""What keeps the picture's size, without any chance of being left out."""
+
+
+def _sometimes(augment: Augment) -> Augment:
+    return lambda sample, rng: augment(sample, rng) if rng.random() < CHANCE else sample
+
+
+AUGMENTATIONS: dict[str, Augment] = {
     "crop": crop,
+    "zoom-crop": zoom_crop,
     "distort": distort,
     "pad": pad,
+    "mosaic": _sometimes(mosaic),
+    "mixup": _sometimes(mixup),
+    "cutmix": _sometimes(cutmix),
+    "compose": _sometimes(compose),
     "mirror": mirror,
+    "erase": _sometimes(erase),
+    "auto": auto,
 }
 """In the order in which they are applied."""
-
-
-def resize(sample: Sample, size: int, rng: Generator | None = None) -> Sample:
-    """Stretch to SIZE × SIZE pixels; with a generator by a random filter, as officially done."""
-    width, height = sample.size
-    chosen = RESAMPLING[int(rng.integers(len(RESAMPLING)))] if rng else Image.Resampling.BILINEAR
-    factor = np.array([size / width, size / height], dtype=np.float32)
-    same = width == height == size
-    return replace(
-        sample,
-        picture=sample.picture if same else sample.picture.resize((size, size), chosen),
-        boxes=sample.boxes * np.tile(factor, 2),
-        landmarks=sample.landmarks * np.tile(factor, 5),
-    )

@@ -11,12 +11,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from featherface.assignment import Targets
 from featherface.data.augmentation import AUGMENTATIONS, Sample, resize
+from featherface.data.difficulty import easiest_first
 from featherface.data.images import open_picture
 from featherface.errors import DataError
+from featherface.training.pacing import pictures_of, share_of, side_of_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.random import Generator
+    from numpy.typing import NDArray
     from PIL import Image
     from torch import Tensor
 
@@ -53,7 +57,7 @@ class Item(NamedTuple):
 
 
 class TrainingPictures(Dataset[Item]):
-    """The train split, augmented; an item's key is (epoch, index)."""
+    """The train split, augmented; an item's key is (epoch, index), or those and its side."""
 
     def __init__(self, split: Split, config: TrainConfig, mean: tuple[float, float, float]) -> None:
         self.split = split
@@ -65,18 +69,31 @@ class TrainingPictures(Dataset[Item]):
     def __len__(self) -> int:
         return len(self.split.images)
 
-    def __getitem__(self, key: tuple[int, int]) -> Item:
-        epoch, index = key
+    def __getitem__(self, key: tuple[int, ...]) -> Item:
+        epoch, index, *rest = key
         config = self.config
         rng = np.random.default_rng([config.seed, AUGMENT, epoch, index])
-        annotation = self.split.images[index]
-        sample = Sample(
-            self._picture(index), annotation.boxes, annotation.landmarks, config.crop_scales
-        )
+        sample = self.sample(index)
         for name, augment in AUGMENTATIONS.items():
             if name in config.augmentations:
                 sample = augment(sample, rng)
-        return self._item(resize(sample, config.image_size, rng), annotation)
+        side = rest[0] if rest else config.image_size
+        return self._item(resize(sample, side, rng), self.split.images[index])
+
+    def sample(self, index: int) -> Sample:
+        """Return picture INDEX with its faces, as it is on the disk."""
+        annotation, config = self.split.images[index], self.config
+        return Sample(
+            self._picture(index),
+            annotation.boxes,
+            annotation.landmarks,
+            config.crop_scales,
+            config.zoom_scales,
+            self._partner,
+        )
+
+    def _partner(self, rng: Generator) -> Sample:
+        return self.sample(int(rng.integers(len(self))))
 
     def _picture(self, index: int) -> Image.Image:
         if index in self.cached:
@@ -115,22 +132,57 @@ class EpochBatches:
     """Batches that make one optimizer step; an epoch is a multiple of it."""
     rank: int = 0
     processes: int = 1
+    config: TrainConfig | None = None
+    """Changes size, batch and choice of pictures from epoch to epoch; None: nothing changes."""
+    easiest: NDArray[np.int64] | None = None
+    """(n,) indices by rising difficulty, where there is a curriculum."""
 
     def __len__(self) -> int:
-        """Batches in a whole epoch; what does not fill a step is dropped, unless it is all."""
-        return max(1, self.pictures // (self._together * self.group)) * self.group
+        """Batches in the current epoch; what does not fill a step is dropped, unless it is all."""
+        return self.batches(self.epoch)
 
-    @property
-    def _together(self) -> int:
+    def batches(self, epoch: int) -> int:
+        """Return how many batches EPOCH has."""
+        return max(1, self.pictures // (self._together(epoch) * self.group)) * self.group
+
+    def _each(self, epoch: int) -> int:
+        """Pictures in a batch of this process."""
+        return self.batch_size if self.config is None else pictures_of(self.config, epoch)
+
+    def _together(self, epoch: int) -> int:
         """Pictures in a batch of all processes."""
-        return self.batch_size * self.processes
+        return self._each(epoch) * self.processes
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = np.random.default_rng([self.seed, SHUFFLE, self.epoch]).permutation(self.pictures)
-        order = np.resize(order, len(self) * self._together)  # repeats pictures of a tiny split
+    def __iter__(self) -> Iterator[list[tuple[int, ...]]]:
+        epoch, each = self.epoch, self._each(self.epoch)
+        together = each * self.processes
+        order = np.resize(self._order(), len(self) * together)  # repeats where there are few
         for number in range(self.start, len(self)):
-            first = number * self._together + self.rank * self.batch_size
-            yield [(self.epoch, int(index)) for index in order[first : first + self.batch_size]]
+            first = number * together + self.rank * each
+            side = () if self.config is None else (side_of_batch(self.config, epoch, number),)
+            yield [(epoch, int(index), *side) for index in order[first : first + each]]
+
+    def _order(self) -> NDArray[np.int64]:
+        """Shuffle the pictures of the epoch: all of them, or the easiest."""
+        rng = np.random.default_rng([self.seed, SHUFFLE, self.epoch])
+        if self.easiest is None or self.config is None:
+            return rng.permutation(self.pictures)
+        count = max(1, round(share_of(self.config, self.epoch) * self.pictures))
+        return self.easiest[rng.permutation(count)]
+
+
+def ordered(split: Split, config: TrainConfig, rank: int = 0, processes: int = 1) -> EpochBatches:
+    """Return the batches of SPLIT as CONFIG wants them, for process RANK of so many."""
+    return EpochBatches(
+        len(split.images),
+        config.pictures,
+        config.seed,
+        group=config.accumulate,
+        rank=rank,
+        processes=processes,
+        config=config,
+        easiest=easiest_first(split.images) if config.curriculum else None,
+    )
 
 
 def load(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from featherface.data.checks import require, require_choice
 from featherface.errors import UsageError
+from featherface.losses.config import LossConfig
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("onecycle", "cosine", "steps", "constant")
@@ -14,8 +15,22 @@ AUTO = "auto"
 """Value of the keys in MEASURED that leaves them to `featherface.training.automatic`."""
 MEASURED = ("batch_size", "amp", "channels_last")
 PRECISIONS = ("no", "bf16", "fp16")
-AUGMENTATIONS = ("crop", "distort", "pad", "mirror")
+AUGMENTATIONS = (
+    "crop",
+    "zoom-crop",
+    "distort",
+    "pad",
+    "mosaic",
+    "mixup",
+    "cutmix",
+    "compose",
+    "mirror",
+    "erase",
+    "auto",
+)
 """Entries of `featherface.data.augmentation.AUGMENTATIONS` (a test keeps the two equal)."""
+SCALES = ("crop_scales", "zoom_scales", "progressive", "multi_scale")
+"""Keys that hold several sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +75,17 @@ class TrainConfig:
     """Applied in the order of AUGMENTATIONS, whatever the order here."""
     crop_scales: tuple[float, ...] = (0.3, 0.45, 0.6, 0.8, 1.0)
     """Sides of the square crops, shares of the picture's short side."""
+    zoom_scales: tuple[float, ...] = (0.3, 0.45, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
+    """The same for `zoom-crop`; shares above 1 reach beyond the picture and make faces smaller."""
+    progressive: tuple[int, ...] = ()
+    """Sides in pixels, each for an equal share of the epochs, the last one `image_size`, such as
+    320, 480, 640; batches grow where pictures are smaller. Empty: `image_size` throughout."""
+    multi_scale: tuple[float, ...] = ()
+    """Shares of the side of which each batch draws one, such as 0.75, 1, 1.25; empty: none."""
+    curriculum: float = 0.0
+    """Share of the epochs over which harder pictures join the easiest third; 0: all at once."""
+    loss: LossConfig = field(default_factory=LossConfig)
+    """Which losses and which matching."""
     overlap: float = 0.35
     """IoU from which a prior is trained as the face."""
     negatives: int = 7
@@ -80,7 +106,7 @@ class TrainConfig:
     """Order, augmentation and initialisation follow from it; set from the recipe's `seed`."""
 
     def __post_init__(self) -> None:
-        for key in ("augmentations", "crop_scales", "steps_at"):
+        for key in ("augmentations", "steps_at", *SCALES):
             object.__setattr__(self, key, tuple(getattr(self, key)))  # YAML gives lists
         require_choice("train.optimizer", self.optimizer, OPTIMIZERS)
         require_choice("train.schedule", self.schedule, SCHEDULES)
@@ -90,6 +116,8 @@ class TrainConfig:
         require(legal, "train.batch_size", size, "1 or more, or auto")
         for name in self.augmentations:
             require_choice("train.augmentations", name, AUGMENTATIONS)
+        both = {"crop", "zoom-crop"} <= set(self.augmentations)
+        require(not both, "train.augmentations", self.augmentations, "with one kind of crop")
         for name in ("epochs", "accumulate", "negatives", "log_every"):
             require(getattr(self, name) >= 1, f"train.{name}", getattr(self, name), "1 or more")
         for name in ("workers", "evaluate_every", "patience", "seed"):
@@ -107,6 +135,23 @@ class TrainConfig:
             values = getattr(self, key)
             inside = len(values) > 0 and all(0 < value <= 1 for value in values)
             require(inside, f"train.{key}", values, "one or more shares from above 0 to 1")
+        self._check_pace()
+
+    def _check_pace(self) -> None:
+        for key, least in (("zoom_scales", 1), ("multi_scale", 0)):
+            values = getattr(self, key)
+            inside = len(values) >= least and all(0.1 <= value <= 4 for value in values)
+            require(inside, f"train.{key}", values, "shares from 0.1 to 4")
+        sides = self.progressive
+        legal = all(side >= 64 and side % 32 == 0 for side in sides)
+        require(legal, "train.progressive", sides, "multiples of 32 from 64")
+        if sides:
+            wanted = f"rising to image_size ({self.image_size})"
+            rising = sides == tuple(sorted(sides)) and sides[-1] == self.image_size
+            require(rising, "train.progressive", sides, wanted)
+            fits = len(sides) <= self.epochs
+            require(fits, "train.progressive", sides, f"no more sides than epochs ({self.epochs})")
+        require(0 <= self.curriculum <= 1, "train.curriculum", self.curriculum, "from 0 to 1")
 
     @property
     def unsettled(self) -> tuple[str, ...]:

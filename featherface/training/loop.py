@@ -11,7 +11,7 @@ from accelerate.state import AcceleratorState, PartialState
 from featherface.distillation import Teacher, start_from
 from featherface.errors import InterruptedRunError, UnavailableError, UsageError
 from featherface.progress import never, silent
-from featherface.training.batches import EpochBatches, load
+from featherface.training.batches import load, ordered
 from featherface.training.layout import lay_out
 from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
@@ -71,14 +71,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     _check_settled(config)
     torch.manual_seed(config.seed)
     accelerator = make_accelerator(config)
-    order = EpochBatches(
-        len(split.images),
-        config.pictures,
-        config.seed,
-        group=config.accumulate,
-        rank=accelerator.process_index,
-        processes=accelerator.num_processes,
-    )
+    order = ordered(split, config, accelerator.process_index, accelerator.num_processes)
     loader = load(split, config, model.config.pixel_mean, order)
     lay_out(model, config)
     if teacher is not None and teacher.config.init_backbone:
@@ -86,7 +79,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     objective = Objective(model.config, config, accelerator.device, teacher)
     average = MovingAverage(model, config.ema) if config.ema else None
     wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config))
-    total = config.epochs * len(order) // config.accumulate
+    total = sum(order.batches(epoch) for epoch in range(config.epochs)) // config.accumulate
     session = Session(accelerator, model, average, optimizer, config, folder, total)
     session.listen(on_event, on_progress, evaluate, metadata)
     place = session.restore() if resume else session.place
