@@ -82,6 +82,10 @@ class DetectorConfig:
     """Attention after the context module."""
     shuffle: str = "none"
     """Channel shuffle after the context module."""
+    dropblock: float = 0.0
+    """Share of the maps before the context left out in training, in blocks; 0 leaves out none."""
+    dropblock_size: int = 7
+    """Side of those blocks, positions of the map; odd."""
     head: str = "separate"
     """Prediction head: one per level and task, or one for all levels."""
     task_fusion: bool = False
@@ -144,6 +148,10 @@ def _check_numbers(config: DetectorConfig) -> None:
     _check(
         config.leak, "leak", "from 0 to below 1", config.leak == 0 or _is_between(config.leak, 0, 1)
     )
+    share, block = config.dropblock, config.dropblock_size
+    legal = share == 0 or _is_between(share, 0, 1)
+    _check(share, "dropblock", "from 0 to below 1", legal)
+    _check(block, "dropblock_size", "an odd number", _is_int(block) and block % 2 == 1)
     momentum, probability = config.norm_momentum, config.prior_probability
     _check(momentum, "norm_momentum", "between 0 and 1", _is_between(momentum, 0, 1))
     _check(probability, "prior_probability", "between 0 and 1", _is_between(probability, 0, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +12,34 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.variants import DetectorConfig
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How the priors of a square picture are laid out."""
+
+    counts: tuple[int, ...]
+    """Priors of each level."""
+    steps: tuple[int, ...]
+    """Pixels between neighbouring positions of each level."""
+    anchors: int
+    """Priors per position."""
+    side: int
+    """Of the picture, pixels."""
+
+    def strides(self, device: torch.device) -> Tensor:
+        """Return (P,) each prior's step, as a share of the picture's side."""
+        each = [
+            torch.full((n,), s / self.side) for n, s in zip(self.counts, self.steps, strict=True)
+        ]
+        return torch.cat(each).to(device)
+
+
+def levels(config: DetectorConfig, side: int) -> Levels:
+    """Return how `priors(config, side, side)` are laid out."""
+    cells = [-(-side // step) for step in config.prior_steps]
+    counts = tuple(config.anchors * count * count for count in cells)
+    return Levels(counts, config.prior_steps, config.anchors, side)
 
 
 def priors(config: DetectorConfig, height: int, width: int) -> Tensor:

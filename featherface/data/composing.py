@@ -93,4 +93,6 @@ def _lit(face: Sample, scene: Sample, area: NDArray[np.float32]) -> Sample:
     there = ImageStat.Stat(scene.picture.crop((left, top, right, bottom)).convert("L")).mean[0]
     here = ImageStat.Stat(face.picture.convert("L")).mean[0]
     gain = float(np.clip(np.sqrt((there + 16) / (here + 16)), 0.6, 1.4))
-    return replace(face, picture=face.picture.point([min(255, round(v * gain)) for v in range(256)] * 3))
+    return replace(
+        face, picture=face.picture.point([min(255, round(v * gain)) for v in range(256)] * 3)
+    )

@@ -64,9 +64,9 @@ def mixup(sample: Sample, rng: Generator) -> Sample:
     if other is None:
         return sample
     own, theirs = grown(sample.boxes, MARGIN), grown(other.boxes, MARGIN)
-    clear = ~touching(theirs, own).any(axis=1)
-    clear &= ~touching(theirs, theirs[~clear]).any(axis=1)
-    share = np.full(sample.size[::-1], rng.uniform(0.3, 0.5), dtype=np.float32)
+    hidden = touching(theirs, own).any(axis=1)
+    clear = np.asarray(~hidden & ~touching(theirs, theirs[hidden]).any(axis=1))
+    share = np.full(sample.size[::-1], np.float32(rng.uniform(0.3, 0.5)), dtype=np.float32)
     for boxes, value in ((theirs[~clear], 0), (theirs[clear], 1), (own, 0)):
         _paint(share, boxes, value)
     soft = Image.fromarray((share * 255).astype(np.uint8)).filter(

@@ -151,9 +151,10 @@ def within(boxes: Boxes, area: NDArray[np.float32]) -> NDArray[np.bool_]:
 def forget_outside(sample: Sample) -> Sample:
     """Make the landmarks of faces unknown that have one of them outside the picture."""
     points = sample.landmarks.reshape(-1, 5, 2)
-    inside = ((points >= 0) & (points <= np.array(sample.size))).all(axis=(1, 2))
-    landmarks = np.where(inside[:, None], sample.landmarks, np.float32(np.nan))
-    return replace(sample, landmarks=landmarks.astype(np.float32))
+    inside = ((points >= 0) & (points <= np.array(sample.size))).reshape(-1, 10).all(axis=1)
+    landmarks = sample.landmarks.copy()
+    landmarks[~inside] = np.nan
+    return replace(sample, landmarks=landmarks)
 
 
 def centred_in(boxes: Boxes, area: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "box": ("smooth-l1", "diou", "ciou", "eiou"),
     "landmark": ("smooth-l1", "wing"),
 }
-"""Legal names by key; `featherface.losses` holds one function per name (a test keeps them equal)."""
+"""Legal names by key; the tables of `featherface.losses` hold the same (a test keeps it so)."""
 
 
 @dataclass(frozen=True, kw_only=True)

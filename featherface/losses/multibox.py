@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
-from torch.nn import functional
 
-from featherface.assignment import assign
-from featherface.boxes import encode, encode_landmarks
+from featherface.boxes import decode
+from featherface.losses.config import LossConfig
+from featherface.losses.matching import MATCHINGS, Matching
+from featherface.losses.overlap import paired_iou
+from featherface.losses.parts import BOXES, DENSE, LANDMARKS, Matched, cross_entropy
+from featherface.losses.weighting import weigh
+from featherface.priors import Levels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,11 +44,14 @@ class MultiBoxLosses(NamedTuple):
     """The three parts before any weight, each a scalar."""
 
     box: Tensor
-    """Smooth-L1, per face prior."""
+    """Smooth-L1 of the deltas, or a loss of overlap, per face prior."""
     face: Tensor
-    """Cross-entropy of face against background, per face prior."""
+    """Cross-entropy or focal loss of face against background, per face prior."""
     landmark: Tensor
-    """Smooth-L1, per face prior whose landmarks are known."""
+    """Smooth-L1 or Wing, per face prior whose landmarks are known."""
+
+
+OFFICIAL = LossConfig()
 
 
 def multibox(
@@ -55,37 +62,71 @@ def multibox(
     variances: tuple[float, float] = (0.1, 0.2),
     overlap: float = 0.35,
     negatives: int = 7,
+    loss: LossConfig = OFFICIAL,
+    levels: Levels | None = None,
 ) -> MultiBoxLosses:
     """Compare PREDICTIONS with TARGETS; PRIORS (P, 4) are in centre form.
 
     Priors that overlap a face by OVERLAP (IoU) learn it; NEGATIVES times as many of each
-    picture's worst other priors learn the background.
+    picture's worst other priors learn the background. LOSS may choose other ways to match and to
+    compare; what differs from the official ones needs LEVELS, the priors' layout.
     """
-    face, positive = assign(priors, targets, overlap)
+    layout = levels or Levels((len(priors),), (0,), 1, 1)
+    seen = Matching(
+        priors, layout, targets, overlap, predictions.boxes, predictions.logits, variances
+    )
+    face, positive = MATCHINGS[loss.assignment](seen)
     picture, prior = positive.nonzero(as_tuple=True)  # (K,) each
     chosen = face[picture, prior]
-    boxes = encode(targets.boxes[picture, chosen], priors[prior], variances)
-    box = _smooth_l1(predictions.boxes[picture, prior], boxes, len(picture))
+    scores = predictions.logits[picture, prior].detach().float().softmax(-1)[:, 1]
+    wanted = targets.boxes[picture, chosen]
+    weights = weigh(scores, wanted, layout.side, loss)
+    box = Matched(predictions.boxes[picture, prior], wanted, priors[prior], variances)
     marked = targets.marked[picture, chosen]
-    picture, prior, chosen = picture[marked], prior[marked], chosen[marked]
-    points = encode_landmarks(targets.landmarks[picture, chosen], priors[prior], variances)
-    landmark = _smooth_l1(predictions.landmarks[picture, prior], points, len(picture))
-    return MultiBoxLosses(box, _class_loss(predictions.logits, positive, negatives), landmark)
+    points = Matched(
+        predictions.landmarks[picture, prior][marked],
+        targets.landmarks[picture, chosen][marked],
+        priors[prior][marked],
+        variances,
+    )
+    return MultiBoxLosses(
+        _mean(BOXES[loss.box](box, loss), weights),
+        _face_loss(predictions.logits.float(), positive, box, weights, loss, negatives),
+        _mean(LANDMARKS[loss.landmark](points, loss), None if weights is None else weights[marked]),
+    )
 
 
-def _smooth_l1(predicted: Tensor, wanted: Tensor, count: int) -> Tensor:
-    total = functional.smooth_l1_loss(predicted.float(), wanted, reduction="sum")
-    return total / max(count, 1)
+def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the sum of VALUES (K, n), weighted by WEIGHTS (K,), over K."""
+    total = values if weights is None else values * weights[:, None]
+    return total.sum() / max(len(values), 1)
 
 
-def _class_loss(logits: Tensor, positive: Tensor, negatives: int) -> Tensor:
-    """Cross-entropy over face priors and hard background priors, per face prior."""
-    scores = logits.float()
-    wanted = positive.long()[..., None]
-    entropy = scores.logsumexp(-1) - scores.gather(-1, wanted)[..., 0]  # (B, P)
+def _face_loss(
+    logits: Tensor,
+    positive: Tensor,
+    box: Matched,
+    weights: Tensor | None,
+    loss: LossConfig,
+    negatives: int,
+) -> Tensor:
+    """Return the loss of faces against background, per face prior."""
     counts = positive.sum(1)
-    hard = hardest(entropy.detach().masked_fill(positive, 0.0), counts * negatives)
-    return entropy[positive | hard].sum() / counts.sum().clamp_min(1)
+    if loss.face in DENSE:
+        quality = positive.float()
+        if loss.face == "quality-focal":
+            found = decode(box.predicted.detach().float(), box.priors, box.variances)
+            quality[positive] = paired_iou(found, box.wanted)
+        values = DENSE[loss.face](logits, quality, loss)
+        kept = torch.ones_like(positive)
+    else:
+        values = cross_entropy(logits, positive.long())
+        kept = positive | hardest(values.detach().masked_fill(positive, 0.0), counts * negatives)
+    if weights is not None:
+        scale = torch.ones_like(values)
+        scale[positive] = weights
+        values = values * scale
+    return values[kept].sum() / counts.sum().clamp_min(1)
 
 
 def hardest(values: Tensor, counts: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from featherface.networks import (
     cbam,
     channel_attention,
     coordinate,
+    dropblock,
     eca,
     fpn,
     heads,
@@ -167,6 +168,9 @@ class Detector(nn.Module):
         self.recycling = reuse.FeatureRecycling()
         self.neck_attention = NECK_ATTENTIONS[config.attention](config, even)
         self.reuse = _reuse(config)
+        self.dropblock: nn.Module = nn.Identity()
+        if config.dropblock:
+            self.dropblock = dropblock.DropBlock(config.dropblock, config.dropblock_size)
         self.context = CONTEXTS[config.context](config, even)
         if config.contextual_sharing:
             self.context = reuse.ContextualSharing(self.context, even)
@@ -181,7 +185,7 @@ class Detector(nn.Module):
         maps = self.neck(self.attention(entering))
         if self.config.feature_recycling:
             maps = self.recycling(maps, entering)
-        maps = self.reuse(self.neck_attention(self.allocation(maps)))
+        maps = self.dropblock(self.reuse(self.neck_attention(self.allocation(maps))))
         shuffled: list[Tensor] = self.shuffle(self.context_attention(self.context(maps)))
         return shuffled
 

@@ -8,7 +8,7 @@ import torch
 
 from featherface.distillation import Teacher, distill, freeze
 from featherface.losses.multibox import multibox
-from featherface.priors import priors
+from featherface.priors import levels, priors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,7 +30,8 @@ class Objective:
     ) -> None:
         self.detector = detector
         self.config = config
-        self.priors = priors(detector, config.image_size, config.image_size).to(device)
+        self.device = device
+        self._kept: dict[int, Tensor] = {}
         self.teacher = teacher
         if teacher is not None:
             teacher.model.to(device)
@@ -42,13 +43,16 @@ class Objective:
         """Return the loss to lower and, detached, it (`loss`) and each part before its weight."""
         config = self.config
         output = model(images)
+        side = images.shape[-1]
         losses = multibox(
             output,
-            self.priors,
+            self._priors(side),
             targets,
             variances=self.detector.variances,
             overlap=config.overlap,
             negatives=config.negatives,
+            loss=config.loss,
+            levels=levels(self.detector, side),
         )
         box, face, landmark = losses
         total = config.box_weight * box + face + config.landmark_weight * landmark
@@ -59,6 +63,12 @@ class Objective:
             total = (1 - alpha) * total + alpha * taught
             parts |= more
         return total, {name: value.detach() for name, value in {"loss": total, **parts}.items()}
+
+    def _priors(self, side: int) -> Tensor:
+        """Return the priors of pictures of SIDE pixels, kept on the device from then on."""
+        if side not in self._kept:
+            self._kept[side] = priors(self.detector, side, side).to(self.device)
+        return self._kept[side]
 
     def _taught(self, output: object, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         if self.teacher is None:

@@ -1,0 +1,43 @@
+"""The ways to choose which prior learns which face, by the names of `train.loss.assignment`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from featherface.assignment import assign
+from featherface.losses.atss import assign_atss
+from featherface.losses.simota import assign_simota
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from featherface.assignment import Assignment, Targets
+    from featherface.priors import Levels
+
+
+class Matching(NamedTuple):
+    """What a way to match may look at."""
+
+    priors: Tensor
+    """(P, 4) centre form, shares of the picture."""
+    levels: Levels
+    """How the priors are laid out."""
+    targets: Targets
+    overlap: float
+    """IoU from which a prior is trained as the face."""
+    boxes: Tensor
+    """(B, P, 4) predicted deltas."""
+    logits: Tensor
+    """(B, P, 2)."""
+    variances: tuple[float, float]
+
+
+MATCHINGS: dict[str, Callable[[Matching], Assignment]] = {
+    "overlap": lambda one: assign(one.priors, one.targets, one.overlap),
+    "atss": lambda one: assign_atss(one.priors, one.levels, one.targets),
+    "simota": lambda one: assign_simota(
+        one.priors, one.levels, one.targets, one.boxes, one.logits, one.variances
+    ),
+}

@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from featherface import errors
+from featherface.networks.detector import build
+from featherface.networks.dropblock import DropBlock
+from featherface.variants import variant
+
+
+def test_blocks_of_the_asked_share_and_size_are_left_out():
+    torch.manual_seed(0)
+    features = torch.ones(64, 2, 20, 20)
+    (dropped,) = DropBlock(0.2, 5).train()([features])
+    zero = dropped == 0
+    assert 0.14 < zero.float().mean() < 0.2  # blocks overlap
+    assert torch.equal(zero[:, 0], zero[:, 1])
+    assert dropped.mean().item() == pytest.approx(1, abs=1e-4)
+    middles = torch.nn.functional.avg_pool2d(zero[:, :1].float(), 5, stride=1) == 1
+    grown = torch.nn.functional.conv_transpose2d(middles.float(), torch.ones(1, 1, 5, 5)) > 0
+    assert torch.equal(grown, zero[:, :1])  # whole blocks and nothing else
+
+
+def test_small_maps_get_small_blocks():
+    torch.manual_seed(0)
+    maps = [torch.ones(8, 1, size, size) for size in (8, 4, 2)]
+    dropped = DropBlock(0.5, 7).train()(maps)
+    assert [one.shape for one in dropped] == [one.shape for one in maps]
+    assert all((one == 0).any() for one in dropped)
+
+
+def test_a_network_with_it_has_the_same_weights_and_the_same_answers_in_use():
+    plain, dropping = (build(variant("v2", dropblock=share), seed=1) for share in (0.0, 0.3))
+    assert plain.state_dict().keys() == dropping.state_dict().keys()
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        for one, two in zip(plain.eval()(images), dropping.eval()(images), strict=True):
+            assert torch.equal(one, two)
+        first, second = (dropping.train()(images).logits for _ in range(2))
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize(("key", "value"), [("dropblock", 1.0), ("dropblock_size", 4)])
+def test_what_is_not_legal_is_named(key, value):
+    with pytest.raises(errors.UsageError, match=f"model.{key}"):
+        variant("v2", **{key: value})
