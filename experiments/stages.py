@@ -24,6 +24,7 @@ from featherface.inference import predict
 from featherface.progress import never, silent
 from featherface.training.loop import train as fit
 from featherface.training.state import resume_point
+from featherface.training.waiting import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,7 +119,7 @@ def train(work: Work) -> Findings:
         folder=work.checkpoints,
         teacher=teacher,
         evaluate=_evaluator(work, data),
-        on_event=work.on_event,
+        on_event=_listener(work),
         on_progress=work.on_progress,
         should_stop=work.should_stop,
         resume=place is not None,
@@ -234,6 +235,21 @@ TABLE: dict[str, Callable[[Work], Findings]] = {
     "export": export,
 }
 """Stage name -> what it does, in the order of `records.STAGES` (a test keeps the two equal)."""
+
+
+def _listener(work: Work) -> Callable[[dict[str, Any]], None]:
+    """Return what hears the training's events: it says once that loading is the bottleneck."""
+    epochs = 0
+
+    def hear(event: dict[str, Any]) -> None:
+        nonlocal epochs
+        work.on_event(event)
+        text = complaint(event, work.recipe.train.workers)
+        epochs += bool(text)
+        if epochs == 2 and text:  # the first epoch fills memory and starts the workers
+            work.on_message(text)
+
+    return hear
 
 
 def _start_weights(work: Work, model: Detector, found: Findings) -> None:

@@ -87,7 +87,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     while not session.finished:
         order.epoch, order.start = place.epoch, place.batch
         wrapped.train()
-        for batch in loader:
+        for batch in session.waiting.watch(loader):
             session.set_rate()
             with accelerator.accumulate(wrapped):
                 images, targets = batch.images.to(accelerator.device), batch.targets

@@ -13,6 +13,7 @@ from featherface.files import replacing
 from featherface.progress import Progress, silent
 from featherface.training.schedules import learning_rate
 from featherface.training.state import Place, restore, save_state, write_tensors
+from featherface.training.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +69,7 @@ class Session:
     on_progress: OnProgress = silent
     evaluate: Evaluate | None = None
     metadata: Mapping[str, str] | None = None
+    waiting: Waiting = field(default_factory=Waiting)
     _since: tuple[float, int] = field(default_factory=lambda: (time.perf_counter(), 0))
     """When this process began the current epoch, and the pictures it saw since."""
 
@@ -171,12 +173,13 @@ class Session:
 
     def finish_epoch(self) -> None:
         """Average, evaluate where it is due, tell, and checkpoint."""
-        place, config = self.place, self.config
+        place, config, waited = self.place, self.config, self.waiting.share
         batches = {"gradient_norm": place.batch // config.accumulate}
         means = {name: value / batches.get(name, place.batch) for name, value in place.sums.items()}
         place.epoch, place.batch, place.sums = place.epoch + 1, 0, {}
         due = config.evaluate_every > 0 and place.epoch % config.evaluate_every == 0
         speed = {"seconds": time.perf_counter() - self._since[0], "images": self._since[1]}
+        speed["loading"] = waited
         metrics = self._evaluated() if due or place.epoch == config.epochs else {}
         self.tell("epoch", learning_rate=self._rate, **speed, **means, **metrics)
         self.save()

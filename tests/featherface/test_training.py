@@ -111,7 +111,7 @@ def test_stopping_keeps_what_resuming_needs(split, tmp_path, steps):
     )
     assert same(whole.last, resumed.last)
     for one, two in zip(whole_events, events, strict=True):
-        unequal = {"seconds", "images"}
+        unequal = {"seconds", "images", "loading"}
         assert {k: one[k] for k in one.keys() - unequal} == {
             k: two[k] for k in two.keys() - unequal
         }

@@ -28,6 +28,7 @@ def main(folder, data, resume):
 
     def note(event):
         event.pop("seconds", None)
+        event.pop("loading", None)
         event.pop("images", None)  # how many this process saw
         with log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")

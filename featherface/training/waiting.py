@@ -1,0 +1,49 @@
+"""How long a training waits for its pictures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from featherface.training.batches import Batch
+
+MUCH = 0.4
+"""Share of the time from which loading is what a training waits for most."""
+
+
+@dataclass
+class Waiting:
+    """A clock beside a loader."""
+
+    seconds: float = 0.0
+    """Waited since `watch` began."""
+    began: float = 0.0
+
+    def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield BATCHES, noting how long each was waited for."""
+        self.seconds, self.began = 0.0, time.perf_counter()
+        coming = iter(batches)
+        while True:
+            asked = time.perf_counter()
+            batch = next(coming, None)
+            self.seconds += time.perf_counter() - asked
+            if batch is None:
+                return
+            yield batch
+
+    @property
+    def share(self) -> float:
+        """Of the time since `watch` began, 0 to 1."""
+        return self.seconds / max(time.perf_counter() - self.began, 1e-9)
+
+
+def complaint(event: dict[str, Any], workers: int) -> str:
+    """Say that EVENT's epoch waited for its pictures and what helps; empty where it did not."""
+    if event.get("kind") != "epoch" or event.get("loading", 0.0) < MUCH:
+        return ""
+    advice = f"set train.workers={2 * workers or 2}, fewer train.augmentations, or smaller pictures"
+    return f"loading pictures takes {event['loading']:.0%} of the training's time: {advice}"

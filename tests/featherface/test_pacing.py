@@ -1,0 +1,151 @@
+"""What changes from epoch to epoch, and that a training which goes on changes alike."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from featherface import errors
+from featherface.data.annotation import ATTRIBUTES, ImageAnnotation
+from featherface.data.config import SyntheticConfig
+from featherface.data.difficulty import difficulty, easiest_first
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
+from featherface.networks.detector import build
+from featherface.training.batches import ordered
+from featherface.training.config import TrainConfig
+from featherface.training.loop import train
+from featherface.training.pacing import pictures_of, share_of, side_of, side_of_batch
+from featherface.training.waiting import Waiting, complaint
+from featherface.variants import variant
+
+CONFIG = TrainConfig(
+    epochs=3,
+    batch_size=2,
+    image_size=128,
+    device="cpu",
+    log_every=1,
+    progressive=(64, 96, 128),
+    multi_scale=(0.75, 1.0, 1.25),
+    curriculum=0.7,
+    augmentations=("zoom-crop", "distort", "pad", "auto", "mirror"),
+)
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data") / "set"
+    small = SyntheticConfig(image_size=64, train_images=8, val_images=1, largest_face=40, crowd=3)
+    draw(root, small)
+    return open_split(root, "train")
+
+
+def test_sides_rise_over_equal_shares_and_batches_fill_the_same_memory():
+    config = TrainConfig(epochs=9, batch_size=8, progressive=(320, 480, 640))
+    assert [side_of(config, epoch) for epoch in range(9)] == [320] * 3 + [480] * 3 + [640] * 3
+    assert [pictures_of(config, epoch) for epoch in (0, 3, 8)] == [32, 14, 8]
+    assert {side_of(TrainConfig(epochs=2), epoch) for epoch in range(2)} == {640}
+
+
+def test_batches_draw_their_scale_from_the_seed():
+    config = TrainConfig(multi_scale=(0.5, 1.0, 1.33))
+    sides = [side_of_batch(config, 1, number) for number in range(40)]
+    assert set(sides) == {320, 640, 864}
+    assert sides == [side_of_batch(config, 1, number) for number in range(40)]
+    assert sides != [side_of_batch(replace(config, seed=1), 1, number) for number in range(40)]
+
+
+def test_a_curriculum_begins_with_a_third_and_ends_with_all():
+    config = TrainConfig(epochs=10, curriculum=0.5)
+    shares = [share_of(config, epoch) for epoch in range(10)]
+    assert shares[0] == pytest.approx(1 / 3)
+    assert shares[:6] == sorted(shares[:6])
+    assert shares[5:] == [1.0] * 5
+    assert share_of(TrainConfig(), 0) == 1.0
+
+
+def faces(side, **attributes):
+    codes = np.array([[attributes.get(name, -1) for name in ATTRIBUTES]])
+    boxes = np.array([[5, 5, 5 + side, 5 + side]], dtype=np.float32)
+    return ImageAnnotation("a.jpg", boxes, np.full((1, 10), np.nan, np.float32), codes)
+
+
+def test_small_blurred_and_hidden_faces_are_harder():
+    none = faces(64).keep(np.zeros(1, dtype=np.bool_))
+    rising = [none, faces(64), faces(64, occlusion=1), faces(64, blur=2, occlusion=2), faces(8)]
+    values = [difficulty(image) for image in rising]
+    assert values == sorted(values)
+    assert len(set(values)) == len(values)
+    assert easiest_first(tuple(reversed(rising))).tolist() == [4, 3, 2, 1, 0]
+
+
+def test_an_easy_epoch_sees_easy_pictures_only(split):
+    order = ordered(split, CONFIG)
+    values = [difficulty(image) for image in split.images]
+    easy = {index for batch in order for _, index, _ in batch}
+    assert len(easy) == 3  # a third of eight
+    left = [v for index, v in enumerate(values) if index not in easy]
+    assert max(values[index] for index in easy) <= min(left)
+    order.epoch = 2
+    assert len({index for batch in order for _, index, _ in batch}) == 8
+
+
+def test_a_paced_training_that_is_stopped_ends_as_an_undisturbed_one(split, tmp_path):
+    def run(folder, resume=False, stop=lambda: False):
+        model, events = build(variant("v3-nano"), seed=3), []
+        train(
+            model,
+            split,
+            CONFIG,
+            folder=tmp_path / folder,
+            on_event=events.append,
+            resume=resume,
+            should_stop=stop,
+        )
+        return events
+
+    events = run("whole")
+    assert [event["step"] for event in events if event["kind"] == "epoch"] == [1, 3, 7]
+    assert all(0 <= event["loading"] <= 1 for event in events if event["kind"] == "epoch")
+    calls = iter([False, True])
+    with pytest.raises(errors.InterruptedRunError):
+        run("stopped", stop=lambda: next(calls))
+    run("stopped", resume=True)
+    one, two = (load_file(tmp_path / name / "last.safetensors") for name in ("whole", "stopped"))
+    assert all((one[name] == two[name]).all() for name in one)
+
+
+def test_waiting_for_pictures_is_measured_and_told():
+    def slow():
+        for number in range(3):
+            time.sleep(0.02)
+            yield number
+
+    waiting = Waiting()
+    assert list(waiting.watch(slow())) == [0, 1, 2]
+    assert waiting.seconds >= 0.06
+    assert 0.5 < waiting.share <= 1
+    text = complaint({"kind": "epoch", "loading": 0.62}, 0)
+    assert "62%" in text
+    assert "train.workers=2" in text
+    assert complaint({"kind": "epoch", "loading": 0.1}, 0) == ""
+    assert complaint({"kind": "step"}, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("progressive", (320, 480)),
+        ("progressive", (640, 320, 640)),
+        ("progressive", (100, 640)),
+        ("multi_scale", (0.0, 1.0)),
+        ("zoom_scales", ()),
+        ("curriculum", 1.5),
+        ("augmentations", ("crop", "zoom-crop")),
+    ],
+)
+def test_faults_name_key_and_value(key, value):
+    with pytest.raises(errors.UsageError, match=rf"train\.{key} = "):
+        TrainConfig(**{key: value})
