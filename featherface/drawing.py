@@ -58,6 +58,20 @@ def draw(image: NDArray[np.uint8], detections: Detections) -> Image.Image:
     return picture
 
 
+def mark(
+    picture: Image.Image, boxes: NDArray[np.float32], landmarks: NDArray[np.float32]
+) -> Image.Image:
+    """Draw annotated faces, BOXES (n, 4) and LANDMARKS (n, 10), on a copy of PICTURE."""
+    marked = picture.copy()
+    canvas = ImageDraw.Draw(marked)
+    stroke = max(1, round(max(picture.size) / 250))
+    for box, points in zip(boxes, landmarks, strict=True):
+        area = _area(box)
+        _box(canvas, area, CERTAIN, _within(stroke, area, 14))
+        _points(canvas, points, area, stroke)
+    return marked
+
+
 def save(picture: Image.Image, path: Path) -> None:
     """Write PICTURE, its kind told by the ending of PATH; the file appears whole or not at all.
 

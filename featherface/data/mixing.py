@@ -1,4 +1,4 @@
-"""Pictures made of several: each face in them is there whole, and no face is there unlabelled.
+"""Pictures made of several, in which no face that shows is without its box.
 
 MixUp: Zhang et al., 2017, https://arxiv.org/abs/1710.09412; CutMix: Yun et al., 2019,
 https://arxiv.org/abs/1905.04899; mosaic: Bochkovskiy et al., 2020,
@@ -22,9 +22,7 @@ from featherface.data.sample import (
     grown,
     keep,
     pasted,
-    resize,
     scaled,
-    squared,
     touching,
     within,
 )
@@ -43,15 +41,13 @@ SMALLEST = 6
 
 
 def another(sample: Sample, rng: Generator) -> Sample | None:
-    """Draw a partner, brought to SAMPLE's size; None where there is none."""
+    """Draw a partner, brought whole into SAMPLE's size; None where there is none."""
     if sample.partner is None:
         return None
-    side = max(sample.size)
-    other = resize(squared(sample.partner(rng)), side)
-    if sample.size == (side, side):
-        return other
+    other = sample.partner(rng)
+    factor = min(sample.size[0] / other.size[0], sample.size[1] / other.size[1])
     area = np.array([0, 0, *sample.size], dtype=np.float32)
-    return cut(other, area, within(other.boxes, area))
+    return cut(scaled(other, factor), area, np.ones(len(other.boxes), dtype=np.bool_))
 
 
 def mixup(sample: Sample, rng: Generator) -> Sample:
@@ -66,13 +62,14 @@ def mixup(sample: Sample, rng: Generator) -> Sample:
     own, theirs = grown(sample.boxes, MARGIN), grown(other.boxes, MARGIN)
     hidden = touching(theirs, own).any(axis=1)
     clear = np.asarray(~hidden & ~touching(theirs, theirs[hidden]).any(axis=1))
-    share = np.full(sample.size[::-1], np.float32(rng.uniform(0.3, 0.5)), dtype=np.float32)
+    share = np.zeros(sample.size[::-1], dtype=np.float32)
+    share[:] = rng.uniform(0.3, 0.5)
     for boxes, value in ((theirs[~clear], 0), (theirs[clear], 1), (own, 0)):
         _paint(share, boxes, value)
     soft = Image.fromarray((share * 255).astype(np.uint8)).filter(
         ImageFilter.GaussianBlur(max(sample.size) / 96)
     )
-    share = np.asarray(soft, dtype=np.float32) / 255
+    share[:] = np.asarray(soft) / 255
     for boxes, value in ((other.boxes[~clear], 0), (other.boxes[clear], 1), (sample.boxes, 0)):
         _paint(share, boxes, value)  # the blur stays outside the faces
     alpha = Image.fromarray(np.rint(share * 255).astype(np.uint8))
@@ -150,8 +147,8 @@ def _corner(sample: Sample, piece: Sample, rng: Generator) -> tuple[int, int]:
 def mosaic(sample: Sample, rng: Generator) -> Sample:
     """Make one picture of four that meet in a random point; faces at the seams are few.
 
-    Faces with their centre in a tile stay, as in the official crop; landmarks beyond the tile
-    are forgotten.
+    Faces with their centre in a tile stay, as in the official crop, and what is left of others is
+    painted over; landmarks beyond the tile are forgotten.
     """
     if sample.partner is None:
         return sample
@@ -184,5 +181,19 @@ def _tile(sample: Sample, room: tuple[int, int], rng: Generator) -> Sample:
         seen = touching(large.boxes, area[None])[:, 0]
         pieces.append((int((seen & ~within(large.boxes, area)).sum()), -int(seen.sum()), area))
     area = min(pieces, key=lambda piece: piece[:2])[2]
-    kept = centred_in(large.boxes, area) & touching(large.boxes, area[None])[:, 0]
-    return forget_outside(cut(large, area, kept))
+    seen = touching(large.boxes, area[None])[:, 0]
+    kept = centred_in(large.boxes, area) & seen
+    rests = large.boxes[seen & ~kept] - np.tile(area[:2], 2)
+    return forget_outside(_painted_over(cut(large, area, kept), rests))
+
+
+def _painted_over(sample: Sample, areas: Boxes) -> Sample:
+    """Fill what AREAS (n, 4) cover, apart from the sample's own faces, with the mean colour."""
+    if not len(areas):
+        return sample
+    share = np.zeros(sample.size[::-1], dtype=np.float32)
+    for boxes, value in ((areas, 1), (sample.boxes, 0)):
+        _paint(share, boxes, value)
+    picture = sample.picture.copy()
+    picture.paste(PAD_COLOUR, (0, 0), Image.fromarray((share * 255).astype(np.uint8)))
+    return replace(sample, picture=picture)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,13 +8,17 @@ from PIL import Image
 
 from featherface.data.augmentation import (
     AUGMENTATIONS,
+    OPERATIONS,
     Sample,
+    auto,
     crop,
     distort,
     mirror,
     pad,
     resize,
 )
+from featherface.data.policy import POLICY
+from featherface.data.sample import grown, touching
 from featherface.training import config
 
 MARK = (0, 255, 0)
@@ -39,6 +45,13 @@ def samples(draw):
     )
 
 
+@st.composite
+def mixable(draw):
+    """A sample that others can be mixed into."""
+    other = draw(samples())
+    return replace(draw(samples()), partner=lambda _: other)
+
+
 def rng(seed):
     return np.random.default_rng(seed)
 
@@ -57,11 +70,27 @@ def test_the_recipe_knows_every_entry_in_its_order():
     assert tuple(AUGMENTATIONS) == config.AUGMENTATIONS
 
 
+def landmarks_bright(sample):
+    """Tell whether every known landmark lies on a face."""
+    pixels = np.asarray(sample.picture)
+    points = sample.landmarks.reshape(-1, 2)
+    known = points[~np.isnan(points).any(axis=1)].astype(int)
+    red, green, blue = pixels[known[:, 1], known[:, 0]].astype(int).T
+    return bool((green > np.maximum(red, blue) + 40).all())
+
+
+WHOLE = {name: AUGMENTATIONS[name] for name in ("crop", "zoom-crop", "pad", "mirror")} | OPERATIONS
+"""What leaves faces recognisable, without the chance of doing nothing."""
+
+
 @settings(deadline=None)
-@given(samples(), st.integers(0, 1000), st.sampled_from(["crop", "pad", "mirror"]))
+@given(mixable(), st.integers(0, 1000), st.sampled_from(sorted(WHOLE)))
 def test_boxes_and_landmarks_stay_on_the_faces(sample, seed, name):
-    changed = AUGMENTATIONS[name](sample, rng(seed))
-    assert centres_bright(changed)
+    changed = WHOLE[name](sample, rng(seed))
+    if name != "distort":
+        assert centres_bright(changed)
+    if name not in {"distort", "crop", "zoom-crop"}:  # crops cut faces, as the official ones do
+        assert landmarks_bright(changed)
     width, height = changed.size
     assert (changed.boxes >= 0).all()
     assert (changed.boxes <= [width, height, width, height]).all()
@@ -69,10 +98,11 @@ def test_boxes_and_landmarks_stay_on_the_faces(sample, seed, name):
     assert len(changed.landmarks) == len(changed.boxes)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(samples(), st.integers(0, 1000))
 def test_the_same_random_numbers_give_the_same_sample(sample, seed):
-    for augment in AUGMENTATIONS.values():
+    sample = replace(sample, partner=lambda _: sample)
+    for augment in (*AUGMENTATIONS.values(), *OPERATIONS.values()):
         first, second = augment(sample, rng(seed)), augment(sample, rng(seed))
         assert first.picture.tobytes() == second.picture.tobytes()
         np.testing.assert_array_equal(first.boxes, second.boxes)
@@ -95,7 +125,8 @@ def test_a_crop_is_a_square_of_a_configured_side_with_a_face_in_it(sample, seed)
 def test_unknown_landmarks_stay_unknown():
     picture = Image.new("RGB", (40, 30))
     sample = Sample(picture, np.array([[5, 5, 20, 20]], "f4"), np.full((1, 10), np.nan, "f4"))
-    for augment in (*AUGMENTATIONS.values(), lambda s, _: resize(s, 32)):
+    sample = replace(sample, partner=lambda _: sample)
+    for augment in (*AUGMENTATIONS.values(), *OPERATIONS.values(), lambda s, _: resize(s, 32)):
         assert np.isnan(augment(sample, rng(1)).landmarks).all()
 
 
@@ -142,3 +173,86 @@ def test_a_picture_where_no_crop_fits_stays_whole(faces):
     boxes = np.array([[-5, -5, 60, 60]], "f4")[:faces]
     sample = Sample(Image.new("RGB", (40, 40)), boxes, np.full((faces, 10), np.nan, "f4"))
     assert crop(sample, rng(0)) is sample
+
+
+@settings(deadline=None)
+@given(mixable(), st.integers(0, 1000), st.sampled_from(["mosaic", "mixup", "cutmix", "compose"]))
+def test_no_face_shows_without_its_box(sample, seed, name):
+    changed = OPERATIONS[name](sample, rng(seed))
+    rest = np.asarray(changed.picture).copy()
+    for left, top, right, bottom in changed.boxes:  # edges are smeared by resizing
+        rest[max(0, int(top) - 3) : int(bottom) + 4, max(0, int(left) - 3) : int(right) + 4] = 0
+    red, green, blue = rest.reshape(-1, 3).astype(int).T
+    assert (green - np.maximum(red, blue)).max() < 60
+
+
+@settings(deadline=None)
+@given(samples(), st.integers(0, 1000))
+def test_erasing_spares_every_face(sample, seed):
+    changed = OPERATIONS["erase"](sample, rng(seed))
+    before, after = np.asarray(sample.picture), np.asarray(changed.picture)
+    assert changed.boxes is sample.boxes
+    for left, top, right, bottom in sample.boxes.astype(int):
+        face = np.s_[top:bottom, left:right]
+        np.testing.assert_array_equal(before[face], after[face])
+
+
+def test_erasing_erases():
+    sample = Sample(Image.new("RGB", (90, 60)), np.zeros((0, 4), "f4"), np.zeros((0, 10), "f4"))
+    changed = [OPERATIONS["erase"](sample, rng(seed)).picture.tobytes() for seed in range(5)]
+    assert all(pixels != sample.picture.tobytes() for pixels in changed)
+
+
+@settings(deadline=None)
+@given(mixable(), st.integers(0, 1000))
+def test_what_is_added_touches_no_face_that_was_there(sample, seed):
+    for name in ("mixup", "compose"):
+        changed = OPERATIONS[name](sample, rng(seed))
+        old, new = np.split(changed.boxes, [len(sample.boxes)])
+        np.testing.assert_array_equal(old, sample.boxes)
+        assert not touching(old, new).any()
+
+
+@settings(deadline=None)
+@given(mixable(), st.integers(0, 1000))
+def test_a_zoomed_crop_may_reach_beyond_the_picture(sample, seed):
+    sample = replace(sample, zoom_scales=(2.0,), boxes=sample.boxes, picture=sample.picture)
+    changed = AUGMENTATIONS["zoom-crop"](sample, rng(seed))
+    if changed is not sample:
+        side = 2 * min(sample.size)
+        assert changed.size == (side, side)
+        assert len(changed.boxes) >= 1
+
+
+@pytest.mark.parametrize("name", ["mosaic", "mixup", "cutmix", "compose"])
+def test_alone_nothing_can_be_mixed(name):
+    sample = Sample(Image.new("RGB", (40, 40)), np.zeros((0, 4), "f4"), np.zeros((0, 10), "f4"))
+    assert OPERATIONS[name](sample, rng(0)) is sample
+    empty = replace(sample, partner=lambda _: sample)
+    assert len(OPERATIONS[name](empty, rng(0)).boxes) == 0
+
+
+def test_policies_name_operations_and_chances():
+    steps = [step for policy in POLICY for step in policy]
+    assert {name for name, _ in steps} <= set(OPERATIONS)
+    assert all(0 < chance <= 1 for _, chance in steps)
+    assert {"mosaic", "mixup", "cutmix", "compose", "erase"} <= {name for name, _ in steps}
+
+
+def test_each_policy_is_drawn():
+    picture = Image.new("RGB", (64, 64), (90, 80, 70))
+    sample = Sample(picture, np.array([[8, 8, 30, 30]], "f4"), np.full((1, 10), np.nan, "f4"))
+    sample = replace(sample, partner=lambda _: sample)
+    results = [auto(sample, rng(seed)) for seed in range(60)]
+    assert sum(result is sample for result in results) < 30
+    assert {len(result.boxes) for result in results} >= {1, 2}
+
+
+@settings(deadline=None)
+@given(samples())
+def test_growing_and_touching(sample):
+    around = grown(sample.boxes, 0.1)
+    assert (around[:, :2] < sample.boxes[:, :2]).all()
+    assert touching(around, sample.boxes).diagonal().all()
+    far = sample.boxes + 1000
+    assert not touching(around, far).any()

@@ -208,6 +208,20 @@ def test_data_synth_and_stats(thesis, valid, tmp_path):
     assert counted == made["splits"][1] | {"plots": []}
 
 
+def test_data_preview(thesis, valid, small_set, tmp_path, workspace):
+    sheet = tmp_path / "sheet.png"
+    arguments = ("--augmentation", "mosaic", "--count", "2", "--output", sheet, "--json")
+    data = valid(thesis("data", "preview", small_set, *arguments))
+    (row,) = data["rows"]
+    assert row["augmentation"] == "mosaic"
+    assert [one["changed"] for one in row["pictures"]] == [True, True]
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+    options = ("--experiment", "smoke", "--count", "1", "--output", sheet, "--json")
+    data = valid(thesis("data", "preview", small_set, *options, workspace=workspace))
+    names = [row["augmentation"] for row in data["rows"]]
+    assert names == ["crop", "distort", "pad", "mirror", "pipeline"]
+
+
 def test_model_import(thesis, valid, workspace, weights):
     data = valid(
         thesis("model", "import", weights, "--variant", "v2", "--json", workspace=workspace)

@@ -24,6 +24,9 @@ VERBS: dict[str, Late] = {
     "stats": Late(
         "thesis_cli.commands.data.stats:stats", "Count pictures, faces, sizes and attributes."
     ),
+    "preview": Late(
+        "thesis_cli.commands.data.preview:preview", "Draw pictures before and after augmentation."
+    ),
     "convert": Late(
         "thesis_cli.commands.data.convert:convert", "Write a data set in another layout."
     ),

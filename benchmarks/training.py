@@ -1,0 +1,222 @@
+"""Training steps of RetinaFace-0.25 at 640 x 640, against a loop that matches image by image.
+
+    python benchmarks/training.py [--size 640] [--batch 8] [--pictures 24] [--faces 30]
+                                  [--rounds 5] [--threads 1] [--data FOLDER]
+
+A step is data, forward, loss and backward. Both loops see the same pictures, decoded and
+augmented by the same code, and train the same network; the second one is written as the official
+source is: matching and encoding in a Python loop over the batch, hard negatives by sorting every
+prior twice, the network's maps in the usual memory order, each picture opened when it is needed.
+The loops take turns within a round, so that a busy moment of the machine hits both; the ratio of
+the medians is what counts (budget: at least 1.5).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from featherface.boxes import corners_of, encode, encode_landmarks, iou
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
+from featherface.networks import build
+from featherface.priors import priors
+from featherface.training.batches import TrainingPictures, collate
+from featherface.training.config import TrainConfig
+from featherface.training.layout import lay_out
+from featherface.training.objective import Objective
+from featherface.variants import variant
+
+if TYPE_CHECKING:
+    from featherface.assignment import Targets
+    from featherface.networks.detector import RawOutput
+    from featherface.training.batches import Batch
+
+PARTS = ("data", "forward", "loss", "backward")
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        root = options.data or drawn(Path(folder) / "set", options)
+        split = open_split(root, options.split).limit(options.pictures)
+        config = TrainConfig(batch_size=options.batch, image_size=options.size, device="cpu")
+        ours, other = Ours(split, config), ImageByImage(split, replace(config, cache=False))
+        agree(ours, other)
+        show(measure({"ours": ours, "image by image": other}, options.rounds), options.batch)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=640)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--pictures", type=int, default=24, help="in the set; all are decoded")
+    parser.add_argument("--faces", type=int, default=30, help="most in one drawn picture")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--data", type=Path, help="a set in WIDER FACE's layout instead")
+    parser.add_argument("--split", default="train")
+    return parser.parse_args()
+
+
+def drawn(root: Path, options: argparse.Namespace) -> Path:
+    size = min(2048, options.size + options.size // 4)
+    config = SyntheticConfig(
+        image_size=size, train_images=options.pictures, val_images=1, crowd=options.faces
+    )
+    draw(root, config)
+    return root
+
+
+class Loop:
+    """One way to train; `step` returns the seconds of each part."""
+
+    channels_last = True
+
+    def __init__(self, split: object, config: TrainConfig) -> None:
+        self.config = replace(config, channels_last=self.channels_last)
+        self.detector = variant("retinaface-mnet025")
+        self.model = lay_out(build(self.detector, 0), self.config).train()
+        self.pictures = TrainingPictures(split, self.config, self.detector.pixel_mean)
+        self.priors = priors(self.detector, config.image_size, config.image_size)
+
+    def batch(self, number: int) -> Batch:
+        first = number * self.config.batch_size
+        keys = [(number, (first + at) % len(self.pictures)) for at in range(self.config.batch_size)]
+        return collate([self.pictures[key] for key in keys])
+
+    def loss(self, output: RawOutput, targets: Targets) -> torch.Tensor:
+        raise NotImplementedError
+
+    def step(self, number: int) -> list[float]:
+        times = [time.perf_counter()]
+        batch = self.batch(number)
+        times.append(time.perf_counter())
+        output = self.model(batch.images)
+        times.append(time.perf_counter())
+        loss = self.loss(output, batch.targets)
+        times.append(time.perf_counter())
+        loss.backward()
+        self.model.zero_grad()
+        times.append(time.perf_counter())
+        return [after - before for before, after in itertools.pairwise(times)]
+
+
+class Ours(Loop):
+    """As `featherface.training.loop` trains."""
+
+    def __init__(self, split: object, config: TrainConfig) -> None:
+        super().__init__(split, config)
+        self.objective = Objective(self.detector, self.config, torch.device("cpu"))
+
+    def loss(self, output: RawOutput, targets: Targets) -> torch.Tensor:
+        return self.objective(
+            lambda _: output, torch.empty(1, 1, *[self.config.image_size] * 2), targets
+        )[0]
+
+
+class ImageByImage(Loop):
+    """As the official source trains."""
+
+    channels_last = False
+
+    def loss(self, output: RawOutput, targets: Targets) -> torch.Tensor:
+        count = len(self.priors)
+        batch = len(output.boxes)
+        boxes, points = torch.zeros(batch, count, 4), torch.zeros(batch, count, 10)
+        labels = torch.zeros(batch, count, dtype=torch.long)
+        for row in range(batch):
+            self.match(row, targets, boxes, points, labels)
+        marked, face = labels > 0, labels != 0
+        landmark = functional.smooth_l1_loss(
+            output.landmarks[marked], points[marked], reduction="sum"
+        )
+        box = functional.smooth_l1_loss(output.boxes[face], boxes[face], reduction="sum")
+        logits = output.logits.view(-1, 2)
+        cost = torch.logsumexp(logits, 1) - logits.gather(1, face.view(-1, 1).long())[:, 0]
+        cost = cost.view(batch, -1).masked_fill(face, 0.0)
+        _, order = cost.sort(1, descending=True)
+        _, rank = order.sort(1)
+        many = (7 * face.long().sum(1, keepdim=True)).clamp(max=count - 1)
+        kept = face | (rank < many)
+        entropy = functional.cross_entropy(
+            output.logits[kept].view(-1, 2), face[kept].long(), reduction="sum"
+        )
+        faces, points_ = max(int(face.sum()), 1), max(int(marked.sum()), 1)
+        return 2 * box / faces + entropy / faces + landmark / points_
+
+    def match(
+        self,
+        row: int,
+        targets: Targets,
+        boxes: torch.Tensor,
+        points: torch.Tensor,
+        labels: torch.Tensor,
+    ) -> None:
+        """Fill one picture's targets, as the official `match` does."""
+        count = int(targets.faces[row].sum())
+        if not count:
+            return
+        truth, marks = targets.boxes[row, :count], targets.landmarks[row, :count]
+        table = iou(truth, corners_of(self.priors))
+        best, prior = table.max(1)
+        valid = best >= 0.2
+        if not valid.any():
+            return
+        value, face = table.max(0)
+        value[prior[valid]] = 2
+        for index in range(count):
+            face[prior[index]] = index
+        kinds = torch.where(targets.marked[row, :count], 1, -1)[face]
+        kinds[value < self.config.overlap] = 0
+        labels[row] = kinds
+        boxes[row] = encode(truth[face], self.priors, self.detector.variances)
+        points[row] = encode_landmarks(marks[face], self.priors, self.detector.variances)
+
+
+def agree(ours: Loop, other: Loop) -> None:
+    """Both must lower the same number."""
+    batch = ours.batch(0)
+    with torch.no_grad():
+        output = ours.model(batch.images)
+        values = [loop.loss(output, batch.targets).item() for loop in (ours, other)]
+    assert abs(values[0] - values[1]) < 1e-3 * abs(values[0]), values
+
+
+def measure(loops: dict[str, Loop], rounds: int) -> dict[str, list[list[float]]]:
+    """Make one step of each per round, in turns, after an untimed one."""
+    times: dict[str, list[list[float]]] = {name: [] for name in loops}
+    for turn in range(rounds + 1):
+        for name, loop in loops.items():
+            parts = loop.step(turn)
+            if turn:
+                times[name].append(parts)
+    return times
+
+
+def show(times: dict[str, list[list[float]]], batch: int) -> None:
+    print(f"{'milliseconds per picture':26}" + "".join(f"{one:>10}" for one in (*PARTS, "step")))
+    medians = {}
+    for name, rows in times.items():
+        parts = [statistics.median(column) for column in zip(*rows, strict=True)]
+        medians[name] = statistics.median(sum(row) for row in rows)
+        shown = [1000 * value / batch for value in (*parts, medians[name])]
+        print(f"{name:26}" + "".join(f"{value:10.1f}" for value in shown))
+    ratios = sorted(sum(other) / sum(ours) for ours, other in zip(*times.values(), strict=True))
+    print(f"images per second, ratio: {medians['image by image'] / medians['ours']:.2f}", end="")
+    print(f" (rounds {ratios[0]:.2f} to {ratios[-1]:.2f})")
+
+
+if __name__ == "__main__":
+    main()

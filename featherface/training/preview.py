@@ -1,0 +1,123 @@
+"""What augmentation makes of pictures, as a sheet to look at: before and after, faces marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from featherface.data.augmentation import AUGMENTATIONS, resize
+from featherface.data.sample import scaled
+from featherface.drawing import mark
+from featherface.errors import DataError, UsageError, unknown
+from featherface.training.batches import TrainingPictures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featherface.data.sample import Sample
+    from featherface.data.widerface import Split
+    from featherface.training.config import TrainConfig
+
+PIPELINE = "pipeline"
+"""Name of the row that shows all of a configuration's augmentations one after the other."""
+TRIES = 40
+"""Seeds tried until an augmentation that acts by chance does something."""
+CELL, GAP, LETTERS = 224, 8, 15
+"""Pixels: a picture's longer side in the sheet, the space around it, the captions' height."""
+PAPER, INK = (250, 250, 248), (40, 40, 40)
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A picture before and after."""
+
+    path: str
+    """In the split's images folder."""
+    before: Sample
+    after: Sample
+
+    @property
+    def changed(self) -> bool:
+        """Whether pixels or faces are others than before."""
+        same = self.before.picture.tobytes() == self.after.picture.tobytes()
+        return not same or not np.array_equal(self.before.boxes, self.after.boxes)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a table says of the pair."""
+        return {
+            "path": self.path,
+            "changed": self.changed,
+            "faces_before": len(self.before.boxes),
+            "faces_after": len(self.after.boxes),
+        }
+
+
+def preview(
+    split: Split, config: TrainConfig, names: Sequence[str], *, count: int = 3, seed: int = 0
+) -> dict[str, list[Pair]]:
+    """Return for each of NAMES (augmentations, or PIPELINE) COUNT pictures before and after.
+
+    The same SEED gives the same pictures and changes. Each name gets other pictures, all of
+    them with faces.
+
+    Raises:
+        UsageError: a name is unknown.
+        DataError: no picture has a face.
+    """
+    for name in names:
+        if name not in (*AUGMENTATIONS, PIPELINE):
+            raise UsageError(unknown("augmentation", name, [*AUGMENTATIONS, PIPELINE]))
+    pictures = TrainingPictures(split, config, (0.0, 0.0, 0.0))
+    peopled = [index for index, image in enumerate(split.images) if len(image.boxes)]
+    if not peopled:
+        raise DataError(f"no face in the {split.name} split of {split.root}: nothing to show")
+    rows: dict[str, list[Pair]] = {}
+    for name in names:
+        place = [*AUGMENTATIONS, PIPELINE].index(name)
+        order = np.random.default_rng([seed, place]).permutation(peopled)
+        chosen = np.resize(order, count).tolist()
+        rows[name] = [
+            _pair(pictures, index, name, (seed, place, at)) for at, index in enumerate(chosen)
+        ]
+    return rows
+
+
+def _pair(pictures: TrainingPictures, index: int, name: str, seed: tuple[int, ...]) -> Pair:
+    before, path = pictures.sample(index), pictures.split.images[index].path
+    pair = Pair(path, before, before)
+    for attempt in range(TRIES):
+        rng = np.random.default_rng([*seed, attempt])
+        after = before
+        for one in pictures.config.augmentations if name == PIPELINE else (name,):
+            after = AUGMENTATIONS[one](after, rng)
+        if name == PIPELINE:
+            after = resize(after, pictures.config.image_size, rng)
+        pair = Pair(path, before, after)
+        if pair.changed:
+            break
+    return pair
+
+
+def sheet(rows: dict[str, list[Pair]]) -> Image.Image:
+    """Draw ROWS below each other: each picture before and, beside it, after."""
+    columns = 2 * max(len(pairs) for pairs in rows.values())
+    height = CELL + LETTERS + 2 * GAP
+    paper = Image.new("RGB", (columns * (CELL + GAP) + GAP, len(rows) * height + GAP), PAPER)
+    canvas, font = ImageDraw.Draw(paper), ImageFont.load_default(LETTERS)
+    for row, (name, pairs) in enumerate(rows.items()):
+        top = row * height + GAP
+        for place, pair in enumerate(pairs):
+            for side, sample in enumerate((pair.before, pair.after)):
+                left = (2 * place + side) * (CELL + GAP) + GAP
+                caption = f"{name}: {len(sample.boxes)} faces" if side else "before"
+                canvas.text((left, top), caption, font=font, fill=INK)
+                paper.paste(_cell(sample), (left, top + LETTERS + GAP // 2))
+    return paper
+
+
+def _cell(sample: Sample) -> Image.Image:
+    small = scaled(sample, CELL / max(sample.size))
+    return mark(small.picture, small.boxes, small.landmarks)
