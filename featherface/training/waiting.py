@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +25,22 @@ class Waiting:
     began: float = 0.0
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Yield BATCHES, noting how long each was waited for."""
+        """Yield BATCHES, noting how long each was waited for.
+
+        The next batch is made in a thread while the training computes with this one.
+        """
         self.seconds, self.began = 0.0, time.perf_counter()
         coming = iter(batches)
-        while True:
-            asked = time.perf_counter()
-            batch = next(coming, None)
-            self.seconds += time.perf_counter() - asked
-            if batch is None:
-                return
-            yield batch
+        with ThreadPoolExecutor(1) as maker:
+            making = maker.submit(next, coming, None)
+            while True:
+                asked = time.perf_counter()
+                batch = making.result()
+                self.seconds += time.perf_counter() - asked
+                if batch is None:
+                    return
+                making = maker.submit(next, coming, None)
+                yield batch
 
     @property
     def share(self) -> float:
