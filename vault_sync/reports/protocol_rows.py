@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from featherface.losses.config import LossConfig
 from vault_sync.rendering import Safe, code, escape
 from vault_sync.reports.changes import show_parent, show_value
 
@@ -139,12 +140,29 @@ def _side(page: Page, run: Run) -> str:
     return page.words.say("setup.pixels", n=int(side)) if side else ""
 
 
-def _scales(page: Page, run: Run) -> str:
-    train = section_of(run, "train")
-    if "crop" not in train.get("augmentations", ()):
-        return ""
-    numbers = [page.words.number(float(one), ".3g") for one in train.get("crop_scales", ())]
-    return page.words.listing(numbers)
+def _scales(key: str, augmentation: str = "") -> Write:
+    """List the numbers under KEY; with AUGMENTATION only for runs that used it."""
+
+    def write(page: Page, run: Run) -> str:
+        train = section_of(run, "train")
+        if augmentation and augmentation not in train.get("augmentations", ()):
+            return ""
+        numbers = [page.words.number(float(one), ".3g") for one in train.get(key, ())]
+        return page.words.listing(numbers) if numbers else ""
+
+    return write
+
+
+def _curriculum(page: Page, run: Run) -> str:
+    share = section_of(run, "train").get("curriculum")
+    return page.words.number(float(share), ".0%") if share else ""
+
+
+def _losses(page: Page, run: Run) -> str:
+    """List what differs from the official loss, as a recipe writes it."""
+    chosen, usual = section_of(run, "train").get("loss") or {}, LossConfig()
+    other = [f"{key}={value}" for key, value in chosen.items() if getattr(usual, key, "") != value]
+    return show_value(page.words, other) if other else ""
 
 
 def _kept(page: Page, run: Run) -> str:
@@ -194,7 +212,11 @@ GROUPS: dict[str, dict[str, Write]] = {
     "input": {
         "image_size": _side,
         "augmentations": _name("train", "augmentations"),
-        "crop_scales": _scales,
+        "crop_scales": _scales("crop_scales", "crop"),
+        "zoom_scales": _scales("zoom_scales", "zoom-crop"),
+        "progressive": _scales("progressive"),
+        "multi_scale": _scales("multi_scale"),
+        "curriculum": _curriculum,
     },
     "optimisation": {
         "optimizer": _name("train", "optimizer"),
@@ -216,6 +238,7 @@ GROUPS: dict[str, dict[str, Write]] = {
         "negatives": _number("train", "negatives"),
         "box_weight": _number("train", "box_weight"),
         "landmark_weight": _number("train", "landmark_weight"),
+        "losses": _losses,
     },
     "distillation": {
         "teacher": _taught(_origin("teacher")),
@@ -252,6 +275,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "steps_at",
         "accumulate",
         "evaluate_every",
+        "loss",
     ),
     "distill": (
         *GROUPS["distillation"],

@@ -10,14 +10,14 @@ import click
 from featherface.training.config import AUGMENTATIONS, TrainConfig
 from thesis_cli.commands.data import locate
 from thesis_cli.grid import Grid
-from thesis_cli.groups import pass_session
+from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("root", required=False)
 @click.option("--split", default="train", show_default=True, help="train or val.")
 @click.option(
