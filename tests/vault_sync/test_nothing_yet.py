@@ -11,6 +11,9 @@ pytestmark = pytest.mark.usefixtures("quick_plots")
 
 SAYS = {"en": "Nothing to show yet", "fr": "Rien à montrer encore"}
 
+ON_DEMAND = {"run", "pipeline", "progress", "weekly", "network", "gallery"}
+"""What stands in no chapter before there is a run, or before it is asked for."""
+
 
 def bodies(workspace):
     """Return template -> text of the blocks in the vault."""
@@ -26,7 +29,7 @@ def test_before_the_first_run(tmp_path, language):
     workspace.vault.mkdir()
     sync(workspace)
     found = bodies(workspace)
-    assert set(found) == set(REPORTS) - {"run", "pipeline", "progress", "weekly"}
+    assert set(found) == set(REPORTS) - ON_DEMAND
     assert all(found.values())
     for template in ("performance", "protocol", "architecture", "exports", "ablation"):
         assert found[template].startswith(f"*{SAYS[language]}")
