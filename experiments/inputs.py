@@ -170,11 +170,11 @@ def predictions_parent(path: Path) -> Parent:
     return Parent(role="predictions", path=path.name, sha256=content_digest(path))
 
 
-def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> Parent | None:
+def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, ...]:
     """Find out before anything is written whether what the recipe names is there.
 
     Returns:
-        The teacher, where the stages train with one.
+        The teachers, where the stages train with some.
 
     Raises:
         DataError: the data root is missing.
@@ -193,7 +193,7 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> Parent | None:
     uses = set(stages) - ({"evaluate"} if predictions is not None else set())
     if weights is None and "train" not in stages and uses:
         earlier_weights(store, recipe)
-    return teacher_parent(store, recipe) if "train" in stages else None
+    return teacher_parents(store, recipe) if "train" in stages else ()
 
 
 def _check_predictions(path: Path, stages: Sequence[str]) -> None:
@@ -212,34 +212,48 @@ def build(recipe: Recipe) -> Detector:
     return networks.build(recipe.model.detector(), recipe.seed)
 
 
-def teacher_parent(store: Store, recipe: Recipe) -> Parent | None:
-    """Return whom the recipe is distilled from; None without a teacher."""
+def teacher_parents(store: Store, recipe: Recipe) -> tuple[Parent, ...]:
+    """Return whom the recipe is distilled from, the first teacher first; empty without any."""
     distill = recipe.distill
+    others = tuple(_teaching_parent(store, selector) for selector in distill.teachers)
     if distill.teacher is not None:
-        run = store.find(distill.teacher)
-        parent = as_parent(store, run, "teacher")
-        _teaching_weights(run)
-        return parent
+        return (_teaching_parent(store, distill.teacher), *others)
     path = _path(store.workspace, distill.teacher_weights)
     if path is None:
-        return None
+        return ()
     if not path.is_file():
         raise NotFoundError(f"no weights file {path}", "correct distill.teacher_weights")
-    return Parent(role="teacher", path=path.name, sha256=sha256(path))
+    return (Parent(role="teacher", path=path.name, sha256=sha256(path)), *others)
 
 
 def load_teacher(store: Store, recipe: Recipe, parents: Sequence[Parent]) -> Teacher | None:
-    """Return the teacher that PARENTS names, loaded; on a resume it is the same as before.
+    """Return the teachers that PARENTS names, loaded; on a resume they are the same as before.
 
     Raises:
-        ClaimFalseError: it was changed since the run began.
-        NotFoundError: it is not there any more.
+        ClaimFalseError: one was changed since the run began.
+        NotFoundError: one is not there any more.
     """
-    parent = next((one for one in parents if one.role == "teacher"), None)
-    if parent is None:
-        return None
-    if not parent.run:
-        return _teacher_from_file(store, recipe, parent)
+    found = [one for one in parents if one.role == "teacher"]
+    if not found:
+        return Teacher(None, "", recipe.distill) if recipe.distill.enabled else None
+    models = [
+        _model_from_run(store, one) if one.run else _model_from_file(store, recipe, one)
+        for one in found
+    ]
+    name = " + ".join(one.run or one.path for one in found)
+    return Teacher(models[0], name, recipe.distill, tuple(models[1:]))
+
+
+def _teaching_parent(store: Store, selector: str) -> Parent:
+    """Return the run that teaches, by SELECTOR."""
+    run = store.find(selector)
+    parent = as_parent(store, run, "teacher")
+    _teaching_weights(run)
+    return parent
+
+
+def _model_from_run(store: Store, parent: Parent) -> Detector:
+    """Return the network of the run that PARENT names."""
     run = store.find(parent.run)
     if as_parent(store, run, "teacher") != parent:
         raise ClaimFalseError(f"teacher {run.id} {CHANGED}", OTHER_TEACHER)
@@ -247,7 +261,7 @@ def load_teacher(store: Store, recipe: Recipe, parents: Sequence[Parent]) -> Tea
     config = run.resolved().recipe.model
     model = networks.build(config.detector())
     checkpoints.load_weights(model, path, config.variant)
-    return Teacher(model, run.id, recipe.distill)
+    return model
 
 
 def as_parent(store: Store, run: Run, role: str) -> Parent:
@@ -281,7 +295,7 @@ def _teaching_weights(run: Run) -> Path:
     return path
 
 
-def _teacher_from_file(store: Store, recipe: Recipe, parent: Parent) -> Teacher:
+def _model_from_file(store: Store, recipe: Recipe, parent: Parent) -> Detector:
     path = _path(store.workspace, recipe.distill.teacher_weights)
     name = recipe.distill.teacher_variant
     if path is None or name is None or not path.is_file():
@@ -290,7 +304,7 @@ def _teacher_from_file(store: Store, recipe: Recipe, parent: Parent) -> Teacher:
         raise ClaimFalseError(f"teacher's file {path} {CHANGED}", OTHER_TEACHER)
     model = networks.build(variant(name))
     checkpoints.load_weights(model, path, name)
-    return Teacher(model, parent.path, recipe.distill)
+    return model
 
 
 def _path(workspace: Workspace, name: str | None) -> Path | None:

@@ -66,6 +66,10 @@ def _losses(
     """Return label and values of the lines: the total, and what adds up to it."""
     lines = [(say("plot-loss", language), [float(event["loss"]) for event in epochs])]
     train, distill = run.recipe.get("train", {}), run.recipe.get("distill", {})
+    if all("taught" in event for event in epochs):  # weights that change from epoch to epoch
+        taught = [float(event["taught"]) for event in epochs]
+        rest = [total - part for total, part in zip(lines[0][1], taught, strict=True)]
+        return [*lines, (say("plot-truth", language), rest), (say("plot-taught", language), taught)]
     if all(name in event for event in epochs for name in TAUGHT):
         alpha = float(distill.get("alpha", 0.5))
         sides = (

@@ -15,7 +15,8 @@ from featherface.errors import UsageError, unknown
 from featherface.evaluation.config import EvaluateConfig
 from featherface.export.formats import ExportConfig
 from featherface.profiling_config import BenchmarkConfig
-from featherface.training.config import DistillConfig, TrainConfig
+from featherface.training.config import TrainConfig
+from featherface.training.distill_config import DistillConfig
 from featherface.variants import VARIANTS, DetectorConfig, variant
 
 if TYPE_CHECKING:

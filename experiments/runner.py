@@ -77,7 +77,7 @@ def run(
     chosen = _chosen_stages(stages or resolved.recipe.stages)
     store = Store(workspace)
     folder = _resumable(store, resolved, chosen, mode, on_message)
-    teacher = None if folder else inputs.check(store, resolved.recipe, chosen)
+    teachers = () if folder else inputs.check(store, resolved.recipe, chosen)
     fresh = folder is None
     folder = folder or store.allocate(resolved.recipe.name)
     with _lock(workspace, folder):
@@ -86,7 +86,7 @@ def run(
             resolved = _recorded(folder)
         attempt = _Attempt(Run(folder), workspace, resolved, chosen)
         if fresh:
-            attempt.start(argv, teacher)
+            attempt.start(argv, teachers)
         attempt.begin(argv)
         with _heart(folder):
             attempt.work(on_progress, should_stop, on_message)
@@ -133,10 +133,10 @@ class _Attempt:
             warnings=warnings,
         )
 
-    def start(self, argv: Sequence[str], teacher: Parent | None) -> None:
+    def start(self, argv: Sequence[str], teachers: tuple[Parent, ...]) -> None:
         """Write recipe, environment, patch and record of a new run, or leave no folder."""
         try:
-            self._start(provenance.clean_argv(argv), teacher)
+            self._start(provenance.clean_argv(argv), teachers)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -193,7 +193,7 @@ class _Attempt:
             tracker.finish(outcome)
             self._close(outcome, provenance.clean_text(error))
 
-    def _start(self, argv: tuple[str, ...], teacher: Parent | None) -> None:
+    def _start(self, argv: tuple[str, ...], teachers: tuple[Parent, ...]) -> None:
         recipe = self.resolved.recipe
         source = provenance.source(provenance.code_folder())
         if not source.git.commit:
@@ -219,7 +219,7 @@ class _Attempt:
             overrides=self.resolved.overrides,
             code=code_digest(),
             git=source.git,
-            parents=(teacher,) if teacher else (),
+            parents=teachers,
             stages={
                 name: Stage(status="pending" if name in self.stages else "skipped")
                 for name in STAGES

@@ -178,6 +178,10 @@ def join(at: str, name: str) -> str:
 
 
 def _value(wanted: Any, value: Any, path: str, origins: Mapping[str, str]) -> Any:
+    rows = _rows_of(wanted)
+    if rows and isinstance(value, list | tuple):
+        numbered = enumerate(value, 1)
+        return tuple(_value(rows, one, f"{path}.{at}", origins) for at, one in numbered)
     inner = _dataclass_of(wanted)
     if inner and isinstance(value, Mapping):
         return build(inner, value, origins, path)
@@ -228,6 +232,8 @@ def _scalar(value: Any, wanted: Any) -> Any:
         return Path(value)
     if wanted in (bool, str) and isinstance(value, wanted):
         return value
+    if dataclasses.is_dataclass(wanted) and isinstance(value, Mapping):
+        return value  # `build` looks at its keys
     raise MisfitError(f"must be {describe(wanted)}")
 
 
@@ -237,6 +243,12 @@ def _dataclass_of(wanted: Any) -> Any:
     union = typing.get_origin(wanted) in (Union, types.UnionType)
     chosen = candidates[0] if union and len(candidates) == 1 else wanted
     return chosen if isinstance(chosen, type) and dataclasses.is_dataclass(chosen) else None
+
+
+def _rows_of(wanted: Any) -> Any:
+    """Return the dataclass that WANTED is a list of; None for anything else."""
+    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    return _dataclass_of(arguments[0]) if origin in (tuple, list) and arguments else None
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

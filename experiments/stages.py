@@ -130,7 +130,7 @@ def train(work: Work) -> Findings:
         "weights": f"checkpoints/{result.weights.name}",
         "images": len(split.images),
         "skipped": dict(split.annotations.skipped),
-        "teacher": teacher.name if teacher else None,
+        "teacher": (teacher.name or None) if teacher else None,
     }
     return found
 

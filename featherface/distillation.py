@@ -8,19 +8,20 @@ confident, since its deltas mean nothing on the background.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch.nn import functional
 
 from featherface.errors import UsageError
 from featherface.losses.multibox import hardest
-from featherface.training.config import DistillConfig
+from featherface.training.distill_config import DistillConfig
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from featherface.losses.multibox import Predictions
+    from featherface.networks.detector import Detector
 
 BACKBONE = "backbone."
 """How the names of a detector's backbone weights begin."""
@@ -28,12 +29,21 @@ BACKBONE = "backbone."
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """A trained detector and how it teaches."""
+    """Trained detectors and how they teach."""
 
-    model: nn.Module
+    model: nn.Module | None
+    """The first; None where the student learns from its own average alone."""
     name: str
     """Whose weights these are, for records and messages: a run or a file."""
     config: DistillConfig = field(default_factory=DistillConfig)
+    others: tuple[nn.Module, ...] = ()
+    """Those that teach beside the first."""
+
+    @property
+    def models(self) -> tuple[Detector, ...]:
+        """All of them."""
+        first = () if self.model is None else (self.model,)
+        return cast("tuple[Detector, ...]", (*first, *self.others))
 
 
 class DistillLosses(NamedTuple):
@@ -48,9 +58,10 @@ class DistillLosses(NamedTuple):
 
 
 def freeze(teacher: Teacher) -> None:
-    """Switch the teacher to evaluation, without gradients."""
-    teacher.model.eval()
-    teacher.model.requires_grad_(False)
+    """Switch the teachers to evaluation, without gradients."""
+    for model in teacher.models:
+        model.eval()
+        model.requires_grad_(False)
 
 
 def distill(

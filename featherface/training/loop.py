@@ -16,6 +16,7 @@ from featherface.training.layout import lay_out
 from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
 from featherface.training.session import Session, TrainResult
+from featherface.training.teaching import Teaching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         split: the train split.
         config: how to train.
         folder: of the checkpoints; made where missing.
-        teacher: a frozen detector to distil from.
+        teacher: frozen detectors to distil from, or how the student teaches itself.
         evaluate: called with the model (in evaluation mode) and the epoch from 1; the first of
             the metrics that it returns decides which weights are best (higher is better).
         on_event: told a dictionary of plain values: `kind` is `step` or `epoch`, `event` counts
@@ -74,19 +75,22 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     order = ordered(split, config, accelerator.process_index, accelerator.num_processes)
     loader = load(split, config, model.config.pixel_mean, order)
     lay_out(model, config)
-    if teacher is not None and teacher.config.init_backbone:
+    if teacher is not None and teacher.model is not None and teacher.config.init_backbone:
         start_from(model, teacher.model)
-    objective = Objective(model.config, config, accelerator.device, teacher)
+    teaching = Teaching(teacher, model, config, accelerator.device) if teacher else None
+    objective = Objective(model.config, config, accelerator.device, teaching)
     average = MovingAverage(model, config.ema) if config.ema else None
-    wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config))
+    wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config, teaching))
     total = sum(order.batches(epoch) for epoch in range(config.epochs)) // config.accumulate
     session = Session(accelerator, model, average, optimizer, config, folder, total)
+    session.teaching = teaching
     session.listen(on_event, on_progress, evaluate, metadata)
     place = session.restore() if resume else session.place
 
     while not session.finished:
         order.epoch, order.start = place.epoch, place.batch
         wrapped.train()
+        session.begin_epoch()
         for batch in session.waiting.watch(loader):
             session.set_rate()
             with accelerator.accumulate(wrapped):

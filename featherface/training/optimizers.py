@@ -14,16 +14,25 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from featherface.training.config import TrainConfig
+    from featherface.training.teaching import Teaching
 
 
-def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
-    """Return the configured optimizer; biases and norms don't decay."""
+def make_optimizer(
+    model: nn.Module, config: TrainConfig, teaching: Teaching | None = None
+) -> Optimizer:
+    """Return the configured optimizer; biases and norms don't decay.
+
+    It trains MODEL, and what TEACHING trains beside it.
+    """
     decaying = [value for value in model.parameters() if value.requires_grad and value.ndim > 1]
     others = [value for value in model.parameters() if value.requires_grad and value.ndim <= 1]
     groups: list[dict[str, object]] = [
         {"params": decaying, "weight_decay": config.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
+    companions = list(teaching.companions.parameters()) if teaching else []
+    if companions:
+        groups.append({"params": companions, "weight_decay": 0.0})
     return OPTIMIZERS[config.optimizer](groups, config)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from featherface.training.batches import Batch
     from featherface.training.config import TrainConfig
     from featherface.training.optimizers import MovingAverage
+    from featherface.training.teaching import Teaching
 
     Evaluate = Callable[[torch.nn.Module, int], Mapping[str, float]]
     OnEvent = Callable[[dict[str, Any]], None]
@@ -70,6 +71,7 @@ class Session:
     evaluate: Evaluate | None = None
     metadata: Mapping[str, str] | None = None
     waiting: Waiting = field(default_factory=Waiting)
+    teaching: Teaching | None = None
     _since: tuple[float, int] = field(default_factory=lambda: (time.perf_counter(), 0))
     """When this process began the current epoch, and the pictures it saw since."""
 
@@ -98,12 +100,18 @@ class Session:
     @property
     def _parts(self) -> dict[str, Any]:
         parts = {"model": self.model, "optimizer": self.optimizer, "average": self.average}
-        return {**parts, "scaler": self.accelerator.scaler}
+        taught = self.teaching.parts if self.teaching else {}
+        return {**parts, "scaler": self.accelerator.scaler, **taught}
 
     def restore(self) -> Place:
         """Take up the state file, where there is one."""
         self.place = restore(self.folder, self.config, self._parts)
         return self.place
+
+    def begin_epoch(self) -> None:
+        """Take up what the epoch to come teaches."""
+        if self.teaching is not None:
+            self.teaching.begin(self.place.epoch)
 
     def set_rate(self) -> None:
         """Set the learning rate of the step to come."""
@@ -133,6 +141,8 @@ class Session:
 
     def clip(self) -> float:
         """Bound the gradient and return its norm before that."""
+        if self.teaching is not None:
+            self.teaching.share_gradients(self.accelerator)
         bound = self.config.clip or math.inf
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), bound)
         return float(norm)
@@ -150,6 +160,8 @@ class Session:
         place.step += 1
         if self.average is not None:
             self.average.update(self.model, place.step)
+        if self.teaching is not None:
+            self.teaching.follow(place.step)
         if place.step % self.config.log_every == 0:
             self.tell("step", learning_rate=self._rate, **values)
         shown = {"loss": values["loss"]}
@@ -181,7 +193,8 @@ class Session:
         speed = {"seconds": time.perf_counter() - self._since[0], "images": self._since[1]}
         speed["loading"] = waited
         metrics = self._evaluated() if due or place.epoch == config.epochs else {}
-        self.tell("epoch", learning_rate=self._rate, **speed, **means, **metrics)
+        lesson = self.teaching.facts if self.teaching else {}
+        self.tell("epoch", learning_rate=self._rate, **speed, **lesson, **means, **metrics)
         self.save()
         self._since = (time.perf_counter(), 0)
 

@@ -15,6 +15,7 @@ from featherface.profiling.timing import wait
 from featherface.training.layout import lay_out
 from featherface.training.objective import Objective
 from featherface.training.optimizers import make_optimizer
+from featherface.training.teaching import Teaching
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,8 +49,9 @@ class Trial:
     ) -> None:
         self.device, self.config, self.faces = device, config, faces
         self.model = lay_out(copy.deepcopy(model).to(device), config).train()
-        self.optimizer = make_optimizer(self.model, config)
-        self.objective = Objective(model.config, config, device, teacher)
+        teaching = Teaching(teacher, self.model, config, device) if teacher else None
+        self.optimizer = make_optimizer(self.model, config, teaching)
+        self.objective = Objective(model.config, config, device, teaching)
         self.scaler = torch.amp.GradScaler(device.type, enabled=config.amp == "fp16")
 
     def step(self, pictures: int) -> float:

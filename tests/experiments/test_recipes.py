@@ -22,7 +22,11 @@ def write(workspace, name, text):
     path.write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [name for name in packaged() if name != "demo"])
+LAYERS = ("demo", "distill-stages")
+"""Recipes without a network, made to be laid over others."""
+
+
+@pytest.mark.parametrize("name", [name for name in packaged() if name not in LAYERS])
 def test_packaged_recipes_resolve_and_survive_the_trip_through_yaml(name):
     resolved = resolve(name)
     again = ResolvedRecipe.from_yaml(resolved.to_yaml())
@@ -219,3 +223,39 @@ def test_the_schema_names_choices():
         schema.build(Outer, {"table": 3}, {})
     with pytest.raises(UsageError, match="each a whole number"):
         schema.build(Outer, {"inner": {"pair": [1]}}, {})
+
+
+THESIS_SCHEDULE = {
+    **dict.fromkeys((1, 100), (6, 0.9)),
+    **dict.fromkeys((101, 150, 151, 200), (4, 0.7)),
+    **dict.fromkeys((201, 300), (2, 0.5)),
+    **dict.fromkeys((301, 400), (1, 0.3)),
+}
+
+
+def test_the_thesis_schedule_and_its_stages_are_recipe_data(workspace):
+    write(workspace, "staged", "extends: [v2, distill-stages]\n")
+    resolved = resolve("staged", workspace)
+    distill, epochs = resolved.recipe.distill, resolved.recipe.train.epochs
+    assert epochs == 400
+    for epoch, wanted in THESIS_SCHEDULE.items():
+        lesson = distill.at(epoch - 1, epochs)
+        assert (lesson.temperature, lesson.alpha) == wanted
+    aligned = [bool(distill.at(epoch - 1, epochs).feature_weight) for epoch in (1, 150, 151, 400)]
+    assert aligned == [True, True, False, False]
+    surpassing = [bool(distill.at(epoch - 1, epochs).self_weight) for epoch in (300, 301)]
+    assert surpassing == [False, True]
+    again = ResolvedRecipe.from_yaml(resolved.to_yaml())
+    assert again.recipe.digest == resolved.recipe.digest
+
+
+def test_a_list_of_sections_names_the_row_that_is_wrong(workspace):
+    text = "extends: v2\ndistill: {{phases: [{{until: 0.5}}, {}]}}\n"
+    write(workspace, "odd", text.format("{until: 1, alhpa: 0.5}"))
+    with pytest.raises(UsageError, match=r"odd.yaml: .*distill\.phases\.2\.alhpa.*alpha"):
+        resolve("odd", workspace)
+    write(workspace, "odder", text.format("3"))
+    with pytest.raises(UsageError, match=r"distill\.phases\.2 is 3"):
+        resolve("odder", workspace)
+    row = resolve("v2", None, ["distill.phases=[{until: 1, alpha: 0.25}]"]).recipe.distill.phases[0]
+    assert row.alpha == 0.25

@@ -7,7 +7,7 @@ from torch.nn import functional
 from featherface.distillation import Teacher, distill, freeze, start_from
 from featherface.errors import UsageError
 from featherface.networks.detector import build
-from featherface.training.config import DistillConfig
+from featherface.training.distill_config import DistillConfig
 from featherface.variants import variant
 
 

@@ -19,7 +19,8 @@ from featherface.distillation import Teacher
 from featherface.networks.detector import build
 from featherface.training import state
 from featherface.training.batches import EpochBatches, TrainingPictures, load
-from featherface.training.config import DistillConfig, TrainConfig
+from featherface.training.config import TrainConfig
+from featherface.training.distill_config import DistillConfig
 from featherface.training.loop import train
 from featherface.training.schedules import learning_rate
 from featherface.training.session import GUILTY_BATCH, Session

@@ -88,12 +88,12 @@ def _settings(run: Run) -> dict[str, Any]:
     from experiments.recipe import flatten  # noqa: PLC0415 - all configurations
 
     own = flatten(run.recipe)
-    defaults = _defaults(run.variant)
-    return {**own, **{key: value for key, value in defaults.items() if key not in own}}
+    usual = defaults(run.variant)
+    return {**own, **{key: value for key, value in usual.items() if key not in own}}
 
 
 @cache
-def _defaults(variant: str) -> dict[str, Any]:
+def defaults(variant: str) -> dict[str, Any]:
     """Return what a recipe for VARIANT holds where nothing is said."""
     from experiments import schema  # noqa: PLC0415 - all configurations
     from experiments.recipe import ModelConfig, Recipe, flatten  # noqa: PLC0415 - as above
@@ -117,17 +117,15 @@ def show_value(words: Words, value: object) -> Safe:
 
 
 def parent(run: Run, role: str) -> str:
-    """Return the run, or else the file, that RUN was made from in ROLE; empty for none."""
-    found = next((one for one in run.record.parents if one.role == role), None)
-    return "" if found is None else found.run or found.path
+    """Return the runs, or else files, that RUN was made from in ROLE; empty for none."""
+    return ", ".join(one.run or one.path for one in run.record.parents if one.role == role)
 
 
 def show_parent(page: Page, run: Run, role: str) -> Safe:
-    """Link to the run that RUN was made from in ROLE, or name the file; a dash for none."""
-    found = next((one for one in run.record.parents if one.role == role), None)
-    if found is None:
-        return page.words.say("none")
-    return page.named_run(found.run) if found.run else code(found.path)
+    """Link to the runs that RUN was made from in ROLE, or name the files; a dash for none."""
+    found = [one for one in run.record.parents if one.role == role]
+    named = [page.named_run(one.run) if one.run else code(one.path) for one in found]
+    return page.words.listing(named) if named else page.words.say("none")
 
 
 def _plain(value: object) -> object:

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
     Epochs = Sequence[Mapping[str, Any]]
 
-PARTS = ("box", "face", "landmark", "teacher_soft", "teacher_box", "teacher_landmark")
+PARTS = (
+    *("box", "face", "landmark", "teacher_soft", "teacher_box", "teacher_landmark"),
+    *("teacher_feature", "teacher_attention", "teacher_cross_scale"),
+    *("self_soft", "self_box", "self_landmark"),
+)
 """Parts of the loss, as training events call them."""
 SCORES = ("mean_ap", *SUBSETS)
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)

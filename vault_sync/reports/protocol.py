@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vault_sync.context import Page, table
 from vault_sync.rendering import Safe, code
-from vault_sync.reports.changes import show_value
+from vault_sync.reports.changes import defaults, show_value
 from vault_sync.reports.protocol_rows import GROUPS, KNOWN, SECTIONS, teaches
 
 if TYPE_CHECKING:
@@ -59,13 +59,24 @@ def _known(page: Page, runs: Sequence[Run], heading: str) -> Iterator[list[objec
 
 
 def _others(page: Page, runs: Sequence[Run], heading: str) -> list[list[object]]:
-    """List the settings of a later version's recipes as they are called there."""
+    """List, as recipes call them, settings without a row of their own that say something."""
     section = SECTIONS.get(heading)
     if section is None:
         return []
     known, settings = KNOWN[section], [run.recipe.get(section) or {} for run in runs]
-    keys = dict.fromkeys(key for one in settings for key in one if key not in known)
+    usual = [defaults(run.variant) for run in runs]
+    keys = dict.fromkeys(
+        key
+        for one, idle in zip(settings, usual, strict=True)
+        for key in one
+        if key not in known and not _says_nothing(one[key], idle.get(f"{section}.{key}", ...))
+    )
     return [
         [code(f"{section}.{key}"), *(show_value(page.words, one.get(key)) for one in settings)]
         for key in keys
     ]
+
+
+def _says_nothing(value: object, usual: object) -> bool:
+    """Whether VALUE is the USUAL one, which is `...` where nobody knows it."""
+    return value == usual or (not value and usual == [])

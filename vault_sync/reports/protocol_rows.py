@@ -61,6 +61,28 @@ def teaches(run: Run) -> bool:
     return bool(distill.get("teacher") or distill.get("teacher_weights"))
 
 
+def _phases(page: Page, run: Run) -> str:
+    """Write until which epoch each phase of the distillation lasts, and what it sets."""
+    epochs = float(section_of(run, "train").get("epochs", 0))
+    return Safe("<br>".join(_phase(page, one, epochs) for one in _stretches(run)))
+
+
+def _phase(page: Page, phase: Mapping[str, Any], epochs: float) -> str:
+    words = page.words
+    told = [
+        Safe(f"{code(key)} {words.number(float(value), '.3g')}")
+        for key, value in phase.items()
+        if key not in ("until", "name") and value is not None
+    ]
+    about = {"end": round(float(phase["until"]) * epochs), "list": words.listing(told)}
+    return words.say("training.phase", name=str(phase.get("name") or "–"), **about)
+
+
+def _stretches(run: Run) -> list[Mapping[str, Any]]:
+    found = section_of(run, "distill").get("phases") or []
+    return [one for one in found if isinstance(one, dict) and "until" in one]
+
+
 def _origin(role: str) -> Write:
     def write(page: Page, run: Run) -> str:
         known = any(one.role == role for one in run.record.parents)
@@ -248,6 +270,7 @@ GROUPS: dict[str, dict[str, Write]] = {
         "teacher_landmark_weight": _taught(_number("distill", "landmark_weight")),
         "confidence": _taught(_number("distill", "confidence")),
         "init_backbone": _taught(_name("distill", "init_backbone")),
+        "phases": _phases,
     },
     "evaluation": {
         "protocol": _evaluation,

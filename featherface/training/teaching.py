@@ -1,0 +1,191 @@
+"""What a student is taught in each step, and what is trained and kept beside it for that."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import nn
+
+from featherface.distillation import distill, freeze
+from featherface.training.alignment import Alignment
+from featherface.training.distill_config import ALIGNED
+from featherface.training.optimizers import MovingAverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from accelerate import Accelerator
+    from torch import Tensor
+
+    from featherface.distillation import Teacher
+    from featherface.networks.detector import Detector, RawOutput
+    from featherface.training.config import TrainConfig
+
+Parts = dict[str, "Tensor"]
+
+
+class Seen(NamedTuple):
+    """What a network made of a batch."""
+
+    output: RawOutput
+    maps: Sequence[Tensor]
+    """Those that enter the heads, in full precision; empty where nobody compares them."""
+
+
+class Companions(nn.Module):
+    """What is trained beside the student: adapters, and how much each teacher is doubted."""
+
+    def __init__(self, teachers: Sequence[Detector], student: Detector, teacher: Teacher) -> None:
+        super().__init__()
+        config, width = teacher.config, student.config.channels
+        aligned = teachers if config.uses(*ALIGNED) else ()
+        self.adapters = nn.ModuleList(
+            Alignment(width, one.config.channels, config) for one in aligned
+        )
+        self.doubts = nn.Parameter(torch.zeros(len(teachers))) if config.learn_shares else None
+
+
+class Teaching:
+    """The part of the objective that comes from teachers and from the student's own average."""
+
+    def __init__(
+        self, teacher: Teacher, student: Detector, config: TrainConfig, device: torch.device
+    ) -> None:
+        self.config, self.student = teacher.config, student
+        self.epochs, self.negatives = config.epochs, config.negatives
+        self.models = teacher.models
+        for model in self.models:
+            model.to(device)
+        freeze(teacher)
+        with torch.random.fork_rng(devices=[]):  # the training's own numbers stay as they are
+            torch.manual_seed(config.seed)
+            self.companions = Companions(self.models, student, teacher).to(device)
+        own = self.config.uses("self_weight")
+        self.own = MovingAverage(student.to(device), self.config.self_decay) if own else None
+        self.lesson = self.config
+        self.begin(0)
+
+    def begin(self, epoch: int) -> None:
+        """Take up what EPOCH (from 0) teaches."""
+        self.lesson = self.config.at(epoch, self.epochs)
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """What an epoch's event says of the lesson, where lessons change."""
+        lesson = self.lesson
+        if not self.config.phases:
+            return {}
+        return {"temperature": lesson.temperature, "alpha": lesson.alpha}
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What a resume needs, by name."""
+        trained = any(True for _ in self.companions.parameters())
+        return {"companions": self.companions if trained else None, "own": self.own}
+
+    def share_gradients(self, accelerator: Accelerator) -> None:
+        """Average the companions' gradients over the processes that train together."""
+        if accelerator.num_processes > 1:
+            for value in self.companions.parameters():
+                if value.grad is not None:
+                    value.grad = accelerator.reduce(value.grad, "mean")
+
+    def follow(self, step: int) -> None:
+        """Let the student's own average follow it after optimizer STEP."""
+        if self.own is not None:
+            self.own.update(self.student, step)
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[list[Tensor]]:
+        """Catch the maps that enter the student's heads while it looks at a batch."""
+        caught: list[Tensor] = []
+        if not self._aligning:
+            yield caught
+            return
+        hook = self.student.heads.register_forward_pre_hook(
+            lambda _, given: caught.extend(one.float() for one in given[0])
+        )
+        try:
+            yield caught
+        finally:
+            hook.remove()
+
+    def __call__(self, truth: Tensor, images: Tensor, seen: Seen) -> tuple[Tensor, Parts]:
+        """Return the loss to lower, with TRUTH the ground truth's, and the parts before weights.
+
+        Raises:
+            UsageError: a teacher has other priors than the student.
+        """
+        total, parts, lesson = truth, Parts(), self.lesson
+        if self.models:
+            taught, parts = self._taught(images, seen)
+            total = (1 - lesson.alpha) * truth + lesson.alpha * taught
+            if self.config.staged:
+                parts["taught"] = total - (1 - lesson.alpha) * truth
+        if self.own is not None and lesson.self_weight:
+            with torch.no_grad():
+                shown = self.own.model(images)
+            own, found = self._compared(seen, Seen(shown, ()), None)
+            total = total + lesson.self_weight * own
+            parts |= {f"self_{name}": value for name, value in found.items()}
+            parts["taught"] = parts.get("taught", 0) + lesson.self_weight * own
+        return total, parts
+
+    @property
+    def _aligning(self) -> bool:
+        """Whether this lesson compares maps."""
+        return bool(self.models) and any(getattr(self.lesson, key) for key in ALIGNED)
+
+    def _taught(self, images: Tensor, seen: Seen) -> tuple[Tensor, Parts]:
+        """Return the loss from all teachers together, and its parts averaged over them."""
+        losses, found = [], []
+        for place, model in enumerate(self.models):
+            adapters = self.companions.adapters
+            aligned = adapters[place] if len(adapters) else None
+            loss, parts = self._compared(seen, self._shown(model, images), aligned)
+            losses.append(loss)
+            found.append(parts)
+        if len(losses) == 1:
+            return losses[0], {f"teacher_{name}": one for name, one in found[0].items()}
+        shares, more = self._shares(losses[0])
+        total = torch.stack(losses) @ shares + more
+        told = shares.detach() / shares.detach().sum()
+        table = {name: torch.stack([one[name].detach() for one in found]) for name in found[0]}
+        means = {f"teacher_{name}": column @ told for name, column in table.items()}
+        if self.config.learn_shares:
+            means |= {f"teacher_share_{place}": one for place, one in enumerate(told, 1)}
+        return total, means
+
+    def _shares(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each teacher's share (T,), and what is added to the loss for them.
+
+        Learnt ones are those of Kendall et al. (2018, https://arxiv.org/abs/1705.07115) without
+        their factor 1/2: the doubt s of a teacher gives its loss exp(-s) and costs s.
+        """
+        doubts = self.companions.doubts
+        if doubts is not None:
+            count = len(self.models)
+            return torch.exp(-doubts) / count, doubts.sum() / count
+        given = self.config.teacher_shares or (1.0,) * len(self.models)
+        shares = torch.tensor(given, device=like.device, dtype=like.dtype)
+        return shares / shares.sum(), torch.zeros_like(like)
+
+    def _shown(self, model: Detector, images: Tensor) -> Seen:
+        """Let a teacher look at IMAGES."""
+        with torch.no_grad():
+            if not self._aligning:
+                return Seen(model(images), ())
+            maps = model.features(images)
+            return Seen(model.predict(maps), [one.float() for one in maps])
+
+    def _compared(self, seen: Seen, shown: Seen, aligned: nn.Module | None) -> tuple[Tensor, Parts]:
+        """Return the weighted distance to what one teacher has shown, and its parts."""
+        lesson = self.lesson
+        losses = distill(seen.output, shown.output, lesson, self.negatives)
+        parts = losses._asdict()
+        if aligned is not None and seen.maps:
+            parts |= aligned(seen.maps, shown.maps, lesson)
+        soft, *others = (getattr(lesson, f"{name}_weight") * one for name, one in parts.items())
+        return sum(others, start=soft), parts
