@@ -32,7 +32,8 @@ def test_packaged_recipes_resolve_and_survive_the_trip_through_yaml(name):
     again = ResolvedRecipe.from_yaml(resolved.to_yaml())
     assert again == resolved
     assert again.recipe.digest == resolved.recipe.digest
-    assert resolved.recipe.model.detector() == VARIANTS[resolved.recipe.model.variant].config
+    if not name.startswith("ablations/"):
+        assert resolved.recipe.model.detector() == VARIANTS[resolved.recipe.model.variant].config
 
 
 overrides = st.fixed_dictionaries(

@@ -1,0 +1,128 @@
+"""`thesis ablate`: run a network without each of its innovations, and show what each is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from experiments.metrics import kind
+from thesis_cli.complete import complete_experiment
+from thesis_cli.grid import Grid
+from thesis_cli.groups import Verb, pass_session
+from thesis_cli.output import Block, emit, json_option
+from thesis_cli.running import Synced, execute, synchronise
+from thesis_cli.wording import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.ablation import Cell
+    from experiments.store import Run
+    from thesis_cli.session import Session
+
+
+@click.command(cls=Verb)
+@click.argument("experiment", shell_complete=complete_experiment)
+@click.option(
+    "--build-up", is_flag=True, help="Add the innovations one by one, from none of them on."
+)
+@click.option("--set", "changes", multiple=True, metavar="K=V", help="Override a recipe's key.")
+@click.option("--seeds", type=click.IntRange(1), default=1, help="Run everything with N seeds.")
+@click.option("--dry-run", is_flag=True, help="Show what would run and what is there already.")
+@click.option("--no-sync", is_flag=True, help="Leave the vault alone.")
+@json_option
+@pass_session
+def ablate(
+    session: Session,
+    *,
+    experiment: str,
+    build_up: bool,
+    changes: tuple[str, ...],
+    seeds: int,
+    dry_run: bool,
+    no_sync: bool,
+    as_json: bool,
+) -> None:
+    """Run EXPERIMENT without each of its innovations in turn.
+
+    Runs that are there already are kept, interrupted ones go on: after a Ctrl-C the same command
+    finishes the rest. The ablation chapter shows the differences with their intervals.
+    """
+    del as_json
+    from experiments.ablation import finished, matrix
+    from experiments.store import Store
+
+    cells = matrix(experiment, session.workspace, changes, build_up=build_up, seeds=seeds)
+    store = Store(session.workspace)
+    again = repetition(experiment, changes, seeds, build_up=build_up)
+    rows = []
+    for cell in cells:
+        run, fresh = finished(store, cell.resolved), False
+        if run is None and not dry_run:
+            run, fresh = execute(session, session.workspace, cell.resolved, again=again), True
+        rows.append(row(cell, run, fresh=fresh))
+    wanted = not (dry_run or no_sync)
+    synced = synchronise(session, session.workspace) if wanted else Synced(None)
+    base, metric = cells[0].resolved.recipe.name, cells[0].resolved.recipe.primary_metric
+    data = {"base": base, "metric": metric, "rows": deltas(rows), "sync": synced.data}
+    emit(session, "ablate", data, view)
+    if synced.error:
+        raise synced.error
+
+
+def repetition(experiment: str, changes: Sequence[str], seeds: int, *, build_up: bool) -> str:
+    """Give the command that goes on after an interruption."""
+    words = ["thesis ablate", experiment, *(["--build-up"] if build_up else [])]
+    words += [f'--set "{one}"' if " " in one else f"--set {one}" for one in changes]
+    return " ".join([*words, *([f"--seeds {seeds}"] if seeds > 1 else [])])
+
+
+def row(cell: Cell, run: Run | None, *, fresh: bool) -> dict[str, Any]:
+    """Tell of one run of the matrix; the values are empty while there is none."""
+    recipe = cell.resolved.recipe
+    primary = run.primary if run else None
+    parameters = run.metric("params.total") if run else None
+    return {
+        "experiment": recipe.name,
+        "change": cell.change,
+        "seed": recipe.seed,
+        "run": run.id if run else None,
+        "state": "made" if fresh else "there" if run else "missing",
+        "value": primary.value if primary else None,
+        "parameters": int(parameters.value) if parameters else None,
+    }
+
+
+def deltas(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add to each row its difference from the base of the same seed; null for the base."""
+    bases = {one["seed"]: one["value"] for one in rows if not one["change"]}
+
+    def delta(one: dict[str, Any]) -> float | None:
+        known = one["change"] and None not in (one["value"], bases[one["seed"]])
+        return float(one["value"] - bases[one["seed"]]) if known else None
+
+    return [{**one, "delta": delta(one)} for one in rows]
+
+
+def view(data: dict[str, Any]) -> list[Block]:
+    """Tabulate the matrix."""
+    about = kind(data["metric"])
+    columns = ["run", "change", ">seed", ">value", ">less base", ">parameters", "state"]
+    cells = [
+        [
+            one["run"] or one["experiment"],
+            one["change"] or "base",
+            str(one["seed"]),
+            "" if one["value"] is None else quantity(one["value"], about.unit),
+            "" if one["delta"] is None else f"{one['delta']:+.4f}",
+            "" if one["parameters"] is None else f"{one['parameters']:,}",
+            one["state"],
+        ]
+        for one in data["rows"]
+    ]
+    blocks: list[Block] = [Grid(columns, cells, facts={"metric": data["metric"]})]
+    found = [one["run"] for one in data["rows"] if one["run"]]
+    if len(found) > 1:
+        blocks.append(f"\nintervals: thesis compare {' '.join(dict.fromkeys(found))}")
+    return blocks
