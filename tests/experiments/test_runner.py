@@ -235,7 +235,7 @@ def test_a_teacher_that_changes_before_a_resume_is_refused(workspace, make_run):
     run = with_weights(make_run(workspace, "v1"))
     store = Store(workspace)
     recipe = resolve("v2", workspace, SMOKE).recipe
-    parent = inputs.teacher_parent(store, recipe)
+    (parent,) = inputs.teacher_parents(store, recipe)
     (run.folder / "checkpoints" / "best.safetensors").write_bytes(b"WEIGHTS")
     with pytest.raises(ClaimFalseError, match="was changed"):
         inputs.load_teacher(Store(workspace), recipe, [parent])
@@ -249,7 +249,7 @@ def test_a_teaching_file_that_changes_before_a_resume_is_refused(workspace):
     file.write_bytes(b"weights")
     changes = [*SMOKE, "distill.teacher_weights=t.pth", "distill.teacher_variant=v1"]
     recipe = resolve("smoke", workspace, changes).recipe
-    parent = inputs.teacher_parent(Store(workspace), recipe)
+    (parent,) = inputs.teacher_parents(Store(workspace), recipe)
     file.write_bytes(b"WEIGHTS")
     with pytest.raises(ClaimFalseError, match=r"t\.pth was changed since the run began"):
         inputs.load_teacher(Store(workspace), recipe, [parent])

@@ -115,7 +115,7 @@ def view(data: dict[str, Any]) -> list[Block]:
             one["change"] or "base",
             str(one["seed"]),
             "" if one["value"] is None else quantity(one["value"], about.unit),
-            "" if one["delta"] is None else f"{one['delta']:+.4f}",
+            "" if one["delta"] is None else difference(one["delta"], about.unit),
             "" if one["parameters"] is None else f"{one['parameters']:,}",
             one["state"],
         ]
@@ -126,3 +126,8 @@ def view(data: dict[str, Any]) -> list[Block]:
     if len(found) > 1:
         blocks.append(f"\nintervals: thesis compare {' '.join(dict.fromkeys(found))}")
     return blocks
+
+
+def difference(value: float, unit: str) -> str:
+    """Word a difference with its sign, that of fractions in points."""
+    return f"{100 * value:+.1f} pt" if unit == "fraction" else f"{value:+,.4g}"
