@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments import automatic
 from experiments.records import check_name
 from experiments.resolving import resolve
+from experiments.schema import plain
 from featherface.errors import ThesisError, UsageError
 from featherface.variants import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from experiments.recipe import ResolvedRecipe
+    from experiments.recipe import Recipe, ResolvedRecipe
     from experiments.store import Run, Store
     from experiments.workspace import Workspace
 
@@ -107,12 +108,19 @@ def finished(store: Store, resolved: ResolvedRecipe) -> Run | None:
             continue
         with contextlib.suppress(ThesisError):  # of another version, or damaged: made again
             recorded = run.resolved()
-            asked = automatic.as_begun(resolved, recorded).recipe.digest
+            asked = automatic.as_begun(resolved, recorded)
             done = {name for name, one in run.record.stages.items() if one.status == "done"}
-            alike = asked == recorded.recipe.digest and wanted <= done
+            alike = _digest(asked.recipe) == _digest(recorded.recipe) and wanted <= done
             if alike and not store.problems(run):
                 return run
     return None
+
+
+def _digest(recipe: Recipe) -> str:
+    """Return RECIPE's digest with what its network's later versions know filled in."""
+    detector = plain(recipe.model.detector())
+    config = {key: getattr(recipe.model.detector(), key) for key in detector}
+    return replace(recipe, model=replace(recipe.model, overrides=config)).digest
 
 
 def _told(key: str, off: object) -> str:

@@ -74,7 +74,10 @@ def _phase(page: Page, phase: Mapping[str, Any], epochs: float) -> str:
         for key, value in phase.items()
         if key not in ("until", "name") and value is not None
     ]
-    about = {"end": round(float(phase["until"]) * epochs), "list": words.listing(told)}
+    about = {
+        "end": round(float(phase["until"]) * epochs),
+        "list": words.listing(told) if told else words.say("none"),
+    }
     return words.say("training.phase", name=str(phase.get("name") or "–"), **about)
 
 
