@@ -18,9 +18,13 @@ COMMANDS = {
     "doctor": Late("thesis_cli.commands.doctor:doctor", "Check that everything needed is here."),
     "run": Late("thesis_cli.commands.run:run", "Run experiments and seal what happened."),
     "ablate": Late(
-        "thesis_cli.commands.ablate:ablate", "Run a network without each of its innovations."
+        "thesis_cli.commands.ablate:ablate",
+        "Run EXPERIMENT without each of its innovations in turn.",
     ),
-    "monitor": Late("thesis_cli.commands.monitor:monitor", "Watch a run while it trains."),
+    "monitor": Late(
+        "thesis_cli.commands.monitor:monitor",
+        "Watch RUN, or the run at work, until it ends or Ctrl-C.",
+    ),
     "compare": Late("thesis_cli.commands.compare:compare", "Compare runs, metric by metric."),
     "report": Late("thesis_cli.commands.report:report", "Keep the chapters of the vault true."),
     "vault": Late("thesis_cli.commands.vault:vault", "Look after the vault."),

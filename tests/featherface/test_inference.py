@@ -213,7 +213,7 @@ def test_published_weights_on_part_of_the_validation_set(reference_data, name, w
 
 
 def agreement(found, reference):
-    """The best IoU that reference boxes find; of thousands in a picture, some hundreds spread out."""
+    """The best IoU that reference boxes find; of thousands in a picture, some hundreds."""
     reference = reference[:: 1 + len(reference) // 500]
     pairs = np.repeat(reference, len(found), axis=0), np.tile(found, (len(reference), 1))
     return overlaps(pairs[0][:, :4], pairs[1][:, :4]).reshape(len(reference), len(found)).max(1)
