@@ -13,7 +13,8 @@ from featherface.variants import variant
 
 
 def test_every_whole_number_of_a_network_has_a_knob():
-    assert set(KNOBS) == {one.name for one in fields(DetectorConfig) if one.type == "int"}
+    whole = {one.name for one in fields(DetectorConfig) if one.type == "int"}
+    assert set(KNOBS) == whole - {"dropblock_size"}  # which only hides, and weighs nothing
 
 
 @pytest.mark.parametrize("name", ["v1-official", "v2-plus", "v2-vit", "v3-nano"])
