@@ -93,10 +93,11 @@ class Composer:
         blocks = [self._block(*one, {}, self._home(one[0], planned)) for one in planned.blocks]
         if planned.id == "chapter/comparison":
             blocks += self._comparisons(planned, blocks[-1])
+        standing = planned.id in self.snapshot.by_id
         return WantedNote(
             id=planned.id,
             path=planned.path,
-            skeleton=skeleton(planned, self.sources),
+            skeleton=b"" if standing else skeleton(planned, self.sources),
             blocks=tuple(block for block in blocks if block is not None),
             properties=planned.properties,
         )

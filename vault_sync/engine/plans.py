@@ -49,7 +49,7 @@ class WantedNote:
     path: str
     """Where it is made; it may have moved since."""
     skeleton: bytes
-    """The whole note as it is made, with empty blocks."""
+    """The whole note as it is made, with empty blocks; unread where the note stands already."""
     blocks: tuple[WantedBlock, ...] = ()
     properties: Mapping[str, Scalar] = field(default_factory=dict)
     """Those that the tool keeps up to date."""
