@@ -2,7 +2,7 @@
 
     python benchmarks/parity.py [--sizes 320 480x640 640 1024] [--batches 1 2 4 8] [VARIANT ...]
 
-Graph optimisations are on, and each network is awake: offsets move, answers are loud, and the
+Graph optimisations are on, and each network is stirred: offsets move, answers are loud, and the
 normalisations have statistics of their own. Prints the largest absolute differences (budget: 1e-4
 on scores and boxes) and what the exporter warned of beyond what `_quiet` in
 featherface/export/onnx_file.py explains (budget: nothing). Ends with 1 where a budget is missed.
@@ -22,12 +22,10 @@ import torch
 
 from featherface.export.onnx_file import Session, write_onnx
 from featherface.export.writing import differences
-from featherface.networks import Detector, build
-from featherface.variants import VARIANTS, variant
+from featherface.validation.case import Case
+from featherface.variants import VARIANTS
 
 LIMIT = 1e-4
-AWAKE = {"offset": 0.05, "modulator": 0.05, "heads.tasks.": 1.0, "move.weight": 1.0, "logs": 0.3}
-"""Parts that start still, by a piece of their names, and how far they are moved."""
 
 
 def main() -> None:
@@ -52,7 +50,7 @@ def parse() -> argparse.Namespace:
 def check(name: str, options: argparse.Namespace) -> bool:
     """Export, compare in every case and print a line; return whether the budgets hold."""
     start = time.perf_counter()
-    model = awake(name)
+    model = Case(name, VARIANTS[name].config).stirred()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         path = Path(folder) / "network.onnx"
@@ -70,19 +68,6 @@ def check(name: str, options: argparse.Namespace) -> bool:
         flush=True,
     )
     return max(most["boxes"], most["scores"]) <= LIMIT and not said
-
-
-def awake(name: str) -> Detector:
-    torch.manual_seed(0)
-    model = build(variant(name), 0).train()
-    for key, parameter in model.named_parameters():
-        for part, spread in AWAKE.items():
-            if part in key:
-                torch.nn.init.normal_(parameter, std=spread)
-    with torch.no_grad():
-        for _ in range(10):
-            model(torch.randn(2, 3, 96, 96) * 60)
-    return model.eval()
 
 
 def pixels(text: str) -> tuple[int, int]:

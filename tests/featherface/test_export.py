@@ -4,7 +4,6 @@ import hashlib
 import json
 
 import pytest
-import torch
 
 from featherface.errors import UnavailableError, UsageError
 from featherface.export import writing
@@ -12,30 +11,15 @@ from featherface.export.formats import FORMATS, ExportConfig
 from featherface.export.onnx_file import Session
 from featherface.export.writing import Artifact, differences, export
 from featherface.networks import build
+from featherface.validation.case import Case
 from featherface.variants import VARIANTS, variant
 
 SIZES = {(320, 320): (1, 8), (480, 640): (2,), (1024, 1024): (1,)}
-AWAKE = {"offset": 0.05, "modulator": 0.05, "heads.tasks.": 1.0, "move.weight": 1.0, "logs": 0.3}
-"""Parts that start still, by a piece of their names, and how far they are moved."""
-
-
-def awake(name):
-    """A network whose every part matters: moving offsets, loud answers, its own statistics."""
-    torch.manual_seed(0)
-    model = build(variant(name), 0).train()
-    for key, parameter in model.named_parameters():
-        for part, spread in AWAKE.items():
-            if part in key:
-                torch.nn.init.normal_(parameter, std=spread)
-    with torch.no_grad():
-        for _ in range(10):
-            model(torch.randn(2, 3, 96, 96) * 60)
-    return model.eval()
 
 
 @pytest.fixture(scope="module", params=sorted(VARIANTS))
 def exported(request, tmp_path_factory):
-    model = awake(request.param)
+    model = Case(request.param, variant(request.param)).stirred()
     folder = tmp_path_factory.mktemp("exports")
     config = ExportConfig(parity_sizes=((64, 96),))
     (artifact,) = export(model, config, folder, "best", request.param)
@@ -96,8 +80,9 @@ def test_a_file_that_computes_something_else_is_removed(tmp_path, monkeypatch):
 
     monkeypatch.setitem(writing.WRITERS, "onnx", swapped)
     config = ExportConfig(parity_sizes=((64, 64),))
+    model = Case("retinaface-mnet025", variant("retinaface-mnet025")).stirred()
     with pytest.raises(UnavailableError, match="differs from the network"):
-        export(awake("retinaface-mnet025"), config, tmp_path, "odd", "retinaface-mnet025")
+        export(model, config, tmp_path, "odd", "retinaface-mnet025")
     assert list(tmp_path.iterdir()) == []
 
 
