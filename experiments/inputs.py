@@ -87,7 +87,7 @@ def ground_truth(workspace: Workspace, recipe: Recipe, folder: Path | None) -> G
             "no ground truth to evaluate the predictions with",
             "say where it is: --set data.ground_truth=FOLDER",
         )
-    return read_ground_truth(named or folder or Path())
+    return read_ground_truth(named or folder or Path(), recipe.data.val_split)
 
 
 def with_landmarks(split: Split) -> list[ImageAnnotation]:

@@ -33,7 +33,8 @@ COMMANDS = {
     "runs": Late("thesis_cli.commands.runs:runs", "List, show, verify and annotate runs."),
     "model": Late("thesis_cli.commands.model:model", "Know the networks and import weights."),
     "data": Late(
-        "thesis_cli.commands.data:data", "Draw, fetch, check, describe and convert data sets."
+        "thesis_cli.commands.data:data",
+        "Draw, fetch, check, compose and convert data sets.",
     ),
     "eval": Late(
         "thesis_cli.commands.evaluation:evaluation",

@@ -40,13 +40,14 @@ def compose(sample: Sample, rng: Generator) -> Sample:
     return sample
 
 
-def put(scene: Sample, face: Sample, rng: Generator) -> Sample:
+def put(scene: Sample, face: Sample, rng: Generator, largest: float = LARGEST) -> Sample:
     """Paste FACE, one face with a margin, into SCENE at a random size and free place.
 
-    SCENE comes back as it is where no place was found.
+    Its longer side is at most LARGEST times the scene's short side. SCENE comes back as it is
+    where no place was found.
     """
     size = float((face.boxes[0, 2:] - face.boxes[0, :2]).max())
-    highest = max(SMALLEST + 1.0, LARGEST * min(scene.size))
+    highest = max(SMALLEST + 1.0, largest * min(scene.size))
     wanted = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(highest))))
     face = scaled(face, min(wanted / size, ENLARGED))
     room = np.subtract(scene.size, face.size)

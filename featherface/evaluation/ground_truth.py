@@ -92,8 +92,10 @@ class GroundTruth:
         )
 
 
-def read_ground_truth(path: Path) -> GroundTruth:
+def read_ground_truth(path: Path, split: str = "val") -> GroundTruth:
     """Read the official lists below PATH or, where there are none, build from the annotation.
+
+    Of several annotations SPLIT's is taken.
 
     Raises:
         DataError: PATH holds neither, or only a part of the lists.
@@ -103,6 +105,7 @@ def read_ground_truth(path: Path) -> GroundTruth:
     if folder := _lists_folder(path):
         return read_official(folder)
     texts = sorted(path.glob("**/wider_face_*_bbx_gt.txt"))
+    texts = [one for one in texts if one.name == f"wider_face_{split}_bbx_gt.txt"] or texts
     if len(texts) != 1:
         found = f"{len(texts)} annotations" if texts else "no ground truth"
         raise DataError(f"{found} in {path}: no {LISTS[0]} with its three lists", _HINT)

@@ -84,6 +84,9 @@ class TrainConfig:
     """Shares of the side of which each batch draws one, such as 0.75, 1, 1.25; empty: none."""
     curriculum: float = 0.0
     """Share of the epochs over which harder pictures join the easiest third; 0: all at once."""
+    frozen_backbone: float = 0.0
+    """Share of the epochs, from the first, in which the backbone stays as it began: only what
+    follows it learns, at half of the cost. For a backbone taken over from a teacher or a file."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Which losses and which matching."""
     overlap: float = 0.35
@@ -151,7 +154,9 @@ class TrainConfig:
             require(rising, "train.progressive", sides, wanted)
             fits = len(sides) <= self.epochs
             require(fits, "train.progressive", sides, f"no more sides than epochs ({self.epochs})")
-        require(0 <= self.curriculum <= 1, "train.curriculum", self.curriculum, "from 0 to 1")
+        for key in ("curriculum", "frozen_backbone"):
+            value = getattr(self, key)
+            require(0 <= value <= 1, f"train.{key}", value, "from 0 to 1")
 
     @property
     def unsettled(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import DistributedDataParallelKwargs
 
 from featherface.distillation import Teacher, start_from
 from featherface.errors import InterruptedRunError, UnavailableError, UsageError
@@ -89,7 +90,6 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
 
     while not session.finished:
         order.epoch, order.start = place.epoch, place.batch
-        wrapped.train()
         session.begin_epoch()
         for batch in session.waiting.watch(loader):
             session.set_rate()
@@ -132,10 +132,12 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     if PartialState._shared_state and PartialState().num_processes == 1:  # noqa: SLF001
         # accelerate keeps one state per process, but two trainings may differ in precision
         AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001
+    unused = config.frozen_backbone > 0  # DDP waits for every gradient else
     accelerator = Accelerator(
         cpu=config.device == "cpu",
         mixed_precision=config.amp,
         gradient_accumulation_steps=config.accumulate,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
     )
     device = accelerator.device.type
     if config.device not in {"auto", device}:

@@ -42,6 +42,11 @@ def side_of_batch(config: TrainConfig, epoch: int, number: int) -> int:
     return max(2 * STRIDE, round(side * factor / STRIDE) * STRIDE)
 
 
+def holds_backbone(config: TrainConfig, epoch: int) -> bool:
+    """Return whether the backbone stays as it began in EPOCH."""
+    return epoch < round(config.frozen_backbone * config.epochs)
+
+
 def share_of(config: TrainConfig, epoch: int) -> float:
     """Return the share of the pictures, easiest first, that EPOCH draws from."""
     last = config.curriculum * config.epochs

@@ -11,6 +11,7 @@ from featherface.checkpoints import save_weights
 from featherface.errors import TrainingError
 from featherface.files import replacing
 from featherface.progress import Progress, silent
+from featherface.training.pacing import holds_backbone
 from featherface.training.schedules import learning_rate
 from featherface.training.state import Place, restore, save_state, write_tensors
 from featherface.training.waiting import Waiting
@@ -109,7 +110,12 @@ class Session:
         return self.place
 
     def begin_epoch(self) -> None:
-        """Take up what the epoch to come teaches."""
+        """Make everything learn that the epoch to come teaches, and take up how."""
+        self.model.train()
+        frozen = holds_backbone(self.config, self.place.epoch)
+        self.model.backbone.requires_grad_(not frozen)
+        if frozen:
+            self.model.backbone.eval()  # its batch norms stay too
         if self.teaching is not None:
             self.teaching.begin(self.place.epoch)
 

@@ -273,6 +273,34 @@ def test_a_student_learns_from_its_teacher(split, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_frozen_backbone_stays_until_its_share_of_the_epochs_is_over(split, tmp_path):
+    trained, backbones = model(), []
+    before = {name: value.clone() for name, value in trained.backbone.state_dict().items()}
+
+    def changed(_network, _epoch):
+        now = trained.backbone.state_dict()
+        backbones.append(sum(not torch.equal(now[name], one) for name, one in before.items()))
+        return {}
+
+    config = replace(CONFIG, epochs=3, evaluate_every=1, frozen_backbone=0.66)
+    train(trained, split, config, folder=tmp_path / "whole", evaluate=changed)
+    assert backbones[:2] == [0, 0]
+    assert backbones[2] == len(before)
+    # Stopped while it is frozen and once more when it no longer is: the same weights in the end.
+    for steps in (2, 5):
+        with pytest.raises(errors.InterruptedRunError):
+            train(
+                model(),
+                split,
+                config,
+                folder=tmp_path / "cut",
+                should_stop=stopping_after(steps),
+                resume=True,
+            )
+    train(model(), split, config, folder=tmp_path / "cut", resume=True)
+    assert same(tmp_path / "whole" / "last.safetensors", tmp_path / "cut" / "last.safetensors")
+
+
 def test_worker_processes_load_the_same_batches(split):
     config = replace(CONFIG, workers=2)
     batches = []

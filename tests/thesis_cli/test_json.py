@@ -6,6 +6,7 @@ import shutil
 
 import jsonschema
 import pytest
+from PIL import Image
 
 from experiments.tables import FORMATS
 from featherface.checkpoints import read_state
@@ -342,6 +343,19 @@ def test_data_convert(thesis, valid, small_set, tmp_path, layout):
     again = thesis("data", "convert", small_set, out, "--to", layout)
     assert again.code == 7
     assert "holds pictures already" in again.err
+
+
+def test_data_compose(thesis, valid, small_set, tmp_path):
+    Image.new("RGB", (60, 60), "red").save(tmp_path / "a.png")
+    (tmp_path / "faces.csv").write_text("file,x,y,w,h\na.png,15,15,30,30\n", encoding="utf-8")
+    out = tmp_path / "out"
+    command = ("data", "compose", small_set, out, "--split", "val", "--held-out", "0")
+    command = (*command, "--pictures", "3", "--crops", tmp_path / "faces.csv")
+    made = valid(thesis(*command, "--json"))["splits"]
+    counted = valid(thesis("data", "stats", out, "--split", "train", "--json"))
+    assert [(one["split"], one["images"]) for one in made] == [("train", 7)]
+    assert counted["faces"] == made[0]["faces"]
+    assert thesis(*command).code == 7
 
 
 def test_data_stats_draws(thesis, valid, small_set, tmp_path):

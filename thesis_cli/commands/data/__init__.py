@@ -27,6 +27,9 @@ VERBS: dict[str, Late] = {
     "preview": Late(
         "thesis_cli.commands.data.preview:preview", "Draw pictures before and after augmentation."
     ),
+    "compose": Late(
+        "thesis_cli.commands.data.compose:compose", "Make a data set by pasting faces into scenes."
+    ),
     "convert": Late(
         "thesis_cli.commands.data.convert:convert", "Write a data set in another layout."
     ),
@@ -36,7 +39,7 @@ VERBS: dict[str, Late] = {
 
 @click.group(cls=LateVerbs, late=VERBS)
 def data() -> None:
-    """Draw, fetch, check, describe and convert data sets."""
+    """Draw, fetch, check, compose and convert data sets."""
 
 
 def locate(session: Session, root: str) -> Path:
