@@ -22,7 +22,7 @@ def write(workspace, name, text):
     path.write_text(text, encoding="utf-8")
 
 
-LAYERS = ("demo", "distill-stages")
+LAYERS = ("demo", "distill-stages", "study/shared")
 """Recipes without a network, made to be laid over others."""
 
 

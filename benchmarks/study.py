@@ -1,0 +1,127 @@
+"""The study of docs/study.md: two students with and without a teacher, on real pictures.
+
+    python benchmarks/study.py prepare FOLDER --reference DATA
+    python benchmarks/study.py train FOLDER [--only study/v2-distilled] [--set KEY=VALUE]
+    python benchmarks/study.py report FOLDER
+
+`prepare` makes a workspace in FOLDER with everything that the runs need: the train split, composed
+from the reference data's scenes and face crops; the test split, 34 photographs that are none of
+them; the published teacher, evaluated. `train` makes the four runs, and goes on with those that
+were cut off; several may run side by side with `--only`. `report` prints the tables of the study
+and draws its curves. DATA also comes from THESIS_REFERENCE_DATA.
+
+Everything is done through the command line, as a reader would. One student takes about an hour of
+one core, distilled about a half more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+COMPOSITES = 1600
+TEACHER = "study/teacher"
+STUDENTS = ("v2", "v2-ultra")
+RUNS = tuple(f"study/{name}{kind}" for name in STUDENTS for kind in ("-distilled", ""))
+GOALS = {"v2": 0.90, "v2-ultra": 0.85}
+"""Of the teacher's AP on Hard that the distilled student is to keep."""
+WEIGHTS = "weights/featherface_v1_official.pth"
+BACKBONE = "weights/mobilenetv1_025_imagenet.tar"
+
+
+def main() -> None:
+    options = parse()
+    options.work(options)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    steps = parser.add_subparsers(required=True)
+    for work in (prepare, train, report):
+        step = steps.add_parser(work.__name__, help=(work.__doc__ or "").splitlines()[0])
+        step.add_argument("folder", type=Path)
+        step.set_defaults(work=work)
+        if work is prepare:
+            known = os.environ.get("THESIS_REFERENCE_DATA")
+            step.add_argument("--reference", type=Path, default=known, required=known is None)
+        if work is train:
+            step.add_argument("--only", choices=RUNS, action="append")
+            step.add_argument("--set", action="append", default=[], dest="settings")
+    return parser.parse_args()
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Make workspace, data and teacher."""
+    folder, data = options.folder, Path(options.reference).resolve()
+    thesis(folder.parent, "init", folder.resolve())
+    root = folder.resolve() / "data" / "study"
+    for name in (WEIGHTS, BACKBONE):
+        shutil.copyfile(data / name, made(folder / name))
+    scenes, faces = data / "widerface" / "stretched416", data / "faces" / "annotations.csv"
+    made_of = ("--split", "val", "--crops", faces, "--pictures", COMPOSITES, "--held-out", 0)
+    thesis(folder, "data", "compose", scenes, root, *made_of)
+    test = ("data", "convert", data / "widerface" / "val34", root, "--to", "widerface")
+    thesis(folder, *test, "--split", "val")
+    shutil.copytree(data / "widerface" / "ground_truth", root / "ground_truth")
+    thesis(folder, "data", "verify", root, "--leakage")
+    thesis(folder, "run", TEACHER, "--set", f"model.weights={WEIGHTS}", "--no-sync")
+
+
+def train(options: argparse.Namespace) -> None:
+    """Make the runs, or go on with them."""
+    for name in options.only or RUNS:
+        settings = list(options.settings)
+        if not name.endswith("-distilled"):
+            settings.append(f"model.backbone_weights={BACKBONE}")
+        chosen = [part for one in settings for part in ("--set", one)]
+        thesis(options.folder, "run", name, *chosen, "--no-sync")
+
+
+def report(options: argparse.Namespace) -> None:
+    """Print the tables and draw the curves."""
+    folder, runs = options.folder, [name.replace("/", "-") for name in (TEACHER, *RUNS)]
+    print(thesis(folder, "compare", *runs, "--format", "md", "--plots", folder / "plots"))
+    found = {name: scores(folder, name) for name in runs}
+    best = found[runs[0]]["hard"]
+    for name in STUDENTS:
+        kept = found[f"study-{name}-distilled"]["hard"] / best
+        verdict = "reached" if kept >= GOALS[name] else "missed"
+        print(f"{name}: {kept:.1%} of the teacher's Hard AP, goal {GOALS[name]:.0%}: {verdict}")
+        print(thesis(folder, "compare", f"study-{name}", f"study-{name}-distilled"))
+
+
+def scores(folder: Path, run: str) -> dict[str, float]:
+    """Return the AP of RUN by subset."""
+    shown = json.loads(thesis(folder, "runs", "show", run, "--json", told=False))
+    metrics: dict[str, Any] = {one["name"]: one["value"] for one in shown["data"]["metrics"]}
+    return {name: metrics[f"widerface.{name}.ap"] for name in ("easy", "medium", "hard")}
+
+
+def thesis(where: Path, *words: object, told: bool = True) -> str:
+    """Run a command in WHERE; what it says of its progress goes to the terminal."""
+    command = [sys.executable, "-m", "thesis_cli", *map(str, words)]
+    if told:
+        print("$ thesis", *words, flush=True)
+    done = subprocess.run(
+        command, cwd=where, check=False, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    if done.returncode:
+        print(done.stdout)
+        sys.exit(f"thesis {words[0]} failed with exit code {done.returncode}")
+    return done.stdout
+
+
+def made(path: Path) -> Path:
+    """Return PATH, its folder made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+if __name__ == "__main__":
+    main()
