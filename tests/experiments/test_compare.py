@@ -10,10 +10,12 @@ import pypandoc
 import pytest
 
 from experiments.compare import aims_of, compare, published_for
+from experiments.formats import FORMATS, markdown
+from experiments.latex import latex
 from experiments.metrics import KINDS, Metric
 from experiments.side_by_side import metrics_table, settings_table, tables
 from experiments.store import Store
-from experiments.tables import FORMATS, Number, Table, latex, markdown
+from experiments.tables import Number, Table
 from featherface.errors import ClaimFalseError, UsageError
 
 

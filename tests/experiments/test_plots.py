@@ -9,9 +9,9 @@ from experiments import plots
 from experiments.compare import compare
 from experiments.comparison_plots import draw_comparison
 from experiments.data_plots import draw_statistics
+from experiments.formats import FORMATS
 from experiments.pareto import front, pareto
 from experiments.published_curves import Curve
-from experiments.tables import FORMATS
 from featherface.data.annotation import Annotations
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic import draw

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from PIL import Image
 
-from experiments.tables import FORMATS
+from experiments.formats import FORMATS
 from featherface.checkpoints import read_state
 from featherface.data.archives import ARCHIVES
 from thesis_cli.commands import compare

@@ -158,8 +158,8 @@ def references(
 
 def show(session: Session, found: Comparison, form: str, *, settings: bool) -> None:
     """Print the tables of a comparison as FORM wants them."""
+    from experiments.formats import FORMATS as WRITERS
     from experiments.side_by_side import settings_table, tables
-    from experiments.tables import FORMATS as WRITERS
 
     language = session.workspace.language
     shown = tables(found, language, settings=settings)

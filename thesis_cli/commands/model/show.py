@@ -254,7 +254,7 @@ def text(asked: Asked, form: str, output: Path | None) -> str:
     if form == "mermaid":
         return flowchart(subject, words)
     if form == "latex":
-        from experiments.tables import latex
+        from experiments.latex import latex
 
         return "\n".join(latex(table, words.language) for table in tables(asked))
     from vault_sync.rendering import Safe, escape, render
