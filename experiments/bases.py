@@ -38,6 +38,7 @@ IDLE_KEYS = (
     "train.workers",
     "train.cache",
     "train.log_every",
+    "distill.cache_gb",
     "evaluate.batch_size",
 )
 """Recipe keys that change how fast it goes, or what is told, not the result."""

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from featherface.progress import OnProgress
 
 SYNTHETIC = "synthetic"
+ANSWERS = "answers"
+"""Folder of the workspace's cache for what teachers said of pictures."""
 CHANGED = "was changed since the run began"
 OTHER_TEACHER = "put it back as it was, or start a new version with --new"
 
@@ -241,7 +243,8 @@ def load_teacher(store: Store, recipe: Recipe, parents: Sequence[Parent]) -> Tea
         for one in found
     ]
     name = " + ".join(one.run or one.path for one in found)
-    return Teacher(models[0], name, recipe.distill, tuple(models[1:]))
+    answers = store.workspace.state / "cache" / ANSWERS
+    return Teacher(models[0], name, recipe.distill, tuple(models[1:]), answers)
 
 
 def _teaching_parent(store: Store, selector: str) -> Parent:

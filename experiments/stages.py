@@ -121,6 +121,7 @@ def train(work: Work) -> Findings:
         evaluate=_evaluator(work, data),
         on_event=_listener(work),
         on_progress=work.on_progress,
+        on_message=work.on_message,
         should_stop=work.should_stop,
         resume=place is not None,
         metadata={"run": work.run, "variant": recipe.model.variant, "recipe": recipe.digest},

@@ -18,6 +18,8 @@ from featherface.losses.multibox import hardest
 from featherface.training.distill_config import DistillConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor, nn
 
     from featherface.losses.multibox import Predictions
@@ -38,6 +40,8 @@ class Teacher:
     config: DistillConfig = field(default_factory=DistillConfig)
     others: tuple[nn.Module, ...] = ()
     """Those that teach beside the first."""
+    answers: Path | None = None
+    """Folder of what they said, which many trainings may share; None: one in the training's."""
 
     @property
     def models(self) -> tuple[Detector, ...]:

@@ -49,19 +49,24 @@ class Alignment(nn.Module):
         self.across = nn.ModuleList(nn.Conv2d(student, teacher, 1) for _ in range(count))
 
     def forward(
-        self, student: Sequence[Tensor], teacher: Sequence[Tensor], lesson: DistillConfig
+        self,
+        student: Sequence[Tensor],
+        teacher: Sequence[Tensor],
+        lesson: DistillConfig,
+        strong: Sequence[Tensor] = (),
     ) -> dict[str, Tensor]:
         """Return the distances that LESSON weighs, by the part's name, each a scalar.
 
         STUDENT and TEACHER are three maps (B,C,H,W), of equal heights and widths level by level.
+        Where only `attention` of the teacher's is compared, STRONG may hold that instead.
         """
         found = {}
         if lesson.feature_weight:
             pairs = zip(self.same, student, teacher, strict=True)
             found["feature"] = _mean(missed(adapt(own), shown) for adapt, own, shown in pairs)
         if lesson.attention_weight:
-            pairs_of_maps = zip(student, teacher, strict=True)
-            found["attention"] = _mean(apart(own, shown) for own, shown in pairs_of_maps)
+            rows = zip(student, strong or map(attention, teacher), strict=True)
+            found["attention"] = _mean(unlike(attention(own), row) for own, row in rows)
         if lesson.cross_scale_weight:
             found["cross_scale"] = _mean(
                 missed(adapt(student[own]), resized(teacher[shown], student[own]))
@@ -86,7 +91,12 @@ def apart(student: Tensor, teacher: Tensor) -> Tensor:
     Attention transfer (Zagoruyko and Komodakis, 2017, https://arxiv.org/abs/1612.03928); the
     distance is squared, which keeps its gradient finite where the maps agree.
     """
-    return (attention(student) - attention(teacher)).square().sum(1).mean()
+    return unlike(attention(student), attention(teacher))
+
+
+def unlike(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return `apart` of two maps' rows."""
+    return (student - teacher).square().sum(1).mean()
 
 
 def attention(maps: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ from featherface.data.augmentation import AUGMENTATIONS, Sample, resize
 from featherface.data.difficulty import easiest_first
 from featherface.data.images import open_picture
 from featherface.errors import DataError
-from featherface.training.pacing import pictures_of, share_of, side_of_batch
+from featherface.training.pacing import pictures_of, share_of, side_of_batch, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +43,8 @@ class Batch(NamedTuple):
     targets: Targets
     paths: tuple[str, ...]
     """Of the pictures, relative to the split's images folder."""
+    names: tuple[bytes, ...] = ()
+    """What stands for the pixels of each, where that was asked for."""
 
 
 class Item(NamedTuple):
@@ -54,13 +57,25 @@ class Item(NamedTuple):
     landmarks: Tensor
     """(n, 10) in shares of the side, NaN where unknown."""
     path: str
+    name: bytes = b""
+    """Hash of the pixels, where it was asked for."""
 
 
 class TrainingPictures(Dataset[Item]):
-    """The train split, augmented; an item's key is (epoch, index), or those and its side."""
+    """The train split, augmented; an item's key is (view, index), or those and its side.
 
-    def __init__(self, split: Split, config: TrainConfig, mean: tuple[float, float, float]) -> None:
-        self.split = split
+    What an item looks like follows from its key and the seed. NAMED items carry a hash of that.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        config: TrainConfig,
+        mean: tuple[float, float, float],
+        *,
+        named: bool = False,
+    ) -> None:
+        self.split, self.named = split, named
         self.config = config
         self.mean = np.array(mean, dtype=np.float32)
         self.cached: dict[int, Image.Image] = {}
@@ -70,9 +85,9 @@ class TrainingPictures(Dataset[Item]):
         return len(self.split.images)
 
     def __getitem__(self, key: tuple[int, ...]) -> Item:
-        epoch, index, *rest = key
+        view, index, *rest = key
         config = self.config
-        rng = np.random.default_rng([config.seed, AUGMENT, epoch, index])
+        rng = np.random.default_rng([config.seed, AUGMENT, view, index])
         sample = self.sample(index)
         for name, augment in AUGMENTATIONS.items():
             if name in config.augmentations:
@@ -106,7 +121,8 @@ class TrainingPictures(Dataset[Item]):
         return picture
 
     def _item(self, sample: Sample, annotation: ImageAnnotation) -> Item:
-        pixels = np.asarray(sample.picture)[:, :, ::-1].astype(np.float32) - self.mean
+        seen = np.asarray(sample.picture)
+        pixels = seen[:, :, ::-1].astype(np.float32) - self.mean
         side = float(sample.size[0])
         boxes = sample.boxes.clip(0, side)
         visible = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
@@ -115,12 +131,20 @@ class TrainingPictures(Dataset[Item]):
             torch.from_numpy(boxes[visible] / side),
             torch.from_numpy(sample.landmarks[visible] / side),
             annotation.path,
+            self._name(seen) if self.named else b"",
         )
+
+    def _name(self, pixels: NDArray[np.uint8]) -> bytes:
+        """Return what stands for the PIXELS (S, S, 3) and the mean that is taken off them."""
+        found = hashlib.blake2b(self.mean.tobytes(), digest_size=16)
+        found.update(repr(pixels.shape).encode())
+        found.update(pixels.tobytes())
+        return found.digest()
 
 
 @dataclass
 class EpochBatches:
-    """Batches of (epoch, index) keys in the order of one epoch, for one process of several."""
+    """Batches of (view, index, side) keys in the order of one epoch, for one process of several."""
 
     pictures: int
     batch_size: int
@@ -157,10 +181,11 @@ class EpochBatches:
         epoch, each = self.epoch, self._each(self.epoch)
         together = each * self.processes
         order = np.resize(self._order(), len(self) * together)  # repeats where there are few
+        view = epoch if self.config is None else view_of(self.config, epoch)
         for number in range(self.start, len(self)):
             first = number * together + self.rank * each
             side = () if self.config is None else (side_of_batch(self.config, epoch, number),)
-            yield [(epoch, int(index), *side) for index in order[first : first + each]]
+            yield [(view, int(index), *side) for index in order[first : first + each]]
 
     def _order(self) -> NDArray[np.int64]:
         """Shuffle the pictures of the epoch: all of them, or the easiest."""
@@ -186,9 +211,16 @@ def ordered(split: Split, config: TrainConfig, rank: int = 0, processes: int = 1
 
 
 def load(
-    split: Split, config: TrainConfig, mean: tuple[float, float, float], order: EpochBatches
+    split: Split,
+    config: TrainConfig,
+    mean: tuple[float, float, float],
+    order: EpochBatches,
+    *,
+    named: bool = False,
 ) -> DataLoader[Batch]:
     """Return the loader of batches in ORDER, whose epoch and start may be set between epochs.
+
+    The pictures of NAMED batches can be told from all others by their names.
 
     Raises:
         DataError: the split holds no face at all.
@@ -199,7 +231,7 @@ def load(
             "check the annotation: thesis data stats",
         )
     loader: DataLoader[Batch] = DataLoader(
-        TrainingPictures(split, config, mean),  # type: ignore[arg-type]  # collate makes Batches
+        TrainingPictures(split, config, mean, named=named),  # type: ignore[arg-type]  # see collate
         batch_sampler=order,
         num_workers=config.workers,
         collate_fn=collate,
@@ -220,7 +252,8 @@ def collate(items: Sequence[Item]) -> Batch:
         targets.faces[row, :count] = True
         targets.marked[row, :count] = known
     images = torch.stack([item.image for item in items])
-    return Batch(images, targets, tuple(item.path for item in items))
+    names = tuple(item.name for item in items if item.name)
+    return Batch(images, targets, tuple(item.path for item in items), names)
 
 
 def empty_targets(pictures: int, faces: int) -> Targets:

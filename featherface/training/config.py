@@ -71,6 +71,8 @@ class TrainConfig:
     """Processes that load pictures; 0 loads in the training process."""
     cache: bool = True
     """Keep decoded pictures in memory where the split needs less than 1 GiB."""
+    views: int = 0
+    """Augmentations that each picture is seen in, one after the other; 0: another every epoch."""
     augmentations: tuple[str, ...] = ("crop", "distort", "pad", "mirror")
     """Applied in the order of AUGMENTATIONS, whatever the order here."""
     crop_scales: tuple[float, ...] = (0.3, 0.45, 0.6, 0.8, 1.0)
@@ -123,7 +125,7 @@ class TrainConfig:
         require(not both, "train.augmentations", self.augmentations, "with one kind of crop")
         for name in ("epochs", "accumulate", "negatives", "log_every"):
             require(getattr(self, name) >= 1, f"train.{name}", getattr(self, name), "1 or more")
-        for name in ("workers", "evaluate_every", "patience", "seed"):
+        for name in ("workers", "views", "evaluate_every", "patience", "seed"):
             require(getattr(self, name) >= 0, f"train.{name}", getattr(self, name), "0 or more")
         for name in ("weight_decay", "clip", "box_weight", "landmark_weight"):
             require(getattr(self, name) >= 0, f"train.{name}", getattr(self, name), "0 or more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from featherface.data.checks import require
 
@@ -83,6 +83,10 @@ class DistillConfig:
     """Of the distance to the student's own moving average, beside everything else."""
     self_decay: float = 0.999
     """Of that average, per step."""
+    cache: bool | Literal["auto"] = "auto"
+    """Keep on the disk what a teacher says of a picture; `auto`: where `train.views` is set."""
+    cache_gb: float = 20.0
+    """Most that may take, 10^9 bytes; what does not fit is asked of the teacher again."""
     phases: tuple[Phase, ...] = ()
     """Stretches of the epochs with other values, one after the other; the last ends at 1."""
 
@@ -123,6 +127,7 @@ class DistillConfig:
         for name in WEIGHTS:
             value = getattr(self, name)
             require(value >= 0, f"distill.{name}", value, "0 or more")
+        require(self.cache_gb > 0, "distill.cache_gb", self.cache_gb, "above 0")
         decay = self.self_decay
         require(0 <= decay < 1, "distill.self_decay", decay, "from 0 to below 1")
 
@@ -139,7 +144,7 @@ class DistillConfig:
     @property
     def staged(self) -> bool:
         """Whether it says more than one teacher's scores, boxes and landmarks throughout."""
-        fixed = ("self_decay", "confidence", "init_backbone", "learn_shares")
+        fixed = ("self_decay", "confidence", "init_backbone", "learn_shares", "cache", "cache_gb")
         plain = ("teacher", "teacher_variant", "teacher_weights", "temperature", "alpha")
         idle = {*fixed, *plain, "box_weight", "landmark_weight"}
         return any(
@@ -150,6 +155,10 @@ class DistillConfig:
         """Whether one of the weights KEYS is above 0, now or in a phase."""
         values = [getattr(one, key) for one in (self, *self.phases) for key in keys]
         return any(value for value in values)
+
+    def keeps(self, views: int) -> bool:
+        """Whether what teachers say is kept, with so many VIEWS of each picture (0: no end)."""
+        return views > 0 if self.cache == "auto" else self.cache
 
     def at(self, epoch: int, epochs: int) -> DistillConfig:
         """Return what holds in EPOCH (from 0) of EPOCHS."""

@@ -16,6 +16,7 @@ from featherface.training.batches import load, ordered
 from featherface.training.layout import lay_out
 from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
+from featherface.training.recall import announcement
 from featherface.training.session import Session, TrainResult
 from featherface.training.teaching import Teaching
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress, ShouldStop
     from featherface.training.config import TrainConfig
-    from featherface.training.session import Evaluate, OnEvent
+    from featherface.training.session import Evaluate, OnEvent, OnMessage
+
+ANSWERS = "answers"
+"""Folder in the training's for what teachers said, where no other is given."""
 
 
 def train(  # noqa: PLR0913 - three things to train with, the rest listens and is optional
@@ -40,6 +44,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     evaluate: Evaluate | None = None,
     on_event: OnEvent | None = None,
     on_progress: OnProgress = silent,
+    on_message: OnMessage | None = None,
     should_stop: ShouldStop = never,
     resume: bool = False,
     metadata: Mapping[str, str] | None = None,
@@ -60,6 +65,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         on_event: told a dictionary of plain values: `kind` is `step` or `epoch`, `event` counts
             from 0 (after a resume from `resume_point(folder).events`).
         on_progress: told every step.
+        on_message: told in a sentence what a person should know before and after.
         should_stop: asked after every step.
         resume: go on from FOLDER's state file where there is one.
         metadata: kept in the weights files.
@@ -74,7 +80,8 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     torch.manual_seed(config.seed)
     accelerator = make_accelerator(config)
     order = ordered(split, config, accelerator.process_index, accelerator.num_processes)
-    loader = load(split, config, model.config.pixel_mean, order)
+    kept = teacher is not None and bool(teacher.models) and teacher.config.keeps(config.views)
+    loader = load(split, config, model.config.pixel_mean, order, named=kept)
     lay_out(model, config)
     if teacher is not None and teacher.model is not None and teacher.config.init_backbone:
         start_from(model, teacher.model)
@@ -86,6 +93,12 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     session = Session(accelerator, model, average, optimizer, config, folder, total)
     session.teaching = teaching
     session.listen(on_event, on_progress, evaluate, metadata)
+    session.on_message = on_message
+    if teaching is not None and teacher is not None and teacher.models:
+        answers = teacher.answers or folder / ANSWERS
+        session.say(announcement(teacher.config, config, model, len(split.images), answers))
+        if kept:
+            teaching.remember(answers)
     place = session.restore() if resume else session.place
 
     while not session.finished:
@@ -95,7 +108,9 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
             session.set_rate()
             with accelerator.accumulate(wrapped):
                 images, targets = batch.images.to(accelerator.device), batch.targets
-                loss, parts = objective(wrapped, images, targets.to(accelerator.device))
+                loss, parts = objective(
+                    wrapped, images, targets.to(accelerator.device), batch.names
+                )
                 values = {name: part.item() for name, part in parts.items()}
                 session.guard(values["loss"], batch)
                 accelerator.backward(loss)

@@ -9,6 +9,8 @@ from featherface.priors import levels, priors
 from featherface.training.teaching import Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from torch import Tensor, nn
 
@@ -35,9 +37,12 @@ class Objective:
         self.teaching = teaching
 
     def __call__(
-        self, model: nn.Module, images: Tensor, targets: Targets
+        self, model: nn.Module, images: Tensor, targets: Targets, names: Sequence[bytes] = ()
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss to lower and, detached, it (`loss`) and each part before its weight."""
+        """Return the loss to lower and, detached, it (`loss`) and each part before its weight.
+
+        NAMES stand for the pixels of IMAGES, where what teachers said of them is remembered.
+        """
         config = self.config
         seen = self._seen(model, images)
         side = images.shape[-1]
@@ -55,7 +60,7 @@ class Objective:
         total = config.box_weight * box + face + config.landmark_weight * landmark
         parts = dict(zip(("box", "face", "landmark"), losses, strict=True))
         if self.teaching is not None:
-            total, more = self.teaching(total, images, seen)
+            total, more = self.teaching(total, images, seen, names)
             parts |= more
         return total, {name: value.detach() for name, value in {"loss": total, **parts}.items()}
 

@@ -1,4 +1,4 @@
-"""What changes while a training goes on: the network's input size, the batch, which pictures.
+"""What changes while a training goes on: input size, batch, which pictures, how they look.
 
 Everything here follows from the configuration, the epoch and the batch's number alone, so that a
 training that goes on after a crash goes on as it would have.
@@ -30,6 +30,11 @@ def side_of(config: TrainConfig, epoch: int) -> int:
 def pictures_of(config: TrainConfig, epoch: int) -> int:
     """Return the pictures in a batch of EPOCH: more where they are smaller, for the same memory."""
     return int(config.pictures * (config.image_size / side_of(config, epoch)) ** 2)
+
+
+def view_of(config: TrainConfig, epoch: int) -> int:
+    """Return which augmentation of each picture EPOCH (from 0) sees."""
+    return epoch % config.views if config.views else epoch
 
 
 def side_of_batch(config: TrainConfig, epoch: int, number: int) -> int:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     Evaluate = Callable[[torch.nn.Module, int], Mapping[str, float]]
     OnEvent = Callable[[dict[str, Any]], None]
+    OnMessage = Callable[[str], None]
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 """Names of the weights in the training's folder."""
@@ -69,6 +70,7 @@ class Session:
     place: Place = field(default_factory=Place)
     on_event: OnEvent | None = None
     on_progress: OnProgress = silent
+    on_message: OnMessage | None = None
     evaluate: Evaluate | None = None
     metadata: Mapping[str, str] | None = None
     waiting: Waiting = field(default_factory=Waiting)
@@ -126,6 +128,9 @@ class Session:
 
     def save(self) -> None:
         """Replace last weights and state file."""
+        if self.teaching is not None and self.teaching.recall is not None:
+            self.teaching.recall.flush()
+            self.say(self.teaching.recall.complaint())
         if self.accelerator.is_main_process:
             save_weights(self.folder / LAST, self.kept, self.metadata)
             save_state(self.folder, self.place, self.config, self._parts)
@@ -189,6 +194,11 @@ class Session:
             told = {name: value for name, value in values.items() if math.isfinite(value)}
             self.on_event({**event, **told})
 
+    def say(self, text: str) -> None:
+        """Send a sentence to whoever listens; an empty one is none."""
+        if text and self.on_message is not None and self.accelerator.is_main_process:
+            self.on_message(text)
+
     def finish_epoch(self) -> None:
         """Average, evaluate where it is due, tell, and checkpoint."""
         place, config, waited = self.place, self.config, self.waiting.share
@@ -220,6 +230,8 @@ class Session:
 
     def result(self) -> TrainResult:
         """Sum up."""
+        if self.teaching is not None and self.teaching.recall is not None:
+            self.say(self.teaching.recall.summary())
         best, last = self.folder / BEST, self.folder / LAST
         place = self.place
         weights = last if place.best is None else best

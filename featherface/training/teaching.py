@@ -10,11 +10,14 @@ from torch import nn
 
 from featherface.distillation import distill, freeze
 from featherface.training.alignment import Alignment
+from featherface.training.answers import strong, told
 from featherface.training.distill_config import ALIGNED
 from featherface.training.optimizers import MovingAverage
+from featherface.training.recall import Recall, maps_compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from accelerate import Accelerator
     from torch import Tensor
@@ -32,6 +35,8 @@ class Seen(NamedTuple):
     output: RawOutput
     maps: Sequence[Tensor]
     """Those that enter the heads, in full precision; empty where nobody compares them."""
+    strong: Sequence[Tensor] = ()
+    """Where they are strong, (B, cells) each, where that is known without them."""
 
 
 class Companions(nn.Module):
@@ -64,8 +69,13 @@ class Teaching:
             self.companions = Companions(self.models, student, teacher).to(device)
         own = self.config.uses("self_weight")
         self.own = MovingAverage(student.to(device), self.config.self_decay) if own else None
+        self.recall: Recall | None = None
         self.lesson = self.config
         self.begin(0)
+
+    def remember(self, folder: Path) -> None:
+        """From now on keep in FOLDER what the teachers say, and read it back."""
+        self.recall = Recall(self.models, self.config, folder)
 
     def begin(self, epoch: int) -> None:
         """Take up what EPOCH (from 0) teaches."""
@@ -112,15 +122,19 @@ class Teaching:
         finally:
             hook.remove()
 
-    def __call__(self, truth: Tensor, images: Tensor, seen: Seen) -> tuple[Tensor, Parts]:
+    def __call__(
+        self, truth: Tensor, images: Tensor, seen: Seen, names: Sequence[bytes] = ()
+    ) -> tuple[Tensor, Parts]:
         """Return the loss to lower, with TRUTH the ground truth's, and the parts before weights.
+
+        NAMES stand for the pixels of each of IMAGES; without them nothing is remembered.
 
         Raises:
             UsageError: a teacher has other priors than the student.
         """
         total, parts, lesson = truth, Parts(), self.lesson
         if self.models:
-            taught, parts = self._taught(images, seen)
+            taught, parts = self._taught(images, seen, names)
             total = (1 - lesson.alpha) * truth + lesson.alpha * taught
             if self.config.staged:
                 parts["taught"] = total - (1 - lesson.alpha) * truth
@@ -138,13 +152,19 @@ class Teaching:
         """Whether this lesson compares maps."""
         return bool(self.models) and any(getattr(self.lesson, key) for key in ALIGNED)
 
-    def _taught(self, images: Tensor, seen: Seen) -> tuple[Tensor, Parts]:
+    def _taught(self, images: Tensor, seen: Seen, names: Sequence[bytes]) -> tuple[Tensor, Parts]:
         """Return the loss from all teachers together, and its parts averaged over them."""
         losses, found = [], []
+        recalled = self.recall is not None and names and not maps_compared(self.lesson)
         for place, model in enumerate(self.models):
             adapters = self.companions.adapters
             aligned = adapters[place] if len(adapters) else None
-            loss, parts = self._compared(seen, self._shown(model, images), aligned)
+            shown = (
+                self._recalled(place, images, names, seen)
+                if recalled
+                else self._shown(model, images)
+            )
+            loss, parts = self._compared(seen, shown, aligned)
             losses.append(loss)
             found.append(parts)
         if len(losses) == 1:
@@ -180,12 +200,20 @@ class Teaching:
             maps = model.features(images)
             return Seen(model.predict(maps), [one.float() for one in maps])
 
+    def _recalled(self, place: int, images: Tensor, names: Sequence[bytes], seen: Seen) -> Seen:
+        """Return what the teacher at PLACE says of IMAGES, or said of them before."""
+        assert self.recall is not None  # noqa: S101 - the caller has looked
+        answers = self.recall.ask(place, images, names)
+        cells = [one.shape[-2] * one.shape[-1] for one in seen.maps]
+        rows = strong(answers, cells, images.device) if cells else ()
+        return Seen(told(answers, images.device), (), rows)
+
     def _compared(self, seen: Seen, shown: Seen, aligned: nn.Module | None) -> tuple[Tensor, Parts]:
         """Return the weighted distance to what one teacher has shown, and its parts."""
         lesson = self.lesson
         losses = distill(seen.output, shown.output, lesson, self.negatives)
         parts = losses._asdict()
         if aligned is not None and seen.maps:
-            parts |= aligned(seen.maps, shown.maps, lesson)
+            parts |= aligned(seen.maps, shown.maps, lesson, shown.strong)
         soft, *others = (getattr(lesson, f"{name}_weight") * one for name, one in parts.items())
         return sum(others, start=soft), parts

@@ -1,0 +1,130 @@
+"""Teachers that look at each picture once: what they said of it is read back from then on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from featherface.priors import levels
+from featherface.training.alignment import attention
+from featherface.training.answers import noted
+from featherface.training.notebook import SUFFIX, Notebook, identity
+from featherface.training.pacing import side_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from featherface.networks.detector import Detector
+    from featherface.training.answers import Answer
+    from featherface.training.config import TrainConfig
+    from featherface.training.distill_config import DistillConfig
+
+MAPPED = ("feature_weight", "cross_scale_weight")
+"""Weights of what is compared with whole maps of the teacher, 27 times the rest: never kept."""
+
+
+class Recall:
+    """What TEACHERS said, kept in FOLDER."""
+
+    def __init__(self, teachers: Sequence[Detector], config: DistillConfig, folder: Path) -> None:
+        self.teachers, self.confidence = teachers, config.confidence
+        self.strong = config.uses("attention_weight")
+        limit = 1e9 * config.cache_gb
+        self.books = [
+            Notebook(folder / f"{identity(one, self.confidence, self.strong)}{SUFFIX}", limit)
+            for one in teachers
+        ]
+        self.asked = self.found = 0
+        """Pictures that a teacher was asked about, and those of which it was known."""
+        self._told = False
+
+    def ask(self, place: int, images: Tensor, names: Sequence[bytes]) -> list[Answer]:
+        """Return what the teacher at PLACE says of each of IMAGES (B,3,S,S), which are NAMES."""
+        book = self.books[place]
+        known = book.read(names)
+        new = {name: row for row, name in enumerate(names) if name not in known}
+        self.asked, self.found = self.asked + len(names), self.found + len(names) - len(new)
+        looks = self._look(self.teachers[place], images[list(new.values())]) if new else ()
+        said = dict(zip(new, looks, strict=True))
+        book.write(said)
+        known |= said
+        return [known[name] for name in names]
+
+    def _look(self, teacher: Detector, images: Tensor) -> Iterable[Answer]:
+        """Let TEACHER look at IMAGES.
+
+        On the CPU at one after the other, so that what it says to the last bit does not depend on
+        which of a batch were known.
+        """
+        for part in torch.split(images, 1 if images.device.type == "cpu" else len(images)):
+            with torch.no_grad():
+                maps = teacher.features(part)
+                rows = [attention(one.float()) for one in maps] if self.strong else ()
+                yield from noted(teacher.predict(maps), rows, self.confidence)
+
+    def flush(self) -> None:
+        """Bring to the disk what is still in memory."""
+        for book in self.books:
+            book.flush()
+
+    def complaint(self) -> str:
+        """Say once why answers are not kept any more; empty while they are."""
+        trouble = next((book.trouble for book in self.books if book.trouble), "")
+        if self._told or not trouble:
+            return ""
+        self._told = True
+        return (
+            f"{trouble}: further answers of the teacher are not kept, it looks again each time;"
+            f" delete old files there, raise distill.cache_gb, or lower train.views"
+        )
+
+    def summary(self) -> str:
+        """Say how much was read back."""
+        return (
+            f"{self.found} of {self.asked} answers of the teacher were read back"
+            f" from {self.books[0].path.parent}"
+        )
+
+
+def announcement(
+    lesson: DistillConfig, config: TrainConfig, student: Detector, pictures: int, folder: Path
+) -> str:
+    """Say before training whether the teacher looks at each of PICTURES once, and why not."""
+    if lesson.cache is False:
+        return ""
+    if not lesson.keeps(config.views):
+        return (
+            "every epoch augments pictures anew, so the teacher looks at all of them every time:"
+            " with train.views=8 it would look at each in 8 augmentations only"
+        )
+    mapped = [one for one in range(config.epochs) if maps_compared(lesson.at(one, config.epochs))]
+    if len(mapped) == config.epochs:
+        return (
+            "the teacher's maps are compared in every epoch and are too large to keep, so it looks"
+            " at every batch: distill.phases can end feature_weight and cross_scale_weight earlier"
+        )
+    looks = min(config.views or config.epochs, config.epochs)
+    size = pictures * looks * _bytes(lesson, config, student) / 1e6
+    kept = f"what the teacher says is kept in {folder}, about {size:.0f} MB"
+    if config.views == 0 or config.views >= config.epochs:
+        kept += ", for other trainings: this one sees no picture twice alike"
+    if mapped:
+        kept += f"; in {len(mapped)} of {config.epochs} epochs its maps are compared: it looks anew"
+    return kept
+
+
+def maps_compared(lesson: DistillConfig) -> bool:
+    """Whether LESSON compares whole maps."""
+    return any(getattr(lesson, key) > 0 for key in MAPPED)
+
+
+def _bytes(lesson: DistillConfig, config: TrainConfig, student: Detector) -> float:
+    """Return what one answer takes, about: scores, and boxes of one prior in fifty."""
+    side = side_of(config, config.epochs - 1)
+    priors = sum(levels(student.config, side).counts)
+    cells = priors // student.config.anchors if lesson.uses("attention_weight") else 0
+    return 2 * priors + 2 * cells + 32 * priors * (1 if lesson.confidence == 0 else 0.02)
