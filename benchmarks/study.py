@@ -74,8 +74,10 @@ def prepare(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Make the runs, or go on with them."""
+    """Make the runs that are missing, or go on with them."""
     for name in options.only or RUNS:
+        if sealed(options.folder, name):
+            continue
         settings = list(options.settings)
         if not name.endswith("-distilled"):
             settings.append(f"model.backbone_weights={BACKBONE}")
@@ -94,6 +96,13 @@ def report(options: argparse.Namespace) -> None:
         verdict = "reached" if kept >= GOALS[name] else "missed"
         print(f"{name}: {kept:.1%} of the teacher's Hard AP, goal {GOALS[name]:.0%}: {verdict}")
         print(thesis(folder, "compare", f"study-{name}", f"study-{name}-distilled"))
+
+
+def sealed(folder: Path, name: str) -> bool:
+    """Whether the run NAME was made to its end."""
+    listed = json.loads(thesis(folder, "runs", "list", "--json", told=False))
+    runs = [one for one in listed["data"] if one["experiment"] == name.replace("/", "-")]
+    return any(one["status"] == "sealed" for one in runs)
 
 
 def scores(folder: Path, run: str) -> dict[str, float]:

@@ -27,6 +27,8 @@ TRIES = 40
 """Seeds tried until an augmentation that acts by chance does something."""
 CELL, GAP, LETTERS = 224, 8, 15
 """Pixels: a picture's longer side in the sheet, the space around it, the captions' height."""
+ABREAST = 4
+"""Pairs side by side; more go on below."""
 PAPER, INK = (250, 250, 248), (40, 40, 40)
 
 
@@ -103,17 +105,23 @@ def _pair(pictures: TrainingPictures, index: int, name: str, seed: tuple[int, ..
 
 def sheet(rows: dict[str, list[Pair]]) -> Image.Image:
     """Draw ROWS below each other: each picture before and, beside it, after."""
-    columns = 2 * max(len(pairs) for pairs in rows.values())
+    lines = [
+        (name, pairs[start : start + ABREAST])
+        for name, pairs in rows.items()
+        for start in range(0, len(pairs), ABREAST)
+    ]
+    columns = 2 * max(len(pairs) for _, pairs in lines)
     height = CELL + LETTERS + 2 * GAP
-    paper = Image.new("RGB", (columns * (CELL + GAP) + GAP, len(rows) * height + GAP), PAPER)
+    paper = Image.new("RGB", (columns * (CELL + GAP) + GAP, len(lines) * height + GAP), PAPER)
     canvas, font = ImageDraw.Draw(paper), ImageFont.load_default(LETTERS)
-    for row, (name, pairs) in enumerate(rows.items()):
+    for row, (name, pairs) in enumerate(lines):
         top = row * height + GAP
         for place, pair in enumerate(pairs):
             for side, sample in enumerate((pair.before, pair.after)):
                 left = (2 * place + side) * (CELL + GAP) + GAP
-                caption = f"{name}: {len(sample.boxes)} faces" if side else "before"
-                canvas.text((left, top), caption, font=font, fill=INK)
+                count = len(sample.boxes)
+                told = f"{name}: {count} face{'s' * (count != 1)}"
+                canvas.text((left, top), told if side else "before", font=font, fill=INK)
                 paper.paste(_cell(sample), (left, top + LETTERS + GAP // 2))
     return paper
 

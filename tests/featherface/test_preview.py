@@ -29,6 +29,12 @@ def test_every_augmentation_is_shown_doing_something(split):
     assert drawn.height > len(rows) * CELL
 
 
+def test_many_pictures_go_on_below(split):
+    few, many = (sheet(preview(split, TrainConfig(), ("mirror",), count=count)) for count in (4, 9))
+    assert few.width == many.width
+    assert 2.5 < many.height / few.height < 3
+
+
 def test_the_same_seed_shows_the_same_and_another_something_else(split):
     names = ("crop", "mosaic")
     sheets = [
