@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from featherface.errors import UsageError
 from featherface.losses.multibox import hardest
+from featherface.processes import divisor
 from featherface.training.distill_config import DistillConfig
 
 if TYPE_CHECKING:
@@ -104,13 +105,13 @@ def _soft_loss(
     divergence = (log_teacher.exp() * (log_teacher - log_student)).sum(-1)  # (B, P)
     counts = sure.sum(1).clamp_min(1)
     apart = hardest(divergence.detach().masked_fill(sure, 0.0), counts * negatives)
-    return divergence[sure | apart].sum() * temperature**2 / counts.sum()
+    return divergence[sure | apart].sum() * temperature**2 / divisor(counts.sum(), divergence)
 
 
 def _imitation(student: Tensor, teacher: Tensor, sure: Tensor) -> Tensor:
     wanted = teacher[sure].float()  # (K, 4 or 10)
     total = functional.smooth_l1_loss(student[sure].float(), wanted, reduction="sum")
-    return total / max(len(wanted), 1)
+    return total / divisor(len(wanted), total)
 
 
 def start_from(student: nn.Module, teacher: nn.Module) -> list[str]:

@@ -17,6 +17,7 @@ from featherface.losses.overlap import paired_iou
 from featherface.losses.parts import BOXES, DENSE, LANDMARKS, Matched, cross_entropy
 from featherface.losses.weighting import weigh
 from featherface.priors import Levels
+from featherface.processes import divisor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,7 +100,7 @@ def multibox(
 def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
     """Return the sum of VALUES (K, n), weighted by WEIGHTS (K,), over K."""
     total = values if weights is None else values * weights[:, None]
-    return total.sum() / max(len(values), 1)
+    return total.sum() / divisor(len(values), values)
 
 
 def _face_loss(
@@ -126,7 +127,7 @@ def _face_loss(
         scale = torch.ones_like(values)
         scale[positive] = weights
         values = values * scale
-    return values[kept].sum() / counts.sum().clamp_min(1)
+    return values[kept].sum() / divisor(counts.sum(), values)
 
 
 def hardest(values: Tensor, counts: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from featherface.processes import averaged
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -81,7 +83,7 @@ def missed(student: Tensor, teacher: Tensor) -> Tensor:
     0 where both maps (B,C,H,W) are equal, 1 where the student's is silent: strong and weak maps
     weigh the same, down to those that are all but silent.
     """
-    energy = teacher.square().mean().clamp_min(FAINT)
+    energy = averaged(teacher.square().mean()).clamp_min(FAINT)
     return functional.mse_loss(student, teacher) / energy
 
 

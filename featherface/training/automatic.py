@@ -22,6 +22,7 @@ from featherface.profiling.capacity import largest, release
 from featherface.profiling.memory import free_bytes
 from featherface.progress import Progress, silent
 from featherface.training.config import AUTO
+from featherface.training.pacing import largest_side
 from featherface.training.trial import FACES, Trial
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def settle(
     room = None
     if config.batch_size == AUTO:
         sizes = [one for one in SIZES if one <= pictures] or [1]
-        trial = Trial(model, config, device, teacher, faces=faces)
+        side = largest_side(config)
+        trial = Trial(model, config, device, teacher, faces=faces, side=side)
         room = find_room(trial, sizes)
         config = replace(config, batch_size=room.batch_size)
     release()
@@ -236,9 +238,9 @@ def find_room(trial: Trial, sizes: Sequence[int]) -> Room:
     )
     if room is None:
         raise UnavailableError(
-            f"not even one picture of {trial.config.image_size} pixels fits in the"
+            f"not even one picture of {trial.side} pixels fits in the"
             f" {free / 1e9:.1f} GB that are free on {trial.device}",
-            "lower train.image_size, or close other programs",
+            "lower train.image_size or train.multi_scale, or close other programs",
         )
     return room
 

@@ -9,7 +9,8 @@ from featherface.data.checks import require
 
 WEIGHTS = (
     *("soft_weight", "box_weight", "landmark_weight"),
-    *("feature_weight", "attention_weight", "cross_scale_weight", "self_weight"),
+    *("feature_weight", "attention_weight", "cross_scale_weight"),
+    *("self_weight", "temporal_weight"),
 )
 """Keys that weigh a part of what is taught; 0 leaves the part out."""
 ALIGNED = ("feature_weight", "attention_weight", "cross_scale_weight")
@@ -33,6 +34,7 @@ class Phase:
     attention_weight: float | None = None
     cross_scale_weight: float | None = None
     self_weight: float | None = None
+    temporal_weight: float | None = None
 
     def changes(self) -> dict[str, Any]:
         """Return the keys that it sets."""
@@ -42,9 +44,9 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class DistillConfig:
-    """What a student takes from frozen teachers, and from its own average.
+    """What a student takes from frozen teachers, and from its own past.
 
-    Without a teacher, and with `self_weight` 0, nothing is distilled.
+    Without a teacher, `self_weight` and `temporal_weight`, nothing is distilled.
     """
 
     teacher: str | None = None
@@ -83,6 +85,11 @@ class DistillConfig:
     """Of the distance to the student's own moving average, beside everything else."""
     self_decay: float = 0.999
     """Of that average, per step."""
+    temporal_weight: float = 0.0
+    """Of the distance to what the student said of the picture in earlier epochs, averaged; needs
+    `train.views`."""
+    temporal_decay: float = 0.6
+    """Of that average, each time the picture is seen."""
     cache: bool | Literal["auto"] = "auto"
     """Keep on the disk what a teacher says of a picture; `auto`: where `train.views` is set."""
     cache_gb: float = 20.0
@@ -128,8 +135,9 @@ class DistillConfig:
             value = getattr(self, name)
             require(value >= 0, f"distill.{name}", value, "0 or more")
         require(self.cache_gb > 0, "distill.cache_gb", self.cache_gb, "above 0")
-        decay = self.self_decay
-        require(0 <= decay < 1, "distill.self_decay", decay, "from 0 to below 1")
+        for name in ("self_decay", "temporal_decay"):
+            value = getattr(self, name)
+            require(0 <= value < 1, f"distill.{name}", value, "from 0 to below 1")
 
     @property
     def taught(self) -> bool:
@@ -139,12 +147,20 @@ class DistillConfig:
     @property
     def enabled(self) -> bool:
         """Whether anything is distilled."""
-        return self.taught or self.uses("self_weight")
+        return self.taught or self.uses("self_weight", "temporal_weight")
 
     @property
     def staged(self) -> bool:
         """Whether it says more than one teacher's scores, boxes and landmarks throughout."""
-        fixed = ("self_decay", "confidence", "init_backbone", "learn_shares", "cache", "cache_gb")
+        fixed = (
+            "self_decay",
+            "temporal_decay",
+            "confidence",
+            "init_backbone",
+            "learn_shares",
+            "cache",
+            "cache_gb",
+        )
         plain = ("teacher", "teacher_variant", "teacher_weights", "temperature", "alpha")
         idle = {*fixed, *plain, "box_weight", "landmark_weight"}
         return any(
@@ -159,6 +175,14 @@ class DistillConfig:
     def keeps(self, views: int) -> bool:
         """Whether what teachers say is kept, with so many VIEWS of each picture (0: no end)."""
         return views > 0 if self.cache == "auto" else self.cache
+
+    def whole(self) -> DistillConfig:
+        """Return a lesson with all that any phase teaches: none takes more time or memory."""
+        lessons = (self, *self.phases)
+        most: dict[str, Any] = {
+            key: max(getattr(one, key) or 0.0 for one in lessons) for key in WEIGHTS
+        }
+        return replace(self, phases=(), **most)
 
     def at(self, epoch: int, epochs: int) -> DistillConfig:
         """Return what holds in EPOCH (from 0) of EPOCHS."""

@@ -11,6 +11,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 
 from featherface.distillation import Teacher, start_from
 from featherface.errors import InterruptedRunError, UnavailableError, UsageError
+from featherface.processes import anyone, overall, share_norms
 from featherface.progress import never, silent
 from featherface.training.batches import load, ordered
 from featherface.training.layout import lay_out
@@ -76,13 +77,16 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         InterruptedRunError: `should_stop` said so; FOLDER holds all that is needed to resume.
         UsageError: CONFIG leaves something to `featherface.training.automatic.settle`.
     """
-    _check_settled(config)
+    _check_settled(config, teacher)
     torch.manual_seed(config.seed)
     accelerator = make_accelerator(config)
     order = ordered(split, config, accelerator.process_index, accelerator.num_processes)
     kept = teacher is not None and bool(teacher.models) and teacher.config.keeps(config.views)
-    loader = load(split, config, model.config.pixel_mean, order, named=kept)
-    lay_out(model, config)
+    named = kept or (teacher is not None and teacher.config.uses("temporal_weight"))
+    loader = load(split, config, model.config.pixel_mean, order, named=named)
+    lay_out(model.to(accelerator.device), config)
+    if accelerator.num_processes > 1:
+        share_norms(model)
     if teacher is not None and teacher.model is not None and teacher.config.init_backbone:
         start_from(model, teacher.model)
     teaching = Teaching(teacher, model, config, accelerator.device) if teacher else None
@@ -94,12 +98,15 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     session.teaching = teaching
     session.listen(on_event, on_progress, evaluate, metadata)
     session.on_message = on_message
+    if teaching is not None:
+        teaching.look_back(folder)
     if teaching is not None and teacher is not None and teacher.models:
         answers = teacher.answers or folder / ANSWERS
         session.say(announcement(teacher.config, config, model, len(split.images), answers))
         if kept:
             teaching.remember(answers)
     place = session.restore() if resume else session.place
+    session.prepare()
 
     while not session.finished:
         order.epoch, order.start = place.epoch, place.batch
@@ -111,7 +118,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
                 loss, parts = objective(
                     wrapped, images, targets.to(accelerator.device), batch.names
                 )
-                values = {name: part.item() for name, part in parts.items()}
+                values = overall(parts)
                 session.guard(values["loss"], batch)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
@@ -119,7 +126,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
                 optimizer.step()
                 optimizer.zero_grad()
             session.count(values, len(batch.paths))
-            if accelerator.sync_gradients and should_stop():
+            if accelerator.sync_gradients and anyone(should_stop(), accelerator.device):
                 session.save()
                 raise InterruptedRunError(
                     f"training stopped in epoch {place.epoch + 1} of {config.epochs}",
@@ -129,7 +136,13 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     return session.result()
 
 
-def _check_settled(config: TrainConfig) -> None:
+def _check_settled(config: TrainConfig, teacher: Teacher | None) -> None:
+    if teacher is not None and teacher.config.uses("temporal_weight") and not config.views:
+        raise UsageError(
+            "distill.temporal_weight compares with earlier looks at the same picture, but with"
+            " train.views = 0 each epoch draws another one",
+            "set how many there are: --set train.views=4",
+        )
     for key in config.unsettled:
         raise UsageError(
             f"train.{key} = auto: nothing has measured it",

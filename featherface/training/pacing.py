@@ -43,7 +43,15 @@ def side_of_batch(config: TrainConfig, epoch: int, number: int) -> int:
     if not config.multi_scale:
         return side
     random = np.random.default_rng([config.seed, SCALE, epoch, number])
-    factor = config.multi_scale[int(random.integers(len(config.multi_scale)))]
+    return _scaled(side, config.multi_scale[int(random.integers(len(config.multi_scale)))])
+
+
+def largest_side(config: TrainConfig) -> int:
+    """Return the most pixels that a side has in the batches of `image_size`."""
+    return _scaled(config.image_size, max(config.multi_scale, default=1.0))
+
+
+def _scaled(side: int, factor: float) -> int:
     return max(2 * STRIDE, round(side * factor / STRIDE) * STRIDE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -108,8 +109,8 @@ def announcement(
             " at every batch: distill.phases can end feature_weight and cross_scale_weight earlier"
         )
     looks = min(config.views or config.epochs, config.epochs)
-    size = pictures * looks * _bytes(lesson, config, student) / 1e6
-    kept = f"what the teacher says is kept in {folder}, about {size:.0f} MB"
+    size = math.ceil(pictures * looks * _bytes(lesson, config, student) / 1e6)
+    kept = f"what the teacher says is kept in {folder}, up to {size} MB"
     if config.views == 0 or config.views >= config.epochs:
         kept += ", for other trainings: this one sees no picture twice alike"
     if mapped:

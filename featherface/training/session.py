@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from accelerate.utils import broadcast_object_list
+
 from featherface.checkpoints import save_weights
 from featherface.errors import TrainingError
 from featherface.files import replacing
@@ -119,28 +121,45 @@ class Session:
         if frozen:
             self.model.backbone.eval()  # its batch norms stay too
         if self.teaching is not None:
-            self.teaching.begin(self.place.epoch)
+            before = self.place.step - self.place.batch // self.config.accumulate
+            self.teaching.begin(self.place.epoch, before)
+
+    def prepare(self) -> None:
+        """Let no process begin before all have taken up their state; forget what is of another."""
+        earlier = self.teaching.earlier if self.teaching else None
+        if earlier is not None and self.place.step == 0 and self.accelerator.is_main_process:
+            earlier.remove()
+        self.accelerator.wait_for_everyone()
 
     def set_rate(self) -> None:
         """Set the learning rate of the step to come."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.place.step, self.total)
 
-    def save(self) -> None:
-        """Replace last weights and state file."""
+    def save(self, *, whole: bool = False) -> None:
+        """Replace last weights and state file; of a WHOLE epoch, nothing before it is kept."""
         if self.teaching is not None and self.teaching.recall is not None:
             self.teaching.recall.flush()
             self.say(self.teaching.recall.complaint())
+        if self.teaching is not None and self.teaching.earlier is not None:
+            self.teaching.earlier.flush()
+            self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             save_weights(self.folder / LAST, self.kept, self.metadata)
             save_state(self.folder, self.place, self.config, self._parts)
+            if self.teaching is not None and self.teaching.earlier is not None and whole:
+                self.teaching.earlier.prune()
         self.accelerator.wait_for_everyone()
 
     def guard(self, loss: float, batch: Batch) -> None:
-        """Stop on a loss that is no number, keeping the batch and the weights that gave it."""
+        """Stop on a loss that is no number, keeping the batch and the weights that gave it.
+
+        LOSS is that of all processes together: each keeps its part of the batch.
+        """
         if math.isfinite(loss):
             return
-        path = self.folder / GUILTY_BATCH
+        rank = self.accelerator.process_index
+        path = self.folder / (f"{rank}-{GUILTY_BATCH}" if rank else GUILTY_BATCH)
         with replacing(path) as temporary:
             content = {"images": batch.images, "paths": batch.paths, **batch.targets._asdict()}
             write_tensors({**content, "model": self.model.state_dict()}, temporary)
@@ -151,11 +170,12 @@ class Session:
         )
 
     def clip(self) -> float:
-        """Bound the gradient and return its norm before that."""
+        """Bound the gradient of all that is trained and return its norm before that."""
         if self.teaching is not None:
             self.teaching.share_gradients(self.accelerator)
         bound = self.config.clip or math.inf
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), bound)
+        beside = self.teaching.companions.parameters() if self.teaching else ()
+        norm = self.accelerator.clip_grad_norm_([*self.model.parameters(), *beside], bound)
         return float(norm)
 
     def count(self, values: Mapping[str, float], pictures: int) -> None:
@@ -209,9 +229,11 @@ class Session:
         speed = {"seconds": time.perf_counter() - self._since[0], "images": self._since[1]}
         speed["loading"] = waited
         metrics = self._evaluated() if due or place.epoch == config.epochs else {}
+        told = [place.best, place.waited, place.metrics]
+        place.best, place.waited, place.metrics = broadcast_object_list(told)
         lesson = self.teaching.facts if self.teaching else {}
         self.tell("epoch", learning_rate=self._rate, **speed, **lesson, **means, **metrics)
-        self.save()
+        self.save(whole=True)
         self._since = (time.perf_counter(), 0)
 
     def _evaluated(self) -> dict[str, float]:
@@ -232,6 +254,8 @@ class Session:
         """Sum up."""
         if self.teaching is not None and self.teaching.recall is not None:
             self.say(self.teaching.recall.summary())
+        if self.teaching is not None and self.teaching.earlier is not None:
+            self.teaching.earlier.remove()
         best, last = self.folder / BEST, self.folder / LAST
         place = self.place
         weights = last if place.best is None else best

@@ -12,6 +12,7 @@ from featherface.distillation import distill, freeze
 from featherface.training.alignment import Alignment
 from featherface.training.answers import strong, told
 from featherface.training.distill_config import ALIGNED
+from featherface.training.earlier import OUTPUTS, EarlierOutputs
 from featherface.training.optimizers import MovingAverage
 from featherface.training.recall import Recall, maps_compared
 
@@ -70,16 +71,26 @@ class Teaching:
         own = self.config.uses("self_weight")
         self.own = MovingAverage(student.to(device), self.config.self_decay) if own else None
         self.recall: Recall | None = None
+        self.earlier: EarlierOutputs | None = None
         self.lesson = self.config
-        self.begin(0)
+        self.begin(0, 0)
 
     def remember(self, folder: Path) -> None:
         """From now on keep in FOLDER what the teachers say, and read it back."""
         self.recall = Recall(self.models, self.config, folder)
 
-    def begin(self, epoch: int) -> None:
-        """Take up what EPOCH (from 0) teaches."""
+    def look_back(self, folder: Path) -> None:
+        """From now on average in FOLDER what the student says, where a lesson asks for that."""
+        config = self.config
+        if config.uses("temporal_weight"):
+            path = folder / OUTPUTS
+            self.earlier = EarlierOutputs(path, config.temporal_decay, config.confidence)
+
+    def begin(self, epoch: int, step: int) -> None:
+        """Take up what EPOCH (from 0) teaches, which began after optimizer STEP."""
         self.lesson = self.config.at(epoch, self.epochs)
+        if self.earlier is not None:
+            self.earlier.since = step
 
     @property
     def facts(self) -> dict[str, float]:
@@ -93,7 +104,8 @@ class Teaching:
     def parts(self) -> dict[str, Any]:
         """What a resume needs, by name."""
         trained = any(True for _ in self.companions.parameters())
-        return {"companions": self.companions if trained else None, "own": self.own}
+        companions = self.companions if trained else None
+        return {"companions": companions, "own": self.own, "earlier": self.earlier}
 
     def share_gradients(self, accelerator: Accelerator) -> None:
         """Average the companions' gradients over the processes that train together."""
@@ -103,7 +115,9 @@ class Teaching:
                     value.grad = accelerator.reduce(value.grad, "mean")
 
     def follow(self, step: int) -> None:
-        """Let the student's own average follow it after optimizer STEP."""
+        """Let the student's own averages follow it after optimizer STEP."""
+        if self.earlier is not None:
+            self.earlier.step = step
         if self.own is not None:
             self.own.update(self.student, step)
 
@@ -145,6 +159,13 @@ class Teaching:
             total = total + lesson.self_weight * own
             parts |= {f"self_{name}": value for name, value in found.items()}
             parts["taught"] = parts.get("taught", 0) + lesson.self_weight * own
+        if self.earlier is not None:
+            shown = self.earlier.join(seen.output, names)
+        if self.earlier is not None and lesson.temporal_weight:
+            past, found = self._compared(seen, Seen(shown, ()), None)
+            total = total + lesson.temporal_weight * past
+            parts |= {f"temporal_{name}": value for name, value in found.items()}
+            parts["taught"] = parts.get("taught", 0) + lesson.temporal_weight * past
         return total, parts
 
     @property

@@ -35,7 +35,8 @@ class Trial:
     """A copy of a network in training, as the loop would train it with CONFIG.
 
     Has everything that takes time or memory in a step: the loss, the teacher, mixed precision,
-    the optimizer and what it remembers. FACES is how many a made-up picture holds.
+    the optimizer and what it remembers; of phases, all that any of them teaches. FACES is how
+    many a made-up picture holds, SIDE its pixels (as `image_size` says where it is left out).
     """
 
     def __init__(
@@ -46,10 +47,14 @@ class Trial:
         teacher: Teacher | None = None,
         *,
         faces: int = FACES,
+        side: int | None = None,
     ) -> None:
         self.device, self.config, self.faces = device, config, faces
+        self.side = side or config.image_size
         self.model = lay_out(copy.deepcopy(model).to(device), config).train()
         teaching = Teaching(teacher, self.model, config, device) if teacher else None
+        if teaching is not None:
+            teaching.lesson = teaching.config.whole()
         self.optimizer = make_optimizer(self.model, config, teaching)
         self.objective = Objective(model.config, config, device, teaching)
         self.scaler = torch.amp.GradScaler(device.type, enabled=config.amp == "fp16")
@@ -88,7 +93,7 @@ class Trial:
     def _batch(self, pictures: int) -> tuple[Tensor, Targets]:
         """Draw a batch, the same for the same number of PICTURES."""
         random = torch.Generator().manual_seed(pictures)
-        side, each = self.config.image_size, (pictures, self.faces)
+        side, each = self.side, (pictures, self.faces)
         images = 60 * torch.randn(pictures, 3, side, side, generator=random)
         sides = 0.03 + 0.3 * torch.rand(*each, 1, generator=random)
         corners = (1 - sides) * torch.rand(*each, 2, generator=random)

@@ -10,6 +10,7 @@ import torch
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic import draw
 from featherface.data.widerface import open_split
+from featherface.distillation import Teacher
 from featherface.errors import UnavailableError, UsageError
 from featherface.networks import build
 from featherface.profiling import memory
@@ -17,7 +18,9 @@ from featherface.profiling.capacity import largest
 from featherface.training import automatic
 from featherface.training.automatic import Timing, fastest, find_room, settle
 from featherface.training.config import MEASURED, TrainConfig
+from featherface.training.distill_config import DistillConfig, Phase
 from featherface.training.loop import train
+from featherface.training.pacing import largest_side
 from featherface.training.trial import Trial
 from featherface.variants import variant
 
@@ -140,6 +143,24 @@ def test_a_step_needs_memory_for_each_picture(name):
     trial = Trial(build(variant(name), 0), SMALL, CPU)
     two, four, eight = (trial.footprint(count) for count in (2, 4, 8))
     assert eight - four == pytest.approx(2 * (four - two), rel=0.1)
+
+
+def test_the_largest_pictures_and_the_fullest_lesson_must_fit():
+    config = replace(SMALL, multi_scale=(0.5, 1.5))
+    assert largest_side(config) == 96
+    assert largest_side(SMALL) == 64
+    phases = (Phase(until=0.5), Phase(until=1, feature_weight=1.0))
+    sizes = []
+    for lesson, side in (
+        (DistillConfig(), 64),
+        (DistillConfig(phases=phases), 64),
+        (DistillConfig(phases=phases), 96),
+    ):
+        teacher = Teacher(build(variant("v3-nano"), 1), "v1@1", lesson)
+        trial = Trial(build(variant("v3-nano"), 0), config, CPU, teacher, side=side)
+        sizes.append(trial.footprint(4))
+    assert sizes[0] < sizes[1]
+    assert 1.5 * sizes[1] < sizes[2]
 
 
 def test_crowds_need_memory():

@@ -50,7 +50,7 @@ def model(seed=3, name="v2"):
 
 def seeing(seed):
     """Return a network whose norms have seen pictures, as a trained one's have."""
-    made = model(seed, "retinaface-mnet025")
+    made = model(seed, "v3-nano")
     for part in made.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             part.momentum = None
@@ -66,7 +66,7 @@ def teacher(config):
 
 def student():
     """Return a student with the teacher's priors."""
-    return model(3, "retinaface-mnet025")
+    return model(3, "v3-nano")
 
 
 def go(split, folder, lesson, config=CONFIG, **options):
@@ -99,7 +99,7 @@ def undisturbed(split, tmp_path_factory):
     return get
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", [pytest.param("everything", marks=pytest.mark.slow), "itself"])
 def test_a_stopped_lesson_goes_on_exactly(split, tmp_path, undisturbed, lesson):
     _, whole, _ = undisturbed(lesson)
     calls = iter(range(100))
@@ -196,6 +196,7 @@ def test_maps_of_the_next_stride_fit(own, shown):
         ({**NAMED, "learn_shares": True}, r"distill\.learn_shares"),
         ({**NAMED, "feature_weight": -1}, r"distill\.feature_weight"),
         ({"self_weight": 1, "self_decay": 1}, r"distill\.self_decay"),
+        ({"temporal_weight": 1, "temporal_decay": 1}, r"distill\.temporal_decay"),
         ({**NAMED, "phases": (Phase(until=0.5),)}, r"distill\.phases"),
         ({**NAMED, "phases": (Phase(until=1, alpha=2),)}, r"distill\.alpha"),
         ({**NAMED, "phases": (Phase(until=0.5), Phase(until=0.5))}, r"distill\.phases"),

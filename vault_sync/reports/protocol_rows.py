@@ -305,6 +305,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
     ),
     "distill": (
         *GROUPS["distillation"],
+        "cache",
+        "cache_gb",
         "teacher_variant",
         "teacher_weights",
         "box_weight",
