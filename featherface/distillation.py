@@ -50,6 +50,14 @@ class Teacher:
         first = () if self.model is None else (self.model,)
         return cast("tuple[Detector, ...]", (*first, *self.others))
 
+    def keeps(self, views: int) -> bool:
+        """Whether what the teachers say is kept, with so many VIEWS of each picture."""
+        return bool(self.models) and self.config.keeps(views)
+
+    def remembers(self, views: int) -> bool:
+        """Whether what somebody says of a picture is kept, so that it must be known again."""
+        return self.keeps(views) or self.config.uses("temporal_weight")
+
 
 class DistillLosses(NamedTuple):
     """The three parts before any weight, each a scalar."""

@@ -16,12 +16,14 @@ from torch import nn
 from torch.nn import functional
 
 from featherface.processes import averaged
+from featherface.training.distill_config import ALIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from torch import Tensor
 
+    from featherface.networks.detector import Detector
     from featherface.training.distill_config import DistillConfig
 
 LEVELS = 3
@@ -75,6 +77,20 @@ class Alignment(nn.Module):
                 for adapt, (own, shown) in zip(self.across, NEIGHBOURS, strict=True)
             )
         return found
+
+
+class Companions(nn.Module):
+    """What is trained beside STUDENT: adapters, and how much each of TEACHERS is doubted."""
+
+    def __init__(
+        self, teachers: Sequence[Detector], student: Detector, config: DistillConfig
+    ) -> None:
+        super().__init__()
+        width, aligned = student.config.channels, teachers if config.uses(*ALIGNED) else ()
+        self.adapters = nn.ModuleList(
+            Alignment(width, one.config.channels, config) for one in aligned
+        )
+        self.doubts = nn.Parameter(torch.zeros(len(teachers))) if config.learn_shares else None
 
 
 def missed(student: Tensor, teacher: Tensor) -> Tensor:

@@ -17,7 +17,6 @@ from featherface.training.batches import load, ordered
 from featherface.training.layout import lay_out
 from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
-from featherface.training.recall import announcement
 from featherface.training.session import Session, TrainResult
 from featherface.training.teaching import Teaching
 
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from featherface.progress import OnProgress, ShouldStop
     from featherface.training.config import TrainConfig
     from featherface.training.session import Evaluate, OnEvent, OnMessage
-
-ANSWERS = "answers"
-"""Folder in the training's for what teachers said, where no other is given."""
 
 
 def train(  # noqa: PLR0913 - three things to train with, the rest listens and is optional
@@ -81,8 +77,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     torch.manual_seed(config.seed)
     accelerator = make_accelerator(config)
     order = ordered(split, config, accelerator.process_index, accelerator.num_processes)
-    kept = teacher is not None and bool(teacher.models) and teacher.config.keeps(config.views)
-    named = kept or (teacher is not None and teacher.config.uses("temporal_weight"))
+    named = teacher is not None and teacher.remembers(config.views)
     loader = load(split, config, model.config.pixel_mean, order, named=named)
     lay_out(model.to(accelerator.device), config)
     if accelerator.num_processes > 1:
@@ -99,12 +94,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     session.listen(on_event, on_progress, evaluate, metadata)
     session.on_message = on_message
     if teaching is not None:
-        teaching.look_back(folder)
-    if teaching is not None and teacher is not None and teacher.models:
-        answers = teacher.answers or folder / ANSWERS
-        session.say(announcement(teacher.config, config, model, len(split.images), answers))
-        if kept:
-            teaching.remember(answers)
+        session.say(teaching.equip(folder, config, len(split.images)))
     place = session.restore() if resume else session.place
     session.prepare()
 

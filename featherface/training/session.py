@@ -126,9 +126,9 @@ class Session:
 
     def prepare(self) -> None:
         """Let no process begin before all have taken up their state; forget what is of another."""
-        earlier = self.teaching.earlier if self.teaching else None
-        if earlier is not None and self.place.step == 0 and self.accelerator.is_main_process:
-            earlier.remove()
+        fresh = self.place.step == 0 and self.accelerator.is_main_process
+        if fresh and self.teaching is not None:
+            self.teaching.forget()
         self.accelerator.wait_for_everyone()
 
     def set_rate(self) -> None:
@@ -138,17 +138,14 @@ class Session:
 
     def save(self, *, whole: bool = False) -> None:
         """Replace last weights and state file; of a WHOLE epoch, nothing before it is kept."""
-        if self.teaching is not None and self.teaching.recall is not None:
-            self.teaching.recall.flush()
-            self.say(self.teaching.recall.complaint())
-        if self.teaching is not None and self.teaching.earlier is not None:
-            self.teaching.earlier.flush()
+        if self.teaching is not None:
+            self.say(self.teaching.flush())
             self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             save_weights(self.folder / LAST, self.kept, self.metadata)
             save_state(self.folder, self.place, self.config, self._parts)
-            if self.teaching is not None and self.teaching.earlier is not None and whole:
-                self.teaching.earlier.prune()
+            if self.teaching is not None and whole:
+                self.teaching.prune()
         self.accelerator.wait_for_everyone()
 
     def guard(self, loss: float, batch: Batch) -> None:
@@ -252,10 +249,8 @@ class Session:
 
     def result(self) -> TrainResult:
         """Sum up."""
-        if self.teaching is not None and self.teaching.recall is not None:
-            self.say(self.teaching.recall.summary())
-        if self.teaching is not None and self.teaching.earlier is not None:
-            self.teaching.earlier.remove()
+        if self.teaching is not None:
+            self.say(self.teaching.finish())
         best, last = self.folder / BEST, self.folder / LAST
         place = self.place
         weights = last if place.best is None else best

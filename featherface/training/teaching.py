@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from featherface.distillation import distill, freeze
-from featherface.training.alignment import Alignment
+from featherface.training.alignment import Companions
 from featherface.training.answers import strong, told
 from featherface.training.distill_config import ALIGNED
 from featherface.training.earlier import OUTPUTS, EarlierOutputs
 from featherface.training.optimizers import MovingAverage
-from featherface.training.recall import Recall, maps_compared
+from featherface.training.recall import Recall, announcement, maps_compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector, RawOutput
     from featherface.training.config import TrainConfig
 
+ANSWERS = "answers"
+"""Folder in the training's for what teachers say, where no other is given."""
 Parts = dict[str, "Tensor"]
 
 
@@ -40,26 +42,13 @@ class Seen(NamedTuple):
     """Where they are strong, (B, cells) each, where that is known without them."""
 
 
-class Companions(nn.Module):
-    """What is trained beside the student: adapters, and how much each teacher is doubted."""
-
-    def __init__(self, teachers: Sequence[Detector], student: Detector, teacher: Teacher) -> None:
-        super().__init__()
-        config, width = teacher.config, student.config.channels
-        aligned = teachers if config.uses(*ALIGNED) else ()
-        self.adapters = nn.ModuleList(
-            Alignment(width, one.config.channels, config) for one in aligned
-        )
-        self.doubts = nn.Parameter(torch.zeros(len(teachers))) if config.learn_shares else None
-
-
 class Teaching:
     """The part of the objective that comes from teachers and from the student's own average."""
 
     def __init__(
         self, teacher: Teacher, student: Detector, config: TrainConfig, device: torch.device
     ) -> None:
-        self.config, self.student = teacher.config, student
+        self.teacher, self.config, self.student = teacher, teacher.config, student
         self.epochs, self.negatives = config.epochs, config.negatives
         self.models = teacher.models
         for model in self.models:
@@ -67,7 +56,7 @@ class Teaching:
         freeze(teacher)
         with torch.random.fork_rng(devices=[]):  # the training's own numbers stay as they are
             torch.manual_seed(config.seed)
-            self.companions = Companions(self.models, student, teacher).to(device)
+            self.companions = Companions(self.models, student, self.config).to(device)
         own = self.config.uses("self_weight")
         self.own = MovingAverage(student.to(device), self.config.self_decay) if own else None
         self.recall: Recall | None = None
@@ -75,16 +64,21 @@ class Teaching:
         self.lesson = self.config
         self.begin(0, 0)
 
-    def remember(self, folder: Path) -> None:
-        """From now on keep in FOLDER what the teachers say, and read it back."""
-        self.recall = Recall(self.models, self.config, folder)
+    def equip(self, folder: Path, config: TrainConfig, pictures: int) -> str:
+        """Keep in the training's FOLDER what is to be known again; say what of it.
 
-    def look_back(self, folder: Path) -> None:
-        """From now on average in FOLDER what the student says, where a lesson asks for that."""
-        config = self.config
-        if config.uses("temporal_weight"):
+        PICTURES are in the train split. What teachers say is kept where all trainings find it,
+        if there is such a place.
+        """
+        lesson, answers = self.config, self.teacher.answers or folder / ANSWERS
+        if lesson.uses("temporal_weight"):
             path = folder / OUTPUTS
-            self.earlier = EarlierOutputs(path, config.temporal_decay, config.confidence)
+            self.earlier = EarlierOutputs(path, lesson.temporal_decay, lesson.confidence)
+        if self.teacher.keeps(config.views):
+            self.recall = Recall(self.models, lesson, answers)
+        if not self.models:
+            return ""
+        return announcement(lesson, config, self.student, pictures, answers)
 
     def begin(self, epoch: int, step: int) -> None:
         """Take up what EPOCH (from 0) teaches, which began after optimizer STEP."""
@@ -106,6 +100,30 @@ class Teaching:
         trained = any(True for _ in self.companions.parameters())
         companions = self.companions if trained else None
         return {"companions": companions, "own": self.own, "earlier": self.earlier}
+
+    def flush(self) -> str:
+        """Bring to the disk what is to be known again; return what is to be said of that."""
+        if self.earlier is not None:
+            self.earlier.flush()
+        if self.recall is None:
+            return ""
+        self.recall.flush()
+        return self.recall.complaint()
+
+    def prune(self) -> None:
+        """After the state of a whole epoch is kept: forget what went before."""
+        if self.earlier is not None:
+            self.earlier.prune()
+
+    def forget(self) -> None:
+        """Begin without what another training in the same folder left."""
+        if self.earlier is not None:
+            self.earlier.remove()
+
+    def finish(self) -> str:
+        """Take away what only this training needed; return what is to be said at its end."""
+        self.forget()
+        return self.recall.summary() if self.recall else ""
 
     def share_gradients(self, accelerator: Accelerator) -> None:
         """Average the companions' gradients over the processes that train together."""

@@ -151,16 +151,12 @@ def test_the_largest_pictures_and_the_fullest_lesson_must_fit():
     assert largest_side(SMALL) == 64
     phases = (Phase(until=0.5), Phase(until=1, feature_weight=1.0))
     sizes = []
-    for lesson, side in (
-        (DistillConfig(), 64),
-        (DistillConfig(phases=phases), 64),
-        (DistillConfig(phases=phases), 96),
-    ):
-        teacher = Teacher(build(variant("v3-nano"), 1), "v1@1", lesson)
+    for side in (64, 96):
+        teacher = Teacher(build(variant("v3-nano"), 1), "v1@1", DistillConfig(phases=phases))
         trial = Trial(build(variant("v3-nano"), 0), config, CPU, teacher, side=side)
+        assert trial.objective.teaching.lesson.feature_weight == 1
         sizes.append(trial.footprint(4))
-    assert sizes[0] < sizes[1]
-    assert 1.5 * sizes[1] < sizes[2]
+    assert 1.5 * sizes[0] < sizes[1]
 
 
 def test_crowds_need_memory():
