@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -13,9 +15,10 @@ from featherface.errors import UnavailableError
 from featherface.files import sync_file, write_atomic
 
 LOG = "log.txt"
+TABLE = "metrics.csv"
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from experiments.metrics import Metric
@@ -59,6 +62,20 @@ def cut_events(folder: Path, count: int) -> None:
         if number < count:
             kept.append(f"{line}\n")
     write_atomic(path, "".join(kept))
+
+
+def write_table(folder: Path, epochs: Sequence[Mapping[str, Any]]) -> None:
+    """Write the events of EPOCHS as metrics.csv, a column for each value, for spreadsheets.
+
+    Raises:
+        UnavailableError: the disk is full or read-only, or a spreadsheet holds the file.
+    """
+    columns = dict.fromkeys(key for one in epochs for key in one if key not in ("kind", "event"))
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(columns), extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
+    table.writerows(epochs)
+    write_atomic(folder / TABLE, text.getvalue())
 
 
 def log(folder: Path, text: str) -> None:

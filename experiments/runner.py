@@ -44,7 +44,7 @@ MODES = ("auto", "resume", "new")
 BEAT_SECONDS = 15.0
 
 
-def run(
+def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are optional
     workspace: Workspace,
     resolved: ResolvedRecipe,
     *,
@@ -54,6 +54,7 @@ def run(
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
     on_message: Callable[[str], None] = lambda _: None,
+    on_epoch: Callable[[int], None] = lambda _: None,
 ) -> Run:
     """Run an experiment and seal what happened; return the finished run.
 
@@ -67,6 +68,8 @@ def run(
         on_progress: told of every step.
         should_stop: asked often; once true the run is left resumable.
         on_message: told what a person wants to know.
+        on_epoch: called with the epochs completed, once an epoch's event is on the disk; what it
+            raises ends the run.
 
     Raises:
         NotFoundError: nothing to resume, or no teacher or weights to be found.
@@ -78,6 +81,7 @@ def run(
     store = Store(workspace)
     folder = _resumable(store, resolved, chosen, mode, on_message)
     teachers = () if folder else inputs.check(store, resolved.recipe, chosen)
+    tracking.check(workspace)
     fresh = folder is None
     folder = folder or store.allocate(resolved.recipe.name)
     with _lock(workspace, folder):
@@ -89,7 +93,7 @@ def run(
             attempt.start(argv, teachers)
         attempt.begin(argv)
         with _heart(folder):
-            attempt.work(on_progress, should_stop, on_message)
+            attempt.work(on_progress, should_stop, on_message, on_epoch)
         try:
             recording.finish(folder, attempt.record)
         finally:
@@ -146,6 +150,7 @@ class _Attempt:
         on_progress: OnProgress,
         should_stop: ShouldStop,
         on_message: Callable[[str], None],
+        on_epoch: Callable[[int], None],
     ) -> None:
         """Run the stages that are not done; leave the record saying what happened."""
 
@@ -158,6 +163,10 @@ class _Attempt:
         def note(event: dict[str, Any]) -> None:
             recording.append_event(self.folder, event)
             tracker.log(event)
+            if event.get("kind") == "epoch":
+                with contextlib.suppress(ThesisError):  # Windows: a spreadsheet may hold it
+                    recording.write_table(self.folder, self.run.events("epoch"))
+                on_epoch(int(event["epoch"]))
 
         outcome, error = "failed", ""
         try:
@@ -269,6 +278,8 @@ class _Attempt:
     def _conclude(self) -> None:
         """Draw the plots and drop what only a resume would need."""
         recording.clear_work(self.folder)
+        if epochs := self.run.events("epoch"):
+            recording.write_table(self.folder, epochs)
         from experiments.plots import draw_record  # noqa: PLC0415 - matplotlib, at the end
 
         for name, png in draw_record(Run(self.folder), self.workspace.language).items():

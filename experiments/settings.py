@@ -25,6 +25,7 @@ class Setting:
     """One key of thesis.toml."""
 
     default: Any
+    """A text, or a whole number where the key holds one."""
     about: str
     choices: tuple[str, ...] = ()
 
@@ -36,7 +37,10 @@ SETTINGS: dict[str, Setting] = {
     "vault": Setting("vault", "path of the Obsidian vault, absolute or from the workspace"),
     "bibliography": Setting("", "BibTeX file from the workspace; its entries win over our own"),
     "device": Setting("auto", "where networks run: auto, cpu, cuda, cuda:1, mps"),
-    "tracking.backend": Setting("none", "experiment tracker", ("none", "wandb")),
+    "report.progress_every": Setting(
+        10, "epochs between two entries of a running training in the vault; 0 makes none"
+    ),
+    "tracking.backend": Setting("none", "experiment tracker", ("none", "tensorboard", "wandb")),
     "tracking.mode": Setting(
         "offline", "whether the tracker may use a network", ("offline", "online")
     ),
@@ -173,6 +177,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
     ):
         known = [*SETTINGS, *(f"chapters.{name}" for name in CHAPTERS), *OPEN_TABLES]
         raise UsageError(f"{where}: {unknown('setting', key, known)}", "correct or remove that key")
+    if key in SETTINGS and isinstance(SETTINGS[key].default, int):
+        return _counted(key, value, where)
     if not isinstance(value, str):
         raise UsageError(f"{where}: {key} must be text in quotes, not {value!r}")
     choices = SETTINGS[key].choices if key in SETTINGS else ()
@@ -181,6 +187,17 @@ def _checked(key: str, value: Any, where: str) -> Any:
     if key == "vault" and not value.strip():
         raise UsageError(f"{where}: vault is empty", 'name a folder, such as: vault = "vault"')
     return value
+
+
+def _counted(key: str, value: Any, where: str) -> int:
+    """Return VALUE as a whole number from 0; variables give it as text."""
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
+        raise UsageError(
+            f"{where}: {key} must be a whole number from 0, not {value!r}",
+            f"such as: {key} = {SETTINGS[key].default}",
+        )
+    return int(text)
 
 
 def _environment(values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:

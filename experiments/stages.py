@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import inputs, recording
 from experiments.accuracy import Circumstances, landmark_metric, measure
+from experiments.census import census
 from experiments.metrics import KINDS, Metric
 from experiments.records import Parent
 from experiments.store import MATCHES, Run, Store
@@ -131,6 +132,7 @@ def train(work: Work) -> Findings:
         "weights": f"checkpoints/{result.weights.name}",
         "images": len(split.images),
         "skipped": dict(split.annotations.skipped),
+        **census(split, recipe.model.detector()),
         "teacher": (teacher.name or None) if teacher else None,
     }
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from featherface.errors import UnavailableError
@@ -45,10 +46,7 @@ class WandB:
         try:
             import wandb  # noqa: PLC0415 - takes a second to import
         except ImportError as error:
-            raise UnavailableError(
-                "tracking.backend is 'wandb', but W&B is not installed",
-                'pip install wandb, or set tracking.backend = "none"',
-            ) from error
+            raise _missing("wandb") from error
         from experiments.schema import plain  # noqa: PLC0415 - all configurations
 
         folder = workspace.state / "wandb"
@@ -70,18 +68,59 @@ class WandB:
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Send the numbers of a step or an epoch."""
-        kind = event.get("kind", "event")
-        numbers = {
-            f"{kind}/{key}": value
-            for key, value in event.items()
-            if isinstance(value, int | float) and key not in ("event", "step")
-        }
-        self._run.log(numbers, step=event.get("step"))
+        self._run.log(_numbers(event), step=event.get("step"))
 
     def finish(self, outcome: str) -> None:
         """Close the W&B run."""
         self._run.summary["outcome"] = outcome
         self._run.finish(exit_code=0 if outcome == "finished" else 1)
+
+
+class TensorBoard:
+    """TensorBoard's event files; all attempts of a run write into one folder.
+
+    A resumed training tells its last steps again: TensorBoard is told to forget what an earlier
+    attempt said of them.
+    """
+
+    def __init__(self, workspace: Workspace, run: str, resolved: ResolvedRecipe) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - only where asked
+        except ImportError as error:
+            raise _missing("tensorboard") from error
+        self._make = SummaryWriter
+        self._folder = workspace.state / "tensorboard" / run
+        self._recipe = resolved.to_yaml()
+        self._writer: SummaryWriter | None = None
+
+    def log(self, event: Mapping[str, Any]) -> None:
+        """Write the numbers of a step or an epoch."""
+        step = int(event.get("step", 0))
+        if self._writer is None:
+            fresh = not self._folder.exists()
+            self._writer = self._make(str(self._folder), purge_step=step)
+            if fresh:
+                self._writer.add_text("recipe", f"```yaml\n{self._recipe}\n```")
+        for name, value in _numbers(event).items():
+            self._writer.add_scalar(name, value, step)
+        if event.get("kind") == "epoch":
+            self._writer.flush()
+
+    def finish(self, outcome: str) -> None:
+        """Close the files."""
+        del outcome
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _numbers(event: Mapping[str, Any]) -> dict[str, float]:
+    """Return `kind/name` -> value of what can be drawn as a curve."""
+    kind = event.get("kind", "event")
+    return {
+        f"{kind}/{key}": value
+        for key, value in event.items()
+        if isinstance(value, int | float) and key not in ("event", "step")
+    }
 
 
 class Guarded:
@@ -109,13 +148,39 @@ class Guarded:
 
 TRACKERS: dict[str, Callable[[Workspace, str, ResolvedRecipe], Tracker]] = {
     "none": lambda *_: Silence(),
+    "tensorboard": TensorBoard,
     "wandb": WandB,
 }
 """Names that `tracking.backend` may hold (a test keeps settings and table equal)."""
 
 
+INSTALL = {
+    "tensorboard": 'python -m pip install "thesis[tensorboard]"',
+    "wandb": "python -m pip install wandb",
+}
+"""Package that a tracker of the same name needs -> how it is installed."""
+
+
+def check(workspace: Workspace) -> None:
+    """Make sure, before anything is written, that the tracker asked for can be had.
+
+    Raises:
+        UnavailableError: it is not installed.
+    """
+    name = workspace.settings["tracking.backend"]
+    if name in INSTALL and find_spec(name) is None:
+        raise _missing(name)
+
+
+def _missing(name: str) -> UnavailableError:
+    return UnavailableError(
+        f"tracking.backend is {name!r}, but {name} is not installed",
+        f'{INSTALL[name]}, or set tracking.backend = "none" in thesis.toml',
+    )
+
+
 def start(workspace: Workspace, run: str, resolved: ResolvedRecipe) -> Tracker:
-    """Return the tracker that the workspace asks for, told of RUN.
+    """Return the tracker that the workspace asks for, told of RUN (such as `v2@1`).
 
     Raises:
         UnavailableError: the tracker is not installed.

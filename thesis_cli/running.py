@@ -29,11 +29,18 @@ def execute(
     stages: Sequence[str] | None = None,
     mode: str = "auto",
     again: str = "",
+    log: bool = True,
 ) -> Run:
-    """Run one resolved recipe; the first Ctrl-C leaves it resumable, by the command AGAIN."""
+    """Run one resolved recipe; the first Ctrl-C leaves it resumable, by the command AGAIN.
+
+    With LOG the training's progress is written into the vault while it goes on.
+    """
     from experiments.runner import run
+    from vault_sync.progress_log import ProgressLog
 
     with progress(session) as reporter, stoppable() as should_stop:
+        recipe = resolved.recipe
+        keep_log = ProgressLog(workspace, recipe.name, recipe.train.epochs, reporter.say)
         try:
             return run(
                 workspace,
@@ -44,6 +51,7 @@ def execute(
                 on_progress=reporter,
                 should_stop=should_stop,
                 on_message=reporter.say,
+                on_epoch=keep_log if log else lambda _: None,
             )
         except InterruptedRunError as error:
             raise InterruptedRunError(error.message, again or error.hint) from error

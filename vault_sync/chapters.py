@@ -103,6 +103,11 @@ def _note(
     return Planned(identity, path, template, blocks, {}, {}, values)
 
 
+def pipeline_identity(experiment: str) -> str:
+    """Return the `thesis_id` of an experiment's log."""
+    return f"pipeline/{experiment}"
+
+
 def _pipeline(workspace: Workspace, experiment: str) -> Planned:
     pattern = workspace.chapters["pipeline"]
     place = pattern.replace("{experiment}", safe_name(experiment))
@@ -110,7 +115,9 @@ def _pipeline(workspace: Workspace, experiment: str) -> Planned:
         place = f"{pattern}/{safe_name(experiment)}_monitor"
     path = note_path(place, "chapters.pipeline")
     blocks = tuple((f"{name}.{experiment}", name) for name in ("pipeline", "progress"))
-    return _note(f"pipeline/{experiment}", path, "notes/pipeline", blocks, experiment=experiment)
+    return _note(
+        pipeline_identity(experiment), path, "notes/pipeline", blocks, experiment=experiment
+    )
 
 
 def _run(workspace: Workspace, run: Run) -> Planned:

@@ -45,6 +45,12 @@ class Composer:
         new = [path for path in self.places.values() if path and path not in snapshot.notes]
         self.basenames = Counter(count_basenames(snapshot.notes)) + Counter(count_basenames(new))
 
+    def note(self, identity: str) -> Wanted:
+        """Render the blocks of one note alone, as `compose` does among all others."""
+        notes = tuple(self._note(one) for one in self.planned if one.id == identity)
+        files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
+        return Wanted(notes, (), files, tuple(self.refused), tuple(dict.fromkeys(self.warnings)))
+
     def compose(self) -> Wanted:
         """Render every note, and every block that a student asked for."""
         for run_id, how in self.sources.damage.items():

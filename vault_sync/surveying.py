@@ -48,8 +48,12 @@ class Survey:
         return {block.id: block for block in (*self.wanted.blocks, *of_notes)}
 
 
-def survey(workspace: Workspace, vault: Path, options: Options | None = None) -> Survey:
+def survey(
+    workspace: Workspace, vault: Path, options: Options | None = None, only: str = ""
+) -> Survey:
     """Read the vault, render the reports, and plan; only the cache of pictures is written.
+
+    ONLY is the id of a note: the others stay as they are, and nothing is said of them.
 
     Raises:
         RefusedError: many notes are gone at once, or a chapter's path leaves the vault.
@@ -59,12 +63,16 @@ def survey(workspace: Workspace, vault: Path, options: Options | None = None) ->
     snapshot = read_vault(vault)
     sources = Sources(workspace)
     composer = Composer(sources, snapshot, state, vault, recreate=options.recreate)
-    wanted = add_answers(composer.compose(), sources, snapshot, state)
+    if only:
+        wanted = composer.note(only)
+    else:
+        wanted = add_answers(composer.compose(), sources, snapshot, state)
     snapshot = _with_wholes(snapshot, vault, [one.path for one in wanted.files])
     bases = Bases(workspace.state)
     made = plan(snapshot, wanted, state, bases.find, options)
-    told = summarise(workspace, snapshot, sources.store)
-    made = replace(made, warnings=(*made.warnings, *told))
+    if not only:
+        told = summarise(workspace, snapshot, sources.store)
+        made = replace(made, warnings=(*made.warnings, *told))
     return Survey(snapshot, wanted, state, bases, made)
 
 

@@ -4,10 +4,14 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-from experiments import tracking
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from experiments import runner, tracking
 from experiments.resolving import resolve
 from experiments.settings import SETTINGS
 from experiments.workspace import Workspace
+from featherface.errors import UnavailableError
 
 LEAN = [
     "annotations",
@@ -79,6 +83,40 @@ def test_wandb_is_offline_and_groups_attempts(workspace, monkeypatch):
     assert {run.options["group"] for run in made} == {"smoke@1"}
     assert made[0].logged == [(7, {"step/loss": 1.5})]
     assert [run.code for run in made] == [1, 0]
+
+
+def with_tracker(workspace, name):
+    path = workspace.root / "thesis.toml"
+    path.write_text(f'[tracking]\nbackend = "{name}"\n', encoding="utf-8")
+    return Workspace.open(workspace.root)
+
+
+def test_tensorboard_reads_all_attempts_as_one_run(workspace):
+    opened = with_tracker(workspace, "tensorboard")
+    for attempt, steps in enumerate(([1, 2, 3], [2, 3, 4])):  # killed after 3, resumed after 1
+        tracker = tracking.start(opened, "smoke@1", resolve("smoke"))
+        for step in steps:
+            tracker.log(
+                {"kind": "step", "event": step, "step": step, "loss": 10.0 * attempt + step}
+            )
+        tracker.finish("finished")
+    found = EventAccumulator(str(opened.state / "tensorboard" / "smoke@1"))
+    found.Reload()
+    told = [(one.step, one.value) for one in found.Scalars("step/loss")]
+    assert told == [(1, 1.0), (2, 12.0), (3, 13.0), (4, 14.0)]
+    assert found.Tags()["tensors"] == ["recipe/text_summary"]
+
+
+@pytest.mark.parametrize("name", tracking.INSTALL)
+def test_a_tracker_that_is_not_installed_is_told_before_anything_is_written(
+    workspace, monkeypatch, name
+):
+    monkeypatch.setitem(sys.modules, name, None)
+    opened = with_tracker(workspace, name)
+    with pytest.raises(UnavailableError, match=f"{name} is not installed") as caught:
+        runner.run(opened, resolve("smoke"))
+    assert caught.value.hint.startswith(tracking.INSTALL[name])
+    assert not list(opened.runs.rglob("*"))
 
 
 def test_lean_modules_load_nothing_heavy():

@@ -60,7 +60,8 @@ def ablate(
     for cell in cells:
         run, fresh = finished(store, cell.resolved), False
         if run is None and not dry_run:
-            run, fresh = execute(session, session.workspace, cell.resolved, again=again), True
+            recipe, log = cell.resolved, not no_sync
+            run, fresh = execute(session, session.workspace, recipe, again=again, log=log), True
         rows.append(row(cell, run, fresh=fresh))
     wanted = not (dry_run or no_sync)
     synced = synchronise(session, session.workspace) if wanted else Synced(None)

@@ -72,6 +72,7 @@ def run(  # noqa: PLR0913 - one parameter per option
             stages=stages or None,
             mode=mode,
             again=resumption(plan, changes, stages),
+            log=not no_sync,
         )
         finished.append(result(done))
         if not no_sync:

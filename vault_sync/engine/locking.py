@@ -31,15 +31,17 @@ _HOLDER = "holder.json"
 
 
 @contextlib.contextmanager
-def locked(vault: Path, owner: str = "") -> Iterator[None]:
+def locked(vault: Path, owner: str = "", patience: float = PATIENCE) -> Iterator[None]:
     """Hold the lock of a vault; OWNER says who holds it, to whoever has to wait.
+
+    PATIENCE: seconds to wait for another writer to end.
 
     Raises:
         LockedError: another process holds it and does not let go.
         UnavailableError: no lock can be made.
     """
     folder = lock_folder(vault)
-    with _held(folder / "vault.lock", vault):
+    with _held(folder / "vault.lock", vault, patience):
         holder = folder / _HOLDER
         with contextlib.suppress(OSError):
             text = json.dumps({"pid": os.getpid(), "owner": owner}, ensure_ascii=False)
@@ -106,10 +108,10 @@ def _private() -> str:
 
 
 @contextlib.contextmanager
-def _held(path: Path, vault: Path) -> Iterator[None]:
+def _held(path: Path, vault: Path, patience: float = PATIENCE) -> Iterator[None]:
     lock = FileLock(str(path))
     try:
-        lock.acquire(timeout=PATIENCE)
+        lock.acquire(timeout=patience)
     except Timeout as error:
         who = _read_holder(path.parent)
         raise LockedError(

@@ -53,23 +53,38 @@ def _group(page: Page, name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]
 
 
 def _row(page: Page, outcome: Outcome) -> list[object]:
+    state, seen, why = cells(page, outcome)
+    return [
+        Safe(f"{title(page, outcome)}{LINE}{code(outcome.milestone.predicate)}"),
+        state,
+        seen,
+        why,
+    ]
+
+
+def title(page: Page, outcome: Outcome) -> Safe:
+    """Write what a milestone claims in words, and its name."""
     milestone, words = outcome.milestone, page.words
     name = f"`{milestone.name}`"
-    title = (
-        f"{words.sentence(milestone.titled(words.language))} ({name})" if milestone.title else name
-    )
+    if not milestone.title:
+        return Safe(name)
+    return Safe(f"{words.sentence(milestone.titled(words.language))} ({name})")
+
+
+def cells(page: Page, outcome: Outcome) -> tuple[Safe, Safe, Safe]:
+    """Write state, observations and reasons of a claim, for a row of a table."""
+    words = page.words
     seen = [
         _observed(page, one, interval)
         for one, interval in zip(outcome.observations, _intervals(outcome), strict=True)
         if one.metric
     ]
     why = [words.sentence(one.text(words.language)) for one in outcome.reasons]
-    return [
-        Safe(f"{title}{LINE}{code(milestone.predicate)}"),
+    return (
         _state(page, outcome),
         Safe(LINE.join(dict.fromkeys(seen))) or words.say("none"),
         Safe(LINE.join(dict.fromkeys(why))) or words.say("none"),
-    ]
+    )
 
 
 def _state(page: Page, outcome: Outcome) -> Safe:

@@ -9,6 +9,7 @@ from vault_sync.context import MODEL_METRICS, Group, Page, group, table
 from vault_sync.rendering import Safe, code
 from vault_sync.reports.compared import intervals, write_interval
 from vault_sync.reports.drawing import precision_recall
+from vault_sync.reports.efficiency import efficiency_table, published
 from vault_sync.reports.speed import speed
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _shown(page: Page, one: Group) -> dict[str, object]:
         "accuracy": accuracy_table(page, one.runs),
         "sure": any(intervals(page, run) for run in one.runs),
         "costs": cost_table(page, one.runs),
+        "efficiency": efficiency_table(page, one.runs, published(one.runs)),
         "speed": speed(page, one.runs),
         "pictures": [picture for picture in pictures if picture],
     }

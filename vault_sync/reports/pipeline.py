@@ -33,7 +33,7 @@ def build(page: Page) -> dict[str, object] | None:
 def _row(page: Page, run: Run) -> list[object]:
     words, record = page.words, run.record
     epochs = run.events("epoch")
-    measured, primary = evaluation(run), run.primary
+    measured, primary = (evaluation(run), run.primary) if run.sealed else (None, None)
     missing = words.say("none")
     # What is not sealed may still change: it shows how far it came, and no result.
     last = epochs[-1].get("loss") if epochs and run.sealed else None

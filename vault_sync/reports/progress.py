@@ -1,6 +1,7 @@
 """How the latest training of an experiment went: epochs, losses, accuracy, and what changed.
 
-Only sealed runs give numbers: those of a run at work may still change, so it is only named.
+Only sealed runs give numbers that count. Of a run at work the log shows every so many epochs, as
+`report.progress_every` says, and says that they are provisional.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from experiments.metrics import SUBSETS
 from vault_sync.context import Page, evaluation, group, table
 from vault_sync.rendering import Safe
 from vault_sync.reports import trends
+from vault_sync.reports.advice import advice
 from vault_sync.reports.changes import changes
 from vault_sync.reports.compared import compared
 from vault_sync.reports.comparison import side_by_side
 from vault_sync.reports.drawing import loss_curves
 from vault_sync.reports.performance import AP_METRICS
+from vault_sync.reports.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +35,12 @@ PARTS = (
 )
 """Parts of the loss, as training events call them."""
 SCORES = ("mean_ap", *SUBSETS)
+LOGGED = {"learning_rate": ".2g", "loss": ".3f", "gradient_norm": ".2f"} | dict.fromkeys(
+    SCORES, ".1%"
+)
+"""Columns of the log, and how their values are written."""
+EVERY = "report.progress_every"
+"""Setting: epochs between two entries of the log; 0 makes none."""
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
 ROWS = 10
 """Epochs that a table shows, more or less."""
@@ -50,7 +59,9 @@ def build(page: Page) -> dict[str, object] | None:
     return {
         "trained": _trained(page, finished[-1]) if finished else None,
         "before": _before(page, finished[-2], finished[-1]) if len(finished) > 1 else None,
+        "standing": standing(page, finished[-1]) if finished else None,
         "waiting": [_waiting(page, run) for run in waiting],
+        "log": _log(page, waiting),
     }
 
 
@@ -87,6 +98,7 @@ def _trained(page: Page, run: Run) -> dict[str, object]:
         "claim": words.claim(measured) if measured and scored else "",
         "scores": _scores(page, scored, best) if len(scored) > 1 else "",
         "remarks": trends.remarks(page, run, epochs),
+        "advice": advice(page, run, epochs),
         "picture": loss_curves(page, run),
     }
 
@@ -153,6 +165,37 @@ def _before(page: Page, before: Run, run: Run) -> dict[str, object]:
         "measures": values,
         "sure": before.matches() is not None and run.matches() is not None,
     }
+
+
+def _log(page: Page, waiting: Sequence[Run]) -> dict[str, object] | None:
+    """Show the latest run of WAITING every so many epochs; None before the first entry."""
+    every = int(page.sources.workspace.settings[EVERY])
+    for run in reversed(waiting if every else ()):
+        entries = [one for one in run.events("epoch") if int(one["epoch"]) % every == 0]
+        if entries:
+            planned = int(run.recipe.get("train", {}).get("epochs", 0))
+            status = page.words.say(f"status.{run.status}")
+            pace = page.words.say(
+                "progress.log_each" if every == 1 else "progress.log_every", n=every
+            )
+            about = {"run": run.id, "status": status, "planned": planned, "pace": pace}
+            told = page.words.say("progress.log", epoch=int(entries[-1]["epoch"]), **about)
+            known = [one for one in run.events("epoch") if one["epoch"] <= entries[-1]["epoch"]]
+            found = advice(page, run, known)
+            return {"about": told, "table": _entries(page, entries), "advice": found}
+    return None
+
+
+def _entries(page: Page, entries: Epochs) -> Safe:
+    """List ENTRIES, condensed where they are many."""
+    shown = {key: spec for key, spec in LOGGED.items() if any(key in one for one in entries)}
+    names = ["epoch", *(key.replace("learning_", "") for key in shown)]
+    headers = [page.words.say(f"progress.{name}") for name in names]
+    lines = [
+        [_epoch(page, one, {}, ""), *(_figure(page, one, *column) for column in shown.items())]
+        for one in shown_epochs(entries, entries[-1])
+    ]
+    return table(headers, lines, numeric=range(len(headers)))
 
 
 def _waiting(page: Page, run: Run) -> Safe:
