@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from experiments.store import Run, Store
     from experiments.workspace import Workspace
 
+BARE, UP_TO = "bare", "up-to"
+"""What the names of a build-up's steps say after the base's."""
 TAG = "ablation:"
 """Start of the tag by which reports know the base of an ablation."""
 
@@ -75,10 +77,10 @@ def omissions(base: ResolvedRecipe) -> Iterator[tuple[tuple[str, ...], str]]:
 def steps(base: ResolvedRecipe) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield changes and wording of the recipes that lead from none to all but the last."""
     lacking = dict(switched(base))
-    yield _changes(base, "bare", lacking), "without all of them"
+    yield _changes(base, BARE, lacking), "without all of them"
     for place, key in enumerate(list(lacking)[:-1], 1):
         del lacking[key]
-        yield _changes(base, f"up-to-{key}", lacking), f"step {place}: + {key}"
+        yield _changes(base, f"{UP_TO}-{key}", lacking), f"step {place}: + {key}"
 
 
 def switched(base: ResolvedRecipe) -> dict[str, Any]:
@@ -121,6 +123,11 @@ def _digest(recipe: Recipe) -> str:
     detector = plain(recipe.model.detector())
     config = {key: getattr(recipe.model.detector(), key) for key in detector}
     return replace(recipe, model=replace(recipe.model, overrides=config)).digest
+
+
+def is_step(experiment: str, base: str) -> bool:
+    """Whether EXPERIMENT is a step of building BASE up."""
+    return experiment == f"{base}-{BARE}" or experiment.startswith(f"{base}-{UP_TO}-")
 
 
 def _told(key: str, off: object) -> str:

@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from featherface.data.annotation import ImageAnnotation
     from featherface.data.config import SyntheticConfig
     from featherface.data.widerface import Split
+    from featherface.detector_config import DetectorConfig
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress
 
 SYNTHETIC = "synthetic"
 ANSWERS = "answers"
 """Folder of the workspace's cache for what teachers said of pictures."""
+ANCHORS = ("prior_sizes", "prior_ratios", "prior_steps", "variances")
+"""Keys of a network that say what its outputs are told from."""
 CHANGED = "was changed since the run began"
 OTHER_TEACHER = "put it back as it was, or start a new version with --new"
 
@@ -195,7 +198,37 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     uses = set(stages) - ({"evaluate"} if predictions is not None else set())
     if weights is None and "train" not in stages and uses:
         earlier_weights(store, recipe)
-    return teacher_parents(store, recipe) if "train" in stages else ()
+    teachers = teacher_parents(store, recipe) if "train" in stages else ()
+    _check_anchors(store, recipe, teachers)
+    return teachers
+
+
+def _check_anchors(store: Store, recipe: Recipe, teachers: Sequence[Parent]) -> None:
+    """Refuse teachers whose boxes are told from other anchors than the student's."""
+    own = recipe.model.detector()
+    for parent in teachers:
+        config = _detector_of(store, recipe, parent)
+        for key in ANCHORS:
+            theirs, ours = getattr(config, key), getattr(own, key)
+            if theirs != ours:
+                raise UsageError(
+                    f"the teacher {parent.run or parent.path} has other priors than the student:"
+                    f" model.{key} is {_shown(theirs)}, not {_shown(ours)}",
+                    "distil from a teacher with the same priors, or give the student its"
+                    f" teacher's: --set model.{key}={_shown(theirs).replace(' ', '')}",
+                )
+
+
+def _detector_of(store: Store, recipe: Recipe, parent: Parent) -> DetectorConfig:
+    """Return the network of a teacher."""
+    if parent.run:
+        return store.find(parent.run).resolved().recipe.model.detector()
+    return variant(str(recipe.distill.teacher_variant))
+
+
+def _shown(value: object) -> str:
+    """Write tuples as a recipe's lists."""
+    return str(value).replace(",)", ")").replace("(", "[").replace(")", "]")
 
 
 def _check_predictions(path: Path, stages: Sequence[str]) -> None:

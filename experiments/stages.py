@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 TAKEN = "taken.safetensors"
 """Weights from elsewhere, as the run's folder keeps them."""
+UNTAUGHT = (
+    "no face of the train split has landmarks: boxes and scores are learnt, landmarks mean nothing;"
+    " data.labels names RetinaFace's label.txt, train.landmark_weight=0 leaves them out"
+)
 ORIGIN = "origin"
 """Key under which that file says where its weights came from."""
 
@@ -106,7 +110,10 @@ def train(work: Work) -> Findings:
     split = inputs.train_split(work.workspace, recipe, data)
     work.note_data(recipe.data.train_split, split)
     model = inputs.build(recipe)
-    found = Findings()
+    found, faces = Findings(), census(split, recipe.model.detector())
+    if recipe.train.landmark_weight and not faces["landmarks"] and sum(faces["sizes"]["faces"]):
+        found.warnings.append(UNTAUGHT)
+        work.on_message(UNTAUGHT)
     _start_weights(work, model, found)
     teacher = inputs.load_teacher(work.store, recipe, work.parents)
     place = resume_point(work.checkpoints) if work.resume else None
@@ -132,7 +139,7 @@ def train(work: Work) -> Findings:
         "weights": f"checkpoints/{result.weights.name}",
         "images": len(split.images),
         "skipped": dict(split.annotations.skipped),
-        **census(split, recipe.model.detector()),
+        **faces,
         "teacher": (teacher.name or None) if teacher else None,
     }
     return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from featherface.errors import UnavailableError
 from vault_sync.engine.applying import Applier, Outcome
 from vault_sync.engine.journal import recover
-from vault_sync.engine.locking import PATIENCE, locked
+from vault_sync.engine.locking import locked
 from vault_sync.engine.state import Bases, read_state, state_path, write_state
 
 if TYPE_CHECKING:
@@ -79,11 +79,16 @@ class Writer:
 
 @contextlib.contextmanager
 def writing(
-    workspace: Workspace, vault: Path, what: str = "", *, patience: float = PATIENCE, **about: Any
+    workspace: Workspace,
+    vault: Path,
+    what: str = "",
+    *,
+    patience: float | None = None,
+    **about: Any,
 ) -> Iterator[Writer]:
     """Open a vault for writing; the journal names WHAT is done, for `thesis vault undo --list`.
 
-    PATIENCE: seconds to wait for another process that writes into it.
+    PATIENCE: seconds to wait for another process that writes into it, where not the usual ones.
 
     Raises:
         UnavailableError: the vault can't be written.

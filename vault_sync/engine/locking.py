@@ -31,10 +31,10 @@ _HOLDER = "holder.json"
 
 
 @contextlib.contextmanager
-def locked(vault: Path, owner: str = "", patience: float = PATIENCE) -> Iterator[None]:
+def locked(vault: Path, owner: str = "", patience: float | None = None) -> Iterator[None]:
     """Hold the lock of a vault; OWNER says who holds it, to whoever has to wait.
 
-    PATIENCE: seconds to wait for another writer to end.
+    PATIENCE: seconds to wait for another writer to end, where not the usual ones.
 
     Raises:
         LockedError: another process holds it and does not let go.
@@ -108,10 +108,10 @@ def _private() -> str:
 
 
 @contextlib.contextmanager
-def _held(path: Path, vault: Path, patience: float = PATIENCE) -> Iterator[None]:
+def _held(path: Path, vault: Path, patience: float | None = None) -> Iterator[None]:
     lock = FileLock(str(path))
     try:
-        lock.acquire(timeout=patience)
+        lock.acquire(timeout=PATIENCE if patience is None else patience)
     except Timeout as error:
         who = _read_holder(path.parent)
         raise LockedError(
