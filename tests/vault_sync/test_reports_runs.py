@@ -324,6 +324,45 @@ class TestAblation:
         assert "[[v2@2]]" in second
 
     @pytest.mark.usefixtures("quick_plots")
+    def test_a_seed_is_set_against_the_base_of_the_same_seed(self, workspace, make_scored):
+        for seed, skill in enumerate((0.8, 0.6)):
+            make_scored(workspace, "v2", skill=skill, seed=seed)
+        for seed, skill in enumerate((0.7, 0.7)):
+            off = {"tags": ("ablation:v2",), "recipe": {"model.attention": "none"}}
+            make_scored(workspace, "v2-off", skill=skill, seed=seed, **off)
+        text = show(workspace, "ablation")
+        assert "More than one thing" not in text
+        worse, better = (line for line in text.splitlines() if "v2-off@" in line and " pt" in line)
+        assert (worse.count("−") >= 4, "+" in worse) == (True, False)
+        assert better.count("+") >= 4
+        (row,) = [line for line in text.splitlines() if line.startswith("| v2-off |")]
+        one, other, mean = (
+            float(part.removesuffix(" pt").replace("−", "-"))
+            for part in row.strip("| ").split(" | ")[1:]
+        )
+        assert one < 0 < other
+        assert mean == pytest.approx((one + other) / 2, abs=0.1)
+
+    @pytest.mark.usefixtures("quick_plots")
+    def test_a_build_up_is_told_step_by_step(self, workspace, make_scored):
+        full = {"model.attention": "cbam", "model.neck": "bifpn"}
+        make_scored(workspace, "v2", skill=0.9, recipe=full)
+        tags = {"tags": ("ablation:v2",)}
+        half = full | {"model.neck": "none"}
+        make_scored(workspace, "v2-up-to-attention", skill=0.8, recipe=half, **tags)
+        none = half | {"model.attention": "none"}
+        make_scored(workspace, "v2-bare", skill=0.6, recipe=none, **tags)
+        text = show(workspace, "ablation")
+        _, _, steps = text.partition("Step by step")
+        rows = [line for line in steps.splitlines() if line.startswith("| [[v2")]
+        assert [re.search(r"v2[\w-]*", line)[0] for line in rows] == ["v2-up-to-attention", "v2"]
+        assert "`model.attention`: `none` → `cbam`" in rows[0]
+        assert "`model.neck`: `none` → `bifpn`" in rows[1]
+        assert all(row.count("+") == 4 for row in rows)
+        first = text.index("[[v2-bare@1]]")
+        assert text.index("[[v2@1]]") < first < text.index("[[v2-up-to-attention@1]]")
+
+    @pytest.mark.usefixtures("quick_plots")
     def test_other_chapters_leave_ablations_out(self, study):
         workspace = study()
         for template in ("performance", "comparison", "protocol", "architecture", "exports"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from experiments.ablation import is_step
 from experiments.metrics import kind
 from vault_sync.context import Group, Page, ablated, group, measured_on, table
 from vault_sync.rendering import Safe, code
@@ -11,13 +13,13 @@ from vault_sync.reports.changes import changes
 from vault_sync.reports.compared import compared
 from vault_sync.reports.comparison import difference
 from vault_sync.reports.performance import AP_METRICS, columns, faces
+from vault_sync.reports.repetitions import Found, over_seeds, steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.store import Run
-
-    Rows = dict[str, Mapping[str, Any]]
+    from vault_sync.reports.repetitions import Rows
 
 COSTS = ("params.total", "macs.640")
 MOST = 4
@@ -41,29 +43,53 @@ def build(page: Page) -> dict[str, object] | None:
 
 
 def _variants(page: Page) -> list[Run]:
-    """Return the latest run of each ablation, of one base where the block's id names it."""
+    """Return the latest run of each ablation and seed, of one base where the id names it."""
     _, _, only = page.block_id.partition("ablation.")
     only = page.attributes.get("base", only)
-    found = {run.experiment: run for run in page.sources.sealed if ablated(run)}
-    if page.selectors:
-        found = {run.experiment: run for run in page.sources.select(page.selectors) if ablated(run)}
+    known = page.sources.select(page.selectors) if page.selectors else page.sources.sealed
+    found = {_who(run): run for run in known if ablated(run)}
     return [run for run in found.values() if not only or ablated(run) == only]
+
+
+def _who(run: Run) -> tuple[str, int]:
+    """Return what repetitions of a run have in common; of a damaged record, its own name."""
+    return (run.experiment, run.record.seed) if ablated(run) else (run.id, 0)
 
 
 def _study(page: Page, base: str, runs: Sequence[Run]) -> dict[str, object]:
     page.sources.check(runs)
-    parts = [_part(page, base, one, place) for place, one in enumerate(group(runs, page.words), 1)]
+    parts: list[dict[str, Any]] = []
+    for one in group(runs, page.words):
+        alike = [_part(page, base, part, len(parts) + at) for at, part in enumerate(_seeds(one), 1)]
+        parts += alike
+        for part in alike:
+            part["several_seeds"] = len(alike) > 1
+        if len(alike) > 1:
+            alike[-1]["seeds"] = over_seeds(page, [part["found"] for part in alike])
     return {"base": code(base), "parts": parts}
 
 
-def _part(page: Page, base: str, one: Group, place: int) -> dict[str, object]:
-    """Gather what runs on the same data show."""
-    key, runs = measured_on(one.runs[0]), one.runs
+def _seeds(one: Group) -> list[Group]:
+    """Part runs on the same data by their training seed: a seed moves AP as a change does."""
+    seeds = sorted({run.record.seed for run in one.runs})
+    parted = [tuple(run for run in one.runs if run.record.seed == seed) for seed in seeds]
+    return [replace(one, runs=runs) for runs in parted]
+
+
+def _part(page: Page, base: str, one: Group, place: int) -> dict[str, Any]:
+    """Gather what runs on the same data and of the same seed show."""
+    key, runs = measured_on(one.runs[0]), list(one.runs)
     alike = [run for run in page.sources.sealed if run.experiment == base]
     chosen = _nearest(page, [run for run in alike if measured_on(run) == key], runs)
     page.sources.check(chosen)
+    if chosen:
+        runs.sort(key=lambda run: _place(page, chosen[0], run))
     found: dict[str, Any] = {
         "claim": one.claim,
+        "seed": str(runs[0].record.seed),
+        "several_seeds": False,
+        "seeds": "",
+        "steps": "",
         "faces": faces(page, runs),
         "missing": "" if chosen else code(base),
         "command": code(f"thesis run {base}"),
@@ -71,10 +97,16 @@ def _part(page: Page, base: str, one: Group, place: int) -> dict[str, object]:
         "differences": "",
         "several": [],
         "picture": "",
+        "found": Found(None, runs, {}),
     }
     if chosen:
         found |= _against(page, chosen[0], runs, place)
     return found
+
+
+def _place(page: Page, base: Run, run: Run) -> int:
+    """Rank the steps of a build-up from the bare network on; other runs keep their order."""
+    return -len(changes(page, base, run)) if is_step(run.experiment, base.experiment) else 0
 
 
 def _nearest(page: Page, bases: Sequence[Run], runs: Sequence[Run]) -> list[Run]:
@@ -90,7 +122,10 @@ def _nearest(page: Page, bases: Sequence[Run], runs: Sequence[Run]) -> list[Run]
 def _against(page: Page, base: Run, runs: Sequence[Run], place: int) -> dict[str, Any]:
     rows = {row["metric"]: row for row in compared(page, [base, *runs])["rows"]}
     several = [page.run_in_prose(run) for run in runs if len(changes(page, base, run)) > 1]
+    built = [run for run in runs if is_step(run.experiment, base.experiment)]
     return {
+        "found": Found(base, runs, rows),
+        "steps": steps(page, [*built, base]) if built else "",
         "differences": _differences(page, base, runs, rows),
         "several": page.words.listing(several),
         "picture": _picture(page, base, runs, rows, place),

@@ -1,0 +1,91 @@
+"""Ablations beyond one run against one base: step by step, and over several training seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import kind
+from vault_sync.context import table
+from vault_sync.rendering import Safe
+from vault_sync.reports.changes import changes
+from vault_sync.reports.compared import compared
+from vault_sync.reports.comparison import difference
+from vault_sync.reports.performance import AP_METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from experiments.store import Run
+    from vault_sync.context import Page
+
+    Rows = dict[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The ablations of one seed, and what comparing them with their base gave."""
+
+    base: Run | None
+    runs: Sequence[Run]
+    rows: Rows
+    """Metric -> its row of `compared`."""
+
+
+def steps(page: Page, runs: Sequence[Run]) -> Safe:
+    """List what each of RUNS brings beside the one before, whose network it adds to."""
+    words, lines = page.words, []
+    rows = [{row["metric"]: row for row in compared(page, pair)["rows"]} for pair in pairwise(runs)]
+    names = [name for name in AP_METRICS if all(name in one for one in rows)]
+    for (before, run), row in zip(pairwise(runs), rows, strict=True):
+        added = [
+            words.say("ablation.one", name=one.name, before=one.before, after=one.after)
+            for one in changes(page, before, run)
+        ]
+        found = [difference(page, name, before, run, row[name]["values"]) for name in names]
+        lines.append([page.run(run), Safe("<br>".join(added)), *found])
+    headers: list[object] = [words.say("column.run"), words.say("ablation.added")]
+    headers += [Safe(kind(name).title(words.language)) for name in names]
+    return table(headers, lines, numeric=range(2, len(headers)))
+
+
+def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
+    """List the difference of each ablation in the primary metric, seed by seed, and their mean.
+
+    Each ablation is set against the base of its own seed; empty where no two seeds have one.
+    """
+    words = page.words
+    based = [one for one in found if one.base is not None]
+    if len(based) < 2 or based[0].base is None:
+        return Safe("")
+    metric = based[0].base.record.primary_metric
+    values = [_values(one, metric) for one in based]
+    lines = []
+    for name in dict.fromkeys(key for one in values for key in one):
+        known = [one[name] for one in values if name in one]
+        each = [_points(page, one[name]) if name in one else words.say("none") for one in values]
+        mean = _points(page, fmean(known)) if len(known) > 1 else words.say("none")
+        lines.append([name, *each, mean])
+    headers: list[object] = [words.say("ablation.run")]
+    headers += [words.say("ablation.seed", seed=_seed(one)) for one in based]
+    headers.append(words.say("ablation.mean"))
+    told = words.say("ablation.seeds", metric=kind(metric).title(words.language))
+    listed = table(headers, lines, numeric=range(1, len(headers)))
+    return Safe(f"{told}\n\n{listed}")
+
+
+def _values(found: Found, metric: str) -> dict[str, float]:
+    """Return experiment -> its difference from the base, a fraction."""
+    values = found.rows.get(metric, {}).get("values", {})
+    deltas = {run.experiment: (values.get(run.id) or {}).get("delta") for run in found.runs}
+    return {name: float(one["value"]) for name, one in deltas.items() if one}
+
+
+def _points(page: Page, value: float) -> Safe:
+    return page.words.say("points", n=page.words.number(100 * value, "+.1f"))
+
+
+def _seed(found: Found) -> str:
+    return str(found.runs[0].record.seed)
