@@ -3,7 +3,9 @@
 import pytest
 
 from experiments import liveness
-from thesis_cli.commands.monitor import duration, spark
+from experiments.sight import Curve
+from thesis_cli.commands.monitor import BESIDE, curves, duration, spark
+from vault_sync import progress_log
 
 TINY = """\
 extends: [v2-vit, smoke]
@@ -91,6 +93,36 @@ def test_monitoring_nothing_says_what_to_type(thesis, workspace):
 )
 def test_curves_are_drawn_from_lowest_to_highest(values, drawn):
     assert spark(values, width=2) == drawn
+
+
+def test_curves_fit_the_terminal():
+    found = [Curve(name="mean_ap", at=(1, 2, 3), values=(1.23456e-05, 0.98765, 1.5e-05))]
+    (line,) = curves(found, 80 - BESIDE)
+    assert len(line) <= 80
+
+
+@pytest.mark.slow
+def test_a_training_keeps_its_log_in_the_vault(thesis, tiny, monkeypatch):
+    monkeypatch.setenv("THESIS_REPORT_PROGRESS_EVERY", "1")
+    note = tiny.vault / "Technical-Notes/Model-Pipeline/tiny_monitor.md"
+    real, seen = progress_log.write, []
+
+    def write(*arguments):
+        reasons = real(*arguments)
+        seen.append(note.read_text(encoding="utf-8"))
+        return reasons
+
+    monkeypatch.setattr(progress_log, "write", write)
+    words = ("run", "tiny", "--set", "train.epochs=3", "--stage", "train")
+    answer = thesis(*words, workspace=tiny)
+    assert answer.code == 0, answer.err
+    assert "not written" not in answer.err
+    assert [f"epoch {done} of 3" in text for done, text in enumerate(seen, 1)] == [True, True]
+    assert all("Provisional" in text for text in seen)
+    assert "Provisional" not in note.read_text(encoding="utf-8")
+    assert "The latest sealed training is [[tiny@1]]" in note.read_text(encoding="utf-8")
+    thesis(*words, "--new", "--no-sync", workspace=tiny)
+    assert len(seen) == 2
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, ""), (59.6, "0:01:00"), (3723, "1:02:03")])

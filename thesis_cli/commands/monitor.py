@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 48
-"""Columns of a curve."""
+"""Columns of a curve, where the terminal is wide enough."""
+BESIDE = 50
+"""Columns of a curve's name and of the values after it, at most."""
+NARROWEST = 8
+"""Columns of a curve on any terminal."""
 
 
 @click.command(cls=Verb)
@@ -59,10 +63,12 @@ def watch(session: Session, run: Run, every: float) -> None:
     from experiments.sight import look
     from experiments.store import Run
 
-    with Live(console=terminal(session), auto_refresh=False) as shown:
+    console = terminal(session)
+    with Live(console=console, auto_refresh=False) as shown:
         while True:
             sight = look(Run(run.folder))  # read anew: a run remembers its record
-            shown.update(Text("\n".join(map(str, view(sight)))), refresh=True)
+            width = max(NARROWEST, min(WIDTH, console.width - BESIDE))
+            shown.update(Text("\n".join(map(str, view(sight, width)))), refresh=True)
             if sight.status != "running":
                 return
             try:
@@ -79,27 +85,27 @@ def terminal(session: Session) -> Console:
     return Console(file=stream, no_color=not colored(session, stream), highlight=False)
 
 
-def view(sight: Sight) -> list[Block]:
-    """Lay out one look."""
+def view(sight: Sight, width: int = WIDTH) -> list[Block]:
+    """Lay out one look, its curves WIDTH columns wide."""
     of = f" of {sight.epochs}" if sight.epochs else ""
     stage = f", {sight.stage}" if sight.stage else ""
     lines = [
         f"{sight.run} ({sight.status}{stage}): epoch {sight.epoch}{of}, step {sight.step:,}",
         "",
-        *curves([sight.loss, *sight.scores]),
+        *curves([sight.loss, *sight.scores], width),
         *facts(sight),
         *burden(sight.machine),
     ]
     return ["\n".join(lines)]
 
 
-def curves(found: Sequence[Curve]) -> list[str]:
+def curves(found: Sequence[Curve], width: int = WIDTH) -> list[str]:
     """Draw each curve that has values in one line: lowest, highest and last beside it."""
     shown = [one for one in found if one.values]
     if not shown:
         return ["no epoch told yet"]
     return [
-        f"{one.name:8} {spark(one.values):{WIDTH}} {one.values[-1]:.4g}"
+        f"{one.name:8} {spark(one.values, width):{width}} {one.values[-1]:.4g}"
         f"  (from {min(one.values):.4g} to {max(one.values):.4g})"
         for one in shown
     ]
