@@ -12,9 +12,10 @@ from vault_sync.rendering import Safe, code
 from vault_sync.reports.milestones import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from experiments.checking import Outcome
+    from experiments.efficiency import Efficiency
     from experiments.store import Run
     from vault_sync.context import Page
 
@@ -81,12 +82,14 @@ def _requirements(page: Page, run: Run) -> list[Outcome]:
         raise RefusedError(error.message, error.hint) from error
 
 
-def _gain(page: Page, known: dict[Run, object], run: Run, base: Run | None, name: str) -> Safe:
+def _gain(
+    page: Page, known: Mapping[Run, Efficiency], run: Run, base: Run | None, name: str
+) -> Safe:
     words, value = page.words, getattr(known[run], name)
     if value is None:
         return words.say("not_measured")
     text = words.number(value, ".1f")
-    before = getattr(known.get(base), name, None) if base is not None else None
+    before: float | None = getattr(known.get(base), name, None) if base is not None else None
     if run is base or not before:
         return text
     return words.say("efficiency.times", n=text, times=words.number(value / before, ".2f"))
