@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments import automatic
+from experiments.building import BARE, UP_TO
 from experiments.records import check_name
 from experiments.resolving import resolve
 from experiments.schema import plain
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from experiments.store import Run, Store
     from experiments.workspace import Workspace
 
-BARE, UP_TO = "bare", "up-to"
-"""What the names of a build-up's steps say after the base's."""
 TAG = "ablation:"
 """Start of the tag by which reports know the base of an ablation."""
 
@@ -123,11 +122,6 @@ def _digest(recipe: Recipe) -> str:
     detector = plain(recipe.model.detector())
     config = {key: getattr(recipe.model.detector(), key) for key in detector}
     return replace(recipe, model=replace(recipe.model, overrides=config)).digest
-
-
-def is_step(experiment: str, base: str) -> bool:
-    """Whether EXPERIMENT is a step of building BASE up."""
-    return experiment == f"{base}-{BARE}" or experiment.startswith(f"{base}-{UP_TO}-")
 
 
 def _told(key: str, off: object) -> str:

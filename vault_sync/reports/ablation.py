@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from experiments.ablation import is_step
+from experiments.building import is_step
 from experiments.metrics import kind
 from vault_sync.context import Group, Page, ablated, group, measured_on, table
 from vault_sync.rendering import Safe, code
