@@ -31,8 +31,16 @@ def halve(features: Tensor) -> Tensor:
     Pads as TensorFlow's "same" does: one more after than before.
     """
     height, width = features.shape[-2:]
-    padding = (width % 2, 1, height % 2, 1)
-    return functional.max_pool2d(functional.pad(features, padding, value=ALMOST_ZERO), 3, 2)
+    before = (height % 2, width % 2)
+    if torch.compiler.is_exporting():
+        frame = (before[1], 1, before[0], 1)
+        return functional.max_pool2d(functional.pad(features, frame, value=ALMOST_ZERO), 3, 2)
+    # The same without a padded copy: windows are cut at the edge, then see the pad's value.
+    pooled = functional.max_pool2d(features, 3, 2, padding=before, ceil_mode=True)
+    for axis, odd in zip((2, 3), before, strict=True):
+        for edge in (0, -1) if odd else (-1,):
+            pooled.select(axis, edge).clamp_min_(ALMOST_ZERO)
+    return pooled
 
 
 class Fusion(nn.Module):
@@ -48,8 +56,8 @@ class Fusion(nn.Module):
         share = positive / (positive.sum() + EPSILON)
         mixed = share[0] * maps[0]
         for index, one in enumerate(maps[1:], start=1):
-            mixed = mixed + share[index] * one
-        return functional.silu(mixed)
+            mixed = mixed.addcmul_(one, share[index])
+        return functional.silu(mixed, inplace=not mixed.requires_grad)
 
 
 class Node(nn.Module):

@@ -89,7 +89,7 @@ class ResidualCBAM(CBAM):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the gated sum, same shape, never negative."""
-        return torch.relu(super().forward(features) + features)
+        return super().forward(features).add_(features).relu_()
 
 
 class SharedCBAM(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from featherface.networks.deformable import DeformableConv, deform_conv
-from featherface.networks.sampling import sum_rows
+from featherface.networks.row_sums import sum_gradients, sum_rows
 
 
 def by_loop(features, offset, mask, weight):
@@ -60,27 +60,43 @@ def test_gradient_equals_finite_differences(inputs):
     assert torch.autograd.gradcheck(deform_conv, asked)
 
 
-def test_gradient_equals_the_one_of_pytorch():
+def test_sums_and_their_gradients_equal_the_definition():
     generator = torch.Generator().manual_seed(1)
     table = torch.randn(40, 6, generator=generator, requires_grad=True)
     shares = torch.rand(17, 8, generator=generator, requires_grad=True)
     rows = torch.randint(0, 40, (17, 8), generator=generator)
-    ours = sum_rows(table, rows, shares)
     plain = (table[rows] * shares[..., None]).sum(1)
-    torch.testing.assert_close(ours, plain)
+    torch.testing.assert_close(sum_rows(table, rows, shares), plain)
     seed = torch.randn(17, 6, generator=generator)
-    found, wanted = (torch.autograd.grad(one, (table, shares), seed) for one in (ours, plain))
-    torch.testing.assert_close(found, wanted)
+    wanted = torch.autograd.grad(plain, (table, shares), seed)
+    torch.testing.assert_close(sum_gradients(seed, table, rows, shares), wanted)
 
 
-def test_only_the_asked_gradient_is_computed():
-    rows = torch.zeros(2, 3, dtype=torch.long)
-    table = torch.ones(4, 5, requires_grad=True)
-    shares = torch.ones(2, 3, requires_grad=True)
-    sum_rows(table, rows, shares.detach()).sum().backward()
-    sum_rows(table.detach(), rows, shares).sum().backward()
-    assert table.grad[0, 0] == 6
-    assert shares.grad[0, 0] == 5
+def test_gradient_without_gradient_mode_is_the_same_forward(inputs):
+    with torch.no_grad():
+        quiet = deform_conv(*inputs)
+    asked = [one.requires_grad_() for one in inputs]
+    assert torch.equal(deform_conv(*asked), quiet)
+
+
+def test_gradient_far_outside_is_zero(inputs):
+    features, offset, mask, weight = inputs
+    far = (offset * 1000).requires_grad_()
+    deform_conv(features, far, mask, weight).sum().backward()
+    y, x = (offset[:, start::2] * 1000 for start in (0, 1))
+    outside = (y.abs() > 10) | (x.abs() > 10)
+    assert outside.any()
+    assert not far.grad[:, 0::2][outside].any()
+    assert not far.grad[:, 1::2][outside].any()
+
+
+def test_frozen_parts_get_no_gradient():
+    layer = DeformableConv(8, 6)
+    torch.nn.init.normal_(layer.offset.weight, std=0.3)
+    layer.kernel.requires_grad_(requires_grad=False)
+    layer(torch.randn(1, 8, 7, 9)).square().sum().backward()
+    assert layer.kernel.weight.grad is None
+    assert layer.offset.weight.grad.abs().sum() > 0
 
 
 def test_an_untrained_layer_is_an_ordinary_convolution():
