@@ -1,12 +1,19 @@
 """Training steps of RetinaFace-0.25 at 640 x 640, against a loop that matches image by image.
 
-    python benchmarks/training.py [--size 640] [--batch 8] [--pictures 24] [--faces 30]
+    python benchmarks/training.py [--size 640] [--batch 4] [--pictures 24] [--faces 30]
                                   [--rounds 3] [--steps 6] [--threads N] [--data FOLDER]
 
-A step is data, forward, loss and backward. Both loops see the same pictures, decoded and
-augmented by the same code, and train the same network; the second one is written as the official
-source is: matching and encoding in a Python loop over the batch, hard negatives by sorting every
-prior twice, the network's maps in the usual memory order, each batch made when it is needed.
+A step is data, forward, loss and backward. Both loops see the same pictures, decoded, augmented
+and made into numbers by the same code, and train the same network. What differs:
+
+- ours, as `thesis run` trains: pictures decoded once and kept, the next batch made in a thread
+  while this one is computed, maps channels-last, matching and loss for the whole batch at once;
+- image by image, as the official source trains without workers: pictures decoded each time, each
+  batch made when it is needed, maps in the usual memory order, matching and encoding in a Python
+  loop over the batch, hard negatives by sorting every prior twice.
+
+With as many threads as cores, ours computes the next batch's pictures on cores that are busy
+already: what the thread wins shows with a core to spare (`--threads 1` of two).
 The loops take turns, so that a busy moment of the machine hits both; the ratio of the images per
 second in each round is what counts (budget: at least 1.5).
 """
