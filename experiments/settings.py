@@ -195,7 +195,7 @@ def _counted(key: str, value: Any, where: str) -> int:
     if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
         raise UsageError(
             f"{where}: {key} must be a whole number from 0, not {value!r}",
-            f"such as: {key} = {SETTINGS[key].default}",
+            f"write it like: {key} = {SETTINGS[key].default}",
         )
     return int(text)
 

@@ -81,6 +81,8 @@ def test_files_that_are_not_utf8_tell_what_to_do(thesis, workspace, content):
         ('vault = " "', ["vault is empty"]),
         ('language = "de"', ["'de'", "fr, en"]),
         ('titel = "x"', ["did you mean 'title'", "correct or remove"]),
+        ("report.progress_every = -3", ["a whole number from 0, not -3", "progress_every = 10"]),
+        ("report.progress_every = true", ["a whole number from 0, not True"]),
     ],
 )
 def test_settings_that_will_not_do(thesis, workspace, line, words):
