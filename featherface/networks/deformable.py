@@ -42,7 +42,7 @@ class DeformableConv(nn.Module):
         """Map FEATURES (B,C,H,W) to (B,O,H,W)."""
         if torch.compiler.is_exporting():
             moves = self._moves(features, slice(None))  # (B,27,H,W): y before x, tap by tap
-            offset, raw = moves.split((2 * TAPS, TAPS), 1)
+            offset, raw = moves[:, : 2 * TAPS], moves[:, 2 * TAPS :]
             whole: Tensor = opaque_deform_conv(
                 features, offset, 2.0 * torch.sigmoid(raw), self.kernel.weight
             )
