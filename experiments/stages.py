@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import inputs, recording
+from experiments import company, inputs, recording
 from experiments.accuracy import Circumstances, landmark_metric, measure
 from experiments.census import census
 from experiments.metrics import KINDS, Metric
@@ -29,6 +29,7 @@ from featherface.training.waiting import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from torch import nn
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from experiments.workspace import Workspace
     from featherface.data.annotation import ImageAnnotation
     from featherface.data.widerface import Split
+    from featherface.distillation import Teacher
     from featherface.evaluation.ground_truth import GroundTruth
     from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
@@ -109,31 +111,31 @@ def train(work: Work) -> Findings:
     data = inputs.data_folder(work.workspace, recipe, work.on_progress)
     split = inputs.train_split(work.workspace, recipe, data)
     work.note_data(recipe.data.train_split, split)
-    model = inputs.build(recipe)
     found, faces = Findings(), census(split, recipe.model.detector())
     if recipe.train.landmark_weight and not faces["landmarks"] and sum(faces["sizes"]["faces"]):
         found.warnings.append(UNTAUGHT)
         work.on_message(UNTAUGHT)
-    _start_weights(work, model, found)
-    teacher = inputs.load_teacher(work.store, recipe, work.parents)
+    model, teacher = _learner(work, found)
     place = resume_point(work.checkpoints) if work.resume else None
     recording.cut_events(work.folder, place.events if place else 0)
     if place:
         work.on_message(f"going on after epoch {place.epoch} of {recipe.train.epochs}")
-    result = fit(
-        model,
-        split,
-        recipe.train,
-        folder=work.checkpoints,
-        teacher=teacher,
-        evaluate=_evaluator(work, data),
-        on_event=_listener(work),
-        on_progress=work.on_progress,
-        on_message=work.on_message,
-        should_stop=work.should_stop,
-        resume=place is not None,
-        metadata={"run": work.run, "variant": recipe.model.variant, "recipe": recipe.digest},
-    )
+    evaluator = _evaluator(work, data)
+    with company.training(work, resume=place is not None):
+        result = fit(
+            model,
+            split,
+            recipe.train,
+            folder=work.checkpoints,
+            teacher=teacher,
+            evaluate=evaluator,
+            on_event=_listener(work),
+            on_progress=work.on_progress,
+            on_message=work.on_message,
+            should_stop=work.should_stop,
+            resume=place is not None,
+            metadata={"run": work.run, "variant": recipe.model.variant, "recipe": recipe.digest},
+        )
     found.details = {
         "epochs": result.epochs,
         "weights": f"checkpoints/{result.weights.name}",
@@ -142,7 +144,27 @@ def train(work: Work) -> Findings:
         **faces,
         "teacher": (teacher.name or None) if teacher else None,
     }
+    if (processes := company.Launch.here().processes) > 1:
+        found.details["processes"] = processes
     return found
+
+
+def train_along(work: Work, joined: AbstractContextManager[None]) -> None:
+    """Train what another process keeps, once JOINED with it; nothing is written or told here."""
+    recipe = work.recipe
+    data = inputs.data_folder(work.workspace, recipe, work.on_progress)
+    split = inputs.train_split(work.workspace, recipe, data)
+    model, teacher = _learner(work, Findings())
+    with joined:
+        fit(
+            model,
+            split,
+            recipe.train,
+            folder=work.checkpoints,
+            teacher=teacher,
+            should_stop=work.should_stop,
+            resume=work.resume,
+        )
 
 
 def evaluate(work: Work) -> Findings:
@@ -260,6 +282,13 @@ def _listener(work: Work) -> Callable[[dict[str, Any]], None]:
             work.on_message(text)
 
     return hear
+
+
+def _learner(work: Work, found: Findings) -> tuple[Detector, Teacher | None]:
+    """Return the network as its training begins, and whom it learns from."""
+    model = inputs.build(work.recipe)
+    _start_weights(work, model, found)
+    return model, inputs.load_teacher(work.store, work.recipe, work.parents)
 
 
 def _start_weights(work: Work, model: Detector, found: Findings) -> None:

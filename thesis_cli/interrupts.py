@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
+def stoppable(*, quiet: bool = False) -> Iterator[Callable[[], bool]]:
     """Yield a `should_stop` that turns true at the first SIGINT or SIGTERM.
 
     SIGTERM counts too: it is what a cluster sends before it takes the machine back. Outside the
-    main thread, where Python can't set handlers, nothing changes.
+    main thread, where Python can't set handlers, nothing changes. QUIET says nothing then.
     """
     asked = threading.Event()
 
@@ -31,9 +31,10 @@ def stoppable() -> Iterator[Callable[[], bool]]:
         if asked.is_set():
             os._exit(INTERRUPTED)  # nothing may stand in the way of the second one
         asked.set()
-        click.echo(
-            "\nstopping at the next safe point; press Ctrl-C again to kill at once", err=True
-        )
+        if not quiet:
+            click.echo(
+                "\nstopping at the next safe point; press Ctrl-C again to kill at once", err=True
+            )
 
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiments.company import launched
 from featherface.errors import InterruptedRunError, ThesisError
 from thesis_cli.interrupts import stoppable
 from thesis_cli.progress import progress
@@ -54,7 +55,8 @@ def execute(
                 on_epoch=keep_log if log else lambda _: None,
             )
         except InterruptedRunError as error:
-            raise InterruptedRunError(error.message, again or error.hint) from error
+            hint = launched(again) if again else error.hint
+            raise InterruptedRunError(error.message, hint) from error
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 
 from featherface.distillation import Teacher, start_from
 from featherface.errors import InterruptedRunError, UnavailableError, UsageError
-from featherface.processes import anyone, overall, share_norms
+from featherface.processes import anyone, overall, share_norms, together
 from featherface.progress import never, silent
 from featherface.training.batches import load, ordered
 from featherface.training.layout import lay_out
@@ -151,8 +151,9 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
         # accelerate keeps one state per process, but two trainings may differ in precision
         AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001
     unused = config.frozen_backbone > 0  # DDP waits for every gradient else
+    gpus = torch.cuda.is_available()
     accelerator = Accelerator(
-        cpu=config.device == "cpu",
+        cpu=config.device == "cpu" or (together() > 1 and not gpus),  # else each trains alone
         mixed_precision=config.amp,
         gradient_accumulation_steps=config.accumulate,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],

@@ -9,6 +9,7 @@ import torch
 
 from featherface.errors import UnavailableError, UsageError
 from featherface.files import replacing
+from featherface.processes import together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,7 @@ def save_state(folder: Path, place: Place, config: TrainConfig, parts: dict[str,
     """
     content = {
         "format": FORMAT,
+        "processes": together(),
         "config": asdict(config),
         "place": asdict(place),
         "torch_rng": torch.get_rng_state(),
@@ -82,13 +84,15 @@ def restore(folder: Path, config: TrainConfig, parts: dict[str, Any]) -> Place:
     """Load the state file into PARTS and return the place; a new one where there is none.
 
     Raises:
-        UsageError: the training was started with another configuration.
+        UsageError: the training was started with another configuration, or in more or fewer
+            processes.
         UnavailableError: the file is damaged.
     """
     content = _read(folder)
     if content is None:
         return Place()
     _check_same(content["config"], asdict(config))
+    _check_processes(content.get("processes", 1))
     for name, part in parts.items():
         if part is not None:
             part.load_state_dict(content["parts"][name])
@@ -103,6 +107,17 @@ def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
                 f"train.{key} = {value!r}, but the interrupted training has {before[key]!r}",
                 "resume with the same recipe, or start a new run with --new",
             )
+
+
+def _check_processes(before: int) -> None:
+    """Refuse to go on with other batches: those of all processes together make a step."""
+    if before != together():
+        raise UsageError(
+            f"the interrupted training ran in {before} processes together, not in {together()}",
+            f"torchrun --nproc-per-node {before} -m thesis_cli run ... --resume"
+            if before > 1
+            else "resume without torchrun, or start a new run with --new",
+        )
 
 
 def _read(folder: Path) -> dict[str, Any] | None:

@@ -9,9 +9,10 @@ import click
 from experiments.metrics import kind
 from thesis_cli.complete import complete_experiment
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.running import Synced, execute, synchronise
+from thesis_cli.sharing import SharedVerb
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=SharedVerb)
 @click.argument("experiment", shell_complete=complete_experiment)
 @click.option(
     "--build-up", is_flag=True, help="Add the innovations one by one, from none of them on."

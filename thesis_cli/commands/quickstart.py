@@ -13,9 +13,10 @@ from featherface.files import write_atomic
 from thesis_cli.commands.compare import compared
 from thesis_cli.commands.init import enter, language_option, make_workspace
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.running import execute, result, synchronise
+from thesis_cli.sharing import SharedVerb
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ distill:
 """The recipes that a quickstart leaves in the workspace, in the order they run."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=SharedVerb)
 @click.argument("folder", type=click.Path(path_type=Path))
 @language_option
 @json_option

@@ -9,9 +9,10 @@ import click
 from experiments.records import STAGES
 from thesis_cli.complete import complete_experiment
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.running import Synced, execute, result, synchronise
+from thesis_cli.sharing import SharedVerb
 from thesis_cli.wording import metric_rows
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=SharedVerb)
 @click.argument("experiments", nargs=-1, required=True, shell_complete=complete_experiment)
 @click.option("--set", "changes", multiple=True, metavar="K=V", help="Override a recipe's key.")
 @click.option("--seed", type=click.IntRange(0), help="Short for --set seed=N.")
