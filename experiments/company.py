@@ -138,7 +138,7 @@ def _explain(launch: Launch, number: int, error: RuntimeError) -> None:
             _raise_fault(number, rank)
         time.sleep(LOOK_SECONDS)
     raise TrainingError(
-        f"a process that trained along has gone: {text.splitlines()[0][:200]}",
+        "a process that trained along has gone without a word",
         "look at what torchrun says of it, then go on with --resume",
     ) from error
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 LEAVE_SECONDS = 10.0
 """How long the first process is waited for once this one was told to stop."""
-FAULT_SECONDS = 30.0
-"""How long it is waited for once this one could not go on."""
+FAULT_SECONDS = 15.0
+"""How long it is waited for once this one could not go on. What failed here only, the first process
+may notice no sooner than this one leaves."""
 
 
 class NotNeededError(Exception):
@@ -42,7 +43,7 @@ def follow(should_stop: ShouldStop) -> None:
         if word == END:
             return
         fault = _train(number, should_stop)
-        gc.collect()  # the connections go with the group, and the others notice
+        gc.collect()  # where the group goes with that, the others notice at once
     if awaited([END], should_stop, FAULT_SECONDS, leaving=True) is None:
         raise TrainingError(f"process {Launch.here().rank} could not train: {fault}")
 
