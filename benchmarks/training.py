@@ -12,8 +12,8 @@ and made into numbers by the same code, and train the same network. What differs
   batch made when it is needed, maps in the usual memory order, matching and encoding in a Python
   loop over the batch, hard negatives by sorting every prior twice.
 
-With as many threads as cores, ours computes the next batch's pictures on cores that are busy
-already: what the thread wins shows with a core to spare (`--threads 1` of two).
+Ours makes the next batch in a thread beside the network's: give `--threads` both as many as the
+machine has cores and one less, where that thread has a core of its own.
 The loops take turns, so that a busy moment of the machine hits both; the ratio of the images per
 second in each round is what counts (budget: at least 1.5).
 """
