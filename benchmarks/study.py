@@ -5,10 +5,10 @@
     python benchmarks/study.py report FOLDER
 
 `prepare` makes a workspace in FOLDER with everything that the runs need: the train split, composed
-from the reference data's scenes and face crops; the test split, 34 photographs that are none of
-them; the published teacher, evaluated. `train` makes the four runs, and goes on with those that
-were cut off; several may run side by side with `--only`. `report` prints the tables of the study
-and draws its curves. DATA also comes from THESIS_REFERENCE_DATA.
+from the reference data's scenes, brought back to their own shape, and face crops; the test split, 34
+photographs that are none of them; the published teacher, evaluated. `train` makes the four runs, and
+goes on with those that were cut off; several may run side by side with `--only`. `report` prints the
+tables of the study and draws its curves. DATA also comes from THESIS_REFERENCE_DATA.
 
 Everything is done through the command line, as a reader would. One student takes about an hour of
 one core, distilled about a half more.
@@ -22,8 +22,20 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from featherface.data.annotation import read_widerface
+from featherface.data.images import open_picture
+from featherface.data.widerface import open_split
+from featherface.data.writing import write_widerface
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 COMPOSITES = 1600
 TEACHER = "study/teacher"
@@ -31,6 +43,7 @@ STUDENTS = ("v2", "v2-ultra")
 RUNS = tuple(f"study/{name}{kind}" for name in STUDENTS for kind in ("-distilled", ""))
 GOALS = {"v2": 0.90, "v2-ultra": 0.85}
 """Of the teacher's AP on Hard that the distilled student is to keep."""
+ANNOTATION = "wider_face_val_bbx_gt.txt"
 WEIGHTS = "weights/featherface_v1_official.pth"
 BACKBONE = "weights/mobilenetv1_025_imagenet.tar"
 
@@ -63,14 +76,44 @@ def prepare(options: argparse.Namespace) -> None:
     root = folder.resolve() / "data" / "study"
     for name in (WEIGHTS, BACKBONE):
         shutil.copyfile(data / name, made(folder / name))
-    scenes, faces = data / "widerface" / "stretched416", data / "faces" / "annotations.csv"
+    scenes, faces = folder / "data" / "scenes", data / "faces" / "annotations.csv"
+    unstretch(data / "widerface" / "stretched416", data / "widerface" / ANNOTATION, scenes)
     made_of = ("--split", "val", "--crops", faces, "--pictures", COMPOSITES, "--held-out", 0)
-    thesis(folder, "data", "compose", scenes, root, *made_of)
+    thesis(folder, "data", "compose", scenes.resolve(), root, *made_of)
     test = ("data", "convert", data / "widerface" / "val34", root, "--to", "widerface")
     thesis(folder, *test, "--split", "val")
     shutil.copytree(data / "widerface" / "ground_truth", root / "ground_truth")
     thesis(folder, "data", "verify", root, "--leakage")
     thesis(folder, "run", TEACHER, "--set", f"model.weights={WEIGHTS}", "--no-sync")
+
+
+def unstretch(source: Path, annotation: Path, out: Path) -> None:
+    """Write the square pictures of SOURCE into OUT with the shape that they had once.
+
+    ANNOTATION holds their faces as they were; how much smaller the faces of SOURCE are tells the
+    width and height of the photographs. No picture becomes smaller, in width or in height. One
+    without faces, or that lost one on its way to the square, is left out.
+    """
+    whole = {image.path: image for image in read_widerface(annotation).images}
+    images = []
+    for square in open_split(source, "val").images:
+        image = whole[square.path]
+        if not len(image.boxes) or len(image.boxes) != len(square.boxes):
+            continue
+        picture = open_picture(source / "WIDER_val" / "images" / square.path)
+        size = np.array(picture.size) / shrunk(square.boxes, image.boxes)  # once
+        factor = max(np.array(picture.size) / size)
+        target = made(out / "WIDER_val" / "images" / image.path)
+        width, height = np.rint(size * factor).astype(int).tolist()
+        picture.resize((width, height), Image.Resampling.BICUBIC).save(target, quality=95)
+        images.append(replace(image, boxes=image.boxes * np.float32(factor)))
+    write_widerface(out / "wider_face_split" / ANNOTATION, images)
+
+
+def shrunk(after: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return by what factor width and height shrank, from the same boxes (n, 4) then and now."""
+    old, new = before.reshape(-1, 2).astype(np.float64), after.reshape(-1, 2)
+    return (old * new).sum(0) / np.square(old).sum(0)
 
 
 def train(options: argparse.Namespace) -> None:
