@@ -4,11 +4,12 @@
     python benchmarks/study.py train FOLDER [--only study/v2-distilled] [--set KEY=VALUE]
     python benchmarks/study.py report FOLDER
 
-`prepare` makes a workspace in FOLDER with everything that the runs need: the train split, composed
-from the reference data's scenes, brought back to their own shape, and face crops; the test split, 34
-photographs that are none of them; the published teacher, evaluated. `train` makes the four runs, and
-goes on with those that were cut off; several may run side by side with `--only`. `report` prints the
-tables of the study and draws its curves. DATA also comes from THESIS_REFERENCE_DATA.
+`prepare` makes a workspace in FOLDER with everything that the runs need: the train split,
+composed from the reference data's scenes, brought back to their own shape, and face crops; the
+test split, 34 photographs that are none of them; the published teacher, evaluated. `train` makes
+the four runs, and goes on with those that were cut off; several may run side by side with
+`--only`. `report` prints the tables of the study and draws its curves. DATA also comes from
+THESIS_REFERENCE_DATA.
 
 Everything is done through the command line, as a reader would. One student takes about an hour of
 one core, distilled about a half more.
