@@ -1,4 +1,4 @@
-"""The study of docs/study.md: two students with and without a teacher, on real pictures.
+"""A study: two students with and without a teacher, on real pictures.
 
     python benchmarks/study.py prepare FOLDER --reference DATA
     python benchmarks/study.py train FOLDER [--only study/v2-distilled] [--set KEY=VALUE]
