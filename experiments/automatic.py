@@ -11,13 +11,13 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from experiments import inputs, schema
+from experiments import inputs, schema, teachers
 from experiments.store import RECIPE
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:
     from experiments.recipe import ResolvedRecipe
-    from experiments.stages import Work
+    from experiments.work import Work
     from featherface.training.automatic import Choice
 
 ORIGIN = "measured"
@@ -50,7 +50,7 @@ def settle(work: Work, resolved: ResolvedRecipe) -> ResolvedRecipe:
         recipe.train,
         pictures=len(split.images),
         faces=max((len(one.boxes) for one in split.images), default=1),
-        teacher=inputs.load_teacher(work.store, recipe, work.parents),
+        teacher=teachers.load_teacher(work.store, recipe, work.parents),
         on_progress=work.on_progress,
     )
     for sentence in choice.sentences():

@@ -66,12 +66,13 @@ def _train(number: int, should_stop: ShouldStop) -> str:
 
 def _join(number: int, call: dict[str, Any], should_stop: ShouldStop) -> None:
     """Load what the run in the called folder trains with, and train it along."""
-    from experiments import stages  # noqa: PLC0415 - torch
-    from experiments.store import Run  # noqa: PLC0415
+    from experiments.store import Run  # noqa: PLC0415 - torch
+    from experiments.training_stage import train_along  # noqa: PLC0415
+    from experiments.work import Work  # noqa: PLC0415
     from experiments.workspace import Workspace  # noqa: PLC0415
 
     run = Run(Path(call["folder"]))
-    work = stages.Work(
+    work = Work(
         workspace=Workspace.open(Path(call["workspace"])),
         recipe=run.resolved().recipe,
         folder=run.folder,
@@ -80,7 +81,7 @@ def _join(number: int, call: dict[str, Any], should_stop: ShouldStop) -> None:
         resume=bool(call["resume"]),
         should_stop=should_stop,
     )
-    stages.train_along(work, _joined(number, work.recipe.train.device, should_stop))
+    train_along(work, _joined(number, work.recipe.train.device, should_stop))
 
 
 @contextlib.contextmanager

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from experiments import automatic, inputs, liveness, provenance, recording, tracking
+from experiments import automatic, liveness, prerequisites, provenance, recording, tracking
 from experiments.codebase import code_digest, write_code
 from experiments.recipe import ResolvedRecipe, differences
 from experiments.records import STAGES, Attempt, Record, Stage, now
-from experiments.stages import TABLE, Findings, Work
+from experiments.stages import TABLE
 from experiments.store import RECIPE, Run, Store
+from experiments.work import Findings, Work
 from featherface.errors import (
     InterruptedRunError,
     LockedError,
@@ -80,7 +81,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
     chosen = _chosen_stages(stages or resolved.recipe.stages)
     store = Store(workspace)
     folder = _resumable(store, resolved, chosen, mode, on_message)
-    teachers = () if folder else inputs.check(store, resolved.recipe, chosen)
+    teachers = () if folder else prerequisites.check(store, resolved.recipe, chosen)
     tracking.check(workspace)
     fresh = folder is None
     folder = folder or store.allocate(resolved.recipe.name)

@@ -10,9 +10,10 @@ from experiments.bases import families
 from experiments.metrics import Metric
 from experiments.resolving import resolve
 from experiments.seal import verify
-from experiments.stages import TABLE, Findings
+from experiments.stages import TABLE
 from experiments.staleness import changes
 from experiments.store import Store
+from experiments.work import Findings
 from featherface.errors import TrainingError, UsageError
 from featherface.training import automatic
 

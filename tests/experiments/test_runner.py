@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from experiments import inputs, liveness, recording, runner
+from experiments import liveness, recording, runner, teachers
 from experiments.metrics import Metric
 from experiments.recording import append_event, log
 from experiments.records import STAGES, Parent, Record
 from experiments.resolving import resolve
 from experiments.seal import seal, verify
-from experiments.stages import TABLE, Findings
+from experiments.stages import TABLE
 from experiments.store import Run, Store
+from experiments.work import Findings
 from featherface import files
 from featherface.errors import (
     ClaimFalseError,
@@ -235,13 +236,13 @@ def test_a_teacher_that_changes_before_a_resume_is_refused(workspace, make_run):
     run = with_weights(make_run(workspace, "v1"))
     store = Store(workspace)
     recipe = resolve("v2", workspace, SMOKE).recipe
-    (parent,) = inputs.teacher_parents(store, recipe)
+    (parent,) = teachers.teacher_parents(store, recipe)
     (run.folder / "checkpoints" / "best.safetensors").write_bytes(b"WEIGHTS")
     with pytest.raises(ClaimFalseError, match="was changed"):
-        inputs.load_teacher(Store(workspace), recipe, [parent])
+        teachers.load_teacher(Store(workspace), recipe, [parent])
     with_weights(run, b"WEIGHTS")
     with pytest.raises(ClaimFalseError, match="was changed since the run began"):
-        inputs.load_teacher(Store(workspace), recipe, [parent])
+        teachers.load_teacher(Store(workspace), recipe, [parent])
 
 
 def test_a_teaching_file_that_changes_before_a_resume_is_refused(workspace):
@@ -249,10 +250,10 @@ def test_a_teaching_file_that_changes_before_a_resume_is_refused(workspace):
     file.write_bytes(b"weights")
     changes = [*SMOKE, "distill.teacher_weights=t.pth", "distill.teacher_variant=v1"]
     recipe = resolve("smoke", workspace, changes).recipe
-    (parent,) = inputs.teacher_parents(Store(workspace), recipe)
+    (parent,) = teachers.teacher_parents(Store(workspace), recipe)
     file.write_bytes(b"WEIGHTS")
     with pytest.raises(ClaimFalseError, match=r"t\.pth was changed since the run began"):
-        inputs.load_teacher(Store(workspace), recipe, [parent])
+        teachers.load_teacher(Store(workspace), recipe, [parent])
 
 
 def test_a_teacher_without_weights_is_told_before_anything_is_written(workspace, make_run):
