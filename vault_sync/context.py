@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from experiments.checking import Outcome
+    from experiments.checking import Examiner, Outcome
     from experiments.metrics import Metric
+    from experiments.milestones import Milestone
     from experiments.store import Run
     from experiments.workspace import Workspace
     from vault_sync.engine.notes import Snapshot
@@ -59,6 +60,7 @@ class Sources:
         self.workspace = workspace
         self.store = KnownStore(workspace)
         self.words = Words(workspace.language)
+        self._judged: dict[Milestone, Outcome] = {}
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -107,12 +109,26 @@ class Sources:
         Raises:
             RefusedError: a claim can't be read or mistypes a name; the message says which.
         """
-        from experiments.checking import check  # noqa: PLC0415 - only some reports need it
+        return [self.judge(one) for one in self.workspace.milestones.values()]
 
-        try:
-            return check(self.workspace, store=self.store)
-        except UsageError as error:
-            raise RefusedError(error.message, error.hint) from error
+    def judge(self, milestone: Milestone) -> Outcome:
+        """Check one claim; those that are asked for again are not worked out again.
+
+        Raises:
+            RefusedError: it can't be read or mistypes a name; the message says which.
+        """
+        if milestone not in self._judged:
+            try:
+                self._judged[milestone] = self._examiner.check(milestone)
+            except UsageError as error:
+                raise RefusedError(error.message, error.hint) from error
+        return self._judged[milestone]
+
+    @cached_property
+    def _examiner(self) -> Examiner:
+        from experiments.checking import Examiner  # noqa: PLC0415 - only some reports need it
+
+        return Examiner(self.store)
 
     @cached_property
     def unreadable(self) -> dict[str, str]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from experiments.efficiency import READINESS, efficiency, requirements
 from experiments.metrics import kind
-from featherface.errors import RefusedError, UsageError
 from vault_sync.context import table
 from vault_sync.rendering import Safe, code
 from vault_sync.reports.milestones import cells
@@ -73,13 +72,7 @@ def _requirements(page: Page, run: Run) -> list[Outcome]:
     milestone = page.sources.workspace.milestones.get(READINESS)
     if milestone is None:
         return []
-    from experiments.checking import Examiner  # noqa: PLC0415 - only where claims are checked
-
-    examiner = Examiner(page.sources.store)
-    try:
-        return [examiner.check(one) for one in requirements(milestone, run)]
-    except UsageError as error:
-        raise RefusedError(error.message, error.hint) from error
+    return [page.sources.judge(one) for one in requirements(milestone, run)]
 
 
 def _gain(

@@ -10,7 +10,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import SUBSETS
-from featherface.errors import ThesisError
 from vault_sync.context import Page, evaluation, group, table
 from vault_sync.rendering import Safe
 from vault_sync.reports import trends
@@ -60,7 +59,7 @@ def build(page: Page) -> dict[str, object] | None:
     return {
         "trained": _trained(page, finished[-1]) if finished else None,
         "before": _before(page, finished[-2], finished[-1]) if len(finished) > 1 else None,
-        "standing": _standing(page, finished[-1]) if finished else None,
+        "standing": standing(page, finished[-1]) if finished else None,
         "waiting": [_waiting(page, run) for run in waiting],
         "log": _log(page, waiting),
     }
@@ -166,17 +165,6 @@ def _before(page: Page, before: Run, run: Run) -> dict[str, object]:
         "measures": values,
         "sure": before.matches() is not None and run.matches() is not None,
     }
-
-
-def _standing(page: Page, run: Run) -> dict[str, object] | None:
-    """Set RUN against others and the claims; None where a record or claim there is at fault.
-
-    The fault is told where it belongs, and an experiment's own numbers stand without it.
-    """
-    try:
-        return standing(page, run)
-    except ThesisError:
-        return None
 
 
 def _log(page: Page, waiting: Sequence[Run]) -> dict[str, object] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from experiments.checking import parse_milestone
 from experiments.efficiency import READINESS
 from experiments.predicates import references
+from featherface.errors import ThesisError
 from vault_sync.context import group, table
 from vault_sync.rendering import Safe
 from vault_sync.reports.compared import compared
@@ -16,6 +18,7 @@ from vault_sync.reports.milestones import cells, title
 from vault_sync.reports.performance import AP_METRICS
 
 if TYPE_CHECKING:
+    from experiments.milestones import Milestone
     from experiments.store import Run
     from vault_sync.context import Page
 
@@ -53,12 +56,17 @@ def _milestones(page: Page, run: Run) -> Safe:
     """List the claims about RUN's experiment; what a phone asks for has a table of its own."""
     words = page.words
     lines = []
-    for one in page.sources.outcomes:
-        named = (ref.selector for ref in references(parse_milestone(one.milestone)))
-        if one.milestone.name != READINESS and run.experiment in {
-            selector.partition("@")[0] for selector in named
-        }:
-            state, _, why = cells(page, one)
-            lines.append([title(page, one), state, why])
+    for milestone in page.sources.workspace.milestones.values():
+        # A claim that is mistyped, or rests on another run's damaged record, is told elsewhere.
+        with contextlib.suppress(ThesisError):
+            if milestone.name != READINESS and run.experiment in _named(milestone):
+                one = page.sources.judge(milestone)
+                state, _, why = cells(page, one)
+                lines.append([title(page, one), state, why])
     headers = [words.say(f"column.{key}") for key in ("milestone", "state", "why")]
     return table(headers, lines) if lines else Safe("")
+
+
+def _named(milestone: Milestone) -> set[str]:
+    """Return the experiments that a claim speaks of."""
+    return {one.selector.partition("@")[0] for one in references(parse_milestone(milestone))}
