@@ -111,7 +111,8 @@ def precision_recall(
     if not records:
         return b""
     with styled():
-        figure, axes = make_figure(len(SUBSETS), height=3.4)
+        lines = len(records) + len(published or {})
+        figure, axes = make_figure(len(SUBSETS), height=3.2 + 0.18 * lines)
         for axis, subset in zip(axes, SUBSETS, strict=True):
             for place, (label, record) in enumerate(records.items()):
                 if subset not in record.subsets or not record.subsets[subset].faces.sum():
@@ -128,7 +129,7 @@ def precision_recall(
             axis.set_title(subset.title())
             label_axes(axis, say("plot-recall", language), "", language, ".1f", ".1f")
             if axis.get_legend_handles_labels()[0]:
-                axis.legend(loc="lower left", fontsize=8)
+                axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=8)
         axes[0].set_ylabel(say("plot-precision", language))
         if caption:
             figure.supxlabel(caption, fontsize=8, color=GREY)

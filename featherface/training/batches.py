@@ -15,6 +15,7 @@ from featherface.data.augmentation import AUGMENTATIONS, Sample, resize
 from featherface.data.difficulty import easiest_first
 from featherface.data.images import open_picture
 from featherface.errors import DataError
+from featherface.training.layout import lay_out_picture, stack
 from featherface.training.pacing import pictures_of, share_of, side_of_batch, view_of
 
 if TYPE_CHECKING:
@@ -121,19 +122,15 @@ class TrainingPictures(Dataset[Item]):
         return picture
 
     def _item(self, sample: Sample, annotation: ImageAnnotation) -> Item:
-        seen = np.asarray(sample.picture)
-        # Plane by plane: 15 times as fast as pixel by pixel.
-        pixels = seen.transpose(2, 0, 1)[::-1].astype(np.float32, order="C")
-        pixels -= self.mean[:, None, None]
         side = float(sample.size[0])
         boxes = sample.boxes.clip(0, side)
         visible = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
         return Item(
-            torch.from_numpy(pixels),
+            lay_out_picture(sample.picture, self.mean, self.config),
             torch.from_numpy(boxes[visible] / side),
             torch.from_numpy(sample.landmarks[visible] / side),
             annotation.path,
-            self._name(seen) if self.named else b"",
+            self._name(np.asarray(sample.picture)) if self.named else b"",
         )
 
     def _name(self, pixels: NDArray[np.uint8]) -> bytes:
@@ -253,7 +250,7 @@ def collate(items: Sequence[Item]) -> Batch:
         targets.landmarks[row, :count] = item.landmarks.nan_to_num(0.0)
         targets.faces[row, :count] = True
         targets.marked[row, :count] = known
-    images = torch.stack([item.image for item in items])
+    images = stack([item.image for item in items])
     names = tuple(item.name for item in items if item.name)
     return Batch(images, targets, tuple(item.path for item in items), names)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic import draw
@@ -17,8 +18,10 @@ from featherface.profiling import memory
 from featherface.profiling.capacity import largest
 from featherface.training import automatic
 from featherface.training.automatic import Timing, fastest, find_room, settle
+from featherface.training.batches import TrainingPictures, collate
 from featherface.training.config import MEASURED, TrainConfig
 from featherface.training.distill_config import DistillConfig, Phase
+from featherface.training.layout import lay_out
 from featherface.training.loop import train
 from featherface.training.pacing import largest_side
 from featherface.training.trial import Trial
@@ -205,6 +208,40 @@ def test_the_layout_changes_no_value(tmp_path):
         weight = model.backbone.stage1[0][0].weight
         assert weight.is_contiguous(memory_format=torch.channels_last) is last
     assert losses[True] == pytest.approx(losses[False], rel=1e-4)
+
+
+def test_pictures_lie_in_memory_as_the_network_does(tmp_path):
+    draw(tmp_path / "set", SyntheticConfig(image_size=64, train_images=3, val_images=1))
+    split = open_split(tmp_path / "set", "train")
+    laid = {}
+    for last in (True, False):
+        config = replace(SMALL, channels_last=last)
+        pictures = TrainingPictures(split, config, (104.0, 117.0, 123.0))
+        laid[last] = collate([pictures[0, index] for index in range(3)]).images
+    assert laid[True].is_contiguous(memory_format=torch.channels_last)
+    assert laid[False].is_contiguous()
+    assert torch.equal(laid[True], laid[False])
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_gradients_reach_batch_norms_in_the_order_of_their_maps(last):
+    model = lay_out(build(variant("v2"), 0), replace(SMALL, channels_last=last)).train()
+    orders = []
+    norms = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d)]
+
+    def watch(module, inputs, output):
+        output.register_hook(
+            lambda gradient: orders.append(
+                gradient.is_contiguous(memory_format=torch.channels_last)
+            )
+        )
+
+    for norm in norms:
+        norm.register_forward_hook(watch)
+    output = model(torch.rand(2, 3, 64, 64).contiguous(memory_format=torch.channels_last))
+    output.boxes.sum().backward()
+    assert len(orders) >= len(norms)
+    assert all(orders) is last
 
 
 @pytest.mark.gpu
