@@ -42,8 +42,8 @@ COMPOSITES = 1600
 TEACHER = "study/teacher"
 STUDENTS = ("v2", "v2-ultra")
 RUNS = tuple(f"study/{name}{kind}" for name in STUDENTS for kind in ("-distilled", ""))
-GOALS = {"v2": 0.90, "v2-ultra": 0.85}
-"""Of the teacher's AP on Hard that the distilled student is to keep."""
+SUBSETS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap")
+MEAN = "widerface.mean_ap"
 ANNOTATION = "wider_face_val_bbx_gt.txt"
 WEIGHTS = "weights/featherface_v1_official.pth"
 BACKBONE = "weights/mobilenetv1_025_imagenet.tar"
@@ -130,16 +130,35 @@ def train(options: argparse.Namespace) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    """Print the tables and draw the curves."""
+    """Print the tables in Markdown and draw the curves."""
     folder, runs = options.folder, [name.replace("/", "-") for name in (TEACHER, *RUNS)]
-    print(thesis(folder, "compare", *runs, "--format", "md", "--plots", folder / "plots"))
-    found = {name: scores(folder, name) for name in runs}
-    best = found[runs[0]]["hard"]
+    found = compare(folder, *runs, "--plots", (folder / "plots").resolve())
+    best = found[SUBSETS[-1]][0]["value"]
+    print("| run | Easy | Medium | Hard | of the teacher's Hard |", "| --- " * 5 + "|", sep="\n")
+    for place, name in enumerate(runs):
+        shown = [found[subset][place] for subset in SUBSETS]
+        cells = [f"{percent(one)} [{percent(one, 'low')}, {percent(one, 'high')}]" for one in shown]
+        print("|", " | ".join((name, *cells, f"{shown[-1]['value'] / best:.1%}")), "|")
+    print("\n| student | Easy | Medium | Hard | mean |", "| --- " * 5 + "|", sep="\n")
     for name in STUDENTS:
-        kept = found[f"study-{name}-distilled"]["hard"] / best
-        verdict = "reached" if kept >= GOALS[name] else "missed"
-        print(f"{name}: {kept:.1%} of the teacher's Hard AP, goal {GOALS[name]:.0%}: {verdict}")
-        print(thesis(folder, "compare", f"study-{name}", f"study-{name}-distilled"))
+        found = compare(folder, f"study-{name}", f"study-{name}-distilled")
+        gains = [found[metric][1]["delta"] for metric in (*SUBSETS, MEAN)]
+        cells = [f"{points(one)} ({points(one, 'low')} to {points(one, 'high')})" for one in gains]
+        print("|", " | ".join((name, *cells)), "|")
+
+
+def compare(folder: Path, *words: object) -> dict[str, list[dict[str, Any]]]:
+    """Return by metric what each of the runs has, in their order."""
+    told = json.loads(thesis(folder, "compare", *words, "--json", told=False))
+    return {row["metric"]: list(row["values"].values()) for row in told["data"]["rows"]}
+
+
+def percent(found: dict[str, float], key: str = "value") -> str:
+    return f"{found[key] * 100:.1f}"
+
+
+def points(found: dict[str, float], key: str = "value") -> str:
+    return f"{found[key] * 100:+.1f}"
 
 
 def sealed(folder: Path, name: str) -> bool:
@@ -147,13 +166,6 @@ def sealed(folder: Path, name: str) -> bool:
     listed = json.loads(thesis(folder, "runs", "list", "--json", told=False))
     runs = [one for one in listed["data"] if one["experiment"] == name.replace("/", "-")]
     return any(one["status"] == "sealed" for one in runs)
-
-
-def scores(folder: Path, run: str) -> dict[str, float]:
-    """Return the AP of RUN by subset."""
-    shown = json.loads(thesis(folder, "runs", "show", run, "--json", told=False))
-    metrics: dict[str, Any] = {one["name"]: one["value"] for one in shown["data"]["metrics"]}
-    return {name: metrics[f"widerface.{name}.ap"] for name in ("easy", "medium", "hard")}
 
 
 def thesis(where: Path, *words: object, told: bool = True) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def write_labels(
             fontsize=size,
             color=INK,
             arrowprops=_line(dy),
+            path_effects=[withStroke(linewidth=3, foreground="white")],  # readable over a line
         )
 
 
