@@ -33,6 +33,8 @@ class Spread:
     low: float
     """Ends of the 95 % interval of the mean, by Student's t (Welch's for a difference)."""
     high: float
+    p: float = math.nan
+    """How often seeds alone would give a mean so far from zero; NaN where nobody asked."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,18 @@ class SeedGroup:
         }
 
 
+def over_seeds(differences: Sequence[float]) -> Spread | None:
+    """Return the mean of DIFFERENCES, one per seed; None with too few seeds to claim anything."""
+    if len(differences) < FEWEST:
+        return None
+    mean, deviation = fmean(differences), stdev(differences)
+    if not deviation:
+        return Spread(mean, 0.0, mean, mean, float(not mean))
+    error = deviation / math.sqrt(len(differences))
+    half = _quantile(len(differences) - 1) * error
+    return Spread(mean, deviation, mean - half, mean + half, _chance(mean / error, differences))
+
+
 def seed_groups(runs: Sequence[Run], store: Store | None) -> tuple[SeedGroup, ...]:
     """Return for each of RUNS the sealed, unchanged runs that are like it but for the seed.
 
@@ -142,3 +156,10 @@ def _quantile(degrees: float) -> float:
     from scipy.stats import t  # noqa: PLC0415 - slow to import, and few groups get here
 
     return float(t.ppf((1 + LEVEL) / 2, degrees))
+
+
+def _chance(value: float, differences: Sequence[float]) -> float:
+    """Return the two-sided p of a t VALUE of as many DIFFERENCES."""
+    from scipy.stats import t  # noqa: PLC0415 - slow to import, and few groups get here
+
+    return float(2 * t.sf(abs(value), len(differences) - 1))

@@ -39,7 +39,7 @@ def _order_gradient(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) ->
     """
     del module
     if output.requires_grad:
-        output.register_hook(_channels_last)
+        output.register_hook(_channels_last)  # type: ignore[no-untyped-call]
 
 
 def _channels_last(gradient: Tensor) -> Tensor:

@@ -338,10 +338,29 @@ class TestAblation:
         (row,) = [line for line in text.splitlines() if line.startswith("| v2-off |")]
         one, other, mean = (
             float(part.removesuffix(" pt").replace("−", "-"))
-            for part in row.strip("| ").split(" | ")[1:]
+            for part in row.strip("| ").split(" | ")[1:4]
         )
         assert one < 0 < other
         assert mean == pytest.approx((one + other) / 2, abs=0.1)
+        assert row.endswith("| nothing: the seeds disagree |")
+
+    @pytest.mark.usefixtures("quick_plots")
+    @pytest.mark.parametrize(
+        ("skills", "claim"),
+        [
+            ((0.60, 0.58), "nothing yet: 2 of 5 seeds"),
+            ((0.60, 0.58, 0.62, 0.59, 0.61), "**less accurate than the base**"),
+            ((0.60, 0.79, 0.62, 0.40, 0.78), "nothing: it may be chance"),
+        ],
+    )
+    def test_seeds_decide_what_may_be_claimed(self, workspace, make_scored, skills, claim):
+        off = {"tags": ("ablation:v2",), "recipe": {"model.attention": "none"}}
+        for seed, skill in enumerate(skills):
+            make_scored(workspace, "v2", skill=0.8, seed=seed)
+            make_scored(workspace, "v2-off", skill=skill, seed=seed, **off)
+        (row,) = [line for line in show(workspace, "ablation").splitlines() if "| v2-off |" in line]
+        assert row.endswith(f"| {claim} |")
+        assert ("(" in row) is (len(skills) >= 5)  # the interval
 
     @pytest.mark.usefixtures("quick_plots")
     def test_a_build_up_is_told_step_by_step(self, workspace, make_scored):

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison import ALPHA
 from experiments.metrics import kind
+from experiments.seeds import FEWEST
+from experiments.seeds import over_seeds as spread_over
+from experiments.statistics import holm
 from vault_sync.context import table
 from vault_sync.rendering import Safe
 from vault_sync.reports.changes import changes
-from vault_sync.reports.compared import compared
+from vault_sync.reports.compared import compared, write_difference
 from vault_sync.reports.comparison import difference
 from vault_sync.reports.performance import AP_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from experiments.seeds import Spread
     from experiments.store import Run
     from vault_sync.context import Page
 
@@ -54,7 +60,8 @@ def steps(page: Page, runs: Sequence[Run]) -> Safe:
 def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
     """List the difference of each ablation in the primary metric, seed by seed, and their mean.
 
-    Each ablation is set against the base of its own seed; empty where no two seeds have one.
+    Each ablation is set against the base of its own seed; empty where no two seeds have one. What
+    may be claimed follows from the seeds alone, after Holm's correction over the rows.
     """
     words = page.words
     based = [one for one in found if one.base is not None]
@@ -62,18 +69,47 @@ def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
         return Safe("")
     metric = based[0].base.record.primary_metric
     values = [_values(one, metric) for one in based]
+    names = list(dict.fromkeys(key for one in values for key in one))
+    known = [[one[name] for one in values if name in one] for name in names]
+    spreads = [spread_over(each) for each in known]
+    corrected = holm([math.nan if one is None else one.p for one in spreads])
     lines = []
-    for name in dict.fromkeys(key for one in values for key in one):
-        known = [one[name] for one in values if name in one]
-        each = [_points(page, one[name]) if name in one else words.say("none") for one in values]
-        mean = _points(page, fmean(known)) if len(known) > 1 else words.say("none")
-        lines.append([name, *each, mean])
+    for name, each, spread, p in zip(names, known, spreads, corrected, strict=True):
+        cells = [_points(page, one[name]) if name in one else words.say("none") for one in values]
+        mean = _mean(page, metric, each, spread, sure=p <= ALPHA)
+        lines.append([name, *cells, mean, _claim(page, each, sure=p <= ALPHA)])
     headers: list[object] = [words.say("ablation.run")]
     headers += [words.say("ablation.seed", seed=_seed(one)) for one in based]
-    headers.append(words.say("ablation.mean"))
-    told = words.say("ablation.seeds", metric=kind(metric).title(words.language))
-    listed = table(headers, lines, numeric=range(1, len(headers)))
+    headers += [words.say("ablation.mean"), words.say("ablation.claim")]
+    told = words.say(
+        "ablation.seeds",
+        metric=kind(metric).title(words.language),
+        fewest=words.number(FEWEST, "d"),
+    )
+    listed = table(headers, lines, numeric=range(1, len(headers) - 1))
     return Safe(f"{told}\n\n{listed}")
+
+
+def _mean(
+    page: Page, metric: str, known: Sequence[float], spread: Spread | None, *, sure: bool
+) -> Safe:
+    """Write the mean of the KNOWN differences, with its interval where there are seeds enough."""
+    if spread is None:
+        return _points(page, fmean(known)) if len(known) > 1 else page.words.say("none")
+    ends = (spread.low, spread.high)
+    return write_difference(page.words, metric, spread.mean, "fraction", ends, sure=sure)
+
+
+def _claim(page: Page, known: Sequence[float], *, sure: bool) -> Safe:
+    """Say what may be claimed of differences, one per seed."""
+    words = page.words
+    if sure:
+        return words.say("ablation.better" if fmean(known) > 0 else "ablation.worse")
+    if min(known) < 0 < max(known):
+        return words.say("ablation.disagree")
+    if len(known) < FEWEST:
+        return words.say("ablation.few", n=len(known), fewest=FEWEST)
+    return words.say("ablation.chance")
 
 
 def _values(found: Found, metric: str) -> dict[str, float]:
