@@ -7,7 +7,8 @@ A step is data, forward, loss and backward. Both loops see the same pictures, de
 and made into numbers by the same code, and train the same network. What differs:
 
 - ours, as `thesis run` trains: pictures decoded once and kept, the next batch made in a thread
-  while this one is computed, maps channels-last, matching and loss for the whole batch at once;
+  while this one is computed, pictures, maps and gradients channels-last, matching and loss for the
+  whole batch at once;
 - image by image, as the official source trains without workers: pictures decoded each time, each
   batch made when it is needed, maps in the usual memory order, matching and encoding in a Python
   loop over the batch, hard negatives by sorting every prior twice.
