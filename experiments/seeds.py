@@ -55,12 +55,7 @@ class SeedGroup:
 
     def summary(self, name: str) -> Spread | None:
         """Return mean and spread of metric NAME; None with too few seeds to claim anything."""
-        values = self.values(name)
-        if len(values) < FEWEST:
-            return None
-        half = _quantile(len(values) - 1) * stdev(values) / math.sqrt(len(values))
-        mean = fmean(values)
-        return Spread(mean, stdev(values), mean - half, mean + half)
+        return spread(self.values(name))
 
     def less(self, other: SeedGroup, name: str) -> Spread | None:
         """Return this group's mean of NAME less OTHER's (Welch); None with too few seeds."""
@@ -100,16 +95,16 @@ class SeedGroup:
         }
 
 
-def over_seeds(differences: Sequence[float]) -> Spread | None:
-    """Return the mean of DIFFERENCES, one per seed; None with too few seeds to claim anything."""
-    if len(differences) < FEWEST:
+def spread(values: Sequence[float]) -> Spread | None:
+    """Return the mean of VALUES, one per seed; None with too few seeds to claim anything."""
+    if len(values) < FEWEST:
         return None
-    mean, deviation = fmean(differences), stdev(differences)
+    mean, deviation, degrees = fmean(values), stdev(values), len(values) - 1
     if not deviation:
         return Spread(mean, 0.0, mean, mean, float(not mean))
-    error = deviation / math.sqrt(len(differences))
-    half = _quantile(len(differences) - 1) * error
-    return Spread(mean, deviation, mean - half, mean + half, _chance(mean / error, differences))
+    error = deviation / math.sqrt(len(values))
+    half = _quantile(degrees) * error
+    return Spread(mean, deviation, mean - half, mean + half, _chance(mean / error, degrees))
 
 
 def seed_groups(runs: Sequence[Run], store: Store | None) -> tuple[SeedGroup, ...]:
@@ -158,8 +153,8 @@ def _quantile(degrees: float) -> float:
     return float(t.ppf((1 + LEVEL) / 2, degrees))
 
 
-def _chance(value: float, differences: Sequence[float]) -> float:
-    """Return the two-sided p of a t VALUE of as many DIFFERENCES."""
+def _chance(value: float, degrees: float) -> float:
+    """Return how often a t as far from zero as VALUE comes by chance."""
     from scipy.stats import t  # noqa: PLC0415 - slow to import, and few groups get here
 
-    return float(2 * t.sf(abs(value), len(differences) - 1))
+    return float(2 * t.sf(abs(value), degrees))

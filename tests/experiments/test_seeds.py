@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from experiments.compare import compare
-from experiments.seeds import over_seeds, seed_groups
+from experiments.seeds import seed_groups, spread
 from experiments.side_by_side import seeds_table, tables
 from experiments.store import Store
 
@@ -80,14 +80,14 @@ def test_other_recipes_and_data_are_other_trainings(workspace, make_run):
 
 def test_differences_over_seeds_are_tested_as_students_t_does():
     differences = [-0.01, -0.03, -0.02, -0.04, -0.015]
-    found = over_seeds(differences)
+    found = spread(differences)
     test = stats.ttest_1samp(differences, 0)
     assert found.p == pytest.approx(test.pvalue)
     interval = test.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
-    assert over_seeds(differences[:4]) is None
+    assert spread(differences[:4]) is None
 
 
 def test_the_same_difference_with_every_seed_is_certain():
-    assert over_seeds([0.01] * 5).p == 0
-    assert over_seeds([0.0] * 5).p == 1
+    assert spread([0.01] * 5).p == 0
+    assert spread([0.0] * 5).p == 1

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison import ALPHA
 from experiments.metrics import kind
-from experiments.seeds import FEWEST
-from experiments.seeds import over_seeds as spread_over
+from experiments.seeds import FEWEST, spread
 from experiments.statistics import holm
 from vault_sync.context import table
 from vault_sync.rendering import Safe
@@ -71,12 +70,12 @@ def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
     values = [_values(one, metric) for one in based]
     names = list(dict.fromkeys(key for one in values for key in one))
     known = [[one[name] for one in values if name in one] for name in names]
-    spreads = [spread_over(each) for each in known]
-    corrected = holm([math.nan if one is None else one.p for one in spreads])
+    means = [spread(each) for each in known]
+    corrected = holm([math.nan if one is None else one.p for one in means])
     lines = []
-    for name, each, spread, p in zip(names, known, spreads, corrected, strict=True):
+    for name, each, over, p in zip(names, known, means, corrected, strict=True):
         cells = [_points(page, one[name]) if name in one else words.say("none") for one in values]
-        mean = _mean(page, metric, each, spread, sure=p <= ALPHA)
+        mean = _mean(page, metric, each, over, sure=p <= ALPHA)
         lines.append([name, *cells, mean, _claim(page, each, sure=p <= ALPHA)])
     headers: list[object] = [words.say("ablation.run")]
     headers += [words.say("ablation.seed", seed=_seed(one)) for one in based]
@@ -91,13 +90,13 @@ def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
 
 
 def _mean(
-    page: Page, metric: str, known: Sequence[float], spread: Spread | None, *, sure: bool
+    page: Page, metric: str, known: Sequence[float], over: Spread | None, *, sure: bool
 ) -> Safe:
     """Write the mean of the KNOWN differences, with its interval where there are seeds enough."""
-    if spread is None:
+    if over is None:
         return _points(page, fmean(known)) if len(known) > 1 else page.words.say("none")
-    ends = (spread.low, spread.high)
-    return write_difference(page.words, metric, spread.mean, "fraction", ends, sure=sure)
+    ends = (over.low, over.high)
+    return write_difference(page.words, metric, over.mean, "fraction", ends, sure=sure)
 
 
 def _claim(page: Page, known: Sequence[float], *, sure: bool) -> Safe:
