@@ -19,9 +19,10 @@ import numpy as np
 from experiments import recording
 from experiments.metrics import Metric
 from experiments.records import Record, now
+from experiments.runs import Run
 from experiments.seal import seal
 from experiments.statistics import paired_bootstrap
-from experiments.store import Run, Store
+from experiments.store import Store
 from experiments.workspace import Workspace
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 

@@ -20,8 +20,9 @@ from experiments import recording
 from experiments.documents import write_yaml
 from experiments.metrics import Metric
 from experiments.records import Record, now
+from experiments.runs import Run
 from experiments.seal import seal
-from experiments.store import Run, Store
+from experiments.store import Store
 from experiments.workspace import Workspace
 from vault_sync.sync import sync
 

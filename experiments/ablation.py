@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from experiments.recipe import Recipe, ResolvedRecipe
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
     from experiments.workspace import Workspace
 
 TAG = "ablation:"

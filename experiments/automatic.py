@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from experiments import inputs, schema, teachers
-from experiments.store import RECIPE
+from experiments.runs import RECIPE
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from experiments.evidence import Reason
     from experiments.metrics import Metric
-    from experiments.store import Run
+    from experiments.runs import Run
 
 State = Literal["pass", "fail", "not_measured"]
 

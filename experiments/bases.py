@@ -13,7 +13,7 @@ from featherface.training.config import AUTO, MEASURED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 IDLE_CODE = (
     "__init__.py",

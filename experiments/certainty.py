@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from experiments.evidence import Observation
     from experiments.predicates import Comparison, Term
+    from experiments.runs import Run
     from experiments.statistics import Interval
-    from experiments.store import Run
 
 RESAMPLES = 1000
 SEED = 0

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from experiments.certainty import Margin
     from experiments.milestones import Milestone
     from experiments.predicates import Claim
+    from experiments.runs import Run
     from experiments.staleness import Change
     from experiments.statistics import Interval
-    from experiments.store import Run
     from experiments.workspace import Workspace
 
 STATES = ("pass", "fail", "stale", "not_measurable")

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from experiments.milestones import CitedResult
+    from experiments.runs import Run
     from experiments.seeds import SeedGroup
     from experiments.statistics import Bootstrap, Interval
-    from experiments.store import Run, Store
+    from experiments.store import Store
 
 FORCE = "compare runs of one data set and protocol, or add --force to see them side by side"
 

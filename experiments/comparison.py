@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from experiments.milestones import CitedResult
+    from experiments.runs import Run
     from experiments.seeds import SeedGroup
     from experiments.statistics import Bootstrap, Interval
-    from experiments.store import Run
 
 SPECS = {"fraction": ".1%", "parameters": ",", "MACs": ".2G", "ms": ".1f", "MB": ".2f"}
 SUBSETS = {

@@ -10,7 +10,7 @@ from experiments.codebase import read_code
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 DATA_KEYS = ("dataset", "images", "faces", "annotation_sha256", "files_sha256", "ground_truth")
 MACHINE_KEYS = ("system", "machine", "cpu", "cores", "memory_gb", "gpu", "gpus", "python", "torch")

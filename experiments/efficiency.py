@@ -11,7 +11,7 @@ from experiments.predicates import Arithmetic, Combination, Comparison, Negation
 if TYPE_CHECKING:
     from experiments.milestones import Milestone
     from experiments.predicates import Claim, Term
-    from experiments.store import Run
+    from experiments.runs import Run
 
 READINESS = "mobile-ready"
 """The milestone that says what a phone asks for."""

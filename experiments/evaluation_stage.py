@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import inputs
 from experiments.accuracy import Circumstances, landmark_metric, measure
-from experiments.store import MATCHES
+from experiments.runs import MATCHES
 from experiments.work import Findings, Work, trained
 from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions

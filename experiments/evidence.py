@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from experiments.metrics import Metric
     from experiments.milestones import Milestone
     from experiments.predicates import Reference
+    from experiments.runs import Run
     from experiments.staleness import Change
-    from experiments.store import Run, Store
+    from experiments.store import Store
 
 SETTLED = ("latency.", "memory.")
 """Metrics that mean little without the picture's size: a small picture makes any network fast."""

@@ -15,7 +15,7 @@ from experiments.metrics import Metric
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 IDENTITY = ("run", "experiment", "version", "seed", "seal")
 

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments.annotations import beside
+from experiments.records import RECORD
+from experiments.runs import RESULTS, Run
 from experiments.seal import SEAL, Problem, verify
-from experiments.store import RECORD, RESULTS, Run
 from featherface.errors import ThesisError
 
 if TYPE_CHECKING:

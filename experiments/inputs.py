@@ -24,7 +24,8 @@ from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
 
 if TYPE_CHECKING:
     from experiments.recipe import Recipe
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
     from experiments.workspace import Workspace
     from featherface.data.annotation import ImageAnnotation
     from featherface.data.config import SyntheticConfig

@@ -17,7 +17,8 @@ from featherface.errors import ThesisError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
 
 TRAINED = ("checkpoints/best.safetensors", "checkpoints/last.safetensors")
 DEEPEST = 20

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from experiments.milestones import CitedResult
-    from experiments.store import Run
+    from experiments.runs import Run
 
 PUBLISHED: dict[str, Any] = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
 GOAL: dict[str, Any] = {"marker": "x", "color": GREY}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from experiments.checking import Examiner
 from experiments.evidence import Facts
-from experiments.store import Run, Store
+from experiments.store import Store
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from experiments.runs import Run
     from experiments.staleness import Change
     from experiments.workspace import Workspace
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from experiments.published_curves import Curve
-    from experiments.store import Run
+    from experiments.runs import Run
     from featherface.evaluation.matches import MatchRecords
 
 PARTS = {"box": "box_weight", "face": "", "landmark": "landmark_weight"}

@@ -9,8 +9,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from experiments.records import now
+from experiments.runs import EVENTS, RESULTS
 from experiments.seal import Seal, seal
-from experiments.store import EVENTS, RESULTS
 from featherface.errors import UnavailableError
 from featherface.files import sync_file, write_atomic
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from experiments.metrics import Metric
     from experiments.recipe import Recipe
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
     from experiments.workspace import Workspace
     from featherface.data.annotation import ImageAnnotation
     from featherface.evaluation.ground_truth import GroundTruth

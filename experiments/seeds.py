@@ -14,7 +14,8 @@ from featherface.errors import ThesisError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
 
 FEWEST = 5
 """Seeds from which anything is claimed over seeds."""

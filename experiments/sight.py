@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
 
 SCORES = ("mean_ap", "easy", "medium", "hard")
 GPU_QUERY = ("utilization.gpu", "memory.used", "memory.total")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from experiments.records import Parent
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
     from experiments.workspace import Workspace
 
 PATHS = {

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from experiments.metrics import Metric
+    from experiments.runs import Run
     from experiments.staleness import Change
-    from experiments.store import Run, Store
+    from experiments.store import Store
 
 SETTING = re.compile(r"(\d+)×\1, batch (\d+)")
 PLAIN = re.compile(r"[\w@%+=:,./~-]+")

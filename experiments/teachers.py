@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.recipe import Recipe
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
     from featherface.detector_config import DetectorConfig
     from featherface.networks.detector import Detector
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import inputs, recording
 from experiments.records import Parent
-from experiments.store import Run, Store
+from experiments.runs import Run
+from experiments.store import Store
 from featherface import checkpoints
 from featherface.devices import choose
 from featherface.progress import never, silent

@@ -17,7 +17,8 @@ from experiments.annotations import Annotations
 from experiments.documents import write_yaml
 from experiments.metrics import KINDS, Metric
 from experiments.records import STAGES, Attempt, Git, Parent, Record, Stage
-from experiments.store import RECIPE, Run, Store
+from experiments.runs import RECIPE, Run
+from experiments.store import Store
 from experiments.workspace import Workspace
 
 hypothesis.settings.register_profile("suite", deadline=None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from experiments.comparison import Comparison
     from experiments.recipe import ResolvedRecipe
-    from experiments.store import Run
+    from experiments.runs import Run
     from experiments.workspace import Workspace
     from thesis_cli.session import Session
     from vault_sync.sync import SyncReport

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from experiments.checking import Outcome
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
 
 WIDTH, GAP, STEP, MARGIN = 360, 40, 560, 20

@@ -17,7 +17,7 @@ from vault_sync.rendering import Safe, render
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from experiments.workspace import Workspace
     from vault_sync.answers.table import Words
     from vault_sync.context import Sources

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from experiments.store import RECORD
+from experiments.records import RECORD
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
 from vault_sync.keeping import KnownStore
 from vault_sync.rendering import Safe, escape
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from experiments.checking import Examiner, Outcome
     from experiments.metrics import Metric
     from experiments.milestones import Milestone
-    from experiments.store import Run
+    from experiments.runs import Run
     from experiments.workspace import Workspace
     from vault_sync.engine.notes import Snapshot
     from vault_sync.engine.state import State

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from experiments.runs import Run
     from experiments.scrutiny import Scrutiny
-    from experiments.store import Run
     from experiments.workspace import Workspace
 
 SIDE = 224

@@ -7,7 +7,8 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from experiments.store import Run, Store
+from experiments.runs import Run
+from experiments.store import Store
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from experiments.workspace import Workspace
     from vault_sync.engine.plans import Plan
     from vault_sync.writing import Writer

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from experiments.annotations import VERDICTS, Annotations, beside, read_tags, read_verdict
-from experiments.store import Run, Store
+from experiments.runs import Run
+from experiments.store import Store
 from featherface.errors import DataError, UsageError
 
 

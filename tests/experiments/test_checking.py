@@ -8,9 +8,10 @@ from experiments import certainty, checking
 from experiments.certainty import Resampled
 from experiments.milestones import Milestone
 from experiments.records import Parent, Stage
+from experiments.runs import Run
 from experiments.seal import seal
 from experiments.statistics import paired_bootstrap
-from experiments.store import Run, Store
+from experiments.store import Store
 from experiments.workspace import Workspace
 from featherface.errors import UsageError
 

@@ -8,8 +8,9 @@ from experiments import checking
 from experiments.lookup import candidates, find_measured, weights_digest
 from experiments.milestones import Milestone
 from experiments.records import Parent, Stage
+from experiments.runs import Run
 from experiments.seal import seal
-from experiments.store import Run, Store
+from experiments.store import Store
 from featherface.errors import NotFoundError
 
 AP = "widerface.hard.ap"

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from experiments import liveness, recording, runner, teachers
+from experiments import execution, liveness, recording, runner, teachers
 from experiments.metrics import Metric
 from experiments.recording import append_event, log
 from experiments.records import STAGES, Parent, Record
 from experiments.resolving import resolve
+from experiments.runs import Run
 from experiments.seal import seal, verify
 from experiments.stages import TABLE
-from experiments.store import Run, Store
+from experiments.store import Store
 from experiments.work import Findings
 from featherface import files
 from featherface.errors import (
@@ -289,7 +290,7 @@ def test_a_run_that_is_being_sealed_is_running(workspace, feigned, monkeypatch):
 
 def test_going_on_with_other_code_is_noted(workspace, feigned, monkeypatch):
     interrupted(workspace)
-    monkeypatch.setattr(runner, "code_digest", lambda: "0" * 64)
+    monkeypatch.setattr(execution, "code_digest", lambda: "0" * 64)
     assert "attempt 2 ran other code than the run began with" in go(workspace).record.warnings
 
 

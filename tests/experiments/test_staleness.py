@@ -11,9 +11,10 @@ from experiments.inputs import describe_truth
 from experiments.metrics import KINDS
 from experiments.records import Parent, Stage
 from experiments.resolving import resolve
+from experiments.runs import RECIPE, Run
 from experiments.seal import seal, sha256
 from experiments.staleness import changes, content_digest
-from experiments.store import RECIPE, Run, Store
+from experiments.store import Store
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic import draw
 from featherface.evaluation.ground_truth import read_ground_truth

@@ -4,8 +4,9 @@ import pytest
 
 from experiments.annotations import Annotations
 from experiments.recording import append_event
+from experiments.runs import Run
 from experiments.seal import SEAL, verify
-from experiments.store import Run, Store
+from experiments.store import Store
 from featherface.errors import NotFoundError, UsageError
 
 

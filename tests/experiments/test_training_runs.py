@@ -11,8 +11,9 @@ import pytest
 
 from experiments import runner
 from experiments.resolving import resolve
+from experiments.runs import Run
 from experiments.seal import sha256, verify
-from experiments.store import Run, Store
+from experiments.store import Store
 from experiments.workspace import Workspace
 from featherface.errors import InterruptedRunError
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.annotations import VERDICTS
-from experiments.store import Run, Store
+from experiments.runs import Run
+from experiments.store import Store
 from featherface.errors import NotFoundError, RefusedError
 from vault_sync.answers.pulling import pull
 from vault_sync.answers.reviewing import Move, decide

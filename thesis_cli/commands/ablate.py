@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.ablation import Cell
-    from experiments.store import Run
+    from experiments.runs import Run
     from thesis_cli.session import Session
 
 

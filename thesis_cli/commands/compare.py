@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from experiments.comparison import Comparison
     from experiments.milestones import CitedResult
-    from experiments.store import Run
+    from experiments.runs import Run
     from experiments.tables import Cell, Table
     from experiments.workspace import Workspace
     from thesis_cli.session import Session

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from experiments.runs import Run
     from experiments.sight import Curve, Machine, Sight
-    from experiments.store import Run
     from thesis_cli.session import Session
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -60,8 +60,8 @@ def watch(session: Session, run: Run, every: float) -> None:
     from rich.live import Live
     from rich.text import Text
 
+    from experiments.runs import Run
     from experiments.sight import look
-    from experiments.store import Run
 
     console = terminal(session)
     with Live(console=console, auto_refresh=False) as shown:

@@ -20,7 +20,7 @@ from thesis_cli.sharing import SharedVerb
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
-    from experiments.store import Run
+    from experiments.runs import Run
     from experiments.workspace import Workspace
     from thesis_cli.session import Session
 

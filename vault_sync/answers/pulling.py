@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from experiments.workspace import Workspace
     from vault_sync.answers.reviewing import Page, Review, Standing
     from vault_sync.answers.table import Words

@@ -15,7 +15,7 @@ from vault_sync.context import run_identity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.answers.sheets import Given, Invalid, Sheet
     from vault_sync.answers.table import Answer, Words
     from vault_sync.engine.notes import Note, Snapshot

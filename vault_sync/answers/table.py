@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from experiments.annotations import Annotations
-    from experiments.store import Run
+    from experiments.runs import Run
 
 Words = str | tuple[str, ...]
 """What an answer says: a text, or a list of texts."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from experiments.milestones import CitedResult
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
 
 CITED = "cited:"

@@ -20,7 +20,7 @@ from vault_sync.rendering import Safe, tidy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
 
 LARGEST = 200_000

@@ -11,7 +11,7 @@ from vault_sync.context import evaluation
 
 if TYPE_CHECKING:
     from experiments.metrics import Metric
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
     from vault_sync.rendering import Safe
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from decimal import Decimal
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.engine.notes import Note
     from vault_sync.prose.amounts import Amount
     from vault_sync.prose.bindings import Place

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.lookup import find_measured
 from experiments.metrics import EVIDENCE, KINDS
 from experiments.predicates import COMPUTE, Number, Reference, references
-from experiments.store import Run, Store
+from experiments.store import Store
 from featherface.errors import NotFoundError, RefusedError, ThesisError, unknown
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from experiments.metrics import Metric
     from experiments.predicates import Term
+    from experiments.runs import Run
     from experiments.staleness import Change
     from experiments.workspace import Workspace
 

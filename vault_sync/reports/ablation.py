@@ -18,7 +18,7 @@ from vault_sync.reports.repetitions import Found, over_seeds, steps
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.reports.repetitions import Rows
 
 COSTS = ("params.total", "macs.640")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.advice import Advice
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
     from vault_sync.rendering import Safe
 

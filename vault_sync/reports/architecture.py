@@ -13,7 +13,7 @@ from vault_sync.reports.changes import show_value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 COMPONENTS = (
     "backbone",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.milestones import CitedResult
-    from experiments.store import Run
+    from experiments.runs import Run
 
 PUBLISHED = {"v1": "featherface-paper", "v1-official": "featherface-published-code"}
 """Variant -> the published result that a run of it is held against."""

@@ -16,7 +16,7 @@ from vault_sync.rendering import Safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
     from vault_sync.wording import Words
 

@@ -18,7 +18,7 @@ from vault_sync.reports.speed import TIMED, same_speed_setting, speed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 MOST = 20
 """Differing recipe keys that a table shows."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from experiments.checking import Outcome
     from experiments.evidence import Reason
+    from experiments.runs import Run
     from experiments.staleness import Change
-    from experiments.store import Run
 
 STATES = ("pass", "fail", "stale", "not_measurable")
 BASE = "Runs.base"

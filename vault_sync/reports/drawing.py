@@ -9,7 +9,7 @@ from vault_sync.context import Page, evaluation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.rendering import Safe
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from experiments.checking import Outcome
     from experiments.efficiency import Efficiency
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
 
 METRICS = ("widerface.mean_ap", "params.total", "macs.640")

@@ -12,7 +12,7 @@ from vault_sync.reports.changes import show_value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 SHOWN = ("path", "format", "sha256", "megabytes", "parity", "landmarks_parity", "opset", "sizes")
 """What the columns of the table tell of an artefact; more that a record knows gets its own."""

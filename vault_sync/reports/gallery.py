@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from experiments.runs import Run
     from experiments.scrutiny import Scrutiny
-    from experiments.store import Run
     from vault_sync.wording import Words
 
 MADE = "gallery 1"

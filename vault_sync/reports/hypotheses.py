@@ -13,7 +13,7 @@ from vault_sync.reports.architecture import design_keys, design_name
 from vault_sync.reports.changes import show_parent, show_value
 
 if TYPE_CHECKING:
-    from experiments.store import Run
+    from experiments.runs import Run
 
 BASELINE = "v1"
 """The variant that the thesis changes."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from featherface.anatomy.facts import Anatomy
     from featherface.detector_config import DetectorConfig
     from vault_sync.context import Page

@@ -15,7 +15,7 @@ from vault_sync.reports.speed import speed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 AP_METRICS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap", "widerface.mean_ap")
 

@@ -8,7 +8,7 @@ from vault_sync.context import Page, evaluation, table
 from vault_sync.rendering import Safe
 
 if TYPE_CHECKING:
-    from experiments.store import Run
+    from experiments.runs import Run
 
 COLUMNS = ("run", "status", "started", "duration", "epochs", "loss")
 

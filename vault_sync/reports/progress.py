@@ -24,7 +24,7 @@ from vault_sync.reports.standing import standing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
     Epochs = Sequence[Mapping[str, Any]]
 

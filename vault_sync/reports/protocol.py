@@ -12,7 +12,7 @@ from vault_sync.reports.protocol_rows import GROUPS, KNOWN, SECTIONS, teaches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 BROAD = 4
 """Runs that one table holds."""

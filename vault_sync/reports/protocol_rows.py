@@ -11,7 +11,7 @@ from vault_sync.reports.changes import show_parent, show_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
 
     Write = Callable[[Page, Run], str]

@@ -22,8 +22,8 @@ from vault_sync.reports.performance import AP_METRICS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from experiments.runs import Run
     from experiments.seeds import Spread
-    from experiments.store import Run
     from vault_sync.context import Page
 
     Rows = dict[str, Mapping[str, Any]]

@@ -12,7 +12,7 @@ from vault_sync.reports.drawing import loss_curves, precision_recall
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.wording import Words
 
 TRAIN_KEYS = ("epochs", "batch_size", "image_size", "optimizer", "lr")

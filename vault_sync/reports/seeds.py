@@ -14,7 +14,7 @@ from vault_sync.reports.performance import AP_METRICS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 
 def seeds(page: Page, runs: Sequence[Run]) -> dict[str, Safe]:

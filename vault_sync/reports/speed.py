@@ -10,7 +10,7 @@ from vault_sync.rendering import Safe, escape
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
 
 TIMED = ("latency.", "memory.")

@@ -19,7 +19,7 @@ from vault_sync.reports.performance import AP_METRICS
 
 if TYPE_CHECKING:
     from experiments.milestones import Milestone
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
 
 

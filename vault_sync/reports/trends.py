@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.context import Page
     from vault_sync.rendering import Safe
 

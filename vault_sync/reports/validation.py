@@ -12,7 +12,7 @@ from vault_sync.rendering import Safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
 
 
 def validation(page: Page, runs: Sequence[Run]) -> Safe:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from experiments.metrics import Metric
-    from experiments.store import Run
+    from experiments.runs import Run
     from vault_sync.periods import Period
 
 AP_METRICS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap", "widerface.mean_ap")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.baseline import Baseline, Outcome
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
     from thesis_cli.session import Session
 
 WORDS = {"pass": "pass", "fail": "FAIL", "not_measured": "not measured"}

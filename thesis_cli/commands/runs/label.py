@@ -13,7 +13,7 @@ from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
-    from experiments.store import Run
+    from experiments.runs import Run
     from thesis_cli.session import Session
 
 

@@ -16,7 +16,7 @@ from vault_sync.answers.table import ANSWERS, answers_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from experiments.store import Run
+    from experiments.runs import Run
     from thesis_cli.session import Session
 
 ELSEWHERE = ("notes", "tags")

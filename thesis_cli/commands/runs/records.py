@@ -16,7 +16,8 @@ from thesis_cli.wording import metric_rows
 from vault_sync.answers.table import answers_of
 
 if TYPE_CHECKING:
-    from experiments.store import Run, Store
+    from experiments.runs import Run
+    from experiments.store import Store
     from thesis_cli.session import Session
 
 
