@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import automatic
 from experiments.building import BARE, UP_TO
+from experiments.locks import held
 from experiments.records import check_name
 from experiments.resolving import resolve
 from experiments.schema import plain
@@ -116,6 +117,14 @@ def finished(store: Store, resolved: ResolvedRecipe) -> Run | None:
             if alike and not store.problems(run):
                 return run
     return None
+
+
+@contextlib.contextmanager
+def claimed(workspace: Workspace, cell: Cell) -> Iterator[bool]:
+    """Keep CELL for this process during the block; yield False where another one makes it."""
+    recipe = cell.resolved.recipe
+    with held(workspace, f"matrix-{recipe.name}-{recipe.digest[:16]}") as mine:
+        yield mine
 
 
 def _digest(recipe: Recipe) -> str:

@@ -6,10 +6,9 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from experiments import automatic, liveness, prerequisites, recording, tracking
 from experiments.execution import Execution
+from experiments.locks import held
 from experiments.recipe import ResolvedRecipe, differences
 from experiments.records import STAGES
 from experiments.runs import RECIPE, Run
@@ -113,30 +112,46 @@ def _resumable(
         raise UsageError(unknown("mode", mode, MODES))
     if mode == "new":
         return None
-    name = resolved.recipe.name
-    unfinished = [run for run in store.runs(name) if run.status in ("interrupted", "failed")]
-    running = [run for run in store.runs(name) if run.status == "running"]
-    last = unfinished[-1] if unfinished else None
-    if mode == "resume" and running and (last is None or running[-1].version > last.version):
+    runs = store.runs(resolved.recipe.name)
+    unfinished = [run for run in runs if run.status in ("interrupted", "failed")]
+    if mode == "auto":
+        return _of_this_recipe(unfinished, resolved, stages, on_message)
+    running = [run for run in runs if run.status == "running"]
+    if running and (not unfinished or running[-1].version > unfinished[-1].version):
         raise LockedError(f"{running[-1].id} is being worked on by another process")
-    if last is None:
-        if mode == "resume":
-            raise NotFoundError(f"{name!r} has no unfinished run to resume", f"thesis run {name}")
-        return None
+    if not unfinished:
+        name = resolved.recipe.name
+        raise NotFoundError(f"{name!r} has no unfinished run to resume", f"thesis run {name}")
+    last = unfinished[-1]
     recorded = _recorded(last.folder)
     resolved = automatic.as_begun(resolved, recorded)
-    if mode == "auto":
-        kept = {one for one, stage in last.record.stages.items() if stage.status != "skipped"}
-        same = recorded.recipe.digest == resolved.recipe.digest and kept == set(stages)
-        if not same:
-            on_message(f"{last.id} is {last.status} and of another recipe: a new version starts")
-            return None
-        on_message(f"{last.id} is {last.status}: going on with it (--new starts another version)")
-        return last.folder
     _check_overrides(recorded, resolved)
     if recorded.recipe.digest != resolved.recipe.digest:
         on_message(f"the recipe changed since: {last.id} goes on with the one it began with")
     return last.folder
+
+
+def _of_this_recipe(
+    unfinished: Sequence[Run],
+    resolved: ResolvedRecipe,
+    stages: Sequence[str],
+    on_message: Callable[[str], None],
+) -> Path | None:
+    """Return the folder of the latest of UNFINISHED that began with this recipe and STAGES.
+
+    Not the latest of all: a matrix of seeds leaves several of one name, each to be gone on with.
+    """
+    for run in reversed(unfinished):
+        recorded = _recorded(run.folder)
+        asked = automatic.as_begun(resolved, recorded)
+        kept = {one for one, stage in run.record.stages.items() if stage.status != "skipped"}
+        if recorded.recipe.digest == asked.recipe.digest and kept == set(stages):
+            on_message(f"{run.id} is {run.status}: going on with it (--new starts another version)")
+            return run.folder
+    if unfinished:
+        last = unfinished[-1]
+        on_message(f"{last.id} is {last.status} and of another recipe: a new version starts")
+    return None
 
 
 def _check_overrides(recorded: ResolvedRecipe, resolved: ResolvedRecipe) -> None:
@@ -158,20 +173,13 @@ def _recorded(folder: Path) -> ResolvedRecipe:
 @contextlib.contextmanager
 def _lock(workspace: Workspace, folder: Path) -> Iterator[None]:
     """Hold the run for this process alone."""
-    path = workspace.state / "locks" / f"{folder.parent.name}-{folder.name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise LockedError(
-            f"{folder.parent.name}@{int(folder.name)} is being worked on by another process",
-            "wait for it, or start another version with --new",
-        ) from error
-    try:
+    with held(workspace, f"{folder.parent.name}-{folder.name}") as mine:
+        if not mine:
+            raise LockedError(
+                f"{folder.parent.name}@{int(folder.name)} is being worked on by another process",
+                "wait for it, or start another version with --new",
+            )
         yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager

@@ -170,6 +170,16 @@ def test_auto_starts_a_version_for_another_recipe(workspace, feigned):
     assert go(workspace).version == 1
 
 
+def test_auto_finds_its_recipe_among_several_unfinished_runs(workspace, feigned):
+    for seed in (0, 1):
+        interrupted(workspace, [*SMOKE, f"seed={seed}"])
+    said = []
+    for seed in (0, 1):
+        run = go(workspace, overrides=[*SMOKE, f"seed={seed}"], on_message=said.append)
+        assert (run.version, run.record.seed) == (seed + 1, seed)
+    assert "smoke@1 is interrupted: going on with it (--new starts another version)" in said
+
+
 def test_one_process_per_run(workspace, feigned):
     interrupted(workspace)
     path = workspace.state / "locks" / "smoke-001.lock"

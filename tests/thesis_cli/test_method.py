@@ -3,6 +3,7 @@
 import pytest
 
 from experiments import liveness
+from experiments.ablation import claimed, matrix
 from experiments.sight import Curve
 from thesis_cli.commands.monitor import BESIDE, curves, duration, spark
 from vault_sync import progress_log
@@ -43,6 +44,9 @@ def test_a_dry_run_shows_what_is_missing_and_writes_nothing(thesis, valid, tiny,
 @pytest.mark.slow
 def test_an_ablation_makes_what_is_missing_and_fills_its_chapter(thesis, valid, tiny):
     assert thesis("run", "tiny", "--no-sync", workspace=tiny).code == 0
+    with claimed(tiny, matrix("tiny", tiny)[1]):  # as another process would
+        data = valid(thesis("ablate", "tiny", "--no-sync", "--json", workspace=tiny))
+        assert [row["state"] for row in data["rows"]] == ["there", "at work"]
     data = valid(thesis("ablate", "tiny", "--json", workspace=tiny))
     assert [(row["run"], row["state"]) for row in data["rows"]] == [
         ("tiny@1", "there"),

@@ -48,22 +48,23 @@ def ablate(
     """Run EXPERIMENT without each of its innovations in turn.
 
     Runs that are there already are kept, interrupted ones go on: after a Ctrl-C the same command
-    finishes the rest. The ablation chapter shows the differences with their intervals.
+    finishes the rest. Given in a second terminal meanwhile, it makes other runs than the first.
+    The ablation chapter shows the differences with their intervals.
     """
     del as_json
     from experiments.ablation import finished, matrix
     from experiments.store import Store
 
     cells = matrix(experiment, session.workspace, changes, build_up=build_up, seeds=seeds)
-    store = Store(session.workspace)
     again = repetition(experiment, changes, seeds, build_up=build_up)
-    rows = []
-    for cell in cells:
-        run, fresh = finished(store, cell.resolved), False
-        if run is None and not dry_run:
-            recipe, log = cell.resolved, not no_sync
-            run, fresh = execute(session, session.workspace, recipe, again=again, log=log), True
-        rows.append(row(cell, run, fresh=fresh))
+    made = set() if dry_run else fill(session, cells, again=again, log=not no_sync)
+    store = Store(session.workspace)
+    runs = [finished(store, cell.resolved) for cell in cells]
+    left = "missing" if dry_run else "at work"
+    rows = [
+        row(cell, run, state="made" if run in made else "there" if run else left)
+        for cell, run in zip(cells, runs, strict=True)
+    ]
     wanted = not (dry_run or no_sync)
     synced = synchronise(session, session.workspace) if wanted else Synced(None)
     base, metric = cells[0].resolved.recipe.name, cells[0].resolved.recipe.primary_metric
@@ -73,6 +74,19 @@ def ablate(
         raise synced.error
 
 
+def fill(session: Session, cells: Sequence[Cell], *, again: str, log: bool) -> set[Run]:
+    """Make the runs that are missing, but for those that another process makes; return them."""
+    from experiments.ablation import claimed, finished
+    from experiments.store import Store
+
+    workspace, made = session.workspace, set()
+    for cell in cells:
+        with claimed(workspace, cell) as mine:
+            if mine and finished(Store(workspace), cell.resolved) is None:
+                made.add(execute(session, workspace, cell.resolved, again=again, log=log))
+    return made
+
+
 def repetition(experiment: str, changes: Sequence[str], seeds: int, *, build_up: bool) -> str:
     """Give the command that goes on after an interruption."""
     words = ["thesis ablate", experiment, *(["--build-up"] if build_up else [])]
@@ -80,7 +94,7 @@ def repetition(experiment: str, changes: Sequence[str], seeds: int, *, build_up:
     return " ".join([*words, *([f"--seeds {seeds}"] if seeds > 1 else [])])
 
 
-def row(cell: Cell, run: Run | None, *, fresh: bool) -> dict[str, Any]:
+def row(cell: Cell, run: Run | None, *, state: str) -> dict[str, Any]:
     """Tell of one run of the matrix; the values are empty while there is none."""
     recipe = cell.resolved.recipe
     primary = run.primary if run else None
@@ -90,7 +104,7 @@ def row(cell: Cell, run: Run | None, *, fresh: bool) -> dict[str, Any]:
         "change": cell.change,
         "seed": recipe.seed,
         "run": run.id if run else None,
-        "state": "made" if fresh else "there" if run else "missing",
+        "state": state,
         "value": primary.value if primary else None,
         "parameters": int(parameters.value) if parameters else None,
     }

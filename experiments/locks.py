@@ -1,0 +1,33 @@
+"""Locks between processes: what one of them works on, the others leave alone."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from experiments.workspace import Workspace
+
+
+@contextlib.contextmanager
+def held(workspace: Workspace, name: str) -> Iterator[bool]:
+    """Hold the lock NAME of WORKSPACE during the block; yield False where another process does.
+
+    The system frees the lock of a process that dies.
+    """
+    path = workspace.state / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
