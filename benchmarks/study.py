@@ -44,6 +44,8 @@ STUDENTS = ("v2", "v2-ultra")
 RUNS = tuple(f"study/{name}{kind}" for name in STUDENTS for kind in ("-distilled", ""))
 SUBSETS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap")
 MEAN = "widerface.mean_ap"
+GOALS = {"study-v2-distilled": 0.90, "study-v2-ultra-distilled": 0.85}
+"""Shares of the teacher's Hard AP that the study aims at."""
 ANNOTATION = "wider_face_val_bbx_gt.txt"
 WEIGHTS = "weights/featherface_v1_official.pth"
 BACKBONE = "weights/mobilenetv1_025_imagenet.tar"
@@ -130,21 +132,46 @@ def train(options: argparse.Namespace) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    """Print the tables in Markdown and draw the curves."""
-    folder, runs = options.folder, [name.replace("/", "-") for name in (TEACHER, *RUNS)]
+    """Print the tables in Markdown and draw the curves, of the runs that are finished."""
+    folder = options.folder
+    runs = [named(name) for name in (TEACHER, *RUNS) if sealed(folder, name)]
     found = compare(folder, *runs, "--plots", (folder / "plots").resolve())
     best = found[SUBSETS[-1]][0]["value"]
-    print("| run | Easy | Medium | Hard | of the teacher's Hard |", "| --- " * 5 + "|", sep="\n")
+    row("run", "Easy", "Medium", "Hard", "of the teacher's Hard", "goal")
+    row(*["---"] * 6)
     for place, name in enumerate(runs):
         shown = [found[subset][place] for subset in SUBSETS]
-        cells = [f"{percent(one)} [{percent(one, 'low')}, {percent(one, 'high')}]" for one in shown]
-        print("|", " | ".join((name, *cells, f"{shown[-1]['value'] / best:.1%}")), "|")
-    print("\n| student | Easy | Medium | Hard | mean |", "| --- " * 5 + "|", sep="\n")
-    for name in STUDENTS:
-        found = compare(folder, f"study-{name}", f"study-{name}-distilled")
+        cells = [f"{points(one)} [{points(one, 'low')}, {points(one, 'high')}]" for one in shown]
+        share = shown[-1]["value"] / best
+        row(name, *cells, f"{share:.1%}", judged(name, share))
+    print()
+    row("student", "Easy", "Medium", "Hard", "mean")
+    row(*["---"] * 5)
+    for alone, taught in pairs(runs):
+        found = compare(folder, alone, taught)
         gains = [found[metric][1]["delta"] for metric in (*SUBSETS, MEAN)]
-        cells = [f"{points(one)} ({points(one, 'low')} to {points(one, 'high')})" for one in gains]
-        print("|", " | ".join((name, *cells)), "|")
+        cells = [
+            f"{points(one, sign='+')} ({points(one, 'low', '+')} to {points(one, 'high', '+')})"
+            for one in gains
+        ]
+        row(alone, *cells)
+
+
+def row(*cells: str) -> None:
+    """Print a line of a table."""
+    print("|", " | ".join(cells), "|")
+
+
+def pairs(runs: list[str]) -> list[tuple[str, str]]:
+    """Return those of RUNS that learnt alone, each with the same student distilled."""
+    return [(name, f"{name}-distilled") for name in runs if f"{name}-distilled" in runs]
+
+
+def judged(name: str, share: float) -> str:
+    """Word whether the run NAME reached its goal, where it has one."""
+    if name not in GOALS:
+        return ""
+    return f"{GOALS[name]:.0%}: {'reached' if share >= GOALS[name] else 'missed'}"
 
 
 def compare(folder: Path, *words: object) -> dict[str, list[dict[str, Any]]]:
@@ -153,18 +180,20 @@ def compare(folder: Path, *words: object) -> dict[str, list[dict[str, Any]]]:
     return {row["metric"]: list(row["values"].values()) for row in told["data"]["rows"]}
 
 
-def percent(found: dict[str, float], key: str = "value") -> str:
-    return f"{found[key] * 100:.1f}"
+def points(found: dict[str, float], key: str = "value", sign: str = "") -> str:
+    """Write an AP, or with SIGN a difference of two, in percent or points."""
+    return f"{found[key] * 100:{sign}.1f}"
 
 
-def points(found: dict[str, float], key: str = "value") -> str:
-    return f"{found[key] * 100:+.1f}"
+def named(recipe: str) -> str:
+    """Return the experiment that RECIPE makes."""
+    return recipe.replace("/", "-")
 
 
 def sealed(folder: Path, name: str) -> bool:
     """Whether the run NAME was made to its end."""
     listed = json.loads(thesis(folder, "runs", "list", "--json", told=False))
-    runs = [one for one in listed["data"] if one["experiment"] == name.replace("/", "-")]
+    runs = [one for one in listed["data"] if one["experiment"] == named(name)]
     return any(one["status"] == "sealed" for one in runs)
 
 
