@@ -31,6 +31,8 @@ class Change:
     high: float | None = None
     sure: bool | None = None
     """Whether it is other than zero, as a correction found; None leaves it to the interval."""
+    singles: tuple[float, ...] = ()
+    """What the value is the mean of, where it is one."""
 
     @property
     def established(self) -> bool:
@@ -84,8 +86,8 @@ def component_bars(
 def difference_bars(changes: Sequence[Change], title: str, language: str = "en") -> bytes:
     """Draw the difference that each change makes, with its interval, against zero.
 
-    Filled: established; hollow: not, or there is no interval. TITLE names the
-    metric and the base. Empty bytes where CHANGES is empty.
+    Filled: established; hollow: not, or there is no interval. Small points are what a mean is
+    made of. TITLE names the metric and the base. Empty bytes where CHANGES is empty.
     """
     if not changes:
         return b""
@@ -96,6 +98,7 @@ def difference_bars(changes: Sequence[Change], title: str, language: str = "en")
             colour = PALETTE[0] if one.established else GREY
             if one.low is not None and one.high is not None:
                 axis.plot([one.low, one.high], [row, row], color=colour)
+            axis.scatter(one.singles, [row] * len(one.singles), s=12, color=PALETTE[1], zorder=2)
             face = colour if one.established else "white"
             axis.scatter([one.value], [row], s=40, facecolor=face, edgecolor=colour, zorder=3)
         label_axes(axis, say("plot-points", language), "", language, ".1f")

@@ -358,8 +358,10 @@ class TestAblation:
         for seed, skill in enumerate(skills):
             make_scored(workspace, "v2", skill=0.8, seed=seed)
             make_scored(workspace, "v2-off", skill=skill, seed=seed, **off)
-        (row,) = [line for line in show(workspace, "ablation").splitlines() if "| v2-off |" in line]
+        text = show(workspace, "ablation")
+        (row,) = [line for line in text.splitlines() if "| v2-off |" in line]
         assert row.endswith(f"| {claim} |")
+        assert "attachments/ablation-v2-seeds.png" in text
         assert ("(" in row) is (len(skills) >= 5)  # the interval
 
     @pytest.mark.usefixtures("quick_plots")

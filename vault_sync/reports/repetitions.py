@@ -57,7 +57,7 @@ def steps(page: Page, runs: Sequence[Run]) -> Safe:
 
 
 def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
-    """List the difference of each ablation in the primary metric, seed by seed, and their mean.
+    """List and draw the difference of each ablation in the primary metric, seed by seed.
 
     Each ablation is set against the base of its own seed; empty where no two seeds have one. What
     may be claimed follows from the seeds alone, after Holm's correction over the rows.
@@ -72,11 +72,12 @@ def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
     known = [[one[name] for one in values if name in one] for name in names]
     means = [spread(each) for each in known]
     corrected = holm([math.nan if one is None else one.p for one in means])
-    lines = []
+    lines, drawn = [], []
     for name, each, over, p in zip(names, known, means, corrected, strict=True):
         cells = [_points(page, one[name]) if name in one else words.say("none") for one in values]
         mean = _mean(page, metric, each, over, sure=p <= ALPHA)
         lines.append([name, *cells, mean, _claim(page, each, sure=p <= ALPHA)])
+        drawn.append(_drawn(name, each, over, sure=p <= ALPHA))
     headers: list[object] = [words.say("ablation.run")]
     headers += [words.say("ablation.seed", seed=_seed(one)) for one in based]
     headers += [words.say("ablation.mean"), words.say("ablation.claim")]
@@ -86,7 +87,28 @@ def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
         fewest=words.number(FEWEST, "d"),
     )
     listed = table(headers, lines, numeric=range(1, len(headers) - 1))
-    return Safe(f"{told}\n\n{listed}")
+    return Safe(f"{told}\n\n{listed}\n\n{_picture(page, based[0].base, drawn)}".rstrip())
+
+
+def _drawn(name: str, known: Sequence[float], over: Spread | None, *, sure: bool) -> dict[str, Any]:
+    """Return what a row of the picture shows: see `experiments.bars.Change`."""
+    ends = {} if over is None else {"low": over.low, "high": over.high}
+    return {"label": name, "value": fmean(known), "singles": tuple(known), "sure": sure, **ends}
+
+
+def _picture(page: Page, base: Run, rows: Sequence[Mapping[str, Any]]) -> Safe:
+    words = page.words
+    metric = kind(base.record.primary_metric).title(words.language)
+    title = words.say("ablation.seeds_title", metric=metric, base=base.experiment)
+
+    def draw() -> bytes:
+        from experiments import bars  # noqa: PLC0415 - matplotlib takes a second to import
+
+        return bars.difference_bars([bars.Change(**one) for one in rows], title, words.language)
+
+    image = f"{page.block_id}-{base.experiment}-seeds"
+    caption = words.say("ablation.seeds_figure", title=title)
+    return page.picture(image, caption, [str(title), repr(rows)], draw)
 
 
 def _mean(
