@@ -25,6 +25,7 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     Raises:
         DataError: the data root is missing.
         NotFoundError: weights, predictions or the teacher are missing.
+        UsageError: the recipe can't be run so.
     """
     predictions = inputs.path_of(store.workspace, recipe.evaluate.predictions)
     if predictions is not None and "evaluate" in stages:
@@ -36,12 +37,20 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     weights = inputs.given_weights(store.workspace, recipe)
     if "train" in stages:
         inputs.given_backbone(store.workspace, recipe)
+        _check_settled(recipe)
     uses = set(stages) - ({"evaluate"} if predictions is not None else set())
     if weights is None and "train" not in stages and uses:
         inputs.earlier_weights(store, recipe)
     parents = teachers.teacher_parents(store, recipe) if "train" in stages else ()
     teachers.check_anchors(store, recipe, parents)
     return parents
+
+
+def _check_settled(recipe: Recipe) -> None:
+    if recipe.train.unsettled:
+        from featherface.training import automatic  # noqa: PLC0415 - torch, where it is needed
+
+        automatic.check_alone(recipe.train)
 
 
 def _check_predictions(path: Path, stages: Sequence[str]) -> None:

@@ -113,6 +113,20 @@ class Choice:
         return lines + ([self.room.sentence()] if self.room else [])
 
 
+def check_alone(config: TrainConfig) -> None:
+    """Refuse to measure where several processes train together.
+
+    Raises:
+        UsageError: they do, and CONFIG leaves something to the machine.
+    """
+    measured = config.unsettled
+    if measured and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            f"train.{measured[0]} = auto: processes that train together might choose differently",
+            f"measure in one process, then give the value: --set train.{measured[0]}=VALUE",
+        )
+
+
 def settle(
     model: Detector,
     config: TrainConfig,
@@ -136,12 +150,8 @@ def settle(
         UnavailableError: not even one picture fits in memory.
         UsageError: several processes train together, which must all do the same.
     """
+    check_alone(config)
     measured, device = config.unsettled, choose(config.device)
-    if measured and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError(
-            f"train.{measured[0]} = auto: processes that train together might choose differently",
-            f"measure in one process, then give the value: --set train.{measured[0]}=VALUE",
-        )
     timings: tuple[Timing, ...] = ()
     if {"amp", "channels_last"} & set(measured):
         timings = time_settings(model, config, device, teacher, on_progress)

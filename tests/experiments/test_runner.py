@@ -205,6 +205,13 @@ def test_what_is_missing_is_told_before_anything_is_written(
     assert not list(workspace.runs.iterdir())
 
 
+def test_several_processes_that_would_measure_leave_no_run(workspace, feigned, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match=r"train\.amp = auto: processes that train together"):
+        go(workspace, overrides=[*SMOKE, "train.amp=auto"])
+    assert not list(workspace.runs.iterdir())
+
+
 def test_predictions_never_pass_for_those_of_the_network_trained_here(workspace, feigned):
     (workspace.root / "old").mkdir()
     with pytest.raises(UsageError, match=r"evaluate\.predictions would be reported"):
