@@ -11,8 +11,8 @@ the four runs, and goes on with those that were cut off; several may run side by
 `--only`. `report` prints the tables of the study and draws its curves. DATA also comes from
 THESIS_REFERENCE_DATA.
 
-Everything is done through the command line, as a reader would. One student takes about an hour of
-one core, distilled about a half more.
+All is done through the command line, as a reader would, but for the intervals of the shares of the
+teacher's AP. One student takes about an hour of one core, distilled about a half more.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from experiments.statistics import paired_bootstrap, percentiles
+from experiments.store import Store
+from experiments.workspace import Workspace
 from featherface.data.annotation import read_widerface
 from featherface.data.images import open_picture
 from featherface.data.widerface import open_split
@@ -37,6 +40,8 @@ from featherface.data.writing import write_widerface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from experiments.statistics import Interval
 
 COMPOSITES = 1600
 TEACHER = "study/teacher"
@@ -136,14 +141,15 @@ def report(options: argparse.Namespace) -> None:
     folder = options.folder
     runs = [named(name) for name in (TEACHER, *RUNS) if sealed(folder, name)]
     found = compare(folder, *runs, "--plots", (folder / "plots").resolve())
-    best = found[SUBSETS[-1]][0]["value"]
+    best, sure = found[SUBSETS[-1]][0]["value"], shares(folder, runs)
     row("run", "Easy", "Medium", "Hard", "of the teacher's Hard", "goal")
     row(*["---"] * 6)
     for place, name in enumerate(runs):
         shown = [found[subset][place] for subset in SUBSETS]
         cells = [f"{points(one)} [{points(one, 'low')}, {points(one, 'high')}]" for one in shown]
-        share = shown[-1]["value"] / best
-        row(name, *cells, f"{share:.1%}", judged(name, share))
+        share, ends = shown[-1]["value"] / best, sure[place]
+        told = f"{share:.1%} [{100 * ends.low:.1f}, {100 * ends.high:.1f}]"
+        row(name, *cells, told, judged(name, share))
     print()
     row("student", "Easy", "Medium", "Hard", "mean")
     row(*["---"] * 5)
@@ -155,6 +161,14 @@ def report(options: argparse.Namespace) -> None:
             for one in gains
         ]
         row(alone, *cells)
+
+
+def shares(folder: Path, runs: list[str]) -> list[Interval]:
+    """Return for each of RUNS the interval of its share of the first one's Hard AP."""
+    store = Store(Workspace.open(folder))
+    records = [record for name in runs if (record := store.find(name).matches())]
+    hard = paired_bootstrap(records).values["hard"]
+    return [percentiles(values / hard[0]) for values in hard]
 
 
 def row(*cells: str) -> None:
