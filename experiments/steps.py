@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from experiments.bases import BASES, UNWEIGHTED, WEIGHTS_KEYS, family, key_counts_for, trained
+from experiments.command_lines import quoted
 from featherface.errors import ThesisError
 from featherface.evaluation.config import EXTRAS, PROTOCOLS, EvaluateConfig
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from experiments.store import Store
 
 SETTING = re.compile(r"(\d+)×\1, batch (\d+)")
-PLAIN = re.compile(r"[\w@%+=:,./~-]+")
-"""What no shell reads as more than itself."""
 DRAWN = {"data.root": "synthetic"}
 """A recipe under which every key of the data may matter."""
 Step = tuple[str, dict[str, object]]
@@ -122,7 +121,7 @@ def again(store: Store, run: Run, stage: str, changes: Mapping[str, str] | None 
         if weights is not None:
             values["model.weights"] = weights.relative_to(store.workspace.root).as_posix()
     words = ["thesis run", run.record.recipe_name or run.experiment]
-    words += [f"--set {_quoted(f'{key}={value}')}" for key, value in values.items()]
+    words += [f"--set {quoted(f'{key}={value}')}" for key, value in values.items()]
     return " ".join([*words, *([f"--stage {alone}"] if alone else [])])
 
 
@@ -156,10 +155,6 @@ def _assignment(override: str) -> tuple[str, str]:
     except ValueError:
         return key, value
     return key, plain if isinstance(plain, str) else value
-
-
-def _quoted(text: str) -> str:
-    return text if PLAIN.fullmatch(text) else f'"{text}"'
 
 
 def _command(text: str) -> Step:

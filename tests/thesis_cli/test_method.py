@@ -5,6 +5,7 @@ import pytest
 from experiments import liveness
 from experiments.ablation import claimed, matrix
 from experiments.sight import Curve
+from thesis_cli.commands.ablate import repetition
 from thesis_cli.commands.monitor import BESIDE, curves, duration, spark
 from vault_sync import progress_log
 
@@ -60,6 +61,20 @@ def test_an_ablation_makes_what_is_missing_and_fills_its_chapter(thesis, valid, 
     again = thesis("ablate", "tiny", workspace=tiny)
     assert "made" not in again.out
     assert "thesis compare tiny@1 tiny-without-context-attention@1" in again.out
+
+
+@pytest.mark.parametrize(
+    ("change", "typed"),
+    [
+        ("train.epochs=2", "train.epochs=2"),
+        ("stages=[train,evaluate]", '"stages=[train,evaluate]"'),
+        ("title=Deux mots", '"title=Deux mots"'),
+        ('title="Deux"', "'title=\"Deux\"'"),
+    ],
+)
+def test_going_on_is_typed_so_that_any_shell_takes_it(change, typed):
+    told = repetition("v2-ultra", [change], 3, build_up=True)
+    assert told == f"thesis ablate v2-ultra --build-up --set {typed} --seeds 3"
 
 
 def test_ablating_what_has_no_switches_names_what_has(thesis, workspace):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.command_lines import quoted
 from experiments.metrics import kind
 from thesis_cli.complete import complete_experiment
 from thesis_cli.grid import Grid
@@ -90,7 +91,7 @@ def fill(session: Session, cells: Sequence[Cell], *, again: str, log: bool) -> s
 def repetition(experiment: str, changes: Sequence[str], seeds: int, *, build_up: bool) -> str:
     """Give the command that goes on after an interruption."""
     words = ["thesis ablate", experiment, *(["--build-up"] if build_up else [])]
-    words += [f'--set "{one}"' if " " in one else f"--set {one}" for one in changes]
+    words += [f"--set {quoted(one)}" for one in changes]
     return " ".join([*words, *([f"--seeds {seeds}"] if seeds > 1 else [])])
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.command_lines import quoted
 from experiments.records import STAGES
 from thesis_cli.complete import complete_experiment
 from thesis_cli.grid import Grid
@@ -98,7 +99,7 @@ def resolve(session: Session, name: str, overrides: list[str], seeds: int) -> li
 
 def resumption(plan: ResolvedRecipe, changes: Sequence[str], stages: Sequence[str]) -> str:
     """Give the command that goes on with PLAN, in every shell's quotes."""
-    words = [f'--set "{each}"' if " " in each else f"--set {each}" for each in changes]
+    words = [f"--set {quoted(each)}" for each in changes]
     words += [f"--stage {each}" for each in stages]
     if plan.recipe.seed and not any(each.startswith("seed=") for each in changes):
         words.append(f"--seed {plan.recipe.seed}")
