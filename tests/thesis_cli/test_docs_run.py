@@ -32,7 +32,7 @@ ANSWERS = {"thesis milestone check": {0, 1}}
 
 
 def lines(page):
-    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8").replace("\\\n", ""))
     shown = [line.removeprefix("$ ").strip() for block in blocks for line in block.splitlines()]
     return [line for line in shown if line.startswith("thesis ")]
 
