@@ -1,7 +1,7 @@
 """The student's regions in the text of a run's note, found on bytes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vault_sync.answers.regions import find_regions
@@ -75,6 +75,7 @@ mine = st.lists(
 
 
 @given(lines, lines, mine, st.sampled_from(["\n", "\r\n"]))
+@example([], ["\r"], "one\none", "\n")  # a note of two kinds of line
 def test_new_words_are_read_back_and_all_else_stays(before, after, text, ending):
     opening = ending.join(["---", "thesis_id: run/v1@1", "---", *before, "", "## A", MARK]).encode()
     closing = ending.join(["", *after, ""]).encode()

@@ -58,9 +58,17 @@ class Region:
         start, stop = self.place
         return self.data[start:stop]
 
+    @property
+    def _ending(self) -> bytes:
+        """What ends lines here: that of the marker, or, where the note ends with it, the note's."""
+        before = self.data[: self.start]
+        if before.endswith(b"\n"):
+            return b"\r\n" if before.endswith(b"\r\n") else b"\n"
+        return b"\r\n" if b"\r\n" in self.data else b"\n"
+
     def replacement(self, words: str) -> tuple[int, int, bytes]:
         """Return the splice that makes WORDS stand here: its start, its stop, its bytes."""
-        ending = b"\r\n" if b"\r\n" in self.data else b"\n"
+        ending = self._ending
         text = words.encode().replace(b"\n", ending)
         start, stop = self.place
         if start < stop and text:
