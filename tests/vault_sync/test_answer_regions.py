@@ -76,6 +76,7 @@ mine = st.lists(
 
 @given(lines, lines, mine, st.sampled_from(["\n", "\r\n"]))
 @example([], ["\r"], "one\none", "\n")  # a note of two kinds of line
+@example([], ["### h", "text", "---"], "one", "\r\n")  # an underlined heading right behind
 def test_new_words_are_read_back_and_all_else_stays(before, after, text, ending):
     opening = ending.join(["---", "thesis_id: run/v1@1", "---", *before, "", "## A", MARK]).encode()
     closing = ending.join(["", *after, ""]).encode()

@@ -28,6 +28,8 @@ _ENDS = re.compile(
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\n|\r|\Z)")
 _BLANK = re.compile(rb"(?:\A|(?<=\n)|(?<=\r)(?!\n))[ \t]*(?:\r\n|\n|\r)")
 _NO_PARAGRAPH = re.compile(rb"(?: {4}|\t|[ ]{0,3}(?:[>|<]|[-+*](?:[ \t]|\Z)|\d+[.)](?:[ \t]|\Z)))")
+_GAP = re.compile(rb"(?:\r\n|\n|\r(?!\n))[ \t]*(?:\r\n|\n|\r)")
+"""An empty line, after the end of a line of words."""
 _BLANK_ENDS = re.compile(rb"\A(?:[ \t]*(?:\r\n|\n|\r))*")
 
 
@@ -66,13 +68,18 @@ class Region:
             return b"\r\n" if before.endswith(b"\r\n") else b"\n"
         return b"\r\n" if b"\r\n" in self.data else b"\n"
 
+    def _touches(self, place: int) -> bool:
+        """Whether words up to PLACE would flow into the underlined heading that ends the region."""
+        gap, after = self.data[place : self.stop], self.data[self.stop :].lstrip(b" ")
+        return bool(after) and not after.startswith((b"#", b"<")) and not _GAP.search(gap)
+
     def replacement(self, words: str) -> tuple[int, int, bytes]:
         """Return the splice that makes WORDS stand here: its start, its stop, its bytes."""
         ending = self._ending
         text = words.encode().replace(b"\n", ending)
         start, stop = self.place
         if start < stop and text:
-            return start, stop, text
+            return start, stop, text + (ending if self._touches(stop) else b"")
         lead = b"" if self.data[: self.start].endswith((b"\n", b"\r")) else ending
         inner = ending + text + ending if text else b""
         return self.start, self.stop, lead + inner + (ending if self.stop < len(self.data) else b"")
