@@ -39,7 +39,8 @@ _REPLACED = {
 }
 _LETTERS = re.compile("|".join(re.escape(one) for one in _REPLACED))
 _TAG = re.compile(r"(?<!\S)#")
-_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
+_UNDERSCORES = re.compile(r"(?<!\w)_+|_+(?!\w)")
+"""Those at either end of a word, each of which may begin or end emphasis."""
 _DOUBLED = re.compile(r"%(?=%)|=(?==)|~(?=~)|\{(?=[{%#])|\^(?=[A-Za-z0-9-]+\Z)")
 
 
@@ -50,7 +51,7 @@ def escape(text: str) -> Safe:
     text = _ENTITY.sub("&amp;", text)
     text = _LETTERS.sub(lambda match: _REPLACED[match[0]], text)
     text = _TAG.sub(r"\\#", text)
-    text = _UNDERSCORE.sub(r"\\_", text)
+    text = _UNDERSCORES.sub(lambda match: "\\_" * len(match[0]), text)
     return Safe(_DOUBLED.sub(lambda match: f"&#{ord(match[0])};", text).strip())
 
 

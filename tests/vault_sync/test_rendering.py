@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jinja2 import DictLoader
 from jinja2.exceptions import SecurityError, UndefinedError
@@ -77,6 +77,7 @@ printable = st.text(
 
 
 @given(printable.filter(bool))
+@example("__init__")
 def test_escaped_text_is_seen_as_it_was(text):
     assert cells(table(["h"], [[text]]))[1] == [text]
 
