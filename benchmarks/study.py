@@ -127,7 +127,7 @@ def shrunk(after: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[n
 def train(options: argparse.Namespace) -> None:
     """Make the runs that are missing, or go on with them."""
     for name in options.only or RUNS:
-        if sealed(options.folder, name):
+        if named(name) in sealed(options.folder):  # asked anew: others may train beside
             continue
         settings = list(options.settings)
         if not name.endswith("-distilled"):
@@ -138,8 +138,8 @@ def train(options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Print the tables in Markdown and draw the curves, of the runs that are finished."""
-    folder = options.folder
-    runs = [named(name) for name in (TEACHER, *RUNS) if sealed(folder, name)]
+    folder, done = options.folder, sealed(options.folder)
+    runs = [name for name in map(named, (TEACHER, *RUNS)) if name in done]
     found = compare(folder, *runs, "--plots", (folder / "plots").resolve())
     best, sure = found[SUBSETS[-1]][0]["value"], shares(folder, runs)
     row("run", "Easy", "Medium", "Hard", "of the teacher's Hard", "goal")
@@ -204,11 +204,10 @@ def named(recipe: str) -> str:
     return recipe.replace("/", "-")
 
 
-def sealed(folder: Path, name: str) -> bool:
-    """Whether the run NAME was made to its end."""
+def sealed(folder: Path) -> set[str]:
+    """Return the experiments with a run that was made to its end."""
     listed = json.loads(thesis(folder, "runs", "list", "--json", told=False))
-    runs = [one for one in listed["data"] if one["experiment"] == named(name)]
-    return any(one["status"] == "sealed" for one in runs)
+    return {one["experiment"] for one in listed["data"] if one["status"] == "sealed"}
 
 
 def thesis(where: Path, *words: object, told: bool = True) -> str:

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def held(workspace: Workspace, name: str) -> Iterator[bool]:
+def held(workspace: Workspace, name: str, *, seconds: float = 0) -> Iterator[bool]:
     """Hold the lock NAME of WORKSPACE during the block; yield False where another process does.
 
-    The system frees the lock of a process that dies.
+    SECONDS are waited for it. The system frees the lock of a process that dies.
     """
     path = workspace.state / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=seconds)
     except Timeout:
         yield False
         return

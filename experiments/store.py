@@ -151,18 +151,15 @@ class Store:
     @contextlib.contextmanager
     def _annotating(self) -> Iterator[None]:
         """Keep other processes from changing what is said of the runs meanwhile."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - slow, and most commands only read
+        from experiments.locks import held  # noqa: PLC0415 - slow, and most commands only read
 
-        path = self.workspace.state / "locks" / "annotations.lock"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path, timeout=10):
-                yield
-        except Timeout as error:
-            raise LockedError(
-                "another program is changing what is said of the runs",
-                "wait until it is done, then do it again",
-            ) from error
+        with held(self.workspace, "annotations", seconds=10) as mine:
+            if not mine:
+                raise LockedError(
+                    "another program is changing what is said of the runs",
+                    "wait until it is done, then do it again",
+                )
+            yield
 
     def labels(self) -> dict[str, Run]:
         """Return label -> run; annotations that can't be read name none."""

@@ -74,10 +74,11 @@ def over_seeds(page: Page, found: Sequence[Found]) -> Safe:
     corrected = holm([math.nan if one is None else one.p for one in means])
     lines, drawn = [], []
     for name, each, over, p in zip(names, known, means, corrected, strict=True):
+        sure = p <= ALPHA
         cells = [_points(page, one[name]) if name in one else words.say("none") for one in values]
-        mean = _mean(page, metric, each, over, sure=p <= ALPHA)
-        lines.append([name, *cells, mean, _claim(page, each, sure=p <= ALPHA)])
-        drawn.append(_drawn(name, each, over, sure=p <= ALPHA))
+        mean = _mean(page, metric, each, over, sure=sure)
+        lines.append([name, *cells, mean, _claim(page, each, sure=sure)])
+        drawn.append(_drawn(name, each, over, sure=sure))
     headers: list[object] = [words.say("ablation.run")]
     headers += [words.say("ablation.seed", seed=_seed(one)) for one in based]
     headers += [words.say("ablation.mean"), words.say("ablation.claim")]
