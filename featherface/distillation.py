@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import torch
 from torch.nn import functional
 
+from featherface.dtypes import widened
 from featherface.errors import UsageError
 from featherface.losses.multibox import hardest
 from featherface.processes import divisor
@@ -95,7 +96,7 @@ def distill(
             f" the student {student.boxes.shape[1]}",
             "distil between variants with the same model.prior_sizes and model.prior_ratios",
         )
-    score = teacher.logits.float().softmax(-1)[..., 1]  # (B, P)
+    score = widened(teacher.logits).softmax(-1)[..., 1]  # (B, P)
     sure = score >= config.confidence
     return DistillLosses(
         _soft_loss(student.logits, teacher.logits, sure, config.temperature, negatives),
@@ -108,8 +109,8 @@ def _soft_loss(
     student: Tensor, teacher: Tensor, sure: Tensor, temperature: float, negatives: int
 ) -> Tensor:
     """Kullback-Leibler divergence times T², which keeps its gradient's size whatever T is."""
-    log_student = (student.float() / temperature).log_softmax(-1)
-    log_teacher = (teacher.float() / temperature).log_softmax(-1)
+    log_student = (widened(student) / temperature).log_softmax(-1)
+    log_teacher = (widened(teacher) / temperature).log_softmax(-1)
     divergence = (log_teacher.exp() * (log_teacher - log_student)).sum(-1)  # (B, P)
     counts = sure.sum(1).clamp_min(1)
     apart = hardest(divergence.detach().masked_fill(sure, 0.0), counts * negatives)
@@ -117,8 +118,8 @@ def _soft_loss(
 
 
 def _imitation(student: Tensor, teacher: Tensor, sure: Tensor) -> Tensor:
-    wanted = teacher[sure].float()  # (K, 4 or 10)
-    total = functional.smooth_l1_loss(student[sure].float(), wanted, reduction="sum")
+    wanted = widened(teacher[sure])  # (K, 4 or 10)
+    total = functional.smooth_l1_loss(widened(student[sure]), wanted, reduction="sum")
     return total / divisor(len(wanted), total)
 
 

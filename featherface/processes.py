@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import distributed, nn
 
+from featherface.dtypes import widened
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -53,15 +55,15 @@ def divisor(count: int | Tensor, like: Tensor) -> float | Tensor:
     processes = together()
     if processes == 1:
         return max(count, 1) if isinstance(count, int) else count.clamp_min(1)
-    known = torch.as_tensor(count, device=like.device, dtype=torch.float32)
-    return averaged(known.detach()).clamp_min(1 / processes)
+    known = torch.as_tensor(count, device=like.device).detach().to(widened(like).dtype)
+    return averaged(known).clamp_min(1 / processes)
 
 
 def overall(parts: dict[str, Tensor]) -> dict[str, float]:
     """Return the means of PARTS, scalars, over the processes, as plain numbers."""
     if together() == 1:
         return {name: value.item() for name, value in parts.items()}
-    values = averaged(torch.stack([one.detach().float() for one in parts.values()]))
+    values = averaged(torch.stack([widened(one.detach()) for one in parts.values()]))
     return dict(zip(parts, values.tolist(), strict=True))
 
 
@@ -83,13 +85,16 @@ def share_norms(model: nn.Module) -> None:
 
 
 class SharedNorm(nn.BatchNorm2d):
-    """Batch norm over all processes' parts, which PyTorch has for GPUs only."""
+    """Batch norm over all processes' parts, which PyTorch has for GPUs only.
+
+    Statistics are in single precision, or in the wider one of what comes in.
+    """
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalise IMAGES (B,C,H,W)."""
         if not self.training:
             return super().forward(images)
-        mean = averaged(images.float().mean((0, 2, 3), keepdim=True))  # (1, C, 1, 1)
+        mean = averaged(widened(images).mean((0, 2, 3), keepdim=True))  # (1, C, 1, 1)
         centred = images - mean
         variance = averaged(centred.square().mean((0, 2, 3), keepdim=True))
         self._follow(mean.detach().flatten(), variance.detach().flatten(), images)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 
 from featherface.boxes import decode
+from featherface.dtypes import widened
 from featherface.losses.config import LossConfig
 from featherface.losses.matching import MATCHINGS, Matching
 from featherface.losses.overlap import paired_iou
@@ -79,7 +80,7 @@ def multibox(
     face, positive = MATCHINGS[loss.assignment](seen)
     picture, prior = positive.nonzero(as_tuple=True)  # (K,) each
     chosen = face[picture, prior]
-    scores = predictions.logits[picture, prior].detach().float().softmax(-1)[:, 1]
+    scores = widened(predictions.logits[picture, prior].detach()).softmax(-1)[:, 1]
     wanted = targets.boxes[picture, chosen]
     weights = weigh(scores, wanted, layout.side, loss)
     box = Matched(predictions.boxes[picture, prior], wanted, priors[prior], variances)
@@ -92,7 +93,7 @@ def multibox(
     )
     return MultiBoxLosses(
         _mean(BOXES[loss.box](box, loss), weights),
-        _face_loss(predictions.logits.float(), positive, box, weights, loss, negatives),
+        _face_loss(widened(predictions.logits), positive, box, weights, loss, negatives),
         _mean(LANDMARKS[loss.landmark](points, loss), None if weights is None else weights[marked]),
     )
 
@@ -114,9 +115,9 @@ def _face_loss(
     """Return the loss of faces against background, per face prior."""
     counts = positive.sum(1)
     if loss.face in DENSE:
-        quality = positive.float()
+        quality = positive.to(logits.dtype)
         if loss.face == "quality-focal":
-            found = decode(box.predicted.detach().float(), box.priors, box.variances)
+            found = decode(widened(box.predicted.detach()), box.priors, box.variances)
             quality[positive] = paired_iou(found, box.wanted)
         values = DENSE[loss.face](logits, quality, loss)
         kept = torch.ones_like(positive)

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from featherface.boxes import decode, encode, encode_landmarks
+from featherface.dtypes import widened
 from featherface.losses.overlap import ciou, diou, eiou
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def smooth_box(matched: Matched, loss: LossConfig) -> Tensor:
     """Return (K, 4) the smooth-L1 distances of deltas."""
     del loss
     wanted = encode(matched.wanted, matched.priors, matched.variances)
-    return functional.smooth_l1_loss(matched.predicted.float(), wanted, reduction="none")
+    return functional.smooth_l1_loss(widened(matched.predicted), wanted, reduction="none")
 
 
 def _decoded(criterion: Callable[[Tensor, Tensor], Tensor]) -> BoxLoss:
     def compare(matched: Matched, loss: LossConfig) -> Tensor:
         del loss
-        deltas = matched.predicted.float().clamp(-LEAST_DELTA, LEAST_DELTA)
+        deltas = widened(matched.predicted).clamp(-LEAST_DELTA, LEAST_DELTA)
         boxes = decode(deltas, matched.priors, matched.variances)
         return criterion(boxes, matched.wanted)[:, None]
 
@@ -55,7 +56,7 @@ def smooth_landmark(matched: Matched, loss: LossConfig) -> Tensor:
     """Return (K, 10) the smooth-L1 distances of deltas."""
     del loss
     wanted = encode_landmarks(matched.wanted, matched.priors, matched.variances)
-    return functional.smooth_l1_loss(matched.predicted.float(), wanted, reduction="none")
+    return functional.smooth_l1_loss(widened(matched.predicted), wanted, reduction="none")
 
 
 def wing(matched: Matched, loss: LossConfig) -> Tensor:
@@ -66,7 +67,7 @@ def wing(matched: Matched, loss: LossConfig) -> Tensor:
     width, so that it is about as large as smooth-L1 is.
     """
     wanted = encode_landmarks(matched.wanted, matched.priors, matched.variances)
-    error = 100 * matched.variances[0] * (matched.predicted.float() - wanted).abs()
+    error = 100 * matched.variances[0] * (widened(matched.predicted) - wanted).abs()
     width, curvature = loss.wing_width, loss.wing_curvature
     step = width - width * math.log1p(width / curvature)
     small = width * torch.log1p(error / curvature)

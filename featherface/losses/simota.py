@@ -14,6 +14,7 @@ import torch
 from featherface import assignment
 from featherface.assignment import Assignment, Targets
 from featherface.boxes import decode
+from featherface.dtypes import widened
 from featherface.losses.overlap import paired_iou
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def assign_simota(
         nothing = torch.zeros(batch, len(priors), dtype=torch.long, device=priors.device)
         return Assignment(nothing, nothing.bool())
     reach = levels.strides(priors.device)[:, None] * RADIUS  # (P, 1)
-    decoded = decode(boxes.detach().float(), priors, variances)
-    face_cost = -logits.detach().float().log_softmax(-1)[..., 1]  # (B, P)
+    decoded = decode(widened(boxes.detach()), priors, variances)
+    face_cost = -widened(logits.detach()).log_softmax(-1)[..., 1]  # (B, P)
     part = max(1, assignment.LARGEST_TABLE // (count * len(priors) * 4))
     pieces = zip(
         *(torch.split(field, part) for field in (*targets, decoded, face_cost)), strict=True

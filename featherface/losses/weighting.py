@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
+
+from featherface.processes import averaged, divisor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,16 +19,16 @@ SMALL, LARGE = 16.0, 256.0
 
 
 def weigh(scores: Tensor, boxes: Tensor, side: int, loss: LossConfig) -> Tensor | None:
-    """Return weights (K,) of K face priors, 1 on average; None where all count alike.
+    """Return weights (K,) of K face priors, 1 on average over all processes; None: all count alike.
 
     SCORES (K,) are the face probabilities that the network gives them, BOXES (K, 4) the corners
     of their faces in shares of a picture of SIDE pixels. Nothing flows back through the weights.
     """
-    if (loss.hard_weight == 1 and loss.small_weight == 1) or not len(scores):
+    if loss.hard_weight == 1 and loss.small_weight == 1:
         return None
     missed = 1 - scores.detach()
     sizes = side * (boxes[:, 2:] - boxes[:, :2]).prod(-1).clamp_min(1e-12).sqrt()
-    octaves = torch.log2(LARGE / sizes) / torch.log2(torch.tensor(LARGE / SMALL))
+    octaves = torch.log2(LARGE / sizes) / math.log2(LARGE / SMALL)
     weights = 1 + (loss.hard_weight - 1) * missed
     weights = weights * loss.small_weight ** octaves.clamp(0, 1)
-    return weights / weights.mean()
+    return weights / (averaged(weights.sum()) / divisor(len(weights), weights))

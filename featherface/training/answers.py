@@ -78,7 +78,7 @@ def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
     for row, answer in enumerate(answers):
         logits[row, :, 1] = torch.from_numpy(answer.face.astype(np.float32))
         places = torch.from_numpy(answer.places.astype(np.int64))
-        deltas[row, places] = torch.from_numpy(answer.deltas.astype(np.float32))
+        deltas[row, places] = torch.from_numpy(answer.deltas.astype(np.float32)).to(deltas)
     logits, deltas = logits.to(device), deltas.to(device)
     return RawOutput(deltas[..., :BOX], logits, deltas[..., BOX:])
 

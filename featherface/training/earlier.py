@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featherface.dtypes import widened
 from featherface.errors import UnavailableError
 from featherface.networks.detector import RawOutput
 from featherface.training.answers import PARTS, from_columns, noted, told
@@ -61,7 +62,7 @@ class EarlierOutputs:
 
         Of pictures NAMES that were not seen before, OUTPUT itself is returned.
         """
-        output = RawOutput(*(one.detach().float() for one in output))
+        output = RawOutput(*(widened(one.detach()) for one in output))
         found = self._read(names)
         fresh = noted(output, (), self.confidence)
         known = [found.get(name, one) for name, one in zip(names, fresh, strict=True)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featherface.dtypes import widened
 from featherface.priors import levels
 from featherface.training.alignment import attention
 from featherface.training.answers import noted
@@ -64,7 +65,7 @@ class Recall:
         for part in torch.split(images, 1 if images.device.type == "cpu" else len(images)):
             with torch.no_grad():
                 maps = teacher.features(part)
-                rows = [attention(one.float()) for one in maps] if self.strong else ()
+                rows = [attention(widened(one)) for one in maps] if self.strong else ()
                 yield from noted(teacher.predict(maps), rows, self.confidence)
 
     def flush(self) -> None:

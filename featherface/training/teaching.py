@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from featherface.distillation import distill, freeze
+from featherface.dtypes import widened
 from featherface.training.alignment import Companions
 from featherface.training.answers import strong, told
 from featherface.training.distill_config import ALIGNED
@@ -147,7 +148,7 @@ class Teaching:
             yield caught
             return
         hook = self.student.heads.register_forward_pre_hook(
-            lambda _, given: caught.extend(one.float() for one in given[0])
+            lambda _, given: caught.extend(map(widened, given[0]))
         )
         try:
             yield caught
@@ -237,7 +238,7 @@ class Teaching:
             if not self._aligning:
                 return Seen(model(images), ())
             maps = model.features(images)
-            return Seen(model.predict(maps), [one.float() for one in maps])
+            return Seen(model.predict(maps), [widened(one) for one in maps])
 
     def _recalled(self, place: int, images: Tensor, names: Sequence[bytes], seen: Seen) -> Seen:
         """Return what the teacher at PLACE says of IMAGES, or said of them before."""

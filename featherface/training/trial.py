@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from featherface.assignment import Targets
+from featherface.dtypes import widened
 from featherface.networks.detector import RawOutput
 from featherface.profiling.memory import LiveBytes, state_bytes
 from featherface.profiling.timing import wait
@@ -88,7 +89,7 @@ class Trial:
         half = self.config.amp != "no"
         with torch.autocast(self.device.type, TYPES[self.config.amp], enabled=half):
             output = self.model(images)
-        return RawOutput(*(one.float() for one in output))
+        return RawOutput(*map(widened, output))
 
     def _batch(self, pictures: int) -> tuple[Tensor, Targets]:
         """Draw a batch, the same for the same number of PICTURES."""

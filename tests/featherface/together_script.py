@@ -1,4 +1,7 @@
-"""Train a tiny student by two teachers, alone or under torchrun: FOLDER DATA PICTURES."""
+"""Train a tiny student by two teachers, alone or under torchrun: FOLDER DATA PICTURES.
+
+Once in double precision, where only faults are seen, and once in single, as people train.
+"""
 
 import json
 import sys
@@ -8,6 +11,7 @@ import torch
 
 from featherface.data.widerface import open_split
 from featherface.distillation import Teacher
+from featherface.losses.config import LossConfig
 from featherface.networks.detector import build
 from featherface.training.config import TrainConfig
 from featherface.training.distill_config import DistillConfig, Phase
@@ -26,10 +30,35 @@ LESSON = DistillConfig(
         Phase(until=1),
     ),
 )
+PRECISIONS = {"double": torch.float64, "single": torch.float32}
+
+
+def student(precision):
+    """Return the untrained student."""
+    return detector(1, precision)
+
+
+def detector(seed, precision):
+    """Return the network of SEED, which computes in PRECISION whatever pictures it is given."""
+    made = build(variant("v3-nano"), seed=seed).to(PRECISIONS[precision])
+    made.backbone.register_forward_pre_hook(lambda _, given: (given[0].to(PRECISIONS[precision]),))
+    return made
 
 
 def main(folder, data, pictures):
+    """Train in each of PRECISIONS in the folder of its name."""
     torch.set_num_threads(1)
+    for precision, dtype in PRECISIONS.items():
+        made = [detector(seed, precision) for seed in (1, 2, 3)]
+        torch.set_default_dtype(dtype)
+        try:
+            train_by(made, folder / precision, data, pictures)
+        finally:
+            torch.set_default_dtype(torch.float32)
+
+
+def train_by(made, folder, data, pictures):
+    """Train the first network of MADE by the others; leave the events beside the weights."""
     config = TrainConfig(
         epochs=2,
         batch_size=pictures,
@@ -41,8 +70,8 @@ def main(folder, data, pictures):
         optimizer="sgd",
         lr=1e-2,
         device="cpu",
+        loss=LossConfig(hard_weight=2.0, small_weight=1.5),
     )
-    made = [build(variant("v3-nano"), seed=seed) for seed in (1, 2, 3)]
     events = []
     train(
         made[0],
