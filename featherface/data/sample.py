@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PAD_COLOUR = (123, 117, 104)
 """Red, green, blue of the pixel mean: zero for the network."""
+EDGE = 1e-3
+"""Pixels from an edge that moving a picture about may round away."""
 RESAMPLING = (
     Image.Resampling.NEAREST,
     Image.Resampling.BILINEAR,
@@ -149,9 +151,13 @@ def within(boxes: Boxes, area: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def forget_outside(sample: Sample) -> Sample:
-    """Make the landmarks of faces unknown that have one of them outside the picture."""
+    """Make the landmarks of faces unknown that have one of them outside the picture.
+
+    On the right or lower edge they are outside: the pixel there is the next picture's.
+    """
     points = sample.landmarks.reshape(-1, 5, 2)
-    inside = ((points >= 0) & (points <= np.array(sample.size))).reshape(-1, 10).all(axis=1)
+    far = np.array(sample.size) - EDGE
+    inside = ((points >= 0) & (points <= far)).reshape(-1, 10).all(axis=1)
     landmarks = sample.landmarks.copy()
     landmarks[~inside] = np.nan
     return replace(sample, landmarks=landmarks)

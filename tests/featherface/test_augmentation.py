@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -18,31 +18,37 @@ from featherface.data.augmentation import (
     resize,
 )
 from featherface.data.policy import POLICY
-from featherface.data.sample import grown, touching
+from featherface.data.sample import forget_outside, grown, touching
 from featherface.training import config
 
 MARK = (0, 255, 0)
 
 
+def marked(size, boxes):
+    """Return a dark picture whose faces are bright rectangles with their five points on them."""
+    picture, points = Image.new("RGB", size), []
+    for left, top, right, bottom in boxes:
+        picture.paste(MARK, (left, top, right, bottom))
+        x, y = (left + right) / 2, (top + bottom) / 2
+        points.append((x - 2, y - 2, x + 2, y - 2, x, y, x - 2, y + 2, x + 2, y + 2))
+    return Sample(
+        picture,
+        np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        np.array(points, dtype=np.float32).reshape(-1, 10),
+    )
+
+
 @st.composite
 def samples(draw):
-    """A dark picture whose faces are bright rectangles with their five points on them."""
+    """A picture of `marked` faces."""
     width, height = draw(st.integers(40, 120)), draw(st.integers(40, 120))
-    pixels = np.zeros((height, width, 3), dtype=np.uint8)
-    boxes, points = [], []
+    boxes = []
     for _ in range(draw(st.integers(0, 3))):
         left, top = draw(st.integers(0, width - 12)), draw(st.integers(0, height - 12))
         right = draw(st.integers(left + 8, min(width, left + 40)))
         bottom = draw(st.integers(top + 8, min(height, top + 40)))
-        pixels[top:bottom, left:right] = MARK
         boxes.append((left, top, right, bottom))
-        x, y = (left + right) / 2, (top + bottom) / 2
-        points.append((x - 2, y - 2, x + 2, y - 2, x, y, x - 2, y + 2, x + 2, y + 2))
-    return Sample(
-        Image.fromarray(pixels),
-        np.array(boxes, dtype=np.float32).reshape(-1, 4),
-        np.array(points, dtype=np.float32).reshape(-1, 10),
-    )
+    return marked((width, height), boxes)
 
 
 @st.composite
@@ -79,12 +85,16 @@ def landmarks_bright(sample):
     return bool((green > np.maximum(red, blue) + 40).all())
 
 
+LONG = marked((102, 74), [(0, 24, 8, 64), (0, 4, 8, 25)])
+"""Of its first face, mosaic with seed 23 puts the mouth on a seam."""
+AT_A_SEAM = replace(marked((88, 40), []), partner=lambda _: LONG)
 WHOLE = {name: AUGMENTATIONS[name] for name in ("crop", "zoom-crop", "pad", "mirror")} | OPERATIONS
 """What leaves faces recognisable, without the chance of doing nothing."""
 
 
 @settings(deadline=None)
 @given(mixable(), st.integers(0, 1000), st.sampled_from(sorted(WHOLE)))
+@example(AT_A_SEAM, 23, "mosaic")
 def test_boxes_and_landmarks_stay_on_the_faces(sample, seed, name):
     changed = WHOLE[name](sample, rng(seed))
     if name != "distort":
@@ -96,6 +106,21 @@ def test_boxes_and_landmarks_stay_on_the_faces(sample, seed, name):
     assert (changed.boxes <= [width, height, width, height]).all()
     assert (changed.boxes[:, 2:] > changed.boxes[:, :2]).all()
     assert len(changed.landmarks) == len(changed.boxes)
+
+
+def test_a_landmark_on_a_seam_is_forgotten():
+    seen = OPERATIONS["mosaic"](AT_A_SEAM, rng(23))
+    known = seen.landmarks[~np.isnan(seen.landmarks).any(axis=1)]
+    assert len(seen.boxes) == 2
+    np.testing.assert_allclose(known, [[1, 4.25, 3, 4.25, 2, 5.25, 1, 6.25, 3, 6.25]])
+
+
+@pytest.mark.parametrize(("far", "known"), [(39.5, True), (40.0, False), (41.0, False)])
+def test_landmarks_at_the_last_pixel_are_known_and_at_the_edge_are_not(far, known):
+    points = np.full((1, 10), 5.0, "f4")
+    points[0, 4] = far
+    sample = Sample(Image.new("RGB", (40, 30)), np.array([[0, 0, 40, 30]], "f4"), points)
+    assert np.isnan(forget_outside(sample).landmarks).any() != known
 
 
 @settings(deadline=None, max_examples=25)
