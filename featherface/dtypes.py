@@ -10,10 +10,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """Return single precision, or DTYPE where that is wider."""
+    return torch.promote_types(dtype, torch.float32)
+
+
 def widened(values: Tensor) -> Tensor:
     """Return VALUES in single precision, or in the wider one that they are in.
 
     For what half precision would spoil, such as losses and statistics; a training in double
     precision, which shows what is rounding and what is a fault, stays one.
     """
-    return values.to(torch.promote_types(values.dtype, torch.float32))
+    return values.to(wide(values.dtype))

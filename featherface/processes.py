@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import distributed, nn
 
-from featherface.dtypes import widened
+from featherface.dtypes import wide, widened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,7 @@ def divisor(count: int | Tensor, like: Tensor) -> float | Tensor:
     processes = together()
     if processes == 1:
         return max(count, 1) if isinstance(count, int) else count.clamp_min(1)
-    known = torch.as_tensor(count, device=like.device).detach().to(widened(like).dtype)
+    known = torch.as_tensor(count, device=like.device).detach().to(wide(like.dtype))
     return averaged(known).clamp_min(1 / processes)
 
 

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from featherface.dtypes import wide
+from featherface.processes import averaged
+
 
 class DropBlock(nn.Module):
     """Leave out square blocks of each map in training; in use, nothing changes. No parameters."""
@@ -29,6 +32,7 @@ class DropBlock(nn.Module):
         valid = (height - size + 1) * (width - size + 1)
         chance = self.share * height * width / (size**2 * valid)
         middles = torch.rand(batch, 1, height - size + 1, width - size + 1, device=features.device)
-        blocks = functional.pad((middles < chance).to(features.dtype), (size // 2,) * 4)
+        blocks = functional.pad((middles < chance).to(wide(features.dtype)), (size // 2,) * 4)
         kept = 1 - functional.max_pool2d(blocks, size, stride=1, padding=size // 2)
-        return features * kept * (kept.numel() / kept.sum().clamp_min(1))
+        growth = kept.numel() / averaged(kept.sum()).clamp_min(1)
+        return features * (kept * growth).to(features.dtype)

@@ -14,6 +14,7 @@ from featherface.errors import InterruptedRunError, UnavailableError, UsageError
 from featherface.processes import anyone, overall, share_norms, together
 from featherface.progress import never, silent
 from featherface.training.batches import load, ordered
+from featherface.training.chance import draw_anew
 from featherface.training.layout import lay_out
 from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
@@ -103,6 +104,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         session.begin_epoch()
         for batch in session.waiting.watch(loader):
             session.set_rate()
+            draw_anew(config.seed, place.epoch, place.batch, accelerator.process_index)
             with accelerator.accumulate(wrapped):
                 images, targets = batch.images.to(accelerator.device), batch.targets
                 loss, parts = objective(

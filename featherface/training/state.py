@@ -55,7 +55,6 @@ def save_state(folder: Path, place: Place, config: TrainConfig, parts: dict[str,
         "processes": together(),
         "config": asdict(config),
         "place": asdict(place),
-        "torch_rng": torch.get_rng_state(),
         "parts": {name: part.state_dict() for name, part in parts.items() if part is not None},
     }
     with replacing(folder / STATE) as temporary:
@@ -96,7 +95,6 @@ def restore(folder: Path, config: TrainConfig, parts: dict[str, Any]) -> Place:
     for name, part in parts.items():
         if part is not None:
             part.load_state_dict(content["parts"][name])
-    torch.set_rng_state(content["torch_rng"])
     return Place(**content["place"])
 
 

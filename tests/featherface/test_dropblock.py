@@ -4,6 +4,7 @@ import torch
 from featherface import errors
 from featherface.networks.detector import build
 from featherface.networks.dropblock import DropBlock
+from featherface.training.chance import draw_anew
 from featherface.variants import variant
 
 
@@ -37,6 +38,41 @@ def test_a_network_with_it_has_the_same_weights_and_the_same_answers_in_use():
             assert torch.equal(one, two)
         first, second = (dropping.train()(images).logits for _ in range(2))
     assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_what_is_left_grows_alike_in_every_precision(dtype):
+    """A map of more positions than half precision can count."""
+    torch.manual_seed(0)
+    (dropped,) = DropBlock(0.2, 5).train()([torch.ones(2, 1, 256, 256, dtype=dtype)])
+    assert dropped.dtype == dtype
+    assert dropped.double().mean().item() == pytest.approx(1, rel=4e-3)
+
+
+def test_a_steps_blocks_follow_from_its_place_alone():
+    drop, maps = DropBlock(0.3, 3).train(), [torch.ones(4, 1, 16, 16)]
+
+    def blocks(*place):
+        draw_anew(*place)
+        return drop(maps)[0]
+
+    first = blocks(5, 0, 0, 0)
+    torch.rand(100)
+    assert torch.equal(blocks(5, 0, 0, 0), first)
+    assert not torch.equal(drop(maps)[0], first)
+    for elsewhere in ((6, 0, 0, 0), (5, 1, 0, 0), (5, 0, 1, 0), (5, 0, 0, 1)):
+        assert not torch.equal(blocks(*elsewhere), first)
+
+
+def test_every_device_draws_anew(monkeypatch):
+    """PyTorch seeds the generators of all devices there are; a GPU's are among them."""
+    seeds = []
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    for place in ((1, 2, 3, 0), (1, 2, 3, 0), (1, 2, 3, 1)):
+        draw_anew(*place)
+    assert seeds[0] == seeds[1] == torch.Generator().manual_seed(seeds[0]).initial_seed()
+    assert seeds[2] != seeds[0]
 
 
 @pytest.mark.parametrize(("key", "value"), [("dropblock", 1.0), ("dropblock_size", 4)])

@@ -118,6 +118,20 @@ def test_stopping_keeps_what_resuming_needs(split, tmp_path, steps):
         }
 
 
+@pytest.mark.parametrize("steps", [2, 3])
+def test_a_resumed_training_leaves_out_the_same_blocks(split, tmp_path, steps):
+    def dropping(seed):
+        return build(variant("v3-nano", dropblock=0.3), seed=seed)
+
+    whole = train(dropping(3), split, CONFIG, folder=tmp_path / "whole")
+    folder = tmp_path / "stopped"
+    with pytest.raises(errors.InterruptedRunError):
+        train(dropping(3), split, CONFIG, folder=folder, should_stop=stopping_after(steps))
+    torch.rand(3)  # whatever else is drawn
+    resumed = train(dropping(8), split, CONFIG, folder=folder, resume=True)
+    assert same(whole.last, resumed.last)
+
+
 def test_accumulated_batches_make_one_step(split, tmp_path):
     events = []
     config = replace(CONFIG, batch_size=1, accumulate=3)
