@@ -18,6 +18,7 @@ from featherface.errors import NotFoundError, WeightsError
 from featherface.files import replacing
 from featherface.networks import build
 from featherface.published import CLASSIFIER, COUNTERS, PREFIXES, WRAPPERS, our_name
+from featherface.refusals import told_in_words
 from featherface.variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def save_weights(path: Path, model: nn.Module, metadata: Mapping[str, str] | Non
         try:
             save_file(state, temporary, dict(metadata or {}))
         except SafetensorError as error:
-            raise OSError(None, str(error)) from error
+            raise told_in_words(str(error)) from error
 
 
 def fitting_variants(state: Mapping[str, Tensor]) -> list[str]:

@@ -47,6 +47,10 @@ class WeightsError(UnavailableError):
     """A checkpoint can't be read safely, or does not fit the network."""
 
 
+class HeldError(UnavailableError):
+    """Another program held a file or folder for as long as it was waited for; nothing is lost."""
+
+
 class LockedError(ThesisError):
     """Another process holds what is needed (exit code 5)."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
 from types import SimpleNamespace
 
 import pytest
 
 from experiments.resolving import resolve
-from featherface import files
 from thesis_cli import faults
 from thesis_cli.commands.init import enter
 from thesis_cli.commands.run import resumption
@@ -154,36 +152,6 @@ def test_going_to_a_folder_works_in_every_shell(tmp_path):
 
 def test_an_undefined_value_is_said_to_be():
     assert quantity(float("nan"), "fraction") == "undefined"
-
-
-@pytest.mark.parametrize("refusals", [0, 3])
-def test_a_file_in_use_for_a_moment_is_waited_for_on_windows(tmp_path, monkeypatch, refusals):
-    calls, pauses = [], []
-    rename = os.replace
-
-    def busy(source, target):
-        calls.append(source)
-        if len(calls) <= refusals:
-            raise PermissionError(errno.EACCES, "in use")
-        rename(source, target)
-
-    monkeypatch.setattr(files, "os", SimpleNamespace(name="nt", replace=busy))
-    monkeypatch.setattr(files, "time", SimpleNamespace(sleep=pauses.append))
-    (tmp_path / "new").write_text("new", encoding="utf-8")
-    (tmp_path / "old").write_text("old", encoding="utf-8")
-    files.replace(tmp_path / "new", tmp_path / "old")
-    assert (tmp_path / "old").read_text(encoding="utf-8") == "new"
-    assert len(pauses) == refusals
-
-
-def test_a_file_that_stays_in_use_is_told(tmp_path, monkeypatch):
-    def busy(*_):
-        raise PermissionError(errno.EACCES, "in use")
-
-    monkeypatch.setattr(files, "os", SimpleNamespace(name="nt", replace=busy))
-    monkeypatch.setattr(files, "time", SimpleNamespace(sleep=lambda _: None))
-    with pytest.raises(PermissionError):
-        files.replace(tmp_path / "new", tmp_path / "old")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from featherface.errors import RefusedError, UnavailableError
+from featherface.errors import HeldError, RefusedError, UnavailableError
 from vault_sync.engine.folders import open_folder
 from vault_sync.engine.journal import Journal, keep_aside
 from vault_sync.engine.locking import file_lock
@@ -75,7 +75,7 @@ class Applier:
         for write in writes:
             try:
                 self._apply(write, outcome)
-            except RefusedError as error:
+            except (RefusedError, HeldError) as error:
                 outcome.refused.append(Trouble(write.path, error.message))
             except FileNotFoundError as error:
                 if not self.vault.is_dir():
