@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from featherface.errors import RefusedError
 from vault_sync import conflicts
 from vault_sync.engine.history import latest, read_history
-from vault_sync.engine.journal import interrupted
 from vault_sync.engine.locking import holder
 from vault_sync.engine.plans import Options
+from vault_sync.engine.recovery import interrupted
 from vault_sync.engine.state import state_path
 from vault_sync.engine.upkeep import STAY_DELETED
 from vault_sync.surveying import find_vault, survey

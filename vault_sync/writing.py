@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import UnavailableError
 from vault_sync.engine.applying import Applier, Outcome
-from vault_sync.engine.journal import recover
 from vault_sync.engine.locking import locked
+from vault_sync.engine.recovery import recover
 from vault_sync.engine.state import Bases, read_state, state_path, write_state
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Writer:
         for one in recovered:
             if one.written:
                 state = state.patched(one.intent["remember"])
-            if one.kept is not None:
-                self.kept.append(one.kept)
+            self.kept += one.kept
         if recovered:
             write_state(self.memory, state)
 

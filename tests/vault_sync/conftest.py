@@ -1,4 +1,6 @@
-"""What the vault's tests share: a filled vault, and golden files with an explicit accept flag."""
+"""What the vault's tests share: a filled vault, golden files with an explicit accept flag, and the
+ways in which the systems let a folder be written.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,9 @@ import pytest
 from experiments import bars, pareto, plots
 from experiments.workspace import Workspace
 from vault_sync import scaffold
+from vault_sync.engine import descriptors, folder, folders, paths, windows
+from vault_sync.engine.descriptors import DescriptorFolder
+from vault_sync.engine.paths import PathFolder
 from vault_sync.sync import sync
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -98,3 +103,84 @@ def stamps(vault: Path) -> dict[str, tuple[int, int, int]]:
 @pytest.fixture(name="stamps")
 def _stamps():
     return stamps
+
+
+class Kernel32:
+    """Windows' functions over the files of this system, with the failures they document."""
+
+    def __init__(self):
+        self.code = 0
+        self.failures = []
+        """Codes with which the next calls of ReplaceFileW fail; 0: it works."""
+
+    def ReplaceFileW(self, replaced, replacement, backup, *_):  # noqa: N802 - its name
+        self.code = self.failures.pop(0) if self.failures else 0
+        if not os.path.lexists(replaced):
+            self.code = 2
+        if self.code not in (0, 1177):
+            return 0
+        Path(replaced).rename(backup)
+        folder.between()
+        if self.code == 1177 or os.path.lexists(replaced):
+            self.code = 1177
+            return 0
+        Path(replacement).rename(replaced)
+        return 1
+
+    def CreateFileW(self, path, *_):  # noqa: N802 - as above
+        try:
+            return os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            self.code = 2
+            return windows.NO_HANDLE
+
+
+def by_descriptors(monkeypatch):
+    """Linux and macOS: two files are exchanged in one step."""
+    if not descriptors.AVAILABLE:
+        pytest.skip("needs folder descriptors")
+    return DescriptorFolder
+
+
+def by_two_renames(monkeypatch):
+    """A network drive or an USB stick there: nothing can be exchanged, nothing linked."""
+    monkeypatch.setattr(descriptors, "rename", lambda *_: False)
+    return by_descriptors(monkeypatch)
+
+
+def by_paths(monkeypatch):
+    """A disk on Windows that does not know `ReplaceFileW`."""
+    monkeypatch.setattr(folders, "_DESCRIPTORS", False)
+    monkeypatch.setattr(paths, "BLINK", (0.001,))
+    return PathFolder
+
+
+def by_windows(monkeypatch):
+    """Windows: `ReplaceFileW` leaves what came out under a name of its own."""
+    if os.name != "nt":
+        kernel = Kernel32()
+        monkeypatch.setattr(windows, "kernel", lambda: kernel)
+        monkeypatch.setattr(windows, "last_error", lambda: kernel.code)
+    return by_paths(monkeypatch)
+
+
+@pytest.fixture(params=[by_descriptors, by_two_renames, by_paths, by_windows])
+def every_way(request, monkeypatch):
+    """Run a test of the engine in each way there is; the class of a folder is returned."""
+    return request.param(monkeypatch)
+
+
+@pytest.fixture(name="by_descriptors")
+def _by_descriptors(monkeypatch):
+    return by_descriptors(monkeypatch)
+
+
+@pytest.fixture(name="by_paths")
+def _by_paths(monkeypatch):
+    return by_paths(monkeypatch)
+
+
+@pytest.fixture(params=[by_descriptors, by_windows])
+def both_ways(request, monkeypatch):
+    """Run a test of a door as on POSIX and as on Windows; the class of a folder is returned."""
+    return request.param(monkeypatch)

@@ -12,7 +12,7 @@ import pytest
 from experiments.workspace import Workspace
 from featherface import files
 from featherface.errors import UnavailableError
-from vault_sync.engine import applying, folders
+from vault_sync.engine import folders, passage
 from vault_sync.engine.folders import Folder
 from vault_sync.sync import sync
 
@@ -146,7 +146,7 @@ def test_a_memory_that_can_not_be_written_leaves_whole_files(changed, monkeypatc
         real(descriptor)
 
     with monkeypatch.context() as patched:
-        patched.setattr(applying, "step", lambda name: full.append(name) if name == step else None)
+        patched.setattr(passage, "step", lambda name: full.append(name) if name == step else None)
         patched.setattr("vault_sync.engine.journal.os.fsync", fsync)
         with pytest.raises(UnavailableError):
             sync(workspace)
@@ -193,7 +193,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from experiments.workspace import Workspace
-from vault_sync.engine import applying
+from vault_sync.engine import passage
 from vault_sync.sync import sync
 
 seen = []
@@ -202,7 +202,7 @@ def kill(name):
     if name == sys.argv[2] and seen.count(name) == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-applying.step = kill
+passage.step = kill
 sync(Workspace.open(Path(sys.argv[1])))
 """
 STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",

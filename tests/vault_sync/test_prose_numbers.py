@@ -10,7 +10,7 @@ import pytest
 from experiments.annotations import Annotations
 from experiments.workspace import Workspace
 from featherface.errors import NotFoundError, RefusedError, UsageError
-from vault_sync.engine import applying
+from vault_sync.engine import passage
 from vault_sync.prose import Prose, bind, check, quote
 from vault_sync.prose.references import parse_reference
 from vault_sync.sync import sync
@@ -223,14 +223,14 @@ def test_edited_numbers_are_written_only_on_demand(filled):
 
 def test_fix_follows_a_note_that_is_saved_meanwhile(filled, monkeypatch):
     path = write(filled, bound(f"v2 {HARD} .1%", "81.9 %"))
-    real, saves = applying.step, ["A line of mine.\n\n"]
+    real, saves = passage.step, ["A line of mine.\n\n"]
 
     def save(name):
         real(name)
         if name == "journalled" and saves:
             path.write_text(saves.pop() + path.read_text(encoding="utf-8"), encoding="utf-8")
 
-    monkeypatch.setattr(applying, "step", save)
+    monkeypatch.setattr(passage, "step", save)
     assert Prose(filled).fix().written == [NOTE]
     expected = "A line of mine.\n\n" + bound(f"v2 {HARD} .1%", "83.1 %")
     assert path.read_text(encoding="utf-8") == expected

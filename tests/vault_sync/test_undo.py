@@ -159,7 +159,7 @@ def test_line_endings_and_bytes_that_are_no_text_come_back(thesis, make_run):
 KILLED = """
 import os, signal, sys
 from experiments.workspace import Workspace
-from vault_sync.engine import applying
+from vault_sync.engine import passage
 from vault_sync.sync import sync
 from vault_sync.undoing import undo
 
@@ -169,7 +169,7 @@ def kill(name):
     if name == sys.argv[2] and seen.count(name) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-applying.step = kill
+passage.step = kill
 {"sync": sync, "undo": undo}[sys.argv[3]](Workspace.open(__import__("pathlib").Path(sys.argv[1])))
 """
 

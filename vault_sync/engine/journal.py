@@ -3,7 +3,8 @@
     .thesis/journal/000042/steps.jsonl     one line per intent and outcome, flushed to the disk
     .thesis/journal/000042/<sha>.before    each file as it was
 
-A journal whose last line is not `end` was broken by a crash; `recover` completes it.
+A journal whose last line is not `end` was broken by a crash; `recovery` completes it. One whose
+`end` names numbers as `left` was not, but another program held what is to be cleared away.
 """
 
 from __future__ import annotations
@@ -12,20 +13,16 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from featherface.errors import RefusedError
 from featherface.files import sync_folder, write_atomic
-from vault_sync.engine.folders import open_folder
-from vault_sync.engine.names import parent
+from featherface.patience import insist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from vault_sync.engine.folders import Folder
     from vault_sync.engine.plans import Write
     from vault_sync.engine.state import Patch
 
@@ -48,6 +45,8 @@ class Journal:
         self.folder: Path | None = None
         self._begin = {"step": "begin", "vault": identity, **about}
         self._count = 0
+        self._open: set[int] = set()
+        """Numbers of writes that are not over, or left a hidden file."""
 
     @classmethod
     def reopen(cls, folder: Path, state: Path, vault: Path) -> Journal:
@@ -66,7 +65,7 @@ class Journal:
         MEMORY is what will be remembered, and the patch that takes it back; FOLDERS are those
         that are made for the file.
         """
-        folder = self._open()
+        folder = self._made()
         if write.before is not None:
             image = folder / f"{sha256(write.before)}.before"
             if not image.exists():
@@ -84,22 +83,34 @@ class Journal:
             "folders": list(folders),
         }
         self.append(step)
+        return self.intent(step)
+
+    def intent(self, step: Mapping[str, Any]) -> Intent:
+        """Go on with a write that the journal knows of."""
+        self._open.add(step["number"])
         return Intent(self, step)
 
-    def end(self) -> None:
-        """Close the journal."""
+    def end(self, **about: Any) -> None:
+        """Close the journal; what is not over is named, for the next command to complete."""
         if self.folder is not None:
-            self.append({"step": "end"})
+            left = {"left": sorted(self._open)} if self._open else {}
+            self.append({"step": "end", **about, **left})
             _prune(self.state)
 
-    def append(self, step: dict[str, Any]) -> None:
+    def append(self, step: Mapping[str, Any]) -> None:
         """Add a step; it has reached the disk when this returns."""
-        with (self._open() / STEPS).open("ab") as file:
-            file.write((json.dumps(step, ensure_ascii=False) + "\n").encode())
+        path = self._made() / STEPS
+        line = (json.dumps(step, ensure_ascii=False) + "\n").encode()
+        with insist(lambda: path.open("ab"), path) as file:
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())
 
-    def _open(self) -> Path:
+    def over(self, number: int) -> None:
+        """Say that nothing is left of a write."""
+        self._open.discard(number)
+
+    def _made(self) -> Path:
         if self.folder is None:
             parent_folder = self.state / "journal"
             parent_folder.mkdir(parents=True, exist_ok=True)
@@ -114,25 +125,23 @@ class Journal:
 class Intent:
     """One write that the journal knows of."""
 
-    def __init__(self, journal: Journal, step: dict[str, Any]) -> None:
+    def __init__(self, journal: Journal, step: Mapping[str, Any]) -> None:
         self._journal = journal
-        self._step = step
-        self._ready = False
+        self.step = step
+        self.is_ready = False
 
     def ready(self) -> None:
         """Say that the temporary file is whole: from now on it may hold a student's save."""
-        self._journal.append({"step": "ready", "number": self._step["number"]})
-        self._ready = True
+        self._journal.append({"step": "ready", "number": self.step["number"]})
+        self.is_ready = True
 
-    def done(self, *, written: bool) -> None:
-        """Say that it is over."""
-        number = self._step["number"]
-        self._journal.append({"step": "done", "number": number, "written": written})
-
-    def settle(self) -> None:
-        """Bring it to an end after an error, as `recover` would."""
-        over = _complete(self._journal.state, self._journal.vault, self._step, ready=self._ready)
-        self.done(written=over.written)
+    def done(self, *, written: bool, left: bool = False) -> None:
+        """Say that it is over; LEFT: a hidden file could not be removed."""
+        number = self.step["number"]
+        about = {"left": True} if left else {}
+        self._journal.append({"step": "done", "number": number, "written": written, **about})
+        if not left:
+            self._journal.over(number)
 
 
 def journals(state: Path) -> list[Path]:
@@ -154,100 +163,6 @@ def read_steps(folder: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
     return steps
-
-
-def interrupted(state: Path, identity: str) -> list[Path]:
-    """Return the journals of a vault that a crash left open."""
-    return [folder for folder, _ in _open_journals(state, identity)]
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """One write that a crash had left open."""
-
-    path: str
-    written: bool
-    """Whether the new content is in place."""
-    intent: dict[str, Any]
-    kept: Path | None = None
-    """Where bytes that neither side knew were put: an editor's save during the crash."""
-
-
-def recover(state: Path, vault: Path, identity: str) -> list[Recovered]:
-    """Complete what a crash left open: each file is the old or the new one, no stray is left.
-
-    Returns every write of the broken journals of this vault, for the state that was not saved
-    either. Journals of another vault are completed when that one is written to.
-    """
-    found: list[Recovered] = []
-    if not any(vault.iterdir()):  # an empty mount point: the files are elsewhere
-        return found
-    for folder, steps in _open_journals(state, identity):
-        journal = Journal.reopen(folder, state, vault)
-        found += _recover_steps(journal, steps)
-        journal.append({"step": "end", "recovered": True})
-    return found
-
-
-def _open_journals(state: Path, identity: str) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
-    for folder in journals(state):
-        steps = read_steps(folder)
-        over = bool(steps) and steps[-1]["step"] == "end"
-        if not over and (not steps or steps[0].get("vault") == identity):
-            yield folder, steps
-
-
-def _recover_steps(journal: Journal, steps: list[dict[str, Any]]) -> list[Recovered]:
-    over = {step["number"]: step["written"] for step in steps if step["step"] == "done"}
-    ready = {step["number"] for step in steps if step["step"] == "ready"}
-    found = []
-    for step in steps:
-        if step["step"] != "intent":
-            continue
-        number = step["number"]
-        if number in over:
-            found.append(Recovered(step["path"], over[number], step))
-            continue
-        one = _complete(journal.state, journal.vault, step, ready=number in ready)
-        journal.append({"step": "done", "number": number, "written": one.written})
-        found.append(one)
-    return found
-
-
-def _complete(state: Path, vault: Path, intent: dict[str, Any], *, ready: bool) -> Recovered:
-    """Remove the temporary file of an open intent, and see which content is in place."""
-    name = intent["path"].rsplit("/", 1)[-1]
-    kept: Path | None = None
-    try:
-        with open_folder(vault, parent(intent["path"])) as folder:
-            left = folder.read(intent["temporary"]) if ready else None
-            if left is not None and sha256(left) not in (intent["before"], intent["after"]):
-                kept = _give_back(folder, intent, left, state)
-            folder.remove(intent["temporary"])
-            folder.sync()
-            written = sha256(folder.read(name)) == intent["after"]
-    except FileNotFoundError:
-        written = intent["after"] is None
-    except RefusedError:
-        written = False
-    return Recovered(intent["path"], written, intent, kept)
-
-
-def _give_back(folder: Folder, intent: dict[str, Any], left: bytes, state: Path) -> Path | None:
-    """Put an editor's save, exchanged away just before the crash, back in its place."""
-    name = intent["path"].rsplit("/", 1)[-1]
-    if sha256(folder.read(name)) == intent["after"]:
-        folder.replace(intent["temporary"], name)
-        return None
-    return keep_aside(state, intent["path"], left)
-
-
-def keep_aside(state: Path, path: str, data: bytes) -> Path:
-    """Put a save that a later one has taken the place of where the student can find it."""
-    name = f"{str(sha256(data))[:12]}-{path.rsplit('/', 1)[-1]}"
-    kept = state / "conflicts" / "recovered" / name
-    write_atomic(kept, data)
-    return kept
 
 
 def _prune(state: Path) -> None:

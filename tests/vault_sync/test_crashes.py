@@ -1,0 +1,125 @@
+"""A crash at any step of a write, and what the next command makes of what it left."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from vault_sync.engine import folder, passage
+from vault_sync.engine.applying import Applier
+from vault_sync.engine.plans import Write
+from vault_sync.engine.recovery import recover
+from vault_sync.engine.state import Bases, State
+
+STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",
+         "done")  # fmt: skip
+OLD, NEW = b"old " * 500, b"new " * 700
+
+
+@pytest.fixture
+def vault(tmp_path):
+    folder = tmp_path / "vault"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "note.md").write_bytes(OLD)
+    return folder
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+def strays(vault):
+    return [path for path in vault.rglob("*") if path.is_file() and path.name.startswith(".")]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vault_sync.engine import folder, folders, passage
+from vault_sync.engine.applying import Applier
+from vault_sync.engine.plans import Write
+from vault_sync.engine.state import Bases, State
+
+vault, state, step, before = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+if sys.argv[5] == "paths":
+    folders._DESCRIPTORS = False
+
+def kill(name):
+    if name == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+passage.step = kill
+folder.between = lambda: kill("between")
+old = b"old " * 500
+write = Write("sub/note.md", old, b"new " * 700, "n", {"b": b"new"})
+if before == "other.md":
+    write = Write("sub/other.md", None, b"new " * 700, "n", {"b": b"new"})
+Applier(vault, state, Bases(state)).apply((write,), State())
+"""
+
+
+def check_recovery(vault, state, name):
+    """Whatever a crash left, recovery makes it the old file or the new one, and says which."""
+    path = vault / "sub" / name
+    left = path.read_bytes() if path.exists() else None
+    old = OLD if name == "note.md" else None
+    assert left in (OLD, NEW, None)
+    hidden = {stray.read_bytes() for stray in strays(vault)}
+    assert left in (old, NEW) or OLD in hidden
+    recovered = recover(state, vault, str(vault))
+    assert strays(vault) == []
+    now = path.read_bytes() if path.exists() else None
+    assert now == (old if left is None else left)
+    assert [one.written for one in recovered] in ([], [now == NEW])
+    assert recover(state, vault, str(vault)) == []
+    assert path.stat().st_nlink == 1 if path.exists() else True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+@pytest.mark.parametrize("name", ["note.md", "other.md"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_is_recovered(vault, state, by_descriptors, step, name):
+    kill(vault, state, step, name, "descriptors")
+    check_recovery(vault, state, name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+@pytest.mark.parametrize("step", ["temporary", "between", "exchanged"])
+def test_so_it_is_where_folders_are_known_by_paths(vault, state, by_paths, step):
+    kill(vault, state, step, "note.md", "paths")
+    check_recovery(vault, state, "note.md")
+
+
+def kill(vault, state, step, name, way):
+    command = [sys.executable, "-c", KILLED, vault, state, step, name, way]
+    done = subprocess.run(command, check=False)
+    assert done.returncode == -signal.SIGKILL or (step, name) in (
+        ("compared", "other.md"),
+        ("exchanged", "other.md"),
+    )
+
+
+class Crash(BaseException):
+    """The end of the program, of which nothing in it hears."""
+
+
+@pytest.mark.usefixtures("every_way")
+@pytest.mark.parametrize("name", ["note.md", "other.md"])
+@pytest.mark.parametrize("step", [*STEPS, "between"])
+def test_a_crash_at_any_step_is_recovered(vault, state, monkeypatch, step, name):
+    def crash(now):
+        if now == step:
+            raise Crash
+
+    monkeypatch.setattr(passage, "step", crash)
+    monkeypatch.setattr(folder, "between", lambda: crash("between"))
+    monkeypatch.setattr(passage.Passage, "_settle", lambda *_: None)
+    before = OLD if name == "note.md" else None
+    write = Write(f"sub/{name}", before, NEW, "n", {"b": b"new"})
+    with contextlib.suppress(Crash):
+        Applier(vault, state, Bases(state)).apply((write,), State())
+    check_recovery(vault, state, name)

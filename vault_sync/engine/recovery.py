@@ -1,0 +1,197 @@
+"""Bringing a broken write to an end: after an error, after a crash, after two saves at once.
+
+A write may leave two hidden files beside the one it was about (`folder.behind`). What they hold
+is known by its hash: the file as it was, as it should become, or something that neither side
+knew - a student's save, which is given back or kept where it can be found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from featherface.errors import HeldError, RefusedError
+from featherface.files import write_atomic
+from vault_sync.engine.folder import behind
+from vault_sync.engine.folders import open_folder
+from vault_sync.engine.journal import Journal, journals, read_steps, sha256
+from vault_sync.engine.names import parent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from vault_sync.engine.folder import Folder
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """One write that had been left open."""
+
+    path: str
+    written: bool
+    """Whether the new content is in place."""
+    intent: Mapping[str, Any]
+    kept: tuple[Path, ...] = ()
+    """Where bytes that neither side knew were put: an editor's saves."""
+    remains: bool = False
+    """Whether a hidden file is still there, because another program holds it."""
+
+
+def recover(state: Path, vault: Path, identity: str) -> list[Recovered]:
+    """Complete what was left open: each file is the old or the new one, no stray is left.
+
+    Returns every write of the broken journals of this vault, for the state that was not saved
+    either. Journals of another vault are completed when that one is written to.
+
+    Raises:
+        HeldError: a program holds the file whose content must be put back under its name.
+    """
+    found: list[Recovered] = []
+    if not any(vault.iterdir()):  # an empty mount point: the files are elsewhere
+        return found
+    for folder, steps in _unfinished(state, identity):
+        journal = Journal.reopen(folder, state, vault)
+        found += _recover_steps(journal, steps)
+        journal.end(recovered=True)
+    return found
+
+
+def interrupted(state: Path, identity: str) -> list[Path]:
+    """Return the journals of a vault that a crash left open."""
+    return [folder for folder, steps in _unfinished(state, identity) if not _ended(steps)]
+
+
+def untangle(
+    state: Path, vault: Path, intent: Mapping[str, Any], *, ready: bool = True
+) -> Recovered:
+    """Give the file of INTENT its content back, and remove the hidden ones.
+
+    Not READY: the temporary file may be half-written, and holds no save of a student's.
+
+    Raises:
+        HeldError: a program holds the file whose content must be put back under its name.
+    """
+    kept: list[Path] = []
+    remains = False
+    name = intent["path"].rsplit("/", 1)[-1]
+    try:
+        with open_folder(vault, parent(intent["path"])) as folder:
+            if ready:
+                kept.extend(
+                    keep_aside(state, intent["path"], data)
+                    for data in _give_back(folder, name, intent)
+                )
+            remains = not _clear(folder, intent["temporary"])
+            folder.sync()
+            written = sha256(folder.read(name)) == intent["after"]
+    except FileNotFoundError:
+        written = intent["after"] is None
+    except RefusedError:
+        written = False
+    return Recovered(intent["path"], written, intent, tuple(kept), remains)
+
+
+def stands(vault: Path, intent: Mapping[str, Any]) -> bool:
+    """Whether the file of INTENT has its name, or never had it."""
+    with open_folder(vault, parent(intent["path"])) as folder:
+        return intent["before"] is None or folder.exists(intent["path"].rsplit("/", 1)[-1])
+
+
+def keep_aside(state: Path, path: str, data: bytes) -> Path:
+    """Put a save that a later one has taken the place of where the student can find it."""
+    name = f"{str(sha256(data))[:12]}-{path.rsplit('/', 1)[-1]}"
+    kept = state / "conflicts" / "recovered" / name
+    write_atomic(kept, data)
+    return kept
+
+
+def _unfinished(state: Path, identity: str) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    for folder in journals(state):
+        steps = read_steps(folder)
+        over = _ended(steps) and not steps[-1].get("left")
+        if not over and (not steps or steps[0].get("vault") == identity):
+            yield folder, steps
+
+
+def _ended(steps: list[dict[str, Any]]) -> bool:
+    return bool(steps) and steps[-1]["step"] == "end"
+
+
+def _recover_steps(journal: Journal, steps: list[dict[str, Any]]) -> Iterator[Recovered]:
+    """Yield the writes of a journal; of one that was ended only those that left something."""
+    done = {step["number"]: step for step in steps if step["step"] == "done"}
+    ready = {step["number"] for step in steps if step["step"] == "ready"}
+    left = set(steps[-1]["left"]) if _ended(steps) else None
+    for step in steps:
+        if step["step"] != "intent" or (left is not None and step["number"] not in left):
+            continue
+        known = done.get(step["number"])
+        if known is not None and left is None:
+            yield Recovered(step["path"], known["written"], step)
+        if known is None or known.get("left"):
+            yield from _complete(journal, step, known, ready=step["number"] in ready)
+
+
+def _complete(
+    journal: Journal, step: dict[str, Any], known: dict[str, Any] | None, *, ready: bool
+) -> Iterator[Recovered]:
+    """End a write; what is KNOWN to be done has left a hidden file at most."""
+    intent = journal.intent(step)
+    try:
+        one = untangle(journal.state, journal.vault, step, ready=ready)
+    except HeldError:
+        if not stands(journal.vault, step):
+            raise
+        return  # it stays open
+    intent.done(written=known["written"] if known else one.written, left=one.remains)
+    yield one if known is None else replace(one, written=False)
+
+
+def _give_back(folder: Folder, name: str, intent: Mapping[str, Any]) -> Iterator[bytes]:
+    """Put the save of an editor back in its place; yield those that a later one is in the way of.
+
+    What is yielded is kept before the hidden file that holds it is removed.
+    """
+    known = (intent["before"], intent["after"])
+    names = intent["temporary"], behind(intent["temporary"])
+    hidden = {one: data for one in names if (data := folder.read(one)) is not None}
+    strange = [one for one in hidden if sha256(hidden[one]) not in known]
+    if len(hidden) == len(names) and not folder.exists(name):  # stopped between two renames
+        old = [one for one in hidden if sha256(hidden[one]) == intent["before"]]
+        back = (*strange, *old, *names)[0]
+        with contextlib.suppress(FileExistsError):
+            folder.publish(back, name)
+            strange = [one for one in strange if one != back]
+    for one in strange[1:]:
+        yield hidden[one]
+    if strange and sha256(folder.read(name)) == intent["after"]:
+        folder.remove(behind(strange[0]))
+        yield from _put(folder, strange[0], name, known)
+    elif strange:
+        yield hidden[strange[0]]
+
+
+def _put(folder: Folder, hidden: str, name: str, known: tuple[str | None, ...]) -> Iterator[bytes]:
+    """Put a save in the place of what we wrote; yield it, or a later one, where they cross."""
+    try:
+        if not folder.exists(name):
+            folder.publish(hidden, name)
+            return
+        out = folder.exchange(hidden, name)
+    except (FileExistsError, FileNotFoundError):
+        out = hidden
+    came = folder.read(out)
+    if came is not None and sha256(came) not in known:
+        yield came
+
+
+def _clear(folder: Folder, temporary: str) -> bool:
+    """Remove the hidden files of a write; False where another program holds one."""
+    try:
+        folder.remove(temporary)
+        folder.remove(behind(temporary))
+    except HeldError:
+        return False
+    return True
