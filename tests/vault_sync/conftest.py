@@ -164,23 +164,29 @@ def by_windows(monkeypatch):
     return by_paths(monkeypatch)
 
 
-@pytest.fixture(params=[by_descriptors, by_two_renames, by_paths, by_windows])
+WAYS = {
+    "descriptors": by_descriptors,
+    "two renames": by_two_renames,
+    "paths": by_paths,
+    "windows": by_windows,
+}
+
+
+@pytest.fixture(params=list(WAYS))
 def every_way(request, monkeypatch):
     """Run a test of the engine in each way there is; the class of a folder is returned."""
-    return request.param(monkeypatch)
+    return WAYS[request.param](monkeypatch)
 
 
-@pytest.fixture(name="by_descriptors")
-def _by_descriptors(monkeypatch):
-    return by_descriptors(monkeypatch)
-
-
-@pytest.fixture(name="by_paths")
-def _by_paths(monkeypatch):
-    return by_paths(monkeypatch)
-
-
-@pytest.fixture(params=[by_descriptors, by_windows])
+@pytest.fixture(params=["descriptors", "windows"])
 def both_ways(request, monkeypatch):
     """Run a test of a door as on POSIX and as on Windows; the class of a folder is returned."""
-    return request.param(monkeypatch)
+    return WAYS[request.param](monkeypatch)
+
+
+@pytest.fixture
+def this_way():
+    """Return the line that lets another process write in the way that this test does."""
+    return lambda: (
+        f"import vault_sync.engine.folders as f; f._DESCRIPTORS = {folders._DESCRIPTORS}\n"
+    )

@@ -10,16 +10,13 @@ import sys
 import pytest
 
 from experiments.workspace import Workspace
-from featherface import files
 from featherface.errors import UnavailableError
-from vault_sync.engine import folders, passage
-from vault_sync.engine.folders import Folder
+from vault_sync.engine import passage
 from vault_sync.sync import sync
 
-pytestmark = pytest.mark.usefixtures("quick_plots")
+pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
-BUSY = "The process cannot access the file because it is being used by another process"
 
 
 def contents(folder):
@@ -57,62 +54,12 @@ def attempt(workspace):
         return error.message
 
 
-class Windows:
-    """The os module, as it answers on Windows while a program has TARGET open."""
-
-    name = "nt"
-
-    def __init__(self, target, refusals):
-        self.target = target
-        self.refusals = refusals
-
-    def __getattr__(self, name):
-        return getattr(os, name)
-
-    def replace(self, source, target):
-        if str(target).endswith(self.target) and self.refusals > 0:
-            self.refusals -= 1
-            raise PermissionError(errno.EACCES, BUSY, str(source), 32, str(target))
-        os.replace(source, target)  # noqa: PTH105 - what it stands for
-
-
-@pytest.fixture
-def windows(monkeypatch):
-    """Hold the performance chapter open, for a number of attempts."""
-
-    def hold(refusals):
-        monkeypatch.setattr(folders, "_DESCRIPTORS", False)
-        monkeypatch.setattr(files, "os", Windows("Performance-Analysis.md", refusals))
-
-    yield hold
-    monkeypatch.undo()
-
-
-def test_a_note_that_is_in_use_for_a_moment_is_written(changed, windows):
-    workspace, _, after = changed
-    windows(3)
-    assert sync(workspace).problem is None
-    assert contents(workspace.vault) == after
-
-
-def test_a_note_that_stays_in_use_is_named_and_the_others_go_on(changed, windows, monkeypatch):
-    workspace, before, after = changed
-    windows(10**6)
-    report = sync(workspace)
-    assert report.refused == [PERFORMANCE]
-    assert "in use by OneDrive" in report.reasons[0]
-    assert contents(workspace.vault) == {**after, PERFORMANCE: before[PERFORMANCE]}
-    monkeypatch.undo()
-    assert sync(workspace).written == [PERFORMANCE]
-    assert contents(workspace.vault) == after
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("method", ["create", "exchange", "publish", "read", "sync", "remove"])
-def test_a_disk_that_fails_once_leaves_whole_files(changed, monkeypatch, code, method):
+def test_a_disk_that_fails_once_leaves_whole_files(changed, monkeypatch, both_ways, code, method):
     workspace, before, after = changed
-    real = getattr(Folder, method)
+    real = getattr(both_ways, method)
     calls = []
 
     def fail(self, *args, **kwargs):
@@ -122,7 +69,7 @@ def test_a_disk_that_fails_once_leaves_whole_files(changed, monkeypatch, code, m
         return real(self, *args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Folder, method, fail)
+        patched.setattr(both_ways, method, fail)
         told = attempt(workspace)
     assert len(calls) > 1
     assert os.strerror(code) in told
@@ -156,6 +103,7 @@ def test_a_memory_that_can_not_be_written_leaves_whole_files(changed, monkeypatc
 
 
 @pytest.mark.external
+@pytest.mark.parametrize("both_ways", ["descriptors"], indirect=True)
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk, as Linux does it")
 def test_a_vault_on_a_disk_that_is_really_full(changed):
     workspace, before, after = changed
@@ -193,7 +141,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from experiments.workspace import Workspace
-from vault_sync.engine import passage
+from vault_sync.engine import folder, passage
 from vault_sync.sync import sync
 
 seen = []
@@ -203,6 +151,7 @@ def kill(name):
         os.kill(os.getpid(), signal.SIGKILL)
 
 passage.step = kill
+folder.between = lambda: kill("between")
 sync(Workspace.open(Path(sys.argv[1])))
 """
 STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",
@@ -211,15 +160,19 @@ STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-@pytest.mark.parametrize("step", STEPS)
-def test_a_sync_killed_at_any_step_is_completed_by_the_next(changed, step):
+@pytest.mark.parametrize(
+    ("both_ways", "step"),
+    [*(("descriptors", step) for step in STEPS), ("windows", "between"), ("windows", "exchanged")],
+    indirect=["both_ways"],
+)
+def test_a_sync_killed_at_any_step_is_completed_by_the_next(changed, this_way, step):
     workspace, before, after = changed
-    command = [sys.executable, "-c", KILLED, workspace.root, step, "2"]
+    command = [sys.executable, "-c", this_way() + KILLED, workspace.root, step, "2"]
     done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL
     left = contents(workspace.vault)
     hidden = {path for path in left if path.rsplit("/", 1)[-1].startswith(".")}
-    assert len(hidden) <= 1
+    assert len(hidden) <= 2
     for path in set(left) - hidden:
         assert left[path] in (before.get(path), after.get(path))
     assert sync(workspace).problem is None

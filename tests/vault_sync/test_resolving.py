@@ -9,7 +9,7 @@ from vault_sync.resolving import Side, decide
 from vault_sync.sync import sync
 from vault_sync.undoing import undo
 
-pytestmark = pytest.mark.usefixtures("quick_plots")
+pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 
 PERFORMANCE = f"{CHAPTERS['performance']}.md"
 RUN = "05-Results/Runs/v2@1.md"

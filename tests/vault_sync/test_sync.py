@@ -17,7 +17,7 @@ from vault_sync.engine.locking import locked
 from vault_sync.engine.markers import scan
 from vault_sync.sync import add_comparison, sync
 
-pytestmark = pytest.mark.usefixtures("quick_plots")
+pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 COMPARISON = "05-Results/Comparative-Studies.md"

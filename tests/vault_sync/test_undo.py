@@ -13,7 +13,7 @@ from vault_sync.sync import sync
 from vault_sync.undoing import history, undo
 from vault_sync.writing import write_notes
 
-pytestmark = pytest.mark.usefixtures("quick_plots")
+pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 
@@ -156,10 +156,14 @@ def test_line_endings_and_bytes_that_are_no_text_come_back(thesis, make_run):
     assert path.read_bytes() == before
 
 
+KILLS = [
+    *(("descriptors", step) for step in ("journalled", "exchanged", "swapped", "done")),
+    ("windows", "between"),
+]
 KILLED = """
 import os, signal, sys
 from experiments.workspace import Workspace
-from vault_sync.engine import passage
+from vault_sync.engine import folder, passage
 from vault_sync.sync import sync
 from vault_sync.undoing import undo
 
@@ -170,18 +174,19 @@ def kill(name):
         os.kill(os.getpid(), signal.SIGKILL)
 
 passage.step = kill
+folder.between = lambda: kill("between")
 {"sync": sync, "undo": undo}[sys.argv[3]](Workspace.open(__import__("pathlib").Path(sys.argv[1])))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-@pytest.mark.parametrize("step", ["journalled", "exchanged", "swapped", "done"])
-def test_a_sync_that_was_killed_can_be_undone(thesis, make_run, step):
+@pytest.mark.parametrize(("both_ways", "step"), KILLS, indirect=["both_ways"])
+def test_a_sync_that_was_killed_can_be_undone(thesis, make_run, this_way, step):
     workspace = thesis()
     before = contents(workspace.vault)
     make_run(workspace, "v3", variant="v2")
-    done = kill(workspace, step, "sync")
+    done = kill(workspace, step, "sync", this_way())
     assert done.returncode == -signal.SIGKILL
     report = undo(workspace)
     assert report.problem is None
@@ -192,10 +197,10 @@ def test_a_sync_that_was_killed_can_be_undone(thesis, make_run, step):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
-@pytest.mark.parametrize("step", ["journalled", "exchanged", "swapped", "done"])
-def test_an_undo_that_was_killed_can_be_gone_on_with(synced, step):
+@pytest.mark.parametrize(("both_ways", "step"), KILLS, indirect=["both_ways"])
+def test_an_undo_that_was_killed_can_be_gone_on_with(synced, this_way, step):
     workspace, before, report = synced
-    kill(workspace, step, "undo")
+    kill(workspace, step, "undo", this_way())
     number = next(one.number for one in history(workspace) if one.what == "report sync")
     undo(workspace, number)
     assert contents(workspace.vault) == before
@@ -203,7 +208,6 @@ def test_an_undo_that_was_killed_can_be_gone_on_with(synced, step):
     assert sync(workspace).written == report.written
 
 
-def kill(workspace, step, work):
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, workspace.root, step, work], check=False, capture_output=True
-    )
+def kill(workspace, step, work, way):
+    command = [sys.executable, "-c", way + KILLED, workspace.root, step, work]
+    return subprocess.run(command, check=False, capture_output=True)

@@ -16,7 +16,7 @@ from vault_sync.engine.folders import open_folder
 from vault_sync.engine.journal import Journal
 from vault_sync.engine.locking import file_lock
 from vault_sync.engine.names import is_safe, parent
-from vault_sync.engine.passage import Passage
+from vault_sync.engine.passage import Passage, is_refusal
 from vault_sync.engine.paths import BRIEFLY
 from vault_sync.engine.plans import Trouble, Write
 from vault_sync.engine.state import remembered
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 CHANGED = "was saved by another program while the sync was writing; it was left as it is"
 PATIENCE, LEAST = 60.0, 2.0
 """Seconds to wait for all files together that other programs hold, and for each one at least."""
-_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY)
 
 
 @dataclass
@@ -91,7 +90,7 @@ class Applier:
                 raise _unavailable(self.vault, write, error) from error
             outcome.changed.append(write.path)
         except OSError as error:
-            if error.errno not in _NOT_OURS:
+            if not is_refusal(error):
                 raise _unavailable(self.vault, write, error) from error
             reason = f"can't be written: {error.strerror}"
             outcome.refused.append(Trouble(write.path, reason))

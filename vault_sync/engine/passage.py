@@ -9,6 +9,7 @@ for the exchange it is missing in between, and whatever breaks in there gives it
 
 from __future__ import annotations
 
+import errno
 import secrets
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from vault_sync.engine.folder import Folder
     from vault_sync.engine.journal import Intent, Journal
     from vault_sync.engine.state import Patch
+
+
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY)
 
 
 class Passage:
@@ -62,8 +66,9 @@ class Passage:
                 written = self._clear(written=written)
                 self.folder.sync()
                 step("synced")
-            except BaseException:
-                self._settle(intent)
+            except BaseException as error:
+                if self._settle(intent) and is_refusal(error):
+                    return True  # only what came after it was refused
                 raise
         intent.done(written=written, left=self.remains)
         step("done")
@@ -144,15 +149,21 @@ class Passage:
         self.remains = found.remains
         return found.written
 
-    def _settle(self, intent: Intent) -> None:
-        """End the write after an error; where even that fails the next sync recovers."""
+    def _settle(self, intent: Intent) -> bool:
+        """End the write after an error; whether the new content is in place.
+
+        Where even that fails the next sync recovers.
+        """
+        written = False
         try:
-            intent.done(written=self._untangle(intent), left=self.remains)
+            written = self._untangle(intent)
+            intent.done(written=written, left=self.remains)
         except HeldError as error:
             if not stands(self.journal.vault, intent.step):
                 raise _stranded(self.journal.vault, self.write, error) from error
         except OSError:
-            return
+            pass
+        return written
 
     def _clear(self, *, written: bool) -> bool:
         """Remove the hidden file; False where an editor was still saving into what it held."""
@@ -171,6 +182,11 @@ class Passage:
 
     def _keep_aside(self, data: bytes) -> None:
         self.kept.append(keep_aside(self.journal.state, self.write.path, data))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether ERROR concerns this one file: no right to it, or another program holds it."""
+    return isinstance(error, HeldError) or (isinstance(error, OSError) and error.errno in _REFUSALS)
 
 
 def step(name: str) -> None:

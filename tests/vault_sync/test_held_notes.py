@@ -1,0 +1,217 @@
+"""Notes that Obsidian, a scanner or a sync client holds while they are written, as on Windows."""
+
+import errno
+import json
+import shutil
+
+import pytest
+
+from experiments.workspace import Workspace
+from featherface.errors import HeldError, UnavailableError
+from vault_sync.engine import passage, windows
+from vault_sync.engine.applying import Applier
+from vault_sync.engine.journal import read_steps
+from vault_sync.engine.paths import BRIEFLY, PathFolder
+from vault_sync.engine.plans import Write
+from vault_sync.engine.recovery import interrupted, recover
+from vault_sync.engine.state import Bases, State
+from vault_sync.sync import sync
+from vault_sync.undoing import history, undo
+
+PERFORMANCE = "05-Results/Performance-Analysis.md"
+BUSY = "The process cannot access the file because it is being used by another process"
+pytestmark = [
+    pytest.mark.usefixtures("quick_plots", "every_way"),
+    pytest.mark.parametrize("every_way", ["windows", "paths"], indirect=True),
+]
+
+
+@pytest.fixture
+def vault(tmp_path):
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    for name in ("a.md", "b.md", "c.md"):
+        (folder / name).write_bytes(b"old")
+    return folder
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def hold(monkeypatch):
+    """Let a METHOD of folders be refused for a file, a number of TIMES; the attempts are listed."""
+    attempts = []
+
+    def hold(method, end, times=10**6):
+        real = getattr(PathFolder, method)
+        left = [times]
+
+        def refuse(self, *names):
+            if any(name.endswith(end) for name in names):
+                attempts.append(self.seconds)
+                if left[0] > 0:
+                    left[0] -= 1
+                    raise PermissionError(errno.EACCES, BUSY)
+            return real(self, *names)
+
+        monkeypatch.setattr(PathFolder, method, refuse)
+        return attempts
+
+    return hold
+
+
+def write(vault, state, *names):
+    applier = Applier(vault, state, Bases(state))
+    writes = tuple(Write(name, b"old", b"new", remember={}) for name in names)
+    outcome = applier.apply(writes, State())
+    applier.finish()
+    return outcome
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def last_step(state):
+    (folder,) = (state / "journal").iterdir()
+    return read_steps(folder)[-1]
+
+
+def test_a_note_held_for_a_blink_is_written(vault, state, hold):
+    hold("_move_out", "a.md", times=1)
+    assert write(vault, state, "a.md", "b.md").written == ["a.md", "b.md"]
+    assert contents(vault) == {"a.md": b"new", "b.md": b"new", "c.md": b"old"}
+
+
+def test_a_note_held_for_longer_is_waited_for_once_the_others_are_written(
+    vault, state, hold, hours
+):
+    attempts = hold("_move_out", "a.md", times=40)
+    outcome = write(vault, state, "a.md", "b.md", "c.md")
+    assert outcome.written == ["b.md", "c.md", "a.md"]
+    assert set(contents(vault).values()) == {b"new"}
+    assert attempts[0] == BRIEFLY
+    assert attempts[-1] > 2
+    assert 2 < hours.now < 60
+    assert last_step(state) == {"step": "end"}
+
+
+def test_a_note_that_is_never_let_go_is_named_with_its_holder(vault, state, hold, hours):
+    hold("_move_out", "a.md")
+    outcome = write(vault, state, "a.md", "b.md")
+    assert outcome.written == ["b.md"]
+    (trouble,) = outcome.refused
+    assert trouble.path == "a.md"
+    assert "a.md: it is in use by OneDrive.exe (process 4242)" in trouble.reason
+    assert contents(vault) == {"a.md": b"old", "b.md": b"new", "c.md": b"old"}
+    assert 59 <= hours.now < 65
+    assert interrupted(state, str(vault)) == []
+    assert last_step(state) == {"step": "end"}
+
+
+def test_what_is_held_afterwards_is_cleared_away_by_the_next_command(vault, state, hold):
+    """The write is done; the old file is still open somewhere, and can't be removed."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PathFolder, "remove", refuse_hidden(PathFolder.remove))
+        assert write(vault, state, "a.md").written == ["a.md"]
+        assert recover(state, vault, str(vault))[0].remains
+    assert len(contents(vault)) > 3
+    assert last_step(state)["left"] == [1]
+    (vault / "a.md").write_bytes(b"student")
+    assert [one.written for one in recover(state, vault, str(vault))] == [False]
+    assert contents(vault) == {"a.md": b"student", "b.md": b"old", "c.md": b"old"}
+    assert recover(state, vault, str(vault)) == []
+    assert last_step(state) == {"step": "end", "recovered": True}
+
+
+def refuse_hidden(real):
+    def remove(self, name):
+        if name.startswith("."):
+            raise HeldError(f"can't remove {name}: it is in use")
+        real(self, name)
+
+    return remove
+
+
+def test_a_name_that_can_not_be_given_back_stops_everything_and_is_given_back_later(
+    vault, state, monkeypatch
+):
+    """The one state in which a note is missing: nothing may be planned from it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(PathFolder, "_publish", refuse)
+        if windows.kernel() is not None:
+            windows.kernel().failures = [1177]
+        with pytest.raises(UnavailableError, match=r"the next one gives .*a.md its content back"):
+            write(vault, state, "a.md", "b.md")
+        assert not (vault / "a.md").exists()
+        assert b"old" in contents(vault).values()
+        with pytest.raises(HeldError):
+            recover(state, vault, str(vault))
+    assert [one.written for one in recover(state, vault, str(vault))] == [False]
+    assert contents(vault) == {"a.md": b"old", "b.md": b"old", "c.md": b"old"}
+
+
+def refuse(*_):
+    raise PermissionError(errno.EACCES, BUSY)
+
+
+def test_a_save_that_came_out_and_a_held_note_lose_nothing(vault, state, hold, monkeypatch):
+    """The student saves between comparison and exchange; giving it back is refused for a while."""
+    seen = []
+
+    def save(name):
+        if name == "compared" and not seen:
+            seen.append(name)
+            (vault / "a.md").write_bytes(b"student")
+        if name == "exchanged":
+            hold("_move_out", "a.md", times=3)
+
+    monkeypatch.setattr(passage, "step", save)
+    assert write(vault, state, "a.md").changed == ["a.md"]
+    assert contents(vault) == {"a.md": b"student", "b.md": b"old", "c.md": b"old"}
+
+
+@pytest.fixture
+def changed(thesis, make_run, tmp_path):
+    """A vault with work to do: the workspace, its vault before, and the vault as it shall be."""
+    workspace = thesis()
+    before = contents(workspace.vault)
+    make_run(workspace, "v3", variant="v2")
+    other = Workspace.open(shutil.copytree(workspace.root, tmp_path / "other" / "en"))
+    sync(other)
+    drawn = workspace.state / "cache" / "figures"
+    shutil.copytree(other.state / "cache" / "figures", drawn, dirs_exist_ok=True)
+    return workspace, before, contents(other.vault)
+
+
+def test_a_sync_names_the_held_note_and_writes_the_others(changed, monkeypatch, hold):
+    workspace, before, after = changed
+    with monkeypatch.context():
+        hold("_move_out", "Performance-Analysis.md")
+        report = sync(workspace)
+        assert report.refused == [PERFORMANCE]
+        assert "in use by OneDrive.exe" in report.reasons[0]
+        assert contents(workspace.vault) == {**after, PERFORMANCE: before[PERFORMANCE]}
+        monkeypatch.undo()
+    assert sync(workspace).written == [PERFORMANCE]
+    assert contents(workspace.vault) == after
+
+
+def test_what_was_written_with_a_stray_left_can_be_undone(changed, monkeypatch):
+    workspace, before, _ = changed
+    with monkeypatch.context() as patched:
+        patched.setattr(PathFolder, "remove", refuse_hidden(PathFolder.remove))
+        report = sync(workspace)
+    assert report.problem is None
+    assert undo(workspace).problem is None
+    assert contents(workspace.vault) == before
+    assert [one.what for one in history(workspace)][-1] == "report sync"
+    memory = json.loads((workspace.state / "vault.json").read_text(encoding="utf-8"))
+    assert "v3@1" not in json.dumps(memory["notes"])
