@@ -160,6 +160,7 @@ def test_a_missing_answer_says_nothing(one, stamps):
     quiet(one, stamps)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_what_is_newer_at_the_run_goes_into_the_note_byte_for_byte(one, stamps):
     edit(
         one,
@@ -231,6 +232,7 @@ def test_what_changed_on_both_sides_is_told_and_touched_by_neither(one):
         assert text(one).endswith(before[before.index("## Analysis") :])
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_the_note_may_win(one, stamps):
     contradict(one)
     done = pull(one, take="note")
@@ -493,6 +495,7 @@ def test_a_note_with_other_bytes_around_keeps_them(one, ending, stamps):
     quiet(one, stamps)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_undoing_a_sync_lets_the_next_one_do_it_again(one):
     """What was agreed on is part of what a sync remembers, and goes back with it."""
     before = text(one)

@@ -168,6 +168,7 @@ def test_a_comparison_is_remembered_only_by_who_holds_the_lock(thesis, monkeypat
     assert selections.read(workspace) == [["v1@1", "v2@1"]]
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_notes_that_others_plan_go_through_the_same_door(thesis, monkeypatch):
     workspace = thesis()
     before = (workspace.vault / PERFORMANCE).read_bytes()

@@ -9,7 +9,8 @@ from vault_sync.resolving import Side, decide
 from vault_sync.sync import sync
 from vault_sync.undoing import undo
 
-pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
+pytestmark = pytest.mark.usefixtures("quick_plots")
+written_both_ways = pytest.mark.usefixtures("both_ways")
 
 PERFORMANCE = f"{CHAPTERS['performance']}.md"
 RUN = "05-Results/Runs/v2@1.md"
@@ -61,6 +62,7 @@ def test_my_version_stays_until_the_numbers_change(edited, make_run, address):
     assert sync(edited).conflicts == [PERFORMANCE]
 
 
+@written_both_ways
 def test_the_new_version_replaces_mine_and_can_be_undone(edited):
     mine = (edited.vault / PERFORMANCE).read_bytes()
     done = decide(edited, Side.NEW, ["Performance-Analysis#results"])
@@ -73,6 +75,7 @@ def test_the_new_version_replaces_mine_and_can_be_undone(edited):
     assert sync(edited).conflicts == [PERFORMANCE]
 
 
+@written_both_ways
 def test_an_adopted_block_is_prose_and_never_comes_back(edited, make_run):
     before = (edited.vault / PERFORMANCE).read_bytes()
     (block,) = scan(before).blocks
@@ -88,6 +91,7 @@ def test_an_adopted_block_is_prose_and_never_comes_back(edited, make_run):
         assert (edited.vault / PERFORMANCE).read_bytes() == text
 
 
+@written_both_ways
 def test_an_adopted_block_comes_back_by_undo_by_its_markers_or_when_asked(thesis):
     workspace = thesis()
     path = workspace.vault / PERFORMANCE
@@ -139,6 +143,7 @@ def test_a_property_may_be_written_anew_even_after_it_stayed(thesis):
     assert sync(workspace).problem is None
 
 
+@written_both_ways
 @pytest.mark.parametrize(
     ("side", "stays"), [(Side.MINE, True), (Side.PROSE, True), (Side.NEW, False)]
 )
@@ -161,6 +166,7 @@ def test_a_picture_may_stay_mine_or_be_drawn_anew(thesis, side, stays):
     assert sync(workspace).conflicts == [path]
 
 
+@written_both_ways
 def test_everything_at_once(edited):
     change(edited, RUN, b"\nmean_ap: 0.64", b"\nmean_ap: 0.7")
     done = decide(edited, Side.NEW, [], everything=True)
@@ -176,6 +182,7 @@ def test_what_is_not_named_stays_in_conflict(edited):
     assert sync(edited).conflicts == [RUN]
 
 
+@written_both_ways
 def test_one_deleted_block_or_note_is_made_again(thesis):
     workspace = thesis()
     path = workspace.vault / PERFORMANCE

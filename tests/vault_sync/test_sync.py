@@ -17,7 +17,8 @@ from vault_sync.engine.locking import locked
 from vault_sync.engine.markers import scan
 from vault_sync.sync import add_comparison, sync
 
-pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
+pytestmark = pytest.mark.usefixtures("quick_plots")
+written_both_ways = pytest.mark.usefixtures("both_ways")
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 COMPARISON = "05-Results/Comparative-Studies.md"
@@ -37,6 +38,7 @@ def change(workspace, path, old, new):
     file.write_bytes(data.replace(old, new, 1))
 
 
+@written_both_ways
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_new_vault_holds_every_chapter_and_no_hidden_file(tmp_path, language):
     workspace = Workspace.create(tmp_path, language=language)
@@ -50,6 +52,7 @@ def test_a_new_vault_holds_every_chapter_and_no_hidden_file(tmp_path, language):
     assert scaffold.create(workspace) == []
 
 
+@written_both_ways
 def test_runs_fill_the_chapters(thesis):
     workspace = thesis()
     for path in (
@@ -66,6 +69,7 @@ def test_runs_fill_the_chapters(thesis):
         assert not re.search(r"TODO|TBD|FIXME|lorem|XXX|\bNone\b|\bnan\b", text)
 
 
+@written_both_ways
 def test_a_second_sync_writes_nothing(thesis, stamps):
     workspace = thesis()
     before = stamps(workspace.vault)
@@ -91,6 +95,7 @@ def test_a_second_sync_needs_no_plots_and_no_resampling(thesis):
     assert done.stdout == "[]\n"
 
 
+@written_both_ways
 def test_losing_all_state_loses_nothing(thesis, stamps):
     workspace = thesis()
     before = stamps(workspace.vault)
@@ -102,6 +107,7 @@ def test_losing_all_state_loses_nothing(thesis, stamps):
     assert stamps(workspace.vault) == before
 
 
+@written_both_ways
 def test_a_new_run_changes_only_the_blocks(thesis, make_run):
     workspace = thesis()
     change(workspace, PERFORMANCE, b"## Discussion", b"## Discussion\r\n\r\nMine \xff\xfe bytes")
@@ -143,6 +149,7 @@ def test_random_prose_around_a_block_survives(workspace, make_run, before, after
     assert not re.search(rb"(?<!\r)\n", data[block.start : block.stop]) or ending == b"\n"
 
 
+@written_both_ways
 def test_an_edited_block_is_a_conflict_and_the_disk_stays(thesis, stamps, make_run):
     workspace = thesis()
     change(workspace, PERFORMANCE, b"64.0%", b"99.9%")
@@ -183,6 +190,7 @@ def test_broken_markers_refuse_one_file_and_name_the_line(thesis, make_run):
     assert COMPARISON in report.written
 
 
+@written_both_ways
 def test_a_note_that_was_renamed_is_still_kept_and_linked(thesis, make_run):
     workspace = thesis()
     runs = workspace.vault / "05-Results" / "Runs"
@@ -257,6 +265,7 @@ def test_a_read_only_vault(workspace, stamps):
     assert stamps(workspace.vault) == {}
 
 
+@written_both_ways
 def test_a_vault_elsewhere_keeps_its_own_memory(thesis, tmp_path):
     workspace = thesis()
     other = tmp_path / "other vault"
@@ -275,6 +284,7 @@ def test_two_syncs_do_not_run_at_once(workspace, monkeypatch):
         sync(workspace)
 
 
+@written_both_ways
 def test_a_chapter_may_live_elsewhere_but_not_outside(workspace):
     config = workspace.root / "thesis.toml"
     text = config.read_text(encoding="utf-8")
@@ -289,6 +299,7 @@ def test_a_chapter_may_live_elsewhere_but_not_outside(workspace):
         sync(Workspace.open(workspace.root))
 
 
+@written_both_ways
 def test_an_unmounted_vault_stops_the_sync(thesis):
     workspace = thesis()
     for note in workspace.vault.rglob("*.md"):
@@ -335,6 +346,7 @@ def test_students_place_blocks_of_their_own(thesis):
     assert "did you mean 'performance'" in sync(workspace).reasons[0]
 
 
+@written_both_ways
 def test_obsidians_settings_are_honoured_and_never_written(thesis, stamps):
     workspace = thesis()
     settings_file = workspace.vault / ".obsidian" / "app.json"
@@ -382,6 +394,7 @@ def test_hostile_text_in_a_record_is_only_text(workspace, make_run, text):
     assert sync(workspace).written == []
 
 
+@written_both_ways
 def test_links_and_pictures_resolve(thesis):
     workspace = thesis()
     notes = {path.stem for path in workspace.vault.rglob("*.md")}
@@ -396,6 +409,7 @@ def test_links_and_pictures_resolve(thesis):
     assert pictures >= 4
 
 
+@written_both_ways
 def test_a_crash_between_two_notes_is_recovered_at_the_next_sync(thesis, make_run, monkeypatch):
     workspace = thesis()
     make_run(workspace, "v2", variant="v2")
@@ -415,6 +429,7 @@ def test_a_crash_between_two_notes_is_recovered_at_the_next_sync(thesis, make_ru
     assert list(workspace.vault.rglob(".*")) == []
 
 
+@written_both_ways
 def test_a_note_saved_while_syncing_is_planned_again(thesis, make_run, monkeypatch):
     workspace = thesis()
     make_run(workspace, "v2", variant="v2")
@@ -434,6 +449,7 @@ def test_a_note_saved_while_syncing_is_planned_again(thesis, make_run, monkeypat
     assert b"v2@2" in data
 
 
+@written_both_ways
 @pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
 def test_a_linked_folder_is_not_followed(thesis, tmp_path, make_run):
     workspace = thesis()

@@ -199,6 +199,7 @@ def test_any_bytes_outside_a_block_survive_and_a_second_sync_touches_nothing(
     assert stamps(workspace.vault) == seen
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
 @pytest.mark.parametrize("moment", ["locked", "read", "journalled", "temporary", "compared"])
 def test_a_folder_swapped_for_a_link_in_mid_run_is_never_written_through(
@@ -220,7 +221,8 @@ def test_a_folder_swapped_for_a_link_in_mid_run_is_never_written_through(
             folder.symlink_to(outside, target_is_directory=True)
 
     monkeypatch.setattr("vault_sync.engine.passage.step", swap)
-    sync(workspace, accept_deletions=True)
+    for _ in range(2):  # without folder descriptors it is refused first, then found where it is
+        sync(workspace, accept_deletions=True)
     assert [path.name for path in outside.iterdir()] == ["Note.md"]
     assert (outside / "Note.md").read_bytes() == note(b"x", b"x")
     moved = workspace.vault / "Moved"

@@ -66,6 +66,7 @@ def counted(monkeypatch):
     return calls
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_run_that_is_sealed_reaches_the_vault_and_nothing_loops(thesis, make_run, counted):
     workspace = thesis()
     with Watch(workspace) as seen:

@@ -8,7 +8,9 @@ knew - a student's save, which is given back or kept where it can be found.
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import HeldError, RefusedError
@@ -20,7 +22,6 @@ from vault_sync.engine.names import parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from vault_sync.engine.folder import Folder
 
@@ -77,7 +78,7 @@ def untangle(
     remains = False
     name = intent["path"].rsplit("/", 1)[-1]
     try:
-        with open_folder(vault, parent(intent["path"])) as folder:
+        with open_folder(vault, _place(vault, intent)) as folder:
             if ready:
                 kept.extend(
                     keep_aside(state, intent["path"], data)
@@ -95,7 +96,7 @@ def untangle(
 
 def stands(vault: Path, intent: Mapping[str, Any]) -> bool:
     """Whether the file of INTENT has its name, or never had it."""
-    with open_folder(vault, parent(intent["path"])) as folder:
+    with open_folder(vault, _place(vault, intent)) as folder:
         return intent["before"] is None or folder.exists(intent["path"].rsplit("/", 1)[-1])
 
 
@@ -185,6 +186,20 @@ def _put(folder: Folder, hidden: str, name: str, known: tuple[str | None, ...]) 
     came = folder.read(out)
     if came is not None and sha256(came) not in known:
         yield came
+
+
+def _place(vault: Path, intent: Mapping[str, Any]) -> str:
+    """Return the folder of an open write, found again by its hidden files if it was moved."""
+    names = {intent["temporary"], behind(intent["temporary"])}
+    where = parent(intent["path"])
+    with contextlib.suppress(FileNotFoundError, RefusedError), open_folder(vault, where) as folder:
+        if any(folder.exists(name) for name in names):
+            return where
+    for path, _, files in os.walk(vault):
+        if names.intersection(files):
+            found = Path(path).relative_to(vault).as_posix()
+            return "" if found == "." else found
+    return where
 
 
 def _clear(folder: Folder, temporary: str) -> bool:
