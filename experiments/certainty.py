@@ -6,7 +6,6 @@ run's resampled APs are kept by its seal, so that a second check reads them.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
@@ -26,7 +25,7 @@ from experiments.predicates import (
 )
 from featherface import errors
 from featherface.errors import ThesisError
-from featherface.files import write_atomic
+from featherface.files import keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -204,9 +203,7 @@ def _make(run: Run, path: Path) -> dict[str, Any] | None:
     values = {**resample(records, RESAMPLES, SEED), "images": np.array(names)}
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **values)
-    with contextlib.suppress(ThesisError, OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, content.getvalue())
+    keep(path, content.getvalue())
     return values
 
 

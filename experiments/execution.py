@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import shutil
 import socket
 import time
 import traceback
@@ -18,11 +17,12 @@ from experiments.records import STAGES, Attempt, Record, Stage, now
 from experiments.runs import RECIPE, Run
 from experiments.stages import TABLE
 from experiments.work import Findings, Work
-from featherface.errors import InterruptedRunError, ThesisError
-from featherface.files import write_atomic
+from featherface.errors import HeldError, InterruptedRunError, ThesisError
+from featherface.files import remove_tree, write_atomic
+from featherface.patience import MOMENT, spared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from experiments.recipe import ResolvedRecipe
     from experiments.records import Parent
@@ -42,6 +42,7 @@ class Execution:
         self.resolved = resolved
         self.stages = tuple(stages)
         self.record = Record(experiment=run.experiment, version=run.version)
+        self.log = recording.Log(self.folder)
 
     def begin(self, argv: Sequence[str]) -> None:
         """Note this attempt in the record, before any work."""
@@ -54,7 +55,8 @@ class Execution:
             argv=provenance.clean_argv(argv),
         )
         attempts = (*self.record.attempts, attempt)
-        liveness.beat(self.folder)
+        with spared("until it is let go, other computers may take the run for interrupted"):
+            liveness.beat(self.folder)
         warnings = self.record.warnings
         if self.record.code != code_digest():
             text = f"attempt {len(attempts)} ran other code than the run began with"
@@ -71,7 +73,8 @@ class Execution:
         try:
             self._start(provenance.clean_argv(argv), teachers)
         except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(HeldError, OSError):
+                remove_tree(self.folder, seconds=MOMENT)
             raise
 
     def work(
@@ -84,7 +87,7 @@ class Execution:
         """Run the stages that are not done; leave the record saying what happened."""
 
         def tell(text: str) -> None:
-            recording.log(self.folder, provenance.clean_text(text))
+            self.log.add(provenance.clean_text(text))
             on_message(text)
 
         tracker = tracking.Guarded(tracking.start(self.workspace, self.run.id, self.resolved), tell)
@@ -93,8 +96,7 @@ class Execution:
             recording.append_event(self.folder, event)
             tracker.log(event)
             if event.get("kind") == "epoch":
-                with contextlib.suppress(ThesisError):  # Windows: a spreadsheet may hold it
-                    recording.write_table(self.folder, self.run.events("epoch"))
+                self._tabulate()
                 on_epoch(int(event["epoch"]))
 
         outcome, error = "failed", ""
@@ -114,7 +116,7 @@ class Execution:
             for name in self.stages:
                 if self._stage(name).status != "done":
                     self._run_stage(name, shared)
-            self._conclude()
+            self._conclude(tell)
             outcome = "finished"
         except (InterruptedRunError, KeyboardInterrupt) as stop:
             outcome, error = "interrupted", str(stop)
@@ -125,7 +127,7 @@ class Execution:
         except BaseException as fault:
             error = f"{type(fault).__name__}: {fault}"
             with contextlib.suppress(ThesisError):
-                recording.log(self.folder, provenance.clean_text(traceback.format_exc()))
+                self.log.add(provenance.clean_text(traceback.format_exc()))
             raise
         finally:
             tracker.finish(outcome)
@@ -202,17 +204,37 @@ class Execution:
         known = self.record.parents
         parents = (*known, *(one for one in found.parents if one not in known))
         warnings = dict.fromkeys([*self.record.warnings, *found.warnings])
-        self._update(parents=parents, warnings=tuple(warnings))
+        self._note(parents=parents, warnings=tuple(warnings))
 
-    def _conclude(self) -> None:
-        """Draw the plots and drop what only a resume would need."""
-        recording.clear_work(self.folder)
+    def _tabulate(self) -> None:
+        """Write the table of the epochs so far; without it the training is what it is."""
+        with contextlib.suppress(ThesisError), spared("the table is written later"):
+            recording.write_table(self.folder, self.run.events("epoch"), seconds=MOMENT)
+
+    def _conclude(self, tell: Callable[[str], None]) -> None:
+        """Draw the plots, bring table and log up to date, drop what only a resume would need."""
+        with self._warned("it is sealed with the record", tell):
+            recording.clear_work(self.folder)
         if epochs := self.run.events("epoch"):
-            recording.write_table(self.folder, epochs)
+            with self._warned("it is of an earlier epoch; metrics.jsonl has them all", tell):
+                recording.write_table(self.folder, epochs)
+        with self._warned("its last lines are missing", tell):
+            self.log.flush()
         from experiments.plots import draw_record  # noqa: PLC0415 - matplotlib, at the end
 
         for name, png in draw_record(Run(self.folder), self.workspace.language).items():
             write_atomic(self.folder / "plots" / f"{name}.png", png)
+
+    @contextlib.contextmanager
+    def _warned(self, consequence: str, tell: Callable[[str], None]) -> Iterator[None]:
+        """Go on without what no number rests on and is held for too long; the record says so."""
+        try:
+            yield
+        except HeldError as error:
+            name = error.path.name if error.path else ""
+            text = f"{name} was in use by {error.who}: {consequence}"
+            tell(text)
+            self._note(warnings=tuple(dict.fromkeys([*self.record.warnings, text])))
 
     def _close(self, outcome: str, error: str) -> None:
         """End the attempt in the record; a full disk must not hide why the run failed."""
@@ -225,15 +247,17 @@ class Execution:
                 attempts=(*earlier, ended),
                 finished=now() if done else "",
             )
-        if not done:
-            with contextlib.suppress(OSError):
-                liveness.rest(self.folder)
 
     def _stage(self, name: str) -> Stage:
         return self.record.stages.get(name, Stage())
 
     def _set_stage(self, name: str, stage: Stage) -> None:
-        self._update(stages={**self.record.stages, name: stage})
+        self._note(stages={**self.record.stages, name: stage})
+
+    def _note(self, **changes: Any) -> None:
+        """Update the record; where it is held, the next update writes these changes too."""
+        with spared("it is written later"):
+            self._update(**changes)
 
     def _update(self, **changes: Any) -> None:
         self.record = dataclasses.replace(self.record, **changes)

@@ -13,7 +13,7 @@ from experiments.annotations import beside
 from experiments.records import RECORD
 from experiments.runs import RESULTS, Run
 from experiments.seal import SEAL, Problem, verify
-from featherface.errors import ThesisError
+from featherface.errors import HeldError, ThesisError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,7 +119,7 @@ class Index:
         try:
             database = self._open()
         except (sqlite3.Error, OSError):
-            with contextlib.suppress(sqlite3.Error, OSError):
+            with contextlib.suppress(sqlite3.Error, OSError):  # Windows: it may be in use
                 self.path.unlink(missing_ok=True)
                 database = self._open()
         try:
@@ -131,15 +131,27 @@ class Index:
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self.path, timeout=5)
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
-            database.close()
-            raise sqlite3.DatabaseError("index of another version")
-        if version == 0:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
-        database.execute("PRAGMA synchronous = OFF")  # a lost cache is rebuilt
+        try:
+            _prepare(database)
+        except sqlite3.Error:
+            database.close()  # Windows removes nothing that this process has open
+            raise
         return database
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """Make the tables where they are missing.
+
+    Raises:
+        sqlite3.Error: the file is no index, a damaged one, or another version's.
+    """
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, VERSION):
+        raise sqlite3.DatabaseError("index of another version")
+    if version == 0:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
+    database.execute("PRAGMA synchronous = OFF")  # a lost cache is rebuilt
 
 
 def summarize(run: Run) -> Summary:
@@ -163,6 +175,8 @@ def summarize(run: Run) -> Summary:
             primary_metric=record.primary_metric,
             primary=primary.value if primary else None,
         )
+    except HeldError as error:
+        return Summary(**base, status="unsealed", problem=error.message)
     except ThesisError as error:
         return Summary(**base, status=run.status, problem=error.message)
 

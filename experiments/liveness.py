@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -9,29 +10,43 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from experiments.seal import HEARTBEAT
-from featherface.files import write_atomic
+from featherface.errors import HeldError
+from featherface.files import remove, write_atomic
+from featherface.patience import MOMENT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FRESH_SECONDS = 120.0
 """How old a heartbeat from another host may be."""
+REST_SECONDS = 10.0
+"""Waited for whoever holds the heartbeat at the end of a run."""
 
 
 def beat(folder: Path) -> None:
-    """Write that this process is working in FOLDER now."""
+    """Write that this process is working in FOLDER now.
+
+    Raises:
+        HeldError: another program holds the file; it is written again soon.
+        UnavailableError: the disk is full or read-only.
+    """
     content = {
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "born": _born(os.getpid()),
         "time": time.time(),
     }
-    write_atomic(folder / HEARTBEAT, json.dumps(content) + "\n")
+    write_atomic(folder / HEARTBEAT, json.dumps(content) + "\n", seconds=MOMENT)
 
 
 def rest(folder: Path) -> None:
-    """Remove the heartbeat: the process leaves FOLDER."""
-    (folder / HEARTBEAT).unlink(missing_ok=True)
+    """Remove the heartbeat: the process leaves FOLDER.
+
+    One that another program holds for long stays: no seal covers it, and once this process has
+    ended nobody takes it for alive.
+    """
+    with contextlib.suppress(HeldError):
+        remove(folder / HEARTBEAT, seconds=REST_SECONDS)
 
 
 def alive(folder: Path) -> bool:

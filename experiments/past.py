@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.checking import Examiner
 from experiments.evidence import Facts
 from experiments.store import Store
-from featherface.files import write_atomic
+from featherface.files import keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def states_on(workspace: Workspace, runs: Sequence[Run], day: date) -> dict[str,
         kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         kept = _check(workspace, known)
-        write_atomic(path, json.dumps(kept))
+        keep(path, json.dumps(kept))
     return kept
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import functools
 import io
 import json
 import os
@@ -11,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 from experiments.records import now
 from experiments.runs import EVENTS, RESULTS
 from experiments.seal import Seal, seal
-from featherface.errors import UnavailableError
-from featherface.files import sync_file, write_atomic
+from featherface.errors import HeldError
+from featherface.files import left_over, read_text, remove, sync_file, write_atomic
+from featherface.patience import MOMENT, insist, spared
+from featherface.refusals import unavailable
 
 LOG = "log.txt"
 TABLE = "metrics.csv"
+STATE = "state.pt"
+"""What a training goes on from, as `featherface.training.state` calls it."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,21 +37,19 @@ def append_event(folder: Path, event: Mapping[str, Any]) -> None:
     A line that a crash left half-written is closed first, so that no event is lost to it.
 
     Raises:
+        HeldError: another program holds it; nothing was written.
         UnavailableError: the disk is full or read-only.
     """
     line = json.dumps(event, ensure_ascii=False, allow_nan=False, default=float)
     path = folder / EVENTS
     try:
-        with path.open("ab+") as file:
+        with insist(lambda: path.open("ab+"), path) as file:
             torn = file.tell() > 0 and _last_byte(file) != b"\n"
             file.write((b"\n" if torn else b"") + line.encode("utf-8") + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise UnavailableError(
-            f"can't write {path}: {error.strerror or error}",
-            "free some space, then go on with: thesis run NAME --resume",
-        ) from error
+        raise unavailable(error, path) from error
 
 
 def cut_events(folder: Path, count: int) -> None:
@@ -54,7 +58,7 @@ def cut_events(folder: Path, count: int) -> None:
     if not path.is_file():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_text(path).splitlines():
         try:
             number = json.loads(line).get("event", -1)
         except (ValueError, AttributeError):
@@ -64,40 +68,73 @@ def cut_events(folder: Path, count: int) -> None:
     write_atomic(path, "".join(kept))
 
 
-def write_table(folder: Path, epochs: Sequence[Mapping[str, Any]]) -> None:
+def write_table(
+    folder: Path, epochs: Sequence[Mapping[str, Any]], *, seconds: float | None = None
+) -> None:
     """Write the events of EPOCHS as metrics.csv, a column for each value, for spreadsheets.
 
+    SECONDS are waited for a spreadsheet that holds the file, where not the usual minute.
+
     Raises:
-        UnavailableError: the disk is full or read-only, or a spreadsheet holds the file.
+        HeldError: it holds the file still.
+        UnavailableError: the disk is full or read-only.
     """
     columns = dict.fromkeys(key for one in epochs for key in one if key not in ("kind", "event"))
     text = io.StringIO()
     table = csv.DictWriter(text, list(columns), extrasaction="ignore", lineterminator="\n")
     table.writeheader()
     table.writerows(epochs)
-    write_atomic(folder / TABLE, text.getvalue())
+    write_atomic(folder / TABLE, text.getvalue(), seconds=seconds)
 
 
-def log(folder: Path, text: str) -> None:
-    """Append TEXT to log.txt with the time.
+class Log:
+    """The log.txt of a run; lines for which it is held wait for the next."""
 
-    Raises:
-        UnavailableError: the disk is full or read-only.
-    """
-    path = folder / LOG
-    try:
-        with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(f"{now()} {text}\n")
-    except OSError as error:
-        raise UnavailableError(f"can't write {path}: {error.strerror or error}") from error
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / LOG
+        self.waiting: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Append TEXT with the time, or keep it for the next line where the file is held.
+
+        Raises:
+            UnavailableError: the disk is full or read-only.
+        """
+        self.waiting.append(f"{now()} {text}\n")
+        with spared("its lines are written later"):
+            self.flush(MOMENT)
+
+    def flush(self, seconds: float | None = None) -> None:
+        """Write the lines that wait.
+
+        Raises:
+            HeldError: another program holds the file for more than SECONDS.
+            UnavailableError: the disk is full or read-only.
+        """
+        if not self.waiting:
+            return
+        data = "".join(self.waiting).encode("utf-8")
+        try:
+            with insist(lambda: self.path.open("ab"), self.path, seconds=seconds) as file:
+                file.write(data)
+        except OSError as error:
+            raise unavailable(error, self.path) from error
+        self.waiting = []
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the mapping in PATH; empty where there is no such file, or it is damaged."""
+    """Return the mapping in PATH; empty where there is no such file, or it is damaged.
+
+    Raises:
+        HeldError: another program lets nobody read it: it is not empty for that.
+        UnavailableError: it can't be read for another reason.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(read_text(path))
+    except (FileNotFoundError, ValueError):
         return {}
+    except OSError as error:
+        raise unavailable(error, path, verb="read") from error
     return content if isinstance(content, dict) else {}
 
 
@@ -119,9 +156,16 @@ def keep_findings(
 
 
 def clear_work(folder: Path) -> None:
-    """Remove what only a resume would need: the optimizer's state, leftover temporary files."""
-    for path in [folder / "checkpoints" / "state.pt", *folder.rglob(".*.tmp")]:
-        path.unlink(missing_ok=True)
+    """Remove what only a resume would need: leftover temporary files, the optimizer's state.
+
+    Raises:
+        HeldError: another program holds the state.
+    """
+    for path in folder.rglob(".*.tmp"):
+        if left_over(path.name):  # no part of a record: one that is held may stay
+            with contextlib.suppress(HeldError):
+                remove(path, seconds=MOMENT)
+    remove(folder / "checkpoints" / STATE)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -142,8 +186,9 @@ def finish(folder: Path, record: Record) -> Seal:
     """Write the final RECORD and seal the folder; nothing may change in it afterwards."""
     record.write(folder)
     for name in (LOG, EVENTS):  # appended to, and the seal must not outlive their last lines
-        if (folder / name).is_file():
-            sync_file(folder / name)
+        path = folder / name
+        if path.is_file():
+            insist(functools.partial(sync_file, path), path)
     return seal(folder)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import DataError, UsageError
-from featherface.files import write_atomic
+from featherface.files import read_text, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,10 +181,11 @@ class Record:
 
         Raises:
             DataError: it is missing or damaged.
+            HeldError: another program lets nobody read it.
         """
         path = folder / RECORD
         try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+            return cls.from_json(json.loads(read_text(path)))
         except FileNotFoundError as error:
             raise DataError(f"{path} is missing", "thesis runs verify") from error
         except (OSError, ValueError) as error:

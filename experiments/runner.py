@@ -14,6 +14,8 @@ from experiments.records import STAGES
 from experiments.runs import RECIPE, Run
 from experiments.store import Store
 from featherface.errors import LockedError, NotFoundError, ThesisError, UsageError, unknown
+from featherface.files import read_text
+from featherface.patience import current, patient
 from featherface.progress import never, silent
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         NotFoundError: nothing to resume, or no teacher or weights to be found.
         LockedError: another process works on the same run.
         InterruptedRunError: `should_stop` said so.
+        HeldError: another program holds what the run can't do without; all that was written is
+            kept, and `resume` goes on from there.
         ThesisError: a stage failed; the record says why.
     """
     chosen = _chosen_stages(stages or resolved.recipe.stages)
@@ -67,17 +71,19 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
     tracking.check(workspace)
     fresh = folder is None
     folder = folder or store.allocate(resolved.recipe.name)
-    with _lock(workspace, folder):
+    again = current().command or f"thesis run {resolved.recipe.name} --resume"
+    waiting = patient(say=on_message, should_stop=should_stop, command=again)
+    with _lock(workspace, folder), waiting:
         if not fresh:
             _check_unsealed(Run(folder))
             resolved = _recorded(folder)
         execution = Execution(Run(folder), workspace, resolved, chosen)
         if fresh:
             execution.start(argv, teachers)
-        execution.begin(argv)
-        with _heart(folder):
-            execution.work(on_progress, should_stop, on_message, on_epoch)
         try:
+            execution.begin(argv)
+            with _heart(folder):
+                execution.work(on_progress, should_stop, on_message, on_epoch)
             recording.finish(folder, execution.record)
         finally:
             liveness.rest(folder)  # last: a run that is being sealed is not an interrupted one
@@ -166,7 +172,7 @@ def _check_overrides(recorded: ResolvedRecipe, resolved: ResolvedRecipe) -> None
 
 
 def _recorded(folder: Path) -> ResolvedRecipe:
-    text = (folder / RECIPE).read_text(encoding="utf-8")
+    text = read_text(folder / RECIPE)
     return ResolvedRecipe.from_yaml(text, f"{folder.parent.name}/{folder.name}/{RECIPE}")
 
 

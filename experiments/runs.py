@@ -12,6 +12,7 @@ from experiments.metrics import Metric
 from experiments.records import Record
 from experiments.seal import SEAL, read_seal
 from featherface.errors import DataError
+from featherface.files import read_bytes, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ class Run:
         if not path.is_file():
             return {}
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            content: dict[str, Any] = json.loads(read_text(path))
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
         return content
@@ -119,7 +120,7 @@ class Run:
         """Return the typed recipe; fails where this program's version knows other keys."""
         from experiments.recipe import ResolvedRecipe  # noqa: PLC0415 - all configurations
 
-        text = (self.folder / RECIPE).read_text(encoding="utf-8")
+        text = read_text(self.folder / RECIPE)
         return ResolvedRecipe.from_yaml(text, f"{self.id}/{RECIPE}")
 
     @property
@@ -140,7 +141,7 @@ class Run:
         if not path.is_file():
             return []
         found = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in read_bytes(path).decode("utf-8", "replace").splitlines():
             try:
                 event = json.loads(line)
             except ValueError:
@@ -155,7 +156,7 @@ class Run:
         path = self.folder / "data.json"
         if not path.is_file():
             return {}
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(read_text(path))
         return content
 
     def matches(self) -> MatchRecords | None:

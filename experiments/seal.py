@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import DataError
 from featherface.files import left_over, write_atomic
+from featherface.patience import insist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +49,7 @@ def seal(folder: Path) -> Seal:
     """Hash every file of FOLDER and write SEAL.json.
 
     Raises:
+        HeldError: another program holds one of them; the record stays unsealed.
         UnavailableError: the disk is full or read-only; the record stays unsealed.
     """
     files = {name: _describe(folder / name) for name in members(folder)}
@@ -119,7 +121,8 @@ def _walk(folder: Path, prefix: str) -> Iterator[str]:
 
 
 def _describe(path: Path) -> dict[str, Any]:
-    return {"sha256": sha256(path), "size": path.stat().st_size}
+    found = insist(lambda: sha256(path), path, verb="read")
+    return {"sha256": found, "size": path.stat().st_size}
 
 
 def _compare(

@@ -16,10 +16,11 @@ from featherface.errors import (
     DataError,
     LockedError,
     NotFoundError,
-    UnavailableError,
     UsageError,
     unknown,
 )
+from featherface.files import make_folder
+from featherface.refusals import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,16 +93,13 @@ class Store:
             while True:
                 folder = parent / f"{version:03d}"
                 try:
-                    folder.mkdir()
+                    make_folder(folder)
                 except FileExistsError:
                     version += 1
                 else:
                     return folder
         except OSError as error:
-            raise UnavailableError(
-                f"can't make a run's folder in {parent}: {error.strerror or error}",
-                "free some space or make the workspace writable, then run the command again",
-            ) from error
+            raise unavailable(error, parent, verb="make a run's folder in") from error
 
     def verify(self, run: Run) -> list[Problem]:
         """Return how RUN differs from its seal, every file read; nothing where it is intact."""

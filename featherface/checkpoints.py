@@ -119,9 +119,19 @@ def save_weights(path: Path, model: nn.Module, metadata: Mapping[str, str] | Non
     """Write MODEL's weights as safetensors: all of the file or none of it.
 
     Raises:
+        HeldError: another program holds PATH.
         UnavailableError: PATH can't be written.
     """
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    write_weights(path, weights_of(model), metadata)
+
+
+def weights_of(model: nn.Module) -> State:
+    """Return MODEL's weights on the CPU; they change with it where it is there already."""
+    return {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+
+
+def write_weights(path: Path, state: State, metadata: Mapping[str, str] | None = None) -> None:
+    """Write STATE as `save_weights` does those of a model."""
     with replacing(path) as temporary:
         try:
             save_file(state, temporary, dict(metadata or {}))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 class ThesisError(Exception):
@@ -48,7 +49,15 @@ class WeightsError(UnavailableError):
 
 
 class HeldError(UnavailableError):
-    """Another program held a file or folder for as long as it was waited for; nothing is lost."""
+    """Another program held a file or folder for as long as it was waited for (exit code 4)."""
+
+    def __init__(
+        self, message: str, hint: str | None = None, *, path: Path | None = None, who: str = ""
+    ) -> None:
+        super().__init__(message, hint)
+        self.path = path
+        self.who = who
+        """Who holds it, as far as is known."""
 
 
 class LockedError(ThesisError):

@@ -12,7 +12,8 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING
 
-from featherface.patience import insist
+from featherface.errors import UnavailableError
+from featherface.patience import MOMENT, insist
 from featherface.refusals import unavailable
 
 if TYPE_CHECKING:
@@ -46,6 +47,27 @@ def write_atomic(path: Path, content: bytes | str, *, seconds: float | None = No
     data = content.encode("utf-8") if isinstance(content, str) else content
     with replacing(path, seconds=seconds) as temporary:
         temporary.write_bytes(data)
+
+
+def keep(path: Path, content: bytes | str) -> None:
+    """Write what can be made again, as `write_atomic` does; where that fails it is not kept."""
+    with contextlib.suppress(UnavailableError):
+        write_atomic(path, content, seconds=MOMENT)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of PATH, patient where another program lets nobody read it.
+
+    Raises:
+        HeldError: it was held for all of the time.
+        OSError: as of `open`.
+    """
+    return insist(path.read_bytes, path, verb="read")
+
+
+def read_text(path: Path) -> str:
+    """Return the UTF-8 text of PATH, line ends as LF; as `read_bytes` else."""
+    return insist(lambda: path.read_text(encoding="utf-8"), path, verb="read")
 
 
 @contextlib.contextmanager
@@ -124,6 +146,17 @@ def remove_tree(folder: Path, *, seconds: float | None = None) -> None:
             raise
 
     insist(attempt, folder, seconds=seconds, verb="remove")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that is not there, patient where one of that name is being removed.
+
+    Raises:
+        HeldError: the name was in use for all of the time.
+        FileExistsError: it is there.
+        OSError: as of `os.mkdir`.
+    """
+    insist(path.mkdir, path, verb="make")
 
 
 def sync_file(path: Path) -> None:

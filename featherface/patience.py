@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOMENT = 2.0
+"""Seconds to wait for a file that is written again soon."""
 LONGEST = 0.25
 """Seconds of the longest pause: so soon a request to stop is heard."""
 HELD_WINDOWS = frozenset({32, 33, 1224})
@@ -51,7 +53,7 @@ class Patience:
 
     seconds: float = 60.0
     """Waited for one file; once in vain, only `notice` of it the next time."""
-    notice: float = 2.0
+    notice: float = MOMENT
     """Seconds after which it is said whom the program waits for."""
     say: Say = unheard
     should_stop: ShouldStop = never
@@ -66,6 +68,8 @@ class Patience:
 _current = Patience()
 _in_vain: set[str] = set()
 """Paths that were waited for to the end."""
+_spared: set[tuple[str, str]] = set()
+"""Paths that were gone on without, and what was said of each."""
 
 
 @contextlib.contextmanager
@@ -77,6 +81,23 @@ def patient(**changes: Any) -> Iterator[None]:
         yield
     finally:
         _current = before
+
+
+def current() -> Patience:
+    """Return how held files are waited for now."""
+    return _current
+
+
+@contextlib.contextmanager
+def spared(consequence: str) -> Iterator[None]:
+    """Go on where the block gives up a held file; say once for each what the CONSEQUENCE is."""
+    try:
+        yield
+    except HeldError as error:
+        said = (str(error.path), consequence)
+        if said not in _spared:
+            _spared.add(said)
+            _current.say(f"{error.message}: {consequence}")
 
 
 def following(command: str | None = None) -> str:
@@ -191,4 +212,6 @@ class _Wait:
             f"can't {self.verb} {self.paths[0]}: it is in use by {self._holder()}"
             f" (waited for {self.limit:.0f} seconds)",
             f"{ADVICE}, {following()}",
+            path=self.paths[0],
+            who=self.who,
         )

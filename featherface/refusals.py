@@ -41,7 +41,7 @@ def remedy(error: OSError, path: Path | None = None) -> str:
         missing and path is not None and len(str(path)) >= MAX_PATH
     ):
         return SHORT
-    return REMEDIES.get(error.errno or 0, "look at that folder and its disk")
+    return REMEDIES.get(error.errno or 0, "look whether the disk is full or failing")
 
 
 def unavailable(

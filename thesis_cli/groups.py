@@ -78,7 +78,10 @@ class Verb(click.Command):
         session = ctx.ensure_object(Session)
         session.stdout = sys.stdout
         session.as_json = bool(ctx.params.get("as_json"))
-        with contextlib.redirect_stdout(sys.stderr), library_noise(shown=session.debug):
+        from featherface.patience import patient
+
+        waiting = patient(say=session.note)  # told on stderr, whichever file is waited for
+        with contextlib.redirect_stdout(sys.stderr), library_noise(shown=session.debug), waiting:
             return super().invoke(ctx)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,9 +38,11 @@ def execute(
     With LOG the training's progress is written into the vault while it goes on.
     """
     from experiments.runner import run
+    from featherface.patience import patient
     from vault_sync.progress_log import ProgressLog
 
-    with progress(session) as reporter, stoppable() as should_stop:
+    command = patient(command=launched(again)) if again else contextlib.nullcontext()
+    with progress(session) as reporter, stoppable() as should_stop, command:
         recipe = resolved.recipe
         keep_log = ProgressLog(workspace, recipe.name, recipe.train.epochs, reporter.say)
         try:

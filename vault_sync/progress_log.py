@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featherface.errors import ThesisError
+from featherface.patience import MOMENT, patient
 from vault_sync.chapters import pipeline_identity
 from vault_sync.engine.plans import Options
 from vault_sync.reports.progress import EVERY
@@ -43,7 +44,9 @@ class ProgressLog:
         if epoch >= self.epochs or not due(self.workspace, epoch):
             return
         try:
-            for reason in write(self.workspace, self.experiment):
+            with patient(seconds=MOMENT):
+                reasons = write(self.workspace, self.experiment)
+            for reason in reasons:
                 self._miss(reason)
         except ThesisError as error:
             self._miss(error.message)

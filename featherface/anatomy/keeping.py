@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from featherface import detector_config
 from featherface.anatomy.facts import Anatomy
-from featherface.files import write_atomic
+from featherface.files import keep
 
 if TYPE_CHECKING:
     from featherface.detector_config import DetectorConfig
@@ -41,7 +41,7 @@ def anatomy(
 
     found = describe(config, height, width)
     if path is not None:
-        write_atomic(path, json.dumps(found.to_json()))
+        keep(path, json.dumps(found.to_json()))
     return found
 
 

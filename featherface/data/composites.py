@@ -20,8 +20,11 @@ from featherface.data.composing import put
 from featherface.data.images import open_picture
 from featherface.data.sample import Sample
 from featherface.data.writing import write_retinaface, write_widerface
-from featherface.errors import InterruptedRunError, RefusedError, UnavailableError
+from featherface.errors import HeldError, InterruptedRunError, RefusedError
+from featherface.files import move, remove_tree
+from featherface.patience import insist
 from featherface.progress import Progress, never, silent
+from featherface.refusals import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +127,7 @@ def compose_set(
     Raises:
         RefusedError: OUT holds something.
         DataError: a picture is missing or damaged.
+        HeldError: another program holds what was made; it is kept, and the message says where.
         UnavailableError: OUT can't be written.
         InterruptedRunError: SHOULD_STOP said so; nothing is left behind.
     """
@@ -131,21 +135,35 @@ def compose_set(
         raise RefusedError(f"{out} holds something already", "choose another folder")
     fresh = out.with_name(f".{out.name}.tmp")
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
+        remove_tree(fresh)
         fresh.mkdir(parents=True)
         writer = _Writer(scenes, fresh, config, on_progress, should_stop)
         made = writer.write(deal(scenes.images, crops, config))
-        if out.exists():
-            out.rmdir()
-        fresh.rename(out)
-    except OSError as error:
-        raise UnavailableError(
-            f"can't write the data set into {out}: {error.strerror or error}",
-            "free some space, or choose another folder",
-        ) from error
-    finally:
+    except BaseException as error:
         shutil.rmtree(fresh, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise unavailable(error, out, verb="write the data set into") from error
+        raise
+    _publish(fresh, out)
     return made
+
+
+def _publish(fresh: Path, out: Path) -> None:
+    """Give the finished set FRESH the name OUT."""
+    try:
+        if out.exists():
+            insist(out.rmdir, out)
+        move(fresh, out)
+    except HeldError as error:
+        raise HeldError(
+            f"{error.message}; the data set is whole in {fresh}",
+            f"close it, then rename that folder to {out.name}",
+            path=error.path,
+            who=error.who,
+        ) from error
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise unavailable(error, out, verb="write the data set into") from error
 
 
 @dataclass

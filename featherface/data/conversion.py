@@ -14,8 +14,9 @@ from featherface.data.coco import find_annotation, open_coco, write_coco
 from featherface.data.widerface import open_split
 from featherface.data.writing import write_retinaface, write_widerface
 from featherface.data.yolo import INVALID, open_yolo, write_yolo
-from featherface.errors import InterruptedRunError, RefusedError, UnavailableError, UsageError
+from featherface.errors import InterruptedRunError, RefusedError, UsageError
 from featherface.progress import Progress, never, silent
+from featherface.refusals import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,10 +78,7 @@ def convert(
             _bring(split, folder, images, on_progress, should_stop)
         files, changed = layout.write(split, out)
     except OSError as error:
-        raise UnavailableError(
-            f"can't write below {out}: {error.strerror or error}",
-            "free some space, or choose another folder",
-        ) from error
+        raise unavailable(error, out, verb="write below") from error
     kept = {what: count for what, count in sorted(changed.items()) if count}
     faces = split.annotations.faces - changed[INVALID]
     return Converted(tuple(files), len(split.images), faces, kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import urllib.error
 import urllib.request
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from featherface.data.fingerprint import file_sha256
 from featherface.errors import DataError, InterruptedRunError, UnavailableError
-from featherface.files import LEFT, replace
+from featherface.files import LEFT, remove, replace
+from featherface.patience import insist
 from featherface.progress import Progress, never, silent
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def _fetch(archive: Archive, part: Path, on_progress: OnProgress, should_stop: S
     )
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - as above
         have = have if answer.status == PARTIAL else 0
-        with part.open("ab" if have else "wb") as file:
+        with insist(functools.partial(part.open, "ab" if have else "wb"), part) as file:
             while block := answer.read(BLOCK):
                 file.write(block)
                 have += len(block)
@@ -140,7 +142,7 @@ def _check(archive: Archive, path: Path, folder: Path) -> None:
         f"{size:,} bytes instead of {archive.size:,}" if size != archive.size else "other content"
     )
     if path.name.endswith(PART):
-        path.unlink()
+        remove(path)
     raise DataError(
         f"{path} is not {archive.name} as its authors serve it: {what}",
         f"remove it; {by_hand(archive, folder)}",

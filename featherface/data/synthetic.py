@@ -6,7 +6,6 @@ Drawn, not photographed: its numbers say whether a pipeline works, nothing about
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,10 @@ from featherface.data.gathering import EVENTS, draw_picture
 from featherface.data.matlab import matlab_lists, write_matlab
 from featherface.data.widerface import MARKER
 from featherface.data.writing import write_retinaface, write_widerface
-from featherface.errors import UnavailableError, UsageError
+from featherface.errors import UsageError
+from featherface.files import LEFT, beside, move
 from featherface.progress import Progress, silent
+from featherface.refusals import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,28 +40,32 @@ JPEG_QUALITY = 92
 def draw(root: Path, config: SyntheticConfig, on_progress: OnProgress = silent) -> bool:
     """Draw the set that CONFIG describes into ROOT; return False where it is there already.
 
-    A set drawn from another configuration is replaced. ROOT appears whole or not at all.
+    A set drawn from another configuration is replaced. ROOT appears whole or not at all. Where
+    another program holds what was drawn, it is kept for the next call, which only moves it.
 
     Raises:
         UsageError: ROOT holds something else, which is left alone.
+        HeldError: another program holds what was drawn, or what it replaces.
         UnavailableError: the disk is full or ROOT not writable.
     """
     if marker(root) == _marker(config):
         return False
     if root.exists() and marker(root) is None and (not root.is_dir() or any(root.iterdir())):
         raise UsageError(f"{root} holds something else", "choose a new folder for the drawn set")
-    fresh = root.with_name(f".{root.name}.{secrets.token_hex(4)}.tmp")
+    fresh = _drawn_before(root, config)
     try:
-        fresh.mkdir(parents=True)
-        _draw_all(fresh, config, on_progress)
+        if fresh is None:
+            fresh = beside(root)
+            fresh.mkdir(parents=True)
+            _draw_all(fresh, config, on_progress)
         _replace(fresh, root)
     except OSError as error:
-        raise UnavailableError(
-            f"can't draw the synthetic set into {root}: {error.strerror or error}",
-            "free some space or choose a folder you may write to, then run the command again",
-        ) from error
+        if marker(root) == _marker(config):  # another process was faster
+            return False
+        raise unavailable(error, root, verb="draw the synthetic set into") from error
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        if fresh is not None and marker(fresh) != _marker(config):
+            shutil.rmtree(fresh, ignore_errors=True)
     return True
 
 
@@ -88,12 +93,24 @@ def _marker(config: SyntheticConfig) -> dict[str, Any]:
     return {"schema": "thesis/synthetic/1", "drawing": DRAWING, "config": asdict(config)}
 
 
+def _drawn_before(root: Path, config: SyntheticConfig) -> Path | None:
+    """Return the set of CONFIG that could not be given the name ROOT, where there is one."""
+    left = root.parent.glob(f".{root.name}.*{LEFT}") if root.parent.is_dir() else ()
+    return next((one for one in left if marker(one) == _marker(config)), None)
+
+
 def _replace(fresh: Path, root: Path) -> None:
-    """Put FRESH in the place of ROOT."""
+    """Put FRESH in the place of ROOT; where that fails, both are as they were."""
     old = fresh.with_suffix(".old")
-    if root.exists():
-        root.rename(old)
-    fresh.rename(root)
+    replaced = root.exists()
+    if replaced:
+        move(root, old)
+    try:
+        move(fresh, root)
+    except BaseException:
+        if replaced:
+            move(old, root)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 

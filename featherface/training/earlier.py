@@ -20,6 +20,7 @@ import torch
 from featherface.dtypes import widened
 from featherface.errors import UnavailableError
 from featherface.networks.detector import RawOutput
+from featherface.refusals import FREE, remedy
 from featherface.training.answers import PARTS, from_columns, noted, told
 from featherface.training.notebook import PATIENCE, TOGETHER
 
@@ -157,5 +158,13 @@ class EarlierOutputs:
                     yield database
         except (sqlite3.Error, OSError) as error:
             raise UnavailableError(
-                f"can't use {self.path}: {error}", "free some space, then go on with --resume"
+                f"can't use {self.path}: {error}", f"{_remedy(error)}, then go on with --resume"
             ) from error
+
+
+def _remedy(error: sqlite3.Error | OSError) -> str:
+    """Say what to do about ERROR; SQLite has its own names for what the system refuses."""
+    if isinstance(error, OSError):
+        return remedy(error)
+    full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return FREE if full else "close what uses that file and look at its disk"

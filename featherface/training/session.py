@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from accelerate.utils import broadcast_object_list
 
-from featherface.checkpoints import save_weights
-from featherface.errors import TrainingError
+from featherface.checkpoints import save_weights, weights_of, write_weights
+from featherface.errors import HeldError, TrainingError
 from featherface.files import replacing
+from featherface.patience import spared
 from featherface.progress import Progress, silent
 from featherface.training.pacing import holds_backbone
 from featherface.training.schedules import learning_rate
@@ -79,6 +80,8 @@ class Session:
     teaching: Teaching | None = None
     _since: tuple[float, int] = field(default_factory=lambda: (time.perf_counter(), 0))
     """When this process began the current epoch, and the pictures it saw since."""
+    _better: dict[str, torch.Tensor] | None = None
+    """The best weights so far, where they are not in their file yet."""
 
     def listen(
         self,
@@ -141,12 +144,30 @@ class Session:
         if self.teaching is not None:
             self.say(self.teaching.flush())
             self.accelerator.wait_for_everyone()
-        if self.accelerator.is_main_process:
-            save_weights(self.folder / LAST, self.kept, self.metadata)
-            save_state(self.folder, self.place, self.config, self._parts)
-            if self.teaching is not None and whole:
-                self.teaching.prune()
+        if self.accelerator.is_main_process and self.finished:
+            self._checkpoint(whole=whole)
+        elif self.accelerator.is_main_process:
+            with spared("the training goes on, and the checkpoint before this one stands"):
+                self._checkpoint(whole=whole)
         self.accelerator.wait_for_everyone()
+
+    def _checkpoint(self, *, whole: bool) -> None:
+        """Write what a resume needs, the state last: it must tell of no weights that are missing.
+
+        Raises:
+            HeldError: another program holds one of the files; a later checkpoint writes them all.
+        """
+        if self._better is not None:
+            try:
+                write_weights(self.folder / BEST, self._better, self.metadata)
+            except HeldError:  # the model learns on, and these weights must not
+                self._better = {name: value.clone() for name, value in self._better.items()}
+                raise
+            self._better = None
+        save_weights(self.folder / LAST, self.kept, self.metadata)
+        save_state(self.folder, self.place, self.config, self._parts)
+        if self.teaching is not None and whole:
+            self.teaching.prune()
 
     def guard(self, loss: float, batch: Batch) -> None:
         """Stop on a loss that is no number, keeping the batch and the weights that gave it.
@@ -244,7 +265,7 @@ class Session:
         place.waited += 1
         if deciding is not None and (place.best is None or deciding > place.best):
             place.best, place.waited = deciding, 0
-            save_weights(self.folder / BEST, self.kept, self.metadata)
+            self._better = weights_of(self.kept)
         return place.metrics
 
     def result(self) -> TrainResult:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from featherface.errors import UnavailableError, UsageError
+from featherface.errors import ThesisError, UnavailableError, UsageError
 from featherface.files import replacing
+from featherface.patience import insist
 from featherface.processes import together
 
 if TYPE_CHECKING:
@@ -123,7 +124,11 @@ def _read(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = insist(
+            lambda: torch.load(path, map_location="cpu", weights_only=True), path, verb="read"
+        )
+    except ThesisError:  # held, and no less whole for that
+        raise
     except Exception as error:  # a damaged file can raise anything
         raise UnavailableError(
             f"the checkpoint {path} can't be read: {str(error).splitlines()[0][:200]}",

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from experiments import execution, liveness, recording, runner, teachers
 from experiments.metrics import Metric
-from experiments.recording import append_event, log
+from experiments.recording import Log, append_event
 from experiments.records import STAGES, Parent, Record
 from experiments.resolving import resolve
 from experiments.runs import Run
@@ -363,16 +363,19 @@ def test_a_crash_at_any_write_can_be_gone_on_from(workspace, feigned, monkeypatc
     assert all(other.status != "running" for other in Store(workspace).runs())
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
-@pytest.mark.parametrize("write", [append_event, log])
-def test_appending_to_a_full_disk_is_a_clear_error(tmp_path, monkeypatch, number, write):
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.ENOSPC, "free some space"), (errno.EIO, "the disk is failing")]
+)
+@pytest.mark.parametrize("name", ["metrics.jsonl", "log.txt"])
+def test_appending_to_a_failing_disk_is_a_clear_error(tmp_path, monkeypatch, number, advice, name):
 
     def refuse(*_args, **_more):
         raise OSError(number, "no")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(UnavailableError, match="can't write"):
-        write(tmp_path, {"kind": "x"} if write is append_event else "x")
+    with pytest.raises(UnavailableError, match=f"can't write .*{name}") as told:
+        Log(tmp_path).add("x") if name == "log.txt" else append_event(tmp_path, {"kind": "x"})
+    assert advice in told.value.hint
 
 
 def test_a_full_disk_before_the_first_record_leaves_no_folder(workspace, feigned, monkeypatch):

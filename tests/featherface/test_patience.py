@@ -241,7 +241,7 @@ def test_a_folder_whose_removed_files_linger_is_waited_for(tmp_path, monkeypatch
         (errno.EACCES, "writable"),
         (errno.ENAMETOOLONG, "shorter path"),
         (errno.EIO, "failing"),
-        (errno.ENXIO, "look at"),
+        (errno.ENXIO, "full or failing"),
     ],
 )
 def test_each_refusal_has_its_own_remedy(tmp_path, number, words):
