@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 """Names of the weights in the training's folder."""
+STANDS = "the one before it stands until the next checkpoint"
+"""What follows where another program holds a file of a checkpoint."""
 GUILTY_BATCH = "bad_batch.pt"
 """Name of the batch that gave a loss that is no number."""
 
@@ -144,30 +147,43 @@ class Session:
         if self.teaching is not None:
             self.say(self.teaching.flush())
             self.accelerator.wait_for_everyone()
-        if self.accelerator.is_main_process and self.finished:
-            self._checkpoint(whole=whole)
-        elif self.accelerator.is_main_process:
-            with spared("the training goes on, and the checkpoint before this one stands"):
-                self._checkpoint(whole=whole)
+        if self.accelerator.is_main_process:
+            self._keep(whole=whole)
         self.accelerator.wait_for_everyone()
 
-    def _checkpoint(self, *, whole: bool) -> None:
-        """Write what a resume needs, the state last: it must tell of no weights that are missing.
+    def _keep(self, *, whole: bool) -> None:
+        """Write the checkpoint, without what another program holds unless it is the last one.
+
+        The state comes last: it must not tell of best weights that are not in their file.
+        """
+        with self._later():
+            save_weights(self.folder / LAST, self.kept, self.metadata)
+        with self._later():
+            self._save_best()
+        if self._better is None:
+            with spared(STANDS):
+                save_state(self.folder, self.place, self.config, self._parts)
+                if self.teaching is not None and whole:
+                    self.teaching.prune()
+
+    def _later(self) -> contextlib.AbstractContextManager[None]:
+        """Let a later checkpoint write what is held now, where there is one."""
+        return contextlib.nullcontext() if self.finished else spared(STANDS)
+
+    def _save_best(self) -> None:
+        """Bring the best weights into their file, where they are not.
 
         Raises:
-            HeldError: another program holds one of the files; a later checkpoint writes them all.
+            HeldError: another program holds it; they are kept for the next checkpoint.
         """
-        if self._better is not None:
-            try:
-                write_weights(self.folder / BEST, self._better, self.metadata)
-            except HeldError:  # the model learns on, and these weights must not
-                self._better = {name: value.clone() for name, value in self._better.items()}
-                raise
-            self._better = None
-        save_weights(self.folder / LAST, self.kept, self.metadata)
-        save_state(self.folder, self.place, self.config, self._parts)
-        if self.teaching is not None and whole:
-            self.teaching.prune()
+        if self._better is None:
+            return
+        try:
+            write_weights(self.folder / BEST, self._better, self.metadata)
+        except HeldError:  # the model learns on, and these weights must not
+            self._better = {name: value.clone() for name, value in self._better.items()}
+            raise
+        self._better = None
 
     def guard(self, loss: float, batch: Batch) -> None:
         """Stop on a loss that is no number, keeping the batch and the weights that gave it.
