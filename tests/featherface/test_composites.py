@@ -1,6 +1,8 @@
 """Composites hold the scenes and the pasted faces where the annotation says, split by split."""
 
 import csv
+import errno
+import os
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from featherface.data.crops import BOX, POINTS, Crop, read_crops
 from featherface.data.images import read_image
 from featherface.data.synthetic import draw
 from featherface.data.widerface import open_split
-from featherface.errors import DataError, InterruptedRunError, RefusedError, UsageError
+from featherface.errors import DataError, HeldError, InterruptedRunError, RefusedError, UsageError
 
 RED = (230, 20, 20)
 COLUMNS = ("file", "identity", *BOX, *POINTS)
@@ -159,6 +161,29 @@ def test_a_faulty_table_is_told(text, fault, tmp_path):
     (tmp_path / "faces.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=fault):
         read_crops(tmp_path / "faces.csv")
+
+
+def test_a_set_that_is_held_once_made_is_kept_and_told_where(scenes, table, tmp_path, monkeypatch):
+    out = tmp_path / "set"
+    config, crops = CompositeConfig(pictures=2, held_out=0, seed=3), read_crops(table)
+    real, refusals = os.rename, [10**6]
+
+    def held(source, target):
+        if refusals[0]:
+            refusals[0] -= 1
+            raise PermissionError(errno.EACCES, "used by another process")
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", held)
+    with pytest.raises(HeldError, match="in use by OneDrive") as told:
+        compose_set(scenes, crops, out, config)
+    whole = tmp_path / ".set.tmp"
+    assert str(whole) in told.value.message
+    assert told.value.hint == "close it, then rename that folder to set"
+    assert len(open_split(whole, "train").images) == len(scenes.images) + 2
+    refusals[0] = 3
+    compose_set(scenes, crops, out, config)
+    assert [one.name for one in tmp_path.iterdir()] == ["set"]
 
 
 def test_a_missing_table_or_picture_is_told(scenes, tmp_path):

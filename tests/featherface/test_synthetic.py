@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 import shutil
 
 import numpy as np
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from featherface.data import synthetic
 from featherface.data.annotation import read_annotation
 from featherface.data.config import SyntheticConfig
 from featherface.data.gathering import EVENTS, draw_picture
@@ -16,7 +19,7 @@ from featherface.data.portraits import draw_portrait
 from featherface.data.scenes import DISTRACTORS, draw_scene
 from featherface.data.synthetic import MARKER, draw, subsets
 from featherface.data.widerface import open_split
-from featherface.errors import UnavailableError, UsageError
+from featherface.errors import HeldError, UnavailableError, UsageError
 from featherface.evaluation.ground_truth import read_official
 
 SMALL = SyntheticConfig(image_size=96, train_images=6, val_images=5, largest_face=40, crowd=4)
@@ -175,3 +178,66 @@ def test_a_scene_has_the_size_asked_for():
 def test_configuration_faults_name_key_and_value(key, value):
     with pytest.raises(UsageError, match=rf"data\.synthetic\.{key} = {value}"):
         SyntheticConfig(**{key: value})
+
+
+def test_a_set_that_is_held_once_drawn_is_kept_for_the_next_call(tmp_path, monkeypatch):
+    """Drawing takes minutes; a scanner that looks through the new folder takes a moment."""
+    config = SyntheticConfig(image_size=64, train_images=2, val_images=1)
+    root = tmp_path / "set"
+    real = os.rename
+
+    def held(source, target):
+        if os.fspath(target) == str(root):
+            raise PermissionError(errno.EACCES, "used by another process")
+        real(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", held)
+        with pytest.raises(HeldError, match="in use by OneDrive"):
+            draw(root, config)
+        assert not root.exists()
+    drawings = []
+    monkeypatch.setattr(synthetic, "_draw_one", lambda *one: drawings.append(one))
+    assert draw(root, config)
+    assert drawings == []
+    assert [one.name for one in tmp_path.iterdir()] == ["set"]
+    assert len(open_split(root, "train").images) == 2
+    assert not draw(root, config)
+
+
+def test_a_set_that_can_not_be_replaced_stays(tmp_path, monkeypatch):
+    before, after = (
+        SyntheticConfig(image_size=64, train_images=2, val_images=1, seed=seed) for seed in (1, 2)
+    )
+    root = tmp_path / "set"
+    draw(root, before)
+    real, refused = os.rename, []
+
+    def held(source, target):
+        if os.fspath(target) == str(root) and not os.fspath(source).endswith(".old"):
+            refused.append(source)
+            raise PermissionError(errno.EACCES, "used by another process")
+        real(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", held)
+        with pytest.raises(HeldError):
+            draw(root, after)
+    assert refused
+    assert not draw(root, before)
+    assert draw(root, after)
+    assert [one.name for one in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_set_that_another_process_has_drawn_meanwhile_is_taken(tmp_path, monkeypatch):
+    config = SyntheticConfig(image_size=64, train_images=2, val_images=1)
+    root = tmp_path / "set"
+    real = synthetic._replace
+
+    def late(fresh, place):
+        fresh.rename(place)
+        real(fresh, place)
+
+    monkeypatch.setattr(synthetic, "_replace", late)
+    assert not draw(root, config)
+    assert len(open_split(root, "train").images) == 2
