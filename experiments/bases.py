@@ -90,13 +90,13 @@ BASES: dict[str, Basis] = {
     "speed": Basis(
         stage="benchmark",
         keys=("model", "benchmark"),
-        code=(*NETWORK, "devices.py"),
+        code=(*NETWORK, "devices.py", "precision.py"),
         owned=("profiling/", "profiling_config.py"),
     ),
     "export": Basis(
         stage="export",
         keys=("model", "export"),
-        code=(*NETWORK, "checkpoints.py"),
+        code=(*NETWORK, "checkpoints.py", "precision.py"),
         owned=("export/",),
         roles=("weights",),
     ),

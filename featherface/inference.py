@@ -22,6 +22,7 @@ from featherface.evaluation.prediction_folder import PredictionFolder
 from featherface.evaluation.predictions import Predictions
 from featherface.looks import looks, merge
 from featherface.pictures import batches, pictures_of
+from featherface.precision import computing
 from featherface.priors import priors
 from featherface.progress import Progress, never, silent
 
@@ -50,6 +51,7 @@ def detect(
 
     Raises:
         WeightsError: the network answers with numbers that are not finite.
+        UsageError: the network's device can't compute in `evaluate.precision`.
     """
     return detect_together(model, config, [image], evaluate)[0]
 
@@ -64,7 +66,7 @@ def detect_together(
     evaluate = evaluate or EvaluateConfig()
     height, width = images[0].shape[:2]
     seen: list[list[Detections]] = [[] for _ in images]
-    with torch.no_grad(), _resting(model):  # not inference mode: training shares the priors
+    with torch.no_grad(), _resting(model, evaluate.precision):  # not inference mode: training shares the priors
         pictures = _tensor(images, config, next(model.parameters()).device)
         for look in looks(evaluate, width, height):
             for row, found in enumerate(_see(model, config, evaluate, look.show(pictures))):
@@ -91,7 +93,8 @@ def predict(
 
     Raises:
         DataError: there are no pictures, or one is damaged.
-        UsageError: SAVE_TO holds the predictions of another network or of other settings.
+        UsageError: SAVE_TO holds the predictions of another network or of other settings, or the
+            network's device can't compute in `evaluate.precision`.
         WeightsError: the network answers with numbers that are not finite.
         InterruptedRunError: SHOULD_STOP said so; what was saved stays.
     """
@@ -125,12 +128,13 @@ def predict(
 
 
 @contextlib.contextmanager
-def _resting(model: Detector) -> Iterator[None]:
-    """Switch to evaluation inside the block, and back to what it was."""
+def _resting(model: Detector, precision: str) -> Iterator[None]:
+    """Switch to evaluation in PRECISION inside the block, and back to what it was."""
     training = model.training
     model.eval()
     try:
-        yield
+        with computing(model, precision):
+            yield
     finally:
         model.train(training)
 

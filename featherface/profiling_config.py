@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from featherface.errors import UsageError, unknown
+from featherface.precision import FULL, check_precision
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """Where a network can run; `auto` takes the first accelerator, else the CPU."""
@@ -26,8 +27,11 @@ class BenchmarkConfig:
     """CPU threads; 0 leaves PyTorch's choice."""
     device: str = "auto"
     """One of auto, cpu, cuda, mps."""
+    precision: str = FULL
+    """In which precision the network computes: fp32, tf32, bf16 or fp16."""
 
     def __post_init__(self) -> None:
+        check_precision("benchmark.precision", self.precision)
         for key, low in (("image_size", 32), ("batch_size", 1), ("runs", 1)):
             _check_at_least(key, getattr(self, key), low)
         _check_at_least("warmup", self.warmup, 0)

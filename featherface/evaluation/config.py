@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 
 from featherface.errors import UsageError, unknown
+from featherface.precision import FULL, check_precision
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ both in https://github.com/deepinsight/insightface.
 EXTRAS = ("flip", "voting")
 """Keys that add to a protocol; in a metric's identity they follow it: `multiscale+flip`."""
 
-_OF_IDENTITY = ("score_threshold", "nms_threshold", "max_detections")
+_OF_IDENTITY = ("precision", "score_threshold", "nms_threshold", "max_detections")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,9 @@ class EvaluateConfig:
     batch_size: int = 8
     """Neighbouring pictures of equal size that go through the network together, fewer where they
     are large; at least 1. Changes the speed, not the result."""
+    precision: str = FULL
+    """In which precision the network computes: fp32, tf32, bf16 or fp16; another than fp32 is part
+    of every metric's identity."""
     predictions: str | None = None
     """Folder or .tar.gz of earlier predictions in the official text format, evaluated instead of
     running the network; None runs it."""
@@ -86,6 +90,7 @@ class EvaluateConfig:
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
             raise UsageError(f"evaluate.protocol: {unknown('protocol', self.protocol, PROTOCOLS)}")
+        check_precision("evaluate.precision", self.precision)
         self._check("score_threshold", 0 <= self.score_threshold < 1, "a number in [0, 1)")
         self._check("decision", 0 <= self.decision <= 1, "a number in [0, 1]")
         self._check("nms_threshold", 0 < self.nms_threshold <= 1, "a number in (0, 1]")

@@ -8,7 +8,6 @@ heads' reshapes and the declared shapes, and the parity check runs other sizes.
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import json
 import logging
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from featherface.errors import UnavailableError
+from featherface.export.deployed import deployed
 from featherface.files import replacing
 from featherface.networks import deformable
 
@@ -69,11 +69,11 @@ def write_onnx(model: Detector, path: Path, opset: int, variant_name: str) -> No
 
 
 def _trace(model: Detector, opset: int) -> Any:
-    deployed = _Deployed(copy.deepcopy(model)).cpu().eval()
-    _fold_normalisations(deployed)
+    network = _Deployed(deployed(model)).eval()
+    _fold_normalisations(network)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            deployed,
+            network,
             (torch.zeros(TRACED),),
             dynamo=True,
             opset_version=opset,

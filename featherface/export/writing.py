@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from featherface.errors import UnavailableError
+from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
 from featherface.export.onnx_file import Session, write_onnx
+from featherface.precision import computing
 from featherface.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from torch.nn.parallel import DistributedDataParallel
 
     from featherface.export.formats import ExportConfig
     from featherface.networks import Detector
@@ -46,7 +50,7 @@ class Artifact:
 
 
 def export(
-    model: Detector,
+    model: Detector | DistributedDataParallel,
     config: ExportConfig,
     folder: Path,
     name: str,
@@ -55,11 +59,13 @@ def export(
 ) -> list[Artifact]:
     """Write MODEL to FOLDER/NAME.<suffix> in each format of CONFIG.
 
+    It may be in training, on any device and wrapped: what is written is a copy as it is deployed.
+
     Raises:
         UnavailableError: the folder can't be written, or a file computes something else (it is
             removed).
     """
-    artifacts = []
+    model, artifacts = deployed(model), []
     for index, kind in enumerate(config.formats):
         path = folder / f"{name}{FORMATS[kind].suffix}"
         WRITERS[kind](model, path, config.opset, variant_name)
@@ -69,18 +75,20 @@ def export(
 
 
 def differences(
-    model: Detector,
+    model: Detector | DistributedDataParallel,
     run: Callable[[Any], dict[str, Any]],
     size: tuple[int, int],
     batch: int = 1,
 ) -> dict[str, float]:
-    """Return by output the largest absolute difference of RUN from MODEL on random pictures."""
+    """Return by output the largest absolute difference of RUN from MODEL on random pictures.
+
+    RUN computes in single precision on the CPU, so a copy of MODEL does too, wherever MODEL is: a
+    card's own rounding says nothing of the file.
+    """
     images = _pictures(batch, size)
-    device = next(model.parameters()).device
-    training = model.training
-    with torch.inference_mode():
-        raw = model.eval()(images.to(device))
-    model.train(training)
+    reference = deployed(model)
+    with torch.inference_mode(), computing(reference):
+        raw = reference(images)
     wanted = {
         "boxes": raw.boxes,
         "scores": raw.logits.softmax(-1),
@@ -88,7 +96,7 @@ def differences(
     }
     found = run(images.numpy())
     return {
-        name: (torch.as_tensor(found[name]) - value.cpu()).abs().max().item()
+        name: (torch.as_tensor(found[name]) - value).abs().max().item()
         for name, value in wanted.items()
     }
 

@@ -68,7 +68,7 @@ def layer_costs(
     comes from one more pass, counted as `peak_memory` does on the CPU.
     """
     device = choose(config.device)
-    with measuring(model, device, config.threads), torch.inference_mode():
+    with measuring(model, device, config), torch.inference_mode():
         images = made_up(config, device)
         passes: list[dict[str, float]] = []
         for index in range(-config.warmup, config.runs):

@@ -30,12 +30,12 @@ def peak_memory(model: nn.Module, config: BenchmarkConfig) -> float:
     (an operator's own scratch memory is not seen).
     """
     device = choose(config.device)
-    with measuring(model, device, config.threads), torch.inference_mode():
+    with measuring(model, device, config), torch.inference_mode():
         images = made_up(config, device)
         if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats()
+            torch.cuda.reset_peak_memory_stats(device)
             model(images)
-            most: int = torch.cuda.max_memory_allocated()
+            most: int = torch.cuda.max_memory_allocated(device)
             return most / 1e6
         live = LiveBytes()
         with live:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from featherface.devices import choose
+from featherface.precision import computing
 from featherface.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -32,13 +33,16 @@ class Latency:
     runs: tuple[float, ...]
     """Every timed pass, in order."""
     device: str
+    """Where: `cpu`, `cuda:1`, …"""
     threads: int
+    precision: str
+    """One of `featherface.precision.PRECISIONS`."""
 
 
 def latency(model: nn.Module, config: BenchmarkConfig, on_progress: OnProgress = silent) -> Latency:
     """Time the forward pass on random pictures, after a warm-up."""
     device = choose(config.device)
-    with measuring(model, device, config.threads), torch.inference_mode():
+    with measuring(model, device, config), torch.inference_mode():
         images = made_up(config, device)
         runs: list[float] = []
         for index in range(-config.warmup, config.runs):
@@ -53,18 +57,28 @@ def latency(model: nn.Module, config: BenchmarkConfig, on_progress: OnProgress =
         runs=tuple(runs),
         device=str(device),
         threads=threads,
+        precision=config.precision,
     )
 
 
 @contextlib.contextmanager
-def measuring(model: nn.Module, device: torch.device, threads: int) -> Iterator[None]:
-    """Put the network in evaluation mode on DEVICE; everything is as before afterwards."""
+def measuring(
+    model: nn.Module, device: torch.device, config: BenchmarkConfig
+) -> Iterator[None]:
+    """Put the network in evaluation mode on DEVICE; everything is as before afterwards.
+
+    It computes with CONFIG's threads and in its precision.
+
+    Raises:
+        UsageError: DEVICE can't compute in that precision.
+    """
     training, home = model.training, next(model.parameters()).device
     before = torch.get_num_threads()
     try:
-        torch.set_num_threads(threads or before)
+        torch.set_num_threads(config.threads or before)
         model.eval().to(device)
-        yield
+        with computing(model, config.precision):
+            yield
     finally:
         torch.set_num_threads(before)
         model.train(training).to(home)

@@ -17,6 +17,7 @@ from featherface.profiling import (
     peak_memory,
     weights_megabytes,
 )
+from featherface.profiling import layers as layers_module
 from featherface.profiling_config import BenchmarkConfig
 from featherface.variants import VARIANTS, variant
 
@@ -116,19 +117,31 @@ def test_measuring_layers_leaves_the_network_alone(layers):
     assert not any(one._forward_hooks or one._forward_pre_hooks for one in model.modules())
 
 
-def test_time_belongs_to_the_module_that_spends_it():
+def test_time_belongs_to_the_module_that_spends_it(monkeypatch):
+    spent = 0.0
+    monkeypatch.setattr(layers_module, "_now", lambda _device: spent)
+
+    class Inner(nn.Conv2d):
+        def forward(self, images):
+            nonlocal spent
+            spent += 0.001
+            return super().forward(images)
+
     class Slow(nn.Module):
         def __init__(self):
             super().__init__()
-            self.inner = nn.Conv2d(3, 4, 1)
+            self.inner = Inner(3, 4, 1)
 
         def forward(self, images):
-            sum(torch.fft.fft2(images).abs().sum() for _ in range(20))
+            nonlocal spent
+            spent += 0.020
             return self.inner(images)
 
     outer, inner = layer_costs(Slow(), SMALL)
     assert (outer.name, inner.name) == ("", "inner")
-    assert outer.milliseconds > 2 * inner.milliseconds > 0
+    assert outer.milliseconds == pytest.approx(20)
+    assert inner.milliseconds == pytest.approx(1)
+    assert outer.share == pytest.approx(20 / 21)
 
 
 def test_size_counts_weights_and_statistics():
