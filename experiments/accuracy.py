@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from experiments.conditions import Conditions
 from experiments.metrics import Metric
 from featherface.evaluation import points
 from featherface.evaluation.labels import label, spread_landmarks
@@ -34,6 +35,8 @@ class Circumstances:
     complete: bool
     fingerprint: str
     run: str
+    conditions: Conditions = field(default_factory=Conditions)
+    """Where the network computed; empty where its predictions are from elsewhere."""
     earlier: bool = False
     """Whether predictions from elsewhere were judged, of whose making only the protocol is told."""
 
@@ -98,4 +101,5 @@ def _metric(
         complete=about.complete,
         fingerprint=about.fingerprint,
         source=about.run,
+        conditions=about.conditions,
     )

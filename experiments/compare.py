@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison import ALPHA, SUBSETS, Comparison, Delta, Note, Row
-from experiments.metrics import KINDS, LATENCIES, Metric
+from experiments.machines import about_machines
+from experiments.metrics import KINDS, Metric
 from experiments.seeds import seed_groups, trained
 from experiments.wording import Amount
 from featherface.errors import ClaimFalseError, UsageError
@@ -54,7 +55,7 @@ def compare(
     shown = tuple(references)
     rows = _corrected([_row(name, chosen, shown, bootstrap) for name in _names(chosen)])
     seeds = seed_groups(chosen, store)
-    notes = [*mixed, *_about_data(chosen), *_about_machines(chosen)]
+    notes = [*mixed, *_about_data(chosen), *about_machines(chosen)]
     notes += [
         *_about_references(rows, shown),
         *_about_chance(bootstrap, rows),
@@ -231,19 +232,6 @@ def _about_data(runs: Sequence[Run]) -> list[Note]:
     if not context["complete"]:
         return [Note("data-partial", values)]
     return [Note("data-whole", values | {"dataset": context["dataset"]})]
-
-
-def _about_machines(runs: Sequence[Run]) -> list[Note]:
-    """Say where and how latency was taken, or that the runs differ in it."""
-    timed = [(run, one) for run in runs for one in run.metrics if one.name in LATENCIES]
-    settings = dict.fromkeys(metric.protocol for _, metric in timed)
-    machines = {str(run.record.hardware.get("cpu", "")) for run, _ in timed}
-    notes = []
-    if len(settings) == 1:
-        notes.append(Note("timed", {"setting": next(iter(settings))}))
-    elif settings:
-        notes.append(Note("timed-differently", {"settings": " / ".join(settings)}))
-    return [*notes, Note("machines")] if len(machines) > 1 else notes
 
 
 def _about_references(rows: Sequence[Row], references: Sequence[CitedResult]) -> list[Note]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import inputs
 from experiments.accuracy import Circumstances, landmark_metric, measure
+from experiments.conditions import Conditions, conditions_on
 from experiments.runs import MATCHES
 from experiments.work import Findings, Work, trained
 from featherface.evaluation.landmark_files import read_all_landmarks
@@ -28,6 +29,7 @@ def evaluate(work: Work) -> Findings:
     recipe = work.recipe
     found = Findings()
     labelled: list[ImageAnnotation] = []
+    conditions = Conditions()
     if recipe.evaluate.predictions:
         dataset, truth, predictions = _earlier_predictions(work, found)
     else:
@@ -36,8 +38,10 @@ def evaluate(work: Work) -> Findings:
         work.note_data(recipe.data.val_split, split)
         labelled = inputs.with_landmarks(split)
         dataset, truth = split.kind, inputs.ground_truth(work.workspace, recipe, data)
+        model = trained(work, found)
+        conditions = conditions_on(next(model.parameters()).device, recipe.evaluate.precision)
         predictions = predict(
-            trained(work, found),
+            model,
             recipe.model.detector(),
             split,
             recipe.evaluate,
@@ -49,7 +53,8 @@ def evaluate(work: Work) -> Findings:
     work.note_truth(truth)
     result = judge(predictions, truth)
     result.matches.save(work.folder / MATCHES)
-    found.metrics = _accuracy(work, result, dataset, truth, labelled)
+    about = _circumstances(work, result, dataset, truth, conditions)
+    found.metrics = _accuracy(work, result, about, labelled)
     found.warnings = list(result.warnings)
     found.details = {
         "images": result.images,
@@ -76,23 +81,26 @@ def _earlier_predictions(work: Work, found: Findings) -> tuple[str, GroundTruth,
     return kind, truth, predictions
 
 
-def _accuracy(
-    work: Work,
-    result: Evaluation,
-    dataset: str,
-    truth: GroundTruth,
-    labelled: Sequence[ImageAnnotation],
-) -> list[Metric]:
-    """Word what the evaluation found as metrics, of landmarks where they are LABELLED."""
+def _circumstances(
+    work: Work, result: Evaluation, dataset: str, truth: GroundTruth, conditions: Conditions
+) -> Circumstances:
     recipe, name = work.recipe, work.recipe.data.val_split
-    about = Circumstances(
+    return Circumstances(
         dataset=dataset,
         split=name,
         complete=inputs.whole(dataset, name, result.images, claimed=result.complete),
         fingerprint=inputs.truth_digest(truth.restrict(result.matches.images)),
         run=work.run,
+        conditions=conditions,
         earlier=recipe.evaluate.predictions is not None,
     )
+
+
+def _accuracy(
+    work: Work, result: Evaluation, about: Circumstances, labelled: Sequence[ImageAnnotation]
+) -> list[Metric]:
+    """Word what the evaluation found as metrics, of landmarks where they are LABELLED."""
+    recipe = work.recipe
     found = measure(result, recipe.evaluate, about)
     if labelled:
         points = read_all_landmarks(work.folder / "predictions", result.matches.images)

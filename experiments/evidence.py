@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments import steps
 from experiments.bases import families
+from experiments.conditions import TIMED
 from experiments.lookup import candidates
 from experiments.staleness import changes
 from experiments.wording import say
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from experiments.staleness import Change
     from experiments.store import Store
 
-SETTLED = ("latency.", "memory.")
+SETTLED = TIMED
 """Metrics that mean little without the picture's size: a small picture makes any network fast."""
 WHOLE = {("widerface", "val"): 3226, ("widerface", "train"): 12_880}
 """Images in the official splits."""

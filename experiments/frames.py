@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from experiments.conditions import Conditions
 from experiments.metrics import Metric
 
 if TYPE_CHECKING:
@@ -24,10 +26,15 @@ def metrics(runs: Iterable[Run]) -> pd.DataFrame:
     """Return one row for each metric of each run, with all that says what the number stands on.
 
     Columns: `run`, `experiment`, `version`, `seed`, `seal` (empty while unsealed), then the fields
-    of `Metric`. Values are in full precision and in the metric's own unit.
+    of `Metric` and of its conditions. Values are in full precision and in the metric's own unit.
     """
-    rows = [_identity(run) | metric.to_json() for run in runs for metric in run.metrics]
-    columns = [*IDENTITY, *Metric.__dataclass_fields__]
+    rows = [
+        _identity(run) | metric.to_json() | asdict(metric.conditions)
+        for run in runs
+        for metric in run.metrics
+    ]
+    fields = [name for name in Metric.__dataclass_fields__ if name != "conditions"]
+    columns = [*IDENTITY, *fields, *Conditions.__dataclass_fields__]
     return pd.DataFrame(rows, columns=pd.Index(columns))
 
 

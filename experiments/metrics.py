@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from experiments.conditions import Conditions
 from featherface.errors import DataError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class Metric:
     evidence: str = "measured"
     source: str = ""
     """The run (`v2@1`) that measured it, or the publication that it is cited from."""
+    conditions: Conditions = field(default_factory=Conditions)
+    """On what it was measured, where that decides it."""
 
     def __post_init__(self) -> None:
         if self.evidence not in EVIDENCE:
@@ -130,9 +133,13 @@ class Metric:
             raise UsageError(f"metric {self.name}: {self.value} is not a number to record")
 
     @property
-    def context(self) -> tuple[str, str, str, bool]:
-        """Return (dataset, split, protocol, complete), which must agree to compare values."""
-        return (self.dataset, self.split, self.protocol, self.complete)
+    def context(self) -> tuple[str | bool, ...]:
+        """Return what must agree to compare values.
+
+        Dataset, split, protocol, completeness; of time and memory device and precision too.
+        """
+        decisive = self.conditions.decisive(self.name)
+        return (self.dataset, self.split, self.protocol, self.complete, *decisive)
 
     @property
     def kind(self) -> Kind:
@@ -141,7 +148,10 @@ class Metric:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; `from_json` gives an equal metric back."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self) | {"conditions": self.conditions.to_json()}
+        if not values["conditions"]:
+            del values["conditions"]
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Metric:
@@ -150,11 +160,12 @@ class Metric:
         Raises:
             DataError: a value is missing or of another type.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
+        known = {one.name for one in dataclasses.fields(cls)}
         chosen = {key: value for key, value in values.items() if key in known}
         try:
             chosen["value"] = float(chosen["value"])
             chosen["n"] = int(chosen.get("n", 0))
+            chosen["conditions"] = Conditions.from_json(chosen.get("conditions", {}))
             return cls(**chosen)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"not a metric: {dict(values)!r} ({error})") from error

@@ -126,10 +126,10 @@ def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _of_runs(runs: Sequence[Run], cost: str, metric: str) -> list[Point]:
-    """Return the runs' points; a latency counts only in the first one's setting."""
+    """Return the runs' points; a latency counts only in the first one's setting, on its device."""
     found = [(run.id, run.metric(cost), run.metric(metric)) for run in runs]
     points = [Point(label, price, ap) for label, price, ap in found if price and ap]
-    return [one for one in points if one.cost.protocol == points[0].cost.protocol]
+    return [one for one in points if one.cost.context == points[0].cost.context]
 
 
 def _of_cited(cited: Iterable[CitedResult], cost: str, metric: str, language: str) -> list[Point]:

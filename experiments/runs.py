@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from experiments import liveness, metrics
 from experiments.annotations import Annotations
+from experiments.conditions import ON_DATA, TIMED, as_recorded
 from experiments.metrics import Metric
 from experiments.records import Record
 from experiments.seal import SEAL, read_seal
@@ -95,12 +97,21 @@ class Run:
 
     @cached_property
     def metrics(self) -> list[Metric]:
-        """The final metrics."""
-        return [Metric.from_json(one) for one in self.results.get("metrics", [])]
+        """The final metrics; of those of earlier versions the record tells on what they were."""
+        return [self._read(one) for one in self.results.get("metrics", [])]
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None where the run has not measured it."""
         return metrics.find(self.metrics, name)
+
+    def _read(self, values: Mapping[str, Any]) -> Metric:
+        metric = Metric.from_json(values)
+        if metric.conditions.known or not metric.name.startswith((*TIMED, ON_DATA)):
+            return metric
+        judged = any(parent.role == "predictions" for parent in self.record.parents)
+        details = self.results.get("details", {})
+        told = as_recorded(metric.name, self.record.hardware, details, judged=judged)
+        return dataclasses.replace(metric, conditions=told)
 
     @property
     def primary(self) -> Metric | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from experiments import recording
+from experiments.conditions import conditions_on
 from experiments.evaluation_stage import evaluate
 from experiments.metrics import KINDS, Metric
 from experiments.training_stage import train
@@ -25,6 +29,7 @@ def benchmark(work: Work) -> Findings:
     model = trained(work, found)
     config = work.recipe.benchmark
     timed = profiling.latency(model, config, work.on_progress)
+    conditions = conditions_on(torch.device(timed.device), timed.precision)
     place = "cpu" if timed.device == "cpu" else "gpu"
     total, counted = profiling.parameters(model), profiling.paper_counted(model)
     values: dict[str, float | None] = {
@@ -38,13 +43,14 @@ def benchmark(work: Work) -> Findings:
     threads = f", {timed.threads} threads" if place == "cpu" else ""
     speed = {"median_ms": timed.median, "p90_ms": timed.p90}
     for name, value in speed.items():
-        protocol = f"{setting}{threads}"
-        found.metrics.append(_metric(work, f"latency.{place}.{name}", value, protocol, config.runs))
-    memory = profiling.peak_memory(model, config)
-    found.metrics.append(_metric(work, "memory.peak_mb", memory, setting))
+        one = _metric(work, f"latency.{place}.{name}", value, f"{setting}{threads}", config.runs)
+        found.metrics.append(dataclasses.replace(one, conditions=conditions))
+    memory = _metric(work, "memory.peak_mb", profiling.peak_memory(model, config), setting)
+    found.metrics.append(dataclasses.replace(memory, conditions=conditions))
     found.details = {
         "components": model.components(),
         "device": timed.device,
+        "precision": timed.precision,
         "threads": timed.threads,
         "runs_ms": list(timed.runs),
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from experiments import claim_words
+from experiments import claim_words, machine_words
 from experiments.claim_words import CLAIMS
 from experiments.data_words import DATA
+from experiments.machine_words import MACHINES
 from experiments.numbers import HARD, MINUS, format_number
 
 if TYPE_CHECKING:
@@ -59,18 +60,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "data-whole": (
         "{dataset}, split {split}, {n} images, protocol {protocol}",
         "{dataset}, partition {split}, {n} images, protocole {protocol}",
-    ),
-    "timed": ("Latency: {setting}", "Latence : {setting}"),
-    "timed-differently": (
-        "Latencies were taken in different settings, so no difference is given: {settings}",
-        (
-            "Les latences ont été mesurées dans des conditions différentes, d'où l'absence "
-            "d'écart : {settings}"
-        ),
-    ),
-    "machines": (
-        "Latencies were taken on different machines",
-        "Les latences ont été mesurées sur des machines différentes",
     ),
     "chance": (
         (
@@ -213,12 +202,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "comparison-of": ("Comparison of {runs}", "Comparaison de {runs}"),
     **CLAIMS,
     **DATA,
+    **MACHINES,
 }
 
 NOUNS: dict[str, tuple[str, str]] = {
     "widerface": ("WIDER FACE", "WIDER FACE"),
     "synthetic": ("synthetic", "synthétiques"),
     **claim_words.NOUNS,
+    **machine_words.NOUNS,
 }
 MOST = 3
 """Details that a sentence lists."""

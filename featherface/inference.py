@@ -66,7 +66,10 @@ def detect_together(
     evaluate = evaluate or EvaluateConfig()
     height, width = images[0].shape[:2]
     seen: list[list[Detections]] = [[] for _ in images]
-    with torch.no_grad(), _resting(model, evaluate.precision):  # not inference mode: training shares the priors
+    with (
+        torch.no_grad(),
+        _resting(model, evaluate.precision),
+    ):  # not inference mode: training shares the priors
         pictures = _tensor(images, config, next(model.parameters()).device)
         for look in looks(evaluate, width, height):
             for row, found in enumerate(_see(model, config, evaluate, look.show(pictures))):

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from experiments.conditions import TIMED
 from experiments.metrics import kind
 from experiments.numbers import format_number
 from vault_sync.rendering import Safe, escape
@@ -141,6 +142,13 @@ class Words:
         """Say on what data or in what setting a value was measured."""
         if metric.dataset:
             return self.short(metric)
+        told, on = self.setting(metric), metric.conditions
+        if not metric.name.startswith(TIMED) or on.device in ("", "cpu"):
+            return told
+        return self.say("measured_on", setting=told, machine=on.shown())
+
+    def setting(self, metric: Metric) -> Safe:
+        """Say in what setting a value that no data take part in was measured."""
         setting = re.fullmatch(r"(\d+×\d+), batch (\d+)(?:, (\d+) threads)?", metric.protocol)
         if setting:
             told = self.say("batch", size=setting[1], n=int(setting[2]))

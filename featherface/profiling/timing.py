@@ -62,9 +62,7 @@ def latency(model: nn.Module, config: BenchmarkConfig, on_progress: OnProgress =
 
 
 @contextlib.contextmanager
-def measuring(
-    model: nn.Module, device: torch.device, config: BenchmarkConfig
-) -> Iterator[None]:
+def measuring(model: nn.Module, device: torch.device, config: BenchmarkConfig) -> Iterator[None]:
     """Put the network in evaluation mode on DEVICE; everything is as before afterwards.
 
     It computes with CONFIG's threads and in its precision.

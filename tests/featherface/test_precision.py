@@ -218,7 +218,9 @@ def test_a_device_is_never_said_to_compute_in_what_it_can_not(
 
 @pytest.mark.parametrize("config", [EvaluateConfig, BenchmarkConfig])
 def test_a_recipe_names_only_what_there_is(config):
-    with pytest.raises(UsageError, match=r"\.precision: no precision 'fp23'; did you mean 'fp32'\?"):
+    with pytest.raises(
+        UsageError, match=r"\.precision: no precision 'fp23'; did you mean 'fp32'\?"
+    ):
         config(precision="fp23")
     assert config().precision == "fp32"
     assert all(config(precision=one).precision == one for one in PRECISIONS)

@@ -73,14 +73,14 @@ class Functions:
     def _difference(
         self, one: RunView | CitedView | str, other: RunView | CitedView | str, name: str
     ) -> Safe:
-        """Write ONE minus OTHER; values taken on different data are never subtracted."""
+        """Write ONE minus OTHER; values not taken alike are never subtracted."""
         values = [self._measured(of, name) for of in (one, other)]
         first, second = values
         if first is None or second is None:
             return self.page.words.say("not_measured")
         if first.context != second.context:
             raise UsageError(
-                f"{name} was measured on different data or by different protocols: no difference"
+                f"{name} was measured on different data or devices, or by different protocols: no difference"
             )
         return self.page.words.change(first.value - second.value, name, first.unit)
 

@@ -225,18 +225,19 @@ def _compute(term: Term, look_up: Callable[[Reference], float]) -> float:
 def _refuse_mixture(metrics: tuple[Metric, ...]) -> None:
     """Refuse to reckon with values that were not taken alike."""
     contexts = {one.context: one for one in metrics if one.dataset}
-    settings = {one.protocol: one for one in metrics if one.name.startswith(SETTLED)}
+    settings = {one.context: one for one in metrics if one.name.startswith(SETTLED)}
     for found in (contexts, settings):
         if len(found) > 1:
             told = " and ".join(_conditions(one) for one in list(found.values())[:2])
             raise RefusedError(
                 f"values that were not taken alike are not reckoned with: {told}",
-                "take runs that were measured on the same data, by the same protocol",
+                "take runs that were measured on the same data and device, by the same protocol",
             )
 
 
 def _conditions(metric: Metric) -> str:
     parts = [metric.dataset, metric.split, metric.protocol or "protocol not stated"]
+    parts.append(metric.conditions.shown() if metric.name.startswith(SETTLED) else "")
     parts += ["whole split" if metric.complete else f"{metric.n} images"] if metric.dataset else []
     return f"{metric.source} ({', '.join(part for part in parts if part)})"
 

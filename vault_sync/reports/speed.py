@@ -43,9 +43,9 @@ def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
     metric = next((one for name in LATENCIES if (one := run.metric(name))), None)
     if metric is None:
         return None
-    name = run.record.hardware.get(LATENCIES[metric.name])
-    machine = escape(str(name)) if name else page.words.say("speed.unknown")
-    where = page.words.conditions(metric)
+    name = metric.conditions.shown() if metric.conditions.hardware else ""
+    machine = escape(name) if name else page.words.say("speed.unknown")
+    where = page.words.setting(metric)
     if metric.n:
         where = page.words.say("speed.median", setting=where, n=metric.n)
     return where, machine

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from experiments.annotations import OPEN
-from experiments.metrics import LATENCIES, kind
+from experiments.metrics import kind
 from experiments.past import day_of, finished_on, states_on
 from featherface.errors import RefusedError, UsageError
 from vault_sync.context import MODEL_METRICS, Page, evaluation, table
@@ -124,24 +124,15 @@ def _pairs(run: Run, before: Sequence[Run]) -> Iterator[tuple[Run, Metric, Metri
             continue
         for earlier in reversed(before):
             was = earlier.metric(name)
-            if was is not None and _comparable(was, now) and _same_machine(name, earlier, run):
+            if was is not None and _comparable(was, now):
                 if was.value != now.value:
                     yield earlier, was, now
                 break
 
 
 def _comparable(one: Metric, other: Metric) -> bool:
-    """Whether two values were measured on the same data, in the same way."""
+    """Whether two values were measured on the same data or device, in the same way."""
     return (one.context, one.n, one.fingerprint) == (other.context, other.n, other.fingerprint)
-
-
-def _same_machine(name: str, one: Run, other: Run) -> bool:
-    """Whether a value that the machine decides was taken on the same one."""
-    if not name.startswith(("latency.", "memory.")):
-        return True
-    part = LATENCIES.get(name, "cpu")
-    machines = {str(run.record.hardware.get(part)) for run in (one, other)}
-    return len(machines) == 1
 
 
 def _change(page: Page, run: Run, earlier: Run, was: Metric, now: Metric) -> list[object]:
