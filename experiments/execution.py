@@ -11,7 +11,7 @@ import traceback
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from experiments import automatic, liveness, provenance, recording, tracking
+from experiments import automatic, late, liveness, provenance, recording, tracking
 from experiments.codebase import code_digest, write_code
 from experiments.records import STAGES, Attempt, Record, Stage, now
 from experiments.runs import RECIPE, Run
@@ -87,7 +87,7 @@ class Execution:
         """Run the stages that are not done; leave the record saying what happened."""
 
         def tell(text: str) -> None:
-            self.log.add(provenance.clean_text(text))
+            self._log(text)
             on_message(text)
 
         tracker = tracking.Guarded(tracking.start(self.workspace, self.run.id, self.resolved), tell)
@@ -113,9 +113,12 @@ class Execution:
                 on_event=note,
             )
             self._settle(shared)
+            kept = late.Late(self.run.id, self._log)
             for name in self.stages:
                 if self._stage(name).status != "done":
-                    self._run_stage(name, shared)
+                    with kept.surviving(name, lambda: self.record):
+                        self._run_stage(name, shared)
+            kept.tell(self.record, f"thesis run {self.resolved.name} --resume")
             self._conclude(tell)
             outcome = "finished"
         except (InterruptedRunError, KeyboardInterrupt) as stop:
@@ -127,7 +130,7 @@ class Execution:
         except BaseException as fault:
             error = f"{type(fault).__name__}: {fault}"
             with contextlib.suppress(ThesisError):
-                self.log.add(provenance.clean_text(traceback.format_exc()))
+                self._log(traceback.format_exc())
             raise
         finally:
             tracker.finish(outcome)
@@ -247,6 +250,9 @@ class Execution:
                 attempts=(*earlier, ended),
                 finished=now() if done else "",
             )
+
+    def _log(self, text: str) -> None:
+        self.log.add(provenance.clean_text(text))
 
     def _stage(self, name: str) -> Stage:
         return self.record.stages.get(name, Stage())

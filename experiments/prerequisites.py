@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments import inputs, teachers
 from featherface.errors import NotFoundError, UsageError
+from featherface.precision import FULL, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +39,27 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     if "train" in stages:
         inputs.given_backbone(store.workspace, recipe)
         _check_settled(recipe)
+    _check_precision(recipe, stages)
     uses = set(stages) - ({"evaluate"} if predictions is not None else set())
     if weights is None and "train" not in stages and uses:
         inputs.earlier_weights(store, recipe)
     parents = teachers.teacher_parents(store, recipe) if "train" in stages else ()
     teachers.check_anchors(store, recipe, parents)
     return parents
+
+
+def _check_precision(recipe: Recipe, stages: Sequence[str]) -> None:
+    """Refuse a precision that the device lacks before days of training, not after."""
+    asked = {
+        "evaluate": (recipe.evaluate.precision, recipe.train.device),
+        "benchmark": (recipe.benchmark.precision, recipe.benchmark.device),
+    }
+    for stage in set(asked) & set(stages):
+        precision, device = asked[stage]
+        if precision != FULL:
+            from featherface.devices import choose  # noqa: PLC0415 - torch, where it is needed
+
+            require(precision, choose(device))
 
 
 def _check_settled(recipe: Recipe) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from experiments import automatic, liveness, prerequisites, recording, tracking
+from experiments import automatic, late, liveness, prerequisites, recording, tracking
 from experiments.execution import Execution
 from experiments.locks import held
 from experiments.recipe import ResolvedRecipe, differences
@@ -34,6 +34,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
     resolved: ResolvedRecipe,
     *,
     stages: Sequence[str] | None = None,
+    skip: Sequence[str] = (),
     mode: str = "auto",
     argv: Sequence[str] = (),
     on_progress: OnProgress = silent,
@@ -47,6 +48,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         workspace: where the record goes.
         resolved: the recipe.
         stages: those to run, in their fixed order; None runs the recipe's.
+        skip: those to leave out; of an unfinished run, those to seal it without.
         mode: `new` starts a version; `resume` goes on with the latest unfinished one, by the
             recipe it was started with; `auto` goes on where that recipe is still the same.
         argv: the command line, for the record; secrets are taken out.
@@ -62,11 +64,13 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         InterruptedRunError: `should_stop` said so.
         HeldError: another program holds what the run can't do without; all that was written is
             kept, and `resume` goes on from there.
+        LateStageError: a stage failed after others were done; their findings are kept.
         ThesisError: a stage failed; the record says why.
     """
-    chosen = _chosen_stages(stages or resolved.recipe.stages)
+    late.check_skips(skip)
+    chosen = _chosen_stages(stages or resolved.recipe.stages, skip)
     store = Store(workspace)
-    folder = _resumable(store, resolved, chosen, mode, on_message)
+    folder = _resumable(store, resolved, (chosen, skip), mode, on_message)
     teachers = () if folder else prerequisites.check(store, resolved.recipe, chosen)
     tracking.check(workspace)
     fresh = folder is None
@@ -76,6 +80,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
     with _lock(workspace, folder), waiting:
         if not fresh:
             _check_unsealed(Run(folder))
+            late.leave_out(folder, skip)
             resolved = _recorded(folder)
         execution = Execution(Run(folder), workspace, resolved, chosen)
         if fresh:
@@ -99,21 +104,24 @@ def _check_unsealed(run: Run) -> None:
         )
 
 
-def _chosen_stages(names: Sequence[str]) -> tuple[str, ...]:
+def _chosen_stages(names: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in STAGES:
             raise UsageError(unknown("stage", name, STAGES))
-    return tuple(name for name in STAGES if name in names)
+    return tuple(name for name in STAGES if name in names and name not in skip)
 
 
 def _resumable(
     store: Store,
     resolved: ResolvedRecipe,
-    stages: Sequence[str],
+    stages: tuple[Sequence[str], Sequence[str]],
     mode: str,
     on_message: Callable[[str], None],
 ) -> Path | None:
-    """Return the folder to go on in; None to start a new version."""
+    """Return the folder to go on in; None to start a new version.
+
+    STAGES are those asked for, and those to leave out.
+    """
     if mode not in MODES:
         raise UsageError(unknown("mode", mode, MODES))
     if mode == "new":
@@ -140,18 +148,19 @@ def _resumable(
 def _of_this_recipe(
     unfinished: Sequence[Run],
     resolved: ResolvedRecipe,
-    stages: Sequence[str],
+    stages: tuple[Sequence[str], Sequence[str]],
     on_message: Callable[[str], None],
 ) -> Path | None:
-    """Return the folder of the latest of UNFINISHED that began with this recipe and STAGES.
+    """Return the folder of the latest of UNFINISHED that began with this recipe and is meant.
+
+    STAGES are those asked for, and those to leave out.
 
     Not the latest of all: a matrix of seeds leaves several of one name, each to be gone on with.
     """
     for run in reversed(unfinished):
         recorded = _recorded(run.folder)
         asked = automatic.as_begun(resolved, recorded)
-        kept = {one for one, stage in run.record.stages.items() if stage.status != "skipped"}
-        if recorded.recipe.digest == asked.recipe.digest and kept == set(stages):
+        if recorded.recipe.digest == asked.recipe.digest and late.is_asked(run.record, *stages):
             on_message(f"{run.id} is {run.status}: going on with it (--new starts another version)")
             return run.folder
     if unfinished:

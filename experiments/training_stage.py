@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments import company, inputs, recording, teachers
 from experiments.census import census
+from experiments.conditions import conditions_on
 from experiments.work import Findings, Work
 from featherface import checkpoints
 from featherface.evaluation.protocol import evaluate as judge
@@ -70,6 +71,7 @@ def train(work: Work) -> Findings:
         **faces,
         "teacher": (teacher.name or None) if teacher else None,
     }
+    found.details |= conditions_on(next(model.parameters()).device, "").to_json()
     if (processes := company.Launch.here().processes) > 1:
         found.details["processes"] = processes
     return found

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 FULL = "fp32"
 PRECISIONS = {
     FULL: "single precision in every operation",
-    "tf32": "inputs of convolutions and matrix products rounded to 10 bits of mantissa, as NVIDIA's "
-    "tensor cores take them",
+    "tf32": "inputs of convolutions and matrix products rounded to 10 bits of mantissa, as "
+    "NVIDIA's tensor cores take them",
     "bf16": "autocast to bfloat16",
     "fp16": "autocast to half precision",
 }
@@ -105,9 +105,10 @@ def _operations() -> tuple[Any, ...]:
     """Return every switch of how operations on single precision may round what they are given."""
     from torch import backends  # noqa: PLC0415 - as above
 
-    cpu = backends.mkldnn
+    cudnn: Any = backends.cudnn
+    cpu: Any = backends.mkldnn
     return (
-        *(backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn),
+        *(backends.cuda.matmul, cudnn.conv, cudnn.rnn),
         *(cpu.matmul, cpu.conv, cpu.rnn),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from featherface.precision import FULL, PRECISIONS
 from featherface.variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ weights_option = click.option(
 )
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."
+)
+
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(list(PRECISIONS)),
+    default=FULL,
+    show_default=True,
+    help="In which precision the network computes.",
 )
 
 

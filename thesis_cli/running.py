@@ -29,6 +29,7 @@ def execute(
     resolved: ResolvedRecipe,
     *,
     stages: Sequence[str] | None = None,
+    skip: Sequence[str] = (),
     mode: str = "auto",
     again: str = "",
     log: bool = True,
@@ -37,6 +38,7 @@ def execute(
 
     With LOG the training's progress is written into the vault while it goes on.
     """
+    from experiments.late import LateStageError
     from experiments.runner import run
     from featherface.patience import patient
     from vault_sync.progress_log import ProgressLog
@@ -50,6 +52,7 @@ def execute(
                 workspace,
                 resolved,
                 stages=stages,
+                skip=skip,
                 mode=mode,
                 argv=["thesis", *sys.argv[1:]],
                 on_progress=reporter,
@@ -60,6 +63,10 @@ def execute(
         except InterruptedRunError as error:
             hint = launched(again) if again else error.hint
             raise InterruptedRunError(error.message, hint) from error
+        except LateStageError as error:
+            if again:
+                error.hint = error.next_steps(launched(again))
+            raise
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,15 @@ def extent(metric: dict[str, Any]) -> str:
     return f"{metric['n']:,}" + ("" if metric["complete"] else " (part)")
 
 
+def setting(metric: dict[str, Any]) -> str:
+    """Tell how a metric was taken, and on what where that decides it."""
+    from experiments.conditions import TIMED, Conditions
+
+    on = Conditions.from_json(metric.get("conditions", {}))
+    timed = metric["name"].startswith(TIMED)
+    return ", ".join(part for part in (metric["protocol"], on.shown() if timed else "") if part)
+
+
 def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
     """Give one row per metric: name, value, data, split, protocol, n, evidence."""
     return [
@@ -41,7 +50,7 @@ def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
             quantity(metric["value"], metric["unit"]),
             metric["dataset"],
             metric["split"],
-            metric["protocol"],
+            setting(metric),
             extent(metric),
             metric["evidence"],
         ]

@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 
 from experiments import execution, liveness, recording, runner, teachers
+from experiments.late import LateStageError
 from experiments.metrics import Metric
 from experiments.recording import Log, append_event
 from experiments.records import STAGES, Parent, Record
@@ -113,15 +114,15 @@ def test_a_failure_is_recorded_and_auto_goes_on(workspace, feigned, monkeypatch)
         raise TrainingError("the loss is nan", "lower train.lr")
 
     monkeypatch.setitem(TABLE, "evaluate", fail)
-    with pytest.raises(TrainingError):
+    with pytest.raises(LateStageError):
         go(workspace)
     run = Store(workspace).runs("smoke")[0]
     assert run.status == "failed"
-    assert run.record.attempts[0].error == "the loss is nan"
+    assert "evaluate failed: the loss is nan" in run.record.attempts[0].error
     assert run.record.stages["evaluate"].status == "failed"
     monkeypatch.setitem(TABLE, "evaluate", working)
     again = go(workspace)
-    assert (again.version, feigned) == (1, list(STAGES))
+    assert (again.version, feigned) == (1, ["train", "benchmark", "export", "evaluate"])
     assert len(again.record.attempts) == 2
 
 
@@ -405,3 +406,91 @@ def test_status_follows_heartbeat_host_and_process(workspace, feigned, make_run,
     (run.folder / "record.json").unlink()
     assert run.status == "unsealed"
     assert Record.read(make_run(workspace).folder).status == "finished"
+
+
+@pytest.mark.parametrize("late", ["evaluate", "benchmark", "export"])
+@pytest.mark.parametrize("fault", [UnavailableError("no", "try again"), ZeroDivisionError("no")])
+def test_a_late_stage_that_fails_costs_no_other(workspace, feigned, monkeypatch, late, fault):
+    def fail(work):
+        raise fault
+
+    working = TABLE[late]
+    monkeypatch.setitem(TABLE, late, fail)
+    with pytest.raises(LateStageError) as caught:
+        go(workspace)
+    others = [name for name in STAGES if name != late]
+    assert feigned == others
+    assert f"smoke@1: {late} failed: " in caught.value.message
+    assert f"What {', '.join(others)} gave is kept" in caught.value.message
+    assert "thesis run smoke --resume repeats" in caught.value.hint
+    assert f"thesis run smoke --resume --skip {late} seals" in caught.value.hint
+    assert ("try again" in caught.value.hint) == isinstance(fault, UnavailableError)
+    run = Run(workspace.runs / "smoke" / "001")
+    assert run.status == "failed"
+    assert {one.name for one in run.metrics} == {f"{name}.value" for name in others}
+    logged = (run.folder / "log.txt").read_text(encoding="utf-8")
+    assert ("Traceback" in logged) == isinstance(fault, ZeroDivisionError)
+    monkeypatch.setitem(TABLE, late, working)
+    feigned.clear()
+    again = go(workspace, stages=[late])  # what is left of it, and no new version
+    assert (again.id, again.status, feigned) == ("smoke@1", "sealed", [late])
+    assert not verify(again.folder)
+    assert {one.name for one in again.metrics} == {f"{name}.value" for name in STAGES}
+
+
+@pytest.mark.parametrize("mode", ["auto", "resume"])
+def test_a_run_is_sealed_without_what_keeps_failing(workspace, feigned, monkeypatch, mode):
+    def fail(work):
+        raise UnavailableError("the file differs")
+
+    monkeypatch.setitem(TABLE, "export", fail)
+    for _ in range(2):
+        with pytest.raises(LateStageError):
+            go(workspace)
+    run = go(workspace, skip=["export"], mode=mode)
+    assert (run.id, run.status) == ("smoke@1", "sealed")
+    assert feigned == ["train", "evaluate", "benchmark"]
+    assert run.record.stages["export"].status == "skipped"
+    assert any(
+        one.startswith("export was left out, it failed: ") and "the file differs" in one
+        for one in run.record.warnings
+    )
+    assert not verify(run.folder)
+
+
+def test_only_what_is_not_done_and_not_needed_is_left_out(workspace, feigned, monkeypatch):
+    run = go(workspace, skip=["export"])
+    assert run.record.stages["export"].status == "skipped"
+    assert feigned == ["train", "evaluate", "benchmark"]
+    with pytest.raises(UsageError, match="no stage that can be left out 'train'"):
+        go(workspace, skip=["train"])
+
+    def fail(work):
+        raise UnavailableError("no")
+
+    monkeypatch.setitem(TABLE, "export", fail)
+    with pytest.raises(LateStageError):
+        go(workspace, mode="new")
+    with pytest.raises(UsageError, match="evaluate of smoke@2 is done: nothing to skip"):
+        go(workspace, mode="resume", skip=["evaluate"])
+
+
+def test_a_first_stage_that_fails_is_told_as_it_is(workspace, feigned, monkeypatch):
+    def fail(work):
+        raise UnavailableError("no")
+
+    monkeypatch.setitem(TABLE, "train", fail)
+    with pytest.raises(UnavailableError) as caught:
+        go(workspace)
+    assert not isinstance(caught.value, LateStageError)
+    assert not feigned
+
+
+def test_stopping_in_a_late_stage_starts_no_other(workspace, feigned, monkeypatch):
+    def stop(work):
+        raise InterruptedRunError("stopped")
+
+    monkeypatch.setitem(TABLE, "evaluate", stop)
+    with pytest.raises(InterruptedRunError):
+        go(workspace)
+    assert feigned == ["train"]

@@ -306,10 +306,12 @@ class Written:
 
     def __init__(self, monkeypatch):
         self.model = None
-        monkeypatch.setitem(writing.WRITERS, "onnx", self.write)
+        monkeypatch.setitem(
+            writing.WRITERS, "onnx", lambda model, path, *_: self.write(model, path)
+        )
         monkeypatch.setitem(writing.RUNNERS, "onnx", lambda _path: self.run)
 
-    def write(self, model, path, opset, variant_name):
+    def write(self, model, path):
         self.model = deployed(model).double()
         path.write_bytes(b"a network")
 

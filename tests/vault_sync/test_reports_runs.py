@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import recording
+from experiments.conditions import Conditions
 from experiments.store import Store
 from experiments.workspace import Workspace
 from featherface.errors import RefusedError
@@ -430,7 +431,8 @@ class TestComparison:
         record = dataclasses.replace(
             second.record, status="finished", finished="x", hardware={"cpu": "another"}
         )
-        recording.write_results(second.folder, first.metrics)
+        earlier = [dataclasses.replace(one, conditions=Conditions()) for one in first.metrics]
+        recording.write_results(second.folder, earlier)
         recording.finish(second.folder, record)
         text = show(workspace, "comparison")
         (row,) = [one for one in text.splitlines() if one.startswith("| CPU latency, median")]

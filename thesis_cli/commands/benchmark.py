@@ -11,6 +11,7 @@ from featherface.profiling_config import BenchmarkConfig
 from featherface.variants import VARIANTS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
+from thesis_cli.networks import precision_option
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.progress import progress
 from thesis_cli.wording import quantity
@@ -31,6 +32,7 @@ DEFAULT = BenchmarkConfig()
 @click.option("--runs", default=DEFAULT.runs, show_default=True, help="Timed passes.")
 @click.option("--threads", default=DEFAULT.threads, help="CPU threads; default: PyTorch's choice.")
 @click.option("--device", default=DEFAULT.device, show_default=True, help="auto, cpu, cuda or mps.")
+@precision_option
 @click.option("--layers", is_flag=True, help="Also time and memory of every layer.")
 @click.option("--training", is_flag=True, help="Also what `auto` would choose in a recipe's train.")
 @json_option
@@ -45,6 +47,7 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
     runs: int,
     threads: int,
     device: str,
+    precision: str,
     layers: bool,
     training: bool,
     as_json: bool,
@@ -56,7 +59,12 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
     """
     del as_json
     config = BenchmarkConfig(
-        image_size=size, batch_size=batch, runs=runs, threads=threads, device=device
+        image_size=size,
+        batch_size=batch,
+        runs=runs,
+        threads=threads,
+        device=device,
+        precision=precision,
     )
     with progress(session) as report:
         network = load(session, variant, weights)
@@ -86,11 +94,16 @@ def load(session: Session, variant: str, weights: Path | None) -> Detector:
 
 def measure(network: Detector, config: BenchmarkConfig, report: OnProgress) -> dict[str, Any]:
     """Count and time the network."""
+    import torch
+
+    from experiments.conditions import hardware_name
     from featherface import profiling
 
     timed = profiling.latency(network, config, report)
     return {
         "device": timed.device,
+        "hardware": hardware_name(torch.device(timed.device)),
+        "precision": timed.precision,
         "threads": timed.threads,
         "parameters": profiling.parameters(network),
         "macs": profiling.macs(network, config.image_size),
@@ -150,7 +163,7 @@ def measure_training(
 def view(data: dict[str, Any]) -> list[Block]:
     """Show the whole, then the layers by time, then what training would choose."""
     side, count = data["image_size"], data["batch_size"]
-    where = f"{data['device']}, {data['threads']} threads"
+    where = f"{data['device']} ({data['hardware']}), {data['precision']}, {data['threads']} threads"
     facts = {
         "network": f"{data['name']}, {data['parameters']:,} parameters",
         "setting": f"{side}×{side}, batch {count}, {where}",

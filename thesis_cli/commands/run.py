@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 @click.option(
     "--stage", "stages", multiple=True, type=click.Choice(STAGES), help="Only this stage; repeat."
 )
+@click.option(
+    "--skip",
+    multiple=True,
+    type=click.Choice(STAGES[1:]),
+    help="Leave this stage out; with --resume, seal the run without it; repeat.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 @click.option("--new", is_flag=True, help="Start a new version in any case.")
 @click.option("--dry-run", is_flag=True, help="Show the resolved recipe; run nothing.")
@@ -45,6 +51,7 @@ def run(  # noqa: PLR0913 - one parameter per option
     seed: int | None,
     seeds: int | None,
     stages: tuple[str, ...],
+    skip: tuple[str, ...],
     resume: bool,
     new: bool,
     dry_run: bool,
@@ -54,7 +61,8 @@ def run(  # noqa: PLR0913 - one parameter per option
     """Run experiments and seal what happened.
 
     Trains, evaluates, benchmarks and exports as each recipe says, then brings the vault up to
-    date. Ctrl-C leaves a checkpoint: thesis run NAME --resume goes on from it.
+    date. Ctrl-C leaves a checkpoint: thesis run NAME --resume goes on from it. So it does after a
+    stage that failed; with --skip STAGE the run is sealed without.
     """
     del as_json
     if resume and new:
@@ -72,6 +80,7 @@ def run(  # noqa: PLR0913 - one parameter per option
             session.workspace,
             plan,
             stages=stages or None,
+            skip=skip,
             mode=mode,
             again=resumption(plan, changes, stages),
             log=not no_sync,

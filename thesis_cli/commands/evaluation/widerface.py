@@ -10,7 +10,7 @@ import click
 from featherface.evaluation.config import PROTOCOLS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
-from thesis_cli.networks import Network, load, network_options
+from thesis_cli.networks import Network, load, network_options, precision_option
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--voting", is_flag=True, help="Average each box with those it suppresses, weighted by score."
 )
+@precision_option
 @click.option(
     "--save-predictions", type=click.Path(path_type=Path), help="Keep the detections here."
 )
@@ -64,6 +65,7 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     protocol: str,
     flip: bool,
     voting: bool,
+    precision: str,
     save_predictions: Path | None,
     as_json: bool,
 ) -> None:
@@ -78,7 +80,8 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     from featherface.evaluation.protocol import evaluate
 
     check_choice(predictions, variant, weights, images)
-    settings = EvaluateConfig(protocol=protocol, flip=flip, voting=voting)
+    settings = EvaluateConfig(protocol=protocol, flip=flip, voting=voting, precision=precision)
+    conditions = None
     truth = read_ground_truth(ground_truth)
     if predictions is not None:
         from featherface.evaluation.predictions import read_predictions
@@ -89,11 +92,13 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         assert weights is not None  # noqa: S101
         assert images is not None  # noqa: S101
         network = load(session, variant, weights, device)
+        conditions = conditions_of(network, precision)
         detections = infer(session, network, images, settings, save_predictions)
     found = evaluate(detections, truth)
     for warning in found.warnings:
         session.warn(warning)
-    emit(session, "eval-widerface", tell(found, settings.identity, variant), view)
+    data = tell(found, settings.identity, variant) | {"conditions": conditions}
+    emit(session, "eval-widerface", data, view)
 
 
 def check_choice(
@@ -136,6 +141,13 @@ def infer(
         )
 
 
+def conditions_of(network: Network, precision: str) -> dict[str, str]:
+    """Tell on what the network computes."""
+    from experiments.conditions import conditions_on
+
+    return conditions_on(next(network.model.parameters()).device, precision).to_json()
+
+
 def tell(found: Evaluation, protocol: str, variant: str | None) -> dict[str, Any]:
     """Reduce an evaluation to what the schema names."""
     return {
@@ -158,6 +170,10 @@ def view(data: dict[str, Any]) -> list[Block]:
     facts = {"pictures": f"{data['images']:,}{part}", "subsets": data["ground_truth"]}
     if data["protocol"]:
         facts["protocol"] = data["protocol"]
+    if data["conditions"]:
+        facts["computed on"] = (
+            f"{data['conditions']['hardware']}, {data['conditions']['precision']}"
+        )
     rows = [
         [name, quantity(subset["ap"], "fraction"), f"{subset['faces']:,}"]
         for name, subset in data["subsets"].items()

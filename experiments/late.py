@@ -1,0 +1,147 @@
+"""Stages after the first: where one fails, what the others found is kept and can be sealed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import traceback
+from typing import TYPE_CHECKING
+
+from experiments.records import STAGES, Record
+from featherface.errors import (
+    InterruptedRunError,
+    LockedError,
+    ThesisError,
+    UnavailableError,
+    UsageError,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+SKIPPABLE = STAGES[1:]
+"""Stages that a run can be sealed without: they only read what training left."""
+
+
+class LateStageError(UnavailableError):
+    """Stages failed after others were done; the run goes on from there, or is sealed without."""
+
+    def __init__(self, message: str, command: str, stages: tuple[str, ...], advice: str) -> None:
+        super().__init__(message)
+        self.stages = stages
+        """Those that failed."""
+        self.advice = advice
+        """What may help against the first one's fault; empty where nobody knows."""
+        self.hint = self.next_steps(command)
+
+    def next_steps(self, command: str) -> str:
+        """Say what to type, where COMMAND goes on with the run."""
+        names = " and ".join(self.stages)
+        skips = " ".join(f"--skip {one}" for one in self.stages)
+        steps = (
+            f"{command} repeats {names} and nothing that is done",
+            f"{command} {skips} seals the run without",
+            self.advice,
+        )
+        return "; ".join(one for one in steps if one)
+
+
+class Late:
+    """What failed in one attempt at a run, after something was done."""
+
+    def __init__(self, run: str, log: Callable[[str], None]) -> None:
+        self.run = run
+        self.faults: dict[str, Exception] = {}
+        self._log = log
+
+    @contextlib.contextmanager
+    def surviving(self, stage: str, record: Callable[[], Record]) -> Iterator[None]:
+        """Keep the fault of STAGE for later, if RECORD has something that it must not cost."""
+        try:
+            yield
+        except (InterruptedRunError, LockedError):
+            raise
+        except Exception as fault:
+            if not _done(record()):
+                raise
+            self.faults[stage] = fault
+            if not isinstance(fault, ThesisError):
+                self._log(traceback.format_exc())
+
+    def tell(self, record: Record, command: str) -> None:
+        """Raise what failed, if anything did.
+
+        Raises:
+            LateStageError: with what is kept, and how COMMAND goes on from it.
+        """
+        if not self.faults:
+            return
+        told = "; ".join(f"{stage} failed: {_words(one)}" for stage, one in self.faults.items())
+        first = next(iter(self.faults.values()))
+        kept = ", ".join(_done(record))
+        raise LateStageError(
+            f"{self.run}: {told}. What {kept} gave is kept",
+            command,
+            tuple(self.faults),
+            (first.hint or "") if isinstance(first, ThesisError) else "",
+        ) from first
+
+
+def check_skips(skip: Sequence[str]) -> None:
+    """Refuse to leave out what is no stage, or what the others need.
+
+    Raises:
+        UsageError: one of SKIP can't be left out.
+    """
+    for name in skip:
+        if name not in SKIPPABLE:
+            raise UsageError(f"--skip: {unknown('stage that can be left out', name, SKIPPABLE)}")
+
+
+def leave_out(folder: Path, skip: Sequence[str]) -> None:
+    """Note in the record of an unfinished run that stages are given up; it tells why they failed.
+
+    Raises:
+        UsageError: one of SKIP is done, or the training before it is not.
+    """
+    record = Record.read(folder)
+    stages, warnings = dict(record.stages), list(record.warnings)
+    error = record.attempts[-1].error if record.attempts else ""
+    for name in skip:
+        status = stages[name].status
+        if status == "done":
+            raise UsageError(
+                f"{name} of {record.experiment}@{record.version} is done: nothing to skip",
+                "leave --skip away",
+            )
+        if status != "skipped":
+            reason = f", it {status}: {error}" if status == "failed" and error else ""
+            warnings.append(f"{name} was left out{reason}")
+            stages[name] = dataclasses.replace(stages[name], status="skipped")
+    if skip:
+        told = tuple(dict.fromkeys(warnings))
+        dataclasses.replace(record, stages=stages, warnings=told).write(folder)
+
+
+def is_asked(record: Record, stages: Sequence[str], skip: Sequence[str]) -> bool:
+    """Whether STAGES, without SKIP, mean the unfinished run of RECORD: all of its, or what is left.
+
+    `--stage export` then repeats the export that failed, and trains no new version.
+    """
+    kept = {name for name, one in record.stages.items() if one.status != "skipped"}
+    left = {name for name in kept if record.stages[name].status != "done"}
+    whole = kept - {name for name in skip if name in left}
+    return set(stages) in (whole, left - set(skip) if kept != left else whole)
+
+
+def _done(record: Record) -> list[str]:
+    return [name for name in STAGES if record.stages[name].status == "done"]
+
+
+def _words(fault: Exception) -> str:
+    if isinstance(fault, ThesisError):
+        return fault.message
+    lines = str(fault).strip().splitlines()
+    return f"{type(fault).__name__}: {lines[0][:200] if lines else 'no message'}"

@@ -1,0 +1,255 @@
+"""Device and precision belong to a number: kept, compared, told; older records are read too."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from experiments import recording
+from experiments.compare import compare
+from experiments.conditions import Conditions, as_recorded, conditions_on
+from experiments.frames import metrics as framed
+from experiments.metrics import Metric
+from experiments.pareto import _of_runs
+from experiments.runs import Run
+from experiments.side_by_side import metrics_table
+from experiments.steps import for_protocol
+from experiments.store import Store
+from featherface.errors import DataError, RefusedError, UsageError
+from vault_sync.prose.values import _refuse_mixture
+from vault_sync.wording import Words
+
+AMPERE = Conditions(device="cuda", hardware="NVIDIA GeForce RTX 3060", precision="tf32")
+FULL = dataclasses.replace(AMPERE, precision="fp32")
+PASCAL = Conditions(device="cuda", hardware="NVIDIA GeForce GTX 1060", precision="fp32")
+CPU = Conditions(device="cpu", hardware="2 cores", precision="fp32")
+OLD = """{
+ "schema": 1,
+ "metrics": [
+  {"name": "widerface.hard.ap", "value": 0.55, "unit": "fraction", "dataset": "synthetic",
+   "split": "val", "protocol": "original", "n": 80, "complete": true,
+   "fingerprint": "f", "evidence": "measured", "source": "v1@1"},
+  {"name": "params.total", "value": 488664.0, "unit": "parameters", "dataset": "", "split": "",
+   "protocol": "", "n": 0, "complete": true, "fingerprint": "", "evidence": "measured",
+   "source": "v1@1"},
+  {"name": "latency.%(place)s.median_ms", "value": 41.5, "unit": "ms", "dataset": "", "split": "",
+   "protocol": "640×640, batch 1%(threads)s", "n": 20, "complete": true, "fingerprint": "",
+   "evidence": "measured", "source": "v1@1"},
+  {"name": "memory.peak_mb", "value": 61.0, "unit": "MB", "dataset": "", "split": "",
+   "protocol": "640×640, batch 1", "n": 0, "complete": true, "fingerprint": "",
+   "evidence": "measured", "source": "v1@1"}
+ ],
+ "details": {"benchmark": {"device": "%(device)s", "threads": 2}}
+}
+"""
+"""results.json as it was before conditions were kept."""
+
+
+def timed(value, conditions, name="latency.gpu.median_ms", unit="ms"):
+    protocol = "640×640, batch 1"
+    return Metric(name=name, value=value, unit=unit, protocol=protocol, conditions=conditions)
+
+
+def judged(value, conditions, **about):
+    setting = {"dataset": "synthetic", "split": "val", "protocol": "original", "n": 80} | about
+    return Metric(
+        name="widerface.hard.ap", value=value, unit="fraction", conditions=conditions, **setting
+    )
+
+
+def aged(run, hardware, device="cpu"):
+    """Give RUN the results of an earlier version, taken on HARDWARE, and seal it anew."""
+    place = "cpu" if device == "cpu" else "gpu"
+    threads = ", 2 threads" if place == "cpu" else ""
+    text = OLD % {"place": place, "threads": threads, "device": device}
+    (run.folder / "SEAL.json").unlink(missing_ok=True)
+    (run.folder / "results.json").write_text(text, encoding="utf-8")
+    record = dataclasses.replace(run.record, hardware=hardware)
+    recording.finish(run.folder, record)
+    return Run(run.folder)
+
+
+@pytest.mark.parametrize("conditions", [Conditions(), AMPERE, CPU, Conditions(precision="bf16")])
+def test_a_metric_is_read_as_it_was_written(conditions):
+    metric = timed(9.0, conditions)
+    plain = json.loads(json.dumps(metric.to_json()))
+    assert Metric.from_json(plain) == metric
+    assert ("conditions" in plain) == conditions.known
+    if conditions.known:
+        later = plain | {"conditions": plain["conditions"] | {"engine": "litert"}}
+        assert Metric.from_json(later) == metric
+
+
+def test_conditions_that_are_none_are_refused():
+    with pytest.raises(DataError, match="not the conditions of a measurement: 'cuda'"):
+        Metric.from_json(timed(9.0, CPU).to_json() | {"conditions": "cuda"})
+
+
+@pytest.mark.parametrize(
+    ("metric", "hardware", "details", "wanted"),
+    [
+        ("widerface.hard.ap", {"system": "Linux", "cpu": "a"}, {}, ("cpu", "a", "fp32")),
+        ("widerface.hard.ap", {"system": "Windows 10", "cpu": "a", "gpu": "g"}, {}, ("", "", "")),
+        ("widerface.hard.ap", {"system": "Darwin 23", "cpu": "a"}, {}, ("", "", "")),
+        ("widerface.hard.ap", {}, {}, ("", "", "")),
+        ("latency.cpu.median_ms", {"cpu": "a", "gpu": "g"}, {}, ("cpu", "a", "fp32")),
+        ("latency.gpu.p90_ms", {"cpu": "a", "gpu": "g"}, {}, ("cuda", "g", "")),
+        ("memory.peak_mb", {"cpu": "a", "gpu": "g"}, {"device": "cuda"}, ("cuda", "g", "")),
+        ("memory.peak_mb", {"cpu": "a", "gpu": "g"}, {"device": "cpu"}, ("cpu", "a", "fp32")),
+        ("memory.peak_mb", {"cpu": "a", "gpu": "g"}, {}, ("", "", "")),
+        ("latency.gpu.median_ms", {"cpu": "M1"}, {"device": "mps"}, ("mps", "M1", "fp32")),
+        ("params.total", {"system": "Linux", "cpu": "a"}, {}, ("", "", "")),
+    ],
+)
+def test_an_older_record_tells_what_it_knows(metric, hardware, details, wanted):
+    found = as_recorded(metric, hardware, {"benchmark": details}, judged=False)
+    assert (found.device, found.hardware, found.precision) == wanted
+
+
+def test_predictions_from_elsewhere_were_computed_nobody_knows_where():
+    hardware = {"system": "Linux", "cpu": "a"}
+    assert not as_recorded("widerface.hard.ap", hardware, {}, judged=True).known
+
+
+def test_of_several_cards_the_right_one_is_named(monkeypatch):
+    names = ["NVIDIA GeForce GTX 1060", "NVIDIA GeForce RTX 3060"]
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: names[device.index or 0])
+    assert conditions_on(torch.device("cuda:1"), "tf32") == AMPERE
+    assert conditions_on(torch.device("cuda"), "fp32") == PASCAL
+    assert conditions_on(torch.device("cpu"), "fp32").hardware
+
+
+def test_older_records_are_compared_and_told_as_they_were(workspace, make_run):
+    machine = {"system": "Linux", "cpu": "2 cores"}
+    one, two = (aged(make_run(workspace, name), machine) for name in ("v1", "v2"))
+    assert one.metric("latency.cpu.median_ms").conditions == CPU
+    assert one.metric("widerface.hard.ap").conditions == CPU
+    assert not one.metric("params.total").conditions.known
+    found = compare([one, two], store=Store(workspace), resamples=0)
+    for name in ("latency.cpu.median_ms", "memory.peak_mb", "widerface.hard.ap"):
+        assert found.row(name).deltas[1].value == 0
+    told = [note.text() for note in found.notes]
+    assert "Latency: 640×640, batch 1, 2 threads" in told
+    assert not any("device" in one or "rounding" in one for one in told)
+
+
+def test_an_older_record_of_a_card_stands_apart_from_a_new_one(workspace, make_run):
+    machine = {"system": "Windows 10", "cpu": "i5", "gpu": AMPERE.hardware}
+    old = aged(make_run(workspace, "v1"), machine, "cuda")
+    other = aged(make_run(workspace, "v2"), machine, "cuda")
+    assert compare([old, other], resamples=0).row("memory.peak_mb").deltas[1].value == 0
+    measured = [timed(8.0, FULL), judged(0.56, FULL, fingerprint="f")]
+    new = make_run(workspace, "v3", metrics=measured)
+    found = compare([old, new], resamples=0)
+    assert found.row("latency.gpu.median_ms").deltas == (None, None)
+    assert found.row("widerface.hard.ap").deltas[1].value == pytest.approx(0.01)
+    told = [note.text() for note in found.notes]
+    assert any(
+        one.startswith("The record does not tell on what AP was computed: v1@1") for one in told
+    )
+    assert any(
+        "NVIDIA GeForce RTX 3060 (v1@1); NVIDIA GeForce RTX 3060, fp32 (v3@1)" in one
+        for one in told
+    )
+
+
+@pytest.mark.parametrize("other", [PASCAL, FULL, Conditions()])
+@pytest.mark.parametrize(
+    ("name", "unit"), [("latency.gpu.median_ms", "ms"), ("memory.peak_mb", "MB")]
+)
+def test_times_and_memory_of_other_devices_have_no_difference(
+    workspace, make_run, other, name, unit
+):
+    one, two, alike = (
+        make_run(workspace, run, metrics=[timed(value, on, name, unit)])
+        for run, value, on in (("v1", 9.0, AMPERE), ("v2", 8.0, other), ("v3", 7.0, AMPERE))
+    )
+    found = compare([one, two, alike], resamples=0)
+    assert [delta and delta.value for delta in found.row(name).deltas] == [None, None, -2.0]
+    (said,) = [note for note in found.notes if note.code == "machines"]
+    assert "NVIDIA GeForce RTX 3060, TF32 (v1@1)" in said.text()
+    if other.known:
+        assert f"{other.shown()} (v2@1)" in said.text()
+    values = {run.id: found.to_json()["rows"][0]["values"][run.id] for run in (one, two)}
+    assert values["v1@1"]["conditions"]["precision"] == "tf32"
+
+
+def test_one_device_is_named_once(workspace, make_run):
+    measured = [timed(9.0, AMPERE), timed(60.0, AMPERE, "memory.peak_mb", "MB")]
+    runs = [make_run(workspace, name, metrics=measured) for name in ("v1", "v2")]
+    found = compare(runs, resamples=0)
+    told = metrics_table(found).notes
+    assert "Latency, measured on NVIDIA GeForce RTX 3060, TF32" in told
+    assert "Mémoire de pointe, mesures prises sur NVIDIA GeForce RTX 3060, TF32" in (
+        metrics_table(found, "fr").notes
+    )
+    assert found.row("latency.gpu.median_ms").deltas[1].value == 0
+
+
+def test_full_precision_compares_on_any_device_and_says_so(workspace, make_run):
+    runs = [
+        make_run(workspace, name, metrics=[judged(value, on)])
+        for name, value, on in (("v1", 0.5, CPU), ("v2", 0.6, FULL))
+    ]
+    found = compare(runs, resamples=0)
+    assert found.row("widerface.hard.ap").deltas[1].value == pytest.approx(0.1)
+    (said,) = [note for note in found.notes if note.code == "rounding"]
+    assert said.text() == (
+        "AP was computed on 2 cores (v1@1); NVIDIA GeForce RTX 3060, fp32 (v2@1):"
+        " its last digits may differ by rounding"
+    )
+    elsewhere = dataclasses.replace(CPU, hardware="4 cores")
+    third = make_run(workspace, "v3", metrics=[judged(0.5, elsewhere)])
+    assert not [note for note in compare([runs[0], third]).notes if note.code == "rounding"]
+
+
+def test_another_precision_of_ap_is_another_protocol(workspace, make_run):
+    half = judged(0.6, CPU, protocol="original (precision=bf16)")
+    runs = [
+        make_run(workspace, "v1", metrics=[judged(0.5, CPU)]),
+        make_run(workspace, "v2", metrics=[half]),
+    ]
+    with pytest.raises(
+        UsageError, match=r"by the protocol original, v2@1 by original \(precision=bf16\)"
+    ):
+        compare(runs)
+    step = for_protocol(Store(workspace), runs[1], half, "original")
+    assert step is not None
+    assert "--set evaluate.precision=fp32" in str(step[1]["command"])
+    assert all("(precision=bf16)" in Words(language).claim(half) for language in ("en", "fr"))
+
+
+def test_a_setting_names_the_card():
+    assert Words("en").conditions(timed(9.0, AMPERE)) == (
+        "640×640, batch size 1, on NVIDIA GeForce RTX 3060, TF32"
+    )
+    assert Words("fr").conditions(timed(9.0, FULL)) == (
+        "640×640, lots de 1, sur NVIDIA GeForce RTX 3060, fp32"
+    )
+    assert Words("en").conditions(timed(9.0, CPU)) == "640×640, batch size 1"
+
+
+def test_prose_reckons_only_with_one_device():
+    with pytest.raises(RefusedError, match=r"RTX 3060, TF32.* and .*GTX 1060, fp32"):
+        _refuse_mixture((timed(9.0, AMPERE), timed(8.0, PASCAL)))
+    _refuse_mixture((timed(9.0, AMPERE), timed(8.0, AMPERE)))
+
+
+def test_a_plot_holds_the_times_of_one_device(workspace, make_run):
+    runs = [
+        make_run(workspace, name, metrics=[timed(9.0, on), judged(0.5, on)])
+        for name, on in (("v1", AMPERE), ("v2", PASCAL), ("v3", AMPERE))
+    ]
+    points = _of_runs(runs, "latency.gpu.median_ms", "widerface.hard.ap")
+    assert [one.label for one in points] == ["v1@1", "v3@1"]
+
+
+def test_tables_of_ones_own_have_a_column_each(workspace, make_run):
+    run = make_run(workspace, "v1", metrics=[timed(9.0, AMPERE), judged(0.5, CPU)])
+    table = framed([run]).set_index("name")
+    assert table.loc["latency.gpu.median_ms", "precision"] == "tf32"
+    assert table.loc["widerface.hard.ap", "device"] == "cpu"
+    assert "conditions" not in table.columns
