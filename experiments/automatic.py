@@ -39,8 +39,10 @@ def settle(work: Work, resolved: ResolvedRecipe) -> ResolvedRecipe:
     open_keys = recipe.train.unsettled
     if not open_keys:
         return resolved
-    from featherface.training import automatic  # noqa: PLC0415 - torch, where it is needed
+    from featherface.devices import choose  # noqa: PLC0415 - torch, where it is needed
+    from featherface.training import automatic  # noqa: PLC0415
 
+    choose(recipe.train.device, work.on_message)
     names = " and ".join(f"train.{key}" for key in open_keys)
     work.on_message(f"{work.run}: measuring {names}")
     data = inputs.data_folder(work.workspace, recipe, work.on_progress)

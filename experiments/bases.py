@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 IDLE_CODE = (
     "__init__.py",
     "errors.py",
+    "device_names.py",
+    "graphics_cards.py",
+    "accelerators.py",
     "progress.py",
     "files.py",
     "drawing.py",

@@ -77,6 +77,7 @@ def resolve(
     for override in overrides:
         key, value = _parse_override(override)
         _merge(values, origins, _nest(key, value), "--set")
+    _place(values, origins, workspace)
     values.setdefault("name", name.replace("/", "-"))
     recipe = _build(values, origins, name)
     _check_twin(recipe.name, workspace)
@@ -86,6 +87,18 @@ def resolve(
             f"{where}: primary_metric: {unknown('metric', recipe.primary_metric, KINDS)}"
         )
     return _finish(recipe, origins, name)
+
+
+def _place(values: dict[str, Any], origins: dict[str, str], workspace: Workspace | None) -> None:
+    """Let the workspace's `device` stand where no recipe says what to compute on."""
+    if workspace is None or workspace.settings.origin("device") == "default":
+        return
+    where = workspace.settings.origin("device")
+    for section in ("train", "benchmark"):
+        inner = values.get(section, {})
+        if isinstance(inner, dict) and "device" not in inner:
+            said = {section: {"device": workspace.settings["device"]}}
+            _merge(values, origins, said, where)
 
 
 def _remedy(name: str) -> str:

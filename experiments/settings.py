@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.documents import not_utf8
+from featherface.device_names import CHOICES, check_device
 from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ SETTINGS: dict[str, Setting] = {
     "language": Setting("en", "language of reports and plots", LANGUAGES),
     "vault": Setting("vault", "path of the Obsidian vault, absolute or from the workspace"),
     "bibliography": Setting("", "BibTeX file from the workspace; its entries win over our own"),
-    "device": Setting("auto", "where networks run: auto, cpu, cuda, cuda:1, mps"),
+    "device": Setting("auto", f"where networks run: {CHOICES}; a recipe's own choice wins"),
     "report.progress_every": Setting(
         10, "epochs between two entries of a running training in the vault; 0 makes none"
     ),
@@ -184,6 +185,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
     choices = SETTINGS[key].choices if key in SETTINGS else ()
     if choices and value not in choices:
         raise UsageError(f"{where}: {key} is {value!r}; choose from {', '.join(choices)}")
+    if key == "device":
+        check_device(value, f"{where}: device")
     if key == "vault" and not value.strip():
         raise UsageError(f"{where}: vault is empty", 'name a folder, such as: vault = "vault"')
     return value

@@ -110,6 +110,6 @@ def trained(work: Work, found: Findings) -> Detector:
         metadata = checkpoints.load_weights(model, path, recipe.model.variant).metadata or {}
         if path.name == TAKEN and ORIGIN in metadata:
             found.parents.append(Parent(**json.loads(metadata[ORIGIN])))
-    model.to(choose(recipe.train.device))
+    model.to(choose(recipe.train.device, work.on_message))
     model.eval()
     return model

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from featherface.errors import UsageError, unknown
+from featherface.device_names import check_device
+from featherface.errors import UsageError
 from featherface.precision import FULL, check_precision
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-"""Where a network can run; `auto` takes the first accelerator, else the CPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +24,7 @@ class BenchmarkConfig:
     threads: int = 0
     """CPU threads; 0 leaves PyTorch's choice."""
     device: str = "auto"
-    """One of auto, cpu, cuda, mps."""
+    """`auto`, `cpu`, `cuda`, `cuda:1` (any number) or `mps`."""
     precision: str = FULL
     """In which precision the network computes: fp32, tf32, bf16 or fp16."""
 
@@ -41,11 +39,7 @@ class BenchmarkConfig:
                 f"benchmark.image_size: {self.image_size} is no multiple of 32",
                 f"try {round(self.image_size / 32) * 32}",
             )
-        if self.device not in DEVICES:
-            raise UsageError(
-                f"benchmark.device: {unknown('device', self.device, DEVICES)}",
-                f"choose one of {', '.join(DEVICES)}",
-            )
+        check_device(self.device, "benchmark.device")
 
 
 def _check_at_least(key: str, value: object, low: int) -> None:

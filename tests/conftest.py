@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 # Before PyTorch is imported: on tiny tensors two threads wait for each other more than they work,
 # and on a busy machine they take many times as long.
@@ -45,6 +46,7 @@ def _no_user_config(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THESIS_CONFIG", str(missing))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "user-state"))
+        patch.setattr("featherface.graphics_cards.PROGRAM", "no-nvidia-smi")
         for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT"):
             patch.delenv(name, raising=False)
         yield
@@ -69,6 +71,56 @@ def hours():
     clock = Hours()
     with patient(now=lambda: clock.now, sleep=clock.sleep, who=lambda _: HOLDER):
         yield clock
+CARDS = {
+    "NVIDIA GeForce GTX 1060 6GB": (6, 1),
+    "NVIDIA GeForce RTX 2060": (7, 5),
+    "NVIDIA GeForce RTX 3060": (8, 6),
+    "NVIDIA GeForce RTX 4090": (8, 9),
+    "NVIDIA H100 PCIe": (9, 0),
+    "NVIDIA GeForce RTX 5090": (12, 0),
+}
+WHEELS = {
+    "cu118": "sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_37 sm_90",
+    "cu126": "sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90",
+    "cu128": "sm_75 sm_80 sm_86 sm_90 sm_100 sm_120",
+    "cu130": "sm_75 sm_80 sm_86 sm_90 sm_100 sm_120 compute_120",
+}
+"""Build of PyTorch -> what `torch.cuda.get_arch_list` says in it; the last one as on Linux."""
+
+
+@pytest.fixture
+def pretend_cards(monkeypatch):
+    """Let PyTorch and NVIDIA's program see cards of CARDS that aren't here.
+
+    `build`: for which CUDA PyTorch is built, None for none; `starts=False`: CUDA doesn't start;
+    `listed=False`: there is no such program.
+    """
+    import torch  # noqa: PLC0415 - most tests need no network
+
+    from featherface import accelerators, devices  # noqa: PLC0415 - as above
+    from featherface.graphics_cards import Card  # noqa: PLC0415 - as above
+
+    def pretend(*names, build="cu126", starts=True, driver="581.29", listed=True):
+        here = names if starts and build else ()
+        for name, value in {
+            "is_available": lambda: bool(here),
+            "device_count": lambda: len(here),
+            "current_device": lambda: 0,
+            "get_device_name": lambda place=0: here[place],
+            "get_device_capability": lambda place=0: CARDS[here[place]],
+            "get_device_properties": lambda place=0: SimpleNamespace(total_memory=6 * 2**30),
+            "get_arch_list": lambda: WHEELS[build].split() if build else [],
+        }.items():
+            monkeypatch.setattr(torch.cuda, name, value)
+        monkeypatch.setattr(torch.version, "cuda", f"{build[2:4]}.{build[4]}" if build else None)
+        monkeypatch.setattr(torch, "__version__", f"2.13.0+{build or 'cpu'}")
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+        monkeypatch.setattr(devices, "_TOLD", set())
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        found = tuple(Card(name, CARDS[name], driver, 6144) for name in names) if listed else ()
+        monkeypatch.setattr(accelerators, "nvidia", lambda: found)
+
+    return pretend
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from featherface.device_names import CHOICES
+from featherface.errors import NotFoundError
 from featherface.precision import FULL, PRECISIONS
 from featherface.variants import VARIANTS
 
@@ -26,7 +28,7 @@ weights_option = click.option(
     "--weights", type=click.Path(path_type=Path), help="Its weights: safetensors or a checkpoint."
 )
 device_option = click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."
+    "--device", help=f"Where to compute: {CHOICES}; default: `device` of thesis.toml, else auto."
 )
 
 precision_option = click.option(
@@ -53,10 +55,24 @@ class Network(NamedTuple):
     config: DetectorConfig
 
 
-def load(session: Session, variant_name: str, weights: Path, device: str) -> Network:
+def settled_device(session: Session, name: str | None) -> str:
+    """Return the device to compute on; say once why a card that is there isn't used.
+
+    NAME is what --device says, None without it.
+    """
+    from featherface.devices import choose
+
+    if name is None:
+        try:
+            name = str(session.workspace.settings["device"])
+        except NotFoundError:
+            name = "auto"
+    return str(choose(name, session.warn))
+
+
+def load(session: Session, variant_name: str, weights: Path, device: str | None) -> Network:
     """Build the network, load its weights strictly, and put it where it shall work."""
     from featherface.checkpoints import load_weights
-    from featherface.devices import choose
     from featherface.networks import build
     from featherface.variants import variant
 
@@ -65,4 +81,4 @@ def load(session: Session, variant_name: str, weights: Path, device: str) -> Net
     cleaning = load_weights(model, weights, variant_name)
     for sentence in cleaning.sentences():
         session.note(f"{weights.name}: {sentence}")
-    return Network(model.eval().to(choose(device)), config)
+    return Network(model.eval().to(settled_device(session, device)), config)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from featherface.data.checks import require, require_choice
+from featherface.device_names import check_device
 from featherface.errors import UsageError
 from featherface.losses.config import LossConfig
 
@@ -106,7 +107,7 @@ class TrainConfig:
     log_every: int = 10
     """Optimizer steps between two `step` events."""
     device: str = "auto"
-    """`auto`, `cpu`, `cuda`, `mps`."""
+    """`auto`, `cpu`, `cuda`, `cuda:1` (any number) or `mps`."""
     seed: int = 0
     """Order, augmentation and initialisation follow from it; set from the recipe's `seed`."""
 
@@ -116,6 +117,7 @@ class TrainConfig:
         require_choice("train.optimizer", self.optimizer, OPTIMIZERS)
         require_choice("train.schedule", self.schedule, SCHEDULES)
         require_choice("train.amp", self.amp, (*PRECISIONS, AUTO))
+        check_device(self.device, "train.device")
         size = self.batch_size
         legal = size == AUTO if isinstance(size, str) else size >= 1
         require(legal, "train.batch_size", size, "1 or more, or auto")

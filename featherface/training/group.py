@@ -12,6 +12,7 @@ from accelerate.state import AcceleratorState
 from torch import distributed
 from torch.distributed.distributed_c10d import PrefixStore
 
+from featherface.devices import choose
 from featherface.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def joined(store: Store, number: int, rank: int, processes: int, device: str) ->
     Raises:
         UnavailableError: there are fewer GPUs here than processes.
     """
-    cuda = device != "cpu" and torch.cuda.is_available()
+    cuda = choose(device).type == "cuda"
     if cuda:
         _take_gpu()
     distributed.init_process_group(

@@ -9,8 +9,9 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
+from featherface.devices import choose, reserved
 from featherface.distillation import Teacher, start_from
-from featherface.errors import InterruptedRunError, UnavailableError, UsageError
+from featherface.errors import InterruptedRunError, UsageError
 from featherface.processes import anyone, overall, share_norms, together
 from featherface.progress import never, silent
 from featherface.training.batches import load, ordered
@@ -76,7 +77,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     """
     _check_settled(config, teacher)
     torch.manual_seed(config.seed)
-    accelerator = make_accelerator(config)
+    accelerator = make_accelerator(config, on_message)
     order = ordered(split, config, accelerator.process_index, accelerator.num_processes)
     named = teacher is not None and teacher.remembers(config.views)
     loader = load(split, config, model.config.pixel_mean, order, named=named)
@@ -142,30 +143,26 @@ def _check_settled(config: TrainConfig, teacher: Teacher | None) -> None:
         )
 
 
-def make_accelerator(config: TrainConfig) -> Accelerator:
-    """Return the accelerator that CONFIG asks for.
+def make_accelerator(config: TrainConfig, on_message: OnMessage | None = None) -> Accelerator:
+    """Return the accelerator that CONFIG asks for; ON_MESSAGE hears why a card isn't used.
 
     Raises:
         UnavailableError: this machine lacks the device.
-        UsageError: the device can't compute in the asked precision.
+        UsageError: the device can't compute in the asked precision, or for several processes.
     """
     if PartialState._shared_state and PartialState().num_processes == 1:  # noqa: SLF001
         # accelerate keeps one state per process, but two trainings may differ in precision
         AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001
     unused = config.frozen_backbone > 0  # DDP waits for every gradient else
-    gpus = torch.cuda.is_available()
-    accelerator = Accelerator(
-        cpu=config.device == "cpu" or (together() > 1 and not gpus),  # else each trains alone
-        mixed_precision=config.amp,
-        gradient_accumulation_steps=config.accumulate,
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
-    )
-    device = accelerator.device.type
-    if config.device not in {"auto", device}:
-        raise UnavailableError(
-            f"train.device = {config.device!r}: this machine offers {device!r} only",
-            "use --set train.device=auto, or install the PyTorch build for that device",
+    chosen = choose(config.device, on_message)
+    with reserved(chosen, together()):
+        accelerator = Accelerator(
+            cpu=chosen.type == "cpu",  # of several processes each trains alone else
+            mixed_precision=config.amp,
+            gradient_accumulation_steps=config.accumulate,
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=unused)],
         )
+    device = accelerator.device.type
     if config.amp == "fp16" and device == "cpu":
         raise UsageError(
             "train.amp = 'fp16' needs a GPU", "use --set train.amp=no, or bf16 on recent CPUs"

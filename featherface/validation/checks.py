@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featherface.accelerators import cards, lacks
 from featherface.priors import priors
 from featherface.profiling import paper_counted, parameters, peak_memory
 from featherface.profiling_config import BenchmarkConfig
@@ -237,8 +238,10 @@ def _narrow(
 
 
 def _on_cuda(model: Detector, images: Tensor, wanted: Tensor) -> str:
-    if not torch.cuda.is_available():
+    if not cards():
         return "no CUDA here"
+    if reason := lacks(torch.cuda.current_device()):
+        return reason
     with torch.no_grad():
         found = model.to("cuda")(images.to("cuda")).logits.cpu()
     model.cpu()

@@ -12,6 +12,7 @@ from experiments import schema
 from experiments.documents import parse_yaml, write_yaml
 from experiments.recipe import Recipe, ResolvedRecipe, differences, flatten
 from experiments.resolving import packaged, recipes, resolve
+from experiments.workspace import Workspace
 from featherface.errors import NotFoundError, UsageError
 from featherface.variants import VARIANTS
 
@@ -80,6 +81,21 @@ def test_origins_tell_where_each_value_came_from(workspace):
     assert origins["distill.teacher"] == "v2.yaml (packaged)"
     assert origins["model.channels"] == "variant v2"
     assert "train.momentum" not in origins
+
+
+def test_the_workspaces_device_stands_where_no_recipe_names_one(workspace, monkeypatch):
+    assert resolve("v1", workspace).recipe.train.device == "auto"
+    (workspace.recipes / "mine.yaml").write_text(
+        "extends: v1\ntrain:\n  device: cpu\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("THESIS_DEVICE", "cuda:1")
+    told = Workspace.open(workspace.root)
+    first = resolve("v1", told)
+    assert (first.recipe.train.device, first.recipe.benchmark.device) == ("cuda:1", "cuda:1")
+    assert first.origins["train.device"] == "THESIS_DEVICE"
+    own = resolve("mine", told).recipe
+    assert (own.train.device, own.benchmark.device) == ("cpu", "cuda:1")
+    assert resolve("v1", told, ["train.device=mps"]).recipe.train.device == "mps"
 
 
 def test_later_parents_win_and_a_name_is_not_inherited(workspace):

@@ -65,6 +65,7 @@ def test_precedence_and_origin(workspace, monkeypatch, tmp_path):
         ('[chapters]\nperformence = "x"', "did you mean 'chapters.performance'"),
         ("title = ", "not valid TOML"),
         ("milestones = 3", "table of tables"),
+        ("device = 'gpu'\n", "device: no device 'gpu'"),
     ],
 )
 def test_a_wrong_setting_names_file_key_and_choices(workspace, text, message):

@@ -47,3 +47,18 @@ def test_a_size_that_no_network_takes_is_refused(thesis):
     answer = thesis("benchmark", "v2", "--size", "100")
     assert answer.code == 2
     assert "96" in answer.err
+
+
+def test_the_workspaces_device_is_taken_unless_the_option_says_otherwise(
+    thesis, workspace, monkeypatch, pretend_cards
+):
+    pretend_cards("NVIDIA GeForce GTX 1060 6GB", build="cu130")
+    monkeypatch.setenv("THESIS_DEVICE", "cuda")
+    call = ("benchmark", "v1", "--size", "64", "--runs", "1", "--json")
+    answer = thesis(*call, workspace=workspace)
+    assert answer.code == 4
+    assert "holds no code for NVIDIA GeForce GTX 1060 6GB (sm_61)" in answer.err
+    answer = thesis(*call, "--device", "auto", workspace=workspace)
+    assert answer.data["device"] == "cpu"
+    (warning,) = answer.json["warnings"]
+    assert warning.startswith("computing on the CPU: PyTorch 2.13.0+cu130 holds no code for")

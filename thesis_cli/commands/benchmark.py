@@ -11,7 +11,7 @@ from featherface.profiling_config import BenchmarkConfig
 from featherface.variants import VARIANTS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
-from thesis_cli.networks import precision_option
+from thesis_cli.networks import device_option, precision_option, settled_device
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.progress import progress
 from thesis_cli.wording import quantity
@@ -31,7 +31,7 @@ DEFAULT = BenchmarkConfig()
 @click.option("--batch", default=DEFAULT.batch_size, show_default=True, help="Pictures at a time.")
 @click.option("--runs", default=DEFAULT.runs, show_default=True, help="Timed passes.")
 @click.option("--threads", default=DEFAULT.threads, help="CPU threads; default: PyTorch's choice.")
-@click.option("--device", default=DEFAULT.device, show_default=True, help="auto, cpu, cuda or mps.")
+@device_option
 @precision_option
 @click.option("--layers", is_flag=True, help="Also time and memory of every layer.")
 @click.option("--training", is_flag=True, help="Also what `auto` would choose in a recipe's train.")
@@ -46,7 +46,7 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
     batch: int,
     runs: int,
     threads: int,
-    device: str,
+    device: str | None,
     precision: str,
     layers: bool,
     training: bool,
@@ -63,7 +63,7 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
         batch_size=batch,
         runs=runs,
         threads=threads,
-        device=device,
+        device=settled_device(session, device),
         precision=precision,
     )
     with progress(session) as report:

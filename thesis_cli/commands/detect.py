@@ -39,7 +39,7 @@ def detect(  # noqa: PLR0913 - one parameter per option
     images: tuple[Path, ...],
     variant: str | None,
     weights: Path | None,
-    device: str,
+    device: str | None,
     output: Path | None,
     score: float,
     as_json: bool,

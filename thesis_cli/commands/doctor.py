@@ -7,14 +7,16 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.command_lines import command
 from featherface.errors import ThesisError
 from thesis_cli.faults import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
+from thesis_cli.health import Check, accelerators, torch_build
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -27,16 +29,6 @@ OLDEST_PYTHON = (3, 11)
 ENOUGH_DISK = 2 * 2**30
 LEAST_DISK = 200 * 2**20
 ENOUGH_MEMORY = 3 * 2**30
-
-
-class Check(NamedTuple):
-    """One line of the answer."""
-
-    name: str
-    status: str
-    """`ok`, `warning` or `failure`."""
-    found: str
-    advice: str = ""
 
 
 @click.command(cls=Verb)
@@ -54,10 +46,12 @@ def doctor(session: Session, context: click.Context, as_json: bool) -> None:
 
 def view(rows: list[dict[str, Any]]) -> list[Block]:
     """Tabulate the checks, then say what to do."""
-    cells = [[row["status"], row["name"], row["found"], row["advice"]] for row in rows]
-    bad = sum(row["status"] != "ok" for row in rows)
-    end = f"{bad} to look at" if bad else "everything is here"
-    return [Grid(["", "what", "~found", "~what to do"], cells), end]
+    cells = [[row["status"], row["name"], row["found"]] for row in rows]
+    bad = [row for row in rows if row["status"] != "ok"]
+    blocks: list[Block] = [Grid(["", "what", "~found"], cells)]
+    if bad:  # below the table, where no column breaks a command in two
+        blocks += ["what to do:", *(f"  {row['name']}: {row['advice']}" for row in bad)]
+    return [*blocks, f"{len(bad)} to look at" if bad else "everything is here"]
 
 
 def python() -> Check:
@@ -73,18 +67,22 @@ def libraries() -> Iterator[Check]:
     try:
         import torch
     except (ImportError, OSError) as error:
-        yield Check("torch", "failure", str(error), "pip install --force-reinstall torch")
+        yield Check("torch", "failure", str(error), reinstall("torch"))
     else:
-        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-        yield Check("torch", "ok", f"{torch.__version__}, {device}")
+        yield torch_build()
+        yield from accelerators()
         yield threads(torch.get_num_threads())
     try:
         import onnxruntime
     except (ImportError, OSError) as error:
-        advice = "pip install --force-reinstall onnxruntime"
-        yield Check("onnxruntime", "warning", str(error), advice)
+        yield Check("onnxruntime", "warning", str(error), reinstall("onnxruntime"))
     else:
         yield Check("onnxruntime", "ok", onnxruntime.__version__)
+
+
+def reinstall(package: str) -> str:
+    """Give the command that installs PACKAGE anew into this Python."""
+    return command([sys.executable, "-m", "pip", "install", "--force-reinstall", package])
 
 
 def threads(used: int) -> Check:

@@ -59,7 +59,7 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     predictions: Path | None,
     variant: str | None,
     weights: Path | None,
-    device: str,
+    device: str | None,
     images: Path | None,
     ground_truth: Path,
     protocol: str,
