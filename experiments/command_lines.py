@@ -7,11 +7,13 @@ for programs, and CommandLineToArgvW's, by which the program takes it apart.
 
 from __future__ import annotations
 
+import ntpath
 import os
+import posixpath
 import re
 import shutil
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,9 +52,15 @@ def at_hand(system: str = os.name, environment: Mapping[str, str] = os.environ) 
     return ("powershell", "cmd")
 
 
-def quoted(text: str, shells: Sequence[str] | None = None) -> str:
-    """Return TEXT as one word of a command line; where SHELLS differ, by the first one's rules."""
-    return word(text, (shells or at_hand())[0])
+def quoted(text: str) -> str:
+    """Return TEXT as one word, for notes that are read on other systems too.
+
+    In double quotes, which every shell knows, unless it holds what these don't keep.
+    """
+    if PLAIN["sh"].fullmatch(text):
+        return text
+    mark = "'" if any(one in text for one in '"$`') else '"'
+    return f"{mark}{text}{mark}"
 
 
 def word(text: str, shell: str) -> str:
@@ -143,15 +151,16 @@ def program(folder: Path | None = None) -> str:
     return reach(own, folder or Path.cwd())
 
 
-def reach(path: Path, folder: Path) -> str:
-    """Return PATH as seen from FOLDER, with a separator in it; absolute on another drive.
+def reach(path: PurePath, folder: PurePath) -> str:
+    """Return PATH as seen from FOLDER, with a separator in it; as it is from far or another drive.
 
     From near by the way there needs no quotes, whatever the folders above are called.
     """
+    paths = ntpath if isinstance(path, PureWindowsPath) else posixpath
     try:
-        near = os.path.relpath(path, folder)
+        near = paths.relpath(path, folder)
     except ValueError:  # another drive
         return str(path)
-    if near.count(os.pardir) > 2 or len(near) >= len(str(path)):
+    if near.count("..") > 2 or len(near) >= len(str(path)):
         return str(path)
-    return near if os.sep in near else f"{os.curdir}{os.sep}{near}"
+    return near if paths.sep in near else f".{paths.sep}{near}"

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.command_lines import command
 from experiments.settings import CHAPTERS, LANGUAGES, Settings, read_settings
 from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError, unknown
 from featherface.files import write_atomic
@@ -72,7 +73,9 @@ class Workspace:
             root = Path(named).expanduser().resolve()
             root = root.parent if root.name == CONFIG and root.is_file() else root
             if not (root / CONFIG).is_file():
-                raise NotFoundError(f"{root} holds no {CONFIG}", f"thesis init {root}")
+                raise NotFoundError(
+                    f"{root} holds no {CONFIG}", command(["thesis", "init", str(root)])
+                )
             return cls.open(root, flags)
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,6 +48,8 @@ def _no_user_config(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THESIS_CONFIG", str(missing))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "user-state"))
+        beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        patch.setenv("PATH", beside)  # as after activating: hints say `thesis`, not where it is
         patch.setattr("featherface.graphics_cards.PROGRAM", "no-nvidia-smi")
         for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT"):
             patch.delenv(name, raising=False)
@@ -71,6 +75,17 @@ def hours():
     clock = Hours()
     with patient(now=lambda: clock.now, sleep=clock.sleep, who=lambda _: HOLDER):
         yield clock
+
+
+@pytest.fixture(scope="session")
+def shells():
+    """The module that reads a line as cmd, PowerShell and sh do."""
+    place = importlib.util.spec_from_file_location("shells", Path(__file__).with_name("shells.py"))
+    module = importlib.util.module_from_spec(place)
+    place.loader.exec_module(module)
+    return module
+
+
 CARDS = {
     "NVIDIA GeForce GTX 1060 6GB": (6, 1),
     "NVIDIA GeForce RTX 2060": (7, 5),

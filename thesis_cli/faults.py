@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from featherface import errors
+from thesis_cli.calling import called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def leave(error: BaseException, session: Session, arguments: Sequence[str]) -> N
     fault = describe(error, arguments)
     click.echo(f"error: {fault.message}" if fault.code != INTERRUPTED else fault.message, err=True)
     if fault.hint:
-        click.echo(f"  next: {fault.hint}", err=True)
+        click.echo(f"  next: {called(fault.hint)}", err=True)
     sys.exit(fault.code)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiments.command_lines import command
 from featherface.errors import NotFoundError, RefusedError, UsageError
 from vault_sync.answers.exchanging import add_answers
 from vault_sync.composing import Composer
@@ -87,7 +88,8 @@ def find_vault(workspace: Workspace, to: Path | str | None = None) -> Path:
     check_place(workspace.root, vault)
     if not vault.is_dir():
         what = "is no folder" if vault.exists() else "does not exist"
-        hint = f"make it with: thesis init {workspace.root}, or correct vault in thesis.toml"
+        make = command(["thesis", "init", str(workspace.root)])
+        hint = f"make it with: {make}, or correct vault in thesis.toml"
         if vault != workspace.vault:
             hint = "make that folder first, or: thesis report sync --to vault"
         raise NotFoundError(f"the vault {vault} {what}", hint)

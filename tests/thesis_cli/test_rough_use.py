@@ -9,7 +9,6 @@ import pytest
 
 from experiments.resolving import resolve
 from thesis_cli import faults
-from thesis_cli.commands.init import enter
 from thesis_cli.commands.run import resumption
 from thesis_cli.wording import quantity
 
@@ -143,11 +142,6 @@ def test_bytes_that_are_no_checkpoint(thesis, tmp_path):
         answer = thesis("detect", "x.jpg", "--variant", "v1", "--weights", str(tmp_path / name))
         refused(answer, 4, name, "can't be read")
         assert "unforeseen" not in answer.err
-
-
-def test_going_to_a_folder_works_in_every_shell(tmp_path):
-    assert enter(tmp_path / "mine") == f"cd {tmp_path / 'mine'}"
-    assert enter(tmp_path / "my thesis") == f'cd "{tmp_path / "my thesis"}"'
 
 
 def test_an_undefined_value_is_said_to_be():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import quoted
+from experiments.command_lines import command
 from experiments.metrics import kind
 from thesis_cli.complete import complete_experiment
 from thesis_cli.grid import Grid
@@ -90,9 +90,9 @@ def fill(session: Session, cells: Sequence[Cell], *, again: str, log: bool) -> s
 
 def repetition(experiment: str, changes: Sequence[str], seeds: int, *, build_up: bool) -> str:
     """Give the command that goes on after an interruption."""
-    words = ["thesis ablate", experiment, *(["--build-up"] if build_up else [])]
-    words += [f"--set {quoted(one)}" for one in changes]
-    return " ".join([*words, *([f"--seeds {seeds}"] if seeds > 1 else [])])
+    words = ["thesis", "ablate", experiment, *(["--build-up"] if build_up else [])]
+    words += [part for one in changes for part in ("--set", one)]
+    return command([*words, *(["--seeds", str(seeds)] if seeds > 1 else [])])
 
 
 def row(cell: Cell, run: Run | None, *, state: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def completion(session: Session, context: click.Context, shell: str) -> None:
     bash        thesis completion bash > ~/.local/share/bash-completion/completions/thesis
     zsh         thesis completion zsh > "${fpath[1]}/_thesis"
     fish        thesis completion fish > ~/.config/fish/completions/thesis.fish
-    PowerShell  thesis completion powershell >> $PROFILE
+    PowerShell  in the file $PROFILE: thesis completion powershell | Out-String | Invoke-Expression
     """
     from click.shell_completion import get_completion_class
 

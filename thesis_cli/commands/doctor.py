@@ -13,6 +13,7 @@ import click
 
 from experiments.command_lines import command
 from featherface.errors import ThesisError
+from thesis_cli.calling import called
 from thesis_cli.faults import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
@@ -50,7 +51,7 @@ def view(rows: list[dict[str, Any]]) -> list[Block]:
     bad = [row for row in rows if row["status"] != "ok"]
     blocks: list[Block] = [Grid(["", "what", "~found"], cells)]
     if bad:  # below the table, where no column breaks a command in two
-        blocks += ["what to do:", *(f"  {row['name']}: {row['advice']}" for row in bad)]
+        blocks += ["what to do:", *(f"  {row['name']}: {called(row['advice'])}" for row in bad)]
     return [*blocks, f"{len(bad)} to look at" if bad else "everything is here"]
 
 
@@ -150,7 +151,8 @@ def writable(name: str, folder: Path, advice: str) -> Check:
 def vault(workspace: Workspace) -> Check:
     """Check that the vault is there and may be written."""
     if not workspace.vault.is_dir():
-        advice = f"mount it, correct `vault` in thesis.toml, or: thesis init {workspace.root}"
+        make = command(["thesis", "init", str(workspace.root)])
+        advice = f"mount it, correct `vault` in thesis.toml, or: {make}"
         return Check("vault", "failure", f"no folder {workspace.vault}", advice)
     return writable("vault", workspace.vault, "make the vault writable")
 

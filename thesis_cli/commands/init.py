@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.command_lines import enter
 from experiments.settings import LANGUAGES
+from thesis_cli.calling import called
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
@@ -72,11 +74,6 @@ def make_workspace(
     }
 
 
-def enter(folder: Path) -> str:
-    """Give the command that goes to FOLDER in every shell; `&&` is none in Windows PowerShell."""
-    return f'cd "{folder}"' if " " in str(folder) else f"cd {folder}"
-
-
 def view(data: dict[str, Any]) -> list[Block]:
     """Tell where things are and what to type next."""
     verb = "made" if data["created"] else "already there, thesis.toml kept:"
@@ -84,5 +81,6 @@ def view(data: dict[str, Any]) -> list[Block]:
         f"workspace  {verb} {data['workspace']}",
         f"vault      {data['vault']} ({len(data['notes'])} new notes)",
         f"next       {enter(data['workspace'])}",
-        "then       thesis run smoke (small and quick; thesis run v1 trains in full)",
+        f"then       {called('thesis run smoke', data['workspace'])}",
+        f"or         {called('thesis run v1', data['workspace'])} (trains in full)",
     ]

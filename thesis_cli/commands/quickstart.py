@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.command_lines import command, enter
 from featherface.errors import NotFoundError, UsageError
 from featherface.files import write_atomic
+from thesis_cli.calling import called
 from thesis_cli.commands.compare import compared
-from thesis_cli.commands.init import enter, language_option, make_workspace
+from thesis_cli.commands.init import language_option, make_workspace
 from thesis_cli.grid import Grid
 from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -104,7 +106,7 @@ def run_once(session: Session, workspace: Workspace, name: str) -> Run:
     try:
         return Store(workspace).find(name)
     except NotFoundError:
-        again = f'thesis quickstart "{workspace.root}"'
+        again = command(["thesis", "quickstart", str(workspace.root)])
         return execute(session, workspace, resolve(name, workspace), again=again)
 
 
@@ -126,7 +128,7 @@ def view(data: dict[str, Any]) -> list[Block]:
         "Look at:",
         *(f"  {note}" for note in data["chapters"]),
         f"Next: {enter(data['workspace'])}",
-        "Then: thesis compare v1 v2",
+        f"Then: {called('thesis compare v1 v2', data['workspace'])}",
     ]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import quoted
+from experiments.command_lines import command
 from experiments.records import STAGES
 from thesis_cli.complete import complete_experiment
 from thesis_cli.grid import Grid
@@ -107,12 +107,12 @@ def resolve(session: Session, name: str, overrides: list[str], seeds: int) -> li
 
 
 def resumption(plan: ResolvedRecipe, changes: Sequence[str], stages: Sequence[str]) -> str:
-    """Give the command that goes on with PLAN, in every shell's quotes."""
-    words = [f"--set {quoted(each)}" for each in changes]
-    words += [f"--stage {each}" for each in stages]
+    """Give the command that goes on with PLAN, in the quotes of the shell at hand."""
+    words = [part for each in changes for part in ("--set", each)]
+    words += [part for each in stages for part in ("--stage", each)]
     if plan.recipe.seed and not any(each.startswith("seed=") for each in changes):
-        words.append(f"--seed {plan.recipe.seed}")
-    return " ".join(["thesis run", plan.source or plan.recipe.name, *words, "--resume"])
+        words += ["--seed", str(plan.recipe.seed)]
+    return command(["thesis", "run", plan.source or plan.recipe.name, *words, "--resume"])
 
 
 def outline(plan: ResolvedRecipe) -> dict[str, Any]:

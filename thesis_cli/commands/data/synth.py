@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.command_lines import command
 from featherface.data.config import SyntheticConfig
+from thesis_cli.calling import called
 from thesis_cli.commands.data import describe
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -58,11 +60,12 @@ def own_set(session: Session, config: SyntheticConfig) -> Path:
 
 def synth_view(answer: dict[str, Any]) -> list[Block]:
     """Tell where the set is and how large."""
+    look = command(["thesis", "data", "stats", str(answer["root"])])
     return [
         f"synthetic set in {answer['root']}",
         *(
             f"  {each['split']}: {each['images']:,} pictures, {each['faces']:,} faces"
             for each in answer["splits"]
         ),
-        f"next: thesis data stats {answer['root']}",
+        f"next: {called(look)}",
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.command_lines import command
 from featherface.errors import UsageError
 from thesis_cli.commands.data import locate
 from thesis_cli.faults import CLAIM_FALSE
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 WORDS = {True: "ok", False: "FAULT", None: "note"}
+BOTH = ("--split", "train", "--split", "val")
 SHOWN = 20
 """Pairs that a person is shown; --json has all of them."""
 
@@ -64,7 +66,7 @@ def verify(
     if leakage and len(there) < 2:
         raise UsageError(
             f"leakage is between two splits; {folder} has {len(there)}",
-            f"thesis data verify {root} --split train --split val --leakage",
+            command(["thesis", "data", "verify", str(root), *BOTH, "--leakage"]),
         )
     with progress(session) as reporter, stoppable() as should_stop:
         found = [

@@ -1,0 +1,30 @@
+"""Commands of this program in what is printed, as they can be typed where it was started."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from experiments.command_lines import PLAIN, at_hand, program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OURS = re.compile(r"(?<![\w./\\-])thesis (?=(?P<name>[a-z]+)\b)")
+"""The program's name before what may be one of its commands."""
+
+
+def called(text: str, folder: Path | None = None) -> str:
+    """Return TEXT with `thesis COMMAND` as it is typed in FOLDER (default: the current one).
+
+    Only where no shell finds `thesis` by its name, as in an environment that isn't activated.
+    """
+    own = program(folder)
+    if own == "thesis" or not all(PLAIN[shell].fullmatch(own) for shell in at_hand()):
+        return text
+    from thesis_cli.main import COMMANDS
+
+    def typed(found: re.Match[str]) -> str:
+        return f"{own} " if found["name"] in COMMANDS else found[0]
+
+    return OURS.sub(typed, text)
