@@ -4,7 +4,11 @@ python dev.py demo [FOLDER]     make .venv, install, and run the main job on the
 python dev.py test [-- ARGS]    make .venv, install, and run the tests (ARGS go to pytest)
 python dev.py check             make .venv, install, and run lint, format, types and contracts
 
-Standard library only: it must run before anything is installed.
+--gpu installs PyTorch's build for the NVIDIA card that is here; --venv FOLDER makes the environment
+elsewhere. Both may stand before or after the command.
+
+Standard library only, as the modules of ours that it imports: it must run before anything is
+installed.
 """
 
 from __future__ import annotations
@@ -12,17 +16,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import shlex
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from featherface.graphics_cards import Build
 
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 STAMP = "thesis-dev.txt"
-"""In the environment: what was installed into it, so that the next call needn't do it again."""
+"""In the environment: what was installed into it, so that the next call needn't do it again; its
+lines are the state of our files, what of them, and which build of PyTorch."""
 
 CHECKS = {
     # Without its cache: ruff remembers how it sorted imports before a module was there.
@@ -41,6 +49,8 @@ class StepError(Exception):
 
 def main() -> int:
     """Do what the command line asks; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # Windows' pipes know few characters
     arguments = parse()
     try:
         check_python()
@@ -67,7 +77,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="default: .venv")
+    add_options(parser, venv=ROOT / ".venv", gpu=False)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
         ("demo", "install and run the main job"),
@@ -75,12 +85,23 @@ def parse() -> argparse.Namespace:
         ("check", "install and run lint, types and contracts"),
     ):
         command = commands.add_parser(name, help=about)
+        add_options(command, venv=argparse.SUPPRESS, gpu=argparse.SUPPRESS)
         if name == "demo":
             command.add_argument("folder", type=Path, nargs="?", default=Path("demo"))
             command.add_argument("--language", choices=["en", "fr"], default="en")
         if name == "test":
             command.add_argument("arguments", nargs="*", help="for pytest, after --")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    arguments.venv = arguments.venv.absolute()  # what is installed runs in another folder
+    return arguments
+
+
+def add_options(parser: argparse.ArgumentParser, *, venv: Path | str, gpu: bool | str) -> None:
+    """Add what may stand before and after a command."""
+    parser.add_argument("--venv", type=Path, default=venv, help="default: .venv")
+    parser.add_argument(
+        "--gpu", action="store_true", default=gpu, help="PyTorch's build for the card that is here"
+    )
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -90,65 +111,132 @@ def demo(arguments: argparse.Namespace) -> int:
         raise StepError(
             f"{folder} exists already; choose another folder: python dev.py demo FOLDER"
         )
-    python = environment(arguments.venv, ".")
+    python = environment(arguments, ".")
     began = time.monotonic()
     language = ["--language", arguments.language]
     code = show([python, "-m", "thesis_cli", "quickstart", str(folder), *language])
     if code == 0:
         print(f"\nThe quickstart took {time.monotonic() - began:.0f} s.")
         print(f"Open {folder / 'vault'} in Obsidian, or read the notes as they are.")
-        print(f"To go on: {shlex.join(activation(arguments.venv))}, then: cd {folder}")
+        print("\n".join(steps(folder, Path(python))))
     return code
+
+
+def steps(folder: Path, python: Path, shells: tuple[str, ...] = ()) -> list[str]:
+    """Give the lines that go on in FOLDER, as SHELLS (default: those at hand) take them.
+
+    They call the program by its path beside PYTHON, so that nothing needs to be activated.
+    """
+    from experiments import command_lines as lines
+
+    own = lines.reach(python.with_name(f"thesis{python.suffix}"), folder)
+    ways = {
+        shell: [lines.enter(folder, (shell,)), lines.line([own, "runs", "list"], shell)]
+        for shell in shells or lines.at_hand()
+    }
+    first, *others = ways.values()
+    if all(other == first for other in others):
+        return ["To go on, type:", *first]
+    told = [[f"To go on, type in {lines.NAMES[shell]}:", *way] for shell, way in ways.items()]
+    return [line for way in told for line in way]
 
 
 def test(arguments: argparse.Namespace) -> int:
     """Run the tests, all of them unless the arguments choose, a process to each core."""
-    python = environment(arguments.venv, ".[dev]")
+    python = environment(arguments, ".[dev]")
     spread = ["--numprocesses", "auto", "--dist", "worksteal"]
     return show([python, "-m", "pytest", *spread, *arguments.arguments])
 
 
 def check(arguments: argparse.Namespace) -> int:
     """Run every check, then tell which failed."""
-    python = environment(arguments.venv, ".[dev]")
+    python = environment(arguments, ".[dev]")
     failed = [name for name, rest in CHECKS.items() if show([python, *rest]) != 0]
     print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
 
 
-def environment(venv: Path, wanted: str) -> str:
+def environment(arguments: argparse.Namespace, wanted: str) -> str:
     """Make the virtual environment hold WANTED (`.` or `.[dev]`); return its Python."""
-    python = interpreter(venv)
-    if not healthy(python):
-        create(venv)
-    stamp = venv / STAMP
+    venv: Path = arguments.venv
+    python, stamp = interpreter(venv), venv / STAMP
     installed = stamp.read_text(encoding="utf-8").splitlines() if stamp.is_file() else []
-    state = fingerprint()
-    if installed[:1] == [state] and {wanted, ".[dev]"} & set(installed[1:]):
+    build = card_build() if arguments.gpu else kept_build(installed)
+    state, sound = fingerprint(), healthy(python)
+    same = installed[:1] == [state] and build == kept_build(installed)
+    if sound and same and {wanted, ".[dev]"} & set(installed[1:2]):
         return str(python)
+    check_place(arguments, wanted, build)
+    if not sound:
+        create(venv)
     stamp.unlink(missing_ok=True)
-    install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    install += ["--no-compile"]  # compiling all of torch and sympy takes a minute; imports do it
-    print("Installing; torch alone is some hundred megabytes, so this may take minutes.")
-    if show([*install, "-c", "constraints.txt", "-e", wanted]) != 0:
+    install(python, wanted, build)
+    name = build.name if build else ""
+    stamp.write_text(f"{state}\n{wanted}\n{name}\n", encoding="utf-8")
+    return str(python)
+
+
+def install(python: Path, wanted: str, build: Build | None) -> None:
+    """Install WANTED, and before it the BUILD of PyTorch where there is one."""
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    pip += ["--no-compile"]  # compiling all of torch and sympy takes a minute; imports do it
+    print("Installing; PyTorch is the largest part, so this may take minutes.", flush=True)
+    if build:
+        torch = [build.packaged(pinned("torch")), "--index-url", build.url]
+        # Its dependencies come with ours, in the versions of constraints.txt.
+        run_pip([*pip, "--no-deps", *torch], python)
+    run_pip([*pip, "-c", "constraints.txt", "-e", wanted], python)
+
+
+def run_pip(command: list[str], python: Path) -> None:
+    """Call pip."""
+    if show(command) != 0:
         raise StepError(
             "the installation failed; its last lines above say why. With a network problem, run"
-            f" the same command again; to start afresh, delete {venv}"
+            f" the same command again; to start afresh, delete {python.parent.parent}"
         )
-    stamp.write_text(f"{state}\n{wanted}\n", encoding="utf-8")
-    return str(python)
+
+
+def card_build() -> Build:
+    """Return the build of PyTorch for the card that is here."""
+    from featherface.errors import UnavailableError
+    from featherface.graphics_cards import here
+
+    try:
+        card, build = here()
+    except UnavailableError as error:
+        raise StepError(f"{error.message}. {error.hint}") from error
+    print(f"{card}, driver {card.driver}: PyTorch's build {build.name}, which is some gigabytes")
+    return build
+
+
+def kept_build(installed: list[str]) -> Build | None:
+    """Return the build of PyTorch that was INSTALLED for a card: it stays through updates."""
+    from featherface.graphics_cards import BUILDS
+
+    return BUILDS.get(installed[2]) if len(installed) > 2 else None
+
+
+def check_place(arguments: argparse.Namespace, wanted: str, build: Build | None) -> None:
+    """Refuse, before anything is downloaded, what can't end well."""
+    from thesis_cli.platforms import Place, cramped, lacking
+
+    again = f"python dev.py --venv {{}} {arguments.command}"
+    reason = lacking(Place.here(), tests=wanted != ".")
+    reason = reason or cramped(arguments.venv, build.name if build else "", again)
+    if reason:
+        raise StepError(reason)
+
+
+def pinned(package: str) -> str:
+    """Return the version of PACKAGE in constraints.txt."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return next(line.partition("==")[2] for line in lines if line.startswith(f"{package}=="))
 
 
 def interpreter(venv: Path) -> Path:
     """Give the path of the environment's Python."""
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def activation(venv: Path) -> list[str]:
-    """Give the command that activates the environment."""
-    if os.name == "nt":
-        return [str(venv / "Scripts" / "Activate.ps1")]
-    return ["source", str(venv / "bin" / "activate")]
 
 
 def healthy(python: Path) -> bool:
@@ -186,7 +274,9 @@ def fingerprint() -> str:
 
 def show(command: list[str]) -> int:
     """Print a command and run it in the project's folder; return its exit code."""
-    print(f"$ {shlex.join(command)}", flush=True)
+    from experiments import command_lines as lines
+
+    print(f"$ {lines.line(command, lines.at_hand()[0])}", flush=True)
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

@@ -11,6 +11,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from featherface.errors import UnavailableError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -165,3 +167,27 @@ def fitting(capability: Capability | None, driver: int = 0) -> Build | None:
     could = [one for one in BUILDS.values() if covers(one.architectures, capability)]
     ready = [one for one in could if not driver or driver >= one.driver]
     return next(iter(ready), min(could, key=lambda one: one.driver, default=None))
+
+
+def here() -> tuple[Card, Build]:
+    """Return the most capable card of this machine and the build for it.
+
+    Raises:
+        UnavailableError: there is no card, no build for it, or its driver is too old.
+    """
+    cards = sorted(installed(), key=lambda one: one.capability or (0, 0))
+    if not cards:
+        raise UnavailableError(
+            f"{PROGRAM}, which comes with NVIDIA's driver, finds no card",
+            f"Install the driver ({DRIVERS}) and open a new window; without a card, and on a Mac,"
+            " leave --gpu away",
+        )
+    card = cards[-1]
+    build = fitting(card.capability, card.branch)
+    if build is None and card.capability:
+        raise UnavailableError(f"no build of PyTorch holds code for {card}", "Leave --gpu away")
+    if build is None or 0 < card.branch < build.driver:
+        raise UnavailableError(
+            f"the driver {card.driver} of {card} is too old", f"Update it: {DRIVERS}"
+        )
+    return card, build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -83,6 +84,8 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # Windows consoles and pipes default to a legacy code page
             reconfigure(encoding="utf-8", errors="backslashreplace")
+    if sys.platform == "darwin":  # before PyTorch is loaded: what a Mac's GPU can't, its CPU does
+        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     cli()
 
 

@@ -19,6 +19,7 @@ from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.health import Check, accelerators, torch_build
 from thesis_cli.output import Block, emit, json_option
+from thesis_cli.platforms import Place, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,8 @@ def python() -> Check:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info < OLDEST_PYTHON:
         return Check("python", "failure", found, "install Python 3.11 or later")
+    if reason := lacking(Place.here()):
+        return Check("python", "warning", found, reason)
     return Check("python", "ok", found)
 
 
