@@ -96,7 +96,7 @@ def reserved(device: torch.device, processes: int = 1) -> Iterator[None]:
         UsageError: DEVICE is one that several processes can't share.
     """
     if processes > 1:
-        if device.index is not None or device.type == "mps":
+        if str(device) not in {"cpu", "cuda"}:
             raise UsageError(
                 f"train.device = '{device}': {processes} processes can't train on one device",
                 "use --set train.device=cuda, which gives each its own card",
@@ -105,7 +105,7 @@ def reserved(device: torch.device, processes: int = 1) -> Iterator[None]:
         return
     before = os.environ.get(TRAINER)
     os.environ[TRAINER] = str(device)
-    if device.type == "cuda" and device.index is not None:
+    if number(str(device)) is not None:
         torch.cuda.set_device(device)
     try:
         yield

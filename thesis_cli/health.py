@@ -34,7 +34,8 @@ def torch_build() -> Check:
         said.append(f"CUDA {torch.version.cuda}")
     if torch.version.hip:
         said.append(f"ROCm {torch.version.hip}")
-    if torch.version.cuda and (found := torch.backends.cudnn.version()):
+    found = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    if torch.version.cuda and found:
         said.append(f"cuDNN {cudnn(found)}")
     return Check("torch", "ok", ", ".join(said))
 

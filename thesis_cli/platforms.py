@@ -6,6 +6,7 @@ package, for the versions in constraints.txt.
 
 from __future__ import annotations
 
+import importlib
 import platform
 import re
 import struct
@@ -164,15 +165,14 @@ def too_long(environment: PurePath, build: str = "") -> int:
     return len(str(environment)) + len(f"\\{PACKAGES}\\") + LONGEST + local - MAX_PATH
 
 
-def long_paths() -> bool:
+def long_paths(system: str = sys.platform) -> bool:
     """Tell whether paths may be longer than MAX_PATH; on Windows only where that was enabled."""
-    if sys.platform != "win32":
+    if system != "win32":
         return True
-    import winreg
-
+    registry = importlib.import_module("winreg")
     key = r"SYSTEM\CurrentControlSet\Control\FileSystem"
     try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened:
-            return bool(winreg.QueryValueEx(opened, "LongPathsEnabled")[0])
+        with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, key) as opened:
+            return bool(registry.QueryValueEx(opened, "LongPathsEnabled")[0])
     except OSError:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import re
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 
@@ -176,6 +178,22 @@ def test_a_checkout_of_67_characters_fits_into_windows_paths():
     assert too_long(root / ".venv") == 0
     assert too_long(PureWindowsPath(f"{root}x") / ".venv") == 1
     assert too_long(root / ".venv", "cu126") == len("+cu126")
+
+
+@pytest.mark.parametrize(("held", "enabled"), [((1, 4), True), ((0, 4), False), (None, False)])
+def test_whether_long_paths_are_enabled_stands_in_the_registry(monkeypatch, held, enabled):
+    def query(opened, name):
+        assert name == "LongPathsEnabled"
+        if held is None:
+            raise FileNotFoundError
+        return held
+
+    registry = SimpleNamespace(
+        OpenKey=lambda *_: contextlib.nullcontext(), HKEY_LOCAL_MACHINE=0, QueryValueEx=query
+    )
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    assert platforms.long_paths("win32") is enabled
+    assert platforms.long_paths("linux")
 
 
 def test_a_folder_too_deep_for_windows_is_told_before_downloading(dev, monkeypatch, tmp_path):
