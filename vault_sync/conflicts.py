@@ -34,8 +34,8 @@ def keep(workspace: Workspace, vault: Path, conflicts: Sequence[Trouble]) -> Pat
             write_atomic(path, content)
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         if path not in wanted:
-            path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # one that is open somewhere goes the next time
+                path.unlink(missing_ok=True)
                 path.parent.rmdir()
     if not wanted:
         shutil.rmtree(folder, ignore_errors=True)

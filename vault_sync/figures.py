@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments import metrics
+from featherface.errors import HeldError
 from featherface.files import write_atomic
 from vault_sync.engine.names import safe_name
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 NOTHING = b""
 """Kept where there turned out to be nothing to draw."""
+MOMENT = 2.0
+"""Seconds to wait for a program that holds a picture of the cache."""
 DRAWING = ("plots.py", "plot_style.py", "plot_labels.py", "bars.py", "network_drawing.py")
 """What decides how a picture looks."""
 
@@ -54,12 +58,12 @@ class Figures:
     def _content(self, name: str, inputs: Sequence[str], draw: Callable[[], bytes | None]) -> bytes:
         key = json.dumps([_engine(), self.language, name, *inputs])
         path = self.kept / f"{hashlib.sha256(key.encode()).hexdigest()}.png"
-        try:
+        with contextlib.suppress(OSError):
             return path.read_bytes()
-        except FileNotFoundError:
-            content = draw() or NOTHING
-            write_atomic(path, content)
-            return content
+        content = draw() or NOTHING
+        with contextlib.suppress(HeldError):  # then it is drawn again the next time
+            write_atomic(path, content, seconds=MOMENT)
+        return content
 
 
 @cache

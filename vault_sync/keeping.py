@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.runs import Run
 from experiments.store import Store
+from featherface.errors import HeldError
 from featherface.files import write_atomic
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     from experiments.annotations import Annotations
     from experiments.workspace import Workspace
+
+MOMENT = 2.0
+"""Seconds to wait for a program that holds a file of the cache."""
 
 
 def keep(folder: Path, about: Sequence[str], make: Callable[[], Any]) -> Any:
@@ -33,7 +38,8 @@ def keep(folder: Path, about: Sequence[str], make: Callable[[], Any]) -> Any:
         known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = json.loads(json.dumps(make(), default=str))
-        write_atomic(path, json.dumps(known, ensure_ascii=False))
+        with contextlib.suppress(HeldError):  # then it is worked out again the next time
+            write_atomic(path, json.dumps(known, ensure_ascii=False), seconds=MOMENT)
     return known
 
 

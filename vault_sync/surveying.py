@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.command_lines import command
-from featherface.errors import NotFoundError, RefusedError, UsageError
+from featherface.errors import HeldError, NotFoundError, RefusedError, UsageError
 from vault_sync.answers.exchanging import add_answers
 from vault_sync.composing import Composer
 from vault_sync.context import Sources
 from vault_sync.engine.folders import open_folder
 from vault_sync.engine.names import parent
-from vault_sync.engine.notes import read_vault
+from vault_sync.engine.notes import MOMENT, read_vault
 from vault_sync.engine.planning import plan
 from vault_sync.engine.plans import Options
 from vault_sync.engine.state import Bases, read_state, state_path
@@ -126,11 +126,11 @@ def _with_wholes(snapshot: Snapshot, vault: Path, paths: Iterable[str]) -> Snaps
     unreadable = dict(snapshot.unreadable)
     for path in paths:
         try:
-            with open_folder(vault, parent(path)) as folder:
+            with open_folder(vault, parent(path), seconds=MOMENT) as folder:
                 content = folder.read(path.rsplit("/", 1)[-1])
         except FileNotFoundError:
             continue
-        except RefusedError as error:
+        except (RefusedError, HeldError) as error:
             unreadable[path] = error.message
         except OSError as error:
             unreadable[path] = f"can't be read: {error.strerror}"

@@ -119,8 +119,19 @@ def check_writable(vault: Path) -> None:
     Raises:
         UnavailableError: the folder is read-only.
     """
-    if not os.access(vault, os.W_OK) or not stat.S_IMODE(vault.stat().st_mode) & 0o222:
+    if not _admits(vault):
         raise UnavailableError(
             f"the vault {vault} is read-only",
             "give yourself the right to write there, or choose another vault in thesis.toml",
         )
+
+
+def _admits(folder: Path) -> bool:
+    """Whether files may be made in FOLDER, as far as that can be told without trying.
+
+    Windows marks folders with an icon of their own (the desktop, OneDrive) as read-only, which
+    means nothing there.
+    """
+    if os.name == "nt":
+        return True
+    return os.access(folder, os.W_OK) and bool(stat.S_IMODE(folder.stat().st_mode) & 0o222)

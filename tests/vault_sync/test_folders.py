@@ -14,6 +14,7 @@ from vault_sync.engine import folder as contract
 from vault_sync.engine import windows
 from vault_sync.engine.folder import behind
 from vault_sync.engine.folders import open_folder
+from vault_sync.engine.notes import leads_elsewhere
 
 T, B = ".0123.thesis-tmp", ".0123.thesis-old"
 FRENCH = "Études d'été/Réseau « léger »"
@@ -209,6 +210,16 @@ def test_long_paths_are_written_so_that_windows_takes_them(path, long):
 def test_what_stands_for_another_place_is_a_link(mode, tag, link):
     found = SimpleNamespace(st_mode=mode | 0o644, st_reparse_tag=tag)
     assert windows.is_link(found) == link
+
+
+@pytest.mark.parametrize(
+    ("system", "tag", "passed_by"),
+    [("nt", 0xA0000003, True), ("nt", 0x9000601A, False), ("posix", 0xA0000003, False)],
+)
+def test_a_junction_is_not_walked_into(system, tag, passed_by):
+    found = SimpleNamespace(st_mode=stat.S_IFDIR, st_reparse_tag=tag)
+    entry = SimpleNamespace(stat=lambda *, follow_symlinks: found)
+    assert leads_elsewhere(entry, system) == passed_by
 
 
 def test_the_calls_have_their_types():

@@ -2,13 +2,15 @@
 
 import errno
 import json
+import os
 import shutil
 
 import pytest
 
 from experiments.workspace import Workspace
 from featherface.errors import HeldError, UnavailableError
-from vault_sync.engine import passage, windows
+from vault_sync import writing
+from vault_sync.engine import notes, passage, windows
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.journal import read_steps
 from vault_sync.engine.paths import BRIEFLY, PathFolder
@@ -40,25 +42,36 @@ def state(tmp_path):
     return tmp_path / "state"
 
 
+class Hold:
+    """A file that a METHOD of folders is refused for, a number of TIMES."""
+
+    def __init__(self, real, end, times):
+        self.real, self.end, self.left = real, end, times
+        self.attempts = []
+        """How long the folder would wait at each attempt."""
+
+    def refuse(self, folder, *names):
+        if any(name.endswith(self.end) for name in names):
+            self.attempts.append(folder.seconds)
+            self.left -= 1
+            if self.left >= 0:
+                raise PermissionError(errno.EACCES, BUSY)
+        return self.real(folder, *names)
+
+    def release(self):
+        self.left = 0
+
+
 @pytest.fixture
 def hold(monkeypatch):
-    """Let a METHOD of folders be refused for a file, a number of TIMES; the attempts are listed."""
-    attempts = []
-
     def hold(method, end, times=10**6):
-        real = getattr(PathFolder, method)
-        left = [times]
+        held = Hold(getattr(PathFolder, method), end, times)
 
-        def refuse(self, *names):
-            if any(name.endswith(end) for name in names):
-                attempts.append(self.seconds)
-                if left[0] > 0:
-                    left[0] -= 1
-                    raise PermissionError(errno.EACCES, BUSY)
-            return real(self, *names)
+        def refuse(folder, *names):
+            return held.refuse(folder, *names)
 
         monkeypatch.setattr(PathFolder, method, refuse)
-        return attempts
+        return held
 
     return hold
 
@@ -93,7 +106,7 @@ def test_a_note_held_for_a_blink_is_written(vault, state, hold):
 def test_a_note_held_for_longer_is_waited_for_once_the_others_are_written(
     vault, state, hold, hours
 ):
-    attempts = hold("_move_out", "a.md", times=40)
+    attempts = hold("_move_out", "a.md", times=40).attempts
     outcome = write(vault, state, "a.md", "b.md", "c.md")
     assert outcome.written == ["b.md", "c.md", "a.md"]
     assert set(contents(vault).values()) == {b"new"}
@@ -191,15 +204,14 @@ def changed(thesis, make_run, tmp_path):
     return workspace, before, contents(other.vault)
 
 
-def test_a_sync_names_the_held_note_and_writes_the_others(changed, monkeypatch, hold):
+def test_a_sync_names_the_held_note_and_writes_the_others(changed, hold):
     workspace, before, after = changed
-    with monkeypatch.context():
-        hold("_move_out", "Performance-Analysis.md")
-        report = sync(workspace)
-        assert report.refused == [PERFORMANCE]
-        assert "in use by OneDrive.exe" in report.reasons[0]
-        assert contents(workspace.vault) == {**after, PERFORMANCE: before[PERFORMANCE]}
-        monkeypatch.undo()
+    held = hold("_move_out", "Performance-Analysis.md")
+    report = sync(workspace)
+    assert report.refused == [PERFORMANCE]
+    assert "in use by OneDrive.exe" in report.reasons[0]
+    assert contents(workspace.vault) == {**after, PERFORMANCE: before[PERFORMANCE]}
+    held.release()
     assert sync(workspace).written == [PERFORMANCE]
     assert contents(workspace.vault) == after
 
@@ -215,3 +227,85 @@ def test_what_was_written_with_a_stray_left_can_be_undone(changed, monkeypatch):
     assert [one.what for one in history(workspace)][-1] == "report sync"
     memory = json.loads((workspace.state / "vault.json").read_text(encoding="utf-8"))
     assert "v3@1" not in json.dumps(memory["notes"])
+
+
+def test_a_write_whose_folder_was_moved_is_found_again(vault, state, monkeypatch):
+    """The student renames the folder just then, and the program ends before it can clear up."""
+    (vault / "sub").mkdir()
+    (vault / "a.md").rename(vault / "sub" / "a.md")
+
+    def end(name):
+        if name == "exchanged":
+            (vault / "sub").rename(vault / "Été")
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(passage, "step", end)
+    monkeypatch.setattr(passage.Passage, "_settle", lambda *_: False)
+    with pytest.raises(KeyboardInterrupt):
+        write(vault, state, "sub/a.md")
+    assert [one.written for one in recover(state, vault, str(vault))] == [True]
+    assert contents(vault) == {"Été/a.md": b"new", "b.md": b"old", "c.md": b"old"}
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Let nobody read one file, until the test lets go."""
+    held = []
+    real = notes._content
+
+    def read(path):
+        if any(path.endswith(end) for end in held):
+            raise PermissionError(errno.EACCES, BUSY)
+        return real(path)
+
+    monkeypatch.setattr(notes, "_content", read)
+    return held
+
+
+def test_a_note_that_nobody_may_read_is_named_and_not_made_again(changed, unreadable):
+    workspace, before, after = changed
+    unreadable.append("Performance-Analysis.md")
+    report = sync(workspace)
+    assert report.refused == [PERFORMANCE]
+    assert "can't read" in report.reasons[0]
+    assert "in use by OneDrive.exe" in report.reasons[0]
+    assert contents(workspace.vault)[PERFORMANCE] == before[PERFORMANCE]
+    unreadable.clear()
+    assert sync(workspace).problem is None
+    assert contents(workspace.vault) == after
+
+
+def test_a_cache_that_is_held_costs_a_drawing_and_no_sync(thesis, make_run, monkeypatch):
+    workspace = thesis()
+    make_run(workspace, "v3", variant="v2")
+
+    def held(path, *_, **__):
+        raise HeldError(f"can't write {path}: it is in use")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vault_sync.figures.write_atomic", held)
+        patched.setattr("vault_sync.keeping.write_atomic", held)
+        report = sync(workspace)
+    assert report.problem is None
+    assert "05-Results/Runs/v3@1.md" in report.written
+    assert sync(workspace).written == []
+
+
+def test_a_folder_with_an_icon_of_its_own_is_no_read_only_vault(vault, monkeypatch):
+    """Windows marks such folders, the desktop and OneDrive among them, as read-only."""
+    vault.chmod(0o555)
+    monkeypatch.setattr(writing, "os", Windows())
+    writing.check_writable(vault)
+    monkeypatch.undo()
+    with pytest.raises(UnavailableError, match="read-only"):
+        writing.check_writable(vault)
+    vault.chmod(0o755)
+
+
+class Windows:
+    """The os module, as far as it says where it is."""
+
+    name = "nt"
+
+    def __getattr__(self, name):
+        return getattr(os, name)

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from featherface.errors import RefusedError
 from vault_sync.engine.folders import open_folder
 from vault_sync.engine.journal import journals, read_steps, sha256
 from vault_sync.engine.names import parent
@@ -113,7 +114,7 @@ def rewind(entry: Entry, entries: Sequence[Entry], state: Path, vault: Path) -> 
 def remove_folders(vault: Path, folders: Sequence[str]) -> None:
     """Remove the empty ones of FOLDERS."""
     for path in folders:
-        with contextlib.suppress(OSError), open_folder(vault, parent(path)) as outer:
+        with contextlib.suppress(OSError, RefusedError), open_folder(vault, parent(path)) as outer:
             outer.remove_folder(path.rsplit("/", 1)[-1])
 
 

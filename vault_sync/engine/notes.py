@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featherface.errors import UnavailableError
+from featherface.errors import HeldError, UnavailableError
+from featherface.patience import insist
 from vault_sync.engine.copies import is_copy, twins
 from vault_sync.engine.markers import Scan, scan
 from vault_sync.engine.properties import value_of
+from vault_sync.engine.windows import extended, is_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from vault_sync.engine.markers import Block
 
+MOMENT = 5.0
+"""Seconds to wait for a note that another program lets nobody read."""
 IDENTITY = "thesis_id"
 """The property by which a note is found again after it was renamed or moved."""
 
@@ -86,7 +90,9 @@ class Snapshot:
 
 
 def read_vault(root: Path) -> Snapshot:
-    """Read the notes of the vault; hidden folders and symbolic links are passed by.
+    """Read the notes of the vault; hidden folders, symbolic links and junctions are passed by.
+
+    A note that another program holds is waited for a moment, then told as unreadable.
 
     Raises:
         UnavailableError: a folder can't be read, so nobody knows what is gone.
@@ -104,6 +110,8 @@ def read_vault(root: Path) -> Snapshot:
                 notes[path] = Note(path, _read(entry.path))
             except OSError as error:
                 unreadable[path] = f"can't be read: {error.strerror}"
+            except HeldError as error:
+                unreadable[path] = error.message
     for path in twins(notes):
         del notes[path]
         copies.append(path)
@@ -112,14 +120,14 @@ def read_vault(root: Path) -> Snapshot:
 
 def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(extended(str(folder))), key=lambda entry: entry.name)
     except OSError as error:
         raise UnavailableError(
             f"can't read the vault's folder {folder}: {error.strerror}",
             "check that the vault is mounted and that you may read it",
         ) from error
     for entry in entries:
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or leads_elsewhere(entry):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, f"{prefix}{entry.name}/")
@@ -127,6 +135,18 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[st
             yield f"{prefix}{entry.name}", entry
 
 
+def leads_elsewhere(entry: os.DirEntry[str], system: str = os.name) -> bool:
+    """Whether ENTRY is a junction of Windows, which calls itself a folder; there a look is free."""
+    return system == "nt" and is_link(entry.stat(follow_symlinks=False))
+
+
 def _read(path: str) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123 - thousands of times per sync
+    try:
+        return _content(path)
+    except PermissionError:
+        return insist(lambda: _content(path), Path(path), seconds=MOMENT, verb="read")
+
+
+def _content(path: str) -> bytes:
+    with open(extended(path), "rb") as file:  # noqa: PTH123 - thousands of times per sync
         return file.read()

@@ -33,10 +33,10 @@ file mapped into memory. Whichever it is, `Folder` looks at what stands on the d
 CAN_NOT = (1, 50, 87, 120)
 """The disk's driver (a network drive, a virtual machine's folder) does not know the call."""
 SHARING = 32
-READING, DELETING = 0x80000000, 0x00010000
+READING = 0x80000000
 SHARE_READ, SHARE_WRITE, SHARE_DELETE = 1, 2, 4
 OPEN_EXISTING = 3
-OPEN_LINK_ITSELF = 0x00200000
+NORMAL = 0x80
 NO_HANDLE = ctypes.c_void_p(-1).value
 PATIENCE = 2.0
 """Seconds to wait for an editor that still writes into the file it has open."""
@@ -106,9 +106,7 @@ def open_retired(path: str) -> int:
         share = SHARE_READ | SHARE_DELETE
         if time.monotonic() > end:
             share |= SHARE_WRITE
-        handle = kernel().CreateFileW(
-            path, READING, share, None, OPEN_EXISTING, OPEN_LINK_ITSELF, None
-        )
+        handle = kernel().CreateFileW(path, READING, share, None, OPEN_EXISTING, NORMAL, None)
         if handle not in (None, NO_HANDLE):
             return descriptor(handle)
         code = last_error()
