@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -156,3 +158,49 @@ def test_a_disk_that_fills_while_a_checkpoint_is_written(train, mine, workspace,
     again = train("--resume", "--json", train__epochs=3)
     assert again.code == 0, again.err
     assert "going on after epoch 1 of 3" in again.err
+
+
+def hold(monkeypatch, operation, name):
+    """Let another program hold the file NAME."""
+    real = getattr(os, operation)
+
+    def refuse(*paths, **more):
+        if Path(os.fsdecode(paths[-1])).name == name:
+            raise PermissionError(errno.EACCES, "used by another process", name)
+        return real(*paths, **more)
+
+    monkeypatch.setattr(os, operation, refuse)
+
+
+def test_a_heartbeat_that_is_held_at_the_end_keeps_no_run_from_the_vault(
+    thesis, mine, workspace, monkeypatch
+):
+    sets = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
+    with monkeypatch.context() as patched:
+        hold(patched, "unlink", "heartbeat.json")
+        answer = thesis("run", "smoke", *sets, "--stage", "train", "--json", workspace=workspace)
+    assert answer.code == 0, answer.err
+    assert answer.data["runs"][0]["status"] == "sealed"
+    assert "Technical-Notes/Model-Pipeline/smoke_monitor.md" in answer.data["sync"]["written"]
+    assert thesis("runs", "verify", workspace=workspace).code == 0
+
+
+def test_results_that_are_held_name_the_holder_and_the_command_that_goes_on(
+    train, mine, workspace, monkeypatch
+):
+    with monkeypatch.context() as patched:
+        hold(patched, "replace", "results.json")
+        answer = train()
+    assert answer.code == 4
+    path = workspace.runs / "smoke" / "001" / "results.json"
+    assert f"{path} is in use by OneDrive.exe (process 4242): waiting for it" in answer.err
+    assert error(answer).startswith(f"can't write {path}: it is in use by OneDrive.exe")
+    assert "exclude the folder from the virus scanner, then: thesis run smoke" in next_step(answer)
+    assert "space" not in next_step(answer)
+    *_, command = next_step(answer).partition("then: thesis ")
+    assert command.endswith("--resume")
+    again = train("--resume", "--json")
+    assert again.code == 0, again.err
+    assert again.data["runs"][0]["run"] == "smoke@1"
+    assert [run["status"] for run in again.data["runs"]] == ["sealed"]
+    assert path.is_file()
