@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from featherface.errors import DataError
+from featherface.errors import DataError, HeldError
 from featherface.files import left_over, write_atomic
 from featherface.patience import insist
 
@@ -19,6 +19,9 @@ SEAL = "SEAL.json"
 HEARTBEAT = "heartbeat.json"
 FOREIGN = frozenset({SEAL, HEARTBEAT, ".DS_Store", "Thumbs.db", "desktop.ini"})
 """Not part of a record: written by us while it runs, or by file managers."""
+
+UNREADABLE = "unreadable"
+"""Kind of a problem that may be gone at the next look."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,11 @@ def _walk(folder: Path, prefix: str) -> Iterator[str]:
 
 
 def _describe(path: Path) -> dict[str, Any]:
-    found = insist(lambda: sha256(path), path, verb="read")
-    return {"sha256": found, "size": path.stat().st_size}
+    return {"sha256": _patient_sha256(path), "size": path.stat().st_size}
+
+
+def _patient_sha256(path: Path) -> str:
+    return insist(lambda: sha256(path), path, verb="read")
 
 
 def _compare(
@@ -135,8 +141,10 @@ def _compare(
         size = path.stat().st_size
         if size != expected["size"]:
             return Problem(name, "changed", f"{size} bytes, sealed with {expected['size']}")
-        if sha256(path) != expected["sha256"]:
+        if _patient_sha256(path) != expected["sha256"]:
             return Problem(name, "changed", "same size, other content")
+    except HeldError as error:
+        return Problem(name, UNREADABLE, f"in use by {error.who}")
     except OSError as error:
-        return Problem(name, "unreadable", error.strerror or str(error))
+        return Problem(name, UNREADABLE, error.strerror or str(error))
     return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featherface.data.annotation import UNKNOWN
+from featherface.patience import insist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,4 +65,5 @@ def _numbers(values: Sequence[float]) -> str:
 
 def _write_lines(path: Path, lines: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    text = "".join(f"{line}\n" for line in lines)
+    insist(lambda: path.write_text(text, encoding="utf-8", newline="\n"), path)

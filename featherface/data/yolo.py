@@ -16,6 +16,7 @@ from featherface.data.annotation import UNKNOWN, Annotations, collect
 from featherface.data.images import SUFFIXES, image_size
 from featherface.data.widerface import AbsentSplitError, Split
 from featherface.errors import DataError
+from featherface.patience import insist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,10 +90,14 @@ def write_yolo(split: Split, out: Path) -> tuple[list[Path], Counter[str]]:
         lines = list(_lines(image, size, told, points=points))
         path = (folder / image.path).with_suffix(".txt")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+        _write(path, "".join(f"{line}\n" for line in lines))
     data = out / "data.yaml"
-    data.write_text(DATA + (POINTS if points else ""), encoding="utf-8", newline="\n")
+    _write(data, DATA + (POINTS if points else ""))
     return [folder, data], told
+
+
+def _write(path: Path, text: str) -> None:
+    insist(lambda: path.write_text(text, encoding="utf-8", newline="\n"), path)
 
 
 def _labels(images: Path) -> Path:

@@ -1,5 +1,7 @@
 """The index is a cache: fresh, rebuilt without loss, and never in the way."""
 
+import errno
+import io
 import os
 
 from experiments.index import summarize
@@ -53,3 +55,31 @@ def test_problems_are_found_though_size_and_time_are_forged(workspace, make_run)
     path.write_bytes(path.read_bytes().swapcase())
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert [one.path for one in store.problems(run)] == ["log.txt"]
+
+
+class Held:
+    """The `open` of pathlib, where another program lets nobody read log.txt for some attempts."""
+
+    def __init__(self, attempts):
+        self.attempts, self.real = attempts, io.open
+
+    def __call__(self, file, *rest, **more):
+        if str(file).endswith("log.txt") and self.attempts:
+            self.attempts -= 1
+            raise PermissionError(errno.EACCES, "used by another process")
+        return self.real(file, *rest, **more)
+
+
+def test_a_sealed_file_that_is_held_for_a_moment_is_waited_for(workspace, make_run, monkeypatch):
+    run = make_run(workspace)
+    monkeypatch.setattr(io, "open", Held(5))
+    assert Store(workspace).verify(run) == []
+
+
+def test_a_sealed_file_that_is_held_is_no_changed_one_for_ever(workspace, make_run, monkeypatch):
+    run, store = make_run(workspace), Store(workspace)
+    with monkeypatch.context() as patched:
+        patched.setattr(io, "open", Held(10**6))
+        (problem,) = store.problems(run)
+    assert str(problem) == "log.txt: unreadable (in use by OneDrive.exe (process 4242))"
+    assert store.problems(run) == Store(workspace).problems(run) == []
