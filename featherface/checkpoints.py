@@ -154,7 +154,8 @@ def _read_safetensors(path: Path) -> tuple[State, dict[str, str] | None]:
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
-        return load_file(path), metadata
+        # Copies: what is loaded maps the file, and Windows replaces and removes no mapped one.
+        return {name: value.clone() for name, value in load_file(path).items()}, metadata
     except (SafetensorError, OSError) as error:
         raise _damaged(path, error) from error
 
