@@ -170,10 +170,8 @@ def view(data: dict[str, Any]) -> list[Block]:
     facts = {"pictures": f"{data['images']:,}{part}", "subsets": data["ground_truth"]}
     if data["protocol"]:
         facts["protocol"] = data["protocol"]
-    if data["conditions"]:
-        facts["computed on"] = (
-            f"{data['conditions']['hardware']}, {data['conditions']['precision']}"
-        )
+    if on := data["conditions"]:
+        facts["computed on"] = f"{on['hardware']}, {on['precision']}"
     rows = [
         [name, quantity(subset["ap"], "fraction"), f"{subset['faces']:,}"]
         for name, subset in data["subsets"].items()
