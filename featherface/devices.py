@@ -31,7 +31,9 @@ def choose(name: str = "auto", tell: Tell | None = None) -> torch.device:
 
     `auto` takes the current CUDA device if this build of PyTorch holds code for it, else another
     such one, else a Mac's GPU, else the CPU. TELL hears once in a process why a card that is there
-    isn't used; where TELL isn't given, that is a Python warning.
+    isn't used; where TELL isn't given, that is a Python warning. A numbered card becomes the
+    current one: what of PyTorch takes no device (events, peaks of memory, pinned pages, random
+    numbers) means it then.
 
     Raises:
         UsageError: no such kind of device.
@@ -43,12 +45,19 @@ def choose(name: str = "auto", tell: Tell | None = None) -> torch.device:
         if remark and remark not in _TOLD:
             _TOLD.add(remark)
             (tell or _warn)(remark)
-        return device
+        return _current(device)
     if name.startswith("cuda"):
-        return _cuda(name)
+        return _current(_cuda(name))
     if name == "mps" and not torch.backends.mps.is_available():
         raise UnavailableError("this machine has no mps device", "use auto or cpu")
     return torch.device(name)
+
+
+def _current(device: torch.device) -> torch.device:
+    """Make DEVICE the current one, where it is a numbered card; return it."""
+    if number(str(device)) is not None:
+        torch.cuda.set_device(device)
+    return device
 
 
 def _automatic() -> tuple[torch.device, str]:
@@ -89,8 +98,7 @@ def _cuda(name: str) -> torch.device:
 def reserved(device: torch.device, processes: int = 1) -> Iterator[None]:
     """Let `accelerate`, asked within the block, take DEVICE and no other.
 
-    A CUDA device stays the current one afterwards. Each of several PROCESSES has its own already:
-    there `accelerate` goes by their ranks.
+    Each of several PROCESSES has its own already: there `accelerate` goes by their ranks.
 
     Raises:
         UsageError: DEVICE is one that several processes can't share.
@@ -105,8 +113,6 @@ def reserved(device: torch.device, processes: int = 1) -> Iterator[None]:
         return
     before = os.environ.get(TRAINER)
     os.environ[TRAINER] = str(device)
-    if number(str(device)) is not None:
-        torch.cuda.set_device(device)
     try:
         yield
     finally:

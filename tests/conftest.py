@@ -117,10 +117,12 @@ def pretend_cards(monkeypatch):
 
     def pretend(*names, build="cu126", starts=True, driver="581.29", listed=True):
         here = names if starts and build else ()
+        current = [0]
         for name, value in {
             "is_available": lambda: bool(here),
             "device_count": lambda: len(here),
-            "current_device": lambda: 0,
+            "current_device": lambda: current[0],
+            "set_device": lambda device: current.__setitem__(0, torch.device(device).index),
             "get_device_name": lambda place=0: here[place],
             "get_device_capability": lambda place=0: CARDS[here[place]],
             "get_device_properties": lambda place=0: SimpleNamespace(total_memory=6 * 2**30),

@@ -37,6 +37,8 @@ def torch_build() -> Check:
     found = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     if torch.version.cuda and found:
         said.append(f"cuDNN {cudnn(found)}")
+    if held := torch.cuda.get_arch_list():
+        said.append(f"code for {' '.join(held)}")
     return Check("torch", "ok", ", ".join(said))
 
 

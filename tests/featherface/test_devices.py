@@ -73,6 +73,9 @@ def test_without_a_listener_the_fallback_is_a_warning(pretend_cards):
 def test_cards_are_counted(pretend_cards):
     pretend_cards(RTX_4090, RTX_3060)
     assert devices.choose("cuda:1") == torch.device("cuda:1")
+    assert torch.cuda.current_device() == 1, "what takes no device means that card then"
+    assert devices.choose("auto") == torch.device("cuda")
+    assert torch.cuda.current_device() == 1
     with pytest.raises(UnavailableError, match=r"no cuda:2: .*cuda:0 \(.*4090\), cuda:1 \(.*3060"):
         devices.choose("cuda:2")
 
@@ -82,6 +85,7 @@ def test_auto_takes_the_second_card_where_only_that_can_be_computed_on(pretend_c
     told = []
     assert devices.choose("auto", told.append) == torch.device("cuda:1")
     assert "computing on NVIDIA GeForce RTX 3060 (sm_86)" in told[0]
+    assert torch.cuda.current_device() == 1
 
 
 def test_a_build_without_cuda_beside_a_card_is_told(pretend_cards):
@@ -135,11 +139,9 @@ def test_other_names_are_refused_with_the_key(name):
 
 def test_training_takes_the_card_that_is_asked_for(pretend_cards, monkeypatch):
     pretend_cards(RTX_4090, RTX_3060)
-    taken = []
-    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
     monkeypatch.setenv(devices.TRAINER, "cuda:0")
     assert make_accelerator(TrainConfig(device="cuda:1")).device == torch.device("cuda:1")
-    assert taken == [torch.device("cuda:1")]
+    assert torch.cuda.current_device() == 1
     assert os.environ[devices.TRAINER] == "cuda:0", "what stood there before is back"
     monkeypatch.delenv(devices.TRAINER)
     assert make_accelerator(TrainConfig(device="cuda")).device == torch.device("cuda")

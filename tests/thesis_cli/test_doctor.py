@@ -37,7 +37,8 @@ def test_a_card_that_computes_is_ok(pretend_cards, monkeypatch, examine):
     assert rows["cuda:0"]["status"] == "ok"
     told = "NVIDIA GeForce RTX 4090 (sm_89), 6.0 GiB, driver 581.29; it computes as the CPU does"
     assert rows["cuda:0"]["found"].startswith(told)
-    assert "CUDA 12.6" in rows["torch"]["found"]
+    assert rows["torch"]["found"].startswith("2.13.0+cu126, CUDA 12.6")
+    assert "code for sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90" in rows["torch"]["found"]
 
 
 def test_a_card_without_code_is_never_computed_on(pretend_cards, monkeypatch, examine):
