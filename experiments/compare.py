@@ -80,7 +80,7 @@ def aims_of(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[Cite
 
 
 def _check_sealed(runs: Sequence[Run], store: Store | None) -> None:
-    from experiments.seal import verify  # noqa: PLC0415 - hides behind the store elsewhere
+    from experiments import seal  # noqa: PLC0415 - hides behind the store elsewhere
 
     for run in runs:
         if not run.sealed:
@@ -88,12 +88,12 @@ def _check_sealed(runs: Sequence[Run], store: Store | None) -> None:
                 f"{run.id} is {run.status}: only finished runs can be compared",
                 f"thesis run {run.experiment} --resume",
             )
-        problems = store.problems(run) if store else verify(run.folder)
+        problems = store.problems(run) if store else seal.verify(run.folder)
         if problems:
             raise ClaimFalseError(
-                f"the sealed record of {run.id} was changed: {problems[0]}",
+                f"the sealed record of {run.id} was changed: {seal.told(problems)}",
                 "restore the file from a backup, or run the experiment again; "
-                "see: thesis runs verify",
+                f"see: {seal.remedy(problems, run.id)}",
             )
 
 

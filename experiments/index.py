@@ -25,7 +25,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (folder TEXT PRIMARY KEY, stamp TEXT, summary TEXT);
 CREATE TABLE IF NOT EXISTS seals (folder TEXT PRIMARY KEY, stamp TEXT, problems TEXT);
 """
-VERSION = 2
+VERSION = 3
 """Raised when a summary holds something new; an index of another version is rebuilt."""
 
 

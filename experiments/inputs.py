@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from experiments.evidence import WHOLE
 from experiments.records import Parent
-from experiments.seal import sha256
+from experiments.seal import remedy, sha256, told
 from experiments.staleness import content_digest
 from featherface import networks
 from featherface.data.fingerprint import fingerprint
@@ -184,9 +184,8 @@ def as_parent(store: Store, run: Run, role: str) -> Parent:
         )
     problems = store.problems(run)
     if problems:
-        raise ClaimFalseError(
-            f"{role} {run.id}: its sealed record was changed: {problems[0]}", "thesis runs verify"
-        )
+        how, hint = told(problems), remedy(problems, run.id)
+        raise ClaimFalseError(f"{role} {run.id}: its sealed record was changed: {how}", hint)
     return Parent(role=role, run=run.id, seal=run.seal)
 
 

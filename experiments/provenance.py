@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from experiments.records import Git
+from experiments.repository import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,6 @@ PATCH_LIMIT = 2_000_000
 """Bytes of source.patch; a larger difference is named, not kept."""
 UNTRACKED_LIMIT = 200_000
 """Bytes of one untracked file that goes into the patch."""
-PATIENCE = 20.0
-"""Seconds that git may take for one answer."""
 REMOVED = "[removed]"
 SECRET_NAME = re.compile(
     r"(?i)(token|secret|passw|pwd|credential|api[-_.]?key|auth|private[-_.]?key)"
@@ -158,20 +156,7 @@ def _is_path(name: str) -> bool:
 
 def _git(folder: Path, *arguments: str) -> str:
     """Return git's answer; empty where there is none to be had."""
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    surroundings = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        answer = subprocess.run(  # noqa: S603 - no shell, arguments are ours
-            command,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-            env=surroundings,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return answer.stdout.decode("utf-8", errors="replace") if answer.returncode == 0 else ""
+    return ask(folder, *arguments) or ""
 
 
 def _patch(folder: Path) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments import inputs
+from experiments.seal import remedy, told
 from featherface.data.annotation import read_annotation
 from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
 from featherface.evaluation.config import EvaluateConfig
@@ -149,8 +150,8 @@ def _trusted(store: Store, run: Run) -> Recipe:
     problems = store.problems(run)
     if problems:
         raise ClaimFalseError(
-            f"the sealed record of {run.id} was changed: {problems[0]}",
-            f"thesis runs verify {run.id}",
+            f"the sealed record of {run.id} was changed: {told(problems)}",
+            remedy(problems, run.id),
         )
     return run.resolved().recipe
 

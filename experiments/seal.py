@@ -7,18 +7,23 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiments.line_ends import CRLF, LF, LOOKED_AT, as_hashed
 from featherface.errors import DataError, HeldError
 from featherface.files import left_over, write_atomic
 from featherface.patience import insist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 SEAL = "SEAL.json"
 HEARTBEAT = "heartbeat.json"
 FOREIGN = frozenset({SEAL, HEARTBEAT, ".DS_Store", "Thumbs.db", "desktop.ini"})
 """Not part of a record: written by us while it runs, or by file managers."""
+LINE_ENDS = "line ends"
+"""Kind of a problem that is none of content: git converts line ends, and can be told not to."""
+MEND = "thesis doctor --fix"
+"""What puts line ends back as they were sealed, and tells git to leave them."""
 
 UNREADABLE = "unreadable"
 """Kind of a problem that may be gone at the next look."""
@@ -31,7 +36,7 @@ class Problem:
     path: str
     """Inside the record, with forward slashes."""
     kind: str
-    """`changed`, `missing`, `added` or `unreadable`."""
+    """`changed`, `line ends` (nothing else was changed), `missing`, `added` or `unreadable`."""
     detail: str = ""
 
     def __str__(self) -> str:
@@ -96,6 +101,47 @@ def verify(folder: Path) -> list[Problem]:
     return problems
 
 
+def told(problems: Sequence[Problem]) -> str:
+    """Word in one line how a record differs from its seal."""
+    if only_line_ends(problems):
+        files = "1 file" if len(problems) == 1 else f"{len(problems):,} files"
+        return f"only line ends differ, as git converts them ({files}); next: {MEND}"
+    return ", ".join(str(one) for one in problems[:3])
+
+
+def remedy(problems: Sequence[Problem], run: str) -> str:
+    """Return the command to type next about the PROBLEMS of RUN."""
+    return MEND if only_line_ends(problems) else f"thesis runs verify {run}"
+
+
+def only_line_ends(problems: Sequence[Problem]) -> bool:
+    """Whether nothing but line ends differs; not so where nothing does."""
+    return bool(problems) and all(one.kind == LINE_ENDS for one in problems)
+
+
+def restore_line_ends(folder: Path) -> list[str]:
+    """Put the line ends of FOLDER's files back as they were sealed; return the files' paths.
+
+    A file is written only where its sealed hash proves what it held; nothing else is touched,
+    but the seal itself, which we write with LF.
+
+    Raises:
+        UnavailableError: a file can't be written; it is as it was.
+    """
+    found = {one.path: folder / one.path for one in verify(folder) if one.kind == LINE_ENDS}
+    sealed = read_seal(folder).files if found else {}
+    made: dict[str, bytes | None] = {
+        name: as_hashed(path.read_bytes(), sealed[name]["sha256"]) for name, path in found.items()
+    }
+    own = (folder / SEAL).read_bytes()
+    if CRLF in own:  # JSON holds no line end but those between its values
+        made[SEAL] = own.replace(CRLF, LF)
+    restored = {name: content for name, content in made.items() if content is not None}
+    for name, content in restored.items():
+        write_atomic(folder / name, content)
+    return list(restored)
+
+
 def members(folder: Path) -> list[str]:
     """Return the paths of FOLDER's files, sorted, with forward slashes."""
     return sorted(_walk(folder, ""))
@@ -140,7 +186,8 @@ def _compare(
     try:
         size = path.stat().st_size
         if size != expected["size"]:
-            return Problem(name, "changed", f"{size} bytes, sealed with {expected['size']}")
+            detail = f"{size} bytes, sealed with {expected['size']}"
+            return Problem(name, LINE_ENDS if _converted(path, expected) else "changed", detail)
         if _patient_sha256(path) != expected["sha256"]:
             return Problem(name, "changed", "same size, other content")
     except HeldError as error:
@@ -148,3 +195,10 @@ def _compare(
     except OSError as error:
         return Problem(name, UNREADABLE, error.strerror or str(error))
     return None
+
+
+def _converted(path: Path, expected: Mapping[str, Any]) -> bool:
+    """Whether the file at PATH is as sealed but for its line ends."""
+    with path.open("rb") as file:
+        start = file.read(LOOKED_AT)
+        return b"\0" not in start and as_hashed(start + file.read(), expected["sha256"]) is not None

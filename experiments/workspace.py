@@ -100,10 +100,14 @@ class Workspace:
     ) -> Workspace:
         """Make ROOT a workspace; an existing thesis.toml stays as it is.
 
+        What git has to know stands in .gitattributes and .gitignore then, after what was there.
+
         Raises:
-            UsageError: LANGUAGE is not one of `fr`, `en`.
+            UsageError: LANGUAGE is not one of `fr`, `en`, or git can't read one of those files.
             UnavailableError: ROOT can't be written.
         """
+        from experiments.repository import complete  # noqa: PLC0415 - only a new one is completed
+
         if language not in LANGUAGES:
             raise UsageError(unknown("language", language, LANGUAGES))
         root = root.expanduser().resolve()
@@ -119,6 +123,7 @@ class Workspace:
             ) from error
         if not (root / CONFIG).exists():
             write_atomic(root / CONFIG, STARTER.format(**quoted))
+        complete(root)
         return cls.open(root)
 
     @property

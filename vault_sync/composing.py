@@ -6,6 +6,7 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from experiments.seal import MEND
 from featherface.errors import DataError, RefusedError, unknown
 from vault_sync import selections
 from vault_sync.bodies import render_body, templates
@@ -16,7 +17,7 @@ from vault_sync.figures import Figures
 from vault_sync.links import Links, LinkStyle, count_basenames
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from vault_sync.chapters import Planned
@@ -64,7 +65,7 @@ class Composer:
         asked = tuple(self._asked(known))
         files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
         warnings = tuple(dict.fromkeys(self.warnings))
-        return Wanted(notes, asked, files, tuple(self.refused), warnings)
+        return Wanted(notes, asked, files, tuple(_told_once(self.refused)), warnings)
 
     @cached_property
     def templates(self) -> tuple[str, ...]:
@@ -164,3 +165,8 @@ class Composer:
             self.refused.append(Trouble(note, f"block {block_id!r}: {error.message}", line))
             return None
         return WantedBlock(block_id, template, body, dict(attributes), after)
+
+
+def _told_once(refused: Iterable[Trouble]) -> Iterator[Trouble]:
+    """Leave out the blocks that wait for the line ends of a record, which is told itself."""
+    return (one for one in refused if not (one.line and MEND in one.reason))

@@ -12,7 +12,7 @@ from vault_sync.engine.locking import holder
 from vault_sync.engine.plans import Options
 from vault_sync.engine.recovery import interrupted
 from vault_sync.engine.state import state_path
-from vault_sync.engine.upkeep import STAY_DELETED
+from vault_sync.engine.upkeep import stays_deleted
 from vault_sync.surveying import find_vault, survey
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def _deleted(seen: Survey) -> list[str]:
         if block_id in state.blocks and block_id not in blocks and block.body
         if block_id not in state.adopted and block_id not in gone
     ]
-    files = [path for path in state.wholes if path.endswith(STAY_DELETED)]
-    lost = [path for path in files if path not in seen.snapshot.wholes]
+    there = {*seen.snapshot.wholes, *seen.snapshot.unreadable}
+    lost = [path for path in filter(stays_deleted, state.wholes) if path not in there]
     return sorted([*(one.path for one in notes), *left, *lost])
 
 

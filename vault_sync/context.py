@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.records import RECORD
+from experiments.seal import told
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
 from vault_sync.keeping import KnownStore
 from vault_sync.rendering import Safe, escape
@@ -99,7 +100,7 @@ class Sources:
         for run in self.sealed:
             problems = self.store.problems(run)
             if problems:
-                found[run.id] = ", ".join(str(problem) for problem in problems[:3])
+                found[run.id] = told(problems)
         return found
 
     @cached_property

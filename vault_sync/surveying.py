@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.command_lines import command
+from experiments.seal import MEND
 from featherface.errors import HeldError, NotFoundError, RefusedError, UsageError
 from vault_sync.answers.exchanging import add_answers
 from vault_sync.composing import Composer
@@ -17,6 +18,7 @@ from vault_sync.engine.notes import MOMENT, read_vault
 from vault_sync.engine.planning import plan
 from vault_sync.engine.plans import Options
 from vault_sync.engine.state import Bases, read_state, state_path
+from vault_sync.engine.upkeep import stays_deleted
 from vault_sync.prose.summary import summarise
 
 if TYPE_CHECKING:
@@ -68,9 +70,13 @@ def survey(
         wanted = composer.note(only)
     else:
         wanted = add_answers(composer.compose(), sources, snapshot, state)
-    snapshot = _with_wholes(snapshot, vault, [one.path for one in wanted.files])
+    # Those that nothing is to be shown in at present are looked for too: they are not deleted.
+    paths = {*(one.path for one in wanted.files), *filter(stays_deleted, state.wholes)}
+    snapshot = _with_wholes(snapshot, vault, sorted(paths))
     bases = Bases(workspace.state)
     made = plan(snapshot, wanted, state, bases.find, options)
+    if any(MEND in one.reason for one in made.refused):
+        made = replace(made, writes=())  # one command brings the records back: empty no chapter
     if not only:
         told = summarise(workspace, snapshot, sources.store)
         made = replace(made, warnings=(*made.warnings, *told))

@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from experiments.seal import MEND
 from featherface.errors import RefusedError
 from vault_sync import conflicts, selections
 from vault_sync.engine.applying import CHANGED, Outcome
@@ -55,6 +56,8 @@ class SyncReport:
         return RefusedError("\n  ".join(dict.fromkeys(self.reasons)), self._hint())
 
     def _hint(self) -> str:
+        if any(MEND in reason for reason in self.reasons):
+            return f"{MEND}, then: thesis report sync --to vault"
         if not self.disputes:
             return "correct what is named, then: thesis report sync --to vault"
         address = next(iter(self.disputes))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.checkout import findings, mend
 from experiments.command_lines import command
 from featherface.errors import ThesisError
 from thesis_cli.calling import called
@@ -34,12 +35,19 @@ ENOUGH_MEMORY = 3 * 2**30
 
 
 @click.command(cls=Verb)
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Tell git which files to leave as they are; put line ends of records back as sealed.",
+)
 @json_option
 @click.pass_context
 @pass_session
-def doctor(session: Session, context: click.Context, as_json: bool) -> None:
+def doctor(session: Session, context: click.Context, fix: bool, as_json: bool) -> None:
     """Check that everything needed is here."""
     del as_json
+    for mended in mend(session.workspace) if fix else ():
+        session.note(mended)
     checks = [python(), *libraries(), memory(), git(), *places(session)]
     emit(session, "doctor", [each._asdict() for each in checks], view)
     if any(each.status == "failure" for each in checks):
@@ -128,6 +136,7 @@ def places(session: Session) -> Iterator[Check]:
     yield writable("workspace", workspace.root, "choose a workspace you may write to")
     yield disk(workspace.root)
     yield vault(workspace)
+    yield from (Check(*each) for each in findings(workspace))
     for name, root in workspace.data_roots.items():
         yield data_root(name, root)
 

@@ -16,7 +16,7 @@ from vault_sync.engine.edits import KEPT, Edit
 from vault_sync.engine.notes import Note
 from vault_sync.engine.plans import Options, Plan, Trouble, Write
 from vault_sync.engine.remarks import ask_for, check_gone, tell_copies
-from vault_sync.engine.upkeep import decide_properties, decide_whole
+from vault_sync.engine.upkeep import decide_properties, decide_whole, holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -253,7 +253,7 @@ class _Planner:
             self.conflicts.append(found)
         elif found is not None:
             self.unchanged.append(found)
-            differs = self.snapshot.wholes[found] != wanted.content
+            differs = not holds(found, self.snapshot.wholes[found], wanted.content)
             self.kept += [found] if differs else []
 
     def edit(self, note: Note) -> Edit:

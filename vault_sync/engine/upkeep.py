@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STAY_DELETED = (".base", ".canvas")
 """Files owned whole that a student may delete for good, as a note; pictures come back, for notes
-show them."""
+show them. They are text, whose line ends git may convert."""
 
 
 @dataclass
@@ -64,16 +64,31 @@ def decide_whole(
 ) -> Write | Trouble | str | None:
     """Return the write, the conflict, or the path that stays; None where there is nothing."""
     path, disk = wanted.path, snapshot.wholes.get(wanted.path)
-    if disk == wanted.content:
+    if disk is not None and holds(path, disk, wanted.content):
         return path
     if disk is None:
-        gone = path in state.wholes and path.endswith(STAY_DELETED)
+        gone = path in state.wholes and stays_deleted(path)
         return None if gone and not recreate else Write(path, None, wanted.content, whole=True)
-    if state.wholes.get(path) == hashlib.sha256(disk).hexdigest():
+    if state.wholes.get(path) == hashlib.sha256(_as_written(path, disk)).hexdigest():
         return Write(path, disk, wanted.content, whole=True)
     if is_settled(state, path, disk, wanted.content):
         return path
     return Trouble(path, "the file was changed by hand", new=wanted.content, disk=disk)
+
+
+def stays_deleted(path: str) -> bool:
+    """Whether the file at PATH, owned whole, is the student's to delete."""
+    return path.endswith(STAY_DELETED)
+
+
+def holds(path: str, disk: bytes, content: bytes) -> bool:
+    """Whether the file owned whole at PATH holds CONTENT, whatever git made of its line ends."""
+    return disk == content or _as_written(path, disk) == content
+
+
+def _as_written(path: str, disk: bytes) -> bytes:
+    """Return DISK with the line ends that we write, where the file is text."""
+    return disk.replace(b"\r\n", b"\n") if stays_deleted(path) else disk
 
 
 def is_settled(state: State, name: str, disk: bytes, new: bytes) -> bool:

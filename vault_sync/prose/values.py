@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.lookup import find_measured
 from experiments.metrics import EVIDENCE, KINDS
 from experiments.predicates import COMPUTE, Number, Reference, references
+from experiments.seal import remedy, told
 from experiments.store import Store
 from featherface.errors import NotFoundError, RefusedError, ThesisError, unknown
 
@@ -145,8 +146,8 @@ class Values:
             raise RefusedError(f"{run.id} is not finished", f"thesis run {run.experiment} --resume")
         if problems := self.store.problems(run):
             raise RefusedError(
-                f"the sealed record of {run.id} was changed afterwards ({problems[0]})",
-                f"thesis runs verify {run.id}",
+                f"the sealed record of {run.id} was changed afterwards ({told(problems)})",
+                remedy(problems, run.id),
             )
         return run
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.seal import remedy, told
 from featherface.errors import ClaimFalseError
 from thesis_cli.complete import complete_run
 from thesis_cli.faults import CLAIM_FALSE
@@ -60,8 +61,8 @@ def check(store: Store, run: Run) -> None:
         raise ClaimFalseError(f"{run.id} is {run.status}, not sealed", "thesis runs list")
     if problems := store.problems(run):
         raise ClaimFalseError(
-            f"the sealed record of {run.id} was changed: {problems[0]}",
-            f"thesis runs verify {run.id}",
+            f"the sealed record of {run.id} was changed: {told(problems)}",
+            remedy(problems, run.id),
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.seal import Problem, only_line_ends, remedy, told
 from thesis_cli.commands.runs import store
 from thesis_cli.complete import complete_run
 from thesis_cli.faults import CLAIM_FALSE
@@ -33,8 +34,9 @@ def show(session: Session, selector: str, as_json: bool) -> None:
     del as_json
     records = store(session)
     run = records.find(selector)
-    if run.sealed and records.verify(run):
-        session.warn(f"{run.id} was changed since it was sealed; see: thesis runs verify {run.id}")
+    if problems := records.verify(run):
+        hint = remedy(problems, run.id)
+        session.warn(f"{run.id} was changed since it was sealed: {told(problems)}; see: {hint}")
     emit(session, "runs-show", describe(run), show_view)
 
 
@@ -129,11 +131,12 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
     words = {True: "intact", False: "CHANGED since it was sealed", None: "not sealed"}
     lines: list[Block] = []
     for row in rows:
+        problems = [Problem(*each.values()) for each in row["problems"]]
+        if only_line_ends(problems):
+            lines.append(f"{row['run']}: {told(problems)}")
+            continue
         lines.append(f"{row['run']}: {words[row['intact']]}")
-        lines += [
-            f"  {each['path']}: {each['problem']} {each['detail']}".rstrip()
-            for each in row["problems"]
-        ]
+        lines += [f"  {one.path}: {one.kind} {one.detail}".rstrip() for one in problems]
     return lines
 
 
