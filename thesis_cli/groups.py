@@ -14,7 +14,7 @@ import click
 from thesis_cli.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
@@ -56,6 +56,35 @@ def shared_options() -> list[click.Parameter]:
     ]
 
 
+def output_option(taken: Iterable[str]) -> click.Option:
+    """Make the option that writes a command's text to a file; TAKEN are the command's own names.
+
+    Where --output is a picture, a page, a document or a folder already, it has its long name only.
+    """
+    names = [name for name in ("--output", "--output-text") if name not in {*taken}]
+    return click.Option(
+        names,
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        expose_value=False,
+        callback=remember("output"),
+        help="Write what would be printed to FILE, as UTF-8.",
+    )
+
+
+@contextlib.contextmanager
+def answering(session: Session) -> Iterator[None]:
+    """Set stdout, or the file of --output, aside for a command's data; prints go to stderr."""
+    session.stdout = sys.stdout
+    with contextlib.ExitStack() as stack:
+        if session.output is not None:
+            from thesis_cli.saving import saved
+
+            session.stdout = stack.enter_context(saved(session.output, session.root))
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        yield
+
+
 def remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     """Make a callback that keeps an option's value in the session, where one was given."""
 
@@ -71,17 +100,17 @@ class Verb(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.params.append(output_option(name for each in self.params for name in each.opts))
         self.params.extend(shared_options())
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command with stdout set aside for its data."""
         session = ctx.ensure_object(Session)
-        session.stdout = sys.stdout
         session.as_json = bool(ctx.params.get("as_json"))
         from featherface.patience import patient
 
         waiting = patient(say=session.note)  # told on stderr, whichever file is waited for
-        with contextlib.redirect_stdout(sys.stderr), library_noise(shown=session.debug), waiting:
+        with answering(session), library_noise(shown=session.debug), waiting:
             return super().invoke(ctx)
 
 

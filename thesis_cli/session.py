@@ -25,6 +25,8 @@ class Session:
     as_json: bool = False
     stdout: TextIO | None = None
     """Where data goes; while a command works, a library's prints are sent to stderr."""
+    output: Path | None = None
+    """The file of --output, which gets what would go to stdout."""
     warnings: list[str] = field(default_factory=list)
 
     @cached_property

@@ -15,19 +15,25 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
-@click.command(cls=Verb)
+HELP = """\
+Print the completion script of a shell.
+
+\b
+bash        thesis completion bash --output ~/.local/share/bash-completion/completions/thesis
+zsh         thesis completion zsh --output "${fpath[1]}/_thesis"
+fish        thesis completion fish --output ~/.config/fish/completions/thesis.fish
+PowerShell  thesis completion powershell --output "$HOME/thesis.ps1"
+            Add-Content $PROFILE '. "$HOME/thesis.ps1"'
+"""
+"""`\b` keeps click from filling the lines below it."""
+
+
+@click.command(cls=Verb, help=HELP)
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 @pass_session
 def completion(session: Session, context: click.Context, shell: str) -> None:
-    r"""Print the completion script of a shell.
-
-    \b
-    bash        thesis completion bash > ~/.local/share/bash-completion/completions/thesis
-    zsh         thesis completion zsh > "${fpath[1]}/_thesis"
-    fish        thesis completion fish > ~/.config/fish/completions/thesis.fish
-    PowerShell  in the file $PROFILE: thesis completion powershell | Out-String | Invoke-Expression
-    """
+    """Print the completion script of a shell."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)

@@ -15,6 +15,7 @@ from thesis_cli.complete import complete_network
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option, write
+from thesis_cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from experiments.tables import Cell, Table
     from featherface.anatomy.facts import Anatomy
     from featherface.detector_config import DetectorConfig
-    from thesis_cli.session import Session
     from vault_sync.network_tables import Subject
     from vault_sync.wording import Words
 
 FORMATS = ("table", "md", "latex", "mermaid", "json")
 PICTURES = (".png", ".svg", ".pdf")
+TEXTS = (".md", ".tex", ".txt", ".mmd", ".json")
 SQUARE = "640"
 
 
@@ -39,6 +40,17 @@ class Asked(NamedTuple):
     words: Words
     layers: bool
     untrained: bool
+
+
+def picture_or_text(context: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
+    """Keep the name of a picture; one of a text is where the answer goes."""
+    if value is None or value.suffix.lower() in PICTURES:
+        return value
+    if value.suffix.lower() not in TEXTS:
+        kinds, others = ", ".join(PICTURES), ", ".join(TEXTS)
+        raise UsageError(f"--output {value}: a drawing ends in one of {kinds}; text in {others}")
+    context.ensure_object(Session).output = value
+    return None
 
 
 @click.command(cls=Verb)
@@ -57,7 +69,10 @@ class Asked(NamedTuple):
     help="Default: the workspace's; tables in the terminal: English.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Draw it: a .png, .svg or .pdf file."
+    "--output",
+    type=click.Path(path_type=Path),
+    callback=picture_or_text,
+    help="Draw it: a .png, .svg or .pdf file; any other holds the text.",
 )
 @json_option
 @pass_session
@@ -81,9 +96,6 @@ def show(  # noqa: PLR0913 - one argument per option
     blocks, levels with their anchors and receptive fields, and what turns each innovation off;
     `md` and `latex` are made to be pasted, `mermaid` is the diagram alone.
     """
-    if output is not None and output.suffix.lower() not in PICTURES:
-        kinds = ", ".join(PICTURES)
-        raise UsageError(f"--output {output}: a drawing ends in one of {kinds}")
     if weights is not None and not effective:
         raise UsageError("--weights goes with --effective", "add --effective")
     asked = prepare(session, network, overrides, size, language, layers=layers, trained=weights)
