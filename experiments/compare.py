@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+from experiments import paths
 from experiments.comparison import ALPHA, SUBSETS, Comparison, Delta, Note, Row
 from experiments.machines import about_machines
 from experiments.metrics import KINDS, Metric
@@ -280,4 +281,8 @@ def _recipe_differences(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
     flat = [flatten(run.recipe) for run in runs]
     names = dict.fromkeys(key for one in flat for key in one)
     rows = {key: tuple(one.get(key) for one in flat) for key in names}
-    return {key: values for key, values in rows.items() if any(v != values[0] for v in values)}
+    return {
+        key: values
+        for key, values in rows.items()
+        if not all(paths.same(key, values[0], one) for one in values)
+    }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from experiments.codebase import read_code
+from experiments.paths import same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +40,7 @@ def contrast(one: Run, other: Run) -> list[Difference]:
         first, second = read(one), read(other)
         for name in dict.fromkeys((*first, *second)):
             values = (first.get(name), second.get(name))
-            if values[0] != values[1]:
+            if not same(name, *values):
                 found.append(Difference(part, name, values))
     return found
 
@@ -59,11 +61,16 @@ def _code(run: Run) -> dict[str, Any]:
 
 def _data(run: Run) -> dict[str, Any]:
     return {
-        f"{split}.{key}": about[key]
+        f"{split}.{key}": _by_name(about[key]) if isinstance(about[key], dict) else about[key]
         for split, about in run.data.items()
         for key in DATA_KEYS
         if isinstance(about, dict) and key in about
     }
+
+
+def _by_name(files: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> hash of FILES: where they lay makes no difference."""
+    return {PureWindowsPath(file).name: digest for file, digest in sorted(files.items())}
 
 
 def _parents(run: Run) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from experiments.paths import HINT
 from featherface.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
         _refuse_aliases(text)
         content = _yaml().load(text)
     except (YAMLError, ValueError, RecursionError) as error:
+        hint = HINT if "escape" in _reason(error) else None
         raise UsageError(
-            f"{where}{_position(error)}: not a valid recipe: {_reason(error)}"
+            f"{where}{_position(error)}: not a valid recipe: {_reason(error)}", hint
         ) from error
     if content is None:
         return {}

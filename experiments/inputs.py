@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
+from experiments import paths
 from experiments.evidence import WHOLE
 from experiments.records import Parent
 from experiments.seal import remedy, sha256, told
@@ -92,15 +93,16 @@ def with_landmarks(split: Split) -> list[ImageAnnotation]:
     return [one for one in found if one.path in names and np.isfinite(one.landmarks).any()]
 
 
-def describe(split: Split) -> dict[str, Any]:
+def describe(split: Split, workspace: Workspace) -> dict[str, Any]:
     """Return what data.json keeps of a split."""
     found = fingerprint(split)
-    return {"dataset": split.kind, **found, "annotation_file": split.annotation_file.as_posix()}
+    file = paths.relative(workspace.root, split.annotation_file)
+    return {"dataset": split.kind, **found, "annotation_file": file}
 
 
-def describe_truth(truth: GroundTruth) -> dict[str, str]:
+def describe_truth(truth: GroundTruth, workspace: Workspace) -> dict[str, str]:
     """Return file -> SHA-256 of what TRUTH was read from, for data.json."""
-    return {path.resolve().as_posix(): sha256(path) for path in truth.files}
+    return {paths.relative(workspace.root, path): sha256(path) for path in truth.files}
 
 
 def truth_digest(truth: GroundTruth) -> str:

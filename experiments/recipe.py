@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from experiments import schema
+from experiments import paths, schema
 from experiments.documents import parse_yaml, write_yaml
 from experiments.records import STAGES, check_name
 from featherface.data.config import SyntheticConfig
@@ -108,10 +108,16 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything that decides the numbers (not title, hypothesis and tags)."""
+        """SHA-256 of everything that decides the numbers (not title, hypothesis and tags).
+
+        Of paths out of the workspace the last name only: what lies there has its own hash.
+        """
         values = schema.plain(self)
         for key in ("title", "hypothesis", "tags", "primary_metric", "stages"):
             del values[key]
+        for key, value in paths.found(values).items():
+            section, name = key.split(".")
+            values[section][name] = paths.identity(value)
         text = json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -160,7 +166,7 @@ def differences(one: Recipe, other: Recipe) -> dict[str, tuple[Any, Any]]:
     first, second = flatten(schema.plain(one)), flatten(schema.plain(other))
     names = [*first, *(key for key in second if key not in first)]
     pairs = {key: (first.get(key), second.get(key)) for key in names}
-    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    return {key: pair for key, pair in pairs.items() if not paths.same(key, *pair)}
 
 
 def flatten(content: Mapping[str, Any], at: str = "") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import schema
+from experiments import paths, schema
 from experiments.documents import read_yaml
 from experiments.metrics import KINDS
 from experiments.recipe import Recipe, ResolvedRecipe, flatten
@@ -69,7 +69,7 @@ def resolve(
     """
     known = recipes(workspace)
     if name not in known:
-        raise NotFoundError(unknown("experiment", name, known), _remedy(name))
+        raise NotFoundError(unknown("experiment", name, known), _remedy(name, known))
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for source, content in _chain(known[name], workspace, ()):
@@ -78,9 +78,15 @@ def resolve(
         key, value = _parse_override(override)
         _merge(values, origins, _nest(key, value), "--set")
     _place(values, origins, workspace)
+    for key, value in flatten(values).items():
+        if key not in paths.PROSE:
+            paths.check(origins.get(key, name), key, value)
+    if workspace is not None:
+        for key, value in paths.found(values).items():
+            _merge(values, {}, _nest(key, paths.stored(workspace, key, value)), "")
     values.setdefault("name", name.replace("/", "-"))
     recipe = _build(values, origins, name)
-    _check_twin(recipe.name, workspace)
+    _check_twin(recipe.name, () if known[name].packaged else known, workspace)
     if recipe.primary_metric not in KINDS:
         where = origins.get("primary_metric", name)
         raise UsageError(
@@ -101,25 +107,27 @@ def _place(values: dict[str, Any], origins: dict[str, str], workspace: Workspace
             _merge(values, origins, said, where)
 
 
-def _remedy(name: str) -> str:
+def _remedy(name: str, known: Iterable[str]) -> str:
     """Say how to make an experiment called NAME, where that can be a name."""
+    if twin := paths.twin(name, known):
+        return f"thesis run {twin}"
     try:
         return f"choose one of them, or write experiments/{check_name(name)}.yaml"
     except UsageError:
         return "choose one of them"
 
 
-def _check_twin(name: str, workspace: Workspace | None) -> None:
-    """Refuse a new experiment whose folder would be another's on Windows or macOS."""
-    if workspace is None or not workspace.runs.is_dir():
+def _check_twin(name: str, known: Iterable[str], workspace: Workspace | None) -> None:
+    """Refuse a new experiment whose folder or file would be another's on Windows or macOS."""
+    folders = paths.names(workspace.runs) if workspace else []
+    if name in folders:
         return
-    folders = [folder.name for folder in workspace.runs.iterdir()]
-    twin = next((each for each in folders if each.casefold() == name.casefold()), None)
-    if twin is not None and name not in folders:
-        raise UsageError(
-            f"experiment {name!r} differs only in case from {twin!r}, which has runs already",
-            f"thesis run {twin}, or choose another name",
-        )
+    for others, which in ((folders, "which has runs already"), (known, "a recipe that is there")):
+        if twin := paths.twin(name, others):
+            raise UsageError(
+                f"experiment {name!r} differs only in case from {twin!r}, {which}",
+                f"thesis run {twin}, or choose another name",
+            )
 
 
 def _build(values: Mapping[str, Any], origins: Mapping[str, str], name: str) -> Recipe:
@@ -221,7 +229,10 @@ def _parse_override(override: str) -> tuple[str, Any]:
         if inner:
             raise UsageError(f"--set {override!r}: {key} is a section", f"--set {inner[0]}=VALUE")
         raise UsageError(f"--set: {schema.unknown_key(key, Recipe)}")
-    return key, schema.parse(text.strip(), types[key])
+    value = schema.parse(text.strip(), types[key])
+    if isinstance(value, str) and value[:1] == '"' and "\\" in value:  # no YAML: taken as it stands
+        raise UsageError(f"--set {override}: an escape between double quotes is wrong", paths.HINT)
+    return key, value
 
 
 def _nest(key: str, value: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from experiments.execution import Execution
 from experiments.locks import held
 from experiments.recipe import ResolvedRecipe, differences
 from experiments.records import STAGES
+from experiments.relocation import relocated
 from experiments.runs import RECIPE, Run
 from experiments.store import Store
 from featherface.errors import LockedError, NotFoundError, ThesisError, UsageError, unknown
@@ -81,7 +82,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         if not fresh:
             _check_unsealed(Run(folder))
             late.leave_out(folder, skip)
-            resolved = _recorded(folder)
+            resolved = relocated(_recorded(folder), resolved, workspace)
         execution = Execution(Run(folder), workspace, resolved, chosen)
         if fresh:
             execution.start(argv, teachers)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.documents import not_utf8
+from experiments.paths import HINT, check
 from featherface.device_names import CHOICES, check_device
 from featherface.errors import NotFoundError, UsageError, unknown
 
@@ -67,6 +68,9 @@ CHAPTERS: dict[str, str] = {
     "galleries": "05-Results/Galleries/{run}",
 }
 """Chapter -> note in the vault, without `.md`; `runs` is the folder of the runs' notes."""
+
+PATHS = ("vault", "bibliography")
+"""Keys that hold a path, beside those of the tables `data` and `chapters`."""
 
 OPEN_TABLES = ("data", "milestones", "cited")
 """Tables whose keys are names of the user's own."""
@@ -157,7 +161,7 @@ def _remedy(path: Path) -> str:
     """Say how to mend a TOML file; a backslash is the usual fault on Windows."""
     if "\\" not in path.read_text(encoding="utf-8-sig"):
         return f"correct {path.name}"
-    return f"write paths in {path.name} with '/', or in single quotes: 'C:\\Users\\me\\vault'"
+    return f"{HINT}, in {path.name}"
 
 
 def _flatten(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,6 +191,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
         raise UsageError(f"{where}: {key} is {value!r}; choose from {', '.join(choices)}")
     if key == "device":
         check_device(value, f"{where}: device")
+    if key in PATHS or table in ("data", "chapters"):
+        check(where, key, value)
     if key == "vault" and not value.strip():
         raise UsageError(f"{where}: vault is empty", 'name a folder, such as: vault = "vault"')
     return value

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import bases
 from experiments.bases import BASES
 from experiments.codebase import changed_files, code_digest, read_code
+from experiments.paths import same
 from experiments.seal import members, sha256
 from experiments.wording import listed, say
 from featherface.errors import ThesisError
@@ -134,7 +135,8 @@ def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
     pairs = {
         key: (then[key], now)
         for key, now in made.now.items()
-        if key in then and then[key] != now and bases.key_counts_for(family, key, then)
+        if key in then and not same(key, then[key], now)
+        if bases.key_counts_for(family, key, then)
         if not bases.left_open(key, now)
     }
     for kind in ("recipe", "data"):
@@ -169,7 +171,8 @@ def _data_changes(made: _Made, family: str) -> Iterator[Change]:
     recorded = {str(about.get("annotation_file", "")): about.get("annotation_sha256")}
     if family == "accuracy":
         recorded |= about.get("ground_truth", {})
-    found = [file for file, digest in recorded.items() if digest and _differs(Path(file), digest)]
+    root = made.store.workspace.root
+    found = [file for file, digest in recorded.items() if digest and _differs(root / file, digest)]
     if found:
         details = tuple(Path(file).name for file in found)
         yield Change(made.run.id, "data", details, BASES[family].stage)
@@ -228,7 +231,7 @@ def content_digest(path: Path) -> str:
 
 def _differs(path: Path, digest: str) -> bool:
     try:
-        return path.is_absolute() and path.is_file() and sha256(path) != digest
+        return path.is_file() and sha256(path) != digest
     except OSError:
         return False
 

@@ -8,6 +8,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from experiments import paths
 from experiments.annotations import Annotations, check_label, checked
 from experiments.records import NAME, check_name
 from experiments.runs import Run
@@ -49,7 +50,10 @@ class Store:
 
     def runs(self, experiment: str | None = None) -> list[Run]:
         """Return all runs (of EXPERIMENT), by experiment and version."""
-        names = self.experiments() if experiment is None else [experiment]
+        if experiment is None:
+            names = self.experiments()
+        else:  # as it is written, also on a disk that would find another case
+            names = [name for name in paths.names(self.workspace.runs) if name == experiment]
         names = [name for name in names if NAME.fullmatch(name)]
         folders = [path for name in names for path in _versions(self.workspace.runs / name)]
         return [Run(path) for path in folders]
@@ -64,7 +68,7 @@ class Store:
         """
         name, at, which = selector.partition("@")
         if not at:
-            known = (self.workspace.runs / name).is_dir() and name not in ("", ".", "..")
+            known = name in paths.names(self.workspace.runs)
             labelled = None if known else self.labels().get(selector)
             return labelled or self._latest_sealed(selector)
         runs = self.runs(name) if name else self.runs()
@@ -84,9 +88,16 @@ class Store:
         """Make the folder of EXPERIMENT's next version; two processes never get the same.
 
         Raises:
+            UsageError: another experiment's name is the same but for its case.
             UnavailableError: the runs folder can't be written.
         """
         parent = self.workspace.runs / check_name(experiment)
+        if twin := paths.twin(experiment, paths.names(self.workspace.runs)):
+            raise UsageError(
+                f"experiment {experiment!r} differs only in case from {twin!r}, which has runs"
+                " already",
+                f"thesis run {twin}, or choose another name",
+            )
         try:
             parent.mkdir(parents=True, exist_ok=True)
             version = max((int(path.name) for path in _versions(parent)), default=0) + 1
@@ -184,6 +195,9 @@ class Store:
         if not name:
             return NotFoundError("there is no run yet", "thesis run v1")
         known = [*self.experiments(), *self.labels()]
+        if twin := paths.twin(name, known):
+            meant = selector.replace(name, twin, 1)
+            return NotFoundError(f"no run {selector!r}; did you mean {meant!r}?", SEE)
         if name in known:
             return NotFoundError(f"no run {selector!r}", SEE)
         hint = SEE if known else f"thesis run {name}"

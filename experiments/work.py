@@ -73,14 +73,14 @@ class Work:
 
     def note_data(self, name: str, split: Split) -> dict[str, Any]:
         """Keep SPLIT's fingerprint in data.json under NAME, and return it."""
-        found = inputs.describe(split)
+        found = inputs.describe(split, self.workspace)
         recording.merge_json(self.folder / "data.json", {name: found})
         return found
 
     def note_truth(self, truth: GroundTruth) -> None:
         """Keep in data.json what the validation split's faces were read from."""
         path, name = self.folder / "data.json", self.recipe.data.val_split
-        found = {"ground_truth": inputs.describe_truth(truth)}
+        found = {"ground_truth": inputs.describe_truth(truth, self.workspace)}
         recording.merge_json(path, {name: recording.read_json(path).get(name, {}) | found})
 
     def tell(self, what: str, details: list[str]) -> None:

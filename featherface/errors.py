@@ -83,7 +83,8 @@ def unknown(kind: str, name: str, known: Iterable[str], see: str | None = None) 
     "no variant 'v2ultra'; did you mean 'v2-ultra'?"
     """
     names = sorted(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    nearest = [one for one in names if one.casefold() == name.casefold()]
+    nearest = nearest or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if nearest:
         text = f"no {kind} {name!r}; did you mean {nearest[0]!r}?"
     else:

@@ -62,9 +62,10 @@ class KnownStore(Store):
 
     @cached_property
     def _found(self) -> dict[str, list[Run]]:
-        names = Store(self.workspace).experiments()
-        found = {name: super(KnownStore, self).runs(name) for name in names}
-        return {name: [KnownRun(run, self.cache) for run in found[name]] for name in names}
+        found: dict[str, list[Run]] = {}
+        for run in Store(self.workspace).runs():
+            found.setdefault(run.experiment, []).append(KnownRun(run, self.cache))
+        return found
 
 
 class KnownRun(Run):

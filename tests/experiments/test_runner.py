@@ -107,6 +107,29 @@ def test_stages_are_chosen_skipped_and_repeated_alone(workspace, feigned):
         go(workspace, stages=["trian"])
 
 
+@pytest.mark.parametrize("mode", ["auto", "resume"])
+def test_a_run_goes_on_though_its_disk_has_another_letter(
+    workspace, feigned, monkeypatch, tmp_path, mode
+):
+    working, disk = TABLE["evaluate"], tmp_path / "D" / "widerface"
+    disk.mkdir(parents=True)
+
+    def stop(work):
+        raise InterruptedRunError("stopped")
+
+    monkeypatch.setitem(TABLE, "evaluate", stop)
+    with pytest.raises(InterruptedRunError):
+        go(workspace, overrides=[f"data.root={disk}"])
+    now = (tmp_path / "D").rename(tmp_path / "E") / "widerface"
+    seen = []
+    monkeypatch.setitem(TABLE, "evaluate", lambda work: seen.append(work.recipe) or working(work))
+    dead(monkeypatch)
+    run = go(workspace, overrides=[f"data.root={now}"], mode=mode)
+    assert (run.version, run.status) == (1, "sealed")
+    assert [recipe.data.root for recipe in seen] == [str(now)]
+    assert run.recipe["data"]["root"] == str(disk)  # its record is as it was begun
+
+
 def test_a_failure_is_recorded_and_auto_goes_on(workspace, feigned, monkeypatch):
     working = TABLE["evaluate"]
 

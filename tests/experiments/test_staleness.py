@@ -15,6 +15,7 @@ from experiments.runs import RECIPE, Run
 from experiments.seal import seal, sha256
 from experiments.staleness import changes, content_digest
 from experiments.store import Store
+from experiments.workspace import Workspace
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic import draw
 from featherface.evaluation.ground_truth import read_ground_truth
@@ -264,10 +265,41 @@ def test_another_record_in_the_teachers_place(workspace, made):
 
 def test_a_record_keeps_what_its_ground_truth_was_read_from(tmp_path):
     draw(tmp_path / "set", SyntheticConfig(image_size=96, train_images=1, val_images=1))
-    lists = describe_truth(read_ground_truth(tmp_path / "set"))
+    elsewhere = Workspace.create(tmp_path / "thesis")
+    lists = describe_truth(read_ground_truth(tmp_path / "set"), elsewhere)
     assert len(lists) == 4
     text = next((tmp_path / "set").rglob("wider_face_val_bbx_gt.txt"))
-    assert describe_truth(read_ground_truth(text)) == {text.resolve().as_posix(): sha256(text)}
+    truth = read_ground_truth(text)
+    assert describe_truth(truth, elsewhere) == {text.resolve().as_posix(): sha256(text)}
+    around = Workspace.create(tmp_path)
+    assert describe_truth(truth, around) == {text.relative_to(tmp_path).as_posix(): sha256(text)}
+
+
+def test_a_moved_workspace_changes_nothing_and_hides_nothing(workspace, made, tmp_path):
+    (workspace.root / "data").mkdir()
+    file = workspace.root / "data" / "label.txt"
+    file.write_text("before", encoding="utf-8")
+    own(workspace, "mine", f"extends: smoke\ndata:\n  labels: '{file}'\n")
+    about = {"annotation_file": "data/label.txt", "annotation_sha256": sha256(file)}
+    made(data={"train": about, "val": about})
+    older = made("mine", data={"train": about, "val": about})
+    text = (older.folder / RECIPE).read_text(encoding="utf-8")
+    assert "labels: data/label.txt" in text
+    # As an earlier version wrote it.
+    text = text.replace("labels: data/label.txt", f'labels: "{file.as_posix()}"')
+    (older.folder / RECIPE).write_text(text, encoding="utf-8")
+    older = resealed(
+        older, dataclasses.replace(older.record, recipe=older.resolved().recipe.digest)
+    )
+
+    moved = Workspace.open(workspace.root.rename(tmp_path / "elsewhere"))
+    file = moved.root / "data" / "label.txt"
+    own(moved, "mine", f"extends: smoke\ndata:\n  labels: '{file}'\n")
+    runs = Store(moved).runs("mine")
+    assert [told(moved, one) for one in runs] == [[], []]
+    file.write_text("after", encoding="utf-8")
+    for one in runs:
+        assert told(moved, one) == [f"{one.id}: the data changed since (label.txt)"]
 
 
 def test_every_metric_has_a_family_and_every_file_a_place():

@@ -101,6 +101,7 @@ def write(session: Session, recipe: str, base: str, setting: str) -> Path:
     Raises:
         UsageError: there is such a recipe already, or RECIPE can't be a name.
     """
+    from experiments.paths import twin
     from experiments.records import check_name
     from experiments.resolving import recipes, resolve
     from featherface.files import write_atomic
@@ -108,8 +109,8 @@ def write(session: Session, recipe: str, base: str, setting: str) -> Path:
     workspace = session.workspace
     path = workspace.recipes / f"{check_name(recipe)}.yaml"
     known = recipes(workspace)
-    if path.exists() or recipe in known:
-        raise UsageError(f"there is a recipe {recipe!r} already", "choose another name")
+    if other := recipe if recipe in known else twin(recipe, known):
+        raise UsageError(f"there is a recipe {other!r} already", "choose another name")
     above = f"extends: {base}\n" if base in known else ""
     variant = "" if base in known else f"  variant: {base}\n"
     write_atomic(path, f"{above}model:\n{variant}  {setting}\n")
