@@ -33,6 +33,7 @@ vault = {vault}
 [data]
 # The WIDER FACE folder, once you have it (`thesis data download`):
 # widerface = "/data/widerface"
+# On Windows in single quotes: widerface = 'D:\\data\\widerface'
 
 [chapters]
 # Where generated blocks live in your vault, for instance:
