@@ -225,8 +225,12 @@ class Execution:
             self.log.flush()
         from experiments.plots import draw_record  # noqa: PLC0415 - matplotlib, at the end
 
-        for name, png in draw_record(Run(self.folder), self.workspace.language).items():
-            write_atomic(self.folder / "plots" / f"{name}.png", png)
+        with late.without_fail("plots", self._warn, self._log):
+            for name, png in draw_record(Run(self.folder), self.workspace.language).items():
+                write_atomic(self.folder / "plots" / f"{name}.png", png)
+
+    def _warn(self, text: str) -> None:
+        self._update(warnings=tuple(dict.fromkeys([*self.record.warnings, text])))
 
     @contextlib.contextmanager
     def _warned(self, consequence: str, tell: Callable[[str], None]) -> Iterator[None]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    Tell = Callable[[str], None]
+
 SKIPPABLE = STAGES[1:]
 """Stages that a run can be sealed without: they only read what training left."""
 
@@ -51,7 +53,7 @@ class LateStageError(UnavailableError):
 class Late:
     """What failed in one attempt at a run, after something was done."""
 
-    def __init__(self, run: str, log: Callable[[str], None]) -> None:
+    def __init__(self, run: str, log: Tell) -> None:
         self.run = run
         self.faults: dict[str, Exception] = {}
         self._log = log
@@ -87,6 +89,18 @@ class Late:
             tuple(self.faults),
             (first.hint or "") if isinstance(first, ThesisError) else "",
         ) from first
+
+
+@contextlib.contextmanager
+def without_fail(what: str, tell: Tell, log: Tell) -> Iterator[None]:
+    """Go on where WHAT, on which no number rests, can't be made; a full disk is told as ever."""
+    try:
+        yield
+    except ThesisError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - drawing may fail in any way, after days of training
+        log(traceback.format_exc())
+        tell(f"{what} could not be made: {_words(fault)}")
 
 
 def check_skips(skip: Sequence[str]) -> None:

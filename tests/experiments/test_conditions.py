@@ -20,6 +20,7 @@ from experiments.steps import for_protocol
 from experiments.store import Store
 from featherface.errors import DataError, RefusedError, UsageError
 from vault_sync.prose.values import _refuse_mixture
+from vault_sync.reports.protocol_rows import _card
 from vault_sync.wording import Words
 
 AMPERE = Conditions(device="cuda", hardware="NVIDIA GeForce RTX 3060", precision="tf32")
@@ -253,3 +254,13 @@ def test_tables_of_ones_own_have_a_column_each(workspace, make_run):
     assert table.loc["latency.gpu.median_ms", "precision"] == "tf32"
     assert table.loc["widerface.hard.ap", "device"] == "cpu"
     assert "conditions" not in table.columns
+
+
+def test_the_card_that_trained_is_named_in_the_protocol(workspace, make_run):
+    second = {"train": {"device": "cuda", "hardware": AMPERE.hardware}}
+    assert _card(None, make_run(workspace, "v1", details=second)) == AMPERE.hardware
+    processor = {"train": {"device": "cpu", "hardware": "2 cores"}}
+    assert _card(None, make_run(workspace, "v2", details=processor)) == ""
+    earlier = make_run(workspace, "v3")
+    earlier.record = dataclasses.replace(earlier.record, hardware={"gpu": PASCAL.hardware})
+    assert _card(None, earlier) == PASCAL.hardware

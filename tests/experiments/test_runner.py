@@ -517,3 +517,15 @@ def test_stopping_in_a_late_stage_starts_no_other(workspace, feigned, monkeypatc
     with pytest.raises(InterruptedRunError):
         go(workspace)
     assert feigned == ["train"]
+
+
+def test_plots_that_can_not_be_drawn_leave_the_run_sealed(workspace, feigned, monkeypatch):
+    def fail(run, language):
+        raise ZeroDivisionError("no axis")
+
+    monkeypatch.setattr("experiments.plots.draw_record", fail)
+    run = go(workspace)
+    assert run.status == "sealed"
+    assert "plots could not be made: ZeroDivisionError: no axis" in run.record.warnings
+    assert "Traceback" in (run.folder / "log.txt").read_text(encoding="utf-8")
+    assert not verify(run.folder)

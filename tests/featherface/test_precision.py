@@ -30,7 +30,7 @@ from featherface.training.config import TrainConfig
 from featherface.training.loop import make_accelerator, train
 from featherface.training.optimizers import MovingAverage
 from featherface.validation.case import Case
-from featherface.variants import variant
+from featherface.variants import VARIANTS, variant
 
 PUBLISHED = {
     "v1-official": "featherface_v1_official.pth",
@@ -421,3 +421,13 @@ def test_trained_weights_are_exported_on_a_card_that_rounds(reference_data, tmp_
         found = differences(model, run, (320, 320), 2)
     assert on_the_card > 10 * ExportConfig().tolerance
     assert max(artifact.parity, found["boxes"], found["scores"]) <= ExportConfig().tolerance
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_every_network_is_measured_in_half_precision_where_asked(name):
+    model = Case(name, variant(name)).stirred()
+    settings = [EvaluateConfig(score_threshold=0.0, precision=one) for one in ("fp32", "bf16")]
+    exact, half = (detect(model, model.config, picture(), one) for one in settings)
+    assert half.scores[:3] == pytest.approx(exact.scores[:3], abs=0.02)
+    assert not np.array_equal(half.scores[:3], exact.scores[:3])

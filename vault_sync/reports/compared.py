@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vault_sync.context import Page
     from vault_sync.wording import Words
 
-ENGINE = ("compare.py", "comparison.py", "statistics.py")
+ENGINE = ("compare.py", "comparison.py", "conditions.py", "machines.py", "statistics.py")
 """Modules of `experiments` that decide what a comparison finds."""
 Ends = tuple[float, float]
 

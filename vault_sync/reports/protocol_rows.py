@@ -209,6 +209,14 @@ def _hardware(key: str) -> Write:
     return lambda _, run: escape(str(run.record.hardware.get(key) or ""))
 
 
+def _card(page: Page, run: Run) -> str:
+    """Name the graphics card that trained; a record of earlier versions names the first one."""
+    trained = run.results.get("details", {}).get("train", {})
+    if "hardware" in trained:
+        return escape(str(trained["hardware"])) if trained.get("device") == "cuda" else ""
+    return _hardware("gpu")(page, run)
+
+
 def _duration(page: Page, run: Run) -> str:
     stage = run.record.stages.get("train")
     return page.words.duration(stage.seconds) if stage and stage.seconds else ""
@@ -283,7 +291,7 @@ GROUPS: dict[str, dict[str, Write]] = {
     },
     "circumstances": {
         "seed": _seed,
-        "gpu": _hardware("gpu"),
+        "gpu": _card,
         "cpu": _hardware("cpu"),
         "torch": _hardware("torch"),
         "code": _code,
