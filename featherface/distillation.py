@@ -16,6 +16,7 @@ from torch.nn import functional
 from featherface.dtypes import widened
 from featherface.errors import UsageError
 from featherface.losses.multibox import hardest
+from featherface.losses.selection import select
 from featherface.processes import divisor
 from featherface.training.distill_config import DistillConfig
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from featherface.losses.multibox import Predictions
+    from featherface.losses.selection import Selection
     from featherface.networks.detector import Detector
 
 BACKBONE = "backbone."
@@ -98,10 +100,11 @@ def distill(
         )
     score = widened(teacher.logits).softmax(-1)[..., 1]  # (B, P)
     sure = score >= config.confidence
+    chosen = select(sure)
     return DistillLosses(
         _soft_loss(student.logits, teacher.logits, sure, config.temperature, negatives),
-        _imitation(student.boxes, teacher.boxes, sure),
-        _imitation(student.landmarks, teacher.landmarks, sure),
+        _imitation(student.boxes, teacher.boxes, chosen),
+        _imitation(student.landmarks, teacher.landmarks, chosen),
     )
 
 
@@ -114,13 +117,14 @@ def _soft_loss(
     divergence = (log_teacher.exp() * (log_teacher - log_student)).sum(-1)  # (B, P)
     counts = sure.sum(1).clamp_min(1)
     apart = hardest(divergence.detach().masked_fill(sure, 0.0), counts * negatives)
-    return divergence[sure | apart].sum() * temperature**2 / divisor(counts.sum(), divergence)
+    total = torch.where(sure | apart, divergence, 0.0).sum()
+    return total * temperature**2 / divisor(counts.sum(), divergence)
 
 
-def _imitation(student: Tensor, teacher: Tensor, sure: Tensor) -> Tensor:
-    wanted = widened(teacher[sure])  # (K, 4 or 10)
-    total = functional.smooth_l1_loss(widened(student[sure]), wanted, reduction="sum")
-    return total / divisor(len(wanted), total)
+def _imitation(student: Tensor, teacher: Tensor, chosen: Selection) -> Tensor:
+    own, wanted = chosen.rows(widened(student)), chosen.rows(widened(teacher))  # (..., 4 or 10)
+    total = functional.smooth_l1_loss(own, wanted, reduction="sum")  # rows left out are both 0
+    return total / divisor(chosen.count, total)
 
 
 def start_from(student: nn.Module, teacher: nn.Module) -> list[str]:

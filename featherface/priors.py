@@ -29,10 +29,8 @@ class Levels:
 
     def strides(self, device: torch.device) -> Tensor:
         """Return (P,) each prior's step, as a share of the picture's side."""
-        each = [
-            torch.full((n,), s / self.side) for n, s in zip(self.counts, self.steps, strict=True)
-        ]
-        return torch.cat(each).to(device)
+        each = zip(self.counts, self.steps, strict=True)
+        return torch.cat([torch.full((n,), s / self.side, device=device) for n, s in each])
 
 
 def levels(config: DetectorConfig, side: int) -> Levels:

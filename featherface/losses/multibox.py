@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
-from featherface.boxes import decode
+from featherface.boxes import corners_of, decode
 from featherface.dtypes import widened
 from featherface.losses.config import LossConfig
 from featherface.losses.matching import MATCHINGS, Matching
 from featherface.losses.overlap import paired_iou
 from featherface.losses.parts import BOXES, DENSE, LANDMARKS, Matched, cross_entropy
+from featherface.losses.selection import looked_up, select
 from featherface.losses.weighting import weigh
 from featherface.priors import Levels
 from featherface.processes import divisor
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.assignment import Targets
+    from featherface.losses.selection import Selection
 
 
 class Predictions(Protocol):
@@ -78,35 +80,35 @@ def multibox(
         priors, layout, targets, overlap, predictions.boxes, predictions.logits, variances
     )
     face, positive = MATCHINGS[loss.assignment](seen)
-    picture, prior = positive.nonzero(as_tuple=True)  # (K,) each
-    chosen = face[picture, prior]
-    scores = widened(predictions.logits[picture, prior].detach()).softmax(-1)[:, 1]
-    wanted = targets.boxes[picture, chosen]
-    weights = weigh(scores, wanted, layout.side, loss)
-    box = Matched(predictions.boxes[picture, prior], wanted, priors[prior], variances)
-    marked = targets.marked[picture, chosen]
+    chosen = select(positive)
+    wanted = chosen.learnt(targets.boxes, face, corners_of(priors))
+    scores = chosen.rows(widened(predictions.logits.detach())).softmax(-1)[..., 1]
+    weights = weigh(chosen, scores, wanted, layout.side, loss)
+    box = Matched(chosen.rows(predictions.boxes), wanted, chosen.priors(priors), variances)
+    marked = chosen.narrowed(chosen.learnt(targets.marked, face))
     points = Matched(
-        predictions.landmarks[picture, prior][marked],
-        targets.landmarks[picture, chosen][marked],
-        priors[prior][marked],
+        marked.rows(predictions.landmarks),
+        marked.learnt(targets.landmarks, face),
+        marked.priors(priors),
         variances,
     )
     return MultiBoxLosses(
-        _mean(BOXES[loss.box](box, loss), weights),
-        _face_loss(widened(predictions.logits), positive, box, weights, loss, negatives),
-        _mean(LANDMARKS[loss.landmark](points, loss), None if weights is None else weights[marked]),
+        _mean(chosen, BOXES[loss.box](box, loss), weights),
+        _face_loss(widened(predictions.logits), positive, chosen, box, weights, loss, negatives),
+        _mean(marked, LANDMARKS[loss.landmark](points, loss), weights),
     )
 
 
-def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
-    """Return the sum of VALUES (K, n), weighted by WEIGHTS (K,), over K."""
-    total = values if weights is None else values * weights[:, None]
-    return total.sum() / divisor(len(values), values)
+def _mean(chosen: Selection, values: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the sum of the CHOSEN of VALUES (..., n), weighted by WEIGHTS (B, P), per prior."""
+    weighted = values if weights is None else values * chosen.rows(weights)[..., None]
+    return chosen.total(weighted) / divisor(chosen.count, values)
 
 
 def _face_loss(
     logits: Tensor,
     positive: Tensor,
+    chosen: Selection,
     box: Matched,
     weights: Tensor | None,
     loss: LossConfig,
@@ -118,23 +120,30 @@ def _face_loss(
         quality = positive.to(logits.dtype)
         if loss.face == "quality-focal":
             found = decode(widened(box.predicted.detach()), box.priors, box.variances)
-            quality[positive] = paired_iou(found, box.wanted)
+            quality = chosen.spread(paired_iou(found, box.wanted))
         values = DENSE[loss.face](logits, quality, loss)
         kept = torch.ones_like(positive)
     else:
         values = cross_entropy(logits, positive.long())
         kept = positive | hardest(values.detach().masked_fill(positive, 0.0), counts * negatives)
     if weights is not None:
-        scale = torch.ones_like(values)
-        scale[positive] = weights
-        values = values * scale
-    return values[kept].sum() / divisor(counts.sum(), values)
+        values = values * torch.where(positive, weights, 1.0)
+    return torch.where(kept, values, 0.0).sum() / divisor(counts.sum(), values)
 
 
 def hardest(values: Tensor, counts: Tensor) -> Tensor:
     """Mark (B, P) the COUNTS (B,) largest VALUES (B, P) of each row, at most P - 1."""
     counts = counts.clamp(max=values.shape[1] - 1)
-    most = int(counts.max()) if len(counts) else 0
-    order = values.topk(most, dim=1).indices  # (B, most)
-    inside = torch.arange(most, device=values.device) < counts[:, None]
+    order = _falling(values, counts)  # (B, n)
+    inside = torch.arange(order.shape[1], device=values.device) < counts[:, None]
     return torch.zeros_like(values, dtype=torch.bool).scatter_(1, order, inside)
+
+
+def _falling(values: Tensor, counts: Tensor) -> Tensor:
+    """Return (B, n) where the largest VALUES (B, P) are, largest first; n at least COUNTS (B,).
+
+    How many are enough can be looked up on the CPU; elsewhere that would be waited for.
+    """
+    if looked_up(values.device):
+        return values.topk(int(counts.max()) if len(counts) else 0, dim=1).indices
+    return values.sort(dim=1, descending=True).indices

@@ -27,15 +27,15 @@ def paired_iou(first: Tensor, second: Tensor) -> Tensor:
 
 
 def diou(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """Return (K,) 1 - IoU + squared distance of centres / squared diagonal of the hull.
+    """Return (...) 1 - IoU + squared distance of centres / squared diagonal of the hull.
 
-    PREDICTED and WANTED (K, 4) are corners in any one unit; so for the other losses here.
+    PREDICTED and WANTED (..., 4) are corners in any one unit; so for the other losses here.
     """
     return 1 - paired_iou(predicted, wanted) + _apart(predicted, wanted)
 
 
 def ciou(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """Return (K,) DIoU + how much the aspect ratios differ, which counts more the better the IoU.
+    """Return (...) DIoU + how much the aspect ratios differ, which counts more the better the IoU.
 
     As published, nothing flows back through that weight.
     """
@@ -47,7 +47,7 @@ def ciou(predicted: Tensor, wanted: Tensor) -> Tensor:
 
 
 def eiou(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """Return (K,) DIoU + squared differences of width and height / those of the hull, squared."""
+    """Return (...) DIoU + squared differences of width and height / those of the hull, squared."""
     hull = _hull(predicted, wanted).clamp_min(TINY)
     sides = ((_size(predicted) - _size(wanted)) / hull).square().sum(-1)
     return diou(predicted, wanted) + sides

@@ -24,19 +24,19 @@ LEAST_DELTA = 60.0
 
 
 class Matched(NamedTuple):
-    """What K face priors predict, and what they should."""
+    """What face priors predict, and what they should: a row (...) for each."""
 
     predicted: Tensor
-    """(K, n) deltas."""
+    """(..., n) deltas."""
     wanted: Tensor
-    """(K, n) corners or points, shares of the picture's sides."""
+    """(..., n) corners or points, shares of the picture's sides."""
     priors: Tensor
-    """(K, 4) centre form, in the same shares."""
+    """(..., 4) centre form, in the same shares."""
     variances: tuple[float, float]
 
 
 def smooth_box(matched: Matched, loss: LossConfig) -> Tensor:
-    """Return (K, 4) the smooth-L1 distances of deltas."""
+    """Return (..., 4) the smooth-L1 distances of deltas."""
     del loss
     wanted = encode(matched.wanted, matched.priors, matched.variances)
     return functional.smooth_l1_loss(widened(matched.predicted), wanted, reduction="none")
@@ -47,20 +47,20 @@ def _decoded(criterion: Callable[[Tensor, Tensor], Tensor]) -> BoxLoss:
         del loss
         deltas = widened(matched.predicted).clamp(-LEAST_DELTA, LEAST_DELTA)
         boxes = decode(deltas, matched.priors, matched.variances)
-        return criterion(boxes, matched.wanted)[:, None]
+        return criterion(boxes, matched.wanted)[..., None]
 
     return compare
 
 
 def smooth_landmark(matched: Matched, loss: LossConfig) -> Tensor:
-    """Return (K, 10) the smooth-L1 distances of deltas."""
+    """Return (..., 10) the smooth-L1 distances of deltas."""
     del loss
     wanted = encode_landmarks(matched.wanted, matched.priors, matched.variances)
     return functional.smooth_l1_loss(widened(matched.predicted), wanted, reduction="none")
 
 
 def wing(matched: Matched, loss: LossConfig) -> Tensor:
-    """Return (K, 10) the Wing loss of errors in percent of the prior's side, over its width.
+    """Return (..., 10) the Wing loss of errors in percent of the prior's side, over its width.
 
     Feng et al., 2017, https://arxiv.org/abs/1711.06753. Differs: errors are in percent of the
     prior's side, not in pixels of a face brought to one size, and the loss is divided by the

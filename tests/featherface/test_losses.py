@@ -17,6 +17,7 @@ from featherface.losses.matching import MATCHINGS
 from featherface.losses.multibox import multibox
 from featherface.losses.overlap import ciou, diou, eiou
 from featherface.losses.parts import BOXES, DENSE, LANDMARKS, Matched, focal, quality_focal, wing
+from featherface.losses.selection import select
 from featherface.losses.simota import assign_simota
 from featherface.losses.weighting import weigh
 from featherface.priors import levels, priors
@@ -171,10 +172,13 @@ def test_faces_that_are_missed_or_small_weigh_more():
     scores = torch.tensor([1.0, 0.0, 1.0])
     sizes = torch.tensor([0.5, 0.5, 1 / 32])  # 256, 256 and 16 of 512 pixels
     faces = torch.stack((torch.zeros(3), torch.zeros(3), sizes, sizes), 1)
-    assert weigh(scores, faces, 512, LossConfig()) is None
-    found = weigh(scores, faces, 512, LossConfig(hard_weight=3.0, small_weight=2.0))
-    assert found.mean().item() == pytest.approx(1)
-    torch.testing.assert_close(found / found[0], torch.tensor([1.0, 3.0, 2.0]))
+    chosen = select(torch.tensor([[True, True, True, False]]))
+    assert weigh(chosen, scores, faces, 512, LossConfig()) is None
+    heavier = LossConfig(hard_weight=3.0, small_weight=2.0)
+    *found, beside = weigh(chosen, scores, faces, 512, heavier)[0].tolist()
+    assert beside == 0
+    assert sum(found) / 3 == pytest.approx(1)
+    assert [one / found[0] for one in found] == pytest.approx([1.0, 3.0, 2.0])
 
 
 def test_weights_change_how_faces_count_but_not_the_background():
