@@ -42,7 +42,7 @@ def require(precision: str, device: torch.device) -> None:
     Raises:
         UsageError: the device computes in another.
     """
-    if precision == "tf32" and not _rounds(device):
+    if precision == "tf32" and not _can_round(device):
         raise UsageError(
             f"precision tf32: {device} computes in fp32",
             "it needs an NVIDIA card of the generation Ampere or later; leave precision at fp32",
@@ -71,7 +71,7 @@ def computing(model: nn.Module, precision: str = FULL) -> Iterator[None]:
         for kind in ("cpu", "cuda", "mps"):
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
-        stack.enter_context(_rounding("tf32" if precision == "tf32" else "ieee"))
+        stack.enter_context(rounding("tf32" if precision == "tf32" else "ieee"))
         stack.enter_context(undressed(model))
         if precision in kinds:
             stack.enter_context(torch.autocast(device.type, kinds[precision]))
@@ -93,7 +93,17 @@ def undressed(model: nn.Module) -> Iterator[None]:
             held["forward"] = dressed
 
 
-def _rounds(device: torch.device) -> bool:
+def rounds(device: torch.device) -> bool:
+    """Whether convolutions in single precision on DEVICE round what they are given to TF32, now."""
+    if not _can_round(device):
+        return False
+    from torch import backends  # noqa: PLC0415 - as above
+
+    # Not `allow_tf32`: it raises once one of the newer switches was set.
+    return bool(backends.cudnn.conv.fp32_precision == "tf32")
+
+
+def _can_round(device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     import torch  # noqa: PLC0415 - as above
@@ -114,7 +124,7 @@ def _operations() -> tuple[Any, ...]:
 
 
 @contextlib.contextmanager
-def _rounding(how: str) -> Iterator[None]:
+def rounding(how: str) -> Iterator[None]:
     """Set every switch to HOW: `ieee` rounds nothing, `tf32` on NVIDIA cards as they can."""
     switches = _operations()
     before = [one.fp32_precision for one in switches]

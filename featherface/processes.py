@@ -61,8 +61,6 @@ def divisor(count: int | Tensor, like: Tensor) -> float | Tensor:
 
 def overall(parts: dict[str, Tensor]) -> dict[str, float]:
     """Return the means of PARTS, scalars, over the processes, as plain numbers."""
-    if together() == 1:
-        return {name: value.item() for name, value in parts.items()}
     values = averaged(torch.stack([widened(one.detach()) for one in parts.values()]))
     return dict(zip(parts, values.tolist(), strict=True))
 

@@ -24,9 +24,9 @@ def weigh(
 ) -> Tensor | None:
     """Return weights (B, P) of the CHOSEN face priors, 1 on average; None where all count alike.
 
-    The average is that of all processes. SCORES (...) are the face probabilities that the network gives the rows, BOXES (..., 4) the
-    corners of their faces in shares of a picture of SIDE pixels. Nothing flows back through the
-    weights.
+    The average is that of all processes. SCORES (...) are the face probabilities that the network
+    gives the rows, BOXES (..., 4) the corners of their faces in shares of a picture of SIDE pixels.
+    Nothing flows back through the weights.
     """
     if loss.hard_weight == 1 and loss.small_weight == 1:
         return None

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from featherface.dtypes import widened
 from featherface.processes import averaged
 from featherface.training.distill_config import ALIGNED
 
@@ -67,13 +68,15 @@ class Alignment(nn.Module):
         found = {}
         if lesson.feature_weight:
             pairs = zip(self.same, student, teacher, strict=True)
-            found["feature"] = _mean(missed(adapt(own), shown) for adapt, own, shown in pairs)
+            found["feature"] = _mean(
+                missed(widened(adapt(own)), shown) for adapt, own, shown in pairs
+            )
         if lesson.attention_weight:
             rows = zip(student, strong or map(attention, teacher), strict=True)
             found["attention"] = _mean(unlike(attention(own), row) for own, row in rows)
         if lesson.cross_scale_weight:
             found["cross_scale"] = _mean(
-                missed(adapt(student[own]), resized(teacher[shown], student[own]))
+                missed(widened(adapt(student[own])), resized(teacher[shown], student[own]))
                 for adapt, (own, shown) in zip(self.across, NEIGHBOURS, strict=True)
             )
         return found

@@ -57,12 +57,21 @@ def from_columns(columns: Sequence[bytes]) -> Answer:
     return Answer(face, places, deltas.reshape(-1, WIDTH), strength)
 
 
+def unknown(priors: int) -> Answer:
+    """Return the answer of one who has not seen a picture of so many PRIORS."""
+    face, places, deltas, strength = (np.zeros(0, kind) for kind in KINDS)
+    return Answer(np.zeros(priors, face.dtype), places, deltas.reshape(-1, WIDTH), strength)
+
+
 def noted(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[Answer]:
     """Return the answers in OUTPUT of a batch, and in ROWS, each (B, cells), of its maps."""
     logits = output.logits.float()
-    faces = _halved(logits[..., 1] - logits[..., 0])  # (B, P)
-    deltas = _halved(torch.cat((output.boxes, output.landmarks), -1))  # (B, P, 14)
-    strength = _halved(torch.cat(list(rows), 1)) if rows else np.zeros((len(faces), 0), np.float16)
+    faces = (logits[..., 1] - logits[..., 0])[..., None]  # (B, P, 1)
+    priors = torch.cat((faces, output.boxes.float(), output.landmarks.float()), -1)
+    sheet = _halved(torch.cat((priors.flatten(1), *rows), 1))  # one copy from the device
+    numbers, strength = np.split(sheet, [priors[0].numel()], axis=1)
+    numbers = numbers.reshape(priors.shape)
+    faces, deltas = np.ascontiguousarray(numbers[..., 0]), numbers[..., 1:]
     found = []
     for place, face in enumerate(faces):
         score = torch.from_numpy(face).float().sigmoid().numpy()
@@ -73,20 +82,20 @@ def noted(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[
 
 def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
     """Return ANSWERS as a network gives them; boxes and landmarks nobody asks for are 0."""
-    logits = torch.zeros(len(answers), len(answers[0].face), 2)
-    deltas = torch.zeros(*logits.shape[:2], WIDTH)
+    sheet = np.zeros((len(answers), len(answers[0].face), 1 + WIDTH), np.float16)
     for row, answer in enumerate(answers):
-        logits[row, :, 1] = torch.from_numpy(answer.face.astype(np.float32))
-        places = torch.from_numpy(answer.places.astype(np.int64))
-        deltas[row, places] = torch.from_numpy(answer.deltas.astype(np.float32)).to(deltas)
-    logits, deltas = logits.to(device), deltas.to(device)
-    return RawOutput(deltas[..., :BOX], logits, deltas[..., BOX:])
+        sheet[row, :, 0] = answer.face
+        sheet[row, answer.places, 1:] = answer.deltas
+    there = torch.from_numpy(sheet).to(device, non_blocking=True).to(torch.get_default_dtype())
+    face, boxes, landmarks = there.split((1, BOX, WIDTH - BOX), -1)
+    return RawOutput(boxes, torch.cat((torch.zeros_like(face), face), -1), landmarks)
 
 
 def strong(answers: Sequence[Answer], cells: Sequence[int], device: torch.device) -> list[Tensor]:
     """Return where the maps are strong, (B, n) for each n of CELLS."""
-    rows = torch.from_numpy(np.stack([one.strength for one in answers]).astype(np.float32))
-    return list(torch.split(rows.to(device), list(cells), 1))
+    rows = torch.from_numpy(np.stack([one.strength for one in answers]).astype(np.float16))
+    there = rows.to(device, non_blocking=True).to(torch.get_default_dtype())
+    return list(torch.split(there, list(cells), 1))
 
 
 def _halved(values: Tensor) -> NDArray[np.float16]:

@@ -21,12 +21,14 @@ from featherface.dtypes import widened
 from featherface.errors import UnavailableError
 from featherface.networks.detector import RawOutput
 from featherface.refusals import FREE, remedy
-from featherface.training.answers import PARTS, from_columns, noted, told
+from featherface.training.answers import PARTS, from_columns, noted, told, unknown
 from featherface.training.notebook import PATIENCE, TOGETHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from torch import Tensor
 
     from featherface.training.answers import Answer
 
@@ -65,28 +67,22 @@ class EarlierOutputs:
         """
         output = RawOutput(*(widened(one.detach()) for one in output))
         found = self._read(names)
-        fresh = noted(output, (), self.confidence)
-        known = [found.get(name, one) for name, one in zip(names, fresh, strict=True)]
+        nothing = unknown(output.logits.shape[1])
+        known = [found.get(name, nothing) for name in names]
         old = told(known, output.logits.device)
-        new = [name not in found for name in names]
-        average = self._blended(old, output, known, new)
+        places, seen = _marks(known, [name in found for name in names], output.logits.device)
+        average = self._blended(old, output, places, seen)
         rows = noted(average, (), self.confidence)
         self._pending |= {(name, self.step): row for name, row in zip(names, rows, strict=True)}
         if len(self._pending) >= TOGETHER:
             self.flush()
-        alone = torch.tensor(new, device=old.logits.device)[:, None, None]
-        return RawOutput(*(torch.where(alone, b, a) for a, b in zip(old, output, strict=True)))
+        return RawOutput(*(torch.where(seen, a, b) for a, b in zip(old, output, strict=True)))
 
     def _blended(
-        self, old: RawOutput, output: RawOutput, known: Sequence[Answer], new: Sequence[bool]
+        self, old: RawOutput, output: RawOutput, places: Tensor, seen: Tensor
     ) -> RawOutput:
-        """Return OLD averages with OUTPUT; OUTPUT alone of NEW pictures and new places."""
-        kept = torch.zeros(output.logits.shape[:2], dtype=torch.bool)
-        for row, answer in enumerate(known):
-            kept[row, torch.from_numpy(answer.places.astype("int64"))] = not new[row]
-        places = kept.to(output.logits.device)[..., None]
+        """Return OLD averages with OUTPUT; OUTPUT alone where not SEEN and at new PLACES."""
         logits = output.logits - output.logits[..., :1]  # (B, P, 2): 0, face over background
-        seen = torch.tensor([not one for one in new], device=logits.device)[:, None, None]
         share = 1 - self.decay
         return RawOutput(
             torch.where(places, old.boxes.lerp(output.boxes, share), output.boxes),
@@ -168,3 +164,15 @@ def _remedy(error: sqlite3.Error | OSError) -> str:
         return remedy(error)
     full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
     return FREE if full else "close what uses that file and look at its disk"
+
+
+def _marks(
+    known: Sequence[Answer], seen: Sequence[bool], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return (B, P, 1) the places of KNOWN, and (B, 1, 1) the pictures SEEN, in one copy."""
+    marks = torch.zeros(len(known), len(known[0].face) + 1, dtype=torch.bool)
+    for row, answer in enumerate(known):
+        marks[row, torch.from_numpy(answer.places.astype("int64"))] = True
+        marks[row, -1] = seen[row]
+    there = marks.to(device, non_blocking=True)[..., None]
+    return there[:, :-1], there[:, -1:]

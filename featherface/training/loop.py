@@ -90,6 +90,8 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     objective = Objective(model.config, config, accelerator.device, teaching)
     average = MovingAverage(model, config.ema) if config.ema else None
     wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config, teaching))
+    # Its autocast would hold for the evaluations of the model too, and for no teacher.
+    accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     total = sum(order.batches(epoch) for epoch in range(config.epochs)) // config.accumulate
     session = Session(accelerator, model, average, optimizer, config, folder, total)
     session.teaching = teaching
@@ -107,15 +109,14 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
             session.set_rate()
             draw_anew(config.seed, place.epoch, place.batch, accelerator.process_index)
             with accelerator.accumulate(wrapped):
-                images, targets = batch.images.to(accelerator.device), batch.targets
-                loss, parts = objective(
-                    wrapped, images, targets.to(accelerator.device), batch.names
-                )
-                values = overall(parts)
-                session.guard(values["loss"], batch)
+                images = batch.images.to(accelerator.device, non_blocking=True)
+                targets = batch.targets.to(accelerator.device)
+                loss, parts = objective(wrapped, images, targets, batch.names)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
-                    values["gradient_norm"] = session.clip()
+                    parts["gradient_norm"] = session.clip()
+                values = overall(parts)  # the one time that a step waits for the device
+                session.guard(values["loss"], batch)  # before the weights follow
                 optimizer.step()
                 optimizer.zero_grad()
             session.count(values, len(batch.paths))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from featherface.losses.multibox import multibox
 from featherface.priors import levels, priors
+from featherface.training.precision import Precision, full
 from featherface.training.teaching import Seen
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Objective:
         self.detector = detector
         self.config = config
         self.device = device
+        self.precision = Precision(device, config.amp)
         self._kept: dict[int, Tensor] = {}
         self.teaching = teaching
 
@@ -67,12 +70,12 @@ class Objective:
     def _priors(self, side: int) -> Tensor:
         """Return the priors of pictures of SIDE pixels, kept on the device from then on."""
         if side not in self._kept:
-            self._kept[side] = priors(self.detector, side, side).to(self.device)
+            near = priors(self.detector, side, side)
+            self._kept[side] = near.to(self.device, non_blocking=True)
         return self._kept[side]
 
     def _seen(self, model: nn.Module, images: Tensor) -> Seen:
-        """Let MODEL look at IMAGES."""
-        if self.teaching is None:
-            return Seen(model(images), ())
-        with self.teaching.watch() as maps:
-            return Seen(model(images), maps)
+        """Let MODEL look at IMAGES in the training's precision; what it says is in full."""
+        watching = self.teaching.watch() if self.teaching else contextlib.nullcontext([])
+        with self.precision.computing(), watching as maps:
+            return Seen(full(model(images)), maps)

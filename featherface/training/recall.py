@@ -24,22 +24,32 @@ if TYPE_CHECKING:
     from featherface.training.answers import Answer
     from featherface.training.config import TrainConfig
     from featherface.training.distill_config import DistillConfig
+    from featherface.training.precision import Precision
 
 MAPPED = ("feature_weight", "cross_scale_weight")
 """Weights of what is compared with whole maps of the teacher, 27 times the rest: never kept."""
 
 
 class Recall:
-    """What TEACHERS said, kept in FOLDER."""
+    """What TEACHERS said, computing in PRECISION, kept in FOLDER.
 
-    def __init__(self, teachers: Sequence[Detector], config: DistillConfig, folder: Path) -> None:
-        self.teachers, self.confidence = teachers, config.confidence
+    Files name device and precision: what was computed otherwise is never taken for the same.
+    """
+
+    def __init__(
+        self,
+        teachers: Sequence[Detector],
+        config: DistillConfig,
+        folder: Path,
+        precision: Precision,
+    ) -> None:
+        self.teachers, self.confidence, self.precision = teachers, config.confidence, precision
         self.strong = config.uses("attention_weight")
         limit = 1e9 * config.cache_gb
-        self.books = [
-            Notebook(folder / f"{identity(one, self.confidence, self.strong)}{SUFFIX}", limit)
-            for one in teachers
-        ]
+        names = [identity(one, self.confidence, self.strong) for one in teachers]
+        self.books = [Notebook(folder / f"{one}-{precision.name}{SUFFIX}", limit) for one in names]
+        self.nameless = [folder / f"{one}{SUFFIX}" for one in names]
+        """Files of earlier versions, that do not say what computed them."""
         self.asked = self.found = 0
         """Pictures that a teacher was asked about, and those of which it was known."""
         self._told = False
@@ -50,8 +60,10 @@ class Recall:
         known = book.read(names)
         new = {name: row for row, name in enumerate(names) if name not in known}
         self.asked, self.found = self.asked + len(names), self.found + len(names) - len(new)
-        looks = self._look(self.teachers[place], images[list(new.values())]) if new else ()
-        said = dict(zip(new, looks, strict=True))
+        said = {}
+        if new:
+            rows = torch.tensor(list(new.values())).to(images.device, non_blocking=True)
+            said = dict(zip(new, self._look(self.teachers[place], images[rows]), strict=True))
         book.write(said)
         known |= said
         return [known[name] for name in names]
@@ -63,10 +75,11 @@ class Recall:
         which of a batch were known.
         """
         for part in torch.split(images, 1 if images.device.type == "cpu" else len(images)):
-            with torch.no_grad():
+            with torch.no_grad(), self.precision.computing():
                 maps = teacher.features(part)
-                rows = [attention(widened(one)) for one in maps] if self.strong else ()
-                yield from noted(teacher.predict(maps), rows, self.confidence)
+                output = teacher.predict(maps)
+            rows = [attention(widened(one)) for one in maps] if self.strong else ()
+            yield from noted(output, rows, self.confidence)
 
     def flush(self) -> None:
         """Bring to the disk what is still in memory."""
@@ -82,6 +95,16 @@ class Recall:
         return (
             f"{trouble}: further answers of the teacher are not kept, it looks again each time;"
             f" delete old files there, raise distill.cache_gb, or lower train.views"
+        )
+
+    def passed_over(self) -> str:
+        """Say which files are not read since nobody knows what computed them; empty: none."""
+        found = [str(one) for one in self.nameless if one.is_file()]
+        if not found:
+            return ""
+        return (
+            f"{', '.join(found)}, of an earlier version, names neither device nor precision:"
+            f" the teacher looks anew for {self.precision.name}, and the file may be deleted"
         )
 
     def summary(self) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import torch
     from accelerate import Accelerator
+    from torch import Tensor
 
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress
@@ -203,14 +204,13 @@ class Session:
             "lower train.lr or train.clip; look at the batch's pictures and boxes",
         )
 
-    def clip(self) -> float:
-        """Bound the gradient of all that is trained and return its norm before that."""
+    def clip(self) -> Tensor:
+        """Bound the gradient of all that is trained and return its norm before that, a scalar."""
         if self.teaching is not None:
             self.teaching.share_gradients(self.accelerator)
         bound = self.config.clip or math.inf
         beside = self.teaching.companions.parameters() if self.teaching else ()
-        norm = self.accelerator.clip_grad_norm_([*self.model.parameters(), *beside], bound)
-        return float(norm)
+        return self.accelerator.clip_grad_norm_([*self.model.parameters(), *beside], bound)
 
     def count(self, values: Mapping[str, float], pictures: int) -> None:
         """Note what a batch gave; after the last of a step, average the weights and tell."""
@@ -224,7 +224,7 @@ class Session:
             return
         place.step += 1
         if self.average is not None:
-            self.average.update(self.model, place.step)
+            self.average.update(place.step)
         if self.teaching is not None:
             self.teaching.follow(place.step)
         if place.step % self.config.log_every == 0:

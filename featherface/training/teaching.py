@@ -15,6 +15,7 @@ from featherface.training.answers import strong, told
 from featherface.training.distill_config import ALIGNED
 from featherface.training.earlier import OUTPUTS, EarlierOutputs
 from featherface.training.optimizers import MovingAverage
+from featherface.training.precision import Precision, full
 from featherface.training.recall import Recall, announcement, maps_compared
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Teaching:
     ) -> None:
         self.teacher, self.config, self.student = teacher, teacher.config, student
         self.epochs, self.negatives = config.epochs, config.negatives
+        self.precision = Precision(device, config.amp)
         self.models = teacher.models
         for model in self.models:
             model.to(device)
@@ -60,6 +62,8 @@ class Teaching:
             self.companions = Companions(self.models, student, self.config).to(device)
         own = self.config.uses("self_weight")
         self.own = MovingAverage(student.to(device), self.config.self_decay) if own else None
+        given = torch.tensor(self.config.teacher_shares or (1.0,) * len(self.models))
+        self.shares = (given / given.sum()).to(device)
         self.recall: Recall | None = None
         self.earlier: EarlierOutputs | None = None
         self.lesson = self.config
@@ -76,10 +80,12 @@ class Teaching:
             path = folder / OUTPUTS
             self.earlier = EarlierOutputs(path, lesson.temporal_decay, lesson.confidence)
         if self.teacher.keeps(config.views):
-            self.recall = Recall(self.models, lesson, answers)
+            self.recall = Recall(self.models, lesson, answers, self.precision)
         if not self.models:
             return ""
-        return announcement(lesson, config, self.student, pictures, answers)
+        said = [announcement(lesson, config, self.student, pictures, answers)]
+        said += [self.recall.passed_over()] if self.recall else []
+        return "; ".join(filter(None, said))
 
     def begin(self, epoch: int, step: int) -> None:
         """Take up what EPOCH (from 0) teaches, which began after optimizer STEP."""
@@ -138,7 +144,7 @@ class Teaching:
         if self.earlier is not None:
             self.earlier.step = step
         if self.own is not None:
-            self.own.update(self.student, step)
+            self.own.update(step)
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[list[Tensor]]:
@@ -172,8 +178,8 @@ class Teaching:
             if self.config.staged:
                 parts["taught"] = total - (1 - lesson.alpha) * truth
         if self.own is not None and lesson.self_weight:
-            with torch.no_grad():
-                shown = self.own.model(images)
+            with torch.no_grad(), self.precision.computing():
+                shown = full(self.own.model(images))
             own, found = self._compared(seen, Seen(shown, ()), None)
             total = total + lesson.self_weight * own
             parts |= {f"self_{name}": value for name, value in found.items()}
@@ -228,17 +234,15 @@ class Teaching:
         if doubts is not None:
             count = len(self.models)
             return torch.exp(-doubts) / count, doubts.sum() / count
-        given = self.config.teacher_shares or (1.0,) * len(self.models)
-        shares = torch.tensor(given, device=like.device, dtype=like.dtype)
-        return shares / shares.sum(), torch.zeros_like(like)
+        return self.shares.to(like.dtype), torch.zeros_like(like)
 
     def _shown(self, model: Detector, images: Tensor) -> Seen:
         """Let a teacher look at IMAGES."""
-        with torch.no_grad():
+        with torch.no_grad(), self.precision.computing():
             if not self._aligning:
-                return Seen(model(images), ())
+                return Seen(full(model(images)), ())
             maps = model.features(images)
-            return Seen(model.predict(maps), [widened(one) for one in maps])
+            return Seen(full(model.predict(maps)), [widened(one) for one in maps])
 
     def _recalled(self, place: int, images: Tensor, names: Sequence[bytes], seen: Seen) -> Seen:
         """Return what the teacher at PLACE says of IMAGES, or said of them before."""
@@ -254,6 +258,7 @@ class Teaching:
         losses = distill(seen.output, shown.output, lesson, self.negatives)
         parts = losses._asdict()
         if aligned is not None and seen.maps:
-            parts |= aligned(seen.maps, shown.maps, lesson, shown.strong)
+            with self.precision.computing():
+                parts |= aligned(seen.maps, shown.maps, lesson, shown.strong)
         soft, *others = (getattr(lesson, f"{name}_weight") * one for name, one in parts.items())
         return sum(others, start=soft), parts

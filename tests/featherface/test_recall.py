@@ -25,6 +25,7 @@ from featherface.training.config import TrainConfig
 from featherface.training.distill_config import DistillConfig, Phase
 from featherface.training.loop import train
 from featherface.training.notebook import Notebook, identity
+from featherface.training.precision import Precision
 from featherface.training.recall import Recall
 from featherface.variants import variant
 
@@ -32,6 +33,7 @@ MEAN = (104.0, 117.0, 123.0)
 CONFIG = TrainConfig(epochs=3, batch_size=2, image_size=64, log_every=1, device="cpu", views=2)
 LESSON = DistillConfig(teacher="v1", confidence=0.4)
 CPU = torch.device("cpu")
+FULL = Precision(CPU, "no")
 
 
 @pytest.fixture(scope="module")
@@ -299,8 +301,8 @@ def test_what_stands_for_a_teacher_changes_with_its_weights():
 def test_a_picture_is_answered_the_same_in_any_batch(tmp_path):
     images = torch.randn(3, 3, 64, 64)
     taught = model(1).eval()
-    alone = Recall([taught], LESSON, tmp_path / "a").ask(0, images[1:2], [b"1"])
-    among = Recall([taught], LESSON, tmp_path / "b").ask(0, images, [b"0", b"1", b"2"])
+    alone = Recall([taught], LESSON, tmp_path / "a", FULL).ask(0, images[1:2], [b"1"])
+    among = Recall([taught], LESSON, tmp_path / "b", FULL).ask(0, images, [b"0", b"1", b"2"])
     assert equal(alone[0], among[1])
 
 

@@ -203,7 +203,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(split, tmp_path):
 
 
 def test_gradients_that_overflow_are_not_told(split, tmp_path, monkeypatch):
-    monkeypatch.setattr(Session, "clip", lambda self: float("inf"))
+    monkeypatch.setattr(Session, "clip", lambda self: torch.tensor(torch.inf))
     told = []
     train(model(), split, CONFIG, folder=tmp_path, on_event=told.append)
     assert {event["kind"] for event in told} == {"step", "epoch"}
