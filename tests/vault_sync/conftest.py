@@ -143,7 +143,7 @@ def by_descriptors(monkeypatch):
 
 
 def by_two_renames(monkeypatch):
-    """A network drive or an USB stick there: nothing can be exchanged, nothing linked."""
+    """A network drive or a USB stick there: nothing can be exchanged."""
     monkeypatch.setattr(descriptors, "rename", lambda *_: False)
     return by_descriptors(monkeypatch)
 

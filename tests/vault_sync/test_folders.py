@@ -126,6 +126,21 @@ def test_publishing_never_overwrites(opened):
     assert files(opened) == {"note.md": b"old", "other.md": b"new"}
 
 
+@pytest.mark.parametrize("every_way", ["descriptors", "two renames", "paths"], indirect=True)
+def test_nor_on_disks_without_hard_links(opened, monkeypatch, every_way):
+    def link(*_):
+        raise PermissionError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr(every_way, "_link", link)
+    with pytest.raises(FileExistsError):
+        opened.publish(T, "note.md")
+    opened.publish(T, "other.md")
+    assert files(opened) == {"note.md": b"old", "other.md": b"new"}
+    (opened.path / T).write_bytes(b"newer")
+    out = opened.exchange(T, "note.md")
+    assert files(opened) == {"note.md": b"newer", "other.md": b"new", out: b"old"}
+
+
 def test_what_is_discarded_is_read_once_more(opened):
     assert opened.discard(T) == b"new"
     assert opened.discard(T) is None
