@@ -82,7 +82,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         if not fresh:
             _check_unsealed(Run(folder))
             late.leave_out(folder, skip)
-            resolved = relocated(_recorded(folder), resolved, workspace)
+            resolved = relocated(_recorded(folder), resolved, workspace, folder)
         execution = Execution(Run(folder), workspace, resolved, chosen)
         if fresh:
             execution.start(argv, teachers)

@@ -9,12 +9,17 @@ import pytest
 from experiments import paths, schema
 from experiments.compare import compare
 from experiments.contrast import contrast
+from experiments.inputs import describe
 from experiments.recipe import Recipe, ResolvedRecipe, differences
+from experiments.recording import write_json
 from experiments.relocation import relocated
 from experiments.resolving import resolve
 from experiments.settings import read_settings
 from experiments.workspace import Workspace
-from featherface.errors import UsageError
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
+from featherface.errors import ClaimFalseError, UsageError
 
 
 def test_every_path_of_a_recipe_is_a_key_of_it():
@@ -159,10 +164,27 @@ def test_a_run_goes_on_where_its_files_lie_now(workspace, tmp_path):
     now.touch()
     begun = ResolvedRecipe(with_weights(workspace, "/media/D/v1.pth"), {})
     asked = ResolvedRecipe(with_weights(workspace, str(now)), {})
-    assert relocated(begun, asked, workspace).recipe.model.weights == str(now)
+    assert relocated(begun, asked, workspace, tmp_path).recipe.model.weights == str(now)
     there = ResolvedRecipe(with_weights(workspace, str(tmp_path / "E" / "other.pth")), {})
-    assert relocated(begun, there, workspace) is begun
-    assert relocated(asked, begun, workspace) is asked
+    assert relocated(begun, there, workspace, tmp_path) is begun
+    assert relocated(asked, begun, workspace, tmp_path) is asked
+
+
+def test_other_data_of_the_same_name_is_not_learnt_from(workspace, tmp_path):
+    for disk, seed in (("E", 0), ("F", 1)):
+        config = SyntheticConfig(image_size=96, train_images=2, val_images=1, seed=seed)
+        draw(tmp_path / disk / "set", config)
+
+    def on(disk):
+        return ResolvedRecipe(resolve("v1", workspace, [f"data.root={disk}/set"]).recipe, {})
+
+    folder, begun = tmp_path / "run", on("/media/D")
+    there = describe(open_split(tmp_path / "E" / "set", "train"), workspace)
+    write_json(folder / "data.json", {"train": there})
+    same = relocated(begun, on(tmp_path / "E"), workspace, folder)
+    assert same.recipe.data.root == str(tmp_path / "E" / "set")
+    with pytest.raises(ClaimFalseError, match="other data than the run began with"):
+        relocated(begun, on(tmp_path / "F"), workspace, folder)
 
 
 def test_two_records_of_one_data_set_on_two_disks_differ_in_nothing(workspace, make_run):

@@ -208,6 +208,20 @@ def test_canvas_and_base_may_have_converted_line_ends(git, thesis, valid, older,
         assert b"\r\n" in (clone.vault / name).read_bytes()
 
 
+def test_line_ends_neither_delete_nor_change_what_a_sync_owns(thesis, valid, older):
+    for path in [*older.runs.rglob("*"), *older.vault.rglob("*")]:
+        if path.is_file() and b"\0" not in path.read_bytes():
+            path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    before = valid(thesis("vault", "status", "--json", workspace=older))
+    assert (before["deleted"], before["conflicts"], before["pending"]) == ([], [], [])
+    thesis("doctor", "--fix", workspace=older)
+    told = valid(thesis("report", "sync", "--json", workspace=older))
+    assert (told["written"], told["conflicts"], told["refused"]) == ([], [], [])
+    canvas = older.vault / "Thesis-Map.canvas"
+    canvas.write_bytes(canvas.read_bytes().replace(b'"nodes"', b'"knots"'))
+    assert valid(thesis("vault", "status", "--json", workspace=older))["conflicts"] == [canvas.name]
+
+
 def test_files_of_the_student_keep_every_byte_and_get_each_line_once(tmp_path):
     root = tmp_path
     own = b"\xef\xbb\xbf*.tex text\r\n/runs/**   -text\r\nlast"
