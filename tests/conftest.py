@@ -51,7 +51,7 @@ def _no_user_config(tmp_path_factory):
         beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         patch.setenv("PATH", beside)  # as after activating: hints say `thesis`, not where it is
         patch.setattr("featherface.graphics_cards.PROGRAM", "no-nvidia-smi")
-        for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT"):
+        for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT", "THESIS_DEVICE"):
             patch.delenv(name, raising=False)
         yield
 
