@@ -103,12 +103,16 @@ def without_fail(what: str, tell: Tell, log: Tell) -> Iterator[None]:
         tell(f"{what} could not be made: {_words(fault)}")
 
 
-def check_skips(skip: Sequence[str]) -> None:
-    """Refuse to leave out what is no stage, or what the others need.
+def check_skips(stages: Sequence[str], skip: Sequence[str]) -> None:
+    """Refuse to leave out what is no stage, what the others need, or all of STAGES.
 
     Raises:
-        UsageError: one of SKIP can't be left out.
+        UsageError: one of SKIP can't be left out, or nothing is left.
     """
+    if set(stages) <= set(skip):
+        raise UsageError(
+            f"no stage is left of {', '.join(stages)}", "leave --skip away, or name a --stage"
+        )
     for name in skip:
         if name not in SKIPPABLE:
             raise UsageError(f"--skip: {unknown('stage that can be left out', name, SKIPPABLE)}")
@@ -151,7 +155,9 @@ def is_asked(record: Record, stages: Sequence[str], skip: Sequence[str]) -> bool
 
 
 def _done(record: Record) -> list[str]:
-    return [name for name in STAGES if record.stages[name].status == "done"]
+    return [
+        name for name in STAGES if name in record.stages and record.stages[name].status == "done"
+    ]
 
 
 def _words(fault: Exception) -> str:

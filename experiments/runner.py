@@ -68,7 +68,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         LateStageError: a stage failed after others were done; their findings are kept.
         ThesisError: a stage failed; the record says why.
     """
-    late.check_skips(skip)
+    late.check_skips(stages or resolved.recipe.stages, skip)
     chosen = _chosen_stages(stages or resolved.recipe.stages, skip)
     store = Store(workspace)
     folder = _resumable(store, resolved, (chosen, skip), mode, on_message)

@@ -487,6 +487,8 @@ def test_only_what_is_not_done_and_not_needed_is_left_out(workspace, feigned, mo
     assert feigned == ["train", "evaluate", "benchmark"]
     with pytest.raises(UsageError, match="no stage that can be left out 'train'"):
         go(workspace, skip=["train"])
+    with pytest.raises(UsageError, match="no stage is left of export"):
+        go(workspace, stages=["export"], skip=["export"])
 
     def fail(work):
         raise UnavailableError("no")
