@@ -35,8 +35,8 @@ class Targets(NamedTuple):
             return self
         flags = torch.stack((self.faces, self.marked), -1).to(self.boxes.dtype)
         packed = torch.cat((self.boxes, self.landmarks, flags), -1)  # (B, G, 16)
-        boxes, landmarks, flags = packed.to(device, non_blocking=True).split((4, 10, 2), -1)
-        return Targets(boxes, landmarks, *(flags > 0).unbind(-1))
+        there = packed.to(device, non_blocking=True)
+        return Targets(there[..., :4], there[..., 4:14], *(there[..., 14:] > 0).unbind(-1))
 
 
 class Assignment(NamedTuple):

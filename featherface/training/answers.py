@@ -59,8 +59,8 @@ def from_columns(columns: Sequence[bytes]) -> Answer:
 
 def unknown(priors: int) -> Answer:
     """Return the answer of one who has not seen a picture of so many PRIORS."""
-    face, places, deltas, strength = (np.zeros(0, kind) for kind in KINDS)
-    return Answer(np.zeros(priors, face.dtype), places, deltas.reshape(-1, WIDTH), strength)
+    halves = np.zeros(priors, np.float16)
+    return Answer(halves, np.zeros(0, np.uint32), np.zeros((0, WIDTH), np.float16), halves[:0])
 
 
 def noted(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[Answer]:
@@ -71,9 +71,9 @@ def noted(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[
     sheet = _halved(torch.cat((priors.flatten(1), *rows), 1))  # one copy from the device
     numbers, strength = np.split(sheet, [priors[0].numel()], axis=1)
     numbers = numbers.reshape(priors.shape)
-    faces, deltas = np.ascontiguousarray(numbers[..., 0]), numbers[..., 1:]
+    deltas = numbers[..., 1:]
     found = []
-    for place, face in enumerate(faces):
+    for place, face in enumerate(np.ascontiguousarray(numbers[..., 0])):
         score = torch.from_numpy(face).float().sigmoid().numpy()
         sure = np.flatnonzero(score >= confidence - MARGIN).astype(np.uint32)
         found.append(Answer(face, sure, deltas[place][sure], strength[place]))
@@ -87,8 +87,9 @@ def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
         sheet[row, :, 0] = answer.face
         sheet[row, answer.places, 1:] = answer.deltas
     there = torch.from_numpy(sheet).to(device, non_blocking=True).to(torch.get_default_dtype())
-    face, boxes, landmarks = there.split((1, BOX, WIDTH - BOX), -1)
-    return RawOutput(boxes, torch.cat((torch.zeros_like(face), face), -1), landmarks)
+    face, deltas = there[..., :1], there[..., 1:]
+    logits = torch.cat((torch.zeros_like(face), face), -1)
+    return RawOutput(deltas[..., :BOX], logits, deltas[..., BOX:])
 
 
 def strong(answers: Sequence[Answer], cells: Sequence[int], device: torch.device) -> list[Tensor]:

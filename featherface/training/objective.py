@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from featherface.losses.multibox import multibox
@@ -76,6 +75,8 @@ class Objective:
 
     def _seen(self, model: nn.Module, images: Tensor) -> Seen:
         """Let MODEL look at IMAGES in the training's precision; what it says is in full."""
-        watching = self.teaching.watch() if self.teaching else contextlib.nullcontext([])
-        with self.precision.computing(), watching as maps:
-            return Seen(full(model(images)), maps)
+        with self.precision.computing():
+            if self.teaching is None:
+                return Seen(full(model(images)), ())
+            with self.teaching.watch() as maps:
+                return Seen(full(model(images)), maps)

@@ -210,7 +210,9 @@ class Session:
             self.teaching.share_gradients(self.accelerator)
         bound = self.config.clip or math.inf
         beside = self.teaching.companions.parameters() if self.teaching else ()
-        return self.accelerator.clip_grad_norm_([*self.model.parameters(), *beside], bound)
+        trained = [*self.model.parameters(), *beside]
+        norm: Tensor = self.accelerator.clip_grad_norm_(trained, bound)
+        return norm
 
     def count(self, values: Mapping[str, float], pictures: int) -> None:
         """Note what a batch gave; after the last of a step, average the weights and tell."""
