@@ -41,7 +41,7 @@ from featherface.networks import build
 from featherface.priors import priors
 from featherface.training.batches import TrainingPictures, collate
 from featherface.training.config import TrainConfig
-from featherface.training.layout import lay_out
+from featherface.training.layout import arrive, lay_out
 from featherface.training.objective import Objective
 from featherface.training.waiting import Waiting
 from featherface.variants import variant
@@ -102,6 +102,7 @@ class Loop:
         self.detector = variant("retinaface-mnet025")
         self.model = lay_out(build(self.detector, 0), self.config).train()
         self.pictures = TrainingPictures(split, self.config, self.detector.pixel_mean)
+        self.mean = torch.tensor(self.detector.pixel_mean)
         self.priors = priors(self.detector, config.image_size, config.image_size)
 
     def batches(self, turn: int, count: int) -> Iterator[Batch]:
@@ -119,7 +120,7 @@ class Loop:
         before = time.perf_counter()
         for batch in batches:
             times = [before, time.perf_counter()]
-            output = self.model(batch.images)
+            output = self.model(arrive(batch.images, self.mean))
             times.append(time.perf_counter())
             loss = self.loss(output, batch.targets)
             times.append(time.perf_counter())
@@ -210,7 +211,7 @@ def agree(ours: Loop, other: Loop) -> None:
     """Both must lower the same number."""
     (batch,) = list(other.batches(0, 1))
     with torch.no_grad():
-        output = ours.model(batch.images)
+        output = ours.model(arrive(batch.images, ours.mean))
         values = [loop.loss(output, batch.targets).item() for loop in (ours, other)]
     assert abs(values[0] - values[1]) < 1e-3 * abs(values[0]), values
 

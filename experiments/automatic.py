@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import inputs, schema, teachers
 from experiments.runs import RECIPE
 from featherface.files import write_atomic
+from featherface.training.config import AUTO
 
 if TYPE_CHECKING:
     from experiments.recipe import ResolvedRecipe
@@ -65,13 +66,20 @@ def settle(work: Work, resolved: ResolvedRecipe) -> ResolvedRecipe:
 
 
 def as_begun(asked: ResolvedRecipe, begun: ResolvedRecipe) -> ResolvedRecipe:
-    """Return ASKED with what BEGUN, the recipe of a run, measured for what is open in it."""
+    """Return ASKED with what BEGUN, the recipe of a run, measured for what is open in it.
+
+    Where ASKED leaves open how many processes load pictures, any number is what it asks for.
+    """
     found = {
         key: getattr(begun.recipe.train, key)
         for key in asked.recipe.train.unsettled
         if begun.origins.get(f"train.{key}") == ORIGIN
     }
-    return _with(asked, found) if found else asked
+    asked = _with(asked, found) if found else asked
+    if asked.recipe.train.workers != AUTO:
+        return asked
+    train = dataclasses.replace(asked.recipe.train, workers=begun.recipe.train.workers)
+    return dataclasses.replace(asked, recipe=dataclasses.replace(asked.recipe, train=train))
 
 
 def _with(resolved: ResolvedRecipe, found: dict[str, Any]) -> ResolvedRecipe:

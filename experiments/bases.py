@@ -75,7 +75,10 @@ BASES: dict[str, Basis] = {
             *("seed", "model", "train", "distill", *DATA_KEYS),
             *("data.train_split", "data.train_limit", "data.labels"),
         ),
-        owned=("training/", "losses/", "assignment.py", "distillation.py", "data/augmentation.py"),
+        owned=(
+            *("training/", "losses/", "assignment.py", "distillation.py"),
+            *("data/augmentation.py", "data/colours.py"),
+        ),
         split="train_split",
         roles=("teacher", "weights", "backbone"),
     ),

@@ -14,7 +14,7 @@ from featherface.evaluation.protocol import evaluate as judge
 from featherface.inference import predict
 from featherface.training.loop import train as fit
 from featherface.training.state import resume_point
-from featherface.training.waiting import complaint
+from featherface.training.workers import complaint, this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,12 +97,12 @@ def train_along(work: Work, joined: AbstractContextManager[None]) -> None:
 
 def _listener(work: Work) -> Callable[[dict[str, Any]], None]:
     """Return what hears the training's events: it says once that loading is the bottleneck."""
-    epochs = 0
+    epochs, machine = 0, this_machine(company.Launch.here().processes)
 
     def hear(event: dict[str, Any]) -> None:
         nonlocal epochs
         work.on_event(event)
-        text = complaint(event, work.recipe.train.workers)
+        text = complaint(event, work.recipe.train, machine)
         epochs += bool(text)
         if epochs == 2 and text:  # the first epoch fills memory and starts the workers
             work.on_message(text)

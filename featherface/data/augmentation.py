@@ -2,6 +2,9 @@
 
 Crops, colours, padding and mirror follow RetinaFace's published preprocessing. All randomness
 comes from the generator given, so that a sample depends on (seed, epoch, index) alone.
+
+Differs from the published order: what is larger than the network's input is made as small right
+after the crop, not at the end, so that nothing works on pixels that nobody will see.
 """
 
 from __future__ import annotations
@@ -12,25 +15,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ImageOps
 
+from featherface.data.colours import draw_distortion
 from featherface.data.composing import compose
 from featherface.data.erasing import erase
 from featherface.data.mixing import cutmix, mixup, mosaic
 from featherface.data.policy import POLICY
-from featherface.data.sample import Sample, centred_in, cut, resize, squared
+from featherface.data.sample import Sample, centred_in, cut, drawn_filter, resize, scaled, squared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.random import Generator
-    from PIL import Image
 
     Augment = Callable[[Sample, Generator], Sample]
 
-__all__ = ["AUGMENTATIONS", "Sample", "crop", "distort", "mirror", "pad", "resize"]
+__all__ = ["AUGMENTATIONS", "Sample", "augmented", "crop", "distort", "mirror", "pad", "resize"]
 
 CROP_ATTEMPTS = 250
 CHANCE = 0.5
 """Of what mixes, pastes or erases, each time a picture is seen."""
+CUTS = ("crop", "zoom-crop")
+"""Entries of AUGMENTATIONS, the first, that choose which part of a picture is seen."""
 MIRRORED_POINTS = [2, 3, 0, 1, 4, 5, 8, 9, 6, 7]
 """Left and right change places."""
 
@@ -73,39 +78,7 @@ def _offset(extent: int, side: int, rng: Generator) -> int:
 
 def distort(sample: Sample, rng: Generator) -> Sample:
     """Change brightness, contrast, saturation and hue, each half of the time."""
-    contrast_last = rng.random() < 0.5
-    picture = _brightness(sample.picture, rng)
-    if not contrast_last:
-        picture = _contrast(picture, rng)
-    picture = _colours(picture, rng)
-    if contrast_last:
-        picture = _contrast(picture, rng)
-    return replace(sample, picture=picture)
-
-
-def _brightness(picture: Image.Image, rng: Generator) -> Image.Image:
-    return _levels(picture, 1.0, float(rng.uniform(-32, 32))) if rng.random() < 0.5 else picture
-
-
-def _contrast(picture: Image.Image, rng: Generator) -> Image.Image:
-    return _levels(picture, float(rng.uniform(0.5, 1.5)), 0.0) if rng.random() < 0.5 else picture
-
-
-def _levels(picture: Image.Image, factor: float, shift: float) -> Image.Image:
-    table = np.clip(np.arange(256) * factor + shift, 0, 255).astype(int).tolist()
-    return picture.point(table * 3)
-
-
-def _colours(picture: Image.Image, rng: Generator) -> Image.Image:
-    turned, scaled = rng.random() < 0.5, rng.random() < 0.5
-    if not (turned or scaled):
-        return picture
-    levels = np.arange(256)
-    hue = (levels + int(rng.integers(-25, 26)) * turned) % 256  # 18 of 180 steps, in 256
-    factor = float(rng.uniform(0.5, 1.5)) if scaled else 1.0
-    saturation = np.clip(levels * factor, 0, 255).astype(int)
-    table = [*hue.tolist(), *saturation.tolist(), *levels.tolist()]
-    return picture.convert("HSV").point(table).convert("RGB")
+    return replace(sample, picture=draw_distortion(rng).apply(sample.picture))
 
 
 def pad(sample: Sample, rng: Generator) -> Sample:
@@ -169,3 +142,27 @@ AUGMENTATIONS: dict[str, Augment] = {
     "auto": auto,
 }
 """In the order in which they are applied."""
+
+
+def augmented(sample: Sample, names: Collection[str], side: int, rng: Generator) -> Sample:
+    """Apply those AUGMENTATIONS that are in NAMES, and make SAMPLE SIDE x SIDE pixels large."""
+    chosen = [name for name in AUGMENTATIONS if name in names]
+    for name in chosen:
+        if name in CUTS:
+            sample = AUGMENTATIONS[name](sample, rng)
+    sample = _shrunk(sample, side, rng, squares="pad" in chosen)
+    for name in chosen:
+        if name not in CUTS:
+            sample = AUGMENTATIONS[name](sample, rng)
+    return resize(sample, side, rng)
+
+
+def _shrunk(sample: Sample, side: int, rng: Generator, *, squares: bool) -> Sample:
+    """Make SAMPLE no larger than SIDE, by the filters of `resize`, where it will be a square.
+
+    Without that, the end would stretch what was resized here: each pixel is resized once.
+    """
+    width, height = sample.size
+    if max(width, height) <= side or not (squares or width == height):
+        return sample
+    return scaled(sample, side / max(width, height), drawn_filter(rng))

@@ -42,7 +42,8 @@ def open_picture(path: Path, coarse: int = 0) -> Image.Image:
     with _opened(path) as picture:
         if coarse:
             picture.draft("RGB", (coarse, coarse))
-        return ImageOps.exif_transpose(picture).convert("RGB")
+        ImageOps.exif_transpose(picture, in_place=True)
+        return picture.convert("RGB")  # a copy in any case: the file's own is closed
 
 
 def image_size(path: Path) -> tuple[int, int]:

@@ -53,10 +53,15 @@ class Sample:
         return self.picture.size
 
 
+def drawn_filter(rng: Generator) -> Image.Resampling:
+    """Draw one of RESAMPLING."""
+    return RESAMPLING[int(rng.integers(len(RESAMPLING)))]
+
+
 def resize(sample: Sample, size: int, rng: Generator | None = None) -> Sample:
     """Stretch to SIZE × SIZE pixels; with a generator by a random filter, as officially done."""
     width, height = sample.size
-    chosen = RESAMPLING[int(rng.integers(len(RESAMPLING)))] if rng else Image.Resampling.BILINEAR
+    chosen = drawn_filter(rng) if rng else Image.Resampling.BILINEAR
     factor = np.array([size / width, size / height], dtype=np.float32)
     same = width == height == size
     return replace(
@@ -100,13 +105,15 @@ def _window(picture: Image.Image, area: NDArray[np.float32]) -> Image.Image:
     return canvas
 
 
-def scaled(sample: Sample, factor: float) -> Sample:
+def scaled(
+    sample: Sample, factor: float, resampling: Image.Resampling = Image.Resampling.BILINEAR
+) -> Sample:
     """Return the sample FACTOR times as large, at least one pixel."""
     width, height = (max(1, round(value * factor)) for value in sample.size)
     ratio = np.array([width / sample.size[0], height / sample.size[1]], dtype=np.float32)
     return replace(
         sample,
-        picture=sample.picture.resize((width, height), Image.Resampling.BILINEAR),
+        picture=sample.picture.resize((width, height), resampling),
         boxes=sample.boxes * np.tile(ratio, 2),
         landmarks=sample.landmarks * np.tile(ratio, 5),
     )

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from featherface.assignment import Targets
-from featherface.data.augmentation import AUGMENTATIONS, Sample, resize
+from featherface.data.augmentation import Sample, augmented
 from featherface.data.difficulty import easiest_first
 from featherface.data.images import open_picture
 from featherface.errors import DataError
 from featherface.training.layout import lay_out_picture, stack
+from featherface.training.loading import Gathering, Loader, options
 from featherface.training.pacing import pictures_of, share_of, side_of_batch, view_of
+from featherface.training.workers import ahead, this_machine, workers_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from featherface.training.config import TrainConfig
 
 CACHE_BYTES = 2**30
-"""Most memory for decoded pictures."""
+"""Most memory for decoded pictures, of all processes together."""
+CPU = torch.device("cpu")
 SHUFFLE, AUGMENT = 1, 2
 """Streams of random numbers, so that order and augmentation don't depend on each other."""
 
@@ -40,7 +43,7 @@ class Batch(NamedTuple):
     """What one step sees."""
 
     images: Tensor
-    """(B, 3, S, S) blue, green, red minus the mean."""
+    """(B, 3, S, S) uint8 blue, green, red: the mean is taken off where they are used."""
     targets: Targets
     paths: tuple[str, ...]
     """Of the pictures, relative to the split's images folder."""
@@ -52,7 +55,7 @@ class Item(NamedTuple):
     """One picture, ready for the network."""
 
     image: Tensor
-    """(3, S, S)."""
+    """(3, S, S) uint8."""
     boxes: Tensor
     """(n, 4) corners in shares of the side."""
     landmarks: Tensor
@@ -66,6 +69,7 @@ class TrainingPictures(Dataset[Item]):
     """The train split, augmented; an item's key is (view, index), or those and its side.
 
     What an item looks like follows from its key and the seed. NAMED items carry a hash of that.
+    Each of so many HOLDERS, processes with these pictures, keeps its part of what memory holds.
     """
 
     def __init__(
@@ -75,12 +79,13 @@ class TrainingPictures(Dataset[Item]):
         mean: tuple[float, float, float],
         *,
         named: bool = False,
+        holders: int = 1,
     ) -> None:
         self.split, self.named = split, named
         self.config = config
         self.mean = np.array(mean, dtype=np.float32)
         self.cached: dict[int, Image.Image] = {}
-        self.room = CACHE_BYTES if config.cache and config.workers == 0 else 0
+        self.room = CACHE_BYTES // max(1, holders) if config.cache else 0
 
     def __len__(self) -> int:
         return len(self.split.images)
@@ -89,12 +94,9 @@ class TrainingPictures(Dataset[Item]):
         view, index, *rest = key
         config = self.config
         rng = np.random.default_rng([config.seed, AUGMENT, view, index])
-        sample = self.sample(index)
-        for name, augment in AUGMENTATIONS.items():
-            if name in config.augmentations:
-                sample = augment(sample, rng)
         side = rest[0] if rest else config.image_size
-        return self._item(resize(sample, side, rng), self.split.images[index])
+        sample = augmented(self.sample(index), config.augmentations, side, rng)
+        return self._item(sample, self.split.images[index])
 
     def sample(self, index: int) -> Sample:
         """Return picture INDEX with its faces, as it is on the disk."""
@@ -126,7 +128,7 @@ class TrainingPictures(Dataset[Item]):
         boxes = sample.boxes.clip(0, side)
         visible = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
         return Item(
-            lay_out_picture(sample.picture, self.mean, self.config),
+            lay_out_picture(sample.picture, self.config),
             torch.from_numpy(boxes[visible] / side),
             torch.from_numpy(sample.landmarks[visible] / side),
             annotation.path,
@@ -216,10 +218,12 @@ def load(
     order: EpochBatches,
     *,
     named: bool = False,
-) -> DataLoader[Batch]:
+    device: torch.device = CPU,
+) -> Loader[Batch]:
     """Return the loader of batches in ORDER, whose epoch and start may be set between epochs.
 
-    The pictures of NAMED batches can be told from all others by their names.
+    The pictures of NAMED batches can be told from all others by their names. DEVICE is where they
+    are wanted, which decides what `workers: auto` is.
 
     Raises:
         DataError: the split holds no face at all.
@@ -229,14 +233,11 @@ def load(
             f"no face in the {split.name} split of {split.root}: nothing to learn",
             "check the annotation: thesis data stats",
         )
-    loader: DataLoader[Batch] = DataLoader(
-        TrainingPictures(split, config, mean, named=named),  # type: ignore[arg-type]  # see collate
-        batch_sampler=order,
-        num_workers=config.workers,
-        collate_fn=collate,
-        multiprocessing_context="spawn" if config.workers else None,
-    )
-    return loader
+    machine = this_machine(order.processes)
+    workers = workers_for(config, device.type, len(split.images), machine)
+    pictures = TrainingPictures(split, config, mean, named=named, holders=workers)
+    settings = options(workers, device.type, ahead(workers, config))
+    return Loader(Gathering(pictures, collate), order, settings)
 
 
 def collate(items: Sequence[Item]) -> Batch:

@@ -13,7 +13,8 @@ from featherface.losses.config import LossConfig
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("onecycle", "cosine", "steps", "constant")
 AUTO = "auto"
-"""Value of the keys in MEASURED that leaves them to `featherface.training.automatic`."""
+"""Value of the keys in MEASURED that leaves them to `featherface.training.automatic`, and of
+`workers`, which decides nothing that is learnt and follows anew from each machine."""
 MEASURED = ("batch_size", "amp", "channels_last")
 PRECISIONS = ("no", "bf16", "fp16")
 AUGMENTATIONS = (
@@ -68,8 +69,8 @@ class TrainConfig:
     """Mixed precision, one of PRECISIONS; `auto` measures which is faster."""
     channels_last: bool | Literal["auto"] = True
     """Keep a position's channels side by side in memory; `auto` measures whether that helps."""
-    workers: int = 0
-    """Processes that load pictures; 0 loads in the training process."""
+    workers: int | Literal["auto"] = "auto"
+    """Processes that load pictures; 0: a thread of the training's own; `auto`: as many as pay."""
     cache: bool = True
     """Keep decoded pictures in memory where the split needs less than 1 GiB."""
     views: int = 0
@@ -127,7 +128,9 @@ class TrainConfig:
         require(not both, "train.augmentations", self.augmentations, "with one kind of crop")
         for name in ("epochs", "accumulate", "negatives", "log_every"):
             require(getattr(self, name) >= 1, f"train.{name}", getattr(self, name), "1 or more")
-        for name in ("workers", "views", "evaluate_every", "patience", "seed"):
+        legal = self.workers == AUTO if isinstance(self.workers, str) else self.workers >= 0
+        require(legal, "train.workers", self.workers, "0 or more, or auto")
+        for name in ("views", "evaluate_every", "patience", "seed"):
             require(getattr(self, name) >= 0, f"train.{name}", getattr(self, name), "0 or more")
         for name in ("weight_decay", "clip", "box_weight", "landmark_weight"):
             require(getattr(self, name) >= 0, f"train.{name}", getattr(self, name), "0 or more")

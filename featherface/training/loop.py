@@ -16,7 +16,8 @@ from featherface.processes import anyone, overall, share_norms, together
 from featherface.progress import never, silent
 from featherface.training.batches import load, ordered
 from featherface.training.chance import draw_anew
-from featherface.training.layout import lay_out
+from featherface.training.layout import arrive, lay_out
+from featherface.training.loading import loaders_ended
 from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
 from featherface.training.session import Session, TrainResult
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from featherface.training.session import Evaluate, OnEvent, OnMessage
 
 
+@loaders_ended()
 def train(  # noqa: PLR0913 - three things to train with, the rest listens and is optional
     model: Detector,
     split: Split,
@@ -80,7 +82,9 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     accelerator = make_accelerator(config, on_message)
     order = ordered(split, config, accelerator.process_index, accelerator.num_processes)
     named = teacher is not None and teacher.remembers(config.views)
-    loader = load(split, config, model.config.pixel_mean, order, named=named)
+    device, pixel_mean = accelerator.device, model.config.pixel_mean
+    loader = load(split, config, pixel_mean, order, named=named, device=device)
+    mean = torch.tensor(pixel_mean, dtype=torch.float32, device=device)
     lay_out(model.to(accelerator.device), config)
     if accelerator.num_processes > 1:
         share_norms(model)
@@ -97,6 +101,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     session.teaching = teaching
     session.listen(on_event, on_progress, evaluate, metadata)
     session.on_message = on_message
+    session.say(f"{loader.workers} processes load the pictures" if loader.workers else "")
     if teaching is not None:
         session.say(teaching.equip(folder, config, len(split.images)))
     place = session.restore() if resume else session.place
@@ -109,8 +114,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
             session.set_rate()
             draw_anew(config.seed, place.epoch, place.batch, accelerator.process_index)
             with accelerator.accumulate(wrapped):
-                images = batch.images.to(accelerator.device, non_blocking=True)
-                targets = batch.targets.to(accelerator.device)
+                images, targets = arrive(batch.images, mean), batch.targets.to(device)
                 loss, parts = objective(wrapped, images, targets, batch.names)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:

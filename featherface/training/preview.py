@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from featherface.data.augmentation import AUGMENTATIONS, resize
+from featherface.data.augmentation import AUGMENTATIONS, augmented
 from featherface.data.sample import scaled
 from featherface.drawing import mark
 from featherface.errors import DataError, UsageError, unknown
@@ -92,11 +92,11 @@ def _pair(pictures: TrainingPictures, index: int, name: str, seed: tuple[int, ..
     pair = Pair(path, before, before)
     for attempt in range(TRIES):
         rng = np.random.default_rng([*seed, attempt])
-        after = before
-        for one in pictures.config.augmentations if name == PIPELINE else (name,):
-            after = AUGMENTATIONS[one](after, rng)
         if name == PIPELINE:
-            after = resize(after, pictures.config.image_size, rng)
+            config = pictures.config
+            after = augmented(before, config.augmentations, config.image_size, rng)
+        else:
+            after = AUGMENTATIONS[name](before, rng)
         pair = Pair(path, before, after)
         if pair.changed:
             break

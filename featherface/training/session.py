@@ -263,7 +263,7 @@ class Session:
         place.epoch, place.batch, place.sums = place.epoch + 1, 0, {}
         due = config.evaluate_every > 0 and place.epoch % config.evaluate_every == 0
         speed = {"seconds": time.perf_counter() - self._since[0], "images": self._since[1]}
-        speed["loading"] = waited
+        speed |= {"loading": waited, "workers": self.waiting.workers}
         metrics = self._evaluated() if due or place.epoch == config.epochs else {}
         told = [place.best, place.waited, place.metrics]
         place.best, place.waited, place.metrics = broadcast_object_list(told)

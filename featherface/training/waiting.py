@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from featherface.training.batches import Batch
-
-MUCH = 0.4
-"""Share of the time from which loading is what a training waits for most."""
 
 
 @dataclass
@@ -23,6 +20,8 @@ class Waiting:
     seconds: float = 0.0
     """Waited since `watch` began."""
     began: float = 0.0
+    workers: int = 0
+    """Processes that load what is watched."""
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Yield BATCHES, noting how long each was waited for.
@@ -30,6 +29,7 @@ class Waiting:
         The next batch is made in a thread while the training computes with this one.
         """
         self.seconds, self.began = 0.0, time.perf_counter()
+        self.workers = getattr(batches, "workers", 0)
         coming = iter(batches)
         with ThreadPoolExecutor(1) as maker:
             making = maker.submit(next, coming, None)
@@ -46,11 +46,3 @@ class Waiting:
     def share(self) -> float:
         """Of the time since `watch` began, 0 to 1."""
         return self.seconds / max(time.perf_counter() - self.began, 1e-9)
-
-
-def complaint(event: dict[str, Any], workers: int) -> str:
-    """Say that EVENT's epoch waited for its pictures and what helps; empty where it did not."""
-    if event.get("kind") != "epoch" or event.get("loading", 0.0) < MUCH:
-        return ""
-    advice = f"set train.workers={2 * workers or 2}, fewer train.augmentations, or smaller pictures"
-    return f"loading pictures takes {event['loading']:.0%} of the training's time: {advice}"

@@ -96,3 +96,12 @@ def test_stages_that_do_not_train_measure_nothing(workspace, monkeypatch):
     run = go(workspace, f"evaluate.predictions={predictions.as_posix()}", stages=["evaluate"])
     assert run.resolved().recipe.train.batch_size == "auto"
     assert not (run.folder / PROFILE).exists()
+
+
+def test_how_pictures_are_loaded_makes_no_other_recipe(workspace, trained_with):
+    with pytest.raises(TrainingError):
+        go(workspace, "train.workers=0")
+    run = go(workspace)
+    assert (run.version, run.status) == (1, "sealed")
+    assert run.resolved().recipe.train.workers == 0
+    assert go(workspace, "train.workers=3").version == 2

@@ -18,7 +18,7 @@ from featherface.data.widerface import open_split
 from featherface.distillation import Teacher
 from featherface.networks.detector import build
 from featherface.training import state
-from featherface.training.batches import EpochBatches, TrainingPictures, load
+from featherface.training.batches import EpochBatches, TrainingPictures
 from featherface.training.config import TrainConfig
 from featherface.training.distill_config import DistillConfig
 from featherface.training.loop import train
@@ -313,19 +313,6 @@ def test_a_frozen_backbone_stays_until_its_share_of_the_epochs_is_over(split, tm
             )
     train(model(), split, config, folder=tmp_path / "cut", resume=True)
     assert same(tmp_path / "whole" / "last.safetensors", tmp_path / "cut" / "last.safetensors")
-
-
-def test_worker_processes_load_the_same_batches(split):
-    config = replace(CONFIG, workers=2)
-    batches = []
-    for workers in (0, 2):
-        order = EpochBatches(len(split.images), 2, 0, epoch=1)
-        loader = load(split, replace(config, workers=workers), (1.0, 2.0, 3.0), order)
-        batches.append(list(loader))
-    for one, two in zip(*batches, strict=True):
-        assert one.paths == two.paths
-        assert torch.equal(one.images, two.images)
-        assert torch.equal(one.targets.boxes, two.targets.boxes)
 
 
 def test_processes_share_the_batch_of_one_process():
