@@ -55,7 +55,7 @@ class Loader(Generic[Gathered]):
         order: Iterable[list[Key]],
         settings: dict[str, Any],
     ) -> None:
-        self._loader: DataLoader[Gathered] = DataLoader(
+        self._loader: DataLoader[Gathered] = _Quiet(
             pictures, batch_sampler=order, collate_fn=_as_it_is, **settings
         )
         if (held := _open.get()) is not None:
@@ -67,21 +67,25 @@ class Loader(Generic[Gathered]):
         return self._loader.num_workers
 
     def __iter__(self) -> Iterator[Gathered]:
-        """Yield the batches of one epoch.
+        """Start what makes the batches of one epoch, in this thread, and return them.
 
         Raises:
-            ThesisError: a picture can't be used.
+            ThesisError: a picture can't be used; raised by the batch that holds it.
         """
-        for batch in self._loader:
-            if isinstance(batch, ThesisError):
-                raise batch
-            yield batch
+        return map(_used, iter(self._loader))
 
     def end(self) -> None:
         """End the processes, where there are any."""
         iterator, self._loader._iterator = self._loader._iterator, None  # noqa: SLF001 - no other way
         if iterator is not None:
             iterator._shutdown_workers()  # type: ignore[attr-defined]  # noqa: SLF001 - the same
+
+
+class _Quiet(DataLoader[Gathered]):
+    """A loader that leaves it to `featherface.training.workers` to say how many are too many."""
+
+    def check_worker_number_rationality(self) -> None:
+        """Warn of nothing."""
 
 
 def options(workers: int, device: str, ahead: int | None) -> dict[str, Any]:
@@ -138,4 +142,10 @@ def loaders_ended() -> Iterator[None]:
 
 
 def _as_it_is(batch: Gathered) -> Gathered:
+    return batch
+
+
+def _used(batch: Gathered | ThesisError) -> Gathered:
+    if isinstance(batch, ThesisError):
+        raise batch
     return batch

@@ -22,6 +22,7 @@ from featherface.training.objective import Objective
 from featherface.training.optimizers import MovingAverage, make_optimizer
 from featherface.training.session import Session, TrainResult
 from featherface.training.teaching import Teaching
+from featherface.training.workers import announcement, this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +102,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     session.teaching = teaching
     session.listen(on_event, on_progress, evaluate, metadata)
     session.on_message = on_message
-    session.say(f"{loader.workers} processes load the pictures" if loader.workers else "")
+    session.say(announcement(loader.workers, this_machine(together())))
     if teaching is not None:
         session.say(teaching.equip(folder, config, len(split.images)))
     place = session.restore() if resume else session.place

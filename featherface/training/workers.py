@@ -92,6 +92,15 @@ def workers_for(config: TrainConfig, device: str, pictures: int, machine: Machin
     return most
 
 
+def announcement(workers: int, machine: Machine) -> str:
+    """Say how many WORKERS load the pictures, and where that is too many; empty for none."""
+    if not workers:
+        return ""
+    who = "a process loads" if workers == 1 else f"{workers} processes load"
+    crowded = f", for which {machine.cores} cores are too few: --set train.workers=auto"
+    return f"{who} the pictures{crowded if workers > machine.most else ''}"
+
+
 def seconds_of(config: TrainConfig, pictures: int) -> float:
     """Return about how long one core would make pictures for the whole training."""
     each = PICTURE * max(0.3, (config.image_size / SIDE) ** 2)  # decoding takes its part always

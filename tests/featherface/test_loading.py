@@ -30,6 +30,7 @@ from featherface.training.workers import (
     PAYS,
     Machine,
     ahead,
+    announcement,
     batch_bytes,
     complaint,
     seconds_of,
@@ -242,7 +243,7 @@ def test_a_training_with_processes_stops_goes_on_and_ends_as_one_without(split, 
     assert not makers()
     events, said = go("stopped", 1, resume=True)
     assert not makers()
-    assert "1 processes load the pictures" in said
+    assert any(one.startswith("a process loads the pictures") for one in said)
     assert {one["workers"] for one in plain if one["kind"] == "epoch"} == {0}
     assert {one["workers"] for one in events if one["kind"] == "epoch"} == {1}
     one, two = (load_file(tmp_path / name / "last.safetensors") for name in ("plain", "stopped"))
@@ -310,6 +311,15 @@ def test_advice_is_what_makes_it_faster(case):
     assert (wanted in text) if wanted else ("workers" not in text)
     assert ("train.cache=true" in complaint(event, replace(config, cache=False), machine)) is True
     assert "train.cache" not in text
+
+
+def test_how_many_load_is_told_and_where_they_are_too_many():
+    assert announcement(0, pc(8)) == ""
+    assert announcement(1, pc(8)) == "a process loads the pictures"
+    assert announcement(7, pc(8)) == "7 processes load the pictures"
+    crowded = announcement(4, pc(2))
+    assert crowded.startswith("4 processes load the pictures, for which 2 cores are too few")
+    assert "train.workers=auto" in crowded
 
 
 def test_nobody_is_advised_who_does_not_wait():
