@@ -7,10 +7,7 @@ same twice, and a training that goes on must go on as it began.
 
 from __future__ import annotations
 
-import itertools
-import math
 import os
-import statistics
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,9 +17,10 @@ from featherface.devices import choose
 from featherface.errors import UnavailableError, UsageError
 from featherface.profiling.capacity import largest, release
 from featherface.profiling.memory import free_bytes
-from featherface.progress import Progress, silent
+from featherface.progress import silent
 from featherface.training.config import AUTO
 from featherface.training.pacing import largest_side
+from featherface.training.timing import SETTINGS, Timing, fastest, probe, settings, time_settings
 from featherface.training.trial import FACES, Trial
 
 if TYPE_CHECKING:
@@ -37,35 +35,6 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Batch sizes to choose from: few, so that a little more free memory chooses the same."""
 SHARE = 0.8
 """Of the free memory that a batch may take: what was not foreseen needs some too."""
-ROUNDS = 3
-"""Timed steps of each setting, after an untimed one."""
-PROBE = {"cpu": 2}
-"""Pictures in a timed step, by device."""
-PROBE_ELSEWHERE = 8
-PRECISION_GAIN, LAYOUT_GAIN = 0.1, 0.05
-"""Share of the time that half precision, or the other layout, must save to be chosen."""
-LOSS_TOLERANCE = 0.1
-"""Share by which the first loss in half precision may differ from that in single."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """What a training step cost in one setting."""
-
-    amp: str
-    channels_last: bool
-    milliseconds: float
-    """Per picture: the median of the timed steps."""
-    runs: tuple[float, ...]
-    """Milliseconds per picture of each timed step."""
-    loss: float
-    """Of the first step: the same network and pictures for every setting."""
-
-    def sentence(self) -> str:
-        """Say what was measured."""
-        layout = "channels last" if self.channels_last else "channels first"
-        precision = "single precision" if self.amp == "no" else self.amp
-        return f"{precision}, {layout}: {self.milliseconds:.1f} ms per picture"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +107,9 @@ def settle(
 ) -> Choice:
     """Replace every `auto` of CONFIG by what suits this machine.
 
+    Room is found first, in the usual setting, then settings are timed with as many pictures as
+    they will be trained with; another setting than the usual one finds its own room.
+
     Args:
         model: the network to train; left as it is.
         config: how to train.
@@ -152,82 +124,36 @@ def settle(
     """
     check_alone(config)
     measured, device = config.unsettled, choose(config.device)
+    sizes = [one for one in SIZES if one <= pictures] or [1]
+
+    def room_of(setting: TrainConfig) -> Room:
+        side = largest_side(setting)
+        trial = Trial(model, setting, device, teacher, faces=faces, side=side)
+        return find_room(trial, sizes)
+
+    options = settings(config, device)
+    best = options[0]
+    room = room_of(best) if config.batch_size == AUTO else None
     timings: tuple[Timing, ...] = ()
-    if {"amp", "channels_last"} & set(measured):
-        timings = time_settings(model, config, device, teacher, on_progress)
-        best = fastest(timings)
-        config = replace(config, amp=best.amp, channels_last=best.channels_last)
-    room = None
-    if config.batch_size == AUTO:
-        sizes = [one for one in SIZES if one <= pictures] or [1]
-        side = largest_side(config)
-        trial = Trial(model, config, device, teacher, faces=faces, side=side)
-        room = find_room(trial, sizes)
-        config = replace(config, batch_size=room.batch_size)
+    if set(SETTINGS) & set(measured):
+        count = probe(device, room.batch_size if room else config.pictures)
+        timings = time_settings(model, options, count, device, teacher, on_progress)
+        best = replace(best, **fastest(timings).setting)
+        if room is not None and needs_other_room(best, options[0], device):
+            room = room_of(best)
+    if room is not None:
+        best = replace(best, batch_size=room.batch_size)
     release()
-    return Choice(config=config, device=str(device), measured=measured, timings=timings, room=room)
+    return Choice(config=best, device=str(device), measured=measured, timings=timings, room=room)
 
 
-def time_settings(
-    model: Detector,
-    config: TrainConfig,
-    device: torch.device,
-    teacher: Teacher | None = None,
-    on_progress: OnProgress = silent,
-) -> tuple[Timing, ...]:
-    """Time a training step in every setting that CONFIG leaves open, in turns."""
-    settings = [
-        replace(config, amp=amp, channels_last=last)
-        for amp, last in itertools.product(precisions(config, device), layouts(config))
-    ]
-    pictures = PROBE.get(device.type, PROBE_ELSEWHERE)
-    if not isinstance(config.batch_size, str):
-        pictures = min(pictures, config.batch_size)
-    trials = [Trial(model, one, device, teacher) for one in settings]
-    losses = [trial.step(pictures) for trial in trials]
-    runs: list[list[float]] = [[] for _ in trials]
-    for turn in range(ROUNDS):
-        for place, trial in enumerate(trials):
-            runs[place].append(trial.milliseconds(pictures) / pictures)
-            done = turn * len(trials) + place + 1
-            on_progress(Progress("measure", done, ROUNDS * len(trials), "steps"))
-    return tuple(
-        Timing(
-            amp=one.amp,
-            channels_last=bool(one.channels_last),
-            milliseconds=statistics.median(spent),
-            runs=tuple(spent),
-            loss=loss,
-        )
-        for one, spent, loss in zip(settings, runs, losses, strict=True)
-    )
+def needs_other_room(best: TrainConfig, usual: TrainConfig, device: torch.device) -> bool:
+    """Whether a batch that fits in the USUAL setting tells little of the BEST one.
 
-
-def fastest(timings: Sequence[Timing]) -> Timing:
-    """Return the setting to train with: the first, unless another is clearly faster.
-
-    Half precision must also give nearly the same loss as single precision does.
+    Half precision takes less memory, and cuDNN's fastest kernels more. A CPU's choice follows from
+    the tensors alone, whatever their order.
     """
-    best = timings[0]
-    for one in timings[1:]:
-        gain = LAYOUT_GAIN if one.amp == best.amp else PRECISION_GAIN
-        if _agrees(one, timings[0]) and one.milliseconds < (1 - gain) * best.milliseconds:
-            best = one
-    return best
-
-
-def precisions(config: TrainConfig, device: torch.device) -> list[str]:
-    """Return the precisions to try, full precision first."""
-    if config.amp != AUTO:
-        return [config.amp]
-    if device.type == "cuda":
-        return ["no", *(["bf16"] if torch.cuda.is_bf16_supported() else []), "fp16"]
-    return ["no", "bf16"] if device.type == "cpu" else ["no"]
-
-
-def layouts(config: TrainConfig) -> list[bool]:
-    """Return the layouts to try, the usual one first."""
-    return [True, False] if config.channels_last == AUTO else [bool(config.channels_last)]
+    return best != usual if device.type == "cuda" else best.amp != usual.amp
 
 
 def find_room(trial: Trial, sizes: Sequence[int]) -> Room:
@@ -292,8 +218,3 @@ def _estimated(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
         bytes_fixed=fixed,
         bytes_per_picture=each,
     )
-
-
-def _agrees(one: Timing, full: Timing) -> bool:
-    """Whether the loss of ONE is that of FULL precision, nearly."""
-    return math.isclose(one.loss, full.loss, rel_tol=LOSS_TOLERANCE)

@@ -15,7 +15,7 @@ SCHEDULES = ("onecycle", "cosine", "steps", "constant")
 AUTO = "auto"
 """Value of the keys in MEASURED that leaves them to `featherface.training.automatic`, and of
 `workers`, which decides nothing that is learnt and follows anew from each machine."""
-MEASURED = ("batch_size", "amp", "channels_last")
+MEASURED = ("batch_size", "amp", "channels_last", "deterministic")
 PRECISIONS = ("no", "bf16", "fp16")
 AUGMENTATIONS = (
     "crop",
@@ -69,6 +69,9 @@ class TrainConfig:
     """Mixed precision, one of PRECISIONS; `auto` measures which is faster."""
     channels_last: bool | Literal["auto"] = True
     """Keep a position's channels side by side in memory; `auto` measures whether that helps."""
+    deterministic: bool | Literal["auto"] = True
+    """Of NVIDIA's convolutions, only those that repeat their result; `false` takes the fastest,
+    `auto` measures whether that helps. Nothing changes elsewhere."""
     workers: int | Literal["auto"] = "auto"
     """Processes that load pictures; 0: a thread of the training's own; `auto`: as many as pay."""
     cache: bool = True

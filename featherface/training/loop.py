@@ -12,6 +12,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from featherface.devices import choose, reserved
 from featherface.distillation import Teacher, start_from
 from featherface.errors import InterruptedRunError, UsageError
+from featherface.kernels import kernels
 from featherface.processes import anyone, overall, share_norms, together
 from featherface.progress import never, silent
 from featherface.training.batches import load, ordered
@@ -114,7 +115,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         for batch in session.waiting.watch(loader):
             session.set_rate()
             draw_anew(config.seed, place.epoch, place.batch, accelerator.process_index)
-            with accelerator.accumulate(wrapped):
+            with kernels(repeatable=bool(config.deterministic)), accelerator.accumulate(wrapped):
                 images, targets = arrive(batch.images, mean), batch.targets.to(device)
                 loss, parts = objective(wrapped, images, targets, batch.names)
                 accelerator.backward(loss)

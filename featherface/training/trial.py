@@ -10,6 +10,7 @@ import torch
 
 from featherface.assignment import Targets
 from featherface.dtypes import widened
+from featherface.kernels import kernels
 from featherface.networks.detector import RawOutput
 from featherface.profiling.memory import LiveBytes, state_bytes
 from featherface.profiling.timing import wait
@@ -63,9 +64,10 @@ class Trial:
     def step(self, pictures: int) -> float:
         """Make one optimizer step with a batch of PICTURES; return its loss."""
         images, targets = self._batch(pictures)
-        loss, parts = self.objective(self._forward, images, targets)  # type: ignore[arg-type]
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self.scaler.step(self.optimizer)
+        with kernels(repeatable=bool(self.config.deterministic)):
+            loss, parts = self.objective(self._forward, images, targets)  # type: ignore[arg-type]
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad()
         return parts["loss"].item()

@@ -17,19 +17,20 @@ from featherface.networks import build
 from featherface.profiling import memory
 from featherface.profiling.capacity import largest
 from featherface.training import automatic
-from featherface.training.automatic import Timing, fastest, find_room, settle
+from featherface.training.automatic import find_room, settle
 from featherface.training.batches import TrainingPictures, collate
 from featherface.training.config import MEASURED, TrainConfig
 from featherface.training.distill_config import DistillConfig, Phase
 from featherface.training.layout import lay_out
 from featherface.training.loop import train
 from featherface.training.pacing import largest_side
+from featherface.training.timing import Timing, fastest
 from featherface.training.trial import Trial
 from featherface.variants import variant
 
 CPU = torch.device("cpu")
 SMALL = TrainConfig(image_size=64, device="cpu", batch_size=2)
-OPEN = replace(SMALL, batch_size="auto", amp="auto", channels_last="auto")
+OPEN = replace(SMALL, **dict.fromkeys(MEASURED, "auto"))
 
 
 @pytest.mark.parametrize("most", [0, 1, 5, 8, 9])

@@ -148,12 +148,14 @@ def measure_training(
         batch_size="auto",
         amp=AUTO,
         channels_last="auto",
+        deterministic="auto",
     )
     choice = settle(network, asked, on_progress=report)
     return {
         "batch_size": choice.config.batch_size,
         "amp": choice.config.amp,
         "channels_last": choice.config.channels_last,
+        "deterministic": choice.config.deterministic,
         "timings": choice.timings,
         "room": choice.room,
         "said": choice.sentences(),
