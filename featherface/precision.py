@@ -99,8 +99,9 @@ def rounds(device: torch.device) -> bool:
         return False
     from torch import backends  # noqa: PLC0415 - as above
 
+    convolutions: Any = backends.cudnn
     # Not `allow_tf32`: it raises once one of the newer switches was set.
-    return bool(backends.cudnn.conv.fp32_precision == "tf32")
+    return bool(convolutions.conv.fp32_precision == "tf32")
 
 
 def _can_round(device: torch.device) -> bool:
