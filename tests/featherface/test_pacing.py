@@ -1,7 +1,7 @@
 """What changes from epoch to epoch, and that a training which goes on changes alike."""
 
-import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from featherface.data.difficulty import difficulty, easiest_first
 from featherface.data.synthetic import draw
 from featherface.data.widerface import open_split
 from featherface.networks.detector import build
+from featherface.training import waiting as waiting_module
 from featherface.training.batches import ordered
 from featherface.training.config import TrainConfig
 from featherface.training.loop import train
@@ -117,16 +118,40 @@ def test_a_paced_training_that_is_stopped_ends_as_an_undisturbed_one(split, tmp_
     assert all((one[name] == two[name]).all() for name in one)
 
 
-def test_waiting_for_pictures_is_measured():
+class Clock:
+    """A clock that goes on where a test says so, in seconds; and a thread that works when asked."""
+
+    def __init__(self, _threads=1):
+        self.now = 100.0
+
+    def perf_counter(self):
+        return self.now
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def submit(self, work, *arguments):
+        return SimpleNamespace(result=lambda: work(*arguments))
+
+
+def test_waiting_for_pictures_is_measured(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(waiting_module, "time", clock)
+    monkeypatch.setattr(waiting_module, "ThreadPoolExecutor", Clock)
+
     def slow():
         for number in range(3):
-            time.sleep(0.02)
+            clock.now += 2
             yield number
 
     waiting = Waiting()
-    assert list(waiting.watch(slow())) == [0, 1, 2]
-    assert waiting.seconds >= 0.03
-    assert 0.3 < waiting.share <= 1
+    for _ in waiting.watch(slow()):
+        clock.now += 1  # the step
+    assert waiting.seconds == 3 * 2
+    assert waiting.share == pytest.approx(2 / 3)
     assert waiting.workers == 0
 
 
