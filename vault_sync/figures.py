@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments import metrics
-from featherface.errors import HeldError
-from featherface.files import write_atomic
+from featherface.files import keep
 from vault_sync.engine.names import safe_name
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 NOTHING = b""
 """Kept where there turned out to be nothing to draw."""
-MOMENT = 2.0
-"""Seconds to wait for a program that holds a picture of the cache."""
 DRAWING = ("plots.py", "plot_style.py", "plot_labels.py", "bars.py", "network_drawing.py")
 """What decides how a picture looks."""
 
@@ -61,8 +58,7 @@ class Figures:
         with contextlib.suppress(OSError):
             return path.read_bytes()
         content = draw() or NOTHING
-        with contextlib.suppress(HeldError):  # then it is drawn again the next time
-            write_atomic(path, content, seconds=MOMENT)
+        keep(path, content)
         return content
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from functools import cached_property
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.runs import Run
 from experiments.store import Store
-from featherface.errors import HeldError
-from featherface.files import write_atomic
+from featherface import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
 
     from experiments.annotations import Annotations
     from experiments.workspace import Workspace
-
-MOMENT = 2.0
-"""Seconds to wait for a program that holds a file of the cache."""
 
 
 def keep(folder: Path, about: Sequence[str], make: Callable[[], Any]) -> Any:
@@ -38,8 +33,7 @@ def keep(folder: Path, about: Sequence[str], make: Callable[[], Any]) -> Any:
         known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = json.loads(json.dumps(make(), default=str))
-        with contextlib.suppress(HeldError):  # then it is worked out again the next time
-            write_atomic(path, json.dumps(known, ensure_ascii=False), seconds=MOMENT)
+        files.keep(path, json.dumps(known, ensure_ascii=False))
     return known
 
 

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from experiments.workspace import Workspace
+from featherface import files
 from featherface.errors import HeldError, UnavailableError
 from vault_sync import writing
 from vault_sync.engine import notes, passage, windows
@@ -282,9 +283,13 @@ def test_a_cache_that_is_held_costs_a_drawing_and_no_sync(thesis, make_run, monk
     def held(path, *_, **__):
         raise HeldError(f"can't write {path}: it is in use")
 
+    real = files.replacing
     with monkeypatch.context() as patched:
-        patched.setattr("vault_sync.figures.write_atomic", held)
-        patched.setattr("vault_sync.keeping.write_atomic", held)
+        patched.setattr(
+            files,
+            "replacing",
+            lambda path, **more: held(path) if "cache" in path.parts else real(path, **more),
+        )
         report = sync(workspace)
     assert report.problem is None
     assert "05-Results/Runs/v3@1.md" in report.written

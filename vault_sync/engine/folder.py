@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync.engine.retired import Retired
+from vault_sync.engine.retired import last_look
 from vault_sync.engine.windows import is_link
 
 if TYPE_CHECKING:
@@ -133,15 +133,11 @@ class Folder(ABC):
         An editor that had the file open may still be saving into it. None where there is none.
         """
         try:
-            retired = Retired(self._open_retired(name))
+            data = last_look(self._open_retired(name))
         except FileNotFoundError:
             return None
-        try:
-            self.remove(name)
-        except BaseException:
-            retired.close()
-            raise
-        return retired.last()
+        self.remove(name)
+        return data
 
     @abstractmethod
     def remove_folder(self, name: str) -> None:

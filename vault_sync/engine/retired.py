@@ -6,7 +6,6 @@ before the exchange, ends up in the old file; it is found here and given back.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import time
@@ -17,24 +16,13 @@ GRACE = 0.002
 """Seconds to wait where the system can't tell whether somebody does."""
 
 
-class Retired:
-    """A file without a name, open for reading."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def last(self) -> bytes:
-        """Return what the file holds once nobody has it open for writing; closes it."""
-        try:
-            _wait_for_writers(self._descriptor)
-            return _read_all(self._descriptor)
-        finally:
-            os.close(self._descriptor)
-
-    def close(self) -> None:
-        """Let go of the file without looking."""
-        with contextlib.suppress(OSError):
-            os.close(self._descriptor)
+def last_look(descriptor: int) -> bytes:
+    """Return what an open file holds once nobody has it open for writing; closes it."""
+    try:
+        _wait_for_writers(descriptor)
+        return _read_all(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _wait_for_writers(descriptor: int) -> None:

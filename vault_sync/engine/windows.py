@@ -95,8 +95,8 @@ def replace_file(replaced: str, replacement: str, backup: str) -> None:
 def open_retired(path: str) -> int:
     """Open a file for a last look, once no program has it open for writing any more.
 
-    It may be removed while it is open; until it is closed nobody can begin to write into it. Like
-    the lease that Linux gives, and given up after `PATIENCE`.
+    Until it is closed nobody can begin to write into it. Like the lease that Linux gives, and given
+    up after `PATIENCE`.
 
     Raises:
         OSError: the file is not there, or can't be opened.
