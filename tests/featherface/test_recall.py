@@ -306,6 +306,33 @@ def test_a_picture_is_answered_the_same_in_any_batch(tmp_path):
     assert equal(alone[0], among[1])
 
 
+def test_answers_of_another_device_or_precision_are_not_mixed(tmp_path):
+    images, taught = torch.randn(2, 3, 64, 64), model(1).eval()
+    with torch.no_grad():
+        for value in taught.parameters():
+            value.add_(0.3 * torch.randn(value.shape))  # so that it has something to say
+    names, found = [b"0", b"1"], []
+    for kind in (FULL, Precision(CPU, "bf16"), FULL):
+        recall = Recall([taught], LESSON, tmp_path, kind)
+        found.append(recall.ask(0, images, names))
+        recall.flush()
+        assert recall.books[0].path.stem.endswith(f"-{kind.name}")
+    assert not equal(found[0][0], found[1][0])
+    assert recall.found == 2
+    assert all(equal(one, two) for one, two in zip(found[0], found[2], strict=True))
+
+
+def test_a_file_that_does_not_say_what_computed_it_is_told_and_left_alone(tmp_path):
+    taught = model(1)
+    assert Recall([taught], LESSON, tmp_path, FULL).passed_over() == ""
+    old = tmp_path / f"{identity(taught, LESSON.confidence, False)}.sqlite"
+    old.write_bytes(b"of an earlier version")
+    said = Recall([taught], LESSON, tmp_path, FULL).passed_over()
+    assert str(old) in said
+    assert "cpu-fp32" in said
+    assert old.read_bytes() == b"of an earlier version"
+
+
 def test_an_answer_has_a_part_for_each_column():
     assert Answer._fields == tuple(notebook.PARTS)
 

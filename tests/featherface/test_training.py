@@ -22,6 +22,7 @@ from featherface.training.batches import EpochBatches, TrainingPictures
 from featherface.training.config import TrainConfig
 from featherface.training.distill_config import DistillConfig
 from featherface.training.loop import train
+from featherface.training.optimizers import MovingAverage
 from featherface.training.schedules import learning_rate
 from featherface.training.session import GUILTY_BATCH, Session
 from featherface.training.state import STATE, resume_point
@@ -132,6 +133,49 @@ def test_a_resumed_training_leaves_out_the_same_blocks(split, tmp_path, steps):
     assert same(whole.last, resumed.last)
 
 
+def test_an_average_moves_as_each_tensor_would_alone():
+    """Faster at first; counts are taken over, and the state is a network's."""
+    followed, chance = model(), torch.Generator().manual_seed(0)
+    average = MovingAverage(followed, 0.99)
+    average.load_state_dict({name: value.clone() for name, value in followed.state_dict().items()})
+    expected = {name: value.clone() for name, value in followed.state_dict().items()}
+    for step in (1, 5, 2000):
+        with torch.no_grad():
+            for value in followed.parameters():
+                value.add_(torch.randn(value.shape, generator=chance))
+            for value in followed.buffers():
+                value.add_(1)
+        average.update(step)
+        share = 1 - min(0.99, (1 + step) / (10 + step))
+        for name, value in followed.state_dict().items():
+            if value.is_floating_point():
+                expected[name].lerp_(value, share)
+            else:
+                expected[name].copy_(value)
+        assert average.state_dict().keys() == expected.keys()
+        assert all(torch.equal(one, expected[name]) for name, one in average.state_dict().items())
+
+
+def test_weights_are_evaluated_in_full_precision(split, tmp_path):
+    """A training in bfloat16 judges what will be measured: the network outside of autocast."""
+    kinds = {True: set(), False: set()}
+    trained = model()
+    for part in trained.modules():
+        if isinstance(part, torch.nn.Conv2d):
+            part.register_forward_hook(
+                lambda _part, _given, made: kinds[trained.training].add(made.dtype)
+            )
+
+    def evaluate(evaluated, _epoch):
+        with torch.no_grad():
+            evaluated(torch.zeros(1, 3, 64, 64))
+        return {"ap": 0.0}
+
+    config = replace(CONFIG, epochs=1, amp="bf16")
+    train(trained, split.limit(2), config, folder=tmp_path, evaluate=evaluate)
+    assert kinds == {True: {torch.bfloat16}, False: {torch.float32}}
+
+
 def test_accumulated_batches_make_one_step(split, tmp_path):
     events = []
     config = replace(CONFIG, batch_size=1, accumulate=3)
@@ -193,12 +237,15 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(split, tmp_path):
     broken = model()
     with torch.no_grad():
         next(broken.heads.parameters()).fill_(float("nan"))
+    start = {name: value.detach().clone() for name, value in broken.named_parameters()}
     with pytest.raises(errors.TrainingError, match="loss is nan in epoch 1, batch 1") as caught:
         train(broken, split, CONFIG, folder=tmp_path)
     assert str(tmp_path / GUILTY_BATCH) in caught.value.message
     kept = torch.load(tmp_path / GUILTY_BATCH, weights_only=True)
     assert kept["images"].shape == (2, 3, 64, 64)
     assert len(kept["paths"]) == 2
+    for name, value in start.items():  # those that gave it: no step was made
+        torch.testing.assert_close(kept["model"][name], value, equal_nan=True, rtol=0, atol=0)
     assert not (tmp_path / STATE).exists()
 
 
