@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.data.widerface import Split
-    from featherface.networks.detector import Detector
+    from featherface.networks.detector import Detector, RawOutput
     from featherface.progress import OnProgress, ShouldStop
     from featherface.variants import DetectorConfig
 
@@ -146,8 +146,8 @@ def _tensor(
     images: Sequence[NDArray[np.uint8]], config: DetectorConfig, device: torch.device
 ) -> Tensor:
     """Stack IMAGES to (B, 3, H, W), minus the mean."""
-    stacked = torch.from_numpy(np.stack(images)).to(device)
-    mean = torch.tensor(config.pixel_mean, device=device)
+    stacked = torch.from_numpy(np.stack(images)).to(device, non_blocking=True)
+    mean = torch.tensor(config.pixel_mean).to(device, non_blocking=True)
     return (stacked.float() - mean).permute(0, 3, 1, 2).contiguous()
 
 
@@ -157,32 +157,34 @@ def _see(
     """Yield all likely faces in each of PICTURES (B, 3, H, W), duplicates too."""
     output = model(pictures)
     scores = torch.softmax(output.logits.float(), dim=-1)[..., 1]  # (B, N)
-    if not bool(torch.isfinite(scores).all()):
-        raise _not_finite()
-    found = zip(scores, output.boxes.float(), output.landmarks.float(), strict=True)
     height, width = pictures.shape[-2:]
-    near = priors(config, height, width).to(scores.device)
-    for one in found:
-        yield _likely(config, evaluate.score_threshold, near, (width, height), *one)
+    near = priors(config, height, width).to(scores.device, non_blocking=True)
+    table = _likely(config, evaluate.score_threshold, near, scores, output)
+    if not np.isfinite(table).all():
+        raise _not_finite()
+    scale = np.array((width, height), np.float32)
+    first = np.searchsorted(table[:, 0], np.arange(1, len(pictures)))
+    for rows in np.split(table, first):
+        boxes, points = rows[:, 2:6] * np.tile(scale, 2), rows[:, 6:] * np.tile(scale, 5)
+        yield Detections(boxes, rows[:, 1].copy(), points)
 
 
 def _likely(
-    config: DetectorConfig,
-    threshold: float,
-    near: Tensor,
-    size: tuple[int, int],
-    scores: Tensor,
-    boxes: Tensor,
-    landmarks: Tensor,
-) -> Detections:
-    """Decode those of one picture's outputs (N, ...) that score above THRESHOLD, to pixels."""
-    likely = scores > threshold
-    corners, points = decode_all(config, boxes[likely], landmarks[likely], near[likely])
-    scale = corners.new_tensor(size)
-    table = (corners * scale.repeat(2)).cpu().numpy(), (points * scale.repeat(5)).cpu().numpy()
-    if not all(np.isfinite(part).all() for part in table):
-        raise _not_finite()
-    return Detections(table[0], scores[likely].cpu().numpy(), table[1])
+    config: DetectorConfig, threshold: float, near: Tensor, scores: Tensor, output: RawOutput
+) -> NDArray[np.float32]:
+    """Return (K, 16) of the priors in a batch whose SCORES (B, N) are above THRESHOLD.
+
+    Each row holds the picture's number, the score, and box and points in shares of the picture;
+    where a score anywhere is no number, a row of such is added. An accelerator is
+    waited for twice: to know how many there are, and for all of them together.
+    """
+    picture, prior = (scores > threshold).nonzero(as_tuple=True)  # (K,) each
+    boxes, landmarks = output.boxes[picture, prior], output.landmarks[picture, prior]
+    corners, points = decode_all(config, boxes.float(), landmarks.float(), near[prior])
+    found = torch.cat((picture[:, None], scores[picture, prior][:, None], corners, points), 1)
+    spoilt = torch.where(scores.isfinite().all(), 0.0, torch.nan).expand(1, found.shape[1])
+    table: NDArray[np.float32] = torch.cat((found, spoilt)).cpu().numpy()
+    return table if np.isnan(table[-1]).any() else table[:-1]
 
 
 def _not_finite() -> WeightsError:

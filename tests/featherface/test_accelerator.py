@@ -16,6 +16,8 @@ from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic import draw
 from featherface.data.widerface import open_split
 from featherface.distillation import Teacher, distill
+from featherface.evaluation.config import EvaluateConfig
+from featherface.inference import predict
 from featherface.losses.config import CHOICES, LossConfig
 from featherface.losses.matching import MATCHINGS, Matching
 from featherface.losses.multibox import hardest, multibox
@@ -322,6 +324,23 @@ def test_answers_that_are_new_are_fetched_once_a_batch(split, tmp_path, tally, m
     lesson = DistillConfig(**NAMED, cache=True)
     _, costs = go_there(split, tmp_path, lesson, CONFIG, tally, monkeypatch)
     assert set(costs) == {Cost(uploads=4, downloads=2, stalls=2)}, tally.places
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_pictures_are_judged_as_on_the_cpu_with_two_waits_a_batch(split, tally, pictures):
+    """One to know how many detections there are, one for all of them; suppression is the host's."""
+    network, costs, found = build(SMALL, seed=3), [], []
+    chosen = EvaluateConfig(batch_size=pictures, score_threshold=0.005)
+    for place in (torch.device("cpu"), PLACE):
+        network.to(place)
+        tally.clear()
+        found.append(predict(network, SMALL, split.limit(pictures), chosen))
+        costs.append(Cost(*tally.numbers))
+    assert costs == [Cost(0, 0, 0), Cost(uploads=3, downloads=1, stalls=2)], tally.places
+    assert found[0].keys() == found[1].keys()
+    assert sum(len(one) for one in found[0].values()) > 0
+    for name, rows in found[0].items():
+        assert found[1][name] == pytest.approx(rows, rel=1e-5)
 
 
 def test_a_planted_wait_is_noticed(split, tmp_path, tally, monkeypatch):
