@@ -34,12 +34,12 @@ def extent(metric: dict[str, Any]) -> str:
 
 
 def setting(metric: dict[str, Any]) -> str:
-    """Tell how a metric was taken, and on what where that decides it."""
+    """Tell how a metric was taken, and on which card where that decides it."""
     from experiments.conditions import TIMED, Conditions
 
     on = Conditions.from_json(metric.get("conditions", {}))
-    timed = metric["name"].startswith(TIMED)
-    return ", ".join(part for part in (metric["protocol"], on.shown() if timed else "") if part)
+    named = metric["name"].startswith(TIMED) and on.device not in ("", "cpu")
+    return ", ".join(part for part in (metric["protocol"], on.shown() if named else "") if part)
 
 
 def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
