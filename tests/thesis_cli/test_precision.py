@@ -31,8 +31,15 @@ def test_an_evaluation_says_device_and_precision(thesis, valid, weights, small_s
 
 def test_the_card_stands_beside_what_it_decides():
     metric = {
-        **{"name": "memory.peak_mb", "value": 61.0, "unit": "MB", "dataset": "", "split": ""},
-        **{"protocol": "640×640, batch 1", "n": 0, "complete": True, "evidence": "measured"},
+        "name": "memory.peak_mb",
+        "value": 61.0,
+        "unit": "MB",
+        "dataset": "",
+        "split": "",
+        "protocol": "640×640, batch 1",
+        "n": 0,
+        "complete": True,
+        "evidence": "measured",
     }
     card = {"device": "cuda", "hardware": "NVIDIA GeForce RTX 3060", "precision": "tf32"}
     rows = metric_rows([metric, metric | {"conditions": card}])
