@@ -1,0 +1,50 @@
+"""Pictures per second that reach the device, by number of workers."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from featherface.data.config import SyntheticConfig
+from featherface.data.synthetic import draw
+from featherface.data.widerface import open_split
+from featherface.profiling.timing import wait
+from featherface.training.batches import load, ordered
+from featherface.training.config import TrainConfig
+from featherface.variants import variant
+
+if TYPE_CHECKING:
+    from gpu_parts.answers import Answers, Setting
+
+
+def by_workers(setting: Setting, answers: Answers) -> None:
+    """A second epoch's rate, so that workers are there already; pictures as large as real ones."""
+    side, pictures = setting.pick((640, 384), (64, 8))
+    root = setting.output / "loader-set"
+    if not root.is_dir():
+        drawn = SyntheticConfig(
+            image_size=setting.pick(1024, 96), train_images=pictures, val_images=1
+        )
+        draw(root, drawn)
+    split = open_split(root, "train")
+    batch = setting.pick(32, 2)
+    base = TrainConfig(
+        batch_size=batch, image_size=side, device=setting.name, cache=False, epochs=3
+    )
+    cores = os.cpu_count() or 1
+    for workers in sorted({0, 1, 2, 4, 8, 12, cores - 1} & set(range(setting.pick(cores, 2)))):
+        config = replace(base, workers=workers)
+        order = ordered(split, config)
+        loader = load(split, config, variant("v2").pixel_mean, order)
+        rates = []
+        for epoch in range(2):
+            order.epoch, order.start = epoch, 0
+            begun, seen = time.perf_counter(), 0
+            for one in loader:
+                images = one.images.to(setting.device, non_blocking=True)
+                seen += len(images)
+            wait(setting.device)
+            rates.append(seen / (time.perf_counter() - begun))
+        answers.row("loader", workers=workers, first_epoch=rates[0], later_epochs=rates[1])
