@@ -10,6 +10,7 @@ import torch
 
 from featherface.checkpoints import load_weights
 from featherface.data.widerface import open_split
+from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.ground_truth import read_ground_truth
 from featherface.evaluation.names import picture_name
 from featherface.evaluation.protocol import evaluate
@@ -43,8 +44,8 @@ def by_precision(setting: Setting, answers: Answers) -> None:
         if setting.device.type != "cpu":
             places += [(setting.device, precision) for precision in here(setting.device)]
         for device, precision in places:
-            with computing(precision, device):
-                found = predict(model.to(device), variant(name), split)
+            asked = EvaluateConfig(precision=precision)
+            found = predict(model.to(device), variant(name), split, asked)
             result = evaluate(found, truth)
             aps = {subset: one.ap for subset, one in result.subsets.items()}
             answers.row("AP on val34", variant=name, device=device.type, precision=precision, **aps)

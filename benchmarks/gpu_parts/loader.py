@@ -7,12 +7,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import torch
+
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic import draw
 from featherface.data.widerface import open_split
 from featherface.profiling.timing import wait
 from featherface.training.batches import load, ordered
 from featherface.training.config import TrainConfig
+from featherface.training.layout import arrive
 from featherface.variants import variant
 
 if TYPE_CHECKING:
@@ -37,14 +40,16 @@ def by_workers(setting: Setting, answers: Answers) -> None:
     for workers in sorted({0, 1, 2, 4, 8, 12, cores - 1} & set(range(setting.pick(cores, 2)))):
         config = replace(base, workers=workers)
         order = ordered(split, config)
-        loader = load(split, config, variant("v2").pixel_mean, order)
+        detector, device = variant("v2"), setting.device
+        loader = load(split, config, detector.pixel_mean, order, device=device)
+        mean = torch.tensor(detector.pixel_mean, device=device)
         rates = []
         for epoch in range(2):
             order.epoch, order.start = epoch, 0
             begun, seen = time.perf_counter(), 0
             for one in loader:
-                images = one.images.to(setting.device, non_blocking=True)
-                seen += len(images)
-            wait(setting.device)
+                seen += len(arrive(one.images, mean))
+            wait(device)
             rates.append(seen / (time.perf_counter() - begun))
+        loader.end()
         answers.row("loader", workers=workers, first_epoch=rates[0], later_epochs=rates[1])

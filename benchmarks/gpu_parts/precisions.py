@@ -7,30 +7,32 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featherface.errors import UsageError
+from featherface.precision import PRECISIONS, require, rounding
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
-PRECISIONS = ("fp32", "tf32", *HALVES)
 
 
 @contextlib.contextmanager
 def computing(precision: str, device: torch.device) -> Iterator[None]:
     """Compute in PRECISION inside the block; TF32 only where it is asked for."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    tf32 = precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     half = HALVES.get(precision)
-    try:
-        with torch.autocast(device.type, half, enabled=half is not None):
-            yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+    with (
+        rounding("tf32" if precision == "tf32" else "ieee"),
+        torch.autocast(device.type, half, enabled=half is not None),
+    ):
+        yield
 
 
 def here(device: torch.device) -> list[str]:
-    """The precisions that mean something on DEVICE."""
-    if device.type != "cuda":
-        return ["fp32", "bf16"]
-    major = torch.cuda.get_device_capability(device)[0]
-    return [one for one in PRECISIONS if major >= 8 or one not in {"tf32", "bf16"}]
+    """The precisions that DEVICE computes in; bfloat16 only where the card has it."""
+    found = []
+    for precision in PRECISIONS:
+        with contextlib.suppress(UsageError):
+            require(precision, device)
+            if precision != "bf16" or device.type != "cuda" or torch.cuda.is_bf16_supported():
+                found.append(precision)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from gpu_parts.answers import Answers, Setting
 
 AMP = {"fp32": "no", "tf32": "no", "bf16": "bf16", "fp16": "fp16"}
+WAYS = ((True, True), (True, False), (False, False))
+"""Channels last, and only kernels that repeat their result."""
 WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize")
 COPIES = ("Memcpy DtoH", "Memcpy HtoD", "Memcpy DtoD")
 
@@ -30,39 +33,42 @@ def by_precision(setting: Setting, answers: Answers) -> None:
     count, side = setting.pick((32, 640), (2, 64))
     for name in setting.pick(["retinaface-mnet025", "v2", "v1"], ["v3-nano"]):
         trials = {}
-        for precision in here(device):
-            for last in (True, False):
-                config = TrainConfig(
-                    batch_size=count,
-                    image_size=side,
-                    amp=AMP[precision],
-                    channels_last=last,
-                    device=setting.name,
-                )
-                trials[precision, last] = Trial(build(variant(name), 0), config, device)
+        for precision, (last, repeatable) in itertools.product(here(device), WAYS):
+            config = TrainConfig(
+                batch_size=count,
+                image_size=side,
+                amp=AMP[precision],
+                channels_last=last,
+                deterministic=repeatable,
+                device=setting.name,
+            )
+            key = precision, last, repeatable
+            trials[key] = Trial(build(variant(name), 0), config, device)
         spent = {key: [] for key in trials}
         peaks = {}
         for turn in range(rounds + 2):
-            for (precision, last), trial in trials.items():
+            for key, trial in trials.items():
                 if device.type == "cuda":
                     torch.cuda.reset_peak_memory_stats(device)
-                with computing("tf32" if precision == "tf32" else "fp32", device):
+                with computing("tf32" if key[0] == "tf32" else "fp32", device):
                     milliseconds = trial.milliseconds(count)
                 if turn >= 2:
-                    spent[precision, last].append(milliseconds)
+                    spent[key].append(milliseconds)
                 if device.type == "cuda":
-                    peaks[precision, last] = torch.cuda.max_memory_allocated(device) / 1e6
-        for (precision, last), runs in spent.items():
+                    peaks[key] = torch.cuda.max_memory_allocated(device) / 1e6
+        for key, runs in spent.items():
+            precision, last, repeatable = key
             answers.row(
                 "training steps",
                 variant=name,
                 precision=precision,
                 channels_last=last,
+                repeatable=repeatable,
                 batch=count,
                 pictures_per_second=1000 * count / statistics.median(runs),
                 slowest_ms=max(runs),
                 fastest_ms=min(runs),
-                peak_mb=peaks.get((precision, last)),
+                peak_mb=peaks.get(key),
             )
         del trials
 
@@ -113,6 +119,7 @@ def automatic(setting: Setting, answers: Answers) -> None:
             batch_size="auto",
             amp="auto",
             channels_last="auto",
+            deterministic="auto",
             image_size=setting.pick(640, 64),
             device=setting.name,
         )
