@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
-from featherface.errors import DataError
+from featherface.errors import DataError, HeldError, InterruptedRunError
+from featherface.patience import insist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
     Raises:
         DataError: the file is missing, truncated, damaged or no picture; it is named.
+        HeldError: another program held it for too long.
     """
     return np.ascontiguousarray(np.asarray(open_picture(path))[:, :, ::-1])
 
@@ -69,7 +71,9 @@ class _opened:  # noqa: N801 - reads as the function it stands for
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels matter
-                self.picture = Image.open(self.path)
+                self.picture = insist(lambda: Image.open(self.path), self.path, verb="read")
+        except (HeldError, InterruptedRunError):
+            raise
         except Exception as error:
             raise self._fault(error) from error
         return self.picture

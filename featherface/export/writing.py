@@ -13,6 +13,7 @@ from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
 from featherface.export.onnx_file import Session, write_onnx
+from featherface.files import remove
 from featherface.precision import computing
 from featherface.progress import Progress, silent
 
@@ -107,7 +108,7 @@ def _checked(model: Detector, path: Path, kind: str, config: ExportConfig) -> Ar
     found = [differences(model, run, size, batch) for size, batch in cases]
     parity = max(max(one["boxes"], one["scores"]) for one in found)
     if not parity <= config.tolerance:
-        path.unlink()
+        remove(path)
         raise UnavailableError(
             f"{path.name} differs from the network by {parity:.2g}, more than {config.tolerance:g}",
             "another version of onnxruntime or torch may help: thesis doctor",

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from featherface.data.images import image_size, list_images, read_image
-from featherface.errors import DataError
+from featherface.errors import DataError, HeldError
 
 
 def save(path, colour=(200, 100, 50), size=(40, 20), **options):
@@ -34,6 +34,32 @@ def test_pictures_are_turned_as_their_camera_noted(tmp_path):
     path = save(tmp_path / "a.jpg", exif=exif)
     assert image_size(path) == (20, 40)
     assert read_image(path).shape == (40, 20, 3)
+
+
+def held(monkeypatch, times):
+    """Let opening a picture be refused so often, as Windows does while a scanner reads it."""
+    opened, left = Image.open, [times]
+
+    def refusing(path):
+        if left[0]:
+            left[0] -= 1
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        return opened(path)
+
+    monkeypatch.setattr(Image, "open", refusing)
+
+
+def test_a_picture_that_is_held_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png")
+    held(monkeypatch, 5)
+    assert read_image(path).shape == (20, 40, 3)
+
+
+def test_a_picture_that_stays_held_is_not_called_damaged(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png")
+    held(monkeypatch, 10**6)
+    with pytest.raises(HeldError, match=r"a\.png.*OneDrive"):
+        read_image(path)
 
 
 def test_a_truncated_jpeg_is_named(tmp_path):

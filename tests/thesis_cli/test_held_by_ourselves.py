@@ -152,7 +152,6 @@ def test_a_workspace_holds_nothing_that_it_replaces(thesis, workspace, ourselves
         monkeypatch.setattr(plots, name, lambda *_, **__: PIXEL)
     words = [word for key, value in TINY.items() for word in ("--set", f"{key}={value}")]
     stages = ["--stage", "train", "--stage", "evaluate"]
-    (workspace.vault / "attachments").mkdir()
     taught = [word for key, value in TAUGHT.items() for word in ("--set", f"{key}={value}")]
 
     def call(*arguments):

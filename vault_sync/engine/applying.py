@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import HeldError, RefusedError, UnavailableError
+from featherface.refusals import remedy
 from vault_sync.engine import passage
 from vault_sync.engine.folders import open_folder
 from vault_sync.engine.journal import Journal
@@ -143,5 +144,5 @@ def _missing_folders(vault: Path, write: Write) -> list[str]:
 def _unavailable(vault: Path, write: Write, error: OSError) -> UnavailableError:
     return UnavailableError(
         f"can't write {vault / write.path}: {error.strerror or error}; no file was half-written",
-        "free some space or make the vault writable, then: thesis report sync --to vault",
+        f"{remedy(error, vault / write.path)}, then: thesis report sync --to vault",
     )
