@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -75,15 +74,6 @@ def hours():
     clock = Hours()
     with patient(now=lambda: clock.now, sleep=clock.sleep, who=lambda _: HOLDER):
         yield clock
-
-
-@pytest.fixture(scope="session")
-def shells():
-    """The module that reads a line as cmd, PowerShell and sh do."""
-    place = importlib.util.spec_from_file_location("shells", Path(__file__).with_name("shells.py"))
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
 
 
 CARDS = {

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from stand_ins import shells
 
 from experiments import command_lines
 from experiments.command_lines import at_hand, command, enter, line, quoted, reach, word
@@ -37,7 +38,7 @@ HARD = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("words", HARD)
-def test_a_call_is_read_back_by_each_shell(shells, program, words):
+def test_a_call_is_read_back_by_each_shell(program, words):
     wanted = [program, *words]
     assert shells.cmd(line(wanted, "cmd")) == wanted
     for modern in (False, True):
@@ -46,7 +47,7 @@ def test_a_call_is_read_back_by_each_shell(shells, program, words):
 
 
 @given(words=WORDS)
-def test_any_words_are_read_back(shells, words):
+def test_any_words_are_read_back(words):
     wanted = ["thesis", *words]
     assert shells.cmd(line(wanted, "cmd"), {}) == wanted
     assert shells.sh(line(wanted, "sh")) == wanted
@@ -77,13 +78,13 @@ def test_real_shells_read_it_back(name):
         "C:\\l\u2019été",
     ],
 )
-def test_one_line_goes_to_a_folder_in_all_of_windows_shells(shells, folder):
+def test_one_line_goes_to_a_folder_in_all_of_windows_shells(folder):
     printed = enter(PureWindowsPath(folder), WINDOWS)
     assert set(map(tuple, shells.every_way(printed).values())) == {("pushd", folder)}
 
 
 @pytest.mark.parametrize("folder", [r"C:\a[1]\demo", r"C:\$box\demo", "C:\\\u201ebox\u201c\\demo"])
-def test_where_the_shells_differ_both_ways_are_given(shells, folder):
+def test_where_the_shells_differ_both_ways_are_given(folder):
     printed = enter(PureWindowsPath(folder), WINDOWS)
     powershell, cmd = printed.removesuffix(")").split(" (in cmd: ")
     assert shells.powershell(powershell, modern=False) == ["Set-Location", folder]
@@ -91,7 +92,7 @@ def test_where_the_shells_differ_both_ways_are_given(shells, folder):
 
 
 @pytest.mark.parametrize("folder", ["/home/me/demo", "/home/me/my box", "/a/$b/it's", "/a/!b"])
-def test_going_to_a_folder_on_posix(shells, folder):
+def test_going_to_a_folder_on_posix(folder):
     assert shells.sh(enter(PurePosixPath(folder), ("sh",))) == ["cd", folder]
 
 
@@ -106,7 +107,7 @@ def test_going_to_a_folder_on_posix(shells, folder):
         (r"pushd C:\box[1]", {"powershell", "sh"}),  # a pattern
     ],
 )
-def test_the_readers_refuse_what_their_shell_takes_otherwise(shells, typed, refusing):
+def test_the_readers_refuse_what_their_shell_takes_otherwise(typed, refusing):
     def takes(reader):
         try:
             reader(typed)

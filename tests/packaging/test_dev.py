@@ -14,6 +14,7 @@ from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
 import pytest
+from stand_ins import shells
 
 from featherface import graphics_cards
 from featherface.graphics_cards import Card
@@ -263,7 +264,7 @@ def test_with_gpu_what_cannot_be_used_is_told_before_downloading(
 
 
 @pytest.mark.parametrize("root", [r"C:\Users\me\Desktop\box", r"D:\my thesis (2)\box"])
-def test_the_last_line_can_be_typed_in_both_of_windows_shells(dev, shells, root):
+def test_the_last_line_can_be_typed_in_both_of_windows_shells(dev, root):
     root = PureWindowsPath(root)
     python = root / ".venv" / "Scripts" / "python.exe"
     said, go, call = dev.steps(root / "demo", python, ("powershell", "cmd"))
@@ -274,7 +275,7 @@ def test_the_last_line_can_be_typed_in_both_of_windows_shells(dev, shells, root)
         assert words == [r"..\.venv\Scripts\thesis.exe", "runs", "list"]
 
 
-def test_where_the_shells_differ_each_has_lines_of_its_own(dev, shells):
+def test_where_the_shells_differ_each_has_lines_of_its_own(dev):
     python = PureWindowsPath(r"D:\my envs\v\Scripts\python.exe")
     said = dev.steps(PureWindowsPath(r"C:\demo"), python, ("powershell", "cmd"))
     wanted = [str(python.with_name("thesis.exe")), "runs", "list"]
@@ -284,7 +285,7 @@ def test_where_the_shells_differ_each_has_lines_of_its_own(dev, shells):
     assert shells.cmd(said[5]) == wanted
 
 
-def test_the_last_line_can_be_typed_in_a_posix_shell(dev, shells, tmp_path):
+def test_the_last_line_can_be_typed_in_a_posix_shell(dev, tmp_path):
     python = tmp_path / "my box" / ".venv" / "bin" / "python"
     said = dev.steps(tmp_path / "my box" / "demo", python, ("sh",))
     assert shells.sh(said[1]) == ["cd", str(tmp_path / "my box" / "demo")]
