@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from featherface.assignment import Targets
-from featherface.dtypes import widened
 from featherface.kernels import kernels
-from featherface.networks.detector import RawOutput
 from featherface.profiling.memory import LiveBytes, state_bytes
 from featherface.profiling.timing import wait
 from featherface.training.layout import lay_out
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector
     from featherface.training.config import TrainConfig
 
-TYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 SLACK = 0.01
 """Share by which a footprint may fall short."""
 FACES = 8
@@ -65,7 +62,7 @@ class Trial:
         """Make one optimizer step with a batch of PICTURES; return its loss."""
         images, targets = self._batch(pictures)
         with kernels(repeatable=bool(self.config.deterministic)):
-            loss, parts = self.objective(self._forward, images, targets)  # type: ignore[arg-type]
+            loss, parts = self.objective(self.model, images, targets)
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -86,12 +83,6 @@ class Trial:
         with live:
             self.step(pictures)
         return live.peak + state_bytes(self.model)
-
-    def _forward(self, images: Tensor) -> RawOutput:
-        half = self.config.amp != "no"
-        with torch.autocast(self.device.type, TYPES[self.config.amp], enabled=half):
-            output = self.model(images)
-        return RawOutput(*map(widened, output))
 
     def _batch(self, pictures: int) -> tuple[Tensor, Targets]:
         """Draw a batch, the same for the same number of PICTURES."""
