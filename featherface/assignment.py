@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from featherface.boxes import corners_of
+from featherface.uploads import uploaded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +36,7 @@ class Targets(NamedTuple):
             return self
         flags = torch.stack((self.faces, self.marked), -1).to(self.boxes.dtype)
         packed = torch.cat((self.boxes, self.landmarks, flags), -1)  # (B, G, 16)
-        there = packed.to(device, non_blocking=True)
+        there = uploaded(packed, device)
         return Targets(there[..., :4], there[..., 4:14], *(there[..., 14:] > 0).unbind(-1))
 
 

@@ -25,6 +25,7 @@ from featherface.pictures import batches, pictures_of
 from featherface.precision import computing
 from featherface.priors import priors
 from featherface.progress import Progress, never, silent
+from featherface.uploads import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,8 +147,8 @@ def _tensor(
     images: Sequence[NDArray[np.uint8]], config: DetectorConfig, device: torch.device
 ) -> Tensor:
     """Stack IMAGES to (B, 3, H, W), minus the mean."""
-    stacked = torch.from_numpy(np.stack(images)).to(device, non_blocking=True)
-    mean = torch.tensor(config.pixel_mean).to(device, non_blocking=True)
+    stacked = uploaded(torch.from_numpy(np.stack(images)), device)
+    mean = uploaded(torch.tensor(config.pixel_mean), device)
     return (stacked.float() - mean).permute(0, 3, 1, 2).contiguous()
 
 
@@ -158,7 +159,7 @@ def _see(
     output = model(pictures)
     scores = torch.softmax(output.logits.float(), dim=-1)[..., 1]  # (B, N)
     height, width = pictures.shape[-2:]
-    near = priors(config, height, width).to(scores.device, non_blocking=True)
+    near = uploaded(priors(config, height, width), scores.device)
     table = _likely(config, evaluate.score_threshold, near, scores, output)
     if not np.isfinite(table).all():
         raise _not_finite()

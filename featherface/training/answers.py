@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from featherface.networks.detector import RawOutput
+from featherface.uploads import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
     for row, answer in enumerate(answers):
         sheet[row, :, 0] = answer.face
         sheet[row, answer.places, 1:] = answer.deltas
-    there = torch.from_numpy(sheet).to(device, non_blocking=True).to(torch.get_default_dtype())
+    there = uploaded(torch.from_numpy(sheet), device).to(torch.get_default_dtype())
     face, deltas = there[..., :1], there[..., 1:]
     logits = torch.cat((torch.zeros_like(face), face), -1)
     return RawOutput(deltas[..., :BOX], logits, deltas[..., BOX:])
@@ -95,7 +96,7 @@ def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
 def strong(answers: Sequence[Answer], cells: Sequence[int], device: torch.device) -> list[Tensor]:
     """Return where the maps are strong, (B, n) for each n of CELLS."""
     rows = torch.from_numpy(np.stack([one.strength for one in answers]).astype(np.float16))
-    there = rows.to(device, non_blocking=True).to(torch.get_default_dtype())
+    there = uploaded(rows, device).to(torch.get_default_dtype())
     return list(torch.split(there, list(cells), 1))
 
 

@@ -23,6 +23,7 @@ from featherface.networks.detector import RawOutput
 from featherface.refusals import FREE, remedy
 from featherface.training.answers import PARTS, from_columns, noted, told, unknown
 from featherface.training.notebook import PATIENCE, TOGETHER
+from featherface.uploads import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -174,5 +175,5 @@ def _marks(
     for row, answer in enumerate(known):
         marks[row, torch.from_numpy(answer.places.astype("int64"))] = True
         marks[row, -1] = seen[row]
-    there = marks.to(device, non_blocking=True)[..., None]
+    there = uploaded(marks, device)[..., None]
     return there[:, :-1], there[:, -1:]

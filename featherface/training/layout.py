@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from featherface.uploads import uploaded
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,7 +74,7 @@ def arrive(images: Tensor, mean: Tensor) -> Tensor:
     They travel as the bytes that they are, a quarter of what float32 takes, and become there the
     numbers that they would have been here; how they lie in memory stays.
     """
-    arrived = images.to(mean.device, non_blocking=True)
+    arrived = uploaded(images, mean.device)
     if arrived.stride(1) > 1:
         return arrived.float().sub_(mean.view(3, 1, 1))
     batch, _, height, width = arrived.shape

@@ -8,6 +8,7 @@ from featherface.losses.multibox import multibox
 from featherface.priors import levels, priors
 from featherface.training.precision import Precision, full
 from featherface.training.teaching import Seen
+from featherface.uploads import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,7 @@ class Objective:
         """Return the priors of pictures of SIDE pixels, kept on the device from then on."""
         if side not in self._kept:
             near = priors(self.detector, side, side)
-            self._kept[side] = near.to(self.device, non_blocking=True)
+            self._kept[side] = uploaded(near, self.device)
         return self._kept[side]
 
     def _seen(self, model: nn.Module, images: Tensor) -> Seen:

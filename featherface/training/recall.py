@@ -13,6 +13,7 @@ from featherface.training.alignment import attention
 from featherface.training.answers import noted
 from featherface.training.notebook import SUFFIX, Notebook, identity
 from featherface.training.pacing import side_of
+from featherface.uploads import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +63,7 @@ class Recall:
         self.asked, self.found = self.asked + len(names), self.found + len(names) - len(new)
         said = {}
         if new:
-            rows = torch.tensor(list(new.values())).to(images.device, non_blocking=True)
+            rows = uploaded(torch.tensor(list(new.values())), images.device)
             said = dict(zip(new, self._look(self.teachers[place], images[rows]), strict=True))
         book.write(said)
         known |= said
