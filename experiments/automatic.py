@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from experiments import inputs, schema, teachers
 from experiments.runs import RECIPE
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ORIGIN = "measured"
 """What recipe.yaml says of a value that was `auto`."""
+WORKERS = "train.workers"
+"""The key that decides nothing that is learnt."""
 PROFILE = "profile.json"
 """The file of a record that says what was measured, and on what."""
 
@@ -68,7 +70,7 @@ def settle(work: Work, resolved: ResolvedRecipe) -> ResolvedRecipe:
 def as_begun(asked: ResolvedRecipe, begun: ResolvedRecipe) -> ResolvedRecipe:
     """Return ASKED with what BEGUN, the recipe of a run, measured for what is open in it.
 
-    Where ASKED leaves open how many processes load pictures, any number is what it asks for.
+    How many processes load the pictures makes no other recipe.
     """
     found = {
         key: getattr(begun.recipe.train, key)
@@ -76,10 +78,21 @@ def as_begun(asked: ResolvedRecipe, begun: ResolvedRecipe) -> ResolvedRecipe:
         if begun.origins.get(f"train.{key}") == ORIGIN
     }
     asked = _with(asked, found) if found else asked
-    if asked.recipe.train.workers != AUTO:
-        return asked
-    train = dataclasses.replace(asked.recipe.train, workers=begun.recipe.train.workers)
-    return dataclasses.replace(asked, recipe=dataclasses.replace(asked.recipe, train=train))
+    return _loading(asked, begun.recipe.train.workers)
+
+
+def loading_as(begun: ResolvedRecipe, asked: ResolvedRecipe) -> ResolvedRecipe:
+    """Return BEGUN, the recipe of a run that goes on, with the processes that ASKED gives it.
+
+    Whoever ran out of memory by them can go on without; the record stays as it was written.
+    """
+    workers, told = asked.recipe.train.workers, asked.origins.get(WORKERS) == "--set"
+    return _loading(begun, workers) if told or workers != AUTO else begun
+
+
+def _loading(resolved: ResolvedRecipe, workers: int | Literal["auto"]) -> ResolvedRecipe:
+    train = dataclasses.replace(resolved.recipe.train, workers=workers)
+    return dataclasses.replace(resolved, recipe=dataclasses.replace(resolved.recipe, train=train))
 
 
 def _with(resolved: ResolvedRecipe, found: dict[str, Any]) -> ResolvedRecipe:

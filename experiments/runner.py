@@ -82,7 +82,8 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         if not fresh:
             _check_unsealed(Run(folder))
             late.leave_out(folder, skip)
-            resolved = relocated(_recorded(folder), resolved, workspace, folder)
+            begun = relocated(_recorded(folder), resolved, workspace, folder)
+            resolved = automatic.loading_as(begun, resolved)
         execution = Execution(Run(folder), workspace, resolved, chosen)
         if fresh:
             execution.start(argv, teachers)

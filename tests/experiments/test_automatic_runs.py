@@ -105,3 +105,22 @@ def test_how_pictures_are_loaded_makes_no_other_recipe(workspace, trained_with):
     assert (run.version, run.status) == (1, "sealed")
     assert run.resolved().recipe.train.workers == 0
     assert go(workspace, "train.workers=3").version == 2
+
+
+@pytest.mark.parametrize("mode", ["auto", "resume"])
+def test_a_run_goes_on_with_the_processes_it_is_told(workspace, monkeypatch, mode):
+    loading = []
+
+    def fit(work):
+        loading.append(work.recipe.train.workers)
+        if len(loading) == 1:
+            raise TrainingError("memory ran out")
+        return Findings(metrics=[Metric(name="train.value", value=1.0)])
+
+    monkeypatch.setitem(TABLE, "train", fit)
+    with pytest.raises(TrainingError):
+        go(workspace, "train.batch_size=2")
+    run = go(workspace, "train.batch_size=2", "train.workers=0", mode=mode)
+    assert (run.version, run.status, loading) == (1, "sealed", ["auto", 0])
+    assert run.resolved().recipe.train.workers == "auto"
+    assert verify(run.folder) == []
