@@ -78,7 +78,7 @@ def as_begun(asked: ResolvedRecipe, begun: ResolvedRecipe) -> ResolvedRecipe:
         if begun.origins.get(f"train.{key}") == ORIGIN
     }
     asked = _with(asked, found) if found else asked
-    return _loading(asked, begun.recipe.train.workers)
+    return loading(asked, begun.recipe.train.workers)
 
 
 def loading_as(begun: ResolvedRecipe, asked: ResolvedRecipe) -> ResolvedRecipe:
@@ -87,10 +87,11 @@ def loading_as(begun: ResolvedRecipe, asked: ResolvedRecipe) -> ResolvedRecipe:
     Whoever ran out of memory by them can go on without; the record stays as it was written.
     """
     workers, told = asked.recipe.train.workers, asked.origins.get(WORKERS) == "--set"
-    return _loading(begun, workers) if told or workers != AUTO else begun
+    return loading(begun, workers) if told or workers != AUTO else begun
 
 
-def _loading(resolved: ResolvedRecipe, workers: int | Literal["auto"]) -> ResolvedRecipe:
+def loading(resolved: ResolvedRecipe, workers: int | Literal["auto"]) -> ResolvedRecipe:
+    """Return RESOLVED with pictures loaded by so many WORKERS."""
     train = dataclasses.replace(resolved.recipe.train, workers=workers)
     return dataclasses.replace(resolved, recipe=dataclasses.replace(resolved.recipe, train=train))
 

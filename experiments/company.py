@@ -98,6 +98,7 @@ def training(work: Work, *, resume: bool) -> Iterator[None]:
         "folder": str(work.folder),
         "run": work.run,
         "resume": resume,
+        "workers": work.recipe.train.workers,
     }
     work.on_message(f"training in {launch.processes} processes")
     channel.set(training_key(number), json.dumps(call))

@@ -66,15 +66,17 @@ def _train(number: int, should_stop: ShouldStop) -> str:
 
 def _join(number: int, call: dict[str, Any], should_stop: ShouldStop) -> None:
     """Load what the run in the called folder trains with, and train it along."""
-    from experiments.runs import Run  # noqa: PLC0415 - torch
+    from experiments.automatic import loading  # noqa: PLC0415 - torch
+    from experiments.runs import Run  # noqa: PLC0415
     from experiments.training_stage import train_along  # noqa: PLC0415
     from experiments.work import Work  # noqa: PLC0415
     from experiments.workspace import Workspace  # noqa: PLC0415
 
     run = Run(Path(call["folder"]))
+    recipe = loading(run.resolved(), call["workers"]).recipe
     work = Work(
         workspace=Workspace.open(Path(call["workspace"])),
-        recipe=run.resolved().recipe,
+        recipe=recipe,
         folder=run.folder,
         run=str(call["run"]),
         parents=run.record.parents,
