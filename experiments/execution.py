@@ -64,7 +64,7 @@ class Execution:
         self._update(
             status="running",
             attempts=attempts,
-            hardware=provenance.hardware(),
+            hardware=provenance.hardware(self.resolved.recipe.train.device),
             warnings=warnings,
         )
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from experiments.records import Git
 from experiments.repository import ask
+from featherface.device_names import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,8 +93,8 @@ def environment() -> str:
     return "\n".join(lines) + "\n"
 
 
-def hardware() -> dict[str, Any]:
-    """Return what decides speed: processor, memory, accelerator, system."""
+def hardware(device: str = "auto") -> dict[str, Any]:
+    """Return what decides speed: processor, memory, system, and the card that DEVICE asks for."""
     import psutil  # noqa: PLC0415 - only runs ask
 
     found: dict[str, Any] = {
@@ -104,7 +105,7 @@ def hardware() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "python": platform.python_version(),
     }
-    return found | _accelerator()
+    return found | _accelerator(number(device))
 
 
 def clean_argv(argv: Sequence[str]) -> tuple[str, ...]:
@@ -200,13 +201,14 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _accelerator() -> dict[str, Any]:
-    """Return the GPU, asked only where PyTorch is loaded anyway."""
+def _accelerator(card: int | None) -> dict[str, Any]:
+    """Return CARD, else the current one, asked only where PyTorch is loaded anyway."""
     torch = sys.modules.get("torch")
     if torch is None:
         return {}
     found: dict[str, Any] = {"torch": str(torch.__version__), "threads": torch.get_num_threads()}
     if torch.cuda.is_available():
-        found["gpu"] = torch.cuda.get_device_name(0)
-        found["gpus"] = torch.cuda.device_count()
+        count = found["gpus"] = torch.cuda.device_count()
+        there = card if card is not None and card < count else torch.cuda.current_device()
+        found["gpu"] = torch.cuda.get_device_name(there)
     return found

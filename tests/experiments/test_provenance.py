@@ -133,6 +133,15 @@ def test_plain_arguments_stay():
     assert provenance.clean_argv(argv) == tuple(argv)
 
 
+def test_a_record_names_the_card_that_trains(pretend_cards):
+    pretend_cards("NVIDIA GeForce GTX 1060 6GB", "NVIDIA GeForce RTX 3060")
+    found = [
+        provenance.hardware(device)["gpu"] for device in ("auto", "cuda:1", "cuda:0", "cuda:7")
+    ]
+    first, second = "NVIDIA GeForce GTX 1060 6GB", "NVIDIA GeForce RTX 3060"
+    assert found == [first, second, first, first]
+
+
 def test_environment_and_hardware():
     lines = provenance.environment().splitlines()
     assert any(line.startswith("numpy==") for line in lines)
