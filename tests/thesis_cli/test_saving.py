@@ -140,7 +140,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(thesis, two, tmp
 
 
 def test_text_that_cannot_be_written_any_more_is_printed(thesis, two, tmp_path, monkeypatch):
-    def full(source, target):
+    def full(_source, target, **_):
         raise OSError(28, os.strerror(28), str(target))
 
     monkeypatch.setattr("featherface.files.replace", full)

@@ -80,8 +80,8 @@ class Functions:
             return self.page.words.say("not_measured")
         if first.context != second.context:
             raise UsageError(
-                f"{name} was not measured on the same data and device by the same protocol:"
-                " no difference"
+                f"{name} was measured on different data, on different devices or by different"
+                " protocols: no difference"
             )
         return self.page.words.change(first.value - second.value, name, first.unit)
 
