@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 MACHINES: dict[str, tuple[str, str]] = {
     "timed": ("Latency: {setting}", "Latence : {setting}"),
     "timed-differently": (
@@ -39,3 +41,26 @@ NOUNS: dict[str, tuple[str, str]] = {
     "taken-latency": ("Latency", "Latence"),
     "taken-memory": ("Peak memory", "Mémoire de pointe"),
 }
+SETTING = re.compile(r"(?<=\d), batch (\d+)(?:, (\d+) threads)?(?!\w)")
+"""Batch and threads in what `protocol` says of a latency, as records hold it."""
+
+
+def settings_worded(text: str, language: str = "en") -> str:
+    """Return TEXT with the settings of latencies in it worded for LANGUAGE.
+
+    >>> settings_worded("320×320, batch 1, 1 threads", "fr")
+    "320×320, lots de 1, 1 fil d'exécution"
+    >>> settings_worded("320×320, batch 1, 1 threads")
+    '320×320, batch 1, 1 thread'
+    """
+    french = language == "fr"
+
+    def worded(found: re.Match[str]) -> str:
+        batch = f", lots de {found[1]}" if french else f", batch {found[1]}"
+        if found[2] is None:
+            return batch
+        several = "s" if found[2] != "1" else ""
+        noun = f"fil{several} d'exécution" if french else f"thread{several}"
+        return f"{batch}, {found[2]} {noun}"
+
+    return SETTING.sub(worded, text)

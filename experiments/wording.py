@@ -274,7 +274,8 @@ def listed(details: Sequence[str], language: str) -> str:
 
 def _word(value: object, language: str) -> str:
     if isinstance(value, str):
-        return NOUNS[value][language == "fr"] if value in NOUNS else value
+        noun = NOUNS.get(value)
+        return noun[language == "fr"] if noun else machine_words.settings_worded(value, language)
     if isinstance(value, Worded):
         return value.text(language)
     if isinstance(value, tuple):

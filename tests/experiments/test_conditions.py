@@ -18,6 +18,7 @@ from experiments.runs import Run
 from experiments.side_by_side import metrics_table
 from experiments.steps import for_protocol
 from experiments.store import Store
+from experiments.wording import say
 from featherface.errors import DataError, RefusedError, UsageError
 from vault_sync.prose.values import _refuse_mixture
 from vault_sync.reports.protocol_rows import _card
@@ -264,3 +265,20 @@ def test_the_card_that_trained_is_named_in_the_protocol(workspace, make_run):
     earlier = make_run(workspace, "v3")
     earlier.record = dataclasses.replace(earlier.record, hardware={"gpu": PASCAL.hardware})
     assert _card(None, earlier) == PASCAL.hardware
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "Latency: 320×320, batch 1, 1 thread"),
+        ("fr", "Latence : 320×320, lots de 1, 1 fil d'exécution"),
+    ],
+)
+def test_settings_of_latencies_are_worded_in_either_language(language: str, told: str) -> None:
+    assert say("timed", language, setting="320×320, batch 1, 1 threads") == told
+
+
+def test_settings_that_differ_are_worded_in_french() -> None:
+    settings = "640×640, batch 8, 2 threads / 320×320, batch 1"
+    told = say("timed-differently", "fr", settings=settings)
+    assert told.endswith("640×640, lots de 8, 2 fils d'exécution / 320×320, lots de 1")
