@@ -54,7 +54,7 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
         label_axes(axes[0], say("plot-epoch", language), say("plot-loss-axis", language), language)
         axes[0].set_title(say("plot-loss-title", language, run=run.id))
         axes[0].set_ylim(bottom=0)
-        axes[0].legend()
+        _key_below(axes[0])
         if len(scored) > 1:
             _draw_scores(axes[1], scored, language)
         return write_png(figure)
@@ -188,4 +188,9 @@ def _draw_scores(axis: Axes, scored: Sequence[Mapping[str, Any]], language: str)
     )
     axis.set_title(say("plot-ap-title", language))
     axis.set_ylim(0, 1)
-    axis.legend()
+    _key_below(axis)
+
+
+def _key_below(axis: Axes) -> None:
+    """Put the key below AXIS and its label, where no curve runs."""
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8)
