@@ -82,7 +82,8 @@ class Late:
             return
         told = "; ".join(f"{stage} failed: {_words(one)}" for stage, one in self.faults.items())
         first = next(iter(self.faults.values()))
-        kept = ", ".join(_done(record))
+        *others, last = _done(record)
+        kept = f"{', '.join(others)} and {last}" if others else last
         raise LateStageError(
             f"{self.run}: {told}. What {kept} gave is kept",
             command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiments import inputs
+from experiments import inputs, resolving
 from experiments.records import Parent
 from experiments.seal import sha256
 from featherface import checkpoints, networks
@@ -93,6 +93,11 @@ def _shown(value: object) -> str:
 
 def _teaching_parent(store: Store, selector: str) -> Parent:
     """Return the run that teaches, by SELECTOR."""
+    if not store.runs(selector) and selector in resolving.recipes(store.workspace):
+        raise NotFoundError(
+            f"no run of {selector!r} yet, the teacher that distill.teacher names",
+            f"thesis run {selector}; or another one teaches: --set distill.teacher=RUN",
+        )
     run = store.find(selector)
     parent = inputs.as_parent(store, run, "teacher")
     _teaching_weights(run)

@@ -274,6 +274,13 @@ def test_a_teacher_must_be_finished_and_whole(workspace, feigned, make_run):
         go(workspace, "v2", [*SMOKE, "distill.teacher=v9@1"])
 
 
+def test_a_teacher_that_was_never_trained_is_told_with_what_trains_it(workspace, make_run):
+    make_run(workspace, "v9")
+    with pytest.raises(NotFoundError, match="no run of 'v1' yet, the teacher") as caught:
+        go(workspace, "v2", SMOKE)
+    assert caught.value.hint.startswith("thesis run v1;")
+
+
 def test_a_teacher_that_changes_before_a_resume_is_refused(workspace, make_run):
     run = with_weights(make_run(workspace, "v1"))
     store = Store(workspace)
@@ -444,7 +451,7 @@ def test_a_late_stage_that_fails_costs_no_other(workspace, feigned, monkeypatch,
     others = [name for name in STAGES if name != late]
     assert feigned == others
     assert f"smoke@1: {late} failed: " in caught.value.message
-    assert f"What {', '.join(others)} gave is kept" in caught.value.message
+    assert f"What {', '.join(others[:-1])} and {others[-1]} gave is kept" in caught.value.message
     assert "thesis run smoke --resume repeats" in caught.value.hint
     assert f"thesis run smoke --resume --skip {late} seals" in caught.value.hint
     assert ("try again" in caught.value.hint) == isinstance(fault, UnavailableError)
