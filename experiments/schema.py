@@ -128,7 +128,8 @@ def describe(wanted: Any) -> str:
         named = [describe(one) for one in arguments if one is not NoneType]
         return " or ".join(named) + (", or null" if NoneType in arguments else "")
     if origin is Literal:
-        return "one of " + ", ".join(map(str, arguments))
+        choices = ", ".join(map(str, arguments))
+        return choices if len(arguments) == 1 else f"one of {choices}"
     if origin in (tuple, list):
         members = [one for one in arguments if one is not Ellipsis]
         inner = describe(members[0]) if members else "values"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from experiments.milestones import CitedResult, Milestone
 
 CONFIG = "thesis.toml"
+OTHER_DATA = "correct data.root; or use the synthetic set: --set data.root=synthetic"
 
 STARTER = """\
 # The settings of this thesis. `thesis config show --origin` tells which value is in force.
@@ -169,10 +170,12 @@ class Workspace:
         path = (self.root / Path(name).expanduser()).resolve()
         if path.is_dir():
             return path
-        key = Path(name).name or "widerface"
+        if "/" in name or "\\" in name:
+            raise DataError(f"there is no folder {path}", OTHER_DATA)
+        key = name or "widerface"
         raise DataError(
             f"{unknown('data root', name, roots)}, and there is no folder {path} either",
-            f'name its folder in {self.root / CONFIG}: under [data], {key} = "FOLDER"; '
+            f"name its folder in {self.root / CONFIG}: under [data], {key} = 'FOLDER'; "
             "or use the synthetic set: --set data.root=synthetic",
         )
 

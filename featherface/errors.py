@@ -77,16 +77,19 @@ class InterruptedRunError(ThesisError):
 
 
 def unknown(kind: str, name: str, known: Iterable[str], see: str | None = None) -> str:
-    """Word the message for a NAME that is not one of KNOWN, with the nearest one.
+    r"""Word the message for a NAME that is not one of KNOWN, with the nearest one.
 
     >>> unknown("variant", "v2ultra", ["v2", "v2-ultra"])
     "no variant 'v2ultra'; did you mean 'v2-ultra'?"
+    >>> print(unknown("data root", r"D:\data", []))
+    no data root 'D:\data'; choose from none so far
     """
     names = sorted(known)
+    told = repr(name).replace("\\\\", "\\")
     nearest = [one for one in names if one.casefold() == name.casefold()]
     nearest = nearest or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if nearest:
-        text = f"no {kind} {name!r}; did you mean {nearest[0]!r}?"
+        text = f"no {kind} {told}; did you mean {nearest[0]!r}?"
     else:
-        text = f"no {kind} {name!r}; choose from {', '.join(names) or 'none so far'}"
+        text = f"no {kind} {told}; choose from {', '.join(names) or 'none so far'}"
     return f"{text} See: {see}" if see else text

@@ -127,6 +127,7 @@ def test_recipes_in_folders_have_a_plain_name(workspace):
         ("train: {lr: fast}", "train.lr is 'fast'; it must be a number"),
         ("train: {epochs: 1.5}", "it must be a whole number"),
         ("train: {epochs: true}", "it must be a whole number"),
+        ("train: {workers: many}", "it must be a whole number or auto"),
         ("train: {cache: 1}", "it must be true or false"),
         ("train: {lr: .nan}", "it must be a number"),
         ("train: {crop_scales: [a]}", "it must be a list, each a number"),

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.workspace import Workspace
-from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError
+from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError, unknown
 
 
 def write(workspace, text):
@@ -89,3 +89,16 @@ def test_data_roots(workspace, monkeypatch, tmp_path):
         opened.data_root("widerfaces")
     monkeypatch.setenv("THESIS_DATA_FACES", str(tmp_path))
     assert Workspace.open(workspace.root).data_root("faces") == tmp_path.resolve()
+
+
+@pytest.mark.parametrize("name", ["no/such", r"D:\data"])
+def test_a_path_that_is_no_folder_is_told_as_one(workspace, name):
+    with pytest.raises(DataError) as caught:
+        workspace.data_root(name)
+    assert caught.value.message == f"there is no folder {(workspace.root / name).resolve()}"
+    assert "correct data.root" in caught.value.hint
+
+
+def test_a_backslash_is_told_as_it_was_typed():
+    assert r"no variant 'a\b';" in unknown("variant", r"a\b", ["v2"])
+    assert r"no variant 'a\tb';" in unknown("variant", "a\tb", ["v2"])
