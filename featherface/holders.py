@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import psutil
+
 SECONDS = 3.0
 """Most that the search may take."""
 NAMED = 3
@@ -86,9 +88,7 @@ def suspects() -> Iterator[str]:
     """Name the known suspects that run on this machine."""
     import psutil  # noqa: PLC0415 - only where a file is held
 
-    stems = {
-        str(one.info["name"] or "").split(".")[0].lower() for one in psutil.process_iter(["name"])
-    }
+    stems = {_name(one).split(".")[0].lower() for one in psutil.process_iter()}
     yield from dict.fromkeys(name for stem, name in SUSPECTS.items() if stem in stems)
 
 
@@ -98,7 +98,7 @@ def from_processes(paths: Sequence[Path]) -> Iterator[str]:
 
     wanted = [os.path.normcase(os.path.realpath(path)) for path in paths]
     end = time.monotonic() + SECONDS
-    for process in psutil.process_iter(["name"]):
+    for process in psutil.process_iter():
         if time.monotonic() > end:
             return
         with contextlib.suppress(psutil.Error, OSError):
@@ -106,7 +106,16 @@ def from_processes(paths: Sequence[Path]) -> Iterator[str]:
             if any(
                 one == path or one.startswith(path + os.sep) for one in opened for path in wanted
             ):
-                yield f"{process.info['name']} (process {process.pid})"
+                yield f"{_name(process) or 'another program'} (process {process.pid})"
+
+
+def _name(process: psutil.Process) -> str:
+    """Return the name of a PROCESS; empty where it may not be known: the others still may."""
+    import psutil  # noqa: PLC0415 - as above
+
+    with contextlib.suppress(psutil.Error, OSError):
+        return process.name()
+    return ""
 
 
 def from_restart_manager(library: Any, paths: Sequence[Path]) -> list[str]:

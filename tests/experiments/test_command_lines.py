@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -159,10 +160,11 @@ def test_the_program_is_called_by_name_where_the_shell_finds_it(monkeypatch, tmp
     monkeypatch.setenv("PATH", str(tmp_path))
     own = tmp_path / "venv" / "bin"
     own.mkdir(parents=True)
-    (own / "thesis").touch()
+    name = "thesis.exe" if os.name == "nt" else "thesis"
+    (own / name).touch()
     monkeypatch.setattr(command_lines.sys, "executable", str(own / "python"))
     (tmp_path / "demo").mkdir()
-    assert command_lines.program(tmp_path / "demo") == str(Path("../venv/bin/thesis"))
+    assert command_lines.program(tmp_path / "demo") == str(Path("../venv/bin", name))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -182,7 +183,7 @@ def test_other_data_of_the_same_name_is_not_learnt_from(workspace, tmp_path):
     there = describe(open_split(tmp_path / "E" / "set", "train"), workspace)
     write_json(folder / "data.json", {"train": there})
     same = relocated(begun, on(tmp_path / "E"), workspace, folder)
-    assert same.recipe.data.root == str(tmp_path / "E" / "set")
+    assert Path(same.recipe.data.root) == tmp_path / "E" / "set"
     with pytest.raises(ClaimFalseError, match="other data than the run began with"):
         relocated(begun, on(tmp_path / "F"), workspace, folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -285,6 +286,7 @@ def test_where_the_shells_differ_each_has_lines_of_its_own(dev):
     assert shells.cmd(said[5]) == wanted
 
 
+@pytest.mark.skipif(os.name == "nt", reason="paths as on POSIX")
 def test_the_last_line_can_be_typed_in_a_posix_shell(dev, tmp_path):
     python = tmp_path / "my box" / ".venv" / "bin" / "python"
     said = dev.steps(tmp_path / "my box" / "demo", python, ("sh",))

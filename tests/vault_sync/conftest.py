@@ -4,6 +4,7 @@ ways in which the systems let a folder be written.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -135,6 +136,27 @@ class Kernel32:
             return windows.NO_HANDLE
 
 
+class FailingKernel32(Kernel32):
+    """Windows' own functions, with the same failures where a test asks for them."""
+
+    def __init__(self, library, last_error):
+        super().__init__()
+        self.library, self.last_error = library, last_error
+
+    def ReplaceFileW(self, *arguments):  # noqa: N802 - as above
+        if any(self.failures[:1]):
+            return super().ReplaceFileW(*arguments)
+        self.failures[:1] = []
+        done = self.library.ReplaceFileW(*arguments)
+        self.code = self.last_error()
+        return done
+
+    def CreateFileW(self, *arguments):  # noqa: N802 - as above
+        handle = self.library.CreateFileW(*arguments)
+        self.code = self.last_error()
+        return handle
+
+
 def by_descriptors(monkeypatch):
     """Linux and macOS: two files are exchanged in one step."""
     if not descriptors.AVAILABLE:
@@ -152,16 +174,18 @@ def by_paths(monkeypatch):
     """A disk on Windows that does not know `ReplaceFileW`."""
     monkeypatch.setattr(folders, "_DESCRIPTORS", False)
     monkeypatch.setattr(paths, "BLINK", (0.001,))
+    monkeypatch.setattr(windows, "kernel", lambda: None)
     return PathFolder
 
 
 def by_windows(monkeypatch):
     """Windows: `ReplaceFileW` leaves what came out under a name of its own."""
-    if os.name != "nt":
-        kernel = Kernel32()
-        monkeypatch.setattr(windows, "kernel", lambda: kernel)
-        monkeypatch.setattr(windows, "last_error", lambda: kernel.code)
-    return by_paths(monkeypatch)
+    real = windows.kernel()
+    kernel = Kernel32() if real is None else FailingKernel32(real, windows.last_error)
+    way = by_paths(monkeypatch)
+    monkeypatch.setattr(windows, "kernel", lambda: kernel)
+    monkeypatch.setattr(windows, "last_error", lambda: kernel.code)
+    return way
 
 
 WAYS = {
@@ -182,6 +206,16 @@ def every_way(request, monkeypatch):
 def both_ways(request, monkeypatch):
     """Run a test of a door as on POSIX and as on Windows; the class of a folder is returned."""
     return WAYS[request.param](monkeypatch)
+
+
+@pytest.fixture
+def links(tmp_path_factory):
+    """Skip where no symbolic links are made: Windows asks for a right that few users have."""
+    folder = tmp_path_factory.mktemp("links")
+    with contextlib.suppress(OSError):
+        (folder / "link").symlink_to(folder)
+    if not (folder / "link").is_symlink():
+        pytest.skip("needs the right to make symbolic links")
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.path.iterdir()}
 
 
-@pytest.mark.usefixtures("every_way")
+@pytest.mark.usefixtures("every_way", "links")
 def test_missing_link_and_file_are_told_apart(vault, tmp_path):
     (vault / "link").symlink_to(tmp_path, target_is_directory=True)
     (vault / "broken").symlink_to(tmp_path / "nowhere")
@@ -60,6 +60,7 @@ def test_missing_link_and_file_are_told_apart(vault, tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.usefixtures("links")
 def test_of_names_in_it_too(opened, tmp_path):
     (opened.path / "link.md").symlink_to(opened.path / "note.md")
     (opened.path / "sub").mkdir()
@@ -147,6 +148,7 @@ def test_what_is_discarded_is_read_once_more(opened):
     assert files(opened) == {"note.md": b"old"}
 
 
+@pytest.mark.usefixtures("links")
 def test_a_folder_that_was_put_in_its_place_is_not_written_into(opened, vault, tmp_path):
     opened.path.rename(vault / "moved")
     outside = tmp_path / "outside"
