@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from experiments.records import STAGES, Record
 from featherface.errors import (
+    HeldError,
     InterruptedRunError,
     LockedError,
     ThesisError,
@@ -63,8 +64,8 @@ class Late:
         """Keep the fault of STAGE for later, if RECORD has something that it must not cost."""
         try:
             yield
-        except (InterruptedRunError, LockedError):
-            raise
+        except (HeldError, InterruptedRunError, LockedError):
+            raise  # nothing is wrong with the stage: it goes on once the other lets go
         except Exception as fault:
             if not _done(record()):
                 raise
