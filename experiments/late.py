@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import traceback
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,8 @@ def leave_out(folder: Path, skip: Sequence[str]) -> None:
                 "leave --skip away",
             )
         if status != "skipped":
-            reason = f", it {status}: {error}" if status == "failed" and error else ""
+            told = status == "failed" and error
+            reason = f", it failed: {_fault_of(name, error)}" if told else ""
             warnings.append(f"{name} was left out{reason}")
             stages[name] = dataclasses.replace(stages[name], status="skipped")
     if skip:
@@ -154,6 +156,13 @@ def is_asked(record: Record, stages: Sequence[str], skip: Sequence[str]) -> bool
     left = {name for name in kept if record.stages[name].status != "done"}
     whole = kept - {name for name in skip if name in left}
     return set(stages) in (whole, left - set(skip) if kept != left else whole)
+
+
+def _fault_of(stage: str, error: str) -> str:
+    """Return what an attempt's ERROR, in the words of `Late.tell`, says of STAGE alone."""
+    ends = rf"; (?:{'|'.join(STAGES)}) failed: |\. What [a-z, ]+ gave is kept$|$"
+    found = re.search(rf"\b{stage} failed: (.*?)(?:{ends})", error, re.DOTALL)
+    return found[1] if found else error
 
 
 def _done(record: Record) -> list[str]:

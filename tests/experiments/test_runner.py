@@ -481,11 +481,22 @@ def test_a_run_is_sealed_without_what_keeps_failing(workspace, feigned, monkeypa
     assert (run.id, run.status) == ("smoke@1", "sealed")
     assert feigned == ["train", "evaluate", "benchmark"]
     assert run.record.stages["export"].status == "skipped"
-    assert any(
-        one.startswith("export was left out, it failed: ") and "the file differs" in one
-        for one in run.record.warnings
-    )
+    assert "export was left out, it failed: the file differs" in run.record.warnings
     assert not verify(run.folder)
+
+
+def test_each_stage_that_is_given_up_is_told_with_its_own_fault(workspace, feigned, monkeypatch):
+    def fail(work):
+        raise UnavailableError(f"no {work.run}; none")
+
+    late = ["benchmark", "export"]
+    for name in late:
+        monkeypatch.setitem(TABLE, name, fail)
+    with pytest.raises(LateStageError):
+        go(workspace)
+    run = go(workspace, skip=late)
+    told = [f"{name} was left out, it failed: no smoke@1; none" for name in late]
+    assert [one for one in run.record.warnings if "left out" in one] == told
 
 
 def test_only_what_is_not_done_and_not_needed_is_left_out(workspace, feigned, monkeypatch):
