@@ -184,7 +184,7 @@ class Execution:
         shared.on_message(f"{self.run.id}: {name}")
         shared.parents = self.record.parents
         began = time.monotonic()
-        status = "failed"
+        status, error = "failed", ""
         try:
             _check_stop(shared, name)
             found = TABLE[name](shared)
@@ -193,10 +193,17 @@ class Execution:
         except (InterruptedRunError, KeyboardInterrupt):
             status = "interrupted"
             raise
+        except Exception as fault:
+            error = provenance.clean_text(late.words(fault))
+            raise
         finally:
             seconds = before.seconds + time.monotonic() - began
             stage = dataclasses.replace(
-                self._stage(name), status=status, ended=now(), seconds=round(seconds, 3)
+                self._stage(name),
+                status=status,
+                ended=now(),
+                seconds=round(seconds, 3),
+                error=error,
             )
             with contextlib.suppress(ThesisError) if status != "done" else contextlib.nullcontext():
                 self._set_stage(name, stage)

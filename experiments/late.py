@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 import traceback
 from typing import TYPE_CHECKING
 
@@ -82,7 +81,7 @@ class Late:
         """
         if not self.faults:
             return
-        told = "; ".join(f"{stage} failed: {_words(one)}" for stage, one in self.faults.items())
+        told = "; ".join(f"{stage} failed: {words(one)}" for stage, one in self.faults.items())
         first = next(iter(self.faults.values()))
         *others, last = _done(record)
         kept = f"{', '.join(others)} and {last}" if others else last
@@ -103,7 +102,7 @@ def without_fail(what: str, tell: Tell, log: Tell) -> Iterator[None]:
         raise
     except Exception as fault:  # noqa: BLE001 - drawing may fail in any way, after days of training
         log(traceback.format_exc())
-        tell(f"{what} could not be made: {_words(fault)}")
+        tell(f"{what} could not be made: {words(fault)}")
 
 
 def check_skips(stages: Sequence[str], skip: Sequence[str]) -> None:
@@ -129,7 +128,6 @@ def leave_out(folder: Path, skip: Sequence[str]) -> None:
     """
     record = Record.read(folder)
     stages, warnings = dict(record.stages), list(record.warnings)
-    error = record.attempts[-1].error if record.attempts else ""
     for name in skip:
         status = stages[name].status
         if status == "done":
@@ -138,8 +136,8 @@ def leave_out(folder: Path, skip: Sequence[str]) -> None:
                 "leave --skip away",
             )
         if status != "skipped":
-            told = status == "failed" and error
-            reason = f", it failed: {_fault_of(name, error)}" if told else ""
+            error = stages[name].error if status == "failed" else ""
+            reason = f", it failed: {error}" if error else ""
             warnings.append(f"{name} was left out{reason}")
             stages[name] = dataclasses.replace(stages[name], status="skipped")
     if skip:
@@ -158,20 +156,14 @@ def is_asked(record: Record, stages: Sequence[str], skip: Sequence[str]) -> bool
     return set(stages) in (whole, left - set(skip) if kept != left else whole)
 
 
-def _fault_of(stage: str, error: str) -> str:
-    """Return what an attempt's ERROR, in the words of `Late.tell`, says of STAGE alone."""
-    ends = rf"; (?:{'|'.join(STAGES)}) failed: |\. What [a-z, ]+ gave is kept$|$"
-    found = re.search(rf"\b{stage} failed: (.*?)(?:{ends})", error, re.DOTALL)
-    return found[1] if found else error
-
-
 def _done(record: Record) -> list[str]:
     return [
         name for name in STAGES if name in record.stages and record.stages[name].status == "done"
     ]
 
 
-def _words(fault: Exception) -> str:
+def words(fault: Exception) -> str:
+    """Say in one line what went wrong."""
     if isinstance(fault, ThesisError):
         return fault.message
     lines = str(fault).strip().splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments import inputs, teachers
-from featherface.errors import NotFoundError, UsageError
+from featherface.errors import NotFoundError, UnavailableError, UsageError
 from featherface.precision import FULL, require
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from experiments.recipe import Recipe
     from experiments.records import Parent
     from experiments.store import Store
+
+ALWAYS_HERE = ("auto", "cpu")
 
 
 def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, ...]:
@@ -26,6 +28,7 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     Raises:
         DataError: the data root is missing.
         NotFoundError: weights, predictions or the teacher are missing.
+        UnavailableError: a device is not here.
         UsageError: the recipe can't be run so.
     """
     predictions = inputs.path_of(store.workspace, recipe.evaluate.predictions)
@@ -39,7 +42,7 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     if "train" in stages:
         inputs.given_backbone(store.workspace, recipe)
         _check_settled(recipe)
-    _check_precision(recipe, stages)
+    _check_devices(recipe, stages)
     uses = set(stages) - ({"evaluate"} if predictions is not None else set())
     if weights is None and "train" not in stages and uses:
         inputs.earlier_weights(store, recipe)
@@ -48,18 +51,23 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     return parents
 
 
-def _check_precision(recipe: Recipe, stages: Sequence[str]) -> None:
-    """Refuse a precision that the device lacks before days of training, not after."""
+def _check_devices(recipe: Recipe, stages: Sequence[str]) -> None:
+    """Refuse what isn't here, or lacks the precision, before days of training, not after."""
     asked = {
-        "evaluate": (recipe.evaluate.precision, recipe.train.device),
-        "benchmark": (recipe.benchmark.precision, recipe.benchmark.device),
+        "train": ("train.device", recipe.train.device, FULL),
+        "evaluate": ("train.device", recipe.train.device, recipe.evaluate.precision),
+        "benchmark": ("benchmark.device", recipe.benchmark.device, recipe.benchmark.precision),
     }
-    for stage in set(asked) & set(stages):
-        precision, device = asked[stage]
-        if precision != FULL:
-            from featherface.devices import choose  # noqa: PLC0415 - torch, where it is needed
+    for key, device, precision in (asked[stage] for stage in asked if stage in stages):
+        if device in ALWAYS_HERE and precision == FULL:
+            continue
+        from featherface.devices import choose  # noqa: PLC0415 - torch, where it is needed
 
-            require(precision, choose(device))
+        try:
+            found = choose(device)
+        except UnavailableError as error:
+            raise UnavailableError(f"{key} = {device}: {error.message}", error.hint) from error
+        require(precision, found)
 
 
 def _check_settled(recipe: Recipe) -> None:

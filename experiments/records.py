@@ -99,6 +99,8 @@ class Stage:
     ended: str = ""
     seconds: float = 0.0
     """Working time over all attempts."""
+    error: str = ""
+    """What kept it from ending well the last time, in words; empty where nothing did."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,8 @@ def _name(process: psutil.Process) -> str:
     import psutil  # noqa: PLC0415 - as above
 
     with contextlib.suppress(psutil.Error, OSError):
-        return process.name()
+        name: str = process.name()
+        return name
     return ""
 
 

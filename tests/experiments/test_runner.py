@@ -281,6 +281,14 @@ def test_a_teacher_that_was_never_trained_is_told_with_what_trains_it(workspace,
     assert caught.value.hint.startswith("thesis run v1;")
 
 
+@pytest.mark.parametrize("key", ["train.device", "benchmark.device"])
+def test_a_card_that_is_not_here_costs_no_version(workspace, pretend_cards, key):
+    pretend_cards("NVIDIA GeForce RTX 3060")
+    with pytest.raises(UnavailableError, match=f"{key} = cuda:7: .*RTX 3060"):
+        go(workspace, "smoke", [*SMOKE, f"{key}=cuda:7"])
+    assert not (workspace.root / "runs" / "smoke").exists()
+
+
 def test_a_teacher_that_changes_before_a_resume_is_refused(workspace, make_run):
     run = with_weights(make_run(workspace, "v1"))
     store = Store(workspace)
