@@ -80,7 +80,8 @@ def holders(paths: Sequence[Path]) -> list[str]:
     """Return who has one of PATHS open, or a file below it, each `NAME (process ID)`."""
     if sys.platform == "win32":
         with contextlib.suppress(OSError, AttributeError):
-            return from_restart_manager(ctypes.WinDLL("rstrtmgr"), paths)
+            if found := from_restart_manager(ctypes.WinDLL("rstrtmgr"), paths):
+                return found
     return list(from_processes(paths))
 
 
@@ -114,8 +115,7 @@ def _name(process: psutil.Process) -> str:
     import psutil  # noqa: PLC0415 - as above
 
     with contextlib.suppress(psutil.Error, OSError):
-        name: str = process.name()
-        return name
+        return str(process.name())
     return ""
 
 
