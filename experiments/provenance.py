@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import platform
 import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -192,13 +195,32 @@ def _untracked(folder: Path, names: Iterable[str]) -> Iterable[str]:
 
 
 def _cpu_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except (OSError, UnicodeDecodeError):
-        pass
-    return platform.processor() or platform.machine()
+    """Return the processor's name as it is sold: `platform` knows its family alone."""
+    systems = {"Linux": _cpu_of_linux, "Windows": _cpu_of_windows, "Darwin": _cpu_of_macos}
+    name = ""
+    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        name = systems.get(platform.system(), str)().strip()
+    return name or platform.processor() or platform.machine()
+
+
+def _cpu_of_linux() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((one.partition(":")[2] for one in lines if one.startswith("model name")), "")
+
+
+def _cpu_of_windows() -> str:
+    registry = importlib.import_module("winreg")
+    place = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+    with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, place) as key:
+        return str(registry.QueryValueEx(key, "ProcessorNameString")[0])
+
+
+def _cpu_of_macos() -> str:
+    command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+    done = subprocess.run(  # noqa: S603 - the system's own program, by its full path
+        command, capture_output=True, text=True, check=True, timeout=5
+    )
+    return done.stdout
 
 
 def _accelerator(card: int | None) -> dict[str, Any]:
