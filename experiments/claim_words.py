@@ -9,6 +9,10 @@ CLAIMS: dict[str, tuple[str, str]] = {
         "the sealed record of {run} was changed afterwards",
         "l'enregistrement scellé de {run} a été modifié après coup",
     ),
+    "line-ends": (
+        "only line ends differ in the sealed record of {run}, as git converts them",
+        "l'enregistrement scellé de {run} ne diffère que par ses fins de ligne, que git convertit",
+    ),
     "no-metric": ("{run} has not measured {metric}", "{run} n'a pas mesuré {metric}"),
     "not-cited": (
         "the published result {run} gives no {metric}",

@@ -9,17 +9,19 @@ from experiments import steps
 from experiments.bases import families
 from experiments.conditions import TIMED
 from experiments.lookup import candidates
+from experiments.seal import only_line_ends, remedy
 from experiments.staleness import changes
 from experiments.wording import say
 from featherface.errors import NotFoundError, ThesisError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from experiments.metrics import Metric
     from experiments.milestones import Milestone
     from experiments.predicates import Reference
     from experiments.runs import Run
+    from experiments.seal import Problem
     from experiments.staleness import Change
     from experiments.store import Store
 
@@ -67,7 +69,7 @@ class Facts:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._damaged: dict[Run, bool] = {}
+        self._damage: dict[Run, Sequence[Problem]] = {}
         self._changes: dict[tuple[Run, tuple[str, ...]], tuple[Change, ...]] = {}
         self._seen: dict[tuple[object, ...], Observation] = {}
 
@@ -85,11 +87,11 @@ class Facts:
             self._seen[key] = _observe(self, reference, milestone)
         return self._seen[key]
 
-    def damaged(self, run: Run) -> bool:
-        """Whether the sealed record of RUN was changed."""
-        if run not in self._damaged:
-            self._damaged[run] = bool(self.store.problems(run))
-        return self._damaged[run]
+    def damage(self, run: Run) -> Sequence[Problem]:
+        """Return how the sealed record of RUN was changed; nothing where it wasn't."""
+        if run not in self._damage:
+            self._damage[run] = self.store.problems(run)
+        return self._damage[run]
 
     def changes(self, run: Run, metric: str) -> tuple[Change, ...]:
         """Return what changed since of all that METRIC of RUN follows from."""
@@ -129,14 +131,17 @@ def _of_run(facts: Facts, reference: Reference, run: Run, milestone: Milestone) 
     if not run.sealed:
         step = Reason("step", {"command": f"thesis run {run.experiment} --resume"})
         return Observation(reference, run, None, Reason("unsealed", {"run": run.id}), step)
+    problems: Sequence[Problem] = ()
+    metric, readable = None, True
     try:
-        changed = facts.damaged(run)
-        metric = None if changed else run.metric(reference.metric)
+        problems = facts.damage(run)
+        metric = None if problems else run.metric(reference.metric)
     except ThesisError:
-        changed, metric = True, None
-    if changed:
-        step = Reason("step", {"command": f"thesis runs verify {run.id}"})
-        return Observation(reference, run, None, Reason("changed", {"run": run.id}), step)
+        readable = False
+    if problems or not readable:
+        step = Reason("step", {"command": remedy(problems, run.id)})
+        how = "line-ends" if only_line_ends(problems) else "changed"
+        return Observation(reference, run, None, Reason(how, {"run": run.id}), step)
     if metric is None:
         values = {"run": run.id, "metric": reference.metric}
         step = Reason(*steps.for_missing_metric(store, run, reference.metric))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import subprocess
 import pytest
 
 from experiments.repository import ATTRIBUTES, FILES, IGNORED, complete
-from experiments.seal import seal
+from experiments.seal import MEND, seal
 from experiments.store import Store
 from experiments.workspace import Workspace
 
@@ -193,6 +194,15 @@ def test_other_changes_are_told_as_such_beside_line_ends(git, thesis, valid, old
     assert [(one["path"], one["problem"]) for one in row["problems"]] == [
         ("results.json", "changed")
     ]
+
+
+def test_claims_on_converted_records_name_the_remedy(git, thesis, valid, older, tmp_path):
+    clone = cloned(git, committed(git, older), tmp_path / "clone")
+    claims = valid(thesis("milestone", "check", "--json", workspace=clone))
+    told = [one for one in claims if "line ends" in json.dumps(one)]
+    assert told
+    assert all(MEND in json.dumps(one) for one in told)
+    assert "changed afterwards" not in json.dumps(claims)
 
 
 def test_canvas_and_base_may_have_converted_line_ends(git, thesis, valid, older, tmp_path):
