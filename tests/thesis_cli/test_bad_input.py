@@ -85,7 +85,9 @@ def test_no_workspace(thesis, tmp_path, monkeypatch):
 def test_a_missing_data_folder(thesis, workspace, tmp_path):
     nowhere = tmp_path / "nowhere"
     answer = thesis("run", "v2", "--set", f"data.root={nowhere}", workspace=workspace)
-    refused(answer, 4, "nowhere", "thesis.toml")
+    refused(answer, 4, f"no folder {nowhere}", "correct data.root", "--set data.root=synthetic")
+    named = thesis("run", "v2", "--set", "data.root=faces", workspace=workspace)
+    refused(named, 4, "'faces'", "thesis.toml")
     assert not [path for path in workspace.runs.rglob("*") if path.name == "SEAL.json"]
     refused(thesis("data", "stats", nowhere, workspace=workspace), 4, "nowhere")
 

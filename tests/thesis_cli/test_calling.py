@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from stand_ins import shells
 
 from experiments import command_lines
 from thesis_cli.calling import called
@@ -40,7 +41,7 @@ def test_hints_name_the_program_as_it_is_where_the_shell_finds_it():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="paths as on POSIX")
-def test_what_init_prints_can_be_typed(unactivated, thesis, shells):
+def test_what_init_prints_can_be_typed(unactivated, thesis):
     answer = thesis("init", "a thesis")
     steps = [one.split(maxsplit=1)[1] for one in answer.out.splitlines() if "next " in one]
     assert shells.sh(steps[0]) == ["cd", str(unactivated / "a thesis")]
