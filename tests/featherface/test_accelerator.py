@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 import torch
 from accelerate import Accelerator
+from stand_ins.faces import made_up
 from stand_ins.pretended import PLACE, pretended
 
 from featherface.assignment import Targets
@@ -61,21 +62,6 @@ def split(tmp_path_factory):
 def outputs(pictures, count, seed=0, scale=1.0):
     rng = torch.Generator().manual_seed(seed)
     return RawOutput(*(scale * torch.randn(pictures, count, n, generator=rng) for n in (4, 2, 10)))
-
-
-def made_up(seed, pictures=3, most=5):
-    """Targets with zero to MOST faces of all sizes, some without landmarks."""
-    rng = torch.Generator().manual_seed(seed)
-    made = empty_targets(pictures, most)
-    for row in range(pictures):
-        count = int(torch.randint(0, most + 1, (1,), generator=rng))
-        size = 0.04 + 0.6 * torch.rand(count, 2, generator=rng)
-        corner = (1 - size) * torch.rand(count, 2, generator=rng)
-        made.boxes[row, :count] = torch.cat((corner, corner + size), 1)
-        made.landmarks[row, :count] = torch.rand(count, 10, generator=rng)
-        made.faces[row, :count] = True
-        made.marked[row, :count] = torch.rand(count, generator=rng) < 0.7
-    return made
 
 
 def away(tensors):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stand_ins.faces import made_up
 
 from featherface import assignment, errors
 from featherface.boxes import corners_of, decode, iou
@@ -39,21 +40,6 @@ def raw(batch, seed=0, scale=1.0):
     rng = torch.Generator().manual_seed(seed)
     sizes = (4, 2, 10)
     return Raw(*(scale * torch.randn(batch, len(PRIORS), n, generator=rng) for n in sizes))
-
-
-def made_up(seed, pictures=3, most=5):
-    """Targets with zero to MOST faces of all sizes."""
-    rng = torch.Generator().manual_seed(seed)
-    made = empty_targets(pictures, most)
-    for row in range(pictures):
-        count = int(torch.randint(0, most + 1, (1,), generator=rng))
-        size = 0.04 + 0.6 * torch.rand(count, 2, generator=rng)
-        corner = (1 - size) * torch.rand(count, 2, generator=rng)
-        made.boxes[row, :count] = torch.cat((corner, corner + size), 1)
-        made.landmarks[row, :count] = torch.rand(count, 10, generator=rng)
-        made.faces[row, :count] = True
-        made.marked[row, :count] = torch.rand(count, generator=rng) < 0.7
-    return made
 
 
 def test_the_recipe_knows_every_choice():
