@@ -9,17 +9,16 @@ import torch
 
 from featherface.errors import UsageError
 from featherface.precision import PRECISIONS, require, rounding
+from featherface.training.precision import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @contextlib.contextmanager
 def computing(precision: str, device: torch.device) -> Iterator[None]:
     """Compute in PRECISION inside the block; TF32 only where it is asked for."""
-    half = HALVES.get(precision)
+    half = TYPES.get(precision)
     with (
         rounding("tf32" if precision == "tf32" else "ieee"),
         torch.autocast(device.type, half, enabled=half is not None),

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from stand_ins.folders import contents
 
 from experiments import bars, pareto, plots
 from experiments.workspace import Workspace
@@ -75,6 +76,19 @@ def thesis(tmp_path, tmp_path_factory, make_run):
         return Workspace.open(shutil.copytree(original, tmp_path / language))
 
     return make
+
+
+@pytest.fixture
+def changed(thesis, make_run, tmp_path):
+    """A vault with work to do: the workspace, its vault before, and the vault as it shall be."""
+    workspace = thesis()
+    before = contents(workspace.vault)
+    make_run(workspace, "v3", variant="v2")
+    other = Workspace.open(shutil.copytree(workspace.root, tmp_path / "other" / "en"))
+    sync(other)
+    drawn = workspace.state / "cache" / "figures"
+    shutil.copytree(other.state / "cache" / "figures", drawn, dirs_exist_ok=True)
+    return workspace, before, contents(other.vault)
 
 
 BUILT: dict[str, Path] = {}

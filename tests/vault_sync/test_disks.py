@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from stand_ins.folders import contents
 
 from experiments.workspace import Workspace
 from featherface.errors import UnavailableError
@@ -19,31 +20,10 @@ pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 
 
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def check_old_or_new(workspace, before, after):
     """Each file is whole: as it was, or as it should become; and nothing else is there."""
     for path, data in contents(workspace.vault).items():
         assert data in (before.get(path), after.get(path)), path
-
-
-@pytest.fixture
-def changed(thesis, make_run, tmp_path):
-    """A vault with work to do: the workspace, its vault before, and the vault as it shall be."""
-    workspace = thesis()
-    before = contents(workspace.vault)
-    make_run(workspace, "v3", variant="v2")
-    other = Workspace.open(shutil.copytree(workspace.root, tmp_path / "other" / "en"))
-    sync(other)
-    drawn = workspace.state / "cache" / "figures"
-    shutil.copytree(other.state / "cache" / "figures", drawn, dirs_exist_ok=True)
-    return workspace, before, contents(other.vault)
 
 
 def attempt(workspace):

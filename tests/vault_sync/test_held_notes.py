@@ -3,11 +3,10 @@
 import errno
 import json
 import os
-import shutil
 
 import pytest
+from stand_ins.folders import contents
 
-from experiments.workspace import Workspace
 from featherface import files
 from featherface.errors import HeldError, UnavailableError
 from vault_sync import writing
@@ -83,14 +82,6 @@ def write(vault, state, *names):
     outcome = applier.apply(writes, State())
     applier.finish()
     return outcome
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def last_step(state):
@@ -190,19 +181,6 @@ def test_a_save_that_came_out_and_a_held_note_lose_nothing(vault, state, hold, m
     monkeypatch.setattr(passage, "step", save)
     assert write(vault, state, "a.md").changed == ["a.md"]
     assert contents(vault) == {"a.md": b"student", "b.md": b"old", "c.md": b"old"}
-
-
-@pytest.fixture
-def changed(thesis, make_run, tmp_path):
-    """A vault with work to do: the workspace, its vault before, and the vault as it shall be."""
-    workspace = thesis()
-    before = contents(workspace.vault)
-    make_run(workspace, "v3", variant="v2")
-    other = Workspace.open(shutil.copytree(workspace.root, tmp_path / "other" / "en"))
-    sync(other)
-    drawn = workspace.state / "cache" / "figures"
-    shutil.copytree(other.state / "cache" / "figures", drawn, dirs_exist_ok=True)
-    return workspace, before, contents(other.vault)
 
 
 def test_a_sync_names_the_held_note_and_writes_the_others(changed, hold):
