@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from featherface.graphics_cards import Build
+    from featherface.devices.graphics_cards import Build
 
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
@@ -127,7 +127,7 @@ def steps(folder: Path, python: Path, shells: tuple[str, ...] = ()) -> list[str]
 
     They call the program by its path beside PYTHON, so that nothing needs to be activated.
     """
-    from experiments import command_lines as lines
+    from experiments.wording import shell_quote as lines
 
     own = lines.reach(python.with_name(f"thesis{python.suffix}"), folder)
     ways = {
@@ -199,8 +199,8 @@ def run_pip(command: list[str], python: Path) -> None:
 
 def card_build() -> Build:
     """Return the build of PyTorch for the card that is here."""
+    from featherface.devices.graphics_cards import here
     from featherface.errors import UnavailableError
-    from featherface.graphics_cards import here
 
     try:
         card, build = here()
@@ -212,7 +212,7 @@ def card_build() -> Build:
 
 def kept_build(installed: list[str]) -> Build | None:
     """Return the build of PyTorch that was INSTALLED for a card: it stays through updates."""
-    from featherface.graphics_cards import BUILDS
+    from featherface.devices.graphics_cards import BUILDS
 
     return BUILDS.get(installed[2]) if len(installed) > 2 else None
 
@@ -274,7 +274,7 @@ def fingerprint() -> str:
 
 def show(command: list[str]) -> int:
     """Print a command and run it in the project's folder; return its exit code."""
-    from experiments import command_lines as lines
+    from experiments.wording import shell_quote as lines
 
     print(f"$ {lines.line(command, lines.at_hand()[0])}", flush=True)
     return subprocess.run(command, cwd=ROOT, check=False).returncode

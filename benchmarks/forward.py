@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from featherface.export.onnx_file import Session, write_onnx
-from featherface.networks import build
-from featherface.variants import VARIANTS
+from featherface.networks.detector import build
+from featherface.variants.table import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

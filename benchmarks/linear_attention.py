@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.networks import build
-from featherface.networks.linear_attention import LinearAttention
-from featherface.profiling import peak_memory
-from featherface.profiling_config import BenchmarkConfig
-from featherface.variants import variant
+from featherface.networks.attention.linear_attention import LinearAttention
+from featherface.networks.detector import build
+from featherface.profiling.config import BenchmarkConfig
+from featherface.profiling.memory import peak_memory
+from featherface.variants.table import variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

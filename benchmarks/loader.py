@@ -72,7 +72,7 @@ def whole(text: str) -> tuple[int, ...]:
 
 def drawn(root: Path, pictures: int) -> Path:
     from featherface.data.config import SyntheticConfig  # noqa: PLC0415 - of this checkout
-    from featherface.data.synthetic import draw  # noqa: PLC0415
+    from featherface.data.synthetic.dataset import draw  # noqa: PLC0415
 
     draw(root, SyntheticConfig(image_size=SIDE, train_images=pictures, val_images=1, crowd=20))
     return root
@@ -83,8 +83,8 @@ class Maker:
 
     def __init__(self, options: argparse.Namespace) -> None:
         from featherface.data.widerface import open_split  # noqa: PLC0415 - of either checkout
-        from featherface.training.batches import TrainingPictures, load, ordered  # noqa: PLC0415
-        from featherface.training.config import TrainConfig  # noqa: PLC0415
+        from featherface.training.config.train import TrainConfig  # noqa: PLC0415
+        from featherface.training.loading.batches import TrainingPictures, load, ordered  # noqa: PLC0415
 
         split = open_split(options.data, options.split).limit(options.pictures)
         self.pictures = len(split.images)
@@ -121,9 +121,9 @@ class Maker:
 
     def stages(self) -> dict[str, float]:
         """Return the processor's milliseconds of each stage, per picture."""
-        from featherface.training import batches  # noqa: PLC0415 - of either checkout
+        from featherface.training.loading import batches  # noqa: PLC0415 - of either checkout
 
-        tables = vars(sys.modules["featherface.data.augmentation"])
+        tables = vars(sys.modules["featherface.data.augmentation.transforms"])
         clock = Clock()
         with (
             clock.timing(tables["AUGMENTATIONS"], "crop", "crop"),

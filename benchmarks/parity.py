@@ -23,7 +23,7 @@ import torch
 from featherface.export.onnx_file import Session, write_onnx
 from featherface.export.writing import differences
 from featherface.validation.case import Case
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 
 LIMIT = 1e-4
 

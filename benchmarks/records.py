@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import recording
+from experiments.comparison.statistics import paired_bootstrap
 from experiments.metrics import Metric
-from experiments.records import Record, now
-from experiments.runs import Run
-from experiments.seal import seal
-from experiments.statistics import paired_bootstrap
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.records import writer
+from experiments.records.record import Record, now
+from experiments.records.run import Run
+from experiments.records.seal import seal
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 
 IMAGES, THRESHOLDS = 3226, 1000
@@ -71,8 +71,8 @@ def fill(workspace: Workspace, count: int) -> None:
     """Write one sealed record and copies of it under other names."""
     first = Run(Store(workspace).allocate("first"))
     metrics = [Metric(name="widerface.mean_ap", value=0.5, dataset="synthetic", split="val", n=80)]
-    recording.write_results(first.folder, metrics)
-    recording.finish(first.folder, Record(experiment="first", version=1, created=now()))
+    writer.write_results(first.folder, metrics)
+    writer.finish(first.folder, Record(experiment="first", version=1, created=now()))
     for place in range(count - 1):
         folder = workspace.runs / f"copy{place % 20:02d}" / f"{place // 20 + 1:03d}"
         shutil.copytree(first.folder, folder)

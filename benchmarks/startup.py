@@ -15,11 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from experiments import recording
 from experiments.metrics import Metric
-from experiments.records import Attempt, Record
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.records import writer
+from experiments.records.record import Attempt, Record
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
 
 RUNS = 1000
 
@@ -47,8 +47,8 @@ def fill(root: Path) -> None:
         record = Record(experiment=experiment, version=version, created=moment, attempts=(attempt,))
         (folder / "recipe.yaml").write_text("model: {variant: v1}\n", encoding="utf-8")
         metric = Metric(name="widerface.mean_ap", value=0.5, unit="fraction", dataset="synthetic")
-        recording.write_results(folder, [metric])
-        recording.finish(folder, record)
+        writer.write_results(folder, [metric])
+        writer.finish(folder, record)
 
 
 def main() -> None:

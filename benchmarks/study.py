@@ -30,18 +30,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from experiments.statistics import paired_bootstrap, percentiles
-from experiments.store import Store
-from experiments.workspace import Workspace
-from featherface.data.annotation import read_widerface
+from experiments.comparison.statistics import paired_bootstrap, percentiles
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
+from featherface.data.annotation_files import read_widerface
+from featherface.data.formats.writing import write_widerface
 from featherface.data.images import open_picture
 from featherface.data.widerface import open_split
-from featherface.data.writing import write_widerface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from experiments.statistics import Interval
+    from experiments.comparison.statistics import Interval
 
 COMPOSITES = 1600
 TEACHER = "study/teacher"

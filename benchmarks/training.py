@@ -33,25 +33,25 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from featherface.boxes import corners_of, encode, encode_landmarks, iou
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.networks import build
-from featherface.priors import priors
-from featherface.training.batches import TrainingPictures, collate
-from featherface.training.config import TrainConfig
-from featherface.training.layout import arrive, lay_out
+from featherface.geometry.boxes import corners_of, encode, encode_landmarks, iou
+from featherface.geometry.priors import priors
+from featherface.networks.detector import build
+from featherface.training.config.train import TrainConfig
+from featherface.training.loading.batches import TrainingPictures, collate
+from featherface.training.loading.dataloader_wait import Waiting
 from featherface.training.objective import Objective
-from featherface.training.waiting import Waiting
-from featherface.variants import variant
+from featherface.training.optimization.memory_format import arrive, lay_out
+from featherface.variants.table import variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from featherface.assignment import Targets
+    from featherface.losses.assignment import Targets
     from featherface.networks.detector import RawOutput
-    from featherface.training.batches import Batch
+    from featherface.training.loading.batches import Batch
 
 PARTS = ("data", "forward", "loss", "backward")
 

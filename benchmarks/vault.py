@@ -16,15 +16,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from experiments import recording
-from experiments.documents import write_yaml
 from experiments.metrics import Metric
-from experiments.records import Record, now
-from experiments.runs import Run
-from experiments.seal import seal
-from experiments.store import Store
-from experiments.workspace import Workspace
-from vault_sync.sync import sync
+from experiments.records import writer
+from experiments.records.record import Record, now
+from experiments.records.run import Run
+from experiments.records.seal import seal
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
+from experiments.yaml_io import write_yaml
+from vault_sync.commands.sync import sync
 
 BUDGET = 2.0
 """Seconds of DESIGN: second sync of a 5,000-note vault, 0 writes."""
@@ -124,8 +124,8 @@ def write_runs(workspace: Workspace, count: int) -> None:
     ]  # fmt: skip
     recipe = {"name": "v1", "model": {"variant": "v1"}, "train": {"epochs": 5, "lr": 0.001}}
     (first.folder / "recipe.yaml").write_text(write_yaml(recipe), encoding="utf-8")
-    recording.write_results(first.folder, metrics)
-    recording.finish(first.folder, Record(experiment="v1", version=1, created=now()))
+    writer.write_results(first.folder, metrics)
+    writer.finish(first.folder, Record(experiment="v1", version=1, created=now()))
     for place in range(1, count):
         folder = workspace.runs / f"v{place % 12 + 1}" / f"{place // 12 + 2:03d}"
         shutil.copytree(first.folder, folder)

@@ -14,7 +14,6 @@ from featherface.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
 
 TIMED = ("latency.", "memory.")
 """Starts of metrics that the device decides: milliseconds, and how memory is counted on it."""
@@ -33,7 +32,7 @@ class Conditions:
     hardware: str = ""
     """Its name, such as `NVIDIA GeForce RTX 3060`."""
     precision: str = ""
-    """One of `featherface.precision.PRECISIONS`."""
+    """One of `featherface.devices.precision.PRECISIONS`."""
 
     @property
     def known(self) -> bool:
@@ -74,22 +73,6 @@ class Conditions:
             raise DataError(f"not the conditions of a measurement: {values!r}")
         known = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: str(value) for key, value in values.items() if key in known})
-
-
-def conditions_on(device: torch.device, precision: str) -> Conditions:
-    """Return the conditions of what DEVICE of this machine computes in PRECISION."""
-    return Conditions(device=device.type, hardware=hardware_name(device), precision=precision)
-
-
-def hardware_name(device: torch.device) -> str:
-    """Return what DEVICE is called; of several cards the one that it is."""
-    if device.type == "cuda":
-        import torch  # noqa: PLC0415 - loaded already, where there is a device
-
-        return str(torch.cuda.get_device_name(device))
-    from experiments.provenance import hardware  # noqa: PLC0415 - asks the system
-
-    return str(hardware()["cpu"])
 
 
 def as_recorded(

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 EVIDENCE = ("measured", "cited", "target")
 SUBSETS = ("easy", "medium", "hard")
+AP_METRICS = {
+    "widerface.easy.ap": "easy",
+    "widerface.medium.ap": "medium",
+    "widerface.hard.ap": "hard",
+    "widerface.mean_ap": "mean",
+}
+"""Metric -> the subset in match records, which tell how sure it is."""
 LATENCIES = {"latency.cpu.median_ms": "cpu", "latency.gpu.median_ms": "gpu"}
 """Metric -> the part of the hardware that it speaks of."""
 

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
-from experiments.documents import parse_value
+from experiments.yaml_io import parse_value
 from featherface.errors import UsageError, unknown
 
 T = TypeVar("T")

@@ -14,15 +14,16 @@ os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-from experiments import recording
-from experiments.annotations import Annotations
-from experiments.documents import write_yaml
 from experiments.metrics import KINDS, Metric
-from experiments.records import STAGES, Attempt, Git, Parent, Record, Stage
-from experiments.runs import RECIPE, Run
-from experiments.store import Store
-from experiments.workspace import Workspace
-from featherface.patience import patient
+from experiments.names import STAGES
+from experiments.records import writer
+from experiments.records.annotations import Annotations
+from experiments.records.record import Attempt, Git, Parent, Record, Stage
+from experiments.records.run import RECIPE, Run
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
+from experiments.yaml_io import write_yaml
+from featherface.filesystem.retry import patient
 
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
@@ -49,7 +50,7 @@ def _no_user_config(tmp_path_factory):
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "user-state"))
         beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         patch.setenv("PATH", beside)  # as after activating: hints say `thesis`, not where it is
-        patch.setattr("featherface.graphics_cards.PROGRAM", "no-nvidia-smi")
+        patch.setattr("featherface.devices.graphics_cards.PROGRAM", "no-nvidia-smi")
         for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT", "THESIS_DEVICE"):
             patch.delenv(name, raising=False)
         yield
@@ -102,8 +103,8 @@ def pretend_cards(monkeypatch):
     """
     import torch  # noqa: PLC0415 - most tests need no network
 
-    from featherface import accelerators, devices  # noqa: PLC0415 - as above
-    from featherface.graphics_cards import Card  # noqa: PLC0415 - as above
+    from featherface.devices import accelerators, select  # noqa: PLC0415 - as above
+    from featherface.devices.graphics_cards import Card  # noqa: PLC0415 - as above
 
     def pretend(*names, build="cu126", starts=True, driver="581.29", listed=True):
         here = names if starts and build else ()
@@ -122,7 +123,7 @@ def pretend_cards(monkeypatch):
         monkeypatch.setattr(torch.version, "cuda", f"{build[2:4]}.{build[4]}" if build else None)
         monkeypatch.setattr(torch, "__version__", f"2.13.0+{build or 'cpu'}")
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-        monkeypatch.setattr(devices, "_TOLD", set())
+        monkeypatch.setattr(select, "_TOLD", set())
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         found = tuple(Card(name, CARDS[name], driver, 6144) for name in names) if listed else ()
         monkeypatch.setattr(accelerators, "nvidia", lambda: found)
@@ -245,7 +246,7 @@ def write_run(
         encoding="utf-8",
     )
     record.write(folder)
-    recording.write_json(
+    writer.write_json(
         folder / "data.json",
         {
             name: {"dataset": dataset, "files": n, "bytes": 1000 * n, "annotation": "a" * 64}
@@ -260,12 +261,10 @@ def write_run(
             parts = {"loss": 8 / epoch, "box": 1 / epoch, "face": 4 / epoch, "landmark": 2 / epoch}
             scores = {"mean_ap": 0.6 * share, "easy": 0.7 * share, "medium": 0.6 * share}
             place = {"event": 2 * epoch - 2, "epoch": epoch - 1, "step": 2 * epoch - 1}
-            recording.append_event(
-                folder, {"kind": "step", **place, "learning_rate": 1e-3, **parts}
-            )
+            writer.append_event(folder, {"kind": "step", **place, "learning_rate": 1e-3, **parts})
             place = {"event": 2 * epoch - 1, "epoch": epoch, "step": 2 * epoch}
             speed = {"seconds": 2.5, "images": 16}
-            recording.append_event(
+            writer.append_event(
                 folder,
                 {
                     "kind": "epoch",
@@ -285,8 +284,8 @@ def write_run(
         for name in ("loss_curves", "precision_recall", "size_against_ap"):
             (folder / "plots" / f"{name}.png").write_bytes(ONE_PIXEL)
     if done:
-        recording.write_results(folder, chosen, details)
-        recording.finish(folder, record)
+        writer.write_results(folder, chosen, details)
+        writer.finish(folder, record)
     if labels:
         Annotations(labels=tuple(labels)).write(folder)
     return Run(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from experiments.command_lines import PLAIN, at_hand, program
+from experiments.wording.shell_quote import PLAIN, at_hand, program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def called(text: str, folder: Path | None = None) -> str:
     own = program(folder)
     if own == "thesis" or not all(PLAIN[shell].fullmatch(own) for shell in at_hand()):
         return text
-    from thesis_cli.main import COMMANDS
+    from thesis_cli.command_table import COMMANDS
 
     def typed(found: re.Match[str]) -> str:
         return f"{own} " if found["name"] in COMMANDS else found[0]

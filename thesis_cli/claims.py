@@ -6,18 +6,18 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from experiments.checking import STATES
+from experiments.claims.checking import STATES
 from experiments.metrics import kind
-from experiments.numbers import HARD
-from experiments.wording import Amount, say
+from experiments.wording.numbers import HARD
+from experiments.wording.phrases import Amount, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from experiments.checking import Outcome
-    from experiments.evidence import Observation
+    from experiments.claims.checking import Outcome
+    from experiments.claims.evidence import Observation
+    from experiments.comparison.statistics import Interval
     from experiments.metrics import Metric
-    from experiments.statistics import Interval
 
 WIDEST = 100
 """Columns of prose where the terminal doesn't say how many there are."""

@@ -7,7 +7,7 @@ import importlib
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -16,16 +16,9 @@ from thesis_cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from thesis_cli.command_table import Late
+
 pass_session = click.make_pass_decorator(Session, ensure=True)
-
-
-class Late(NamedTuple):
-    """A command that is imported when it is asked for."""
-
-    target: str
-    """`module:attribute`."""
-    summary: str
-    """Its line in `thesis --help`, kept here so that help imports no command."""
 
 
 def shared_options() -> list[click.Parameter]:
@@ -107,7 +100,7 @@ class Verb(click.Command):
         """Run the command with stdout set aside for its data."""
         session = ctx.ensure_object(Session)
         session.as_json = bool(ctx.params.get("as_json"))
-        from featherface.patience import patient
+        from featherface.filesystem.retry import patient
 
         waiting = patient(say=session.note)  # told on stderr, whichever file is waited for
         with answering(session), library_noise(shown=session.debug), waiting:
@@ -225,6 +218,6 @@ class LateGroup(LateVerbs):
 
 def leave(error: BaseException, session: Session, args: Sequence[str] | None) -> NoReturn:
     """Tell about ERROR and exit; the wording is imported only now that it is needed."""
-    from thesis_cli import faults
+    from thesis_cli import errors
 
-    faults.leave(error, session, list(sys.argv[1:] if args is None else args))
+    errors.leave(error, session, list(sys.argv[1:] if args is None else args))

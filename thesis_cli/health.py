@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from experiments.command_lines import command
+from experiments.wording.shell_quote import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import torch
 
-    from featherface.graphics_cards import Card
+    from featherface.devices.graphics_cards import Card
 
 
 class Check(NamedTuple):
@@ -52,7 +52,7 @@ def accelerators() -> Iterator[Check]:
     """Let every accelerator compute, and say what keeps one from it."""
     import torch
 
-    from featherface.accelerators import cards, nvidia, unused
+    from featherface.devices.accelerators import cards, nvidia, unused
 
     here, found = cards(), nvidia()
     driver = next((one.driver for one in found), "")
@@ -70,7 +70,7 @@ def cuda(place: int, card: Card, driver: str) -> Check:
     """Check one CUDA device: whether this build holds code for it, then whether it computes."""
     import torch
 
-    from featherface.accelerators import lacks
+    from featherface.devices.accelerators import lacks
 
     about = f"{card}, {card.memory_mb / 1024:.1f} GiB, driver {driver or 'unknown'}"
     reason = lacks(place)
@@ -81,7 +81,7 @@ def cuda(place: int, card: Card, driver: str) -> Check:
 
 def computed(name: str, device: torch.device, about: str) -> Check:
     """Compute on DEVICE and compare with the CPU."""
-    from featherface.accelerators import NEAR, prove
+    from featherface.devices.accelerators import NEAR, prove
 
     try:
         apart = prove(device)
@@ -98,8 +98,8 @@ def installation(card: Card) -> str:
     """Give what to type to get the build of PyTorch for CARD; a newer driver where it needs one."""
     import torch
 
-    from featherface.accelerators import build_for, nvidia
-    from featherface.graphics_cards import DRIVERS, branch
+    from featherface.devices.accelerators import build_for, nvidia
+    from featherface.devices.graphics_cards import DRIVERS, branch
 
     driver = card.driver or next((one.driver for one in nvidia()), "")
     build = build_for(card)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thesis_cli.faults import INTERRUPTED
+from thesis_cli.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from featherface.device_names import CHOICES
+from featherface.devices.names import CHOICES
+from featherface.devices.precision import FULL, PRECISIONS
 from featherface.errors import NotFoundError
-from featherface.precision import FULL, PRECISIONS
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from featherface.networks.detector import Detector
-    from featherface.variants import DetectorConfig
+    from featherface.variants.table import DetectorConfig
     from thesis_cli.session import Session
 
 Command = Any
@@ -60,7 +60,7 @@ def settled_device(session: Session, name: str | None) -> str:
 
     NAME is what --device says, None without it.
     """
-    from featherface.devices import choose
+    from featherface.devices.select import choose
 
     if name is None:
         try:
@@ -72,9 +72,9 @@ def settled_device(session: Session, name: str | None) -> str:
 
 def load(session: Session, variant_name: str, weights: Path, device: str | None) -> Network:
     """Build the network, load its weights strictly, and put it where it shall work."""
-    from featherface.checkpoints import load_weights
-    from featherface.networks import build
-    from featherface.variants import variant
+    from featherface.networks.detector import build
+    from featherface.variants.table import variant
+    from featherface.weights.checkpoints import load_weights
 
     config = variant(variant_name)
     model = build(config)

@@ -12,10 +12,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from experiments.seal import SEAL
-from experiments.workspace import Workspace
+from experiments.records.seal import SEAL
+from experiments.workspace.workspace import Workspace
 from featherface.errors import ThesisError, UnavailableError, UsageError
-from featherface.files import write_atomic
+from featherface.filesystem.atomic import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from experiments.workspace import Workspace
+    from experiments.workspace.workspace import Workspace
 
 Color = Literal["auto", "always", "never"]
 
@@ -36,7 +36,7 @@ class Session:
         Raises:
             NotFoundError: no folder from here upwards holds a thesis.toml.
         """
-        from experiments.workspace import Workspace
+        from experiments.workspace.workspace import Workspace
 
         return Workspace.find(explicit=self.root)
 

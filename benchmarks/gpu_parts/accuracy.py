@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from featherface.checkpoints import load_weights
 from featherface.data.widerface import open_split
 from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.ground_truth import read_ground_truth
 from featherface.evaluation.names import picture_name
 from featherface.evaluation.protocol import evaluate
-from featherface.inference import predict
-from featherface.networks import build
+from featherface.inference.detect import predict
+from featherface.networks.detector import build
 from featherface.profiling.timing import wait
-from featherface.variants import VARIANTS, variant
+from featherface.variants.table import VARIANTS, variant
+from featherface.weights.checkpoints import load_weights
 from gpu_parts.made_up import pictures
 from gpu_parts.precisions import computing, here
 

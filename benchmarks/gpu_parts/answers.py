@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from featherface.files import write_atomic
+from featherface.filesystem.atomic import write_atomic
 
 if TYPE_CHECKING:
     import argparse

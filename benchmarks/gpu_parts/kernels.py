@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featherface.geometry.priors import levels, priors
 from featherface.losses.config import CHOICES, LossConfig
 from featherface.losses.matching import MATCHINGS, Matching
 from featherface.losses.multibox import multibox
-from featherface.networks import build
-from featherface.networks.deformable import DeformableConv
-from featherface.networks.detector import RawOutput
-from featherface.priors import levels, priors
-from featherface.training.config import TrainConfig
+from featherface.networks.detector import RawOutput, build
+from featherface.networks.layers.deformable import DeformableConv
+from featherface.training.config.train import TrainConfig
 from featherface.training.objective import Objective
-from featherface.variants import VARIANTS, variant
+from featherface.variants.table import VARIANTS, variant
 from gpu_parts.made_up import faces, pictures
 from gpu_parts.precisions import computing, here
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.profiling.timing import wait
-from featherface.training.batches import load, ordered
-from featherface.training.config import TrainConfig
-from featherface.training.layout import arrive
-from featherface.variants import variant
+from featherface.training.config.train import TrainConfig
+from featherface.training.loading.batches import load, ordered
+from featherface.training.optimization.memory_format import arrive
+from featherface.variants.table import variant
 
 if TYPE_CHECKING:
     from gpu_parts.answers import Answers, Setting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from featherface.assignment import Targets
+from featherface.losses.assignment import Targets
 
 
 def pictures(count: int, side: int, seed: int = 0) -> torch.Tensor:

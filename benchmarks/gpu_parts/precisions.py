@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featherface.devices.precision import PRECISIONS, require, rounding
 from featherface.errors import UsageError
-from featherface.precision import PRECISIONS, require, rounding
-from featherface.training.precision import TYPES
+from featherface.training.optimization.precision import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.distillation import Teacher
-from featherface.networks import build
-from featherface.training.automatic import settle
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig
-from featherface.training.trial import Trial
-from featherface.variants import variant
+from featherface.networks.detector import build
+from featherface.training.config.distill import DistillConfig
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation.terms import Teacher
+from featherface.training.tuning.automatic import settle
+from featherface.training.tuning.step_benchmark import Trial
+from featherface.variants.table import variant
 from gpu_parts.precisions import computing, here
 
 if TYPE_CHECKING:

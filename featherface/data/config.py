@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from featherface.data.checks import require
+from featherface.checks import require
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from featherface.data.fingerprint import file_sha256
 from featherface.errors import DataError, InterruptedRunError, UnavailableError
-from featherface.files import LEFT, remove, replace
-from featherface.patience import insist
+from featherface.filesystem.atomic import LEFT, remove, replace
+from featherface.filesystem.retry import insist
 from featherface.progress import Progress, never, silent
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from featherface.errors import DataError, HeldError, InterruptedRunError
-from featherface.patience import insist
+from featherface.filesystem.retry import insist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

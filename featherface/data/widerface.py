@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featherface.data.annotation import MISSING, OUTSIDE, Annotations, read_annotation
+from featherface.data.annotation import MISSING, OUTSIDE, Annotations
+from featherface.data.annotation_files import read_annotation
 from featherface.data.images import image_size
 from featherface.errors import DataError, UsageError
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from featherface.evaluation.labels import FaceLabels
     from featherface.evaluation.matches import MatchRecords
-    from featherface.evaluation.pairing import Pairing
+    from featherface.evaluation.matching import Pairing
 
 VALUES = {
     "blur": ("clear", "normal", "heavy"),

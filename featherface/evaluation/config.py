@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
+from featherface.devices.precision import FULL, check_precision
 from featherface.errors import UsageError, unknown
-from featherface.precision import FULL, check_precision
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from featherface.evaluation.overlaps import IOU, overlaps
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from featherface.evaluation.pairing import Pairing
+    from featherface.evaluation.matching import Pairing
 
 Box = tuple[float, float, float, float]
 

@@ -176,7 +176,7 @@ def from_annotations(annotations: Sequence[ImageAnnotation]) -> GroundTruth:
 
 
 def _from_text(path: Path) -> GroundTruth:
-    from featherface.data.annotation import read_widerface  # noqa: PLC0415 - only where needed
+    from featherface.data.annotation_files import read_widerface  # noqa: PLC0415 - only where needed
 
     return replace(from_annotations(read_widerface(path).images), files=(path,))
 

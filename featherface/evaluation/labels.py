@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featherface.data.annotation import ImageAnnotation
-    from featherface.evaluation.pairing import Pairing
+    from featherface.evaluation.matching import Pairing
 
 Key = tuple[int, ...]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featherface.errors import DataError
-from featherface.files import write_atomic
+from featherface.filesystem.atomic import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ import numpy as np
 
 from featherface.errors import DataError
 from featherface.evaluation.curves import average_precision, precision_recall
-from featherface.files import replacing
+from featherface.filesystem.atomic import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ import numpy as np
 
 from featherface.errors import DataError, UnavailableError, UsageError
 from featherface.evaluation.names import picture_name
-from featherface.files import write_atomic
+from featherface.filesystem.atomic import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

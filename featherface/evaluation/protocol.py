@@ -22,8 +22,8 @@ import numpy as np
 
 from featherface.evaluation.curves import THRESHOLDS, score_levels
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
+from featherface.evaluation.matching import pair
 from featherface.evaluation.names import some
-from featherface.evaluation.pairing import pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featherface.evaluation.ground_truth import GroundTruth
-    from featherface.evaluation.pairing import Pairing
+    from featherface.evaluation.matching import Pairing
 
 
 @dataclass(frozen=True, kw_only=True)

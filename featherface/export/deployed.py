@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from torch.nn.parallel import DistributedDataParallel
 
-from featherface.precision import undressed
+from featherface.devices.precision import undressed
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from featherface.networks import Detector
+    from featherface.networks.detector import Detector
 
 
 def deployed(model: Detector | DistributedDataParallel) -> Detector:

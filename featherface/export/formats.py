@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from featherface.data.checks import require_legal
+from featherface.checks import require_legal
 from featherface.errors import UsageError, unknown
 
 

@@ -21,8 +21,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
-from featherface.files import replacing
-from featherface.networks import deformable
+from featherface.filesystem.atomic import replacing
+from featherface.networks.layers import deformable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy import dtype, float32, ndarray
 
-    from featherface.networks import Detector
+    from featherface.networks.detector import Detector
 
 INPUT = "images"
 OUTPUTS = ("boxes", "scores", "landmarks")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from featherface.devices.precision import computing
 from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
 from featherface.export.onnx_file import Session, write_onnx
-from featherface.files import remove
-from featherface.precision import computing
+from featherface.filesystem.atomic import remove
 from featherface.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch.nn.parallel import DistributedDataParallel
 
     from featherface.export.formats import ExportConfig
-    from featherface.networks import Detector
+    from featherface.networks.detector import Detector
     from featherface.progress import OnProgress
 
     Writer = Callable[[Detector, Path, int, str], None]

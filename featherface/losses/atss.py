@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.assignment import Assignment
-from featherface.boxes import corners_of
+from featherface.geometry.boxes import corners_of
+from featherface.losses.assignment import Assignment
 from featherface.losses.overlap import paired_iou
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featherface.assignment import Targets
-    from featherface.priors import Levels
+    from featherface.geometry.priors import Levels
+    from featherface.losses.assignment import Targets
 
 NEAREST = 9
 """Positions of each level that are candidates for a face."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from featherface.data.checks import require, require_choice
+from featherface.checks import require, require_choice
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "assignment": ("overlap", "atss", "simota"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from featherface.assignment import assign
+from featherface.losses.assignment import assign
 from featherface.losses.atss import assign_atss
 from featherface.losses.simota import assign_simota
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featherface.assignment import Assignment, Targets
-    from featherface.priors import Levels
+    from featherface.geometry.priors import Levels
+    from featherface.losses.assignment import Assignment, Targets
 
 
 class Matching(NamedTuple):

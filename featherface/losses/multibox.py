@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
-from featherface.boxes import corners_of, decode
-from featherface.dtypes import widened
+from featherface.devices.all_reduce import divisor
+from featherface.devices.dtypes import widened
+from featherface.geometry.boxes import corners_of, decode
+from featherface.geometry.priors import Levels
 from featherface.losses.config import LossConfig
 from featherface.losses.matching import MATCHINGS, Matching
 from featherface.losses.overlap import paired_iou
 from featherface.losses.parts import BOXES, DENSE, LANDMARKS, Matched, cross_entropy
 from featherface.losses.selection import looked_up, select
 from featherface.losses.weighting import weigh
-from featherface.priors import Levels
-from featherface.processes import divisor
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featherface.assignment import Targets
+    from featherface.losses.assignment import Targets
     from featherface.losses.selection import Selection
 
 

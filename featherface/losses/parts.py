@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.nn import functional
 
-from featherface.boxes import decode, encode, encode_landmarks
-from featherface.dtypes import widened
+from featherface.devices.dtypes import widened
+from featherface.geometry.boxes import decode, encode, encode_landmarks
 from featherface.losses.overlap import ciou, diou, eiou
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface import assignment
-from featherface.assignment import Assignment, Targets
-from featherface.boxes import decode
-from featherface.dtypes import widened
+from featherface.devices.dtypes import widened
+from featherface.geometry.boxes import decode
+from featherface.losses import assignment
+from featherface.losses.assignment import Assignment, Targets
 from featherface.losses.overlap import paired_iou
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featherface.priors import Levels
+    from featherface.geometry.priors import Levels
 
 RADIUS = 2.5
 """Distance in strides from a face's centre up to which a prior's centre is a candidate."""

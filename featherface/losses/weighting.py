@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.processes import averaged, divisor
+from featherface.devices.all_reduce import averaged, divisor
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,35 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from featherface.networks import (
-    allocation,
-    bifpn,
-    bifpn_ultra,
-    cascade,
-    cbam,
-    channel_attention,
-    coordinate,
-    dropblock,
-    eca,
-    fpn,
-    heads,
-    mobilenet,
-    multipath,
-    nano,
-    pyramid_attention,
-    reuse,
-    shuffle,
-    smart_head,
-    ssh,
-    towers,
-    ultra_vit,
-)
-from featherface.networks.convolution import PerLevel
+from featherface.networks import allocation
+from featherface.networks.attention import cbam, channel_attention, coordinate, eca
+from featherface.networks.backbones import mobilenet, nano, ultra_vit
+from featherface.networks.heads import cascade, linear, smart_head, ssh, towers
+from featherface.networks.layers import dropblock, shuffle
+from featherface.networks.layers.convolution import PerLevel
+from featherface.networks.necks import bifpn, bifpn_ultra, fpn, multipath, pyramid_attention, reuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from featherface.variants import DetectorConfig
+    from featherface.variants.table import DetectorConfig
 
     Stage = Callable[[DetectorConfig, Sequence[int]], nn.Module]
 
@@ -127,8 +110,8 @@ SHUFFLES: dict[str, Stage] = {
     "block": _per_level(lambda _, width: shuffle.ShuffleBlock(width)),
 }
 HEADS: dict[str, Callable[[DetectorConfig], nn.Module]] = {
-    "separate": lambda c: heads.SeparateHeads(c.channels, c.anchors),
-    "shared": lambda c: heads.SharedHead(c.channels, c.anchors, c.leak),
+    "separate": lambda c: linear.SeparateHeads(c.channels, c.anchors),
+    "shared": lambda c: linear.SharedHead(c.channels, c.anchors, c.leak),
     "shared-normed": lambda c: towers.normed(c.channels, c.anchors, c.leak),
     "smart": smart_head.SmartHead,
     "decoupled": lambda c: towers.decoupled(c.channels, c.anchors, c.leak),
@@ -177,7 +160,7 @@ class Detector(nn.Module):
         self.context_attention = CONTEXT_ATTENTIONS[config.context_attention](config, even)
         self.shuffle = SHUFFLES[config.shuffle](config, even)
         self.heads = HEADS[config.head](config)
-        heads.initialise(self.heads, config.prior_probability)
+        linear.initialise(self.heads, config.prior_probability)
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Return the maps (B,C,H/8,W/8), /16, /32 that enter the heads."""

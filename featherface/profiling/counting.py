@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from featherface.networks.bifpn import Fusion
-from featherface.networks.deformable import TAPS, DeformableConv
-from featherface.networks.linear_attention import Recall
+from featherface.networks.attention.linear_attention import Recall
+from featherface.networks.layers.deformable import TAPS, DeformableConv
+from featherface.networks.necks.bifpn import Fusion
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from featherface.devices import choose
-from featherface.networks.convolution import PerLevel
+from featherface.devices.select import choose
+from featherface.networks.layers.convolution import PerLevel
 from featherface.profiling.memory import LiveBytes, tensor_bytes
 from featherface.profiling.timing import made_up, measuring, wait
 from featherface.progress import Progress, silent
@@ -21,7 +21,7 @@ from featherface.progress import Progress, silent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from featherface.profiling_config import BenchmarkConfig
+    from featherface.profiling.config import BenchmarkConfig
     from featherface.progress import OnProgress
 
 IDLE = (nn.Sequential, PerLevel, nn.Identity)

@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from featherface.devices import choose
+from featherface.devices.select import choose
 from featherface.profiling.timing import made_up, measuring
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from featherface.profiling_config import BenchmarkConfig
+    from featherface.profiling.config import BenchmarkConfig
 
 CGROUP = Path("/sys/fs/cgroup")
 """Where Linux tells a container or a cluster's job its limit (version 2)."""

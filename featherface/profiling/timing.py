@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.devices import choose
-from featherface.precision import computing
+from featherface.devices.precision import computing
+from featherface.devices.select import choose
 from featherface.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from featherface.profiling_config import BenchmarkConfig
+    from featherface.profiling.config import BenchmarkConfig
     from featherface.progress import OnProgress
 
 
@@ -36,7 +36,7 @@ class Latency:
     """Where: `cpu`, `cuda:1`, …"""
     threads: int
     precision: str
-    """One of `featherface.precision.PRECISIONS`."""
+    """One of `featherface.devices.precision.PRECISIONS`."""
 
 
 def latency(model: nn.Module, config: BenchmarkConfig, on_progress: OnProgress = silent) -> Latency:

@@ -9,21 +9,22 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
-from featherface.devices import choose, reserved
-from featherface.distillation import Teacher, start_from
+from featherface.devices.all_reduce import anyone, overall, share_norms, together
+from featherface.devices.kernels import kernels
+from featherface.devices.select import choose, reserved
 from featherface.errors import InterruptedRunError, UsageError
-from featherface.kernels import kernels
-from featherface.processes import anyone, overall, share_norms, together
 from featherface.progress import never, silent
-from featherface.training.batches import load, ordered
-from featherface.training.chance import draw_anew
-from featherface.training.layout import arrive, lay_out
-from featherface.training.loading import loaders_ended
+from featherface.training.distillation.distillation_loss import Teaching
+from featherface.training.distillation.terms import Teacher, start_from
+from featherface.training.loading.batches import load, ordered
+from featherface.training.loading.loader import loaders_ended
+from featherface.training.loading.random_state import draw_anew
+from featherface.training.loading.workers import announcement, this_machine
 from featherface.training.objective import Objective
-from featherface.training.optimizers import MovingAverage, make_optimizer
+from featherface.training.optimization.memory_format import arrive, lay_out
+from featherface.training.optimization.moving_average import MovingAverage
+from featherface.training.optimization.optimizers import make_optimizer
 from featherface.training.session import Session, TrainResult
-from featherface.training.teaching import Teaching
-from featherface.training.workers import announcement, this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from featherface.data.widerface import Split
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress, ShouldStop
-    from featherface.training.config import TrainConfig
+    from featherface.training.config.train import TrainConfig
     from featherface.training.session import Evaluate, OnEvent, OnMessage
 
 
@@ -77,7 +78,7 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         DataError: the split holds no face.
         TrainingError: the loss is no number; the batch is in FOLDER.
         InterruptedRunError: `should_stop` said so; FOLDER holds all that is needed to resume.
-        UsageError: CONFIG leaves something to `featherface.training.automatic.settle`.
+        UsageError: CONFIG leaves something to `featherface.training.tuning.automatic.settle`.
     """
     _check_settled(config, teacher)
     torch.manual_seed(config.seed)
@@ -95,7 +96,8 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     teaching = Teaching(teacher, model, config, accelerator.device) if teacher else None
     objective = Objective(model.config, config, accelerator.device, teaching)
     average = MovingAverage(model, config.ema) if config.ema else None
-    wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config, teaching))
+    beside = teaching.companions.parameters() if teaching else ()
+    wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config, beside))
     # Its autocast would hold for the evaluations of the model too, and for no teacher.
     accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     total = sum(order.batches(epoch) for epoch in range(config.epochs)) // config.accumulate

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from featherface.devices.uploads import uploaded
+from featherface.geometry.priors import levels, priors
 from featherface.losses.multibox import multibox
-from featherface.priors import levels, priors
-from featherface.training.precision import Precision, full
-from featherface.training.teaching import Seen
-from featherface.uploads import uploaded
+from featherface.training.distillation.distillation_loss import Seen
+from featherface.training.optimization.precision import Precision, full
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from featherface.assignment import Targets
-    from featherface.training.config import TrainConfig
-    from featherface.training.teaching import Teaching
-    from featherface.variants import DetectorConfig
+    from featherface.losses.assignment import Targets
+    from featherface.training.config.train import TrainConfig
+    from featherface.training.distillation.distillation_loss import Teaching
+    from featherface.variants.table import DetectorConfig
 
 
 class Objective:

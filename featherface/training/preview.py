@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from featherface.data.augmentation import AUGMENTATIONS, augmented
+from featherface.data.augmentation.transforms import AUGMENTATIONS, augmented
 from featherface.data.sample import scaled
-from featherface.drawing import mark
 from featherface.errors import DataError, UsageError, unknown
-from featherface.training.batches import TrainingPictures
+from featherface.inference.drawing import mark
+from featherface.training.loading.batches import TrainingPictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featherface.data.sample import Sample
     from featherface.data.widerface import Split
-    from featherface.training.config import TrainConfig
+    from featherface.training.config.train import TrainConfig
 
 PIPELINE = "pipeline"
 """Name of the row that shows all of a configuration's augmentations one after the other."""

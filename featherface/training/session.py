@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from accelerate.utils import broadcast_object_list
 
-from featherface.checkpoints import save_weights, weights_of, write_weights
 from featherface.errors import HeldError, TrainingError
-from featherface.files import replacing
-from featherface.patience import spared
+from featherface.filesystem.atomic import replacing
+from featherface.filesystem.retry import spared
 from featherface.progress import Progress, silent
-from featherface.training.pacing import holds_backbone
-from featherface.training.schedules import learning_rate
+from featherface.training.loading.dataloader_wait import Waiting
+from featherface.training.optimization.curriculum import holds_backbone
+from featherface.training.optimization.schedules import learning_rate
 from featherface.training.state import Place, restore, save_state, write_tensors
-from featherface.training.waiting import Waiting
+from featherface.weights.checkpoints import save_weights, weights_of, write_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress
-    from featherface.training.batches import Batch
-    from featherface.training.config import TrainConfig
-    from featherface.training.optimizers import MovingAverage
-    from featherface.training.teaching import Teaching
+    from featherface.training.config.train import TrainConfig
+    from featherface.training.distillation.distillation_loss import Teaching
+    from featherface.training.loading.batches import Batch
+    from featherface.training.optimization.moving_average import MovingAverage
 
     Evaluate = Callable[[torch.nn.Module, int], Mapping[str, float]]
     OnEvent = Callable[[dict[str, Any]], None]

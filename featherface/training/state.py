@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from featherface.devices.all_reduce import together
 from featherface.errors import ThesisError, UnavailableError, UsageError
-from featherface.files import replacing
-from featherface.patience import insist
-from featherface.processes import together
+from featherface.filesystem.atomic import replacing
+from featherface.filesystem.retry import insist
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from featherface.training.config import TrainConfig
+    from featherface.training.config.train import TrainConfig
 
 STATE = "state.pt"
 """The file's name in the training's folder."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.networks import build
+from featherface.networks.detector import build
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.networks.detector import Detector
-    from featherface.variants import DetectorConfig
+    from featherface.variants.table import DetectorConfig
 
 LOUD = 60.0
 """Standard deviation of the random pictures' values."""

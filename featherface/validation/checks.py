@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.accelerators import cards, lacks
-from featherface.priors import priors
-from featherface.profiling import paper_counted, parameters, peak_memory
-from featherface.profiling_config import BenchmarkConfig
+from featherface.devices.accelerators import cards, lacks
+from featherface.geometry.priors import priors
+from featherface.profiling.config import BenchmarkConfig
+from featherface.profiling.counting import paper_counted, parameters
+from featherface.profiling.memory import peak_memory
 from featherface.validation.case import FailedError, pictures, require
 from featherface.validation.names import COUNTS
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from featherface.progress import Progress, silent
 from featherface.validation.case import Case, FailedError
 from featherface.validation.checks import ALL
 from featherface.validation.names import CHECKS, QUICK, Outcome
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

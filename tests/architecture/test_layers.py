@@ -14,21 +14,21 @@ PACKAGES = ("thesis_cli", "featherface", "experiments", "vault_sync", "templates
 HEAVY = ("torch", "numpy", "pandas", "matplotlib", "jinja2", "scipy", "onnxruntime", "wandb")
 LEAN = (
     "thesis_cli.main",
-    "featherface.variants",
-    "featherface.profiling_config",
+    "featherface.variants.table",
+    "featherface.profiling.config",
     "featherface.data.config",
-    "featherface.training.config",
+    "featherface.training.config.train",
     "featherface.evaluation.config",
     "featherface.export.formats",
-    "experiments.workspace",
-    "experiments.recipe",
-    "experiments.resolving",
+    "experiments.workspace.workspace",
+    "experiments.recipe.model",
+    "experiments.recipe.resolve",
     "experiments.metrics",
-    "experiments.records",
-    "experiments.store",
-    "experiments.index",
-    "experiments.milestones",
-    "experiments.checking",
+    "experiments.records.record",
+    "experiments.records.store",
+    "experiments.records.index",
+    "experiments.workspace.milestones",
+    "experiments.claims.checking",
 )
 
 
@@ -55,7 +55,7 @@ def test_lean_modules_load_nothing_heavy(module):
 
 
 def test_every_command_module_loads_nothing_heavy():
-    code = "from thesis_cli.main import COMMANDS\nimport importlib\n"
+    code = "from thesis_cli.command_table import COMMANDS\nimport importlib\n"
     code += "for late in COMMANDS.values(): importlib.import_module(late.target.split(':')[0])"
     assert loaded(code).isdisjoint(HEAVY)
 

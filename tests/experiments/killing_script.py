@@ -15,10 +15,14 @@ import ruamel.yaml  # noqa: F401
 import scipy.io  # noqa: F401
 import torch._dynamo  # noqa: F401
 
-from experiments import plots, runner, stages  # noqa: F401
-from experiments.codebase import code_digest
-from experiments.resolving import resolve
-from experiments.workspace import Workspace
+from experiments.plotting import run_plots  # noqa: F401
+from experiments.recipe.resolve import resolve
+from experiments.running import (
+    runner,
+    stages,  # noqa: F401
+)
+from experiments.staleness.source_digest import code_digest
+from experiments.workspace.workspace import Workspace
 
 code_digest()  # kept from then on, in the processes too
 

@@ -5,12 +5,12 @@ import itertools
 
 import pytest
 
-from experiments.ablation import TAG, matrix
-from experiments.recipe import differences
-from experiments.resolving import packaged, resolve
+from experiments.recipe.model import differences
+from experiments.recipe.resolve import packaged, resolve
+from experiments.running.ablation import TAG, matrix
 from featherface.errors import UsageError
-from featherface.variants import VARIANTS
-from vault_sync.context import ABLATION
+from featherface.variants.table import VARIANTS
+from vault_sync.rendering.context import ABLATION
 
 SWITCHED = [name for name, one in VARIANTS.items() if one.switches]
 ABOUT = {"name", "title", "hypothesis", "tags"}

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from experiments.advice import advise, stretch
-from experiments.census import census, level_bounds
+from experiments.inspection.training_advice import advise, stretch
+from experiments.running.face_sizes import census, level_bounds
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 PLAIN = {"train": {"epochs": 40, "lr": 0.01, "landmark_weight": 1.0, "negatives": 7}}
 

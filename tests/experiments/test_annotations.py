@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from experiments.annotations import VERDICTS, Annotations, beside, read_tags, read_verdict
-from experiments.runs import Run
-from experiments.store import Store
+from experiments.records.annotations import VERDICTS, Annotations, beside, read_tags, read_verdict
+from experiments.records.run import Run
+from experiments.records.store import Store
 from featherface.errors import DataError, UsageError
 
 

@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from experiments import runner
-from experiments.automatic import ORIGIN, PROFILE
-from experiments.bases import families
 from experiments.metrics import Metric
-from experiments.resolving import resolve
-from experiments.seal import verify
-from experiments.stages import TABLE
-from experiments.staleness import changes
-from experiments.store import Store
-from experiments.work import Findings
+from experiments.recipe.resolve import resolve
+from experiments.records.seal import verify
+from experiments.records.store import Store
+from experiments.running import runner
+from experiments.running.autotune import ORIGIN, PROFILE
+from experiments.running.stage_context import Findings
+from experiments.running.stages import TABLE
+from experiments.staleness.changes import changes
+from experiments.staleness.families import families
 from featherface.errors import TrainingError, UsageError
-from featherface.training import automatic
+from featherface.training.tuning import automatic
 
 TINY = (
     "data.synthetic.image_size=64",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.baseline import Expectation, baseline, candidate, validate
+from experiments.claims.baseline import Expectation, baseline, candidate, validate
 
 WHOLE = {"dataset": "widerface", "n": 3226}
 

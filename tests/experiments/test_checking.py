@@ -4,15 +4,15 @@ import dataclasses
 
 import pytest
 
-from experiments import certainty, checking
-from experiments.certainty import Resampled
-from experiments.milestones import Milestone
-from experiments.records import Parent, Stage
-from experiments.runs import Run
-from experiments.seal import seal
-from experiments.statistics import paired_bootstrap
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.claims import checking, margins
+from experiments.claims.margins import Resampled
+from experiments.comparison.statistics import paired_bootstrap
+from experiments.records.record import Parent, Stage
+from experiments.records.run import Run
+from experiments.records.seal import seal
+from experiments.records.store import Store
+from experiments.workspace.milestones import Milestone
+from experiments.workspace.workspace import Workspace
 from featherface.errors import UsageError
 
 AP = "widerface.hard.ap"
@@ -151,7 +151,7 @@ def test_another_record_has_another_cache(workspace, pair):
     values = [resampled.values(store.find(name), AP) for name in ("v1", "v2")]
     assert not (values[0] == values[1]).all()
     assert resampled.values(store.find("v1"), "params.total") is None
-    assert (certainty.RESAMPLES, certainty.SEED) == (1000, 0)
+    assert (margins.RESAMPLES, margins.SEED) == (1000, 0)
 
 
 @pytest.mark.parametrize(

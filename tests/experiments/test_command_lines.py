@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from stand_ins import shells
 
-from experiments import command_lines
-from experiments.command_lines import at_hand, command, enter, line, quoted, reach, word
+from experiments.wording import shell_quote
+from experiments.wording.shell_quote import at_hand, command, enter, line, quoted, reach, word
 
 WINDOWS = ("powershell", "cmd")
 TEXT = st.text(st.sampled_from("ab0./\\=:+@-_ ,;[]{}()<>|&!%$`'\"#~*?^éß\u2019\u201c"), max_size=8)
@@ -156,15 +156,15 @@ def test_a_program_near_by_on_posix():
 
 
 def test_the_program_is_called_by_name_where_the_shell_finds_it(monkeypatch, tmp_path):
-    assert command_lines.program() == "thesis"
+    assert shell_quote.program() == "thesis"
     monkeypatch.setenv("PATH", str(tmp_path))
     own = tmp_path / "venv" / "bin"
     own.mkdir(parents=True)
     name = "thesis.exe" if os.name == "nt" else "thesis"
     (own / name).touch()
-    monkeypatch.setattr(command_lines.sys, "executable", str(own / "python"))
+    monkeypatch.setattr(shell_quote.sys, "executable", str(own / "python"))
     (tmp_path / "demo").mkdir()
-    assert command_lines.program(tmp_path / "demo") == str(Path("../venv/bin", name))
+    assert shell_quote.program(tmp_path / "demo") == str(Path("../venv/bin", name))
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import subprocess
 import pypandoc
 import pytest
 
-from experiments.compare import aims_of, compare, published_for
-from experiments.formats import FORMATS, markdown
-from experiments.latex import latex
+from experiments.comparison.compare import aims_of, compare, published_for
+from experiments.comparison.tables import metrics_table, settings_table, tables
 from experiments.metrics import KINDS, Metric
-from experiments.side_by_side import metrics_table, settings_table, tables
-from experiments.store import Store
-from experiments.tables import Number, Table
+from experiments.records.store import Store
+from experiments.wording.formats import FORMATS, markdown
+from experiments.wording.latex import latex
+from experiments.wording.tables import Number, Table
 from featherface.errors import ClaimFalseError, UsageError
 
 

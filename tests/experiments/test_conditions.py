@@ -8,21 +8,22 @@ import json
 import pytest
 import torch
 
-from experiments import recording
-from experiments.compare import compare
-from experiments.conditions import Conditions, as_recorded, conditions_on
-from experiments.frames import metrics as framed
+from experiments.claims.remedies import for_protocol
+from experiments.comparison.compare import compare
+from experiments.comparison.tables import metrics_table
+from experiments.conditions import Conditions, as_recorded
 from experiments.metrics import Metric
-from experiments.pareto import _of_runs
-from experiments.runs import Run
-from experiments.side_by_side import metrics_table
-from experiments.steps import for_protocol
-from experiments.store import Store
-from experiments.wording import say
+from experiments.plotting.pareto import _of_runs
+from experiments.records import writer
+from experiments.records.dataframes import metrics as framed
+from experiments.records.provenance import conditions_on
+from experiments.records.run import Run
+from experiments.records.store import Store
+from experiments.wording.phrases import say
 from featherface.errors import DataError, RefusedError, UsageError
 from vault_sync.prose.values import _refuse_mixture
-from vault_sync.reports.protocol_rows import _card
-from vault_sync.wording import Words
+from vault_sync.rendering.words import Words
+from vault_sync.reports.sections.protocol_rows import _card
 
 AMPERE = Conditions(device="cuda", hardware="NVIDIA GeForce RTX 3060", precision="tf32")
 FULL = dataclasses.replace(AMPERE, precision="fp32")
@@ -70,7 +71,7 @@ def aged(run, hardware, device="cpu"):
     (run.folder / "SEAL.json").unlink(missing_ok=True)
     (run.folder / "results.json").write_text(text, encoding="utf-8")
     record = dataclasses.replace(run.record, hardware=hardware)
-    recording.finish(run.folder, record)
+    writer.finish(run.folder, record)
     return Run(run.folder)
 
 

@@ -3,9 +3,9 @@
 import dataclasses
 import json
 
-from experiments.codebase import CODE, write_code
-from experiments.contrast import PARTS, contrast
-from experiments.records import Git
+from experiments.comparison.run_diff import PARTS, contrast
+from experiments.records.record import Git
+from experiments.staleness.source_digest import CODE, write_code
 
 
 def test_every_part_is_told(workspace, make_run):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from experiments.frames import history, metrics
+from experiments.records.dataframes import history, metrics
 
 
 def test_a_frame_holds_each_metric_with_its_evidence(workspace, make_run) -> None:

@@ -16,15 +16,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments import plots, provenance, runner
-from experiments.provenance import Source
-from experiments.records import Git
-from experiments.resolving import resolve
-from experiments.seal import verify
-from experiments.store import Store
-from experiments.workspace import Workspace
-from featherface.checkpoints import read_state
+from experiments.plotting import run_plots
+from experiments.recipe.resolve import resolve
+from experiments.records import provenance
+from experiments.records.provenance import Source
+from experiments.records.record import Git
+from experiments.records.seal import verify
+from experiments.records.store import Store
+from experiments.running import runner
+from experiments.workspace.workspace import Workspace
 from featherface.errors import HeldError
+from featherface.weights.checkpoints import read_state
 
 pytestmark = pytest.mark.slow
 
@@ -122,7 +124,7 @@ def disguise(patch):
     source = Source(git=Git(commit="0" * 40), patch="a change")
     patch.setattr(provenance, "source", lambda _: source)
     for name in ("loss_curves", "precision_recall"):
-        patch.setattr(plots, name, lambda *_, **__: b"a picture")
+        patch.setattr(run_plots, name, lambda *_, **__: b"a picture")
 
 
 def go(workspace, **options):

@@ -4,8 +4,8 @@ import errno
 import io
 import os
 
-from experiments.index import summarize
-from experiments.store import Store
+from experiments.records.index import summarize
+from experiments.records.store import Store
 
 
 def test_a_summary_follows_the_record(workspace, make_run):

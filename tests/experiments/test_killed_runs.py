@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments import runner
-from experiments.resolving import resolve
-from experiments.seal import verify
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.recipe.resolve import resolve
+from experiments.records.seal import verify
+from experiments.records.store import Store
+from experiments.running import runner
+from experiments.workspace.workspace import Workspace
 
 SCRIPT = Path(__file__).with_name("killing_script.py")
 KILLS = 25

@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
-from experiments import checking
-from experiments.lookup import candidates, find_measured, weights_digest
-from experiments.milestones import Milestone
-from experiments.records import Parent, Stage
-from experiments.runs import Run
-from experiments.seal import seal
-from experiments.store import Store
+from experiments.claims import checking
+from experiments.claims.candidate_runs import candidates, find_measured, weights_digest
+from experiments.records.record import Parent, Stage
+from experiments.records.run import Run
+from experiments.records.seal import seal
+from experiments.records.store import Store
+from experiments.workspace.milestones import Milestone
 from featherface.errors import NotFoundError
 
 AP = "widerface.hard.ap"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.metrics import EVIDENCE, Metric
-from experiments.records import Attempt, Git, Parent, Record, Stage
+from experiments.records.record import Attempt, Git, Parent, Record, Stage
 from featherface.errors import DataError, UsageError
 
 words = st.text(max_size=20)

@@ -4,14 +4,14 @@ import dataclasses
 
 import pytest
 
-from experiments import checking
-from experiments.codebase import code_digest
+from experiments.claims import checking
+from experiments.claims.predicates import parse
 from experiments.metrics import Metric
-from experiments.milestones import PACKAGED, Milestone
-from experiments.predicates import parse
-from experiments.seal import seal
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.records.seal import seal
+from experiments.records.store import Store
+from experiments.staleness.source_digest import code_digest
+from experiments.workspace.milestones import PACKAGED, Milestone
+from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError, UsageError
 
 HARD = Milestone(name="hard", predicate="v2@best widerface.hard.ap > 0.80")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.resolving import resolve
-from experiments.store import Store
+from experiments.recipe.resolve import resolve
+from experiments.records.store import Store
 from featherface.errors import NotFoundError, UsageError
 
 

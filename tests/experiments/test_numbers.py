@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.numbers import format_number
+from experiments.wording.numbers import format_number
 from featherface.errors import UsageError
 
 

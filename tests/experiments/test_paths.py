@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from experiments import paths, schema
-from experiments.compare import compare
-from experiments.contrast import contrast
-from experiments.inputs import describe
-from experiments.recipe import Recipe, ResolvedRecipe, differences
-from experiments.recording import write_json
-from experiments.relocation import relocated
-from experiments.resolving import resolve
-from experiments.settings import read_settings
-from experiments.workspace import Workspace
+from experiments import schema, yaml_io
+from experiments.comparison.compare import compare
+from experiments.comparison.run_diff import contrast
+from experiments.recipe.model import Recipe, ResolvedRecipe, differences
+from experiments.recipe.resolve import resolve
+from experiments.records.writer import write_json
+from experiments.running.inputs import describe
+from experiments.running.relocation import relocated
+from experiments.workspace import paths
+from experiments.workspace.settings import read_settings
+from experiments.workspace.workspace import Workspace
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.errors import ClaimFalseError, UsageError
 
@@ -79,7 +80,7 @@ def test_an_escape_that_yaml_does_not_know_has_the_same_hint(workspace, written)
     (workspace.recipes / "mine.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=r"mine\.yaml:3: not a valid recipe") as caught:
         resolve("mine", workspace)
-    assert caught.value.hint == paths.HINT
+    assert caught.value.hint == yaml_io.HINT
 
 
 @pytest.mark.parametrize("written", [r'"D:\temp"', r'"C:\Users\me"', r'"D:\data"'])

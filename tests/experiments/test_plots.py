@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments import plots
-from experiments.compare import compare
-from experiments.comparison_plots import draw_comparison
-from experiments.data_plots import draw_statistics
-from experiments.formats import FORMATS
-from experiments.pareto import front, pareto
-from experiments.published_curves import Curve
+from experiments.comparison.compare import compare
+from experiments.plotting import run_plots
+from experiments.plotting.comparison_plots import draw_comparison
+from experiments.plotting.data_plots import draw_statistics
+from experiments.plotting.pareto import front, pareto
+from experiments.plotting.published_curves import Curve
+from experiments.wording.formats import FORMATS
 from featherface.data.annotation import Annotations
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -24,8 +24,10 @@ def test_plots_are_deterministic_and_bilingual(workspace, make_run):
     run = make_run(workspace, matches=True)
     records = {run.id: run.matches()}
     for draw_one in (
-        lambda language: plots.loss_curves(run, language),
-        lambda language: plots.precision_recall(records, language, plots.caption(run, language)),
+        lambda language: run_plots.loss_curves(run, language),
+        lambda language: run_plots.precision_recall(
+            records, language, run_plots.caption(run, language)
+        ),
         lambda language: pareto([run], language=language),
     ):
         english, french = draw_one("en"), draw_one("fr")
@@ -37,8 +39,8 @@ def test_plots_are_deterministic_and_bilingual(workspace, make_run):
 
 def test_a_run_without_training_or_matches_has_no_plot(workspace, make_run):
     run = make_run(workspace, events=False, metrics={"params.total": 1})
-    assert plots.draw_record(run) == {}
-    assert plots.caption(run) == ""
+    assert run_plots.draw_record(run) == {}
+    assert run_plots.caption(run) == ""
     assert pareto([run]) == b""
 
 
@@ -59,7 +61,7 @@ def test_published_results_never_share_a_plot_with_synthetic_ones(workspace, mak
     ],
 )
 def test_captions_say_on_what(workspace, make_run, about, text):
-    assert plots.caption(make_run(workspace, **about)).startswith(text)
+    assert run_plots.caption(make_run(workspace, **about)).startswith(text)
 
 
 def test_formats_are_those_the_command_line_offers():
@@ -74,7 +76,7 @@ def test_what_is_drawn_adds_up_to_the_total(workspace, make_run):
     recipe = weights | {"distill.alpha": 0.25}
     run = make_run(workspace, "v2", recipe=recipe, events=False)
     total = 0.75 * (2 + 2 + 1) + 0.25 * (0.5 + 0.75 + 0.2)
-    lines = plots._losses(run, [{"loss": total} | truth | taught], "fr")
+    lines = run_plots._losses(run, [{"loss": total} | truth | taught], "fr")
     assert [label for label, _ in lines] == ["totale", "annotations × 0,75", "enseignant × 0,25"]
     assert lines[1][1][0] + lines[2][1][0] == pytest.approx(lines[0][1][0])
 
@@ -108,7 +110,7 @@ def test_a_comparison_draws_what_it_can(workspace, make_run):
     names = ["pareto-params", "pareto-macs", "pareto-latency", "precision-recall"]
     assert list(pictures) == names
     plain = {run.id: run.matches() for run in runs}
-    alone = plots.precision_recall(plain, "en", plots.caption(runs[0]))
+    alone = run_plots.precision_recall(plain, "en", run_plots.caption(runs[0]))
     assert alone != pictures["precision-recall"]
     assert warnings == []
     part = [make_run(workspace, name, dataset="widerface", n=34, complete=False) for name in "ab"]

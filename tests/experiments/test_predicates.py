@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.predicates import (
+from experiments.claims.predicates import (
     COMPARE,
     COMPUTE,
     Arithmetic,

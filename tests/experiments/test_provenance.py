@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import provenance
+from experiments.records import provenance
 
 
 def git(folder, *arguments):
@@ -84,7 +84,8 @@ def test_plain_code_stays_in_the_patch(line):
 
 @pytest.mark.parametrize("part", ["a", "token", "a_token_", "eyJ", "token = ", "x://", " ", "0"])
 def test_a_line_of_a_megabyte_is_cleaned_at_once(part):
-    code = f"from experiments import provenance; provenance.clean_text({part!r} * (10**6 // 8))"
+    code = "from experiments.records.provenance import clean_text; "
+    code += f"clean_text({part!r} * (10**6 // 8))"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from experiments.published_curves import read_curve, read_curves
+from experiments.plotting.published_curves import read_curve, read_curves
 from featherface.errors import DataError
 
 PAIRS = np.array([[np.nan, 0.0], [1.0, 0.25], [0.75, 0.5], [0.5, 0.75]])

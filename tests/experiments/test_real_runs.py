@@ -4,13 +4,15 @@ import json
 
 import pytest
 
-from experiments import checking, plots, runner
-from experiments.compare import compare, published_for
-from experiments.milestones import Milestone
-from experiments.resolving import resolve
-from experiments.seal import verify
-from experiments.store import Store
-from featherface.data.conversion import convert, open_any
+from experiments.claims import checking
+from experiments.comparison.compare import compare, published_for
+from experiments.plotting import run_plots
+from experiments.recipe.resolve import resolve
+from experiments.records.seal import verify
+from experiments.records.store import Store
+from experiments.running import runner
+from experiments.workspace.milestones import Milestone
+from featherface.data.formats.conversion import convert, open_any
 from featherface.data.widerface import open_split
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -42,7 +44,7 @@ def test_published_weights_on_a_part_of_val(workspace, reference_data):
         assert (metric.dataset, metric.n, metric.complete) == ("widerface", 34, False)
     assert verify(run.folder) == []
     assert run.record.parents[0].path == file
-    assert plots.caption(run).startswith("34 images, not a WIDER FACE result")
+    assert run_plots.caption(run).startswith("34 images, not a WIDER FACE result")
     claim = Milestone(name="x", predicate=f"{name} widerface.hard.ap > 0.5")
     outcome = checking.check_milestone(Store(workspace), claim)
     assert outcome.state == "not_measurable"

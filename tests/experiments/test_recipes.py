@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import schema
-from experiments.documents import parse_yaml, write_yaml
-from experiments.recipe import Recipe, ResolvedRecipe, differences, flatten
-from experiments.resolving import packaged, recipes, resolve
-from experiments.workspace import Workspace
+from experiments.recipe.model import Recipe, ResolvedRecipe, differences, flatten
+from experiments.recipe.resolve import packaged, recipes, resolve
+from experiments.workspace.workspace import Workspace
+from experiments.yaml_io import parse_yaml, write_yaml
 from featherface.errors import NotFoundError, UsageError
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 
 
 def write(workspace, name, text):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.milestones import read_cited
-from experiments.references import missing, parse_bibtex, read_references, write_bibtex
-from experiments.workspace import Workspace
+from experiments.records.bibliography import missing, parse_bibtex, read_references, write_bibtex
+from experiments.workspace.milestones import read_cited
+from experiments.workspace.workspace import Workspace
 from featherface.errors import DataError, NotFoundError, UsageError
 
 ENTRY = "@article{key2025,\n  title = {A {Braced} title with \\} and @article{no}},\n}"

@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from experiments import execution, liveness, recording, runner, teachers
-from experiments.late import LateStageError
 from experiments.metrics import Metric
-from experiments.recording import Log, append_event
-from experiments.records import STAGES, Parent, Record
-from experiments.resolving import resolve
-from experiments.runs import Run
-from experiments.seal import seal, verify
-from experiments.stages import TABLE
-from experiments.store import Store
-from experiments.work import Findings
-from featherface import files
+from experiments.names import STAGES
+from experiments.recipe.resolve import resolve
+from experiments.records import heartbeat, writer
+from experiments.records.record import Parent, Record
+from experiments.records.run import Run
+from experiments.records.seal import seal, verify
+from experiments.records.store import Store
+from experiments.records.writer import Log, append_event
+from experiments.running import execution, runner, teachers
+from experiments.running.late_stages import LateStageError
+from experiments.running.stage_context import Findings
+from experiments.running.stages import TABLE
 from featherface.errors import (
     ClaimFalseError,
     DataError,
@@ -29,7 +30,8 @@ from featherface.errors import (
     UnavailableError,
     UsageError,
 )
-from featherface.files import write_atomic
+from featherface.filesystem import atomic
+from featherface.filesystem.atomic import write_atomic
 
 SMOKE = ["data.root=synthetic"]
 
@@ -69,7 +71,7 @@ def go(workspace, name="smoke", overrides=SMOKE, **options):
 
 def dead(monkeypatch):
     """Make every other process look gone."""
-    monkeypatch.setattr(liveness, "_born", lambda pid: None)
+    monkeypatch.setattr(heartbeat, "_born", lambda pid: None)
 
 
 def test_the_stages_are_those_of_the_record():
@@ -333,13 +335,13 @@ def test_a_run_that_another_process_has_just_sealed_is_left_alone(workspace, fei
 
 
 def test_a_run_that_is_being_sealed_is_running(workspace, feigned, monkeypatch):
-    seen, finish = [], recording.finish
+    seen, finish = [], writer.finish
 
     def look(folder, record):
         seen.append(Store(workspace).runs("smoke")[0].status)
         return finish(folder, record)
 
-    monkeypatch.setattr(recording, "finish", look)
+    monkeypatch.setattr(writer, "finish", look)
     assert go(workspace).status == "sealed"
     assert seen == ["running"]
 
@@ -365,7 +367,7 @@ def test_no_secret_reaches_the_log(workspace, feigned, monkeypatch):
 
 def spoil(monkeypatch, at, fault):
     """Let the AT-th file exchange, and all after it until `heal`, raise FAULT."""
-    real, state = files.os.replace, {"count": 0, "broken": True}
+    real, state = atomic.os.replace, {"count": 0, "broken": True}
 
     def replace(source, target):
         state["count"] += 1
@@ -373,7 +375,7 @@ def spoil(monkeypatch, at, fault):
             raise fault
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(atomic.os, "replace", replace)
     return state
 
 
@@ -428,7 +430,7 @@ def test_a_full_disk_before_the_first_record_leaves_no_folder(workspace, feigned
 def test_status_follows_heartbeat_host_and_process(workspace, feigned, make_run, monkeypatch):
     run = make_run(workspace, status="running")
     assert run.status == "interrupted"
-    liveness.beat(run.folder)
+    heartbeat.beat(run.folder)
     assert run.status == "running"
     beat = json.loads((run.folder / "heartbeat.json").read_text(encoding="utf-8"))
     for changes, status in (
@@ -551,7 +553,7 @@ def test_plots_that_can_not_be_drawn_leave_the_run_sealed(workspace, feigned, mo
     def fail(run, language):
         raise ZeroDivisionError("no axis")
 
-    monkeypatch.setattr("experiments.plots.draw_record", fail)
+    monkeypatch.setattr("experiments.plotting.run_plots.draw_record", fail)
     run = go(workspace)
     assert run.status == "sealed"
     assert "plots could not be made: ZeroDivisionError: no axis" in run.record.warnings

@@ -9,16 +9,18 @@ import re
 import numpy as np
 import pytest
 
-from experiments import runner, scrutiny, steps
-from experiments.accuracy import Circumstances, measure
-from experiments.errors_found import count_errors
-from experiments.galleries import draw_crops, gather
+from experiments.claims import remedies
+from experiments.inspection import detection_review
+from experiments.inspection.error_counts import count_errors
+from experiments.inspection.error_gallery import draw_crops, gather
 from experiments.metrics import KINDS
-from experiments.resolving import resolve
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.recipe.resolve import resolve
+from experiments.records.store import Store
+from experiments.running import runner
+from experiments.running.accuracy import Circumstances, measure
+from experiments.workspace.workspace import Workspace
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
 from featherface.evaluation.config import EvaluateConfig
@@ -54,7 +56,7 @@ def judged(tmp_path_factory, drawn):
 @pytest.fixture
 def case(judged):
     store = Store(judged)
-    return scrutiny.of_run(judged, store, store.find("v2"))
+    return detection_review.of_run(judged, store, store.find("v2"))
 
 
 def test_a_run_measures_more_than_ap(judged):
@@ -109,7 +111,9 @@ def test_a_gallery_holds_the_worst_with_what_is_around(case):
 
 
 def test_any_detector_is_looked_at_without_a_run(drawn, case):
-    found = scrutiny.of_files(drawn / "seen", drawn / "set", drawn / "set" / "WIDER_val" / "images")
+    found = detection_review.of_files(
+        drawn / "seen", drawn / "set", drawn / "set" / "WIDER_val" / "images"
+    )
     assert gather(found, score=0.5)["misses"] == gather(case, score=0.5)["misses"]
     assert found.look_up()
 
@@ -122,14 +126,14 @@ def test_what_was_changed_since_is_refused(judged, drawn, tmp_path):
     try:
         file.write_bytes(before.replace(b"0.6", b"0.7"))
         with pytest.raises(ClaimFalseError, match="were changed since"):
-            scrutiny.of_run(judged, store, run)
+            detection_review.of_run(judged, store, run)
     finally:
         file.write_bytes(before)
     away = drawn / "seen-away"
     (drawn / "seen").rename(away)
     try:
         with pytest.raises(NotFoundError, match="are gone"):
-            scrutiny.of_run(judged, store, run)
+            detection_review.of_run(judged, store, run)
     finally:
         away.rename(drawn / "seen")
 
@@ -137,10 +141,10 @@ def test_what_was_changed_since_is_refused(judged, drawn, tmp_path):
 def test_a_run_that_was_not_evaluated_is_told(workspace, make_run):
     run = make_run(workspace, metrics={"params.total": 1000})
     with pytest.raises(UsageError, match="was not evaluated"):
-        scrutiny.of_run(workspace, Store(workspace), run)
+        detection_review.of_run(workspace, Store(workspace), run)
     unfinished = make_run(workspace, status="interrupted")
     with pytest.raises(UsageError, match="only a finished run"):
-        scrutiny.of_run(workspace, Store(workspace), unfinished)
+        detection_review.of_run(workspace, Store(workspace), unfinished)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +161,7 @@ def test_a_run_that_was_not_evaluated_is_told(workspace, make_run):
 )
 def test_what_to_type_for_another_protocol(workspace, make_run, taken, wanted, changes):
     run = make_run(workspace, protocol=taken)
-    code, values = steps.for_protocol(Store(workspace), run, run.primary, wanted)
+    code, values = remedies.for_protocol(Store(workspace), run, run.primary, wanted)
     assert code == "step"
     assert set(re.findall(r"evaluate\.(\S+)", values["command"])) == changes
 
@@ -165,4 +169,4 @@ def test_what_to_type_for_another_protocol(workspace, make_run, taken, wanted, c
 def test_a_protocol_that_there_is_not_has_no_command(workspace, make_run):
     run = make_run(workspace)
     for wanted in ("not stated", "original+zoom"):
-        assert steps.for_protocol(Store(workspace), run, run.primary, wanted) is None
+        assert remedies.for_protocol(Store(workspace), run, run.primary, wanted) is None

@@ -6,10 +6,10 @@ from statistics import fmean, stdev
 import pytest
 from scipy import stats
 
-from experiments.compare import compare
-from experiments.seeds import seed_groups, spread
-from experiments.side_by_side import seeds_table, tables
-from experiments.store import Store
+from experiments.comparison.compare import compare
+from experiments.comparison.seed_statistics import seed_groups, spread
+from experiments.comparison.tables import seeds_table, tables
+from experiments.records.store import Store
 
 HARD = "widerface.hard.ap"
 

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from experiments import liveness, recording
-from experiments.sight import choose, look
-from experiments.store import Store
+from experiments.records import heartbeat, writer
+from experiments.records.status import choose, look
+from experiments.records.store import Store
 from featherface.errors import NotFoundError
 
 
 def test_a_run_at_work_is_seen_with_its_curves_and_its_process(workspace, make_run):
     run = make_run(workspace, status="interrupted", recipe={"train.epochs": 9})
-    liveness.beat(run.folder)
+    heartbeat.beat(run.folder)
     sight = look(run)
     assert (sight.status, sight.epoch, sight.epochs, sight.step) == ("running", 5, 9, 10)
     assert sight.loss.values == pytest.approx([8 / epoch for epoch in range(1, 6)])
@@ -27,11 +27,11 @@ def test_time_left_counts_steps_of_the_epoch_at_work(workspace, make_run):
     run = make_run(workspace, status="interrupted", recipe={"train.epochs": 9})
     record = json.loads((run.folder / "record.json").read_text(encoding="utf-8"))
     record["stages"]["train"]["status"] = "running"
-    recording.write_json(run.folder / "record.json", record)
-    liveness.beat(run.folder)
+    writer.write_json(run.folder / "record.json", record)
+    heartbeat.beat(run.folder)
     assert look(run).seconds_left == pytest.approx(4 * 2.5)
     event = {"kind": "step", "event": 10, "epoch": 5, "step": 11, "loss": 1.0}
-    recording.append_event(run.folder, event)
+    writer.append_event(run.folder, event)
     with (run.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"kind": "step", "event": 11, "ep')
     sight = look(run)
@@ -55,7 +55,7 @@ def test_the_run_at_work_is_chosen_before_later_ones(workspace, make_run):
     later = make_run(workspace, "v2", status="interrupted", created="2026-02-02T00:00:00+00:00")
     store = Store(workspace)
     assert choose(store, None) == later
-    liveness.beat(working.folder)
+    heartbeat.beat(working.folder)
     assert choose(store, None) == working
     assert choose(store, "v2") == later  # a bare name is its latest version, sealed or not
     with pytest.raises(NotFoundError, match="v9"):

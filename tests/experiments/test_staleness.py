@@ -5,19 +5,19 @@ import json
 
 import pytest
 
-from experiments import codebase
-from experiments.bases import BASES, FAMILIES, counts_for, families
-from experiments.inputs import describe_truth
 from experiments.metrics import KINDS
-from experiments.records import Parent, Stage
-from experiments.resolving import resolve
-from experiments.runs import RECIPE, Run
-from experiments.seal import seal, sha256
-from experiments.staleness import changes, content_digest
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.recipe.resolve import resolve
+from experiments.records.record import Parent, Stage
+from experiments.records.run import RECIPE, Run
+from experiments.records.seal import seal, sha256
+from experiments.records.store import Store
+from experiments.running.inputs import describe_truth
+from experiments.staleness import source_digest
+from experiments.staleness.changes import changes, content_digest
+from experiments.staleness.families import BASES, FAMILIES, counts_for, families
+from experiments.workspace.workspace import Workspace
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.evaluation.ground_truth import read_ground_truth
 
 AP = "widerface.hard.ap"
@@ -36,7 +36,7 @@ def made(workspace, make_run):
         run = make_run(workspace, name, n=4, parents=parents)
         resolved = resolve(name, workspace, overrides)
         (run.folder / RECIPE).write_text(resolved.to_yaml(), encoding="utf-8")
-        codebase.write_code(run.folder)
+        source_digest.write_code(run.folder)
         if data is not None:
             (run.folder / "data.json").write_text(json.dumps(data), encoding="utf-8")
         stages = dict(run.record.stages)
@@ -46,7 +46,7 @@ def made(workspace, make_run):
             recipe=resolved.recipe.digest,
             recipe_name=name,
             overrides=resolved.overrides,
-            code=code or codebase.code_digest(),
+            code=code or source_digest.code_digest(),
             stages=stages,
         )
         return resealed(run, record)
@@ -58,9 +58,9 @@ def resealed(run, record=None, files=None):
     if record is not None:
         record.write(run.folder)
     if files is not None:
-        known = json.loads((run.folder / codebase.CODE).read_text(encoding="utf-8"))
+        known = json.loads((run.folder / source_digest.CODE).read_text(encoding="utf-8"))
         known["files"] |= {name: ["before", "before"] for name in files}
-        (run.folder / codebase.CODE).write_text(json.dumps(known), encoding="utf-8")
+        (run.folder / source_digest.CODE).write_text(json.dumps(known), encoding="utf-8")
     seal(run.folder)
     return Run(run.folder)
 
@@ -129,17 +129,17 @@ def test_a_recipe_that_is_gone_has_not_changed(workspace, made):
 @pytest.mark.parametrize(
     ("file", "of_accuracy", "of_parameters", "of_latency"),
     [
-        ("networks/ssh.py", True, True, True),
+        ("networks/heads/ssh.py", True, True, True),
         ("losses/multibox.py", True, False, False),
         ("training/loop.py", True, False, False),
         ("evaluation/curves.py", True, False, False),
         ("data/images.py", True, False, False),
-        ("data/scenes.py", True, False, False),
+        ("data/synthetic/backgrounds.py", True, False, False),
         ("profiling/counting.py", False, True, True),
-        ("profiling_config.py", False, False, True),
-        ("devices.py", True, False, True),
+        ("profiling/config.py", False, False, True),
+        ("devices/select.py", True, False, True),
         ("export/writing.py", False, False, False),
-        ("drawing.py", False, False, False),
+        ("inference/drawing.py", False, False, False),
         ("errors.py", False, False, False),
         ("data/statistics.py", False, False, False),
     ],
@@ -156,25 +156,26 @@ def test_code_counts_where_it_decides(
 
 
 def test_code_that_draws_the_synthetic_set_is_nothing_to_real_pictures():
-    assert counts_for("accuracy", "data/scenes.py", {"data.root": "synthetic"})
-    assert not counts_for("accuracy", "data/scenes.py", {"data.root": "widerface"})
+    assert counts_for("accuracy", "data/synthetic/backgrounds.py", {"data.root": "synthetic"})
+    assert not counts_for("accuracy", "data/synthetic/backgrounds.py", {"data.root": "widerface"})
 
 
 def test_training_code_is_nothing_to_a_run_that_only_evaluated(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
     run = resealed(made(trained=False, code="0" * 64), files=["losses/multibox.py"])
     assert told(workspace, run) == []
-    run = resealed(run, files=["inference.py"])
-    assert told(workspace, run) == ["mine@1: the code changed since (inference.py)"]
+    run = resealed(run, files=["inference/detect.py"])
+    assert told(workspace, run) == ["mine@1: the code changed since (inference/detect.py)"]
 
 
 def test_a_long_list_is_cut(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
-    files = [f"networks/{name}.py" for name in ("bifpn", "cbam", "eca", "fpn", "heads")]
+    files = [
+        f"networks/necks/{name}.py"
+        for name in ("bifpn", "bifpn_ultra", "fpn", "multipath", "reuse")
+    ]
     run = resealed(made(code="0" * 64), files=files)
-    assert told(workspace, run)[0].endswith(
-        "(networks/bifpn.py, networks/cbam.py, networks/eca.py and 2 more)"
-    )
+    assert told(workspace, run)[0].endswith("networks/necks/fpn.py and 2 more)")
     assert told(workspace, run, language="fr")[0].endswith("networks/eca.py et 2 de plus)")
 
 
@@ -306,7 +307,9 @@ def test_every_metric_has_a_family_and_every_file_a_place():
     starts = tuple(FAMILIES)
     assert all(name.startswith(starts) for name in KINDS)
     owned = [one for basis in BASES.values() for one in (*basis.owned, *basis.code)]
-    files = [path.relative_to(codebase.ROOT).as_posix() for path in codebase.ROOT.rglob("*.py")]
+    files = [
+        path.relative_to(source_digest.ROOT).as_posix() for path in source_digest.ROOT.rglob("*.py")
+    ]
     for place in owned:
         assert any(file.startswith(place) for file in files), place
 
@@ -314,18 +317,20 @@ def test_every_metric_has_a_family_and_every_file_a_place():
 def test_comments_docstrings_and_blank_lines_decide_nothing():
     code = b'"""What."""\n\nx = 1  # why\n\n\ndef f():\n    """Say."""\n    return "# no comment"\n'
     other = b'x = 1\ndef f():\n    return "# no comment"\n'
-    assert codebase.bare_digest(code) == codebase.bare_digest(other)
-    assert codebase.bare_digest(code) != codebase.bare_digest(other.replace(b"1", b"2"))
-    assert codebase.bare_digest(code) != codebase.bare_digest(other.replace(b"# no", b"# any"))
-    assert codebase.bare_digest(b"def (") != codebase.bare_digest(b"def [")
+    assert source_digest.bare_digest(code) == source_digest.bare_digest(other)
+    assert source_digest.bare_digest(code) != source_digest.bare_digest(other.replace(b"1", b"2"))
+    assert source_digest.bare_digest(code) != source_digest.bare_digest(
+        other.replace(b"# no", b"# any")
+    )
+    assert source_digest.bare_digest(b"def (") != source_digest.bare_digest(b"def [")
 
 
 def test_a_record_keeps_every_file_of_the_core(tmp_path):
-    codebase.write_code(tmp_path)
-    kept = codebase.read_code(tmp_path)
+    source_digest.write_code(tmp_path)
+    kept = source_digest.read_code(tmp_path)
     assert "networks/detector.py" in kept
-    assert codebase.changed_files(kept) == []
-    assert codebase.changed_files({**kept, "gone.py": ("a", "b")}) == ["gone.py"]
-    kept.pop("boxes.py")
-    assert codebase.changed_files(kept) == ["boxes.py"]
-    assert codebase.read_code(tmp_path / "nowhere") == {}
+    assert source_digest.changed_files(kept) == []
+    assert source_digest.changed_files({**kept, "gone.py": ("a", "b")}) == ["gone.py"]
+    kept.pop("geometry/boxes.py")
+    assert source_digest.changed_files(kept) == ["geometry/boxes.py"]
+    assert source_digest.read_code(tmp_path / "nowhere") == {}

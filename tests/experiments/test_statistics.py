@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from experiments.statistics import MEAN, holm, paired_bootstrap, percentiles
+from experiments.comparison.statistics import MEAN, holm, paired_bootstrap, percentiles
 from featherface.errors import UsageError
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from experiments.annotations import Annotations
-from experiments.recording import append_event
-from experiments.runs import Run
-from experiments.seal import SEAL, verify
-from experiments.store import Store
+from experiments.records.annotations import Annotations
+from experiments.records.run import Run
+from experiments.records.seal import SEAL, verify
+from experiments.records.store import Store
+from experiments.records.writer import append_event
 from featherface.errors import NotFoundError, UsageError
 
 

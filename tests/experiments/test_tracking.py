@@ -7,47 +7,47 @@ from types import SimpleNamespace
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from experiments import runner, tracking
-from experiments.resolving import resolve
-from experiments.settings import SETTINGS
-from experiments.workspace import Workspace
+from experiments.recipe.resolve import resolve
+from experiments.running import runner, trackers
+from experiments.workspace.settings import SETTINGS
+from experiments.workspace.workspace import Workspace
 from featherface.errors import UnavailableError
 
 LEAN = [
-    "annotations",
-    "checking",
-    "compare",
-    "documents",
-    "index",
-    "liveness",
+    "claims.checking",
+    "claims.predicates",
+    "comparison.compare",
     "metrics",
-    "milestones",
-    "numbers",
-    "predicates",
-    "recipe",
-    "recording",
-    "records",
-    "resolving",
+    "recipe.model",
+    "recipe.resolve",
+    "records.annotations",
+    "records.heartbeat",
+    "records.index",
+    "records.provenance",
+    "records.record",
+    "records.seal",
+    "records.store",
+    "records.writer",
+    "running.trackers",
     "schema",
-    "seal",
-    "settings",
-    "staleness",
-    "store",
-    "tables",
-    "wording",
-    "workspace",
-    "provenance",
-    "tracking",
+    "staleness.changes",
+    "wording.numbers",
+    "wording.phrases",
+    "wording.tables",
+    "workspace.milestones",
+    "workspace.settings",
+    "workspace.workspace",
+    "yaml_io",
 ]
 
 
 def test_settings_offer_every_tracker():
-    assert set(SETTINGS["tracking.backend"].choices) == set(tracking.TRACKERS)
+    assert set(SETTINGS["tracking.backend"].choices) == set(trackers.TRACKERS)
 
 
 def test_nobody_is_told_by_default(workspace, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
-    tracker = tracking.start(workspace, "smoke@1", resolve("smoke"))
+    tracker = trackers.start(workspace, "smoke@1", resolve("smoke"))
     tracker.log({"kind": "step", "loss": 1.0})
     tracker.finish("finished")
 
@@ -76,7 +76,7 @@ def test_wandb_is_offline_and_groups_attempts(workspace, monkeypatch):
     path.write_text('[tracking]\nbackend = "wandb"\n', encoding="utf-8")
     opened = Workspace.open(workspace.root)
     for outcome in ("interrupted", "finished"):
-        tracker = tracking.start(opened, "smoke@1", resolve("smoke"))
+        tracker = trackers.start(opened, "smoke@1", resolve("smoke"))
         tracker.log({"kind": "step", "event": 3, "step": 7, "loss": 1.5})
         tracker.finish(outcome)
     assert [run.options["mode"] for run in made] == ["offline", "offline"]
@@ -94,7 +94,7 @@ def with_tracker(workspace, name):
 def test_tensorboard_reads_all_attempts_as_one_run(workspace):
     opened = with_tracker(workspace, "tensorboard")
     for attempt, steps in enumerate(([1, 2, 3], [2, 3, 4])):  # killed after 3, resumed after 1
-        tracker = tracking.start(opened, "smoke@1", resolve("smoke"))
+        tracker = trackers.start(opened, "smoke@1", resolve("smoke"))
         for step in steps:
             tracker.log(
                 {"kind": "step", "event": step, "step": step, "loss": 10.0 * attempt + step}
@@ -107,7 +107,7 @@ def test_tensorboard_reads_all_attempts_as_one_run(workspace):
     assert found.Tags()["tensors"] == ["recipe/text_summary"]
 
 
-@pytest.mark.parametrize("name", tracking.INSTALL)
+@pytest.mark.parametrize("name", trackers.INSTALL)
 def test_a_tracker_that_is_not_installed_is_told_before_anything_is_written(
     workspace, monkeypatch, name
 ):
@@ -115,7 +115,7 @@ def test_a_tracker_that_is_not_installed_is_told_before_anything_is_written(
     opened = with_tracker(workspace, name)
     with pytest.raises(UnavailableError, match=f"{name} is not installed") as caught:
         runner.run(opened, resolve("smoke"))
-    assert caught.value.hint.startswith(tracking.INSTALL[name])
+    assert caught.value.hint.startswith(trackers.INSTALL[name])
     assert not list(opened.runs.rglob("*"))
 
 
@@ -150,7 +150,7 @@ def test_a_tracker_that_fails_is_told_of_once_and_left_alone():
         finish = log
 
     broken, told = Broken(), []
-    tracker = tracking.Guarded(broken, told.append)
+    tracker = trackers.Guarded(broken, told.append)
     for _ in range(3):
         tracker.log({"kind": "step"})
     tracker.finish("finished")

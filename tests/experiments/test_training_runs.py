@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments import runner
-from experiments.resolving import resolve
-from experiments.runs import Run
-from experiments.seal import sha256, verify
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.recipe.resolve import resolve
+from experiments.records.run import Run
+from experiments.records.seal import sha256, verify
+from experiments.records.store import Store
+from experiments.running import runner
+from experiments.workspace.workspace import Workspace
 from featherface.errors import InterruptedRunError
 
 pytestmark = pytest.mark.slow
@@ -31,9 +31,9 @@ TINY = [
 STAGES = ("train", "evaluate")
 CHILD = """
 import sys
-from experiments import runner
-from experiments.resolving import resolve
-from experiments.workspace import Workspace
+from experiments.running import runner
+from experiments.recipe.resolve import resolve
+from experiments.workspace.workspace import Workspace
 
 if __name__ == "__main__":
     workspace = Workspace.find()

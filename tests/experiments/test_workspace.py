@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.workspace import Workspace
+from experiments.workspace.workspace import Workspace
 from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError, unknown
 
 

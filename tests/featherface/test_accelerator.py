@@ -12,24 +12,24 @@ from accelerate import Accelerator
 from stand_ins.faces import made_up
 from stand_ins.pretended import PLACE, pretended
 
-from featherface.assignment import Targets
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.distillation import Teacher, distill
 from featherface.evaluation.config import EvaluateConfig
-from featherface.inference import predict
+from featherface.geometry.priors import levels, priors
+from featherface.inference.detect import predict
+from featherface.losses.assignment import Targets
 from featherface.losses.config import CHOICES, LossConfig
 from featherface.losses.matching import MATCHINGS, Matching
 from featherface.losses.multibox import hardest, multibox
 from featherface.networks.detector import RawOutput, build
-from featherface.priors import levels, priors
-from featherface.training.batches import empty_targets
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig, Phase
+from featherface.training.config.distill import DistillConfig, Phase
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation.terms import Teacher, distill
+from featherface.training.loading.batches import empty_targets
 from featherface.training.loop import train
 from featherface.training.objective import Objective
-from featherface.variants import VARIANTS, variant
+from featherface.variants.table import VARIANTS, variant
 
 SMALL = variant("v3-nano")
 PRIORS, LEVELS = priors(SMALL, 96, 96), levels(SMALL, 96)

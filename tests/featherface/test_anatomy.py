@@ -7,17 +7,17 @@ import sys
 import pytest
 import torch
 
-from featherface.anatomy import keeping
-from featherface.anatomy.description import describe
-from featherface.anatomy.effective import effective_fields
-from featherface.anatomy.facts import Anatomy
-from featherface.anatomy.keeping import anatomy
-from featherface.anatomy.trace import walk
 from featherface.errors import UsageError
-from featherface.networks import build
-from featherface.priors import priors
-from featherface.profiling import count_macs, macs, parameters
-from featherface.variants import VARIANTS, variant
+from featherface.geometry.priors import priors
+from featherface.model_summary import summary_cache
+from featherface.model_summary.description import describe
+from featherface.model_summary.effective import effective_fields
+from featherface.model_summary.summary_cache import anatomy
+from featherface.model_summary.summary_types import Anatomy
+from featherface.model_summary.trace import walk
+from featherface.networks.detector import build
+from featherface.profiling.counting import count_macs, macs, parameters
+from featherface.variants.table import VARIANTS, variant
 
 
 @pytest.fixture(scope="module", params=sorted(VARIANTS))
@@ -137,8 +137,8 @@ def test_what_was_found_is_read_without_pytorch(tmp_path):
     known = anatomy(variant("v3-nano"), tmp_path)
     code = (
         "import sys, pathlib\n"
-        "from featherface.anatomy.keeping import anatomy\n"
-        "from featherface.variants import variant\n"
+        "from featherface.model_summary.summary_cache import anatomy\n"
+        "from featherface.variants.table import variant\n"
         "print(anatomy(variant('v3-nano'), pathlib.Path(sys.argv[1])).parameters)\n"
         "assert 'torch' not in sys.modules\n"
     )
@@ -154,6 +154,6 @@ def test_a_damaged_file_and_another_program_are_not_believed(tmp_path, monkeypat
     (file,) = tmp_path.glob("*.json")
     file.write_text("{}", encoding="utf-8")
     assert anatomy(config, tmp_path) == known
-    monkeypatch.setattr(keeping, "_program", lambda: "another")
+    monkeypatch.setattr(summary_cache, "_program", lambda: "another")
     assert anatomy(config, tmp_path) == known
     assert len(list(tmp_path.glob("*.json"))) == 2

@@ -5,13 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featherface.data.annotation import (
-    UNKNOWN,
-    ZERO_SIZE,
-    read_annotation,
-    read_retinaface,
-    read_widerface,
-)
+from featherface.data.annotation import UNKNOWN, ZERO_SIZE
+from featherface.data.annotation_files import read_annotation, read_retinaface, read_widerface
 from featherface.errors import DataError
 
 ROW = "10 20 30 40 1 0 1 0 2 0"

@@ -3,12 +3,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featherface import assignment
-from featherface.assignment import assign, overlaps
-from featherface.boxes import corners_of, iou
-from featherface.priors import priors
-from featherface.training.batches import empty_targets
-from featherface.variants import variant
+from featherface.geometry.boxes import corners_of, iou
+from featherface.geometry.priors import priors
+from featherface.losses import assignment
+from featherface.losses.assignment import assign, overlaps
+from featherface.training.loading.batches import empty_targets
+from featherface.variants.table import variant
 
 PRIORS = priors(variant("v2"), 64, 96)
 

@@ -6,7 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from featherface.data.augmentation import (
+from featherface.data.augmentation.policy import POLICY
+from featherface.data.augmentation.transforms import (
     AUGMENTATIONS,
     OPERATIONS,
     Sample,
@@ -17,9 +18,8 @@ from featherface.data.augmentation import (
     pad,
     resize,
 )
-from featherface.data.policy import POLICY
 from featherface.data.sample import forget_outside, grown, touching
-from featherface.training import config
+from featherface.training.config import train
 
 MARK = (0, 255, 0)
 
@@ -73,7 +73,7 @@ def centres_bright(sample):
 
 
 def test_the_recipe_knows_every_entry_in_its_order():
-    assert tuple(AUGMENTATIONS) == config.AUGMENTATIONS
+    assert tuple(AUGMENTATIONS) == train.AUGMENTATIONS
 
 
 def landmarks_bright(sample):

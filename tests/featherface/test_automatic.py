@@ -9,24 +9,24 @@ import torch
 from torch import nn
 
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.distillation import Teacher
 from featherface.errors import UnavailableError, UsageError
-from featherface.networks import build
+from featherface.networks.detector import build
 from featherface.profiling import memory
 from featherface.profiling.capacity import largest
-from featherface.training import automatic
-from featherface.training.automatic import find_room, settle
-from featherface.training.batches import TrainingPictures, collate
-from featherface.training.config import MEASURED, TrainConfig
-from featherface.training.distill_config import DistillConfig, Phase
-from featherface.training.layout import lay_out
+from featherface.training.config.distill import DistillConfig, Phase
+from featherface.training.config.train import MEASURED, TrainConfig
+from featherface.training.distillation.terms import Teacher
+from featherface.training.loading.batches import TrainingPictures, collate
 from featherface.training.loop import train
-from featherface.training.pacing import largest_side
-from featherface.training.timing import Timing, fastest
-from featherface.training.trial import Trial
-from featherface.variants import variant
+from featherface.training.optimization.curriculum import largest_side
+from featherface.training.optimization.memory_format import lay_out
+from featherface.training.tuning import automatic
+from featherface.training.tuning.automatic import find_room, settle
+from featherface.training.tuning.step_benchmark import Trial
+from featherface.training.tuning.timing import Timing, fastest
+from featherface.variants.table import variant
 
 CPU = torch.device("cpu")
 SMALL = TrainConfig(image_size=64, device="cpu", batch_size=2)

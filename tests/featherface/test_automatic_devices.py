@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.backends import cudnn
 
+from featherface.devices.kernels import kernels
 from featherface.errors import UnavailableError
-from featherface.kernels import kernels
-from featherface.networks import build
-from featherface.training import automatic, timing
-from featherface.training.automatic import needs_other_room, settle
-from featherface.training.config import MEASURED, TrainConfig
-from featherface.training.timing import probe, settings
-from featherface.variants import variant
+from featherface.networks.detector import build
+from featherface.training.config.train import MEASURED, TrainConfig
+from featherface.training.tuning import automatic, timing
+from featherface.training.tuning.automatic import needs_other_room, settle
+from featherface.training.tuning.timing import probe, settings
+from featherface.variants.table import variant
 
 CUDA, CPU, MPS = (torch.device(name) for name in ("cuda", "cpu", "mps"))
 GIB = 2**30

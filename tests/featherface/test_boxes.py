@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featherface.boxes import (
+from featherface.geometry.boxes import (
     corners_of,
     decode,
     decode_all,
@@ -16,8 +16,8 @@ from featherface.boxes import (
     iou,
     nms,
 )
-from featherface.priors import priors
-from featherface.variants import variant
+from featherface.geometry.priors import priors
+from featherface.variants.table import variant
 
 CONFIG = variant("v1")
 PRIORS = priors(CONFIG, 64, 96)

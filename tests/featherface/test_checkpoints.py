@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from featherface.checkpoints import (
+from featherface.errors import NotFoundError, UnavailableError, WeightsError
+from featherface.networks.detector import build
+from featherface.variants.table import VARIANTS, variant
+from featherface.weights.checkpoints import (
     fitting_variants,
     load_backbone,
     load_weights,
     read_state,
     save_weights,
 )
-from featherface.errors import NotFoundError, UnavailableError, WeightsError
-from featherface.networks import build
-from featherface.variants import VARIANTS, variant
 
 PUBLISHED = {
     "v1-official": "featherface_v1_official.pth",
@@ -123,7 +123,7 @@ def test_nothing_half_written(tmp_path, v2, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("featherface.checkpoints.save_file", full)
+    monkeypatch.setattr("featherface.weights.checkpoints.save_file", full)
     with pytest.raises(UnavailableError, match="No space left"):
         save_weights(path, v2)
     assert path.read_bytes() == b"old"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from featherface.data import colours
-from featherface.data.augmentation import Sample, augmented, distort, resize
-from featherface.data.colours import TURNS, Distortion, draw_distortion, recoloured
+from featherface.data.augmentation import colours
+from featherface.data.augmentation.colours import TURNS, Distortion, draw_distortion, recoloured
+from featherface.data.augmentation.transforms import Sample, augmented, distort, resize
 from featherface.data.sample import PAD_COLOUR
 
 

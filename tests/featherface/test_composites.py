@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from featherface.data.annotation import ImageAnnotation
-from featherface.data.composites import CompositeConfig, compose_set, deal
+from featherface.data.augmentation.crops import BOX, POINTS, Crop, read_crops
 from featherface.data.config import SyntheticConfig
-from featherface.data.crops import BOX, POINTS, Crop, read_crops
 from featherface.data.images import read_image
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.composed_dataset import CompositeConfig, compose_set, deal
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.errors import DataError, HeldError, InterruptedRunError, RefusedError, UsageError
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from featherface.data.annotation import ATTRIBUTES, Annotations, ImageAnnotation
-from featherface.data.coco import OTHER_CATEGORY
-from featherface.data.conversion import LAYOUTS, convert, open_any, tell_layout
 from featherface.data.fingerprint import fingerprint
+from featherface.data.formats.coco import OTHER_CATEGORY
+from featherface.data.formats.conversion import LAYOUTS, convert, open_any, tell_layout
+from featherface.data.formats.yolo import CLIPPED, INVALID, OTHER_CLASS
 from featherface.data.widerface import Split
-from featherface.data.yolo import CLIPPED, INVALID, OTHER_CLASS
 from featherface.errors import DataError, RefusedError, UsageError
 from thesis_cli.commands.data import convert as command
 

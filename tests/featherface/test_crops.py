@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from featherface.crops import PALE, SEEN, TRUE, Scene, crop, region, sheet, touches
+from featherface.inference.crops import PALE, SEEN, TRUE, Scene, crop, region, sheet, touches
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from featherface.networks.deformable import DeformableConv, deform_conv
-from featherface.networks.row_sums import sum_gradients, sum_rows
+from featherface.networks.layers.deformable import DeformableConv, deform_conv
+from featherface.networks.layers.row_sums import sum_gradients, sum_rows
 
 
 def by_loop(features, offset, mask, weight):

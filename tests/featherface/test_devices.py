@@ -8,11 +8,11 @@ import subprocess
 import pytest
 import torch
 
-from featherface import accelerators, devices, graphics_cards
-from featherface.device_names import DEVICES, check_device
+from featherface.devices import accelerators, graphics_cards, select
+from featherface.devices.graphics_cards import BUILDS, Card, covers, fitting
+from featherface.devices.names import DEVICES, check_device
 from featherface.errors import UnavailableError, UsageError
-from featherface.graphics_cards import BUILDS, Card, covers, fitting
-from featherface.training.config import TrainConfig
+from featherface.training.config.train import TrainConfig
 from featherface.training.loop import make_accelerator
 
 GTX_1060 = "NVIDIA GeForce GTX 1060 6GB"
@@ -37,9 +37,9 @@ WANTED = {GTX_1060: "cu126", RTX_5090: "cu130"}
 def test_a_card_that_the_build_has_code_for_is_taken(pretend_cards, card, build):
     pretend_cards(card, build=build)
     told = []
-    assert devices.choose("auto", told.append) == torch.device("cuda")
-    assert devices.choose("cuda", told.append) == torch.device("cuda")
-    assert devices.choose("cuda:0", told.append) == torch.device("cuda:0")
+    assert select.choose("auto", told.append) == torch.device("cuda")
+    assert select.choose("cuda", told.append) == torch.device("cuda")
+    assert select.choose("cuda:0", told.append) == torch.device("cuda:0")
     assert not told
 
 
@@ -47,11 +47,11 @@ def test_a_card_that_the_build_has_code_for_is_taken(pretend_cards, card, build)
 def test_without_code_for_the_card_auto_says_so_and_takes_the_cpu(pretend_cards, card, build):
     pretend_cards(card, build=build)
     told = []
-    assert devices.choose("auto", told.append) == torch.device("cpu")
+    assert select.choose("auto", told.append) == torch.device("cpu")
     (text,) = told
     assert card in text
     assert f"https://download.pytorch.org/whl/{WANTED[card]}" in text
-    assert devices.choose("auto", told.append) == torch.device("cpu")
+    assert select.choose("auto", told.append) == torch.device("cpu")
     assert len(told) == 1, "stages that follow each other needn't repeat it"
 
 
@@ -59,7 +59,7 @@ def test_without_code_for_the_card_auto_says_so_and_takes_the_cpu(pretend_cards,
 def test_without_code_for_the_card_cuda_is_refused(pretend_cards, card, build):
     pretend_cards(card, build=build)
     with pytest.raises(UnavailableError, match=f"holds no code for {card}") as caught:
-        devices.choose("cuda")
+        select.choose("cuda")
     assert f"/{WANTED[card]}" in caught.value.hint
     assert "use auto or cpu" in caught.value.hint
 
@@ -67,23 +67,23 @@ def test_without_code_for_the_card_cuda_is_refused(pretend_cards, card, build):
 def test_without_a_listener_the_fallback_is_a_warning(pretend_cards):
     pretend_cards(GTX_1060, build="cu130")
     with pytest.warns(UserWarning, match="holds no code for NVIDIA GeForce GTX 1060"):
-        devices.choose()
+        select.choose()
 
 
 def test_cards_are_counted(pretend_cards):
     pretend_cards(RTX_4090, RTX_3060)
-    assert devices.choose("cuda:1") == torch.device("cuda:1")
+    assert select.choose("cuda:1") == torch.device("cuda:1")
     assert torch.cuda.current_device() == 1, "what takes no device means that card then"
-    assert devices.choose("auto") == torch.device("cuda")
+    assert select.choose("auto") == torch.device("cuda")
     assert torch.cuda.current_device() == 1
     with pytest.raises(UnavailableError, match=r"no cuda:2: .*cuda:0 \(.*4090\), cuda:1 \(.*3060"):
-        devices.choose("cuda:2")
+        select.choose("cuda:2")
 
 
 def test_auto_takes_the_second_card_where_only_that_can_be_computed_on(pretend_cards):
     pretend_cards(GTX_1060, RTX_3060, build="cu130")
     told = []
-    assert devices.choose("auto", told.append) == torch.device("cuda:1")
+    assert select.choose("auto", told.append) == torch.device("cuda:1")
     assert "computing on NVIDIA GeForce RTX 3060 (sm_86)" in told[0]
     assert torch.cuda.current_device() == 1
 
@@ -91,17 +91,17 @@ def test_auto_takes_the_second_card_where_only_that_can_be_computed_on(pretend_c
 def test_a_build_without_cuda_beside_a_card_is_told(pretend_cards):
     pretend_cards(GTX_1060, build=None)
     told = []
-    assert devices.choose("auto", told.append) == torch.device("cpu")
+    assert select.choose("auto", told.append) == torch.device("cpu")
     assert "2.13.0+cpu is a build without CUDA, beside NVIDIA GeForce GTX 1060" in told[0]
     assert "whl/cu126" in told[0]
     with pytest.raises(UnavailableError, match=r"no cuda device: .*without CUDA"):
-        devices.choose("cuda")
+        select.choose("cuda")
 
 
 def test_a_driver_that_is_too_old_is_told(pretend_cards):
     pretend_cards(RTX_3060, build="cu130", starts=False, driver="551.86")
     told = []
-    assert devices.choose("auto", told.append) == torch.device("cpu")
+    assert select.choose("auto", told.append) == torch.device("cpu")
     assert "the driver 551.86" in told[0]
     assert "needs 580 or later" in told[0]
     assert "with the build in https://download.pytorch.org/whl/cu126 it works" in told[0]
@@ -111,17 +111,17 @@ def test_cards_that_a_variable_hides_are_told(pretend_cards, monkeypatch):
     pretend_cards(RTX_3060, starts=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     told = []
-    devices.choose("auto", told.append)
+    select.choose("auto", told.append)
     assert "CUDA_VISIBLE_DEVICES=-1 hides NVIDIA GeForce RTX 3060" in told[0]
 
 
 def test_without_a_card_nothing_is_told(pretend_cards, monkeypatch):
     pretend_cards(build="cu130")
     told = []
-    assert devices.choose("auto", told.append) == torch.device("cpu")
+    assert select.choose("auto", told.append) == torch.device("cpu")
     assert not told
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert devices.choose("auto", told.append) == torch.device("mps")
+    assert select.choose("auto", told.append) == torch.device("mps")
 
 
 @pytest.mark.parametrize("name", [*DEVICES, "cuda:0", "cuda:15"])
@@ -139,14 +139,14 @@ def test_other_names_are_refused_with_the_key(name):
 
 def test_training_takes_the_card_that_is_asked_for(pretend_cards, monkeypatch):
     pretend_cards(RTX_4090, RTX_3060)
-    monkeypatch.setenv(devices.TRAINER, "cuda:0")
+    monkeypatch.setenv(select.TRAINER, "cuda:0")
     assert make_accelerator(TrainConfig(device="cuda:1")).device == torch.device("cuda:1")
     assert torch.cuda.current_device() == 1
-    assert os.environ[devices.TRAINER] == "cuda:0", "what stood there before is back"
-    monkeypatch.delenv(devices.TRAINER)
+    assert os.environ[select.TRAINER] == "cuda:0", "what stood there before is back"
+    monkeypatch.delenv(select.TRAINER)
     assert make_accelerator(TrainConfig(device="cuda")).device == torch.device("cuda")
     assert make_accelerator(TrainConfig(device="cpu")).device == torch.device("cpu")
-    assert devices.TRAINER not in os.environ
+    assert select.TRAINER not in os.environ
 
 
 def test_training_falls_back_aloud(pretend_cards):
@@ -160,11 +160,11 @@ def test_training_falls_back_aloud(pretend_cards):
 def test_processes_share_no_numbered_card():
     with (
         pytest.raises(UsageError, match="2 processes"),
-        devices.reserved(torch.device("cuda:1"), 2),
+        select.reserved(torch.device("cuda:1"), 2),
     ):
         pass
-    with devices.reserved(torch.device("cuda"), 2):
-        assert devices.TRAINER not in os.environ
+    with select.reserved(torch.device("cuda"), 2):
+        assert select.TRAINER not in os.environ
 
 
 def test_the_trial_computes_and_compares():
@@ -177,7 +177,7 @@ def test_the_trial_computes_and_compares():
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_real_card_computes_as_the_cpu_does():
-    assert accelerators.prove(devices.choose("cuda")) <= accelerators.NEAR
+    assert accelerators.prove(select.choose("cuda")) <= accelerators.NEAR
 
 
 def test_compatibility_is_what_pytorch_says():

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from featherface.distillation import Teacher, distill, freeze, start_from
 from featherface.errors import UsageError
 from featherface.networks.detector import build
-from featherface.training.distill_config import DistillConfig
-from featherface.variants import variant
+from featherface.training.config.distill import DistillConfig
+from featherface.training.distillation.terms import Teacher, distill, freeze, start_from
+from featherface.variants.table import variant
 
 
 class Raw(NamedTuple):

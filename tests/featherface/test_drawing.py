@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from featherface.detections import Detections
-from featherface.drawing import SAVED, draw, save
 from featherface.errors import UnavailableError, UsageError
+from featherface.geometry.detections import Detections
+from featherface.inference.drawing import SAVED, draw, save
 
 
 def faces(*boxes, score=0.9):

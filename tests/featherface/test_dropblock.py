@@ -3,9 +3,9 @@ import torch
 
 from featherface import errors
 from featherface.networks.detector import build
-from featherface.networks.dropblock import DropBlock
-from featherface.training.chance import draw_anew
-from featherface.variants import variant
+from featherface.networks.layers.dropblock import DropBlock
+from featherface.training.loading.random_state import draw_anew
+from featherface.variants.table import variant
 
 
 def test_blocks_of_the_asked_share_and_size_are_left_out():

@@ -8,16 +8,16 @@ from safetensors.torch import load_file
 
 from featherface import errors
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.distillation import Teacher
 from featherface.networks.detector import RawOutput, build
-from featherface.training import earlier
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig
-from featherface.training.earlier import OUTPUTS, EarlierOutputs
+from featherface.training.config.distill import DistillConfig
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation import temporal_ensemble
+from featherface.training.distillation.temporal_ensemble import OUTPUTS, EarlierOutputs
+from featherface.training.distillation.terms import Teacher
 from featherface.training.loop import train
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 CONFIG = TrainConfig(epochs=4, batch_size=2, image_size=64, log_every=1, device="cpu", views=2)
 LESSON = DistillConfig(temporal_weight=1.0, confidence=0.3)
@@ -61,7 +61,9 @@ class KilledError(Exception):
 def test_a_stopped_or_killed_training_goes_on_exactly(
     split, tmp_path, whole, monkeypatch, step, killed
 ):
-    monkeypatch.setattr(earlier, "TOGETHER", 1)  # all is on the disk, also what no state knows
+    monkeypatch.setattr(
+        temporal_ensemble, "TOGETHER", 1
+    )  # all is on the disk, also what no state knows
     calls = iter(range(1, 99))
 
     def stop():

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featherface.data.annotation import ImageAnnotation, read_annotation
+from featherface.data.annotation import ImageAnnotation
+from featherface.data.annotation_files import read_annotation
 from featherface.errors import UsageError
-from featherface.evaluation import points
+from featherface.evaluation import operating_point
 from featherface.evaluation.breakdown import GROUPINGS, break_down
 from featherface.evaluation.failures import worst_false_alarms, worst_misses
 from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
 from featherface.evaluation.labels import label, spread_landmarks
+from featherface.evaluation.matching import pair
 from featherface.evaluation.overlaps import overlaps
-from featherface.evaluation.pairing import pair
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import evaluate
 
@@ -79,7 +80,7 @@ def test_recall_and_precision_equal_the_plain_count(drawn, score):
     predictions, truth = case(drawn)
     pairing = pair(predictions, truth)
     for subset in truth.subsets:
-        found = points.point(pairing, subset, score)
+        found = operating_point.point(pairing, subset, score)
         wanted = plain_point(predictions, truth, subset, score)
         assert (found.faces, found.found, found.proposals) == wanted
 
@@ -90,7 +91,7 @@ def test_groups_add_up_to_all_faces(drawn):
     predictions, truth = case(drawn)
     answer = evaluate(predictions, truth)
     known = label(answer.pairing, [])
-    whole = points.point(answer.pairing, "hard", 0.5)
+    whole = operating_point.point(answer.pairing, "hard", 0.5)
     for by in GROUPINGS:
         rows = break_down(answer.pairing, answer.matches, known, by=by, subset="hard", score=0.5)
         assert sum(row.faces for row in rows) == whole.faces
@@ -149,25 +150,25 @@ def test_detections_on_ignored_faces_are_no_false_alarms():
 
 
 def test_placement_is_of_the_surest_box_on_each_face(pairing):
-    found = points.placement(pairing, "hard", 0.1)
+    found = operating_point.placement(pairing, "hard", 0.1)
     assert (found.faces, found.iou_mean, found.centre) == (2, 1.0, 0.0)
     shifted = pair(*case([([(0, 0, 10, 40)], [0], [(0, 4, 10, 44, 0.9)])]))
-    found = points.placement(shifted, "hard", 0.5)
+    found = operating_point.placement(shifted, "hard", 0.5)
     assert found.iou_mean == pytest.approx(11 * 37 / (11 * 49))
     assert (found.centre, found.width, found.height) == pytest.approx((6 / 20, 1.0, 1.1))
 
 
 def test_nothing_found_is_no_number():
     pairing = pair(*case([([(0, 0, 9, 9)], [0], [])]))
-    assert math.isnan(points.placement(pairing, "hard", 0.5).iou_mean)
-    assert math.isnan(points.calibration(pairing, "hard").error)
-    point = points.point(pairing, "hard", 0.5)
+    assert math.isnan(operating_point.placement(pairing, "hard", 0.5).iou_mean)
+    assert math.isnan(operating_point.calibration(pairing, "hard").error)
+    point = operating_point.point(pairing, "hard", 0.5)
     assert (point.recall, math.isnan(point.precision)) == (0.0, True)
-    assert math.isnan(points.mean([]))
+    assert math.isnan(operating_point.mean([]))
 
 
 def test_calibration_compares_scores_with_what_was_right(pairing):
-    found = points.calibration(pairing, "hard")
+    found = operating_point.calibration(pairing, "hard")
     bins = {round(one.low, 1): (one.detections, one.right) for one in found.bins if one.detections}
     assert bins == {0.3: (1, 1.0), 0.6: (1, 0.0), 0.7: (1, 0.0), 0.8: (1, 0.0), 0.9: (1, 1.0)}
     assert found.error == pytest.approx((0.1 + 0.8 + 0.7 + 0.7 + 0.6) / 5)
@@ -208,11 +209,11 @@ def test_landmarks_are_compared_where_both_are_known(pairing):
     seen = np.zeros((5, 10))
     seen[0] = 20.0
     seen[0, :2] = (23.0, 24.0)  # the left eye, 5 pixels off
-    found = points.landmark_error(pairing, "hard", 0.5, seen, labelled)
+    found = operating_point.landmark_error(pairing, "hard", 0.5, seen, labelled)
     size = math.sqrt(40 * 60)
     assert (found.faces, found.nme) == (1, pytest.approx(1 / size))
     assert found.points == pytest.approx((5 / size, 0, 0, 0, 0))
-    unknown = points.landmark_error(pairing, "hard", 0.5, seen * np.nan, labelled)
+    unknown = operating_point.landmark_error(pairing, "hard", 0.5, seen * np.nan, labelled)
     assert (unknown.faces, math.isnan(unknown.nme)) == (0, True)
 
 

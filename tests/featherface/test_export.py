@@ -10,9 +10,9 @@ from featherface.export import writing
 from featherface.export.formats import FORMATS, ExportConfig
 from featherface.export.onnx_file import Session
 from featherface.export.writing import Artifact, differences, export
-from featherface.networks import build
+from featherface.networks.detector import build
 from featherface.validation.case import Case
-from featherface.variants import VARIANTS, variant
+from featherface.variants.table import VARIANTS, variant
 
 SIZES = {(320, 320): (1, 8), (480, 640): (2,), (1024, 1024): (1,)}
 

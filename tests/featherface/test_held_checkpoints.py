@@ -9,15 +9,15 @@ import torch
 from safetensors.torch import load_file
 
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.errors import HeldError, InterruptedRunError
+from featherface.filesystem.retry import patient
 from featherface.networks.detector import build
-from featherface.patience import patient
-from featherface.training.config import TrainConfig
+from featherface.training.config.train import TrainConfig
 from featherface.training.loop import train
 from featherface.training.state import resume_point
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 CONFIG = TrainConfig(
     epochs=3, evaluate_every=1, batch_size=2, image_size=64, log_every=1, device="cpu"

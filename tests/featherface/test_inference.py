@@ -7,17 +7,17 @@ import pytest
 import torch
 from PIL import Image
 
-from featherface.checkpoints import load_weights
 from featherface.errors import DataError, InterruptedRunError, UsageError, WeightsError
 from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.ground_truth import read_ground_truth
 from featherface.evaluation.overlaps import overlaps
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import evaluate
-from featherface.inference import Detections, detect, detect_together, predict
-from featherface.networks import build
-from featherface.priors import priors
-from featherface.variants import variant
+from featherface.geometry.priors import priors
+from featherface.inference.detect import Detections, detect, detect_together, predict
+from featherface.networks.detector import build
+from featherface.variants.table import variant
+from featherface.weights.checkpoints import load_weights
 
 CONFIG = variant("retinaface-mnet025")
 EASY_GOING = EvaluateConfig(score_threshold=0.005, max_detections=20)

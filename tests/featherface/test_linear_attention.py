@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from featherface.boxes import corners_of, iou
-from featherface.networks import build
-from featherface.networks.channel_attention import DynamicChannelAttention
-from featherface.networks.linear_attention import (
+from featherface.geometry.boxes import corners_of, iou
+from featherface.geometry.priors import priors
+from featherface.networks.attention.channel_attention import DynamicChannelAttention
+from featherface.networks.attention.linear_attention import (
     CrossAttention,
     LinearAttention,
     Recall,
     positive,
     remember,
 )
-from featherface.priors import priors
-from featherface.profiling import macs
-from featherface.variants import variant
+from featherface.networks.detector import build
+from featherface.profiling.counting import macs
+from featherface.variants.table import variant
 
 
 def tokens(one):

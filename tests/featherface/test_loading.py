@@ -15,16 +15,14 @@ from safetensors.torch import load_file
 
 from featherface import errors
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.networks.detector import build
-from featherface.training import batches
-from featherface.training.batches import CACHE_BYTES, TrainingPictures, load, ordered
-from featherface.training.config import TrainConfig
-from featherface.training.layout import arrive, lay_out_picture
-from featherface.training.loading import Gathering, Loader, loaders_ended, options
-from featherface.training.loop import train
-from featherface.training.workers import (
+from featherface.training.config.train import TrainConfig
+from featherface.training.loading import batches
+from featherface.training.loading.batches import CACHE_BYTES, TrainingPictures, load, ordered
+from featherface.training.loading.loader import Gathering, Loader, loaders_ended, options
+from featherface.training.loading.workers import (
     MOST,
     MOST_ON_WINDOWS,
     PAYS,
@@ -37,7 +35,9 @@ from featherface.training.workers import (
     this_machine,
     workers_for,
 )
-from featherface.variants import variant
+from featherface.training.loop import train
+from featherface.training.optimization.memory_format import arrive, lay_out_picture
+from featherface.variants.table import variant
 
 MEAN = (104.0, 117.0, 123.0)
 CONFIG = TrainConfig(

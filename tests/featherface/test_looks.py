@@ -8,13 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featherface.detections import Detections
 from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
-from featherface.inference import detect, detect_together
-from featherface.looks import Look, looks, merge, vote
-from featherface.networks import build
-from featherface.suppression import group, suppress
-from featherface.variants import variant
+from featherface.geometry.detections import Detections
+from featherface.geometry.suppression import group, suppress
+from featherface.inference.detect import detect, detect_together
+from featherface.inference.tta import Look, looks, merge, vote
+from featherface.networks.detector import build
+from featherface.variants.table import variant
 
 CONFIG = variant("retinaface-mnet025")
 

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stand_ins.faces import made_up
 
-from featherface import assignment, errors
-from featherface.boxes import corners_of, decode, iou
+from featherface import errors
+from featherface.geometry.boxes import corners_of, decode, iou
+from featherface.geometry.priors import levels, priors
+from featherface.losses import assignment
 from featherface.losses.atss import assign_atss
 from featherface.losses.config import CHOICES, LossConfig
 from featherface.losses.matching import MATCHINGS
@@ -21,9 +23,8 @@ from featherface.losses.parts import BOXES, DENSE, LANDMARKS, Matched, focal, qu
 from featherface.losses.selection import select
 from featherface.losses.simota import assign_simota
 from featherface.losses.weighting import weigh
-from featherface.priors import levels, priors
-from featherface.training.batches import empty_targets
-from featherface.variants import variant
+from featherface.training.loading.batches import empty_targets
+from featherface.variants.table import variant
 
 CONFIG = variant("v2")
 PRIORS, LEVELS = priors(CONFIG, 96, 96), levels(CONFIG, 96)

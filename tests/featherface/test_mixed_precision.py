@@ -7,17 +7,17 @@ import torch
 from stand_ins.cuda_autocast import CudaAutocast
 from torch import nn
 
-from featherface.distillation import Teacher
 from featherface.losses.config import CHOICES, LossConfig
 from featherface.networks.detector import build
-from featherface.training import precision
-from featherface.training.batches import empty_targets
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig
+from featherface.training.config.distill import DistillConfig
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation.distillation_loss import Teaching
+from featherface.training.distillation.terms import Teacher
+from featherface.training.loading.batches import empty_targets
 from featherface.training.objective import Objective
-from featherface.training.precision import Precision
-from featherface.training.teaching import Teaching
-from featherface.variants import VARIANTS, variant
+from featherface.training.optimization import precision
+from featherface.training.optimization.precision import Precision
+from featherface.variants.table import VARIANTS, variant
 
 CPU = torch.device("cpu")
 BOUNDS = {"fp16": 0.01, "bf16": 0.08}

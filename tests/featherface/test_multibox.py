@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from featherface.assignment import Targets, assign
+from featherface.geometry.priors import priors
+from featherface.losses.assignment import Targets, assign
 from featherface.losses.multibox import hardest, multibox
-from featherface.priors import priors
-from featherface.training.batches import empty_targets
-from featherface.variants import variant
+from featherface.training.loading.batches import empty_targets
+from featherface.variants.table import variant
 
 
 class Raw(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from featherface.distillation import start_from
-from featherface.networks import build, nano
-from featherface.profiling import macs
-from featherface.variants import variant
+from featherface.networks.backbones import nano
+from featherface.networks.detector import build
+from featherface.profiling.counting import macs
+from featherface.training.distillation.terms import start_from
+from featherface.variants.table import variant
 
 
 def test_a_unit_mixes_channels_first_then_looks_around():

@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from featherface.assignment import Targets
-from featherface.checkpoints import load_weights, save_weights
+from featherface.geometry.priors import priors
+from featherface.losses.assignment import Targets
 from featherface.losses.multibox import multibox
-from featherface.networks import build, detector
-from featherface.priors import priors
-from featherface.variants import CHOICES, VARIANTS, variant
+from featherface.networks import detector
+from featherface.networks.detector import build
+from featherface.variants.table import CHOICES, VARIANTS, variant
+from featherface.weights.checkpoints import load_weights, save_weights
 
 PARAMETERS = {
     "v1-official": 592_371,

@@ -11,16 +11,21 @@ from featherface import errors
 from featherface.data.annotation import ATTRIBUTES, ImageAnnotation
 from featherface.data.config import SyntheticConfig
 from featherface.data.difficulty import difficulty, easiest_first
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.networks.detector import build
-from featherface.training import waiting as waiting_module
-from featherface.training.batches import ordered
-from featherface.training.config import TrainConfig
+from featherface.training.config.train import TrainConfig
+from featherface.training.loading import dataloader_wait as waiting_module
+from featherface.training.loading.batches import ordered
+from featherface.training.loading.dataloader_wait import Waiting
 from featherface.training.loop import train
-from featherface.training.pacing import pictures_of, share_of, side_of, side_of_batch
-from featherface.training.waiting import Waiting
-from featherface.variants import variant
+from featherface.training.optimization.curriculum import (
+    pictures_of,
+    share_of,
+    side_of,
+    side_of_batch,
+)
+from featherface.variants.table import variant
 
 CONFIG = TrainConfig(
     epochs=3,

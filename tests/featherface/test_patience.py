@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from featherface import holders, patience
 from featherface.errors import HeldError, InterruptedRunError, UnavailableError
-from featherface.files import move, remove, remove_tree, write_atomic
-from featherface.patience import insist, is_held, patient
-from featherface.refusals import remedy, told_in_words
+from featherface.filesystem import open_handles, retry
+from featherface.filesystem.atomic import move, remove, remove_tree, write_atomic
+from featherface.filesystem.os_errors import remedy, told_in_words
+from featherface.filesystem.retry import insist, is_held, patient
 
 BUSY = "The process cannot access the file because it is being used by another process"
 
@@ -161,7 +161,7 @@ def test_windows_is_asked_for_the_rights_by_an_attempt(path, hours, monkeypatch)
         def __getattr__(self, name):
             return getattr(os, name)
 
-    monkeypatch.setattr(patience, "os", Windows())
+    monkeypatch.setattr(retry, "os", Windows())
     assert insist(Busy(3), path) == "done"
     assert [one.name for one in path.parent.iterdir()] == [path.name]
     monkeypatch.setattr("pathlib.Path.touch", Busy(10**6))
@@ -281,7 +281,7 @@ def test_who_holds_a_file_is_found(path, below):
     with subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE) as other:
         other.stdout.readline()
         try:
-            found = list(holders.from_processes([path.parent if below else path]))
+            found = list(open_handles.from_processes([path.parent if below else path]))
         finally:
             other.kill()
     assert [f"(process {other.pid})" in one for one in found] == [True]
@@ -294,8 +294,8 @@ def test_a_process_that_can_not_be_looked_at_ends_no_search(path, monkeypatch):
     holder.open_files = lambda: [SimpleNamespace(path=os.path.realpath(path))]
     other.name = lambda: "OneDrive.exe"
     monkeypatch.setattr("psutil.process_iter", lambda: iter([guarded, holder, other]))
-    assert list(holders.from_processes([path])) == ["another program (process 5)"]
-    assert list(holders.suspects()) == ["OneDrive"]
+    assert list(open_handles.from_processes([path])) == ["another program (process 5)"]
+    assert list(open_handles.suspects()) == ["OneDrive"]
 
 
 def refused():
@@ -303,22 +303,23 @@ def refused():
 
 
 def test_where_nobody_is_found_the_usual_suspects_are_named(path, monkeypatch):
-    monkeypatch.setattr(holders, "holders", lambda _: [])
-    monkeypatch.setattr(holders, "suspects", lambda: iter(["Obsidian", "OneDrive"]))
+    monkeypatch.setattr(open_handles, "holders", lambda _: [])
+    monkeypatch.setattr(open_handles, "suspects", lambda: iter(["Obsidian", "OneDrive"]))
     assert (
-        holders.describe([path]) == "another program, perhaps Obsidian or OneDrive (running here)"
+        open_handles.describe([path])
+        == "another program, perhaps Obsidian or OneDrive (running here)"
     )
-    monkeypatch.setattr(holders, "suspects", lambda: iter([]))
-    assert "a virus scanner" in holders.describe([path])
+    monkeypatch.setattr(open_handles, "suspects", lambda: iter([]))
+    assert "a virus scanner" in open_handles.describe([path])
 
 
 def test_a_search_that_hangs_or_fails_is_not_waited_for(path, monkeypatch):
-    monkeypatch.setattr(holders, "SECONDS", 0.01)
-    monkeypatch.setattr(holders, "suspects", lambda: iter([]))
-    monkeypatch.setattr(holders, "holders", lambda _: time.sleep(30))
-    assert holders.describe([path]) == holders.GUESS
-    monkeypatch.setattr(holders, "holders", lambda _: 1 / 0)
-    assert holders.describe([path]) == holders.GUESS
+    monkeypatch.setattr(open_handles, "SECONDS", 0.01)
+    monkeypatch.setattr(open_handles, "suspects", lambda: iter([]))
+    monkeypatch.setattr(open_handles, "holders", lambda _: time.sleep(30))
+    assert open_handles.describe([path]) == open_handles.GUESS
+    monkeypatch.setattr(open_handles, "holders", lambda _: 1 / 0)
+    assert open_handles.describe([path]) == open_handles.GUESS
 
 
 class Function:
@@ -358,7 +359,7 @@ class RestartManager:
     def fill(self, _session, needed, count, found, _reasons):
         needed._obj.value = self.number
         if count._obj.value < self.number:
-            return holders.MORE_DATA
+            return open_handles.MORE_DATA
         for place in range(self.number):
             found[place].process.pid = 1000 + place
             found[place].name = f"Program {place}"
@@ -369,7 +370,7 @@ class RestartManager:
 @pytest.mark.parametrize("number", [0, 1, 8, 9, 20])
 def test_the_restart_manager_names_everyone(path, number):
     manager = RestartManager(number)
-    found = holders.from_restart_manager(manager, [path, path.parent])
+    found = open_handles.from_restart_manager(manager, [path, path.parent])
     assert found == [f"Program {one} (process {1000 + one})" for one in range(number)]
     assert manager.registered == [str(path), str(path)]
     assert manager.open == 0
@@ -378,12 +379,12 @@ def test_the_restart_manager_names_everyone(path, number):
 def test_a_restart_manager_that_refuses_is_closed_and_told(path):
     manager = RestartManager(1, refused=29)
     with pytest.raises(OSError, match="does not answer"):
-        holders.from_restart_manager(manager, [path])
+        open_handles.from_restart_manager(manager, [path])
     assert manager.open == 0
 
 
 def test_the_restart_manager_s_structures_have_the_size_of_its_header():
     """668 bytes where a wide character has two; here it may have four."""
     wide = ctypes.sizeof(ctypes.c_wchar)
-    assert ctypes.sizeof(holders.UniqueProcess) == 12
-    assert ctypes.sizeof(holders.ProcessInfo) == 12 + (256 + 64) * wide + 16
+    assert ctypes.sizeof(open_handles.UniqueProcess) == 12
+    assert ctypes.sizeof(open_handles.ProcessInfo) == 12 + (256 + 64) * wide + 16

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from featherface.networks import allocation, bifpn_ultra, cascade, multipath, smart_head, ssh
-from featherface.networks.heads import TASKS
+from featherface.networks import allocation
+from featherface.networks.heads import cascade, smart_head, ssh
+from featherface.networks.heads.linear import TASKS
+from featherface.networks.necks import bifpn_ultra, multipath
 
 LEVELS = range(3)
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from featherface import precision
-from featherface.checkpoints import load_weights
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
+from featherface.devices import precision
+from featherface.devices.precision import PRECISIONS, computing
 from featherface.errors import UsageError
 from featherface.evaluation.config import EvaluateConfig
 from featherface.export import writing
@@ -21,16 +21,16 @@ from featherface.export.deployed import deployed
 from featherface.export.formats import ExportConfig
 from featherface.export.onnx_file import Session
 from featherface.export.writing import differences, export
-from featherface.inference import detect
-from featherface.networks import build
-from featherface.precision import PRECISIONS, computing
-from featherface.profiling import latency
-from featherface.profiling_config import BenchmarkConfig
-from featherface.training.config import TrainConfig
+from featherface.inference.detect import detect
+from featherface.networks.detector import build
+from featherface.profiling.config import BenchmarkConfig
+from featherface.profiling.timing import latency
+from featherface.training.config.train import TrainConfig
 from featherface.training.loop import make_accelerator, train
-from featherface.training.optimizers import MovingAverage
+from featherface.training.optimization.moving_average import MovingAverage
 from featherface.validation.case import Case
-from featherface.variants import VARIANTS, variant
+from featherface.variants.table import VARIANTS, variant
+from featherface.weights.checkpoints import load_weights
 
 PUBLISHED = {
     "v1-official": "featherface_v1_official.pth",

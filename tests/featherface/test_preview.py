@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from featherface import errors
-from featherface.data.augmentation import AUGMENTATIONS
+from featherface.data.augmentation.transforms import AUGMENTATIONS
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.training.config import TrainConfig
+from featherface.training.config.train import TrainConfig
 from featherface.training.preview import CELL, PIPELINE, preview, sheet
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from featherface.priors import priors
-from featherface.variants import VARIANTS, DetectorConfig, variant
+from featherface.geometry.priors import priors
+from featherface.variants.table import VARIANTS, DetectorConfig, variant
 
 
 @pytest.mark.parametrize(("size", "count"), [(640, 16_800), (320, 4_200)])

@@ -13,8 +13,15 @@ from safetensors.torch import load_file
 from torch import nn
 
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
-from featherface.processes import SharedNorm, anyone, averaged, divisor, overall, share_norms
+from featherface.data.synthetic.dataset import draw
+from featherface.devices.all_reduce import (
+    SharedNorm,
+    anyone,
+    averaged,
+    divisor,
+    overall,
+    share_norms,
+)
 
 SCRIPT = Path(__file__).with_name("together_script.py")
 CLOCK = {"kind", "seconds", "loading"}

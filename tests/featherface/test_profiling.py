@@ -4,22 +4,22 @@ import pytest
 import torch
 from torch import nn
 
-from featherface import devices
+from featherface.devices import select
 from featherface.errors import UnavailableError, UsageError
-from featherface.networks import build
-from featherface.profiling import (
+from featherface.networks.detector import build
+from featherface.profiling import layers as layers_module
+from featherface.profiling.config import BenchmarkConfig
+from featherface.profiling.counting import (
     count_macs,
-    latency,
-    layer_costs,
     macs,
     paper_counted,
     parameters,
-    peak_memory,
     weights_megabytes,
 )
-from featherface.profiling import layers as layers_module
-from featherface.profiling_config import BenchmarkConfig
-from featherface.variants import VARIANTS, variant
+from featherface.profiling.layers import layer_costs
+from featherface.profiling.memory import peak_memory
+from featherface.profiling.timing import latency
+from featherface.variants.table import VARIANTS, variant
 
 SMALL = BenchmarkConfig(image_size=64, runs=4, warmup=1, device="cpu")
 
@@ -159,16 +159,16 @@ def test_an_illegal_value_names_the_key(key, value):
 
 
 def test_devices_are_chosen_by_name(monkeypatch):
-    assert devices.choose("cpu").type == "cpu"
+    assert select.choose("cpu").type == "cpu"
     with pytest.raises(UsageError, match="no device 'gpu'"):
-        devices.choose("gpu")
+        select.choose("gpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UnavailableError, match="no cuda device"):
-        devices.choose("cuda")
+        select.choose("cuda")
 
 
 def test_seeding_repeats_the_draws():
-    devices.seed_everything(4)
+    select.seed_everything(4)
     first = torch.rand(2)
-    devices.seed_everything(4)
+    select.seed_everything(4)
     assert torch.equal(first, torch.rand(2))

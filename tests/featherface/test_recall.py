@@ -14,20 +14,26 @@ from safetensors.torch import load_file
 
 from featherface import errors
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.distillation import Teacher, distill
 from featherface.networks.detector import RawOutput, build
-from featherface.training import notebook
-from featherface.training.answers import Answer, from_columns, noted, strong, told
-from featherface.training.batches import TrainingPictures, ordered
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig, Phase
+from featherface.training.config.distill import DistillConfig, Phase
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation import teacher_cache
+from featherface.training.distillation.cached_teachers import Recall
+from featherface.training.distillation.teacher_cache import Notebook, identity
+from featherface.training.distillation.teacher_outputs import (
+    Answer,
+    from_columns,
+    noted,
+    strong,
+    told,
+)
+from featherface.training.distillation.terms import Teacher, distill
+from featherface.training.loading.batches import TrainingPictures, ordered
 from featherface.training.loop import train
-from featherface.training.notebook import Notebook, identity
-from featherface.training.precision import Precision
-from featherface.training.recall import Recall
-from featherface.variants import variant
+from featherface.training.optimization.precision import Precision
+from featherface.variants.table import variant
 
 MEAN = (104.0, 117.0, 123.0)
 CONFIG = TrainConfig(epochs=3, batch_size=2, image_size=64, log_every=1, device="cpu", views=2)
@@ -150,7 +156,7 @@ def test_a_full_folder_changes_no_weight_and_is_told_once(split, tmp_path, whole
 
 
 def test_a_full_disk_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebook, "SPARED", 2**62)
+    monkeypatch.setattr(teacher_cache, "SPARED", 2**62)
     book = Notebook(tmp_path / "x.sqlite", 1e9)
     book.write({b"a": answer()})
     book.flush()
@@ -334,7 +340,7 @@ def test_a_file_that_does_not_say_what_computed_it_is_told_and_left_alone(tmp_pa
 
 
 def test_an_answer_has_a_part_for_each_column():
-    assert Answer._fields == tuple(notebook.PARTS)
+    assert Answer._fields == tuple(teacher_cache.PARTS)
 
 
 @pytest.mark.parametrize(("key", "value"), [("views", -1)])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from featherface.boxes import corners_of, decode, decode_all
-from featherface.networks import refinement
-from featherface.priors import priors
-from featherface.variants import variant
+from featherface.geometry.boxes import corners_of, decode, decode_all
+from featherface.geometry.priors import priors
+from featherface.networks.heads import refinement
+from featherface.variants.table import variant
 
 VARIANCES = (0.1, 0.2)
 

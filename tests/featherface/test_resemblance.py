@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from featherface.data.config import SyntheticConfig
-from featherface.data.resemblance import find_pairs, look_at, near
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
+from featherface.data_quality.near_duplicates import find_pairs, look_at, near
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from featherface.networks import build, cbam, reuse
-from featherface.variants import variant
+from featherface.networks.attention import cbam
+from featherface.networks.detector import build
+from featherface.networks.necks import reuse
+from featherface.variants.table import variant
 
 
 def maps(channels=6, side=16):

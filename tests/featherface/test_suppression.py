@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featherface import suppression
-from featherface.suppression import suppress
+from featherface.geometry import suppression
+from featherface.geometry.suppression import suppress
 
 
 def plain(boxes, scores, threshold):

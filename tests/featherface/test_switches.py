@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from featherface.errors import UsageError
-from featherface.networks import build
-from featherface.profiling import macs, parameters
-from featherface.variants import VARIANTS, DetectorConfig, variant
+from featherface.networks.detector import build
+from featherface.profiling.counting import macs, parameters
+from featherface.variants.table import VARIANTS, DetectorConfig, variant
 
 SWITCHES = [(name, key) for name, entry in VARIANTS.items() for key in entry.switches]
 

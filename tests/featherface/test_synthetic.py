@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from featherface.data import synthetic
-from featherface.data.annotation import read_annotation
+from featherface.data.annotation_files import read_annotation
 from featherface.data.config import SyntheticConfig
-from featherface.data.gathering import EVENTS, draw_picture
 from featherface.data.images import read_image
-from featherface.data.look import draw_look
-from featherface.data.portraits import draw_portrait
-from featherface.data.scenes import DISTRACTORS, draw_scene
-from featherface.data.synthetic import MARKER, draw, subsets
+from featherface.data.synthetic import dataset
+from featherface.data.synthetic.appearance import draw_look
+from featherface.data.synthetic.backgrounds import DISTRACTORS, draw_scene
+from featherface.data.synthetic.composition import EVENTS, draw_picture
+from featherface.data.synthetic.dataset import MARKER, draw, subsets
+from featherface.data.synthetic.faces import draw_portrait
 from featherface.data.widerface import open_split
 from featherface.errors import HeldError, UnavailableError, UsageError
 from featherface.evaluation.ground_truth import read_official
@@ -197,7 +197,7 @@ def test_a_set_that_is_held_once_drawn_is_kept_for_the_next_call(tmp_path, monke
             draw(root, config)
         assert not root.exists()
     drawings = []
-    monkeypatch.setattr(synthetic, "_draw_one", lambda *one: drawings.append(one))
+    monkeypatch.setattr(dataset, "_draw_one", lambda *one: drawings.append(one))
     assert draw(root, config)
     assert drawings == []
     assert [one.name for one in tmp_path.iterdir()] == ["set"]
@@ -232,12 +232,12 @@ def test_a_set_that_can_not_be_replaced_stays(tmp_path, monkeypatch):
 def test_a_set_that_another_process_has_drawn_meanwhile_is_taken(tmp_path, monkeypatch):
     config = SyntheticConfig(image_size=64, train_images=2, val_images=1)
     root = tmp_path / "set"
-    real = synthetic._replace
+    real = dataset._replace
 
     def late(fresh, place):
         fresh.rename(place)
         real(fresh, place)
 
-    monkeypatch.setattr(synthetic, "_replace", late)
+    monkeypatch.setattr(dataset, "_replace", late)
     assert not draw(root, config)
     assert len(open_split(root, "train").images) == 2

@@ -8,16 +8,22 @@ from safetensors.torch import load_file
 
 from featherface import errors
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.distillation import Teacher
 from featherface.networks.detector import build
-from featherface.training.alignment import NEIGHBOURS, apart, attention, missed, resized
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig, Phase
+from featherface.training.config.distill import DistillConfig, Phase
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation.alignment import (
+    NEIGHBOURS,
+    apart,
+    attention,
+    missed,
+    resized,
+)
+from featherface.training.distillation.terms import Teacher
 from featherface.training.loop import train
 from featherface.training.state import STATE
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 CONFIG = TrainConfig(epochs=2, batch_size=2, image_size=64, log_every=1, device="cpu")
 NAMED = {"teacher": "v1"}

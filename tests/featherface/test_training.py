@@ -13,20 +13,20 @@ from safetensors.torch import load_file
 
 from featherface import errors
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
+from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.distillation import Teacher
 from featherface.networks.detector import build
 from featherface.training import state
-from featherface.training.batches import EpochBatches, TrainingPictures
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig
+from featherface.training.config.distill import DistillConfig
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation.terms import Teacher
+from featherface.training.loading.batches import EpochBatches, TrainingPictures
 from featherface.training.loop import train
-from featherface.training.optimizers import MovingAverage
-from featherface.training.schedules import learning_rate
+from featherface.training.optimization.moving_average import MovingAverage
+from featherface.training.optimization.schedules import learning_rate
 from featherface.training.session import GUILTY_BATCH, Session
 from featherface.training.state import STATE, resume_point
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 SCRIPT = Path(__file__).with_name("training_script.py")
 CONFIG = TrainConfig(epochs=2, batch_size=2, image_size=64, log_every=1, device="cpu")

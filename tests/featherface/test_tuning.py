@@ -4,12 +4,12 @@ from dataclasses import fields, replace
 
 import pytest
 
-from featherface.detector_config import DetectorConfig
 from featherface.errors import UsageError
-from featherface.networks import build
-from featherface.profiling import parameters
-from featherface.tuning import KNOBS, count_parameters, legal_values, tune, turned
-from featherface.variants import variant
+from featherface.networks.detector import build
+from featherface.networks.tuning import KNOBS, count_parameters, legal_values, tune, turned
+from featherface.profiling.counting import parameters
+from featherface.variants.config import DetectorConfig
+from featherface.variants.table import variant
 
 
 def test_every_whole_number_of_a_network_has_a_knob():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import featherface
-from featherface.uploads import uploaded
+from featherface.devices.uploads import uploaded
 
 
 class Asked:

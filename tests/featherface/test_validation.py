@@ -10,7 +10,7 @@ from featherface.validation import checks, loop
 from featherface.validation.case import Case
 from featherface.validation.loop import examine, validate
 from featherface.validation.names import CHECKS, COUNTS, QUICK
-from featherface.variants import VARIANTS, variant
+from featherface.variants.table import VARIANTS, variant
 
 
 def test_every_check_is_there_and_every_variant_has_a_count():

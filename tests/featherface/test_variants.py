@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from featherface.detector_config import grouped_quarter
 from featherface.errors import UsageError
-from featherface.variants import CHOICES, VARIANTS, DetectorConfig, variant
+from featherface.variants.config import grouped_quarter
+from featherface.variants.table import CHOICES, VARIANTS, DetectorConfig, variant
 
 
 def test_every_variant_is_legal_and_described():
@@ -89,5 +89,7 @@ def test_lists_from_yaml_become_tuples():
 
 
 def test_the_table_imports_nothing_heavy():
-    code = "import featherface.variants, sys; assert not {'torch', 'numpy'} & set(sys.modules)"
+    code = (
+        "import featherface.variants.table, sys; assert not {'torch', 'numpy'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 
 from featherface.data.widerface import open_split
-from featherface.distillation import Teacher
 from featherface.losses.config import LossConfig
 from featherface.networks.detector import build
-from featherface.training.config import TrainConfig
-from featherface.training.distill_config import DistillConfig, Phase
+from featherface.training.config.distill import DistillConfig, Phase
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation.terms import Teacher
 from featherface.training.loop import train
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 LESSON = DistillConfig(
     teacher="v1",

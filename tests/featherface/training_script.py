@@ -8,10 +8,10 @@ import torch
 
 from featherface.data.widerface import open_split
 from featherface.networks.detector import build
-from featherface.training.config import TrainConfig
+from featherface.training.config.train import TrainConfig
 from featherface.training.loop import train
 from featherface.training.state import resume_point
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 CONFIG = TrainConfig(
     epochs=4, batch_size=2, image_size=64, log_every=1, ema=0.9, device="cpu", warmup=0.1

@@ -17,8 +17,8 @@ from types import SimpleNamespace
 import pytest
 from stand_ins import shells
 
-from featherface import graphics_cards
-from featherface.graphics_cards import Card
+from featherface.devices import graphics_cards
+from featherface.devices.graphics_cards import Card
 from thesis_cli import platforms
 from thesis_cli.platforms import Place, lacking, too_long
 

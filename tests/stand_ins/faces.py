@@ -2,7 +2,7 @@
 
 import torch
 
-from featherface.training.batches import empty_targets
+from featherface.training.loading.batches import empty_targets
 
 
 def made_up(seed, pictures=3, most=5):

@@ -10,9 +10,9 @@ import torch
 from click.testing import CliRunner
 
 from featherface.data.config import SyntheticConfig
-from featherface.data.synthetic import draw
-from featherface.networks import build
-from featherface.variants import variant
+from featherface.data.synthetic.dataset import draw
+from featherface.networks.detector import build
+from featherface.variants.table import variant
 from thesis_cli.main import cli
 from thesis_cli.schemas import schemas
 

@@ -12,8 +12,8 @@ import sys
 import pytest
 import torch
 
-from vault_sync.engine import locking
-from vault_sync.engine.locking import locked
+from vault_sync.engine.disk import locking
+from vault_sync.engine.disk.locking import locked
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from featherface.networks import build
+from featherface.networks.detector import build
 from featherface.training import state
-from featherface.variants import variant
+from featherface.variants.table import variant
 
 STAGE = ("--stage", "train", "--no-sync")
 SMALL = {

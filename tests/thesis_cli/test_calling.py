@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from stand_ins import shells
 
-from experiments import command_lines
+from experiments.wording import shell_quote
 from thesis_cli.calling import called
 from thesis_cli.commands.ablate import repetition
 from thesis_cli.commands.run import resumption
@@ -22,7 +22,7 @@ def unactivated(tmp_path, monkeypatch):
     own.mkdir(parents=True)
     (own / "thesis").touch()
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(command_lines, "sys", SimpleNamespace(executable=str(own / "python")))
+    monkeypatch.setattr(shell_quote, "sys", SimpleNamespace(executable=str(own / "python")))
     monkeypatch.chdir(tmp_path / "my box")
     return tmp_path / "my box"
 
@@ -52,7 +52,7 @@ def test_what_init_prints_can_be_typed(unactivated, thesis):
 
 
 def test_a_command_to_go_on_keeps_every_value(monkeypatch):
-    monkeypatch.setattr(command_lines, "at_hand", lambda: ("sh",))
+    monkeypatch.setattr(shell_quote, "at_hand", lambda: ("sh",))
     plan = SimpleNamespace(source="v1", recipe=SimpleNamespace(name="v1", seed=3))
     values = ["title=It's 5 $", "train.steps_at=[1, 2]"]
     words = shlex.split(resumption(plan, values, ["train"]))

@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from experiments.repository import ATTRIBUTES, FILES, IGNORED, complete
-from experiments.seal import MEND, seal
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.records.seal import MEND, seal
+from experiments.records.store import Store
+from experiments.workspace.repository import ATTRIBUTES, FILES, IGNORED, complete
+from experiments.workspace.workspace import Workspace
 
 CONVERTED = {"data.json", "environment.txt", "log.txt", "metrics.jsonl", "recipe.yaml"} | {
     "record.json",

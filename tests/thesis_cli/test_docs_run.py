@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments.workspace import Workspace
+from experiments.workspace.workspace import Workspace
 from featherface.data.widerface import open_split
 from featherface.evaluation.predictions import write_prediction
-from featherface.networks import build
-from featherface.variants import variant
-from thesis_cli import running
+from featherface.networks.detector import build
+from featherface.variants.table import variant
+from thesis_cli import run_and_sync
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -80,7 +80,7 @@ def test_what_the_docs_show_works(thesis, stage, page, monkeypatch):
     for line in lines(page):
         if "--resume" in line:
             with monkeypatch.context() as patched:
-                patched.setattr(running, "stoppable", stopped)
+                patched.setattr(run_and_sync, "stoppable", stopped)
                 assert thesis("run", "v2", "--new").code == 130
         answer = thesis(*shlex.split(line)[1:])
         assert answer.code in ANSWERS.get(line, {0}), f"{line}\n{answer.err}"

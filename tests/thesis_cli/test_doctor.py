@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from featherface import accelerators
+from featherface.devices import accelerators
 from thesis_cli.health import cudnn
 
 GTX_1060 = "NVIDIA GeForce GTX 1060 6GB"

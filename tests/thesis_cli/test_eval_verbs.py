@@ -8,14 +8,14 @@ import shutil
 import numpy as np
 import pytest
 
-from experiments import runner
-from experiments.resolving import resolve
-from experiments.workspace import Workspace
+from experiments.recipe.resolve import resolve
+from experiments.running import runner
+from experiments.workspace.workspace import Workspace
 from featherface.data.widerface import open_split
 from featherface.evaluation.breakdown import GROUPINGS
 from featherface.evaluation.predictions import write_prediction
 from thesis_cli.commands.evaluation.errors import BY
-from vault_sync.sync import sync
+from vault_sync.commands.sync import sync
 
 
 @pytest.fixture(scope="module")

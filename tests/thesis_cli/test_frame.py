@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from featherface import errors
-from thesis_cli import faults, plugins
-from thesis_cli.main import COMMANDS, cli
+from thesis_cli import errors as cli_errors
+from thesis_cli import plugins
+from thesis_cli.command_table import COMMANDS
+from thesis_cli.main import cli
 
 
 def walk(command, path=()):
@@ -88,7 +90,7 @@ def test_each_fault_has_its_exit_code_and_no_traceback(thesis, monkeypatch, erro
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("experiments.workspace.Workspace.find", fail)
+    monkeypatch.setattr("experiments.workspace.workspace.Workspace.find", fail)
     answer = thesis("runs", "list")
     assert answer.code == code
     assert answer.out == ""
@@ -99,14 +101,14 @@ def test_a_full_disk_is_told_as_such(thesis, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device", "runs/v1")
 
-    monkeypatch.setattr("experiments.workspace.Workspace.find", fail)
+    monkeypatch.setattr("experiments.workspace.workspace.Workspace.find", fail)
     assert "runs/v1: the disk is full" in thesis("runs", "list").err
 
 
 def test_something_unforeseen_is_logged_and_debug_shows_it(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr("platformdirs.user_log_path", lambda *a, **k: tmp_path)
-    fault = faults.describe(ZeroDivisionError("division by zero"), ["runs", "list"])
+    fault = cli_errors.describe(ZeroDivisionError("division by zero"), ["runs", "list"])
     assert "--debug" in (fault.hint or "")
     (log,) = tmp_path.glob("error-*.log")
     assert str(log) in fault.message
@@ -118,7 +120,7 @@ def test_debug_shows_the_traceback(monkeypatch, tmp_path):
         raise ZeroDivisionError
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr("experiments.workspace.Workspace.find", fail)
+    monkeypatch.setattr("experiments.workspace.workspace.Workspace.find", fail)
     result = CliRunner().invoke(cli, ["runs", "list", "--debug"])
     assert "Traceback" in result.stderr
     assert result.exit_code == 4

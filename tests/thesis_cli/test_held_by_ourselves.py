@@ -14,15 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import plots, runner
-from experiments.index import Index
-from experiments.resolving import resolve
-from experiments.runs import Run
-from featherface.checkpoints import load_weights, read_state, save_weights
+from experiments.plotting import run_plots
+from experiments.recipe.resolve import resolve
+from experiments.records.index import Index
+from experiments.records.run import Run
+from experiments.running import runner
 from featherface.errors import InterruptedRunError
-from featherface.networks import build
-from featherface.variants import variant
-from vault_sync.engine import folders
+from featherface.networks.detector import build
+from featherface.variants.table import variant
+from featherface.weights.checkpoints import load_weights, read_state, save_weights
+from vault_sync.engine.disk import folders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's /proc what is open")
 
@@ -149,7 +150,7 @@ def test_an_index_that_is_made_anew_is_closed_before(
 @pytest.mark.slow
 def test_a_workspace_holds_nothing_that_it_replaces(thesis, workspace, ourselves, monkeypatch):
     for name in ("loss_curves", "precision_recall"):
-        monkeypatch.setattr(plots, name, lambda *_, **__: PIXEL)
+        monkeypatch.setattr(run_plots, name, lambda *_, **__: PIXEL)
     words = [word for key, value in TINY.items() for word in ("--set", f"{key}={value}")]
     stages = ["--stage", "train", "--stage", "evaluate"]
     taught = [word for key, value in TAUGHT.items() for word in ("--set", f"{key}={value}")]

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 from PIL import Image
 
-from experiments.formats import FORMATS
-from featherface.checkpoints import read_state
+from experiments.wording.formats import FORMATS
 from featherface.data.archives import ARCHIVES
+from featherface.weights.checkpoints import read_state
 from thesis_cli.commands import compare
 from thesis_cli.schemas import schemas
 

@@ -7,11 +7,11 @@ import re
 import pytest
 
 from experiments.metrics import Metric
-from experiments.stages import TABLE
-from experiments.store import Store
-from experiments.work import Findings
+from experiments.records.store import Store
+from experiments.running.stage_context import Findings
+from experiments.running.stages import TABLE
 from featherface.errors import UnavailableError
-from featherface.files import write_atomic
+from featherface.filesystem.atomic import write_atomic
 
 LATE = ("evaluate", "benchmark", "export")
 

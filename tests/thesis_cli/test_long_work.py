@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from experiments.store import Store
+from experiments.records.store import Store
 
 pytestmark = pytest.mark.slow
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from experiments import liveness
-from experiments.ablation import claimed, matrix
-from experiments.sight import Curve
+from experiments.records import heartbeat
+from experiments.records.status import Curve
+from experiments.running.ablation import claimed, matrix
 from thesis_cli.commands.ablate import repetition
 from thesis_cli.commands.monitor import BESIDE, curves, duration, spark
-from vault_sync import progress_log
+from vault_sync.commands import progress_log
 
 TINY = """\
 extends: [v2-vit, smoke]
@@ -85,7 +85,7 @@ def test_ablating_what_has_no_switches_names_what_has(thesis, workspace):
 
 def test_a_look_at_a_run_at_work(thesis, valid, workspace, make_run):
     run = make_run(workspace, status="interrupted", recipe={"train.epochs": 9})
-    liveness.beat(run.folder)
+    heartbeat.beat(run.folder)
     data = valid(thesis("monitor", "--json", workspace=workspace))
     assert (data["run"], data["status"], data["epoch"]) == ("v1@1", "running", 5)
     shown = thesis("monitor", "v1", "--once", workspace=workspace)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from experiments.resolving import resolve
-from experiments.workspace import Workspace
-from featherface.networks import build
-from featherface.tuning import KNOBS
+from experiments.recipe.resolve import resolve
+from experiments.workspace.workspace import Workspace
+from featherface.networks.detector import build
+from featherface.networks.tuning import KNOBS
 from featherface.validation.names import COUNTS, Count
-from featherface.variants import VARIANTS, variant
+from featherface.variants.table import VARIANTS, variant
 from thesis_cli.commands.model import listing, tune
 from thesis_cli.commands.model.show import FORMATS
 from thesis_cli.session import Session

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from thesis_cli.complete import complete_template
+from thesis_cli.completion import complete_template
 
 TODAY = datetime.now(UTC).date()
 

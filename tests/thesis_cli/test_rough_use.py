@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiments.resolving import resolve
-from thesis_cli import faults
+from experiments.recipe.resolve import resolve
+from thesis_cli import errors
 from thesis_cli.commands.run import resumption
 from thesis_cli.wording import quantity
 
@@ -153,8 +153,8 @@ def test_an_undefined_value_is_said_to_be():
     [("posix", errno.EPIPE, True), ("nt", errno.EINVAL, True), ("posix", errno.EINVAL, False)],
 )
 def test_a_reader_that_left_is_known_on_every_system(monkeypatch, system, number, left):
-    monkeypatch.setattr(faults, "os", SimpleNamespace(name=system))
-    assert faults.reader_left(OSError(number, "")) is left
+    monkeypatch.setattr(errors, "os", SimpleNamespace(name=system))
+    assert errors.reader_left(OSError(number, "")) is left
 
 
 def test_an_interrupted_run_names_the_command_that_goes_on(workspace):

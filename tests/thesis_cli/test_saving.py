@@ -143,7 +143,7 @@ def test_text_that_cannot_be_written_any_more_is_printed(thesis, two, tmp_path, 
     def full(_source, target, **_):
         raise OSError(28, os.strerror(28), str(target))
 
-    monkeypatch.setattr("featherface.files.replace", full)
+    monkeypatch.setattr("featherface.filesystem.atomic.replace", full)
     answer = thesis("milestone", "list", "--output", tmp_path / "list.txt", workspace=two)
     assert answer.code == 4
     assert "No space left" in answer.err

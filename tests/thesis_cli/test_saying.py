@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.store import Store
+from experiments.records.store import Store
 from thesis_cli.commands.runs import note
 
 NOTE = "05-Results/Runs/v1@1.md"

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from experiments.company import Launch, launched
-from experiments.store import Store
+from experiments.records.store import Store
+from experiments.running.distributed import Launch, launched
 
 TINY = """\
 extends: smoke

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from featherface.files import write_atomic
-from vault_sync.sync import sync
+from featherface.filesystem.atomic import write_atomic
+from vault_sync.commands.sync import sync
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from vault_sync import scaffold
-from vault_sync.export import pandoc
+from vault_sync.commands import scaffold
+from vault_sync.export.reading import pandoc
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from stand_ins.folders import contents
 
-from experiments import bars, pareto, plots
-from experiments.workspace import Workspace
-from vault_sync import scaffold
-from vault_sync.engine import descriptors, folder, folders, paths, windows
-from vault_sync.engine.descriptors import DescriptorFolder
-from vault_sync.engine.paths import PathFolder
-from vault_sync.sync import sync
+from experiments.plotting import bar_plots, pareto, run_plots
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands import scaffold
+from vault_sync.commands.sync import sync
+from vault_sync.engine.disk import descriptors, folder, folders, paths, windows
+from vault_sync.engine.disk.descriptors import DescriptorFolder
+from vault_sync.engine.disk.paths import PathFolder
 
 GOLDEN = Path(__file__).parent / "golden"
 ONE_PIXEL = bytes.fromhex(
@@ -58,10 +58,10 @@ def quick_plots(monkeypatch):
         return lambda *args, **_: ONE_PIXEL + f"{name} {args}".encode()
 
     for name in ("loss_curves", "precision_recall"):
-        monkeypatch.setattr(plots, name, draw(name))
+        monkeypatch.setattr(run_plots, name, draw(name))
     monkeypatch.setattr(pareto, "pareto", draw("pareto"))
     for name in ("component_bars", "difference_bars"):
-        monkeypatch.setattr(bars, name, draw(name))
+        monkeypatch.setattr(bar_plots, name, draw(name))
 
 
 @pytest.fixture
@@ -236,5 +236,5 @@ def links(tmp_path_factory):
 def this_way():
     """Return the line that lets another process write in the way that this test does."""
     return lambda: (
-        f"import vault_sync.engine.folders as f; f._DESCRIPTORS = {folders._DESCRIPTORS}\n"
+        f"import vault_sync.engine.disk.folders as f; f._DESCRIPTORS = {folders._DESCRIPTORS}\n"
     )

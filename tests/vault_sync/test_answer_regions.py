@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vault_sync.answers.regions import find_regions
+from vault_sync.run_note_fields.regions import find_regions
 
 MARK = "<!-- thesis:answer analysis -->"
 NEXT = "<!-- thesis:answer next_steps -->"

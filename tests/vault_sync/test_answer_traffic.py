@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.annotations import Annotations
-from vault_sync.answers.exchanging import apply, exchange_of
-from vault_sync.answers.reviewing import Move, review
-from vault_sync.answers.table import ANSWERS
+from experiments.records.annotations import Annotations
 from vault_sync.engine.notes import Note, Snapshot
+from vault_sync.run_note_fields.exchange import apply, exchange_of
+from vault_sync.run_note_fields.review import Move, review
+from vault_sync.run_note_fields.table import ANSWERS
 
 LINES = [
     "---",

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.annotations import VERDICTS
-from experiments.runs import Run
-from experiments.store import Store
+from experiments.records.annotations import VERDICTS
+from experiments.records.run import Run
+from experiments.records.store import Store
 from featherface.errors import NotFoundError, RefusedError
-from vault_sync.answers.pulling import pull
-from vault_sync.answers.reviewing import Move, decide
-from vault_sync.answers.table import ANSWERS, answers_of
-from vault_sync.sync import sync
-from vault_sync.undoing import undo
+from vault_sync.commands.pull import pull
+from vault_sync.commands.sync import sync
+from vault_sync.commands.undo import undo
+from vault_sync.run_note_fields.review import Move, decide
+from vault_sync.run_note_fields.table import ANSWERS, answers_of
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
 from featherface.errors import LockedError
-from vault_sync import selections
-from vault_sync.engine import locking
-from vault_sync.engine.locking import holder, locked
-from vault_sync.engine.markers import scan
+from vault_sync.commands.sync import add_comparison, sync
+from vault_sync.commands.writing import write_notes, writing
+from vault_sync.content import saved_comparisons
+from vault_sync.engine.disk import locking
+from vault_sync.engine.disk.locking import holder, locked
 from vault_sync.engine.plans import Write
-from vault_sync.sync import add_comparison, sync
-from vault_sync.writing import write_notes, writing
+from vault_sync.engine.text.markers import scan
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 
@@ -23,9 +23,9 @@ PERFORMANCE = "05-Results/Performance-Analysis.md"
 SYNC = """
 import json, sys
 from pathlib import Path
-from experiments.workspace import Workspace
-from vault_sync.engine import locking
-from vault_sync.sync import sync
+from experiments.workspace.workspace import Workspace
+from vault_sync.engine.disk import locking
+from vault_sync.commands.sync import sync
 
 locking.PATIENCE = 120.0  # a busy machine draws slowly, and here taking turns is what counts
 sys.stdin.readline()
@@ -35,7 +35,7 @@ print(json.dumps([report.written, report.reasons]))
 HOLD = """
 import sys
 from pathlib import Path
-from vault_sync.engine.locking import locked
+from vault_sync.engine.disk.locking import locked
 
 with locked(Path(sys.argv[1]), "/home/ana/thesis"):
     print("held", flush=True)
@@ -163,9 +163,9 @@ def test_a_comparison_is_remembered_only_by_who_holds_the_lock(thesis, monkeypat
     monkeypatch.setattr(locking, "PATIENCE", 0)
     with locked(workspace.vault), pytest.raises(LockedError):
         add_comparison(workspace, runs)
-    assert selections.read(workspace) == []
+    assert saved_comparisons.read(workspace) == []
     add_comparison(workspace, runs)
-    assert selections.read(workspace) == [["v1@1", "v2@1"]]
+    assert saved_comparisons.read(workspace) == [["v1@1", "v2@1"]]
 
 
 @pytest.mark.usefixtures("both_ways")

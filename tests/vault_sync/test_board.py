@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from experiments.seal import seal
-from experiments.workspace import Workspace
-from vault_sync.sync import sync
+from experiments.records.seal import seal
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands.sync import sync
 
 BOARD = "05-Results/Milestones.md"
 CLAIMS = """

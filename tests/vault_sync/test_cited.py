@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from experiments.references import read_references
-from experiments.workspace import Workspace
-from vault_sync.sync import sync
+from experiments.records.bibliography import read_references
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands.sync import sync
 
 NOTE = "02-Literature-Review/Ultra-Light-Models.md"
 pytestmark = pytest.mark.usefixtures("quick_plots")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from experiments.metrics import Metric
-from vault_sync.context import group
-from vault_sync.wording import Words
+from vault_sync.rendering.context import group
+from vault_sync.rendering.words import Words
 
 
 @pytest.mark.parametrize(("other", "tables"), [("a" * 64, 1), ("b" * 64, 2)])

@@ -1,7 +1,7 @@
 import pytest
 
 from vault_sync.engine.copies import is_copy
-from vault_sync.engine.notes import read_vault
+from vault_sync.engine.vault_reader import read_vault
 
 OUTRIGHT = [
     # Obsidian Sync

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from vault_sync.engine import folder, passage
+from vault_sync.engine import passage
 from vault_sync.engine.applying import Applier
+from vault_sync.engine.disk import folder
 from vault_sync.engine.plans import Write
 from vault_sync.engine.recovery import recover
 from vault_sync.engine.state import Bases, State
@@ -39,7 +40,8 @@ def strays(vault):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from vault_sync.engine import folder, passage
+from vault_sync.engine import passage
+from vault_sync.engine.disk import folder
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.plans import Write
 from vault_sync.engine.state import Bases, State

@@ -2,8 +2,8 @@
 
 import pytest
 
-from experiments.store import Store
-from vault_sync.sync import sync
+from experiments.records.store import Store
+from vault_sync.commands.sync import sync
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 

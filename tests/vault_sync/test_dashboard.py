@@ -6,14 +6,14 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from experiments.annotations import VERDICTS
-from experiments.workspace import Workspace
-from vault_sync.bases import COLUMNS, runs_base
-from vault_sync.canvas import node_id
-from vault_sync.engine.markers import scan
-from vault_sync.engine.properties import read_front_matter
-from vault_sync.sync import sync
-from vault_sync.wording import Words
+from experiments.records.annotations import VERDICTS
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands.sync import sync
+from vault_sync.engine.text.markers import scan
+from vault_sync.engine.text.properties import read_front_matter
+from vault_sync.rendering.words import Words
+from vault_sync.reports.sections.canvas import node_id
+from vault_sync.reports.sections.runs_base import COLUMNS, runs_base
 
 HOSTILE = [
     "../x",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault_sync.engine.decisions import Decision, decide, merge, same
+from vault_sync.engine.three_way import Decision, decide, merge, same
 
 TABLE = b"| a | b |\n|:--|--:|\n| 1 | 2 |"
 PADDED = b"| a   |   b |\n| :---- | ----: |\n| 1   |   2 |"

@@ -10,10 +10,10 @@ import sys
 import pytest
 from stand_ins.folders import contents
 
-from experiments.workspace import Workspace
+from experiments.workspace.workspace import Workspace
 from featherface.errors import UnavailableError
+from vault_sync.commands.sync import sync
 from vault_sync.engine import passage
-from vault_sync.sync import sync
 
 pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 
@@ -136,9 +136,10 @@ def test_a_vault_on_a_disk_that_is_really_full(changed):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from experiments.workspace import Workspace
-from vault_sync.engine import folder, passage
-from vault_sync.sync import sync
+from experiments.workspace.workspace import Workspace
+from vault_sync.engine import passage
+from vault_sync.engine.disk import folder
+from vault_sync.commands.sync import sync
 
 seen = []
 def kill(name):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pytest
 from PIL import Image
 
-from experiments.workspace import Workspace
+from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError
+from vault_sync.export.document_writer import Choices
 from vault_sync.export.exporting import Exported, export
-from vault_sync.export.press import Choices
 
 MAIN = """\
 ---

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault_sync.export.obsidian import translate
+from vault_sync.export.reading.obsidian import translate
 
 
 def text_of(text, known=()):

@@ -10,13 +10,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from experiments.workspace import Workspace
+from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError, RefusedError, UnavailableError, UsageError
-from vault_sync.export import pandoc
+from vault_sync.export.document_writer import Choices
 from vault_sync.export.exporting import export
+from vault_sync.export.format_specific import LAYOUTS
 from vault_sync.export.formats import ENGINES, FORMATS
-from vault_sync.export.layouts import LAYOUTS
-from vault_sync.export.press import Choices
+from vault_sync.export.reading import pandoc
 
 WIDE = "| " + " | ".join(f"Parameter {n}" for n in range(14)) + " |\n" + "|---" * 14 + "|\n"
 WIDE += "| " + " | ".join("1,234,567" for n in range(14)) + " |\n"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from vault_sync.engine.notes import Note
-from vault_sync.export.anchors import Anchors
-from vault_sync.export.selection import select
-from vault_sync.export.shelf import Shelf
-from vault_sync.wording import Words
+from vault_sync.export.reading.anchors import Anchors
+from vault_sync.export.reading.link_index import Shelf
+from vault_sync.export.reading.selection import select
+from vault_sync.rendering.words import Words
 
 CHAPTERS = {
     "performance": "05-Results/Performance-Analysis",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault_sync.export import tables
-from vault_sync.export.trees import find, plain, words
+from vault_sync.export.reading.pandoc_ast import find, plain, words
 
 
 def table(rows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vault_sync.export.trees import block, plain, words
+from vault_sync.export.reading.pandoc_ast import block, plain, words
 from vault_sync.export.typography import quote, typeset
 
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from featherface.errors import RefusedError
-from vault_sync.engine import folder as contract
-from vault_sync.engine import windows
-from vault_sync.engine.folder import behind
-from vault_sync.engine.folders import open_folder
-from vault_sync.engine.notes import leads_elsewhere
+from vault_sync.engine.disk import folder as contract
+from vault_sync.engine.disk import windows
+from vault_sync.engine.disk.folder import behind
+from vault_sync.engine.disk.folders import open_folder
+from vault_sync.engine.vault_reader import leads_elsewhere
 
 T, B = ".0123.thesis-tmp", ".0123.thesis-old"
 FRENCH = "Études d'été/Réseau « léger »"

@@ -7,18 +7,19 @@ import os
 import pytest
 from stand_ins.folders import contents
 
-from featherface import files
 from featherface.errors import HeldError, UnavailableError
-from vault_sync import writing
-from vault_sync.engine import notes, passage, windows
+from featherface.filesystem import atomic
+from vault_sync.commands import writing
+from vault_sync.commands.sync import sync
+from vault_sync.commands.undo import history, undo
+from vault_sync.engine import notes, passage
 from vault_sync.engine.applying import Applier
+from vault_sync.engine.disk import windows
+from vault_sync.engine.disk.paths import BRIEFLY, PathFolder
 from vault_sync.engine.journal import read_steps
-from vault_sync.engine.paths import BRIEFLY, PathFolder
 from vault_sync.engine.plans import Write
 from vault_sync.engine.recovery import interrupted, recover
 from vault_sync.engine.state import Bases, State
-from vault_sync.sync import sync
-from vault_sync.undoing import history, undo
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 BUSY = "The process cannot access the file because it is being used by another process"
@@ -261,10 +262,10 @@ def test_a_cache_that_is_held_costs_a_drawing_and_no_sync(thesis, make_run, monk
     def held(path, *_, **__):
         raise HeldError(f"can't write {path}: it is in use")
 
-    real = files.replacing
+    real = atomic.replacing
     with monkeypatch.context() as patched:
         patched.setattr(
-            files,
+            atomic,
             "replacing",
             lambda path, **more: held(path) if "cache" in path.parts else real(path, **more),
         )

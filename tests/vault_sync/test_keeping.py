@@ -2,8 +2,8 @@
 
 import json
 
-from vault_sync.context import Sources
-from vault_sync.keeping import KnownRun, keep
+from vault_sync.rendering.cache import KnownRun, keep
+from vault_sync.rendering.context import Sources
 
 
 def test_what_was_kept_is_not_made_again(tmp_path):

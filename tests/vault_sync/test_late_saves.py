@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from vault_sync.engine import folder, passage
+from vault_sync.engine import passage
 from vault_sync.engine.applying import Applier
+from vault_sync.engine.disk import folder
 from vault_sync.engine.plans import Write
 from vault_sync.engine.state import Bases, State
 

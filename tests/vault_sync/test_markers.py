@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault_sync.engine import faults
-from vault_sync.engine.markers import digest, normalise, scan, splice, write_block
+from vault_sync.engine.text import marker_errors
+from vault_sync.engine.text.markers import digest, normalise, scan, splice, write_block
 
 BLOCK = write_block("results.v2", "performance", b"| a |\n|--|\n| 1 |", {"runs": "v1@1,v2@1"})
 
@@ -95,7 +95,7 @@ def test_broken_markers_are_named_with_their_line(name, prefix):
     data, line, words = BROKEN[name]
     found = scan(prefix + data)
     assert line in [fault.line for fault in found.faults]
-    assert any(words in faults.describe(fault) for fault in found.faults)
+    assert any(words in marker_errors.describe(fault) for fault in found.faults)
 
 
 def test_front_matter_counts_as_lines():

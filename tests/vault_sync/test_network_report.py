@@ -6,19 +6,19 @@ import re
 
 import pytest
 
-from experiments import network_drawing
-from experiments.workspace import Workspace
-from featherface.anatomy import keeping
+from experiments.plotting import network_drawing
+from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError
-from vault_sync import scaffold
-from vault_sync.catalogue import show
-from vault_sync.context import Page, Sources
+from featherface.model_summary import summary_cache
+from vault_sync.commands import scaffold
+from vault_sync.commands.sync import sync
+from vault_sync.content.catalogue import show
 from vault_sync.engine.notes import Snapshot
-from vault_sync.figures import Figures
-from vault_sync.links import Links, LinkStyle
-from vault_sync.rendering import render
+from vault_sync.rendering.context import Page, Sources
+from vault_sync.rendering.figures import Figures
+from vault_sync.rendering.links import Links, LinkStyle
+from vault_sync.rendering.templates import render
 from vault_sync.reports import REPORTS
-from vault_sync.sync import sync
 
 MARKERS = """
 <!-- thesis:begin id={id} template=network{more} -->
@@ -36,7 +36,7 @@ def found(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _counted_once(monkeypatch, found):
     """Take every network apart once for all tests."""
-    anatomy = keeping.anatomy
+    anatomy = summary_cache.anatomy
 
     def kept(config, folder, height=640, width=640):
         assert folder.name == "networks"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from experiments.workspace import Workspace
-from vault_sync.engine.markers import scan
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands.sync import sync
+from vault_sync.engine.text.markers import scan
 from vault_sync.reports import REPORTS
-from vault_sync.sync import sync
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 

@@ -4,18 +4,18 @@ import time
 
 import pytest
 
-from experiments.workspace import Workspace
+from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError, UsageError
-from vault_sync.composing import Composer
-from vault_sync.context import Sources
-from vault_sync.engine.markers import scan
+from vault_sync.commands.sync import sync
+from vault_sync.content.composing import Composer
 from vault_sync.engine.notes import Snapshot
 from vault_sync.engine.state import State
-from vault_sync.own import budget
-from vault_sync.own.files import own_templates, start
-from vault_sync.own.reports import render_own
+from vault_sync.engine.text.markers import scan
+from vault_sync.rendering.context import Sources
 from vault_sync.reports import REPORTS
-from vault_sync.sync import sync
+from vault_sync.user_templates import budget
+from vault_sync.user_templates.files import own_templates, start
+from vault_sync.user_templates.reports import render_own
 
 BUILT = []
 """A workspace with one run of v1 and one of v2, made once."""

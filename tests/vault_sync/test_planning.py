@@ -4,11 +4,11 @@ import sys
 import pytest
 
 from featherface.errors import RefusedError
-from vault_sync.engine.markers import digest, write_block
 from vault_sync.engine.notes import Note, Snapshot
 from vault_sync.engine.planning import plan
 from vault_sync.engine.plans import Options, Wanted, WantedBlock, WantedFile, WantedNote
 from vault_sync.engine.state import State
+from vault_sync.engine.text.markers import digest, write_block
 
 EMPTY = write_block("b", "t", b"", {})
 SKELETON = b"---\nthesis_id: n\n---\n\n# Title\n\n" + EMPTY + b"\n"

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from experiments.workspace import Workspace
-from vault_sync import progress_log
-from vault_sync.engine import locking
-from vault_sync.engine.locking import locked
-from vault_sync.progress_log import ProgressLog
-from vault_sync.sync import sync
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands import progress_log
+from vault_sync.commands.progress_log import ProgressLog
+from vault_sync.commands.sync import sync
+from vault_sync.engine.disk import locking
+from vault_sync.engine.disk.locking import locked
 
 NOTE = "Technical-Notes/Model-Pipeline/v2_monitor.md"
 

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from featherface.errors import RefusedError
-from vault_sync.engine.properties import read_value, splice, write_value
+from vault_sync.engine.text.properties import read_value, splice, write_value
 
 LINES = [
     b"# a comment",

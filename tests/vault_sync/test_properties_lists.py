@@ -4,7 +4,7 @@ import frontmatter
 import pytest
 
 from featherface.errors import RefusedError
-from vault_sync.engine.properties import read_value, splice, write_front_matter
+from vault_sync.engine.text.properties import read_value, splice, write_front_matter
 
 
 def note(*lines: str, ending="\n") -> bytes:

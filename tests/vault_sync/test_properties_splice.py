@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from featherface.errors import RefusedError
-from vault_sync.engine.properties import (
+from vault_sync.engine.text.properties import (
     read_front_matter,
     splice,
     value_of,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.numbers import format_number, scaled, shown
+from experiments.wording.numbers import format_number, scaled, shown
 from vault_sync.prose.amounts import read_amounts, rewrite, write_amount
 
 

@@ -7,13 +7,14 @@ import shutil
 
 import pytest
 
-from experiments.annotations import Annotations
-from experiments.workspace import Workspace
+from experiments.records.annotations import Annotations
+from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError, RefusedError, UsageError
+from vault_sync.commands.bind_numbers import bind, quote
+from vault_sync.commands.check_numbers import Prose, check
+from vault_sync.commands.sync import sync
 from vault_sync.engine import passage
-from vault_sync.prose import Prose, bind, check, quote
 from vault_sync.prose.references import parse_reference
-from vault_sync.sync import sync
 
 NOTE = "05-Results/Discussion.md"
 HARD = "widerface.hard.ap"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vault_sync.wording import Words
+from vault_sync.rendering.words import Words
 
 
 @pytest.mark.parametrize(

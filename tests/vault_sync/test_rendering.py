@@ -7,10 +7,10 @@ from jinja2 import DictLoader
 from jinja2.exceptions import SecurityError, UndefinedError
 from markdown_it import MarkdownIt
 
-from vault_sync import rendering
-from vault_sync.context import table
-from vault_sync.engine.markers import scan
-from vault_sync.rendering import Safe, code, escape
+from vault_sync.engine.text.markers import scan
+from vault_sync.rendering import templates
+from vault_sync.rendering.context import table
+from vault_sync.rendering.templates import Safe, code, escape
 
 HOSTILE = [
     "../x",
@@ -115,12 +115,12 @@ def test_markdown_of_our_own_is_left_alone(template):
 
 @pytest.fixture
 def template(monkeypatch):
-    environment = rendering._environment("en")
+    environment = templates._environment("en")
 
     def render(text, **values):
         monkeypatch.setattr(environment, "loader", DictLoader({"t.jinja": text}))
         environment.cache.clear()
-        return rendering.render("en", "t", values)
+        return templates.render("en", "t", values)
 
     yield render
     environment.cache.clear()

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from experiments.metrics import Metric
-from experiments.store import Store
-from experiments.workspace import Workspace
-from vault_sync.engine.markers import scan
-from vault_sync.sync import sync
-from vault_sync.wording import Words
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands.sync import sync
+from vault_sync.engine.text.markers import scan
+from vault_sync.rendering.words import Words
 
 NOTES = [
     "05-Results/Performance-Analysis.md",

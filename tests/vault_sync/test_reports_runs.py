@@ -6,19 +6,19 @@ import re
 import numpy as np
 import pytest
 
-from experiments import recording
 from experiments.conditions import Conditions
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.records import writer
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
-from vault_sync.context import Page, Sources
-from vault_sync.figures import Figures
-from vault_sync.links import Links, LinkStyle
-from vault_sync.rendering import render
+from vault_sync.commands.sync import sync
+from vault_sync.rendering.context import Page, Sources
+from vault_sync.rendering.figures import Figures
+from vault_sync.rendering.links import Links, LinkStyle
+from vault_sync.rendering.templates import render
 from vault_sync.reports import REPORTS, progress
-from vault_sync.reports.trends import remarks
-from vault_sync.sync import sync
+from vault_sync.reports.sections.trends import remarks
 
 IMAGES = 60
 V1_PARTS = {
@@ -432,8 +432,8 @@ class TestComparison:
             second.record, status="finished", finished="x", hardware={"cpu": "another"}
         )
         earlier = [dataclasses.replace(one, conditions=Conditions()) for one in first.metrics]
-        recording.write_results(second.folder, earlier)
-        recording.finish(second.folder, record)
+        writer.write_results(second.folder, earlier)
+        writer.finish(second.folder, record)
         text = show(workspace, "comparison")
         (row,) = [one for one in text.splitlines() if one.startswith("| CPU latency, median")]
         assert row.endswith("41.5\u00a0ms | 41.5\u00a0ms | – |")

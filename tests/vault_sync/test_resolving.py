@@ -2,12 +2,12 @@ import json
 
 import pytest
 
-from experiments.settings import CHAPTERS
+from experiments.workspace.settings import CHAPTERS
 from featherface.errors import NotFoundError, UsageError
-from vault_sync.engine.markers import scan, write_block
-from vault_sync.resolving import Side, decide
-from vault_sync.sync import sync
-from vault_sync.undoing import undo
+from vault_sync.commands.resolve import Side, decide
+from vault_sync.commands.sync import sync
+from vault_sync.commands.undo import undo
+from vault_sync.engine.text.markers import scan, write_block
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 written_both_ways = pytest.mark.usefixtures("both_ways")

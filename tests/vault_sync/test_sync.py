@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from experiments.store import Store
-from experiments.workspace import Workspace
+from experiments.records.store import Store
+from experiments.workspace.workspace import Workspace
 from featherface.errors import LockedError, NotFoundError, RefusedError, UnavailableError
-from vault_sync import scaffold
-from vault_sync.engine import locking
-from vault_sync.engine.locking import locked
-from vault_sync.engine.markers import scan
-from vault_sync.sync import add_comparison, sync
+from vault_sync.commands import scaffold
+from vault_sync.commands.sync import add_comparison, sync
+from vault_sync.engine.disk import locking
+from vault_sync.engine.disk.locking import locked
+from vault_sync.engine.text.markers import scan
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 written_both_ways = pytest.mark.usefixtures("both_ways")
@@ -84,8 +84,8 @@ def test_a_second_sync_writes_nothing(thesis, stamps):
 def test_a_second_sync_needs_no_plots_and_no_resampling(thesis):
     workspace = thesis()
     code = (
-        "import sys; from experiments.workspace import Workspace; "
-        "from vault_sync.sync import sync; "
+        "import sys; from experiments.workspace.workspace import Workspace; "
+        "from vault_sync.commands.sync import sync; "
         "report = sync(Workspace.find(explicit=sys.argv[1])); assert report.written == []; "
         "print(sorted({'torch', 'matplotlib', 'pandas', 'scipy'} & set(sys.modules)))"
     )

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vault_sync import surveying
-from vault_sync.engine.markers import digest, scan, write_block
+from vault_sync.commands import dry_run
+from vault_sync.commands.sync import sync
 from vault_sync.engine.plans import Wanted, WantedBlock, WantedFile, WantedNote
 from vault_sync.engine.state import Bases
-from vault_sync.sync import sync
+from vault_sync.engine.text.markers import digest, scan, write_block
 
 NOTE = "Results.md"
 TABLE = b"| a | b |\n|:--|--:|\n| 1 | 2 |"
@@ -60,7 +60,7 @@ class Reports:
 @pytest.fixture
 def reports(monkeypatch):
     made = Reports()
-    monkeypatch.setattr(surveying, "Composer", made)
+    monkeypatch.setattr(dry_run, "Composer", made)
     return made
 
 

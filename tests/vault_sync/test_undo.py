@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from experiments.workspace import Workspace
+from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError
-from vault_sync import scaffold
+from vault_sync.commands import scaffold
+from vault_sync.commands.sync import sync
+from vault_sync.commands.undo import history, undo
+from vault_sync.commands.writing import write_notes
 from vault_sync.engine.plans import Write
-from vault_sync.sync import sync
-from vault_sync.undoing import history, undo
-from vault_sync.writing import write_notes
 
 pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 
@@ -162,10 +162,11 @@ KILLS = [
 ]
 KILLED = """
 import os, signal, sys
-from experiments.workspace import Workspace
-from vault_sync.engine import folder, passage
-from vault_sync.sync import sync
-from vault_sync.undoing import undo
+from experiments.workspace.workspace import Workspace
+from vault_sync.engine import passage
+from vault_sync.engine.disk import folder
+from vault_sync.commands.sync import sync
+from vault_sync.commands.undo import undo
 
 seen = []
 def kill(name):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featherface.errors import RefusedError
-from vault_sync.engine.names import is_safe, note_path, relative, safe_name
+from vault_sync.engine.disk.names import is_safe, note_path, relative, safe_name
 
 HOSTILE = [
     "../x",

@@ -4,8 +4,8 @@ import time
 import pytest
 
 from featherface.errors import NotFoundError, RefusedError
-from vault_sync import watching
-from vault_sync.watching import watch
+from vault_sync.commands import watch as watching
+from vault_sync.commands.watch import watch
 
 pytestmark = [pytest.mark.usefixtures("quick_plots"), pytest.mark.slow]
 

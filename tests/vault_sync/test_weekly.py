@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 
-from experiments.annotations import Annotations
-from experiments.past import states_on
-from experiments.workspace import Workspace
+from experiments.claims.history import states_on
+from experiments.records.annotations import Annotations
+from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError, UsageError
-from vault_sync import periods
-from vault_sync.engine.markers import scan
-from vault_sync.sync import sync
-from vault_sync.weekly import week, write_weekly
+from vault_sync.commands.sync import sync
+from vault_sync.commands.weekly_note import week, write_weekly
+from vault_sync.engine.text.markers import scan
+from vault_sync.rendering import periods
 
 SINCE, UNTIL = date(2026, 3, 2), date(2026, 3, 8)
 IN_WEEK, BEFORE, AFTER = (
@@ -151,12 +151,12 @@ def test_a_claim_is_judged_by_what_was_known(make, make_run, monkeypatch):
     assert states_on(workspace, runs, SINCE)["v1-parameters"] == "pass"
     assert states_on(workspace, runs, SINCE)["v2-parameters"] == "fail"
     assert states_on(workspace, runs, UNTIL)["v2-parameters"] == "pass"
-    monkeypatch.setattr("experiments.staleness.code_digest", lambda: "other")
+    monkeypatch.setattr("experiments.staleness.changes.code_digest", lambda: "other")
     assert states_on(workspace, runs, UNTIL)["v2-parameters"] == "pass"
 
 
 def _runs(workspace):
-    from vault_sync.context import Sources  # noqa: PLC0415 - one test needs it
+    from vault_sync.rendering.context import Sources  # noqa: PLC0415 - one test needs it
 
     return Sources(workspace).runs
 

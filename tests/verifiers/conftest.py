@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from experiments.workspace import Workspace
-from vault_sync import scaffold
-from vault_sync.sync import sync
+from experiments.workspace.workspace import Workspace
+from vault_sync.commands import scaffold
+from vault_sync.commands.sync import sync
 
 if TYPE_CHECKING:
     from pathlib import Path

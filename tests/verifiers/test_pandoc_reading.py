@@ -11,10 +11,10 @@ from urllib.parse import unquote
 import pytest
 import typst
 
+from vault_sync.export.document_writer import Choices
 from vault_sync.export.exporting import export
-from vault_sync.export.pandoc import find_pandoc
-from vault_sync.export.press import Choices
-from vault_sync.export.trees import find, plain
+from vault_sync.export.reading.pandoc import find_pandoc
+from vault_sync.export.reading.pandoc_ast import find, plain
 
 pytestmark = pytest.mark.slow
 READER = "gfm+wikilinks_title_after_pipe+yaml_metadata_block+rebase_relative_paths"

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import command
 from experiments.metrics import kind
-from thesis_cli.complete import complete_experiment
+from experiments.wording.shell_quote import command
+from thesis_cli.completion import complete_experiment
 from thesis_cli.grid import Grid
 from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.running import Synced, execute, synchronise
-from thesis_cli.sharing import SharedVerb
+from thesis_cli.run_and_sync import Synced, execute, synchronise
+from thesis_cli.torchrun_command import SharedVerb
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.ablation import Cell
-    from experiments.runs import Run
+    from experiments.records.run import Run
+    from experiments.running.ablation import Cell
     from thesis_cli.session import Session
 
 
@@ -53,8 +53,8 @@ def ablate(
     The ablation chapter shows the differences with their intervals.
     """
     del as_json
-    from experiments.ablation import finished, matrix
-    from experiments.store import Store
+    from experiments.records.store import Store
+    from experiments.running.ablation import finished, matrix
 
     cells = matrix(experiment, session.workspace, changes, build_up=build_up, seeds=seeds)
     again = repetition(experiment, changes, seeds, build_up=build_up)
@@ -77,8 +77,8 @@ def ablate(
 
 def fill(session: Session, cells: Sequence[Cell], *, again: str, log: bool) -> set[Run]:
     """Make the runs that are missing, but for those that another process makes; return them."""
-    from experiments.ablation import claimed, finished
-    from experiments.store import Store
+    from experiments.records.store import Store
+    from experiments.running.ablation import claimed, finished
 
     workspace, made = session.workspace, set()
     for cell in cells:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featherface.profiling_config import BenchmarkConfig
-from featherface.variants import VARIANTS
+from featherface.profiling.config import BenchmarkConfig
+from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.networks import device_option, precision_option, settled_device
@@ -81,11 +81,11 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
 
 def load(session: Session, variant: str, weights: Path | None) -> Detector:
     """Build the network, with the weights that are given."""
-    from featherface.networks import build
+    from featherface.networks.detector import build
 
     network = build(VARIANTS[variant].config, seed=0)
     if weights is not None:
-        from featherface.checkpoints import load_weights
+        from featherface.weights.checkpoints import load_weights
 
         for sentence in load_weights(network, weights, variant).sentences():
             session.note(f"{weights.name}: {sentence}")
@@ -96,22 +96,22 @@ def measure(network: Detector, config: BenchmarkConfig, report: OnProgress) -> d
     """Count and time the network."""
     import torch
 
-    from experiments.conditions import hardware_name
-    from featherface import profiling
+    from experiments.records.provenance import hardware_name
+    from featherface.profiling import counting, memory, timing
 
-    timed = profiling.latency(network, config, report)
+    timed = timing.latency(network, config, report)
     return {
         "device": timed.device,
         "hardware": hardware_name(torch.device(timed.device)),
         "precision": timed.precision,
         "threads": timed.threads,
-        "parameters": profiling.parameters(network),
-        "macs": profiling.macs(network, config.image_size),
-        "size_fp32_mb": profiling.weights_megabytes(network),
+        "parameters": counting.parameters(network),
+        "macs": counting.macs(network, config.image_size),
+        "size_fp32_mb": counting.weights_megabytes(network),
         "median_ms": timed.median,
         "p90_ms": timed.p90,
         "runs_ms": timed.runs,
-        "peak_mb": profiling.peak_memory(network, config),
+        "peak_mb": memory.peak_memory(network, config),
     }
 
 
@@ -119,7 +119,7 @@ def measure_layers(
     network: Detector, config: BenchmarkConfig, report: OnProgress
 ) -> list[dict[str, Any]]:
     """Time and weigh every layer."""
-    from featherface.profiling import layer_costs
+    from featherface.profiling.layers import layer_costs
 
     return [
         {
@@ -139,8 +139,8 @@ def measure_training(
     network: Detector, config: BenchmarkConfig, report: OnProgress
 ) -> dict[str, Any]:
     """Find out what a recipe that says `auto` would train with."""
-    from featherface.training.automatic import settle
-    from featherface.training.config import AUTO, TrainConfig
+    from featherface.training.config.train import AUTO, TrainConfig
+    from featherface.training.tuning.automatic import settle
 
     asked = TrainConfig(
         image_size=config.image_size,

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 import click
 
 from featherface.errors import UsageError, unknown
-from thesis_cli.complete import complete_run
+from thesis_cli.completion import complete_run
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option, write
-from thesis_cli.running import synchronise
+from thesis_cli.run_and_sync import synchronise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.comparison import Comparison
-    from experiments.milestones import CitedResult
-    from experiments.runs import Run
-    from experiments.tables import Cell, Table
-    from experiments.workspace import Workspace
+    from experiments.comparison.result import Comparison
+    from experiments.records.run import Run
+    from experiments.wording.tables import Cell, Table
+    from experiments.workspace.milestones import CitedResult
+    from experiments.workspace.workspace import Workspace
     from thesis_cli.session import Session
 
 FORMATS = ("table", "md", "latex", "csv", "json")
-"""`table` and the writers of `experiments.tables.FORMATS` (a test keeps the two equal)."""
+"""`table` and the writers of `experiments.wording.tables.FORMATS` (a test keeps the two equal)."""
 PROSE = ("md", "latex")
 """Formats that hold several tables one after the other."""
 FIELD = "field"
@@ -121,8 +121,8 @@ def compared(
     seed: int = 0,
 ) -> Comparison:
     """Compare the runs that SELECTORS name, with what is cited of them and aimed at beside."""
-    from experiments.compare import compare as set_side_by_side
-    from experiments.store import Store
+    from experiments.comparison.compare import compare as set_side_by_side
+    from experiments.records.store import Store
 
     store = Store(workspace)
     runs = [store.find(selector) for selector in selectors]
@@ -139,7 +139,7 @@ def references(
     workspace: Workspace, runs: Sequence[Run], named: Sequence[str]
 ) -> list[CitedResult]:
     """Gather what was published of the runs' networks, what is NAMED, and what was aimed at."""
-    from experiments.compare import aims_of, published_for
+    from experiments.comparison.compare import aims_of, published_for
 
     known = workspace.cited
     chosen = {one.name: one for one in published_for(runs, known)}
@@ -158,8 +158,8 @@ def references(
 
 def show(session: Session, found: Comparison, form: str, *, settings: bool) -> None:
     """Print the tables of a comparison as FORM wants them."""
-    from experiments.formats import FORMATS as WRITERS
-    from experiments.side_by_side import settings_table, tables
+    from experiments.comparison.tables import settings_table, tables
+    from experiments.wording.formats import FORMATS as WRITERS
 
     language = session.workspace.language
     shown = tables(found, language, settings=settings)
@@ -178,9 +178,9 @@ def show(session: Session, found: Comparison, form: str, *, settings: bool) -> N
 
 def draw(session: Session, found: Comparison, folder: Path, curves: Path | None) -> list[Path]:
     """Draw every picture that this comparison allows into FOLDER."""
-    from experiments.comparison_plots import draw_comparison
-    from experiments.published_curves import read_curves
-    from featherface.files import write_atomic
+    from experiments.plotting.comparison_plots import draw_comparison
+    from experiments.plotting.published_curves import read_curves
+    from featherface.filesystem.atomic import write_atomic
 
     workspace = session.workspace
     published = read_curves(curves) if curves else {}
@@ -203,7 +203,7 @@ def view(table: Table, language: str) -> list[Block]:
 
 def wording(cell: Cell, language: str) -> str:
     """Word one cell."""
-    from experiments.tables import ABSENT, Number
+    from experiments.wording.tables import ABSENT, Number
 
     if isinstance(cell, Number):
         return cell.text(language)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.errors import DataError, UsageError
-from thesis_cli.faults import ENVIRONMENT
+from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.networks import Network, load, network_options
@@ -86,7 +86,7 @@ def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
     """Choose where each drawing goes; two pictures of one name would overwrite each other."""
     if output is None:
         return {}
-    from featherface.drawing import SAVED
+    from featherface.inference.drawing import SAVED
 
     endings = {path: path.suffix if path.suffix.lower() in SAVED else ".png" for path in paths}
     targets = {path: output / f"{path.stem}-faces{endings[path]}" for path in paths}
@@ -102,12 +102,12 @@ def look(network: Network, path: Path, score: float, drawing: Path | None) -> di
     """Find the faces of one picture, and draw them where DRAWING says."""
     from featherface.data.images import read_image
     from featherface.evaluation.config import EvaluateConfig
-    from featherface.inference import detect as find
+    from featherface.inference.detect import detect as find
 
     image = read_image(path)
     found = find(network.model, network.config, image, EvaluateConfig(score_threshold=score))
     if drawing is not None:
-        from featherface.drawing import draw, save
+        from featherface.inference.drawing import draw, save
 
         save(draw(image, found), drawing)
     return {

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.checkout import findings, mend
-from experiments.command_lines import command
+from experiments.records.checkout import findings, mend
+from experiments.wording.shell_quote import command
 from featherface.errors import ThesisError
 from thesis_cli.calling import called
-from thesis_cli.faults import ENVIRONMENT
+from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.health import Check, accelerators, torch_build
@@ -25,7 +25,7 @@ from thesis_cli.platforms import Place, lacking
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from experiments.workspace import Workspace
+    from experiments.workspace.workspace import Workspace
     from thesis_cli.session import Session
 
 OLDEST_PYTHON = (3, 11)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import enter
-from experiments.settings import LANGUAGES
+from experiments.wording.shell_quote import enter
+from experiments.workspace.settings import LANGUAGES
 from thesis_cli.calling import called
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -57,9 +57,9 @@ def make_workspace(
     folder: Path, language: str, title: str = "", author: str = "", vault: str = "vault"
 ) -> dict[str, Any]:
     """Make the workspace and scaffold its vault; tell what was new."""
-    from experiments.workspace import CONFIG, Workspace
-    from vault_sync import scaffold
-    from vault_sync.surveying import check_place
+    from experiments.workspace.workspace import CONFIG, Workspace
+    from vault_sync.commands import scaffold
+    from vault_sync.commands.dry_run import check_place
 
     root = folder.expanduser().resolve()
     check_place(root, (root / Path(vault).expanduser()).resolve())

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.claims import report
-from thesis_cli.complete import complete_milestone
-from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.completion import complete_milestone
+from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verbs, pass_session
 from thesis_cli.output import Block, emit, json_option, width
 
 if TYPE_CHECKING:
-    from experiments.certainty import Margin
-    from experiments.checking import Outcome
-    from experiments.evidence import Observation
-    from experiments.statistics import Interval
+    from experiments.claims.checking import Outcome
+    from experiments.claims.evidence import Observation
+    from experiments.claims.margins import Margin
+    from experiments.comparison.statistics import Interval
     from thesis_cli.session import Session
 
 
@@ -41,7 +41,7 @@ def check(session: Session, context: click.Context, names: tuple[str, ...], as_j
     whole 95 % interval says so. A failed or stale claim makes the exit code 1.
     """
     del as_json
-    from experiments.checking import check as judge
+    from experiments.claims.checking import check as judge
 
     outcomes = judge(session.workspace, names or None)
     language = session.workspace.language
@@ -62,7 +62,7 @@ def check(session: Session, context: click.Context, names: tuple[str, ...], as_j
 def list_milestones(session: Session, as_json: bool) -> None:
     """List the claims: what each says, what evidence it asks for, where it is written."""
     del as_json
-    from experiments.checking import parse_milestone
+    from experiments.claims.checking import parse_milestone
 
     claims = list(session.workspace.milestones.values())
     for claim in claims:
@@ -105,7 +105,7 @@ def list_view(rows: list[dict[str, Any]]) -> list[Block]:
 
 def tell(outcome: Outcome) -> dict[str, Any]:
     """Tell a claim's state, its reason, the metrics it looked at and what to do next."""
-    from experiments.certainty import RESAMPLES, SEED
+    from experiments.claims.margins import RESAMPLES, SEED
 
     claim = outcome.milestone
     pairs = zip(outcome.observations, outcome.intervals or (), strict=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.complete import complete_run
+from thesis_cli.completion import complete_run
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, colored, emit, json_option
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from experiments.runs import Run
-    from experiments.sight import Curve, Machine, Sight
+    from experiments.records.run import Run
+    from experiments.records.status import Curve, Machine, Sight
     from thesis_cli.session import Session
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -44,8 +44,8 @@ def monitor(session: Session, *, run: str | None, once: bool, every: float, as_j
     Reads what the run writes; the run neither knows nor waits. Without a terminal, or with
     --once or --json, it shows one look.
     """
-    from experiments.sight import choose, look
-    from experiments.store import Store
+    from experiments.records.status import choose, look
+    from experiments.records.store import Store
 
     chosen = choose(Store(session.workspace), run)
     live = not (once or as_json) and (session.stdout or sys.stdout).isatty()
@@ -60,8 +60,8 @@ def watch(session: Session, run: Run, every: float) -> None:
     from rich.live import Live
     from rich.text import Text
 
-    from experiments.runs import Run
-    from experiments.sight import look
+    from experiments.records.run import Run
+    from experiments.records.status import look
 
     console = terminal(session)
     with Live(console=console, auto_refresh=False) as shown:

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import command, enter
+from experiments.wording.shell_quote import command, enter
 from featherface.errors import NotFoundError, UsageError
-from featherface.files import write_atomic
+from featherface.filesystem.atomic import write_atomic
 from thesis_cli.calling import called
 from thesis_cli.commands.compare import compared
 from thesis_cli.commands.init import language_option, make_workspace
 from thesis_cli.grid import Grid
 from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.running import execute, result, synchronise
-from thesis_cli.sharing import SharedVerb
+from thesis_cli.run_and_sync import execute, result, synchronise
+from thesis_cli.torchrun_command import SharedVerb
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
-    from experiments.runs import Run
-    from experiments.workspace import Workspace
+    from experiments.records.run import Run
+    from experiments.workspace.workspace import Workspace
     from thesis_cli.session import Session
 
 RECIPES = {
@@ -53,7 +53,7 @@ def quickstart(session: Session, folder: Path, language: str, as_json: bool) -> 
     FOLDER must be new or empty. After an interruption, the same command goes on.
     """
     del as_json
-    from experiments.workspace import Workspace
+    from experiments.workspace.workspace import Workspace
 
     began = time.monotonic()
     check_free(folder)
@@ -100,8 +100,8 @@ def keep_recipe(workspace: Workspace, name: str, text: str) -> None:
 
 def run_once(session: Session, workspace: Workspace, name: str) -> Run:
     """Run an experiment, unless an earlier call has finished it."""
-    from experiments.resolving import resolve
-    from experiments.store import Store
+    from experiments.recipe.resolve import resolve
+    from experiments.records.store import Store
 
     try:
         return Store(workspace).find(name)

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import command
-from experiments.records import STAGES
-from thesis_cli.complete import complete_experiment
+from experiments.names import STAGES
+from experiments.wording.shell_quote import command
+from thesis_cli.completion import complete_experiment
 from thesis_cli.grid import Grid
 from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.running import Synced, execute, result, synchronise
-from thesis_cli.sharing import SharedVerb
+from thesis_cli.run_and_sync import Synced, execute, result, synchronise
+from thesis_cli.torchrun_command import SharedVerb
 from thesis_cli.wording import metric_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.recipe import ResolvedRecipe
+    from experiments.recipe.model import ResolvedRecipe
     from thesis_cli.session import Session
 
 
@@ -95,7 +95,7 @@ def run(  # noqa: PLR0913 - one parameter per option
 
 def resolve(session: Session, name: str, overrides: list[str], seeds: int) -> list[ResolvedRecipe]:
     """Resolve a recipe, once per seed."""
-    from experiments.resolving import resolve
+    from experiments.recipe.resolve import resolve
 
     first = resolve(name, session.workspace, overrides)
     start = first.recipe.seed

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import HeldError, RefusedError, UnavailableError
-from featherface.refusals import remedy
+from featherface.filesystem.os_errors import remedy
 from vault_sync.engine import passage
-from vault_sync.engine.folders import open_folder
+from vault_sync.engine.disk.folders import open_folder
+from vault_sync.engine.disk.locking import file_lock
+from vault_sync.engine.disk.names import is_safe, parent
+from vault_sync.engine.disk.paths import BRIEFLY
 from vault_sync.engine.journal import Journal
-from vault_sync.engine.locking import file_lock
-from vault_sync.engine.names import is_safe, parent
 from vault_sync.engine.passage import Passage, is_refusal
-from vault_sync.engine.paths import BRIEFLY
-from vault_sync.engine.plans import Trouble, Write
-from vault_sync.engine.state import remembered
+from vault_sync.engine.plans import Trouble, Write, remembered
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.engine import markers, properties
 from vault_sync.engine.plans import Write
+from vault_sync.engine.text import markers, properties
 
 if TYPE_CHECKING:
-    from vault_sync.engine.markers import Block
     from vault_sync.engine.notes import Note
     from vault_sync.engine.plans import WantedBlock
-    from vault_sync.engine.properties import Value
+    from vault_sync.engine.text.markers import Block
+    from vault_sync.engine.text.properties import Value
 
 KEPT = "kept"
 """Marker attribute: the sha of a body that the student's edit was merged into, and may stay."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import RefusedError
-from vault_sync.engine.folders import open_folder
+from vault_sync.engine.disk.folders import open_folder
+from vault_sync.engine.disk.names import parent
 from vault_sync.engine.journal import journals, read_steps, sha256
-from vault_sync.engine.names import parent
 from vault_sync.engine.plans import Trouble, Write
 
 if TYPE_CHECKING:

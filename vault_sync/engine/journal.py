@@ -16,8 +16,8 @@ import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from featherface.files import sync_folder, write_atomic
-from featherface.patience import insist
+from featherface.filesystem.atomic import sync_folder, write_atomic
+from featherface.filesystem.retry import insist
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

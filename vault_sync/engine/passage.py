@@ -14,14 +14,14 @@ import secrets
 from typing import TYPE_CHECKING
 
 from featherface.errors import HeldError, RefusedError, UnavailableError
-from vault_sync.engine.folder import HIDDEN
+from vault_sync.engine.disk.folder import HIDDEN
 from vault_sync.engine.plans import Write
 from vault_sync.engine.recovery import keep_aside, stands, untangle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vault_sync.engine.folder import Folder
+    from vault_sync.engine.disk.folder import Folder
     from vault_sync.engine.journal import Intent, Journal
     from vault_sync.engine.state import Patch
 

@@ -10,21 +10,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync.engine import faults, markers, properties
-from vault_sync.engine.decisions import Decision, decide
 from vault_sync.engine.edits import KEPT, Edit
 from vault_sync.engine.notes import Note
+from vault_sync.engine.owned_files import decide_properties, decide_whole, holds
+from vault_sync.engine.plan_warnings import ask_for, check_gone, tell_copies
 from vault_sync.engine.plans import Options, Plan, Trouble, Write
-from vault_sync.engine.remarks import ask_for, check_gone, tell_copies
-from vault_sync.engine.upkeep import decide_properties, decide_whole, holds
+from vault_sync.engine.text import marker_errors, markers, properties
+from vault_sync.engine.three_way import Decision, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vault_sync.engine.markers import Block
     from vault_sync.engine.notes import Snapshot
     from vault_sync.engine.plans import Wanted, WantedBlock, WantedFile, WantedNote
     from vault_sync.engine.state import State
+    from vault_sync.engine.text.markers import Block
 
 
 def plan(
@@ -91,7 +91,7 @@ class _Planner:
             self.refuse(path, reason)
         for note in self.snapshot.notes.values():
             for fault in note.scan.faults:
-                self.refuse(note.path, faults.describe(fault), fault.line)
+                self.refuse(note.path, marker_errors.describe(fault), fault.line)
         for places in self.snapshot.blocks.values():
             if len({note.path for note, _ in places}) > 1:
                 for note, block in places:

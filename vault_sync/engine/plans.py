@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,8 @@ from vault_sync.engine.state import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vault_sync.engine.properties import Scalar, Value
     from vault_sync.engine.state import Patch
+    from vault_sync.engine.text.properties import Scalar, Value
 
 
 @dataclass(frozen=True)
@@ -155,3 +156,19 @@ class Plan:
     warnings: tuple[str, ...] = ()
     state: State = field(default_factory=State)
     """What is to be remembered even if nothing is written: moves and deletions."""
+
+
+def remembered(write: Write) -> Patch:
+    """Return what is to be remembered once WRITE has been done."""
+    if write.remember is not None:
+        return write.remember
+    if write.whole and write.after is not None:
+        return {"wholes": {write.path: hashlib.sha256(write.after).hexdigest()}}
+    patch: dict[str, dict[str, Any]] = {"blocks": dict.fromkeys(write.bodies, write.path)}
+    if write.note:
+        patch["notes"] = {write.note: write.path}
+    if write.note and write.properties:
+        patch["properties"] = {write.note: dict(write.properties)}
+    if write.note and write.answers:
+        patch["answers"] = {write.note: dict(write.answers)}
+    return patch

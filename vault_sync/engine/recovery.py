@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import HeldError, RefusedError
-from featherface.files import write_atomic
-from vault_sync.engine.folder import behind
-from vault_sync.engine.folders import open_folder
+from featherface.filesystem.atomic import write_atomic
+from vault_sync.engine.disk.folder import behind
+from vault_sync.engine.disk.folders import open_folder
+from vault_sync.engine.disk.names import parent
 from vault_sync.engine.journal import Journal, journals, read_steps, sha256
-from vault_sync.engine.names import parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from vault_sync.engine.folder import Folder
+    from vault_sync.engine.disk.folder import Folder
 
 
 @dataclass(frozen=True)

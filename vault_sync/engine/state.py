@@ -15,13 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from featherface.files import write_atomic
-from vault_sync.engine.markers import digest
+from featherface.filesystem.atomic import write_atomic
+from vault_sync.engine.text.markers import digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vault_sync.engine.plans import Write
 
 SCHEMA = 1
 
@@ -68,26 +67,6 @@ class State:
             section: {key: getattr(self, section).get(key) for key in values}
             for section, values in patch.items()
         }
-
-    def with_write(self, write: Write) -> State:
-        """Return the state after WRITE has been done."""
-        return self.patched(remembered(write))
-
-
-def remembered(write: Write) -> Patch:
-    """Return what is to be remembered once WRITE has been done."""
-    if write.remember is not None:
-        return write.remember
-    if write.whole and write.after is not None:
-        return {"wholes": {write.path: hashlib.sha256(write.after).hexdigest()}}
-    patch: dict[str, dict[str, Any]] = {"blocks": dict.fromkeys(write.bodies, write.path)}
-    if write.note:
-        patch["notes"] = {write.note: write.path}
-    if write.note and write.properties:
-        patch["properties"] = {write.note: dict(write.properties)}
-    if write.note and write.answers:
-        patch["answers"] = {write.note: dict(write.answers)}
-    return patch
 
 
 def pairing(disk: bytes, new: bytes) -> str:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vault_sync.export import callouts, figures, formulas, layouts
-from vault_sync.export.anchors import Anchors
+from vault_sync.export import figures, format_specific
 from vault_sync.export.citations import Citer
-from vault_sync.export.embedding import Embedder
-from vault_sync.export.linking import Linker
-from vault_sync.export.pages import read_pages
 from vault_sync.export.pictures import Pictures
-from vault_sync.export.trees import block, div, find, header, plain, rewrite, words
+from vault_sync.export.reading import callouts, formulas
+from vault_sync.export.reading.anchors import Anchors
+from vault_sync.export.reading.linking import Linker
+from vault_sync.export.reading.pages import read_pages
+from vault_sync.export.reading.pandoc_ast import block, div, find, header, plain, rewrite, words
+from vault_sync.export.reading.transclusion import Embedder
 from vault_sync.export.typography import quote, typeset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from vault_sync.export.selection import Entry, Selection
-    from vault_sync.export.shelf import Shelf
-    from vault_sync.export.trees import Node
-    from vault_sync.wording import Words
+    from vault_sync.export.reading.link_index import Shelf
+    from vault_sync.export.reading.pandoc_ast import Node
+    from vault_sync.export.reading.selection import Entry, Selection
+    from vault_sync.rendering.words import Words
 
 
 @dataclass
@@ -95,7 +96,7 @@ class _Assembler:
         parts = [(entry, self._expand(entry)) for entry in self.selection.entries]
         main = self._resolve([node for entry, part in parts if not entry.appendix for node in part])
         rest = self._resolve([node for entry, part in parts if entry.appendix for node in part])
-        aside = [div([], "", layouts.APPENDICES)] if rest else []
+        aside = [div([], "", format_specific.APPENDICES)] if rest else []
         self.made.blocks = self._typeset([*main, *self._references(), *aside, *rest])
         self.made.title = self._typeset([block("Plain", self.made.title)])[0]["c"]
         self.made.cited = self.citer.cited
@@ -127,7 +128,7 @@ class _Assembler:
         if not self.citer.cited:
             return []
         title = words(str(self.words.say("export.bibliography")))
-        return [header(1, title, "references", layouts.UNNUMBERED), div([], "refs")]
+        return [header(1, title, "references", format_specific.UNNUMBERED), div([], "refs")]
 
     def _typeset(self, blocks: list[Node]) -> list[Node]:
         language = self.words.language

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from experiments.references import parse_bibtex, read_references
+from experiments.records.bibliography import parse_bibtex, read_references
 from featherface.errors import DataError, NotFoundError, UsageError
-from vault_sync.export.obsidian import CITE
-from vault_sync.export.trees import block, words
+from vault_sync.export.reading.obsidian import CITE
+from vault_sync.export.reading.pandoc_ast import block, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from experiments.workspace import Workspace
-    from vault_sync.export.obsidian import Citation
-    from vault_sync.export.pages import Pages
-    from vault_sync.export.trees import Node
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.export.reading.obsidian import Citation
+    from vault_sync.export.reading.pages import Pages
+    from vault_sync.export.reading.pandoc_ast import Node
 
 SUFFIX = ".bib"
 

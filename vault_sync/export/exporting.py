@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError, UnavailableError, UsageError, unknown
-from featherface.files import write_atomic
-from vault_sync.export import pandoc
+from featherface.filesystem.atomic import write_atomic
+from vault_sync.commands.dry_run import find_vault
 from vault_sync.export.assembly import assemble
 from vault_sync.export.citations import read_bibliography
+from vault_sync.export.document_writer import Choices, Press
 from vault_sync.export.formats import ENGINES, FORMATS
-from vault_sync.export.press import Choices, Press
-from vault_sync.export.selection import select
-from vault_sync.export.shelf import Shelf
-from vault_sync.surveying import find_vault
-from vault_sync.wording import Words
+from vault_sync.export.reading import pandoc
+from vault_sync.export.reading.link_index import Shelf
+from vault_sync.export.reading.selection import select
+from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.workspace import Workspace
+    from experiments.workspace.workspace import Workspace
     from vault_sync.export.formats import Format
 
 FOLDER = "export"

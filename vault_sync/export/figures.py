@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.export.trees import block, plain
+from vault_sync.export.reading.pandoc_ast import block, plain
 
 if TYPE_CHECKING:
-    from vault_sync.export.trees import Node
+    from vault_sync.export.reading.pandoc_ast import Node
 
 _BETWEEN = ("Space", "SoftBreak", "LineBreak")
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from vault_sync.engine.folders import open_folder
-from vault_sync.engine.names import parent
-from vault_sync.export.linking import line_of
-from vault_sync.export.obsidian import EMBED
-from vault_sync.export.trees import attributes, block, plain, words
+from vault_sync.engine.disk.folders import open_folder
+from vault_sync.engine.disk.names import parent
+from vault_sync.export.reading.linking import line_of
+from vault_sync.export.reading.obsidian import EMBED
+from vault_sync.export.reading.pandoc_ast import attributes, block, plain, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from vault_sync.export.pages import Page, Pages
-    from vault_sync.export.shelf import Shelf
-    from vault_sync.export.trees import Node
+    from vault_sync.export.reading.link_index import Shelf
+    from vault_sync.export.reading.pages import Page, Pages
+    from vault_sync.export.reading.pandoc_ast import Node
 
 KINDS = frozenset(("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "avif", "svg"))
 """Endings of files that are shown as pictures."""

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.export.trees import plain, rewrite
+from vault_sync.export.reading.pandoc_ast import plain, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vault_sync.export.trees import Node
+    from vault_sync.export.reading.pandoc_ast import Node
 
 PAGE, TURNED = 160.0, 247.0
 """Width of the text in mm, on a page and on a turned page."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from vault_sync.export.trees import plain, string
+from vault_sync.export.reading.pandoc_ast import plain, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vault_sync.export.trees import Node
+    from vault_sync.export.reading.pandoc_ast import Node
 
 NARROW = "\u202f"
 """Narrow no-break space."""

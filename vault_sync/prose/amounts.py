@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from experiments.numbers import SPEC, scaled, shown
-from vault_sync.wording import Words
+from experiments.wording.numbers import SPEC, scaled, shown
+from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from featherface.errors import ThesisError
-from vault_sync.engine.properties import value_of
+from vault_sync.engine.text.properties import value_of
 from vault_sync.prose.amounts import read_amounts, rewrite, write_amount
 from vault_sync.prose.bindings import REASONS, find_bindings
 from vault_sync.prose.references import parse_reference

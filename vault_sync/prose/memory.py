@@ -10,10 +10,10 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from featherface.files import write_atomic
+from featherface.filesystem.atomic import write_atomic
 
 if TYPE_CHECKING:
-    from experiments.workspace import Workspace
+    from experiments.workspace.workspace import Workspace
     from vault_sync.prose.references import Reference
 
 SCHEMA = 1

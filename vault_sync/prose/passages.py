@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vault_sync.engine.markers import body_start, scan
+from vault_sync.engine.text.markers import body_start, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,15 +14,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments import metrics, predicates
-from experiments.numbers import SPEC
-from experiments.predicates import NUMBER, SELECTOR, TOKEN, Arithmetic
+from experiments import metrics
+from experiments.claims import predicates
+from experiments.claims.predicates import NUMBER, SELECTOR, TOKEN, Arithmetic
+from experiments.wording.numbers import SPEC
 from featherface.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.predicates import Term
+    from experiments.claims.predicates import Term
 
 _TIGHT = re.compile(r"((?:[\w.+-]*@(?:best|last|\d+)))-([\w.+-]*@(?:best|last|\d+))")
 """Two runs with a minus between them and no space: their versions tell where the first ends."""
@@ -39,7 +40,7 @@ class Reference:
     """As it was written, in single spaces."""
     term: Term
     spec: str
-    """How the number is written, in the language of `experiments.numbers`."""
+    """How the number is written, in the language of `experiments.wording.numbers`."""
 
     def __str__(self) -> str:
         return self.text

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.metrics import KINDS, kind
-from experiments.numbers import shown
+from experiments.wording.numbers import shown
 from featherface.errors import ThesisError
 from vault_sync.prose.amounts import rewrite
 from vault_sync.prose.bindings import place_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from decimal import Decimal
 
-    from experiments.runs import Run
+    from experiments.records.run import Run
     from vault_sync.engine.notes import Note
     from vault_sync.prose.amounts import Amount
     from vault_sync.prose.bindings import Place

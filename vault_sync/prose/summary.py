@@ -11,8 +11,8 @@ from vault_sync.prose.memory import Memory
 from vault_sync.prose.values import Values
 
 if TYPE_CHECKING:
-    from experiments.store import Store
-    from experiments.workspace import Workspace
+    from experiments.records.store import Store
+    from experiments.workspace.workspace import Workspace
     from vault_sync.engine.notes import Snapshot
 
 

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from experiments.lookup import find_measured
+from experiments.claims.candidate_runs import find_measured
+from experiments.claims.predicates import COMPUTE, Number, Reference, references
 from experiments.metrics import EVIDENCE, KINDS
-from experiments.predicates import COMPUTE, Number, Reference, references
-from experiments.seal import remedy, told
-from experiments.store import Store
+from experiments.records.seal import remedy, told
+from experiments.records.store import Store
 from featherface.errors import NotFoundError, RefusedError, ThesisError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from experiments.claims.predicates import Term
     from experiments.metrics import Metric
-    from experiments.predicates import Term
-    from experiments.runs import Run
-    from experiments.staleness import Change
-    from experiments.workspace import Workspace
+    from experiments.records.run import Run
+    from experiments.staleness.changes import Change
+    from experiments.workspace.workspace import Workspace
 
 MOST = 2000
 """Earlier values that are looked at; only sums over many versions have more."""
@@ -131,8 +131,8 @@ class Values:
 
     def changes(self, run: str, metric: str) -> tuple[Change, ...]:
         """Return how what METRIC of RUN follows from has changed since."""
-        from experiments.bases import families  # noqa: PLC0415 - only where it is asked
-        from experiments.staleness import changes  # noqa: PLC0415 - as above
+        from experiments.staleness.changes import changes  # noqa: PLC0415 - as above
+        from experiments.staleness.families import families  # noqa: PLC0415 - only where it is asked
 
         try:
             found = self.store.find(run)

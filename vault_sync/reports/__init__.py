@@ -8,7 +8,6 @@ from vault_sync.reports import (
     ablation,
     architecture,
     baseline,
-    cited,
     comparison,
     dashboard,
     exports,
@@ -20,6 +19,7 @@ from vault_sync.reports import (
     pipeline,
     progress,
     protocol,
+    published_results,
     run,
     weekly,
 )
@@ -27,7 +27,7 @@ from vault_sync.reports import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vault_sync.context import Page
+    from vault_sync.rendering.context import Page
 
 REPORTS: dict[str, Callable[[Page], dict[str, object] | None]] = {
     "run": run.build,
@@ -35,7 +35,7 @@ REPORTS: dict[str, Callable[[Page], dict[str, object] | None]] = {
     "comparison": comparison.build,
     "milestones": milestones.build,
     "pipeline": pipeline.build,
-    "cited": cited.build,
+    "cited": published_results.build,
     "progress": progress.build,
     "protocol": protocol.build,
     "architecture": architecture.build,

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from experiments.building import is_step
-from experiments.metrics import kind
-from vault_sync.context import Group, Page, ablated, group, measured_on, table
-from vault_sync.rendering import Safe, code
-from vault_sync.reports.changes import changes
-from vault_sync.reports.compared import compared
-from vault_sync.reports.comparison import difference
-from vault_sync.reports.performance import AP_METRICS, columns, faces
-from vault_sync.reports.repetitions import Found, over_seeds, steps
+from experiments.metrics import AP_METRICS, kind
+from experiments.running.buildup_names import is_step
+from vault_sync.rendering.context import Group, Page, ablated, group, measured_on, table
+from vault_sync.rendering.templates import Safe, code
+from vault_sync.reports.sections.ablation_seeds import Found, over_seeds, steps
+from vault_sync.reports.sections.comparison_cache import compared
+from vault_sync.reports.sections.differences import difference
+from vault_sync.reports.sections.measures import columns, faces
+from vault_sync.reports.sections.run_diff import changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.runs import Run
-    from vault_sync.reports.repetitions import Rows
+    from experiments.records.run import Run
+    from vault_sync.reports.sections.ablation_seeds import Rows
 
 COSTS = ("params.total", "macs.640")
 MOST = 4
@@ -135,7 +135,7 @@ def _against(page: Page, base: Run, runs: Sequence[Run], place: int) -> dict[str
 def _values(page: Page, base: Sequence[Run], runs: Sequence[Run]) -> Safe:
     """List what was switched in each run, and what it measured; the base comes first."""
     words = page.words
-    names = columns([*base, *runs], AP_METRICS + COSTS)
+    names = columns([*base, *runs], (*AP_METRICS, *COSTS))
     headers = [words.say("column.run"), words.say("ablation.change")]
     headers += [Safe(kind(name).title(words.language)) for name in names]
     lines: list[list[object]] = []
@@ -206,13 +206,13 @@ def _picture(page: Page, base: Run, runs: Sequence[Run], rows: Rows, place: int)
     title = words.say("ablation.title", metric=kind(name).title(words.language), run=base.id)
 
     def draw() -> bytes:
-        from experiments import bars  # noqa: PLC0415 - matplotlib takes a second to import
+        from experiments.plotting import bar_plots  # noqa: PLC0415 - matplotlib takes a second to import
 
         lines = [
-            bars.Change(run.id, one["value"], one["low"], one["high"], sure=one["established"])
+            bar_plots.Change(run.id, one["value"], one["low"], one["high"], sure=one["established"])
             for run, one in shown.items()
         ]
-        return bars.difference_bars(lines, title, words.language)
+        return bar_plots.difference_bars(lines, title, words.language)
 
     image = f"{page.block_id}-{base.experiment}{f'-{place}' if place > 1 else ''}"
     inputs = [str(title), base.seal, *(run.seal for run in shown)]

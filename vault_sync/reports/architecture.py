@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from featherface.variants import DetectorConfig
-from vault_sync.context import Page, table
-from vault_sync.rendering import Safe, code, escape
-from vault_sync.reports.changes import show_value
+from featherface.variants.table import DetectorConfig
+from vault_sync.rendering.context import Page, table
+from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.reports.sections.run_diff import show_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.runs import Run
+    from experiments.records.run import Run
 
 COMPONENTS = (
     "backbone",
@@ -179,9 +179,9 @@ def _picture(page: Page, runs: Sequence[Run]) -> Safe:
     }
 
     def draw() -> bytes:
-        from experiments import bars  # noqa: PLC0415 - matplotlib takes a second to import
+        from experiments.plotting import bar_plots  # noqa: PLC0415 - matplotlib takes a second to import
 
-        return bars.component_bars(networks, names, words.language)
+        return bar_plots.component_bars(networks, names, words.language)
 
     inputs = [*(run.seal for run in runs), *names.values()]
     return page.picture(f"{page.block_id}-components", words.say("component.figure"), inputs, draw)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiments.metrics import KINDS
-from vault_sync.context import Group, Page, evaluation, group, table
-from vault_sync.rendering import Safe
-from vault_sync.reports.cited import cited_table
-from vault_sync.reports.compared import intervals, write_difference
-from vault_sync.reports.performance import AP_METRICS, accuracy_table, cost_table, faces
-from vault_sync.reports.validation import validation
+from experiments.metrics import AP_METRICS, KINDS
+from vault_sync.rendering.context import Group, Page, evaluation, group, table
+from vault_sync.rendering.templates import Safe
+from vault_sync.reports.published_results import cited_table
+from vault_sync.reports.sections.comparison_cache import intervals, write_difference
+from vault_sync.reports.sections.measures import accuracy_table, cost_table, faces
+from vault_sync.reports.sections.validation import validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.milestones import CitedResult
-    from experiments.runs import Run
+    from experiments.records.run import Run
+    from experiments.workspace.milestones import CitedResult
 
 PUBLISHED = {"v1": "featherface-paper", "v1-official": "featherface-published-code"}
 """Variant -> the published result that a run of it is held against."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from experiments.metrics import kind
-from vault_sync.context import Group, Page, group, table
-from vault_sync.rendering import Safe, code
-from vault_sync.reports.changes import differing_settings, parent, show_parent, show_value
-from vault_sync.reports.cited import cited_table
-from vault_sync.reports.compared import compared, write_difference, write_interval
-from vault_sync.reports.drawing import precision_recall_of, size_against_ap
-from vault_sync.reports.performance import AP_METRICS, accuracy_table, cost_table, faces
-from vault_sync.reports.seeds import seeds
-from vault_sync.reports.speed import TIMED, same_speed_setting, speed
+from experiments.metrics import AP_METRICS, kind
+from vault_sync.rendering.context import Group, Page, group, table
+from vault_sync.rendering.templates import Safe, code
+from vault_sync.reports.published_results import cited_table
+from vault_sync.reports.sections.comparison_cache import compared
+from vault_sync.reports.sections.differences import difference, side_by_side
+from vault_sync.reports.sections.drawing import precision_recall_of, size_against_ap
+from vault_sync.reports.sections.measures import accuracy_table, cost_table, faces
+from vault_sync.reports.sections.run_diff import differing_settings, parent, show_parent, show_value
+from vault_sync.reports.sections.seeds import seeds
+from vault_sync.reports.sections.speed import speed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from experiments.runs import Run
+    from experiments.records.run import Run
 
 MOST = 20
 """Differing recipe keys that a table shows."""
@@ -38,37 +39,6 @@ def build(page: Page) -> dict[str, object] | None:
         "targets": _targets(page, runs),
         "picture": size_against_ap(page, runs),
     }
-
-
-def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, Any]]) -> Safe:
-    """Lay out `compared(...)["rows"]`: a column per run, and one per difference from the first."""
-    words, base = page.words, runs[0]
-    headers: list[object] = [words.say("column.metric"), *(page.run(run) for run in runs)]
-    headers += [words.say("column.difference", run=run.id, base=base.id) for run in runs[1:]]
-    lines = []
-    for row in rows:
-        name, values = row["metric"], row["values"]
-        line: list[object] = [Safe(kind(name).title(words.language))]
-        line += [_value(page, name, values.get(run.id)) for run in runs]
-        line += [difference(page, name, base, run, values) for run in runs[1:]]
-        lines.append(line)
-    return table(headers, lines, numeric=range(1, len(headers)))
-
-
-def difference(page: Page, name: str, base: Run, run: Run, values: Mapping[str, Any]) -> Safe:
-    """Write how RUN differs from BASE in metric NAME, where the two may be compared."""
-    words, value = page.words, values.get(run.id) or {}
-    delta = value.get("delta")
-    timed = name.startswith(TIMED) and not same_speed_setting(page, base, run)
-    if delta is None or timed or name.endswith("parity"):
-        return words.say("none")
-    unit, ends = value.get("unit", ""), (delta["low"], delta["high"])
-    text = write_difference(words, name, delta["value"], unit, ends, sure=delta["established"])
-    before = values[base.id]["value"]
-    if unit == "fraction" or not before or not delta["value"]:
-        return text
-    share = words.number(delta["value"] / before, "+.1%")
-    return Safe(f"{text} ({share})")
 
 
 def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
@@ -113,14 +83,6 @@ def _differences(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, An
     return table(headers, lines, numeric=range(1, len(headers))) if kept else Safe("")
 
 
-def _value(page: Page, name: str, value: Mapping[str, Any] | None) -> Safe:
-    words = page.words
-    if value is None:
-        return words.say("not_measured")
-    text = words.amount(value["value"], name, value.get("unit", ""))
-    return Safe(text + write_interval(words, name, (value.get("low"), value.get("high"))))
-
-
 def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
     """List the settings in which the runs differ."""
     differing = differing_settings(runs)
@@ -144,6 +106,6 @@ def _setting(page: Page, run: Run, value: object, key: str) -> Safe:
 
 def _targets(page: Page, runs: Sequence[Run]) -> Safe:
     """List what the thesis aims at for these experiments."""
-    from experiments.compare import aims_of  # noqa: PLC0415 - only comparisons need it
+    from experiments.comparison.compare import aims_of  # noqa: PLC0415 - only comparisons need it
 
     return cited_table(page, aims_of(runs, page.sources.workspace.cited))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from experiments.annotations import OPEN
-from vault_sync.bases import runs_base
-from vault_sync.canvas import thesis_map
-from vault_sync.context import Page, evaluation, table
-from vault_sync.engine.names import note_path, parent
-from vault_sync.rendering import Safe
-from vault_sync.waiting import waiting
+from experiments.records.annotations import OPEN
+from vault_sync.engine.disk.names import note_path, parent
+from vault_sync.rendering.context import Page, evaluation, table
+from vault_sync.rendering.templates import Safe
+from vault_sync.reports.sections.canvas import thesis_map
+from vault_sync.reports.sections.runs_base import runs_base
+from vault_sync.reports.sections.todo_list import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from experiments.checking import Outcome
-    from experiments.evidence import Reason
-    from experiments.runs import Run
-    from experiments.staleness import Change
+    from experiments.claims.checking import Outcome
+    from experiments.claims.evidence import Reason
+    from experiments.records.run import Run
+    from experiments.staleness.changes import Change
 
 STATES = ("pass", "fail", "stale", "not_measurable")
 BASE = "Runs.base"

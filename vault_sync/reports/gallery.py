@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import SUBSETS
 from featherface.errors import RefusedError, ThesisError, unknown
-from vault_sync.context import Page, evaluation, table
-from vault_sync.keeping import keep
-from vault_sync.rendering import Safe, code
+from vault_sync.rendering.cache import keep
+from vault_sync.rendering.context import Page, evaluation, table
+from vault_sync.rendering.templates import Safe, code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from experiments.runs import Run
-    from experiments.scrutiny import Scrutiny
-    from vault_sync.wording import Words
+    from experiments.inspection.detection_review import Scrutiny
+    from experiments.records.run import Run
+    from vault_sync.rendering.words import Words
 
 MADE = "gallery 1"
 """Changes where a gallery is gathered or drawn otherwise."""
@@ -92,7 +92,7 @@ class _Case:
 
     @cached_property
     def scrutiny(self) -> Scrutiny:
-        from experiments.scrutiny import of_run  # noqa: PLC0415 - numpy and scipy
+        from experiments.inspection.detection_review import of_run  # noqa: PLC0415 - numpy and scipy
 
         try:
             return of_run(self.sources.workspace, self.sources.store, self.run)
@@ -104,7 +104,7 @@ class _Case:
         return self.scrutiny.look_up()
 
     def gather(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        from experiments.galleries import gather  # noqa: PLC0415 - as above
+        from experiments.inspection.error_gallery import gather  # noqa: PLC0415 - as above
 
         score = asked["score"]
         if score is None:
@@ -112,8 +112,8 @@ class _Case:
         return gather(self.scrutiny, **{**asked, "score": score})
 
     def draw(self, shown: list[dict[str, Any]]) -> bytes | None:
-        from experiments.galleries import draw_crops  # noqa: PLC0415 - Pillow
-        from featherface.crops import sheet  # noqa: PLC0415 - as above
+        from experiments.inspection.error_gallery import draw_crops  # noqa: PLC0415 - Pillow
+        from featherface.inference.crops import sheet  # noqa: PLC0415 - as above
 
         if not shown:
             return None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments import schema
-from experiments.annotations import OPEN
-from featherface.variants import VARIANTS
-from vault_sync.context import Page, evaluation, table
-from vault_sync.rendering import Safe, code, escape
+from experiments.records.annotations import OPEN
+from featherface.variants.table import VARIANTS
+from vault_sync.rendering.context import Page, evaluation, table
+from vault_sync.rendering.templates import Safe, code, escape
 from vault_sync.reports.architecture import design_keys, design_name
-from vault_sync.reports.changes import show_parent, show_value
+from vault_sync.reports.sections.run_diff import show_parent, show_value
 
 if TYPE_CHECKING:
-    from experiments.runs import Run
+    from experiments.records.run import Run
 
 BASELINE = "v1"
 """The variant that the thesis changes."""

@@ -6,22 +6,22 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from featherface.anatomy.keeping import SIDE, anatomy
 from featherface.errors import RefusedError, UsageError, unknown
-from featherface.variants import VARIANTS, variant
-from vault_sync import network_tables as tables
-from vault_sync.network_tables import Subject, markdown
-from vault_sync.rendering import Safe
+from featherface.model_summary.summary_cache import SIDE, anatomy
+from featherface.variants.table import VARIANTS, variant
+from vault_sync.rendering import network_tables as tables
+from vault_sync.rendering.network_tables import Subject, markdown
+from vault_sync.rendering.templates import Safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from experiments.runs import Run
-    from featherface.anatomy.facts import Anatomy
-    from featherface.detector_config import DetectorConfig
-    from vault_sync.context import Page
-    from vault_sync.wording import Words
+    from experiments.records.run import Run
+    from featherface.model_summary.summary_types import Anatomy
+    from featherface.variants.config import DetectorConfig
+    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.words import Words
 
 DRAWN = ("picture", "boxes", "classes", "landmarks", "anchors")
 """Words of the drawing that have the same key in `network`."""
@@ -43,7 +43,7 @@ def build(page: Page) -> dict[str, object] | None:
     names = drawing_names(words)
 
     def draw() -> bytes:
-        from experiments.network_drawing import draw_network  # noqa: PLC0415 - matplotlib
+        from experiments.plotting.network_drawing import draw_network  # noqa: PLC0415 - matplotlib
 
         return draw_network(subject.anatomy, names, words.language)
 
@@ -88,7 +88,7 @@ def values(
 
 
 def drawing_names(words: Words) -> dict[str, str]:
-    """Return what `experiments.network_drawing` wants to be told."""
+    """Return what `experiments.plotting.network_drawing` wants to be told."""
     stages = {key: str(words.name("stage", key)) for key in words.keys("stage")}
     same = {key: str(words.say(f"network.{key}")) for key in DRAWN}
     return {
@@ -150,7 +150,7 @@ def _size(page: Page) -> tuple[int, int]:
 
 def _config_of(run: Run) -> DetectorConfig:
     """Return the network's configuration as the run's recipe has it."""
-    from experiments.recipe import ModelConfig  # noqa: PLC0415 - all configurations
+    from experiments.recipe.model import ModelConfig  # noqa: PLC0415 - all configurations
 
     model: dict[str, Any] = dict(run.recipe.get("model") or {})
     known = {"variant", "weights", "backbone_weights"}

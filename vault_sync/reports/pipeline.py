@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.context import Page, evaluation, table
-from vault_sync.rendering import Safe
+from vault_sync.rendering.context import Page, evaluation, table
+from vault_sync.rendering.templates import Safe
 
 if TYPE_CHECKING:
-    from experiments.runs import Run
+    from experiments.records.run import Run
 
 COLUMNS = ("run", "status", "started", "duration", "epochs", "loss")
 

@@ -9,22 +9,21 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from experiments.metrics import SUBSETS
-from vault_sync.context import Page, evaluation, group, table
-from vault_sync.rendering import Safe
-from vault_sync.reports import trends
-from vault_sync.reports.advice import advice
-from vault_sync.reports.changes import changes
-from vault_sync.reports.compared import compared
-from vault_sync.reports.comparison import side_by_side
-from vault_sync.reports.drawing import loss_curves
-from vault_sync.reports.performance import AP_METRICS
-from vault_sync.reports.standing import standing
+from experiments.metrics import AP_METRICS, SUBSETS
+from vault_sync.rendering.context import Page, evaluation, group, table
+from vault_sync.rendering.templates import Safe
+from vault_sync.reports.sections import trends
+from vault_sync.reports.sections.advice import advice
+from vault_sync.reports.sections.comparison_cache import compared
+from vault_sync.reports.sections.differences import side_by_side
+from vault_sync.reports.sections.drawing import loss_curves
+from vault_sync.reports.sections.experiment_status import standing
+from vault_sync.reports.sections.run_diff import changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from experiments.runs import Run
+    from experiments.records.run import Run
 
     Epochs = Sequence[Mapping[str, Any]]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.context import Page, table
-from vault_sync.rendering import Safe, code
-from vault_sync.reports.changes import defaults, show_value
-from vault_sync.reports.protocol_rows import GROUPS, KNOWN, SECTIONS, teaches
+from vault_sync.rendering.context import Page, table
+from vault_sync.rendering.templates import Safe, code
+from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, teaches
+from vault_sync.reports.sections.run_diff import defaults, show_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from experiments.runs import Run
+    from experiments.records.run import Run
 
 BROAD = 4
 """Runs that one table holds."""

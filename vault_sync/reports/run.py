@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from experiments.annotations import OPEN
-from vault_sync.context import Page, evaluation, table
-from vault_sync.rendering import Safe, code, escape
-from vault_sync.reports.drawing import loss_curves, precision_recall
+from experiments.records.annotations import OPEN
+from vault_sync.rendering.context import Page, evaluation, table
+from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.reports.sections.drawing import loss_curves, precision_recall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from experiments.runs import Run
-    from vault_sync.wording import Words
+    from experiments.records.run import Run
+    from vault_sync.rendering.words import Words
 
 TRAIN_KEYS = ("epochs", "batch_size", "image_size", "optimizer", "lr")
 

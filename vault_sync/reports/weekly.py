@@ -5,22 +5,21 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from experiments.annotations import OPEN
-from experiments.metrics import kind
-from experiments.past import day_of, finished_on, states_on
+from experiments.claims.history import day_of, finished_on, states_on
+from experiments.metrics import AP_METRICS, kind
+from experiments.records.annotations import OPEN
 from featherface.errors import RefusedError, UsageError
-from vault_sync.context import MODEL_METRICS, Page, evaluation, table
-from vault_sync.periods import period_of
-from vault_sync.rendering import Safe, code, escape
+from vault_sync.rendering.context import MODEL_METRICS, Page, evaluation, table
+from vault_sync.rendering.periods import period_of
+from vault_sync.rendering.templates import Safe, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from experiments.metrics import Metric
-    from experiments.runs import Run
-    from vault_sync.periods import Period
+    from experiments.records.run import Run
+    from vault_sync.rendering.periods import Period
 
-AP_METRICS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap", "widerface.mean_ap")
 LONGEST = 300
 """Characters of a student's words that the report quotes; the run's note has the rest."""
 

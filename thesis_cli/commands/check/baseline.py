@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.seal import remedy, told
+from experiments.records.seal import remedy, told
 from featherface.errors import ClaimFalseError
-from thesis_cli.complete import complete_run
-from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.completion import complete_run
+from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -18,9 +18,9 @@ from thesis_cli.wording import quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.baseline import Baseline, Outcome
-    from experiments.runs import Run
-    from experiments.store import Store
+    from experiments.claims.baseline import Baseline, Outcome
+    from experiments.records.run import Run
+    from experiments.records.store import Store
     from thesis_cli.session import Session
 
 WORDS = {"pass": "pass", "fail": "FAIL", "not_measured": "not measured"}
@@ -39,8 +39,8 @@ def baseline(session: Session, context: click.Context, selector: str | None, as_
     where a row fails.
     """
     del as_json
-    from experiments.baseline import baseline, candidate, validate
-    from experiments.store import Store
+    from experiments.claims.baseline import baseline, candidate, validate
+    from experiments.records.store import Store
 
     store, expected = Store(session.workspace), baseline()
     run = store.find(selector) if selector else candidate(store.runs(), expected)

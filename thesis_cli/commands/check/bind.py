@@ -36,7 +36,8 @@ def bind(
     REFERENCE is a run, its metric and a format, such as: v2@best widerface.hard.ap .1%.
     """
     del as_json
-    from vault_sync.prose import Prose, bind
+    from vault_sync.commands.bind_numbers import bind
+    from vault_sync.commands.check_numbers import Prose
 
     done = bind(Prose(session.workspace), note, text, " ".join(reference), update=update)
     answer = {

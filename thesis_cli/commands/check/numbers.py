@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
-    from vault_sync.prose import Finding, Prose, Suggestion
+    from vault_sync.commands.check_numbers import Prose
+    from vault_sync.prose.checking import Finding
+    from vault_sync.prose.suggestions import Suggestion
     from vault_sync.prose.values import Value
 
 MOST_OTHERS = 3
@@ -49,7 +51,7 @@ def numbers(
     """
     del as_json
     from featherface.errors import UsageError
-    from vault_sync.prose import Prose
+    from vault_sync.commands.check_numbers import Prose
 
     if edited and not fix:
         raise UsageError(

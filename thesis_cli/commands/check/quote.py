@@ -25,7 +25,8 @@ def quote(session: Session, reference: tuple[str, ...], as_json: bool) -> None:
     a format the metric's own. Put it in quotes where it holds '(' or '*'.
     """
     del as_json
-    from vault_sync.prose import Prose, quote
+    from vault_sync.commands.bind_numbers import quote
+    from vault_sync.commands.check_numbers import Prose
 
     found = quote(Prose(session.workspace), " ".join(reference))
     if found.value.synthetic:

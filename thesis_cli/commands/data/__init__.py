@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.errors import DataError
-from thesis_cli.groups import Late, LateVerbs
+from thesis_cli.command_table import Late
+from thesis_cli.groups import LateVerbs
 
 if TYPE_CHECKING:
     from featherface.data.widerface import Split

@@ -68,18 +68,19 @@ def compose(  # noqa: PLR0913 - one parameter per option
     SCENES is a folder, or a name of [data] in thesis.toml; OUT is a folder of its own.
     """
     del as_json
-    from featherface.data import composites, conversion
-    from featherface.data.crops import read_crops
+    from featherface.data.augmentation.crops import read_crops
+    from featherface.data.formats import conversion
+    from featherface.data.synthetic import composed_dataset
     from thesis_cli.interrupts import stoppable
     from thesis_cli.progress import progress
 
     there = conversion.open_any(locate(session, scenes), split, None, annotation)
-    config = composites.CompositeConfig(
+    config = composed_dataset.CompositeConfig(
         pictures=pictures, held_out=held_out, most=faces, largest=largest, seed=seed
     )
     people = read_crops(crops)
     with progress(session) as reporter, stoppable() as should_stop:
-        made = composites.compose_set(there, people, out, config, reporter, should_stop)
+        made = composed_dataset.compose_set(there, people, out, config, reporter, should_stop)
     for what, count in there.annotations.skipped.items():
         session.warn(f"{count:,}: {what}")
     splits = [

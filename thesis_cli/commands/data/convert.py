@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 LAYOUTS = ("widerface", "yolo", "coco")
-"""Keys of `featherface.data.conversion.LAYOUTS` (a test keeps the two equal)."""
+"""Keys of `featherface.data.formats.conversion.LAYOUTS` (a test keeps the two equal)."""
 
 
 @click.command(cls=Verb)
@@ -56,7 +56,7 @@ def convert(  # noqa: PLR0913 - one parameter per option
     layout can't hold is counted.
     """
     del as_json
-    from featherface.data import conversion
+    from featherface.data.formats import conversion
     from thesis_cli.interrupts import stoppable
     from thesis_cli.progress import progress
 

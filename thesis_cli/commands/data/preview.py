@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featherface.training.config import AUGMENTATIONS, TrainConfig
+from featherface.training.config.train import AUGMENTATIONS, TrainConfig
 from thesis_cli.commands.data import locate
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
@@ -65,7 +65,7 @@ def preview(  # noqa: PLR0913 - one parameter per option
     """
     del as_json
     from featherface.data.widerface import open_split
-    from featherface.drawing import save
+    from featherface.inference.drawing import save
     from featherface.training.preview import PIPELINE, sheet
     from featherface.training.preview import preview as show
 
@@ -87,8 +87,8 @@ def preview(  # noqa: PLR0913 - one parameter per option
 
 def of_experiment(session: Session, name: str, root: str | None) -> tuple[TrainConfig, Path]:
     """Return how the experiment NAME trains, and its data where ROOT names none."""
-    from experiments.inputs import data_folder
-    from experiments.resolving import resolve
+    from experiments.recipe.resolve import resolve
+    from experiments.running.inputs import data_folder
     from thesis_cli.progress import progress
 
     recipe = resolve(name, session.workspace).recipe

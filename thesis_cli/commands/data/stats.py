@@ -44,7 +44,7 @@ def stats(
     `synthetic` is the set drawn last.
     """
     del as_json
-    from featherface.data.conversion import open_any
+    from featherface.data.formats.conversion import open_any
 
     there = open_any(locate(session, root), split, annotation=annotation)
     found = describe(there)
@@ -52,8 +52,8 @@ def stats(
         session.warn(f"{count:,} skipped: {reason}")
     found["plots"] = []
     if plots:
-        from experiments.data_plots import draw_statistics
-        from featherface.files import write_atomic
+        from experiments.plotting.data_plots import draw_statistics
+        from featherface.filesystem.atomic import write_atomic
 
         for name, content in draw_statistics(there, language(session)).items():
             path = plots / f"{split}-{name}.png"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import command
+from experiments.wording.shell_quote import command
 from featherface.data.config import SyntheticConfig
 from thesis_cli.calling import called
 from thesis_cli.commands.data import describe
@@ -33,7 +33,7 @@ def synth(session: Session, /, folder: Path | None, as_json: bool, **given: int 
     FOLDER defaults to the workspace's own. A set that is there with the same settings is kept.
     """
     del as_json
-    from featherface.data.synthetic import draw
+    from featherface.data.synthetic.dataset import draw
     from featherface.data.widerface import open_split
     from thesis_cli.progress import progress
 
@@ -51,7 +51,7 @@ def synth(session: Session, /, folder: Path | None, as_json: bool, **given: int 
 
 def own_set(session: Session, config: SyntheticConfig) -> Path:
     """Name the folder where runs of this workspace look for the set of CONFIG."""
-    from experiments.inputs import synthetic_folder
+    from experiments.running.inputs import synthetic_folder
 
     folder = synthetic_folder(session.workspace, config)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.command_lines import command
+from experiments.wording.shell_quote import command
 from featherface.errors import UsageError
 from thesis_cli.commands.data import locate
-from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from featherface.data.resemblance import Pair
-    from featherface.data.verification import Verified
     from featherface.data.widerface import Split
+    from featherface.data_quality.near_duplicates import Pair
+    from featherface.data_quality.verification import Verified
     from thesis_cli.session import Session
 
 WORDS = {True: "ok", False: "FAULT", None: "note"}
@@ -57,7 +57,7 @@ def verify(
     where a check fails.
     """
     del as_json
-    from featherface.data.verification import verify_split
+    from featherface.data_quality.verification import verify_split
     from thesis_cli.interrupts import stoppable
     from thesis_cli.progress import progress
 
@@ -75,7 +75,7 @@ def verify(
         ]
         pairs = None
         if leakage:
-            from featherface.data.resemblance import find_pairs
+            from featherface.data_quality.near_duplicates import find_pairs
 
             pairs = find_pairs(there[0], there[1], reporter, should_stop)
     answer = tell(folder, found, pairs, [one.name for one in there[:2]])
@@ -86,7 +86,7 @@ def verify(
 
 def opened(folder: Path, splits: Sequence[str]) -> list[Split]:
     """Open the SPLITS that are named, or train and val where they are there."""
-    from featherface.data.conversion import open_any
+    from featherface.data.formats.conversion import open_any
     from featherface.data.widerface import AbsentSplitError
 
     if splits:

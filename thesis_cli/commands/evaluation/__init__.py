@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from thesis_cli.groups import Late, LateVerbs
+from thesis_cli.command_table import Late
+from thesis_cli.groups import LateVerbs
 
 VERBS = {
     "widerface": Late(

@@ -61,7 +61,7 @@ def errors(  # noqa: PLR0913 - one parameter per option
     detector gave them. With several --score, all but recall and precision is of the first.
     """
     del as_json
-    from experiments.errors_found import count_errors
+    from experiments.inspection.error_counts import count_errors
 
     case = open_subject(session, run, predictions, ground_truth, images)
     groups = BY if ALL in by else tuple(dict.fromkeys(by))

@@ -13,7 +13,7 @@ from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
-    from experiments.scrutiny import Scrutiny
+    from experiments.inspection.detection_review import Scrutiny
     from thesis_cli.session import Session
 
 
@@ -60,7 +60,7 @@ def gallery(  # noqa: PLR0913 - one parameter per option
     --predictions, --ground-truth, --images and --output.
     """
     del as_json
-    from experiments.galleries import gather
+    from experiments.inspection.error_gallery import gather
 
     if to and run is None:
         raise click.UsageError("--to vault needs a RUN")
@@ -87,11 +87,11 @@ def gallery(  # noqa: PLR0913 - one parameter per option
 
 def write_note(session: Session, name: str, chosen: dict[str, str]) -> str:
     """Write the note of the run called NAME, and tell where one was there before."""
-    from experiments.store import Store
-    from vault_sync import galleries
+    from experiments.records.store import Store
+    from vault_sync.commands import gallery_note
 
     workspace = session.workspace
-    made = galleries.write_note(workspace, Store(workspace).find(name), chosen)
+    made = gallery_note.write_note(workspace, Store(workspace).find(name), chosen)
     if not made.written:
         session.note(f"{made.note} was there already; its marker says what it shows")
     for reason in made.reasons:
@@ -103,9 +103,9 @@ def write_page(
     session: Session, case: Scrutiny, found: dict[str, Any], page: Path, language: str | None
 ) -> None:
     """Write the page of HTML."""
-    from experiments.errors_found import count_errors
-    from featherface.files import write_atomic
-    from vault_sync.galleries import BY, make_page
+    from experiments.inspection.error_counts import count_errors
+    from featherface.filesystem.atomic import write_atomic
+    from vault_sync.commands.gallery_note import BY, make_page
 
     if language is None:
         language = session.workspace.language if case.metric else "en"

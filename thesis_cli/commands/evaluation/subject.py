@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.complete import complete_run
+from thesis_cli.completion import complete_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from experiments.scrutiny import Scrutiny
+    from experiments.inspection.detection_review import Scrutiny
     from thesis_cli.session import Session
 
 Command = Any
@@ -56,7 +56,7 @@ def open_subject(
     images: Path | None,
 ) -> Scrutiny:
     """Judge what was named; tell what is odd about it."""
-    from experiments import scrutiny
+    from experiments.inspection import detection_review
 
     given = [one is not None for one in (predictions, ground_truth)]
     if run is not None and (any(given) or images is not None):
@@ -64,14 +64,14 @@ def open_subject(
     if run is None and not all(given):
         raise click.UsageError("give a RUN, or --predictions DIR and --ground-truth DIR")
     if run is not None:
-        from experiments.store import Store
+        from experiments.records.store import Store
 
         store = Store(session.workspace)
-        case = scrutiny.of_run(session.workspace, store, store.find(run))
+        case = detection_review.of_run(session.workspace, store, store.find(run))
     else:
         assert predictions is not None  # noqa: S101 - checked above, as is the other
         assert ground_truth is not None  # noqa: S101
-        case = scrutiny.of_files(predictions, ground_truth, images)
+        case = detection_review.of_files(predictions, ground_truth, images)
     for warning in case.warnings:
         session.warn(warning)
     return case

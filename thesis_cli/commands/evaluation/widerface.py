@@ -125,7 +125,7 @@ def infer(
     save_to: Path | None,
 ) -> Mapping[str, NDArray[Any]]:
     """Run the network over every picture below IMAGES."""
-    from featherface.inference import predict
+    from featherface.inference.detect import predict
     from thesis_cli.interrupts import stoppable
     from thesis_cli.progress import progress
 
@@ -143,7 +143,7 @@ def infer(
 
 def conditions_of(network: Network, precision: str) -> dict[str, str]:
     """Tell on what the network computes."""
-    from experiments.conditions import conditions_on
+    from experiments.records.provenance import conditions_on
 
     return conditions_on(next(network.model.parameters()).device, precision).to_json()
 

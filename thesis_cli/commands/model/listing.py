@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -48,7 +48,7 @@ def known_counts(session: Session) -> Path | None:
 
 def measure(name: str, cache: Path | None) -> dict[str, Any]:
     """Tell a variant's parameters, multiply-accumulates at 640 by 640 pixels, and bytes."""
-    from featherface.anatomy.keeping import anatomy
+    from featherface.model_summary.summary_cache import anatomy
 
     found = anatomy(VARIANTS[name].config, cache)
     return {

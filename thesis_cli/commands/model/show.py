@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from featherface.errors import UsageError
-from featherface.files import write_atomic
-from featherface.variants import VARIANTS
-from thesis_cli.complete import complete_network
+from featherface.filesystem.atomic import write_atomic
+from featherface.variants.table import VARIANTS
+from thesis_cli.completion import complete_network
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option, write
@@ -20,11 +20,11 @@ from thesis_cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from experiments.tables import Cell, Table
-    from featherface.anatomy.facts import Anatomy
-    from featherface.detector_config import DetectorConfig
-    from vault_sync.network_tables import Subject
-    from vault_sync.wording import Words
+    from experiments.wording.tables import Cell, Table
+    from featherface.model_summary.summary_types import Anatomy
+    from featherface.variants.config import DetectorConfig
+    from vault_sync.rendering.network_tables import Subject
+    from vault_sync.rendering.words import Words
 
 FORMATS = ("table", "md", "latex", "mermaid", "json")
 PICTURES = (".png", ".svg", ".pdf")
@@ -124,11 +124,11 @@ def prepare(
     trained: Path | None,
 ) -> Asked:
     """Find the network and take it apart."""
-    from featherface.anatomy.keeping import anatomy
+    from featherface.model_summary.summary_cache import anatomy
     from thesis_cli.commands.model.listing import known_counts
     from thesis_cli.commands.model.subjects import network, workspace_of
-    from vault_sync.network_tables import Subject
-    from vault_sync.wording import Words
+    from vault_sync.rendering.network_tables import Subject
+    from vault_sync.rendering.words import Words
 
     variant, config = network(session, name, overrides)
     height, width = sides(size)
@@ -152,9 +152,9 @@ def measured(subject: Subject, weights: Path | None) -> Subject:
     """Measure how far each level looks, with trained weights or as it is first drawn."""
     from dataclasses import replace
 
-    from featherface.anatomy.effective import effective_fields
-    from featherface.checkpoints import load_weights
-    from featherface.networks import build
+    from featherface.model_summary.effective import effective_fields
+    from featherface.networks.detector import build
+    from featherface.weights.checkpoints import load_weights
 
     model = build(subject.config, seed=0)
     if weights is not None:
@@ -165,7 +165,7 @@ def measured(subject: Subject, weights: Path | None) -> Subject:
 
 def drawing(asked: Asked, form: str) -> bytes:
     """Draw the network; the bytes of a file."""
-    from experiments.network_drawing import draw_network
+    from experiments.plotting.network_drawing import draw_network
     from vault_sync.reports.network import drawing_names
 
     words = asked.words
@@ -217,14 +217,14 @@ def view(asked: Asked) -> Iterator[Block]:
 
 def in_english(asked: Asked) -> Asked:
     """Let the tables speak as the rest of the terminal does."""
-    from vault_sync.wording import Words
+    from vault_sync.rendering.words import Words
 
     return asked._replace(words=Words("en"))
 
 
 def tables(asked: Asked) -> list[Table]:
     """Return the tables in the order of a chapter."""
-    from vault_sync import network_tables as made
+    from vault_sync.rendering import network_tables as made
 
     subject, words = asked.subject, asked.words
     found = [made.components(subject, words), made.blocks(subject, words)]
@@ -260,16 +260,16 @@ def line(row: tuple[Cell, ...], language: str) -> list[str]:
 
 def text(asked: Asked, form: str, output: Path | None) -> str:
     """Write the network for a chapter: Markdown, LaTeX, or the diagram alone."""
-    from vault_sync.flowchart import flowchart
+    from vault_sync.rendering.flowchart import flowchart
 
     subject, words = asked.subject, asked.words
     if form == "mermaid":
         return flowchart(subject, words)
     if form == "latex":
-        from experiments.latex import latex
+        from experiments.wording.latex import latex
 
         return "\n".join(latex(table, words.language) for table in tables(asked))
-    from vault_sync.rendering import Safe, escape, render
+    from vault_sync.rendering.templates import Safe, escape, render
     from vault_sync.reports.network import values
 
     caption = words.say("network.figure", name=subject.name, size=Safe(subject.size))

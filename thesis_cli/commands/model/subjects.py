@@ -7,15 +7,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import DataError, NotFoundError, UsageError, unknown
-from featherface.trained import published
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
+from featherface.weights.published_weights import published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from experiments.workspace import Workspace
-    from featherface.detector_config import DetectorConfig
+    from experiments.workspace.workspace import Workspace
+    from featherface.variants.config import DetectorConfig
     from thesis_cli.session import Session
 
 HEADER = 8
@@ -55,11 +55,11 @@ def network(
 def _named(session: Session, name: str) -> tuple[str, DetectorConfig]:
     if name in VARIANTS:
         return name, VARIANTS[name].config
-    from experiments.resolving import recipes, resolve
+    from experiments.recipe.resolve import recipes, resolve
 
     workspace = workspace_of(session)
     if workspace is not None and "@" in name:
-        from experiments.store import Store
+        from experiments.records.store import Store
 
         model = Store(workspace).find(name).resolved().recipe.model
         return model.variant, model.detector()
@@ -74,7 +74,7 @@ def _named(session: Session, name: str) -> tuple[str, DetectorConfig]:
 def _changed(config: DetectorConfig, overrides: tuple[str, ...]) -> DetectorConfig:
     from dataclasses import fields, replace
 
-    from experiments.documents import parse_yaml
+    from experiments.yaml_io import parse_yaml
 
     known = [one.name for one in fields(config)]
     changes: dict[str, Any] = {}
@@ -129,7 +129,7 @@ def _metadata(path: Path) -> dict[str, str]:
 
 
 def _of_runs(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
-    from experiments.store import Store
+    from experiments.records.store import Store
 
     for run in Store(workspace).runs():
         if run.sealed and (path := run.weights):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
@@ -34,11 +34,11 @@ def import_weights(session: Session, file: Path, variant: str, as_json: bool) ->
 
 def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
     """Check and convert FILE; write it as safetensors under weights/."""
-    from featherface.checkpoints import load_weights, save_weights
     from featherface.data.fingerprint import file_sha256
-    from featherface.networks import build
-    from featherface.profiling import parameters
-    from featherface.trained import recognised
+    from featherface.networks.detector import build
+    from featherface.profiling.counting import parameters
+    from featherface.weights.checkpoints import load_weights, save_weights
+    from featherface.weights.published_weights import recognised
 
     workspace = session.workspace
     network = build(VARIANTS[variant].config, seed=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.errors import UsageError
-from thesis_cli.complete import complete_network
+from thesis_cli.completion import complete_network
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from featherface.tuning import Candidate
+    from featherface.networks.tuning import Candidate
     from thesis_cli.session import Session
 
 KNOBS = (
@@ -31,7 +31,7 @@ KNOBS = (
     "context_groups",
     "context_paths",
 )
-"""Those of `featherface.tuning.KNOBS` (a test keeps the two equal)."""
+"""Those of `featherface.networks.tuning.KNOBS` (a test keeps the two equal)."""
 FAR = 0.05
 """Distance from the target, as a fraction, that is worth a word."""
 
@@ -65,9 +65,9 @@ def tuned(
     session: Session, name: str, target: int, knob: str, recipe: str | None
 ) -> dict[str, Any]:
     """Search, and write the recipe where one is asked for."""
-    from featherface.anatomy.keeping import anatomy
-    from featherface.tuning import tune as search
-    from featherface.tuning import turned
+    from featherface.model_summary.summary_cache import anatomy
+    from featherface.networks.tuning import tune as search
+    from featherface.networks.tuning import turned
     from thesis_cli.commands.model import subjects
     from thesis_cli.commands.model.listing import known_counts
 
@@ -101,10 +101,10 @@ def write(session: Session, recipe: str, base: str, setting: str) -> Path:
     Raises:
         UsageError: there is such a recipe already, or RECIPE can't be a name.
     """
-    from experiments.paths import twin
-    from experiments.records import check_name
-    from experiments.resolving import recipes, resolve
-    from featherface.files import write_atomic
+    from experiments.names import check_name
+    from experiments.recipe.resolve import recipes, resolve
+    from experiments.workspace.paths import twin
+    from featherface.filesystem.atomic import write_atomic
 
     workspace = session.workspace
     path = workspace.recipes / f"{check_name(recipe)}.yaml"

@@ -8,7 +8,7 @@ import click
 
 from featherface.errors import ClaimFalseError
 from featherface.validation.names import CHECKS
-from featherface.variants import VARIANTS
+from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option

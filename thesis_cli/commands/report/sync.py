@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option, show
-from thesis_cli.running import tell
+from thesis_cli.run_and_sync import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.watching import Told
+    from vault_sync.commands.watch import Told
 
 
 @click.command(cls=Verb)
@@ -56,7 +56,7 @@ def sync(
             raise click.UsageError("--watch writes as it goes; it goes with no other answer")
         keep_watch(session, to, choices)
         return
-    from vault_sync.sync import sync as synchronise
+    from vault_sync.commands.sync import sync as synchronise
 
     done = synchronise(session.workspace, to=to, dry_run=asked, check=check, **choices)
     for warning in done.warnings:
@@ -93,9 +93,9 @@ def view_differences(data: dict[str, Any]) -> Iterator[Block]:
 
 def keep_watch(session: Session, to: str, choices: dict[str, bool]) -> None:
     """Sync until Ctrl-C, which ends it well: to be stopped is how a watch ends."""
-    from thesis_cli.faults import describe
+    from thesis_cli.errors import describe
     from thesis_cli.interrupts import stoppable
-    from vault_sync.watching import watch
+    from vault_sync.commands.watch import watch
 
     root = session.workspace.root
     session.note(f"watching {root}; end with Ctrl-C")

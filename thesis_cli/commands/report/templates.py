@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.complete import complete_template
+from thesis_cli.completion import complete_template
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
-    from vault_sync.catalogue import Entry
+    from vault_sync.content.catalogue import Entry
 
 NOWHERE = "-"
 
@@ -24,7 +24,7 @@ NOWHERE = "-"
 def list_templates(session: Session, *, as_json: bool) -> None:
     """List the templates, and where their blocks live in the vault."""
     del as_json
-    from vault_sync.catalogue import list_templates as entries
+    from vault_sync.content.catalogue import list_templates as entries
 
     emit(session, "report-list", [tell(one) for one in entries(session.workspace)], view_list)
 
@@ -107,7 +107,7 @@ def show(session: Session, name: str, runs: str, *, as_json: bool) -> None:
     Markdown goes to stdout; the vault is not touched.
     """
     del as_json
-    from vault_sync.catalogue import show as render
+    from vault_sync.content.catalogue import show as render
 
     shown = render(session.workspace, name, {"runs": runs} if runs else {})
     for warning in shown.warnings:
@@ -138,8 +138,8 @@ def new(session: Session, name: str, *, as_json: bool) -> None:
     It is written to templates/NAME.jinja, with an example that renders at once.
     """
     del as_json
-    from vault_sync.own.files import start
     from vault_sync.reports import REPORTS
+    from vault_sync.user_templates.files import start
 
     path = start(session.workspace, name, frozenset(REPORTS))
     answer = {

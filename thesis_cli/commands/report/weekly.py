@@ -31,7 +31,7 @@ def weekly(
     their state, what was decided, and what follows. Its days are fixed; syncs keep it true.
     """
     del as_json
-    from vault_sync.weekly import write_weekly
+    from vault_sync.commands.weekly_note import write_weekly
 
     made = write_weekly(session.workspace, since and since.date(), until and until.date())
     answer = {

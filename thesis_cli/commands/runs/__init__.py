@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thesis_cli.groups import Late, LateVerbs
+from thesis_cli.command_table import Late
+from thesis_cli.groups import LateVerbs
 
 if TYPE_CHECKING:
-    from experiments.store import Store
+    from experiments.records.store import Store
     from thesis_cli.session import Session
 
 VERBS = {
@@ -38,6 +39,6 @@ def runs() -> None:
 
 def store(session: Session) -> Store:
     """Open the workspace's runs."""
-    from experiments.store import Store
+    from experiments.records.store import Store
 
     return Store(session.workspace)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.commands.runs import store
-from thesis_cli.complete import complete_run
+from thesis_cli.completion import complete_run
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -31,7 +31,7 @@ def diff(session: Session, one: str, other: str, as_json: bool) -> None:
     Recipe, code, data, parents, packages and machine; for what they measured: thesis compare.
     """
     del as_json
-    from experiments.contrast import contrast
+    from experiments.comparison.run_diff import contrast
 
     records = store(session)
     first, second = records.find(one), records.find(other)

@@ -8,12 +8,12 @@ import click
 
 from featherface.errors import NotFoundError, UsageError, unknown
 from thesis_cli.commands.runs import store
-from thesis_cli.complete import complete_run
+from thesis_cli.completion import complete_run
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
-    from experiments.runs import Run
+    from experiments.records.run import Run
     from thesis_cli.session import Session
 
 

@@ -16,7 +16,7 @@ from thesis_cli.wording import quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.index import Summary
+    from experiments.records.index import Summary
     from thesis_cli.session import Session
 
 

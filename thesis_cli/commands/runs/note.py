@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.commands.runs import store
-from thesis_cli.complete import complete_run
+from thesis_cli.completion import complete_run
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
-from vault_sync.answers.table import ANSWERS, answers_of
+from vault_sync.run_note_fields.table import ANSWERS, answers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from experiments.runs import Run
+    from experiments.records.run import Run
     from thesis_cli.session import Session
 
 ELSEWHERE = ("notes", "tags")

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.seal import Problem, only_line_ends, remedy, told
+from experiments.records.seal import Problem, only_line_ends, remedy, told
 from thesis_cli.commands.runs import store
-from thesis_cli.complete import complete_run
-from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.completion import complete_run
+from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import metric_rows
-from vault_sync.answers.table import answers_of
+from vault_sync.run_note_fields.table import answers_of
 
 if TYPE_CHECKING:
-    from experiments.runs import Run
-    from experiments.store import Store
+    from experiments.records.run import Run
+    from experiments.records.store import Store
     from thesis_cli.session import Session
 
 

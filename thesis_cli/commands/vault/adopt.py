@@ -27,7 +27,7 @@ def adopt(session: Session, /, *, addresses: tuple[str, ...], to: str, as_json: 
     the block back: `thesis vault undo`, or `thesis vault take --new NOTE#BLOCK`.
     """
     del as_json
-    from vault_sync.resolving import Side, decide
+    from vault_sync.commands.resolve import Side, decide
 
     done = decide(session.workspace, Side.PROSE, addresses, to=to)
     answer(session, "vault-adopt", done, "yours from now on")

@@ -43,8 +43,8 @@ def export(session: Session, /, *, names: tuple[str, ...], as_json: bool, **opti
     Nothing is written into the vault.
     """
     del as_json
+    from vault_sync.export.document_writer import Choices
     from vault_sync.export.exporting import export as make
-    from vault_sync.export.press import Choices
 
     done = make(session.workspace, names, Choices(**options))
     for warning in done.warnings:

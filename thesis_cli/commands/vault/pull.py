@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.complete import complete_run
-from thesis_cli.faults import CLAIM_FALSE
+from thesis_cli.completion import complete_run
+from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.groups import Verb, pass_session
 from thesis_cli.output import Block, emit, json_option
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.answers.pulling import Moved, PullReport
-    from vault_sync.answers.table import Words
+    from vault_sync.commands.pull import Moved, PullReport
+    from vault_sync.run_note_fields.table import Words
 
 WIDTH = 60
 """Letters of an answer that a line shows."""
@@ -54,7 +54,7 @@ def pull(
     clears.
     """
     del as_json
-    from vault_sync.answers.pulling import pull as take_over
+    from vault_sync.commands.pull import pull as take_over
 
     planned = dry_run or check
     done = take_over(session.workspace, selectors, source=source, take=take or "", dry_run=planned)
@@ -99,7 +99,7 @@ def _names(moved: list[Moved]) -> str:
 
 def short(words: Words | None) -> str:
     """Show an answer on a line; nothing is shown as such."""
-    from vault_sync.answers.sheets import shown
+    from vault_sync.run_note_fields.sheets import shown
 
     text = shown(words or "")
     if not text:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.condition import Condition
+    from vault_sync.commands.status import Condition
 
 SHOWN = 10
 """Lines of one kind that are shown to a person; --json shows all."""
@@ -44,7 +44,7 @@ def status(session: Session, /, *, to: str, as_json: bool) -> None:
     is broken. Nothing is written.
     """
     del as_json
-    from vault_sync.condition import inspect
+    from vault_sync.commands.status import inspect
 
     emit(session, "vault-status", inspect(session.workspace, to), view)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.resolving import Decided
+    from vault_sync.commands.resolve import Decided
 
 
 @click.command(cls=Verb)
@@ -42,7 +42,7 @@ def take(
     note that you had deleted is made again.
     """
     del as_json
-    from vault_sync.resolving import Side, decide
+    from vault_sync.commands.resolve import Side, decide
 
     if side is None:
         raise click.UsageError("say whose version stays: --mine or --new")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.undoing import Past, UndoReport
+    from vault_sync.commands.undo import Past, UndoReport
 
 
 @click.command(cls=Verb)
@@ -30,7 +30,7 @@ def undo(session: Session, /, *, number: int | None, listed: bool, to: str, as_j
     Notes that had been made are removed again. An undo has a number too, and can be undone.
     """
     del as_json
-    from vault_sync import undoing
+    from vault_sync.commands import undo as undoing
 
     if listed:
         past = undoing.history(session.workspace, to)

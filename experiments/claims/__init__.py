@@ -1,0 +1,1 @@
+"""What the thesis claims, checked against sealed runs: pass, fail, stale or not measurable."""

@@ -1,0 +1,106 @@
+"""How the claims stood on an earlier day: checked against the runs that were finished by then."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.claims.checking import Examiner
+from experiments.claims.evidence import Facts
+from experiments.records.store import Store
+from featherface.filesystem.atomic import keep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.records.run import Run
+    from experiments.staleness.changes import Change
+    from experiments.workspace.workspace import Workspace
+
+ENGINE = (
+    "checking.py",
+    "evidence.py",
+    "three_valued_logic.py",
+    "candidate_runs.py",
+    "predicates.py",
+    "history.py",
+)
+"""Modules that decide what a claim comes to."""
+
+
+def day_of(moment: str) -> date | None:
+    """Return the day, in UTC, of an ISO 8601 MOMENT; None where it is none."""
+    try:
+        read = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (read.astimezone(UTC) if read.tzinfo else read).date()
+
+
+def finished_on(run: Run) -> date | None:
+    """Return the day on which RUN was sealed, in UTC; None while it is not finished."""
+    if not run.sealed:
+        return None
+    return day_of(run.record.finished) or day_of(run.record.created)
+
+
+def states_on(workspace: Workspace, runs: Sequence[Run], day: date) -> dict[str, str]:
+    """Return milestone -> state after DAY: `pass`, `fail` or `not_measurable`.
+
+    RUNS are the finished ones that may be drawn on. Nothing is stale here: what was changed since
+    does not change what was known on that day.
+
+    Raises:
+        UsageError: a claim can't be read.
+    """
+    known = [run for run in runs if (found := finished_on(run)) is not None and found <= day]
+    path = workspace.state / "cache" / "states" / f"{_key(workspace, known)}.json"
+    try:
+        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = _check(workspace, known)
+        keep(path, json.dumps(kept))
+    return kept
+
+
+def _check(workspace: Workspace, runs: Sequence[Run]) -> dict[str, str]:
+    store = _PastStore(workspace, runs)
+    examiner = Examiner(store)
+    examiner.facts = _UnchangedFacts(store)
+    return {name: examiner.check(one).state for name, one in workspace.milestones.items()}
+
+
+def _key(workspace: Workspace, runs: Sequence[Run]) -> str:
+    """Name everything that the states follow from."""
+    code = [Path(__file__).with_name(name).read_bytes() for name in ENGINE]
+    labels = {label: run.id for run in runs for label in run.labels}
+    parts = [
+        hashlib.sha256(b"".join(code)).hexdigest(),
+        repr(sorted(workspace.milestones.items())),
+        repr(sorted(workspace.cited.items())),
+        repr(sorted(labels.items())),
+        *(f"{run.id} {run.seal}" for run in runs),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+class _PastStore(Store):
+    """The store as it was, with some runs only."""
+
+    def __init__(self, workspace: Workspace, runs: Sequence[Run]) -> None:
+        super().__init__(workspace)
+        self._known = tuple(runs)
+
+    def runs(self, experiment: str | None = None) -> list[Run]:
+        return [run for run in self._known if experiment in (None, run.experiment)]
+
+
+class _UnchangedFacts(Facts):
+    """What was known, taken as fresh."""
+
+    def changes(self, run: Run, metric: str) -> tuple[Change, ...]:
+        del run, metric
+        return ()

@@ -1,0 +1,168 @@
+"""What to type so that a claim can be judged: a command for each reason why it can't be."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from experiments.staleness.families import (
+    BASES,
+    UNWEIGHTED,
+    WEIGHTS_KEYS,
+    family,
+    key_counts_for,
+    trained,
+)
+from experiments.wording.shell_quote import quoted
+from featherface.errors import ThesisError
+from featherface.evaluation.config import EXTRAS, PROTOCOLS, EvaluateConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from experiments.metrics import Metric
+    from experiments.records.run import Run
+    from experiments.records.store import Store
+    from experiments.staleness.changes import Change
+
+SETTING = re.compile(r"(\d+)×\1, batch (\d+)")
+DRAWN = {"data.root": "synthetic"}
+"""A recipe under which every key of the data may matter."""
+Step = tuple[str, dict[str, object]]
+"""A sentence's code in `wording`, and its values."""
+
+
+def for_missing_run(store: Store, selector: str) -> Step:
+    """Say how to get a finished run that SELECTOR means."""
+    from experiments.recipe.resolve import recipes  # noqa: PLC0415 - only where a run is missing
+
+    name = selector.partition("@")[0]
+    runs = store.runs(name) if name else []
+    if runs and runs[-1].status in ("interrupted", "failed"):
+        return _command(f"thesis run {name} --resume")
+    known = {one.replace("/", "-"): one for one in recipes(store.workspace)}
+    if name in known:
+        return _command(f"thesis run {known[name]}")
+    return "step-recipe", {"name": name, "command": f"thesis run {name}"} if name else {
+        "name": "NAME",
+        "command": "thesis run NAME",
+    }
+
+
+def for_missing_metric(store: Store, run: Run, metric: str) -> Step:
+    """Say which stage measures METRIC for RUN's weights."""
+    command = again(store, run, BASES[family(metric)].stage)
+    return ("step-gpu", {"command": command}) if ".gpu." in metric else _command(command)
+
+
+def for_data(store: Store, run: Run, metric: Metric, wanted: str) -> Step:
+    """Say how to measure METRIC on the whole of the set WANTED."""
+    recipe = _recipe(run)
+    changes = {"data.root": wanted} if recipe.get("root") != wanted else {}
+    changes |= {"data.val_limit": "0"} if recipe.get("val_limit") else {}
+    stage = "train" if metric.dataset != wanted and trained(run) else "evaluate"
+    command = again(store, run, stage, changes)
+    if wanted in store.workspace.data_roots:
+        return _command(command)
+    return "step-data", {"dataset": wanted, "key": f"{wanted} =", "command": command}
+
+
+def for_protocol(store: Store, run: Run, metric: Metric, wanted: str) -> Step | None:
+    """Say how to measure METRIC by the protocol WANTED; None where no command can."""
+    name, *extras = wanted.split("+")
+    if name not in PROTOCOLS or not set(extras) <= set(EXTRAS):
+        return None
+    taken, *added = metric.protocol.partition(" ")[0].split("+")
+    usual = EvaluateConfig()
+    names = [one for one in re.findall(r"(\w+)=", metric.protocol) if hasattr(usual, one)]
+    changes = {f"evaluate.{name}": str(getattr(usual, name)) for name in names}
+    changes |= {
+        f"evaluate.{one}": str(one in extras).lower()
+        for one in EXTRAS
+        if (one in extras) != (one in added)
+    }
+    if taken != name:
+        changes["evaluate.protocol"] = name
+    return _command(again(store, run, "evaluate", changes))
+
+
+def for_setting(store: Store, run: Run, wanted: str) -> Step | None:
+    """Say how to time RUN's network in the setting WANTED; None where no command can."""
+    match = SETTING.match(wanted)
+    if match is None:
+        return None
+    changes = {"benchmark.image_size": match[1], "benchmark.batch_size": match[2]}
+    return _command(again(store, run, "benchmark", changes))
+
+
+def for_changes(store: Store, found: Iterable[Change]) -> list[Step]:
+    """Say what to run again where something has changed: parents first, no more than needed."""
+    stages: dict[str, str] = {}
+    for change in found:
+        stages.setdefault(change.run, change.stage)
+        if change.stage == "train":
+            stages[change.run] = "train"
+    commands = []
+    for name, stage in stages.items():
+        try:
+            commands.append(again(store, store.find(name), stage))
+        except ThesisError:
+            continue
+    return [_command(one) for one in dict.fromkeys(commands)]
+
+
+def again(store: Store, run: Run, stage: str, changes: Mapping[str, str] | None = None) -> str:
+    """Return the command that repeats STAGE of RUN as a new version, with CHANGES to its recipe.
+
+    `train` repeats everything that the recipe says; another stage keeps what matters to it.
+    """
+    own = trained(run)
+    alone = stage if stage != "train" else "" if own else "evaluate"
+    values = dict(_assignment(one) for one in run.record.overrides)
+    if alone:
+        values = {key: value for key, value in values.items() if _matters(key, alone)}
+    values |= dict(changes or {})
+    if own and stage != "train" and not _is_taken_anyway(store, run, stage):
+        weights = run.weights
+        if weights is not None:
+            values["model.weights"] = weights.relative_to(store.workspace.root).as_posix()
+    words = ["thesis run", run.record.recipe_name or run.experiment]
+    words += [f"--set {quoted(f'{key}={value}')}" for key, value in values.items()]
+    return " ".join([*words, *([f"--stage {alone}"] if alone else [])])
+
+
+def _matters(key: str, stage: str) -> bool:
+    """Whether recipe KEY decides something in STAGE, or names the weights that it takes."""
+    names = [name for name, basis in BASES.items() if basis.stage == stage]
+    return key in WEIGHTS_KEYS or any(key_counts_for(name, key, DRAWN) for name in names)
+
+
+def _is_taken_anyway(store: Store, run: Run, stage: str) -> bool:
+    """Whether a stage alone takes RUN's weights by itself, or needs none."""
+    if stage in {BASES[name].stage for name in UNWEIGHTED}:
+        return True
+    with_weights = [one for one in store.runs(run.experiment) if one.sealed and one.weights]
+    return not with_weights or with_weights[-1] == run
+
+
+def _recipe(run: Run) -> Mapping[str, object]:
+    try:
+        data = run.recipe.get("data", {})
+    except ThesisError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _assignment(override: str) -> tuple[str, str]:
+    """Return key and value of an override, text without the quotes of JSON."""
+    key, _, value = override.partition("=")
+    try:
+        plain = json.loads(value)
+    except ValueError:
+        return key, value
+    return key, plain if isinstance(plain, str) else value
+
+
+def _command(text: str) -> Step:
+    return "step", {"command": text}

@@ -1,0 +1,288 @@
+"""Setting runs side by side: metrics, differences, how sure they are, and what was aimed at."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+from experiments.comparison.machines import about_machines
+from experiments.comparison.result import ALPHA, Comparison, Delta, Note, Row
+from experiments.comparison.seed_statistics import seed_groups, trained
+from experiments.metrics import AP_METRICS, KINDS, Metric
+from experiments.wording.phrases import Amount
+from experiments.workspace import paths
+from featherface.errors import ClaimFalseError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from experiments.comparison.seed_statistics import SeedGroup
+    from experiments.comparison.statistics import Bootstrap, Interval
+    from experiments.records.run import Run
+    from experiments.records.store import Store
+    from experiments.workspace.milestones import CitedResult
+
+FORCE = "compare runs of one data set and protocol, or add --force to see them side by side"
+
+
+def compare(
+    runs: Sequence[Run],
+    *,
+    references: Iterable[CitedResult] = (),
+    store: Store | None = None,
+    force: bool = False,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare RUNS with the first of them, and show REFERENCES beside.
+
+    A cited or planned AP is shown only where the runs were evaluated on the same data and by
+    the same protocol; its parameters are always shown.
+
+    Raises:
+        UsageError: the runs differ in data set, split, protocol or completeness (unless FORCE),
+            or there is only one.
+        ClaimFalseError: a record is not sealed, or was changed after it was.
+    """
+    chosen = tuple(runs)
+    if len(chosen) < 2:
+        raise UsageError("compare needs two runs or more", "thesis runs list")
+    _check_sealed(chosen, store)
+    mixed = _mixtures(chosen)
+    if mixed and not force:
+        raise UsageError(mixed[0].text(), FORCE)
+    bootstrap = None if mixed else _bootstrap(chosen, resamples, seed)
+    shown = tuple(references)
+    rows = _corrected([_row(name, chosen, shown, bootstrap) for name in _names(chosen)])
+    seeds = seed_groups(chosen, store)
+    notes = [*mixed, *_about_data(chosen), *about_machines(chosen)]
+    notes += [
+        *_about_references(rows, shown),
+        *_about_chance(bootstrap, rows),
+        *_about_seeds(seeds),
+    ]
+    differing = _recipe_differences(chosen)
+    return Comparison(chosen, shown, rows, tuple(notes), differing, bootstrap, seeds)
+
+
+def published_for(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[CitedResult, ...]:
+    """Return what was published of the very networks of RUNS."""
+    variants = {run.variant for run in runs if run.variant}
+    return tuple(
+        one for one in cited.values() if one.evidence == "cited" and variants & set(one.variants)
+    )
+
+
+def aims_of(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[CitedResult, ...]:
+    """Return what was planned for the experiments of RUNS: `v2-plan` for `v2`."""
+    names = dict.fromkeys(f"{run.experiment}-plan" for run in runs)
+    return tuple(cited[name] for name in names if name in cited)
+
+
+def _check_sealed(runs: Sequence[Run], store: Store | None) -> None:
+    from experiments.records import seal  # noqa: PLC0415 - hides behind the store elsewhere
+
+    for run in runs:
+        if not run.sealed:
+            raise ClaimFalseError(
+                f"{run.id} is {run.status}: only finished runs can be compared",
+                f"thesis run {run.experiment} --resume",
+            )
+        problems = store.problems(run) if store else seal.verify(run.folder)
+        if problems:
+            raise ClaimFalseError(
+                f"the sealed record of {run.id} was changed: {seal.told(problems)}",
+                "restore the file from a backup, or run the experiment again; "
+                f"see: {seal.remedy(problems, run.id)}",
+            )
+
+
+def _mixtures(runs: Sequence[Run]) -> list[Note]:
+    """Return one note for each way in which the runs' evaluations can't be set side by side."""
+    first = next((run for run in runs if _context(run)), None)
+    if first is None:
+        return []
+    one = _context(first)
+    notes = []
+    for run in runs:
+        other = _context(run)
+        if other and other != one:
+            values = {"one": first.id, "other": run.id}
+            for name in ("dataset", "split", "protocol", "complete", "images", "fingerprint"):
+                if one[name] != other[name]:
+                    pair = {"first": one[name], "second": other[name]}
+                    notes.append(Note(f"mixed-{name}", values | pair))
+                    break
+    return notes
+
+
+def _context(run: Run) -> dict[str, Any]:
+    """Return what AP was measured on; empty where the run has none."""
+    metric = next((one for one in run.metrics if one.name in AP_METRICS), None)
+    if metric is None:
+        return {}
+    return {
+        "dataset": metric.dataset,
+        "split": metric.split,
+        "protocol": metric.protocol,
+        "complete": metric.complete,
+        "images": metric.n,
+        "fingerprint": metric.fingerprint,
+    }
+
+
+def _bootstrap(runs: Sequence[Run], resamples: int, seed: int) -> Bootstrap | None:
+    """Resample the images of all runs at once; None where match records are missing."""
+    records = [run.matches() for run in runs]
+    present = [record for record in records if record is not None]
+    if resamples < 1 or len(present) < len(records):
+        return None
+    if any(record.images != present[0].images for record in present):
+        return None
+    from experiments.comparison.statistics import paired_bootstrap  # noqa: PLC0415 - numpy
+
+    return paired_bootstrap(present, resamples=resamples, seed=seed)
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """Return the metrics that any run has, known ones first and in their order."""
+    found = dict.fromkeys(metric.name for run in runs for metric in run.metrics)
+    return [name for name in KINDS if name in found] + [name for name in found if name not in KINDS]
+
+
+def _row(
+    name: str,
+    runs: Sequence[Run],
+    references: Sequence[CitedResult],
+    bootstrap: Bootstrap | None,
+) -> Row:
+    metrics = tuple(run.metric(name) for run in runs)
+    subset = AP_METRICS.get(name, "") if bootstrap else ""
+    known = bootstrap is not None and subset in bootstrap.values
+    intervals = tuple(
+        bootstrap.interval(at, subset) if bootstrap and known and metric else None
+        for at, metric in enumerate(metrics)
+    )
+    deltas = tuple(
+        _delta(at, metrics, subset if known else "", bootstrap) for at in range(len(metrics))
+    )
+    context = next((metric.context for metric in metrics if metric), None)
+    cited = tuple(_comparable(one.metric(name), context) for one in references)
+    return Row(name, metrics, intervals, deltas, cited)
+
+
+def _delta(
+    at: int, metrics: Sequence[Metric | None], subset: str, bootstrap: Bootstrap | None
+) -> Delta | None:
+    first, this = metrics[0], metrics[at]
+    if at == 0 or first is None or this is None or not _alike(first, this):
+        return None
+    value = this.value - first.value
+    if bootstrap is None or not subset:
+        return Delta(value)
+    return Delta(
+        value,
+        bootstrap.difference(0, at, subset),
+        _known(bootstrap.probability(0, at, subset)),
+        _known(bootstrap.p_value(0, at, subset)),
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _corrected(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Correct the P values of all differences in ROWS for their number."""
+    from experiments.comparison.statistics import holm  # noqa: PLC0415 - numpy
+
+    tested = [(row, delta) for row in rows for delta in row.deltas if delta and delta.p is not None]
+    values = iter(holm([delta.p or 0.0 for _, delta in tested]))
+    return tuple(
+        dataclasses.replace(row, deltas=tuple(_with_holm(delta, values) for delta in row.deltas))
+        for row in rows
+    )
+
+
+def _with_holm(delta: Delta | None, values: Iterator[float]) -> Delta | None:
+    if delta is None or delta.p is None:
+        return delta
+    return dataclasses.replace(delta, holm=next(values))
+
+
+def _alike(first: Metric, this: Metric) -> bool:
+    """Whether two values were taken on the same data in the same setting, even where forced."""
+    same = first.context == this.context and first.fingerprint == this.fingerprint
+    return same and (first.n == this.n or not first.dataset)
+
+
+def _comparable(metric: Metric | None, context: tuple[Any, ...] | None) -> Metric | None:
+    if metric is None or not metric.dataset:
+        return metric
+    return metric if metric.context == context else None
+
+
+def _about_data(runs: Sequence[Run]) -> list[Note]:
+    context = next((found for run in runs if (found := _context(run))), None)
+    if context is None:
+        return []
+    values = {"split": context["split"], "n": context["images"], "protocol": context["protocol"]}
+    if context["dataset"] == "synthetic":
+        return [Note("data-synthetic", values)]
+    if not context["complete"]:
+        return [Note("data-partial", values)]
+    return [Note("data-whole", values | {"dataset": context["dataset"]})]
+
+
+def _about_references(rows: Sequence[Row], references: Sequence[CitedResult]) -> list[Note]:
+    """Say that cited APs are left out, where they don't stand on what the runs do."""
+    hidden = [
+        one.name
+        for place, one in enumerate(references)
+        for row in rows
+        if row.name in AP_METRICS and one.metric(row.name) and row.references[place] is None
+    ]
+    return [Note("references-aside")] if hidden else []
+
+
+def _about_chance(bootstrap: Bootstrap | None, rows: Sequence[Row]) -> list[Note]:
+    """Say what brackets and marks mean, and how large the uncertainty of these images is."""
+    if bootstrap is None:
+        return []
+    deltas = [one for row in rows for one in row.deltas if one and one.p is not None]
+    counts = {"resamples": bootstrap.resamples, "n": bootstrap.images, "seed": bootstrap.seed}
+    notes = [Note("chance", counts), Note("holm", {"n": len(deltas)})]
+    if deltas and 2 * len(deltas) / (bootstrap.resamples + 1) > ALPHA:
+        notes.append(Note("holm-coarse", {"resamples": bootstrap.resamples, "n": len(deltas)}))
+    alone = _widest([one for row in rows for one in row.intervals])
+    paired = _widest([one.interval for one in deltas])
+    if alone and paired:
+        told = {"ap": Amount(alone, "points"), "n": bootstrap.images}
+        notes.append(Note("uncertainty", told | {"delta": Amount(paired, "points")}))
+    return notes
+
+
+def _widest(intervals: Iterable[Interval | None]) -> float:
+    """Return half the width of the widest of INTERVALS."""
+    widths = [(one.high - one.low) / 2 for one in intervals if one and one.low == one.low]
+    return max(widths, default=0.0)
+
+
+def _about_seeds(seeds: Sequence[SeedGroup]) -> list[Note]:
+    """Say that seeds are not spoken of, where each run has one; a table speaks of the others."""
+    alone = all(len(group.runs) == 1 for group in seeds)
+    return [Note("seeds-one")] if alone and any(trained(one.runs[0]) for one in seeds) else []
+
+
+def _recipe_differences(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
+    from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
+
+    flat = [flatten(run.recipe) for run in runs]
+    names = dict.fromkeys(key for one in flat for key in one)
+    rows = {key: tuple(one.get(key) for one in flat) for key in names}
+    return {
+        key: values
+        for key, values in rows.items()
+        if not all(paths.same(key, values[0], one) for one in values)
+    }

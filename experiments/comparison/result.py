@@ -1,0 +1,180 @@
+"""What a comparison of runs found: rows of metrics, differences, and what must be said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import Metric, kind
+from experiments.wording.phrases import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.comparison.seed_statistics import SeedGroup
+    from experiments.comparison.statistics import Bootstrap, Interval
+    from experiments.records.run import Run
+    from experiments.workspace.milestones import CitedResult
+
+SPECS = {"fraction": ".1%", "parameters": ",", "MACs": ".2G", "ms": ".1f", "MB": ".2f"}
+ALPHA = 0.05
+"""Level at which a difference is called established."""
+CORRECTED, ALONE = "*", "†"
+"""Marks of a difference: after Holm's correction, and by its own interval only."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """How a run differs from the first one."""
+
+    value: float
+    """This run's minus the first one's."""
+    interval: Interval | None = None
+    probability: float | None = None
+    """Share of image resamples in which this run beats the first one."""
+    p: float | None = None
+    """Two-sided P value over the images, of this difference alone."""
+    holm: float | None = None
+    """The same, corrected for all differences of the comparison."""
+
+    @property
+    def established(self) -> bool | None:
+        """Whether it is other than zero after the correction; None where nothing was resampled."""
+        return None if self.holm is None else self.holm <= ALPHA
+
+    @property
+    def mark(self) -> str:
+        """What tables put behind it."""
+        if self.established:
+            return CORRECTED
+        return ALONE if self.interval is not None and self.interval.excludes_zero else ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric across all columns."""
+
+    name: str
+    metrics: tuple[Metric | None, ...]
+    """One per run, in order."""
+    intervals: tuple[Interval | None, ...]
+    deltas: tuple[Delta | None, ...]
+    """One per run; the first is None."""
+    references: tuple[Metric | None, ...] = ()
+    """One per cited or planned result."""
+
+    def title(self, language: str = "en") -> str:
+        """Return the metric's title in LANGUAGE, with the unit that its numbers don't carry."""
+        unit = {"ms": "ms", "MB": "Mo" if language == "fr" else "MB"}.get(self.unit)
+        title = kind(self.name).title(language)
+        return f"{title} ({unit})" if unit else title
+
+    @property
+    def unit(self) -> str:
+        """The unit of the row's values."""
+        known = next((one for one in (*self.metrics, *self.references) if one), None)
+        return known.unit if known else kind(self.name).unit
+
+    @property
+    def spec(self) -> str:
+        """How tables print it."""
+        return SPECS.get(self.unit, ".2e" if self.name.endswith("parity") else ".4g")
+
+    @property
+    def changed(self) -> bool:
+        """Whether the runs don't all have the same value."""
+        return len({metric.value if metric else None for metric in self.metrics}) > 1
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence that a reader of the table must know, in either language."""
+
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, language: str = "en") -> str:
+        """Return the sentence in LANGUAGE."""
+        return say(self.code, language, **self.values)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found."""
+
+    runs: tuple[Run, ...]
+    references: tuple[CitedResult, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...]
+    recipe: Mapping[str, tuple[Any, ...]]
+    """Dotted recipe key -> value per run, of the keys that differ."""
+    bootstrap: Bootstrap | None = None
+    seeds: tuple[SeedGroup, ...] = ()
+    """One per run: the trainings that differ from it by their seed only, itself among them."""
+
+    def row(self, name: str) -> Row | None:
+        """Return the row of metric NAME, or None."""
+        return next((row for row in self.rows if row.name == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain values in full precision."""
+        return {
+            "runs": [
+                {"run": run.id, "seal": run.seal, "title": run.record.title} for run in self.runs
+            ],
+            "references": [
+                {
+                    "name": one.name,
+                    "title": one.title,
+                    "evidence": one.evidence,
+                    "source": one.source,
+                    "protocol": one.protocol,
+                }
+                for one in self.references
+            ],
+            "rows": [_row_json(self, row) for row in self.rows],
+            "recipe": {key: list(values) for key, values in self.recipe.items()},
+            "seeds": [group.to_json() for group in self.seeds],
+            "notes": [note.text() for note in self.notes],
+            "bootstrap": self.bootstrap
+            and {"resamples": self.bootstrap.resamples, "seed": self.bootstrap.seed},
+        }
+
+
+def _row_json(comparison: Comparison, row: Row) -> dict[str, Any]:
+    runs = zip(comparison.runs, row.metrics, row.intervals, row.deltas, strict=True)
+    cited = zip(comparison.references, row.references, strict=True)
+    return {
+        "metric": row.name,
+        "values": {
+            run.id: _value_json(metric, interval, delta)
+            for run, metric, interval, delta in runs
+            if metric
+        },
+        "references": {one.name: metric.value for one, metric in cited if metric},
+    }
+
+
+def _value_json(metric: Metric, interval: Interval | None, delta: Delta | None) -> dict[str, Any]:
+    found = {**metric.to_json(), "low": None, "high": None, "delta": None}
+    if interval is not None:
+        found["low"], found["high"] = ends_of(interval)
+    if delta is not None:
+        low, high = ends_of(delta.interval)
+        found["delta"] = {
+            "value": delta.value,
+            "low": low,
+            "high": high,
+            "probability": delta.probability,
+            "p": delta.p,
+            "holm": delta.holm,
+            "established": delta.established,
+        }
+    return found
+
+
+def ends_of(interval: Interval | None) -> tuple[float | None, float | None]:
+    """Return both ends of INTERVAL; None twice where there is none, or it is undefined."""
+    if interval is None or interval.low != interval.low:
+        return (None, None)
+    return (interval.low, interval.high)

@@ -1,0 +1,161 @@
+"""Trainings that differ by their seed only: another uncertainty than that of the images."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any
+
+from experiments.metrics import AP_METRICS
+from featherface.errors import ThesisError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.records.run import Run
+    from experiments.records.store import Store
+
+FEWEST = 5
+"""Seeds from which anything is claimed over seeds."""
+LEVEL = 0.95
+FREE = frozenset({"seed", "train.seed", "name", "title", "hypothesis", "tags"})
+"""Recipe keys in which runs of one group may differ."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over seeds, or the difference of two."""
+
+    mean: float
+    deviation: float
+    """Standard deviation over seeds; NaN of a difference."""
+    low: float
+    """Ends of the 95 % interval of the mean, by Student's t (Welch's for a difference)."""
+    high: float
+    p: float = math.nan
+    """How often seeds alone would give a mean so far from zero; NaN where nobody asked."""
+
+
+@dataclass(frozen=True)
+class SeedGroup:
+    """The runs of one experiment and recipe, one per training seed, in the order of seeds."""
+
+    experiment: str
+    runs: tuple[Run, ...]
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are seeds enough to speak of seeds."""
+        return len(self.runs) >= FEWEST
+
+    def values(self, name: str) -> list[float]:
+        """Return the metric NAME of each run that has it."""
+        return [metric.value for run in self.runs if (metric := run.metric(name))]
+
+    def summary(self, name: str) -> Spread | None:
+        """Return mean and spread of metric NAME; None with too few seeds to claim anything."""
+        return spread(self.values(name))
+
+    def less(self, other: SeedGroup, name: str) -> Spread | None:
+        """Return this group's mean of NAME less OTHER's (Welch); None with too few seeds."""
+        mine, its = self.values(name), other.values(name)
+        if self.runs == other.runs or min(len(mine), len(its)) < FEWEST:
+            return None
+        parts = [stdev(values) ** 2 / len(values) for values in (mine, its)]
+        mean = fmean(mine) - fmean(its)
+        if not sum(parts):
+            return Spread(mean, math.nan, mean, mean)
+        degrees = [part**2 / (len(v) - 1) for part, v in zip(parts, (mine, its), strict=True)]
+        half = _quantile(sum(parts) ** 2 / sum(degrees)) * math.sqrt(sum(parts))
+        return Spread(mean, math.nan, mean - half, mean + half)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return seeds, runs, their APs and, with seeds enough, the mean over them."""
+        return {
+            "experiment": self.experiment,
+            "runs": [
+                {
+                    "run": run.id,
+                    "seed": run.record.seed,
+                    "values": {name: one.value for name in AP_METRICS if (one := run.metric(name))},
+                }
+                for run in self.runs
+            ],
+            "means": {
+                name: {
+                    "mean": spread.mean,
+                    "deviation": spread.deviation,
+                    "low": spread.low,
+                    "high": spread.high,
+                }
+                for name in AP_METRICS
+                if (spread := self.summary(name))
+            },
+        }
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """Return the mean of VALUES, one per seed; None with too few seeds to claim anything."""
+    if len(values) < FEWEST:
+        return None
+    mean, deviation, degrees = fmean(values), stdev(values), len(values) - 1
+    if not deviation:
+        return Spread(mean, 0.0, mean, mean, float(not mean))
+    error = deviation / math.sqrt(len(values))
+    half = _quantile(degrees) * error
+    return Spread(mean, deviation, mean - half, mean + half, _chance(mean / error, degrees))
+
+
+def seed_groups(runs: Sequence[Run], store: Store | None) -> tuple[SeedGroup, ...]:
+    """Return for each of RUNS the sealed, unchanged runs that are like it but for the seed.
+
+    Of several runs with one seed, the one that is compared counts, else the latest. Runs that
+    trained nothing are alone: their seed means nothing.
+    """
+    return tuple(SeedGroup(run.experiment, _siblings(run, store)) for run in runs)
+
+
+def _siblings(run: Run, store: Store | None) -> tuple[Run, ...]:
+    if store is None or not trained(run):
+        return (run,)
+    likeness = _likeness(run)
+    found: dict[int, Run] = {}
+    for other in store.runs(run.experiment):
+        with contextlib.suppress(ThesisError):  # a damaged record is no evidence
+            alike = other.sealed and trained(other) and _likeness(other) == likeness
+            if alike and not store.problems(other):
+                found[other.record.seed] = other
+    found[run.record.seed] = run
+    return tuple(found[seed] for seed in sorted(found))
+
+
+def trained(run: Run) -> bool:
+    """Whether RUN's weights come from a training of its own."""
+    stage = run.record.stages.get("train")
+    return stage is not None and stage.status == "done"
+
+
+def _likeness(run: Run) -> tuple[object, ...]:
+    """Return what runs of one group have in common: recipe, evaluation and data."""
+    from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
+
+    recipe = {key: repr(value) for key, value in flatten(run.recipe).items() if key not in FREE}
+    measured = next((one for one in run.metrics if one.name in AP_METRICS), None)
+    about = (measured.context, measured.n, measured.fingerprint) if measured else ()
+    return (tuple(sorted(recipe.items())), about)
+
+
+def _quantile(degrees: float) -> float:
+    """Return the t value that leaves (1 - LEVEL) / 2 above it."""
+    from scipy.stats import t  # noqa: PLC0415 - slow to import, and few groups get here
+
+    return float(t.ppf((1 + LEVEL) / 2, degrees))
+
+
+def _chance(value: float, degrees: float) -> float:
+    """Return how often a t as far from zero as VALUE comes by chance."""
+    from scipy.stats import t  # noqa: PLC0415 - slow to import, and few groups get here
+
+    return float(2 * t.sf(abs(value), degrees))

@@ -1,0 +1,1 @@
+"""A closer look at a run: its errors, its detections, its training."""

@@ -1,0 +1,232 @@
+"""AP against what a network costs: runs, published results, goals, and the front of the best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from experiments.metrics import Metric, kind
+from experiments.plotting.labels import write_labels
+from experiments.plotting.style import (
+    GREY,
+    MARKERS,
+    PALETTE,
+    make_figure,
+    say_context,
+    styled,
+    write_png,
+)
+from experiments.wording.numbers import HARD, format_number
+from experiments.wording.phrases import SENTENCES, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from experiments.records.run import Run
+    from experiments.workspace.milestones import CitedResult
+
+PUBLISHED: dict[str, Any] = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
+GOAL: dict[str, Any] = {"marker": "x", "color": GREY}
+STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+"""Where a decade's ticks may stand."""
+
+
+def _thousands(value: float, language: str) -> str:
+    text = format_number(value / 1000, ",.0f", language)
+    return f"{text}{HARD}k" if language == "fr" else f"{text}K"
+
+
+def _giga(value: float, language: str) -> str:
+    return format_number(value / 1e9, ".3g", language)
+
+
+def _plain(value: float, language: str) -> str:
+    return format_number(value, ",.0f" if value >= 100 else ".3g", language)
+
+
+COSTS: Mapping[str, tuple[str, Callable[[float, str], str]]] = {
+    "params.total": ("plot-parameters", _thousands),
+    "macs.640": ("plot-macs", _giga),
+    "latency.cpu.median_ms": ("plot-latency-cpu", _plain),
+    "latency.gpu.median_ms": ("plot-latency-gpu", _plain),
+}
+"""Metric on the horizontal axis -> its title's sentence, how its ticks are worded."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One result in the plane."""
+
+    label: str
+    cost: Metric
+    ap: Metric
+    evidence: str = "measured"
+
+
+def pareto(
+    runs: Sequence[Run],
+    cited: Iterable[CitedResult] = (),
+    *,
+    cost: str = "params.total",
+    metric: str = "widerface.hard.ap",
+    language: str = "en",
+    others: bool = False,
+) -> bytes:
+    """Draw METRIC against COST: runs filled, published results hollow, goals as crosses.
+
+    Only results of one data set, split, protocol and completeness share a plane: those of the
+    first run that has METRIC, or of CITED where none has. OTHERS adds a second plane with the
+    results that were published by other protocols, where the runs stand on a whole split. The
+    line joins the measured and published results that none other beats in both.
+
+    Returns:
+        PNG bytes; empty where nothing is left.
+    """
+    measured = _of_runs(runs, cost, metric)
+    aside = _of_cited(cited, cost, metric, language)
+    first = next(iter([*measured, *aside]), None)
+    if first is None:
+        return b""
+    alike = [one for one in (*measured, *aside) if one.ap.context == first.ap.context]
+    apart = [one for one in aside if one.ap.context != first.ap.context]
+    second = others and first.ap.complete and first.ap.dataset == "widerface" and bool(apart)
+    with styled():
+        figure, axes = make_figure(1 + second, width=10.4 if second else 7.2, height=4.6)
+        _draw_plane(axes[0], alike, cost, metric, language)
+        if second:
+            _draw_others(axes[1], apart, cost, metric, language)
+            bounds = [axis.get_ylim() for axis in axes]
+            for axis in axes:  # the same height means the same AP
+                axis.set_ylim(min(low for low, _ in bounds), max(high for _, high in bounds))
+        for axis in axes:
+            _word_heights(axis, language)
+        place: dict[str, Any] = {"x": 0.01, "ha": "left"} if second else {"x": 0.99, "ha": "right"}
+        figure.supxlabel(say_context(first.ap, language), fontsize=8, color=GREY, **place)
+        for axis, points in zip(axes, (alike, apart), strict=False):
+            named = [(one.label, one.cost.value, one.ap.value) for one in points]
+            write_labels(figure, axis, named)
+        return write_png(figure)
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the (cost, AP) pairs that no other one beats, by rising cost.
+
+    >>> front([(3, 0.8), (1, 0.5), (2, 0.4), (3, 0.7)])
+    [(1, 0.5), (3, 0.8)]
+    """
+    kept: list[tuple[float, float]] = []
+    for cost, ap in sorted(points, key=lambda one: (one[0], -one[1])):
+        if not kept or ap > kept[-1][1]:
+            kept.append((cost, ap))
+    return kept
+
+
+def _of_runs(runs: Sequence[Run], cost: str, metric: str) -> list[Point]:
+    """Return the runs' points; a latency counts only in the first one's setting, on its device."""
+    found = [(run.id, run.metric(cost), run.metric(metric)) for run in runs]
+    points = [Point(label, price, ap) for label, price, ap in found if price and ap]
+    return [one for one in points if one.cost.context == points[0].cost.context]
+
+
+def _of_cited(cited: Iterable[CitedResult], cost: str, metric: str, language: str) -> list[Point]:
+    found = [(one, one.metric(cost), one.metric(metric)) for one in cited]
+    return [
+        Point(one.titled(language), price, ap, one.evidence)
+        for one, price, ap in found
+        if price and ap
+    ]
+
+
+def _draw_plane(axis: Axes, points: Sequence[Point], cost: str, metric: str, language: str) -> None:
+    """Draw what may be compared, and the front."""
+    mine = [one for one in points if one.evidence == "measured"]
+    for place, one in enumerate(mine):
+        look: dict[str, Any] = {
+            "marker": MARKERS[place % len(MARKERS)],
+            "color": PALETTE[place % len(PALETTE)],
+        }
+        axis.scatter([one.cost.value], [one.ap.value], s=52, zorder=3, **look)
+    for one in points:
+        if one.evidence != "measured":
+            shape = GOAL if one.evidence == "target" else PUBLISHED
+            axis.scatter([one.cost.value], [one.ap.value], s=34, **shape)
+    best = front([(one.cost.value, one.ap.value) for one in points if one.evidence != "target"])
+    if len(best) > 1:
+        line: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": "--", "zorder": 1}
+        axis.plot(*zip(*best, strict=True), drawstyle="steps-post", **line)
+    code = f"plot-size-title-{cost.partition('.')[0]}"
+    title = say(code, language, metric=kind(metric).title(language))
+    _finish(axis, title, cost, metric, language)
+    _key(axis, [one.evidence for one in points], language, line=len(best) > 1)
+
+
+def _draw_others(
+    axis: Axes, points: Sequence[Point], cost: str, metric: str, language: str
+) -> None:
+    """Draw what was published by other protocols, a marker for each."""
+    protocols = list(dict.fromkeys(one.ap.protocol for one in points))
+    for place, protocol in enumerate(protocols):
+        members = [one for one in points if one.ap.protocol == protocol]
+        look: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)], "facecolors": "none"}
+        axis.scatter(
+            [one.cost.value for one in members],
+            [one.ap.value for one in members],
+            s=40,
+            edgecolors=PALETTE[place % len(PALETTE)],
+            label=_protocol(protocol, language),
+            **look,
+        )
+    _finish(axis, say("plot-others", language), cost, metric, language)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8)
+
+
+def _protocol(name: str, language: str) -> str:
+    """Word a protocol; one that only the user knows is itself."""
+    code = f"protocol-{name}"
+    return say(code, language) if code in SENTENCES else name
+
+
+def _finish(axis: Axes, title: str, cost: str, metric: str, language: str) -> None:
+    """Set scales, ticks and titles."""
+    words, tick = COSTS[cost]
+    axis.margins(x=0.2, y=0.16)
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    ticks = [v for power in range(-3, 11) for s in STEPS if low <= (v := s * 10.0**power) <= high]
+    axis.set_xticks(ticks[:: 1 + len(ticks) // 8])
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: tick(v, language)))
+    axis.set_xlabel(say(words, language))
+    axis.set_ylabel(kind(metric).title(language))
+    axis.set_title(title)
+
+
+def _word_heights(axis: Axes, language: str) -> None:
+    """Put the ticks of AP where their words are exact: whole points, or tenths close up."""
+    low, high = axis.get_ylim()
+    spec = ".0%" if high - low > 0.05 else ".1%"
+    axis.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, spec, language)))
+
+
+def _key(axis: Axes, evidence: Sequence[str], language: str, *, line: bool) -> None:
+    """Say below the plane what the markers and the line mean."""
+    looks: dict[str, dict[str, Any]] = {
+        "measured": {"marker": "o", "color": PALETTE[0]},
+        "cited": PUBLISHED,
+        "target": GOAL,
+    }
+    for name, look in looks.items():
+        if name in evidence:
+            axis.scatter([], [], s=34, label=say(f"plot-{name}", language), **look)
+    if line:
+        axis.plot(
+            [], [], color=GREY, linewidth=1, linestyle="--", label=say("plot-front", language)
+        )
+    axis.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8, handletextpad=0.4
+    )

@@ -1,0 +1,1 @@
+"""What a recipe may say, and all its values once files, `extends:` and `--set` are merged."""

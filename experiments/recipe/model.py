@@ -1,0 +1,179 @@
+"""What a recipe may say. Each section is one dataclass; a field is a key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from experiments import schema
+from experiments.names import STAGES, check_name
+from experiments.workspace import paths
+from experiments.yaml_io import parse_yaml, write_yaml
+from featherface.data.config import SyntheticConfig
+from featherface.errors import UsageError, unknown
+from featherface.evaluation.config import EvaluateConfig
+from featherface.export.formats import ExportConfig
+from featherface.profiling.config import BenchmarkConfig
+from featherface.training.config.distill import DistillConfig
+from featherface.training.config.train import TrainConfig
+from featherface.variants.table import VARIANTS, DetectorConfig, variant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LARGEST_SEED = 2**63 - 1
+"""What every generator of random numbers takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The network and the weights it starts from."""
+
+    variant: str
+    """A name from `thesis model list`."""
+    weights: str | None = None
+    """File of weights to start from, or to evaluate as they are."""
+    backbone_weights: str | None = None
+    """File of the backbone's weights (ImageNet) to start from."""
+    overrides: Mapping[str, Any] = field(default_factory=dict, metadata={"inline": DetectorConfig})
+    """Fields of the variant's configuration that the recipe sets: `model.channels`, …"""
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            text = unknown("variant", self.variant, VARIANTS)
+            raise UsageError(f"model.variant: {text}", "thesis model list")
+        self.detector()
+
+    def detector(self) -> DetectorConfig:
+        """Return the network's full configuration."""
+        return variant(self.variant, **self.overrides)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """What it learns from and is evaluated on."""
+
+    root: str = "synthetic"
+    """`synthetic`, a name in [data] of thesis.toml, or a folder."""
+    train_split: str = "train"
+    val_split: str = "val"
+    ground_truth: str | None = None
+    """Folder of the official .mat lists, or an annotation file; null looks beside the images."""
+    labels: str | None = None
+    """RetinaFace's label.txt with landmarks, for the train split; null looks for it."""
+    train_limit: int = 0
+    """First pictures of the train split that are used; 0 uses all."""
+    val_limit: int = 0
+    """First pictures of the validation split that are used; 0 uses all."""
+    synthetic: SyntheticConfig = field(default_factory=SyntheticConfig)
+    """What the synthetic set is drawn from, where root is `synthetic`."""
+
+    def __post_init__(self) -> None:
+        for key in ("train_limit", "val_limit"):
+            if getattr(self, key) < 0:
+                raise UsageError(f"data.{key} is {getattr(self, key)}; it must be 0 (all) or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One experiment."""
+
+    name: str
+    title: str = ""
+    hypothesis: str = ""
+    """What the run is to show, in one sentence."""
+    tags: tuple[str, ...] = ()
+    seed: int = 0
+    """Initialisation, order and augmentation follow from it."""
+    primary_metric: str = "widerface.mean_ap"
+    """Decides which version `NAME@best` means."""
+    stages: tuple[str, ...] = STAGES
+    """Which stages a plain `thesis run` goes through."""
+    model: ModelConfig
+    data: DataConfig = field(default_factory=DataConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    benchmark: BenchmarkConfig = field(default_factory=BenchmarkConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        for stage in self.stages:
+            if stage not in STAGES:
+                raise UsageError(f"stages: {unknown('stage', stage, STAGES)}")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise UsageError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that decides the numbers (not title, hypothesis and tags).
+
+        Of paths out of the workspace the last name only: what lies there has its own hash.
+        """
+        values = schema.plain(self)
+        for key in ("title", "hypothesis", "tags", "primary_metric", "stages"):
+            del values[key]
+        for key, value in paths.found(values).items():
+            section, name = key.split(".")
+            values[section][name] = paths.identity(value)
+        text = json.dumps(values, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True)
+class ResolvedRecipe:
+    """A recipe with every key filled in, and where each value that is no default came from."""
+
+    recipe: Recipe
+    origins: Mapping[str, str]
+    """Dotted key -> `experiments/v1.yaml`, `v1 (packaged)`, `--set`, …"""
+    source: str = field(default="", compare=False)
+    """The name it was resolved from, where that is not the experiment's."""
+
+    @property
+    def name(self) -> str:
+        """The name that `resolve` finds it by."""
+        return self.source or self.recipe.name
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What `--set` said, as `resolve` takes it."""
+        values = flatten(schema.plain(self.recipe))
+        chosen = [key for key, origin in self.origins.items() if origin == "--set"]
+        return tuple(f"{key}={json.dumps(values[key], ensure_ascii=False)}" for key in chosen)
+
+    def to_yaml(self) -> str:
+        """Return the text of recipe.yaml; `from_yaml` reads it back."""
+        return write_yaml(schema.plain(self.recipe) | {"origins": dict(self.origins)})
+
+    @classmethod
+    def from_yaml(cls, text: str, where: str = "recipe.yaml") -> ResolvedRecipe:
+        """Read what `to_yaml` wrote.
+
+        Raises:
+            UsageError: the text is damaged, or of a version with other keys.
+        """
+        content = parse_yaml(text, where)
+        origins = content.pop("origins", {})
+        recipe = schema.build(Recipe, content, dict.fromkeys(schema.keys(Recipe), where))
+        return cls(recipe, {str(key): str(value) for key, value in dict(origins).items()})
+
+
+def differences(one: Recipe, other: Recipe) -> dict[str, tuple[Any, Any]]:
+    """Return dotted key -> (value in ONE, value in OTHER), of the keys that differ."""
+    first, second = flatten(schema.plain(one)), flatten(schema.plain(other))
+    names = [*first, *(key for key in second if key not in first)]
+    pairs = {key: (first.get(key), second.get(key)) for key in names}
+    return {key: pair for key, pair in pairs.items() if not paths.same(key, *pair)}
+
+
+def flatten(content: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    """Return dotted key -> value of nested mappings."""
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        path = schema.join(at, key)
+        flat |= flatten(value, path) if isinstance(value, dict) and value else {path: value}
+    return flat

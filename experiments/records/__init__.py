@@ -1,0 +1,1 @@
+"""Sealed records of runs: written, read, listed, found, verified."""

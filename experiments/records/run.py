@@ -1,0 +1,211 @@
+"""One run: its folder, read when asked; a run that is at work may be read too."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from experiments import metrics
+from experiments.conditions import ON_DATA, TIMED, as_recorded
+from experiments.metrics import Metric
+from experiments.records import heartbeat
+from experiments.records.annotations import Annotations
+from experiments.records.record import Record
+from experiments.records.seal import SEAL, read_seal
+from featherface.errors import DataError
+from featherface.filesystem.atomic import read_bytes, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from experiments.recipe.model import ResolvedRecipe
+    from featherface.evaluation.matches import MatchRecords
+
+RESULTS = "results.json"
+EVENTS = "metrics.jsonl"
+MATCHES = "matches.npz"
+RECIPE = "recipe.yaml"
+
+
+class Run:
+    """One execution of an experiment, read from its folder when asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.experiment = folder.parent.name
+        self.version = int(folder.name)
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and other.folder == self.folder
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
+
+    @property
+    def id(self) -> str:
+        """Return `experiment@version`."""
+        return f"{self.experiment}@{self.version}"
+
+    @cached_property
+    def record(self) -> Record:
+        """What record.json says.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        return Record.read(self.folder)
+
+    @property
+    def status(self) -> str:
+        """Return sealed, running, failed, interrupted or unsealed (nothing to read), as of now."""
+        if (self.folder / SEAL).is_file():
+            return "sealed"
+        if heartbeat.alive(self.folder):
+            return "running"
+        try:
+            written = Record.read(self.folder).status
+        except DataError:
+            return "unsealed"
+        return "failed" if written == "failed" else "interrupted"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the record is finished."""
+        return (self.folder / SEAL).is_file()
+
+    @cached_property
+    def seal(self) -> str:
+        """The digest that stands for all files of the record; empty while unsealed."""
+        return read_seal(self.folder).digest if self.sealed else ""
+
+    @cached_property
+    def results(self) -> Mapping[str, Any]:
+        """What results.json holds: `metrics` and the details of each stage; empty before."""
+        path = self.folder / RESULTS
+        if not path.is_file():
+            return {}
+        try:
+            content: dict[str, Any] = json.loads(read_text(path))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
+        return content
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """The final metrics; of those of earlier versions the record tells on what they were."""
+        return [self._read(one) for one in self.results.get("metrics", [])]
+
+    def metric(self, name: str) -> Metric | None:
+        """Return the metric called NAME, or None where the run has not measured it."""
+        return metrics.find(self.metrics, name)
+
+    def _read(self, values: Mapping[str, Any]) -> Metric:
+        metric = Metric.from_json(values)
+        if metric.conditions.known or not metric.name.startswith((*TIMED, ON_DATA)):
+            return metric
+        judged = any(parent.role == "predictions" for parent in self.record.parents)
+        details = self.results.get("details", {})
+        told = as_recorded(metric.name, self.record.hardware, details, judged=judged)
+        return dataclasses.replace(metric, conditions=told)
+
+    @property
+    def primary(self) -> Metric | None:
+        """The metric that the recipe says decides between versions."""
+        return self.metric(self.record.primary_metric)
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe as plain nested values: `run.recipe["model"]["variant"]`."""
+        from experiments.yaml_io import read_yaml  # noqa: PLC0415 - ruamel only when asked
+
+        content = read_yaml(self.folder / RECIPE)
+        content.pop("origins", None)
+        return content
+
+    def resolved(self) -> ResolvedRecipe:
+        """Return the typed recipe; fails where this program's version knows other keys."""
+        from experiments.recipe.model import ResolvedRecipe  # noqa: PLC0415 - all configurations
+
+        text = read_text(self.folder / RECIPE)
+        return ResolvedRecipe.from_yaml(text, f"{self.id}/{RECIPE}")
+
+    @property
+    def weights(self) -> Path | None:
+        """The weights the run trained (the best) or took in; None without any."""
+        names = ("best.safetensors", "last.safetensors", "taken.safetensors")
+        found = [self.folder / "checkpoints" / name for name in names]
+        return next((path for path in found if path.is_file()), None)
+
+    @property
+    def variant(self) -> str:
+        """The network's name, such as `v1-official`."""
+        return str(self.recipe.get("model", {}).get("variant", ""))
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return the lines of metrics.jsonl, of one KIND or all; a half-written last is left."""
+        path = self.folder / EVENTS
+        if not path.is_file():
+            return []
+        found = []
+        for line in read_bytes(path).decode("utf-8", "replace").splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if kind is None or event.get("kind") == kind:
+                found.append(event)
+        return found
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Split name -> fingerprint, from data.json."""
+        path = self.folder / "data.json"
+        if not path.is_file():
+            return {}
+        content: dict[str, Any] = json.loads(read_text(path))
+        return content
+
+    def matches(self) -> MatchRecords | None:
+        """Return the per-image match records of the evaluation; None without one."""
+        if not (self.folder / MATCHES).is_file():
+            return None
+        from featherface.evaluation.matches import MatchRecords  # noqa: PLC0415 - numpy
+
+        return MatchRecords.load(self.folder / MATCHES)
+
+    @property
+    def annotations(self) -> Annotations:
+        """What the student says of the run, kept beside the sealed record."""
+        return Annotations.read(self.folder)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names the student gave the run."""
+        return self.annotations.labels
+
+    @property
+    def hypothesis(self) -> str:
+        """The student's latest wording, else the recipe's."""
+        said = self.annotations.hypothesis
+        return self.record.hypothesis if said is None else said
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The recipe's tags, then the student's."""
+        return tuple(dict.fromkeys((*self.record.tags, *(self.annotations.tags or ()))))
+
+    @property
+    def plots(self) -> dict[str, Path]:
+        """Return name -> PNG of the record's plots."""
+        return {path.stem: path for path in sorted((self.folder / "plots").glob("*.png"))}
+
+    @property
+    def dataset(self) -> str:
+        """The set it was evaluated on: `widerface`, `synthetic`, …; empty without evaluation."""
+        return next((one.dataset for one in self.metrics if one.dataset), "")

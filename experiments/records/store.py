@@ -1,0 +1,245 @@
+"""Every run of a workspace, found by selector: `v2`, `v2@3`, `v2@best`, `@last`, a label."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from experiments.names import NAME, check_name
+from experiments.records.annotations import Annotations, check_label, checked
+from experiments.records.run import Run
+from experiments.records.seal import Problem, verify
+from experiments.workspace import paths
+from featherface.errors import (
+    DataError,
+    LockedError,
+    NotFoundError,
+    UsageError,
+    unknown,
+)
+from featherface.filesystem.atomic import make_folder
+from featherface.filesystem.os_errors import unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from experiments.metrics import Metric
+    from experiments.records.index import Index, Summary
+    from experiments.workspace.workspace import Workspace
+
+VERSION = re.compile(r"\d{3,}")
+SEE = "thesis runs list"
+
+
+class Store:
+    """The runs of a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def experiments(self) -> list[str]:
+        """Return the names of experiments that have runs, sorted."""
+        folder = self.workspace.runs
+        if not folder.is_dir():
+            return []
+        return sorted(entry.name for entry in folder.iterdir() if any(_versions(entry)))
+
+    def runs(self, experiment: str | None = None) -> list[Run]:
+        """Return all runs (of EXPERIMENT), by experiment and version."""
+        if experiment is None:
+            names = self.experiments()
+        else:  # as it is written, also on a disk that would find another case
+            names = [name for name in paths.names(self.workspace.runs) if name == experiment]
+        names = [name for name in names if NAME.fullmatch(name)]
+        folders = [path for name in names for path in _versions(self.workspace.runs / name)]
+        return [Run(path) for path in folders]
+
+    def find(self, selector: str) -> Run:
+        """Return the one run that SELECTOR means.
+
+        `v2` latest sealed, `v2@3`, `v2@best` by the primary metric, `v2@last`, `@last`, a label.
+
+        Raises:
+            NotFoundError: nothing fits; the message names the nearest.
+        """
+        name, at, which = selector.partition("@")
+        if not at:
+            known = name in paths.names(self.workspace.runs)
+            labelled = None if known else self.labels().get(selector)
+            return labelled or self._latest_sealed(selector)
+        runs = self.runs(name) if name else self.runs()
+        if not runs:
+            raise self._no_run(selector, name)
+        if which == "last":
+            return max(runs, key=_started)
+        if which == "best":
+            return _best(selector, runs)
+        found = [run for run in runs if name and str(run.version) == which]
+        if not found:
+            choices = [run.id for run in runs] + [f"{name}@best", f"{name}@last"]
+            raise NotFoundError(unknown("run", selector, choices), SEE)
+        return found[0]
+
+    def allocate(self, experiment: str) -> Path:
+        """Make the folder of EXPERIMENT's next version; two processes never get the same.
+
+        Raises:
+            UsageError: another experiment's name is the same but for its case.
+            UnavailableError: the runs folder can't be written.
+        """
+        parent = self.workspace.runs / check_name(experiment)
+        if twin := paths.twin(experiment, paths.names(self.workspace.runs)):
+            raise UsageError(
+                f"experiment {experiment!r} differs only in case from {twin!r}, which has runs"
+                " already",
+                f"thesis run {twin}, or choose another name",
+            )
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            version = max((int(path.name) for path in _versions(parent)), default=0) + 1
+            while True:
+                folder = parent / f"{version:03d}"
+                try:
+                    make_folder(folder)
+                except FileExistsError:
+                    version += 1
+                else:
+                    return folder
+        except OSError as error:
+            raise unavailable(error, parent, verb="make a run's folder in") from error
+
+    def verify(self, run: Run) -> list[Problem]:
+        """Return how RUN differs from its seal, every file read; nothing where it is intact."""
+        return verify(run.folder) if run.sealed else []
+
+    def problems(self, run: Run) -> list[Problem]:
+        """As `verify`, but files untouched since the last verification are not read again."""
+        return self.index.problems(run) if run.sealed else []
+
+    @cached_property
+    def index(self) -> Index:
+        """The cache over the records."""
+        from experiments.records.index import Index  # noqa: PLC0415 - sqlite3 only when asked
+
+        return Index(self.workspace.state / "index.sqlite")
+
+    def summaries(self, experiment: str | None = None) -> list[Summary]:
+        """Return one summary per run (of EXPERIMENT), fast however many there are."""
+        return self.index.summaries(self.runs(experiment))
+
+    def reindex(self) -> int:
+        """Rebuild the index from the records; return how many runs it holds."""
+        return self.index.rebuild(self.runs())
+
+    def annotate(self, run: Run, **changes: Any) -> Annotations:
+        """Change what the student says of RUN; CHANGES name fields of `Annotations`.
+
+        Raises:
+            UsageError: a label is an experiment's name, another run's label or not a name; a
+                verdict or a tag can't be one.
+            LockedError: another process is changing what is said of a run.
+        """
+        changes = checked(changes)
+        with self._annotating():
+            for label in changes.get("labels", ()):
+                self._check_free(label, run)
+            annotations = dataclasses.replace(run.annotations, **changes)
+            annotations.write(run.folder)
+        return annotations
+
+    def _check_free(self, label: str, run: Run) -> None:
+        holder = self.labels().get(check_label(label))
+        if label in self.experiments() or (holder is not None and holder != run):
+            taken = f"the run {holder.id}" if holder else "an experiment"
+            raise UsageError(f"label {label!r} is taken by {taken}", "choose another label")
+
+    @contextlib.contextmanager
+    def _annotating(self) -> Iterator[None]:
+        """Keep other processes from changing what is said of the runs meanwhile."""
+        from experiments.workspace.locks import held  # noqa: PLC0415 - slow, and most commands only read
+
+        with held(self.workspace, "annotations", seconds=10) as mine:
+            if not mine:
+                raise LockedError(
+                    "another program is changing what is said of the runs",
+                    "wait until it is done, then do it again",
+                )
+            yield
+
+    def labels(self) -> dict[str, Run]:
+        """Return label -> run; annotations that can't be read name none."""
+        found: dict[str, Run] = {}
+        for run in self.runs():
+            with contextlib.suppress(DataError):
+                found |= dict.fromkeys(run.labels, run)
+        return found
+
+    def _latest_sealed(self, experiment: str) -> Run:
+        runs = self.runs(experiment)
+        sealed = [run for run in runs if run.sealed]
+        if sealed:
+            return sealed[-1]
+        if runs:
+            last = runs[-1]
+            raise NotFoundError(
+                f"no finished run of {experiment!r}: {last.id} is {last.status}",
+                f"thesis run {experiment} --resume",
+            )
+        raise self._no_run(experiment, experiment)
+
+    def _no_run(self, selector: str, name: str) -> NotFoundError:
+        if not name:
+            return NotFoundError("there is no run yet", "thesis run v1")
+        known = [*self.experiments(), *self.labels()]
+        if twin := paths.twin(name, known):
+            meant = selector.replace(name, twin, 1)
+            return NotFoundError(f"no run {selector!r}; did you mean {meant!r}?", SEE)
+        if name in known:
+            return NotFoundError(f"no run {selector!r}", SEE)
+        hint = SEE if known else f"thesis run {name}"
+        return NotFoundError(unknown("run", selector, known), hint)
+
+
+def _versions(folder: Path) -> Iterator[Path]:
+    """Yield the run folders of an experiment's FOLDER, by version."""
+    if not folder.is_dir():
+        return
+    names = [entry for entry in folder.iterdir() if VERSION.fullmatch(entry.name)]
+    yield from sorted((entry for entry in names if entry.is_dir()), key=lambda one: int(one.name))
+
+
+def _started(run: Run) -> tuple[str, str, int]:
+    try:
+        return (run.record.created, run.experiment, run.version)
+    except DataError:
+        return ("", run.experiment, run.version)
+
+
+def _best(selector: str, runs: list[Run]) -> Run:
+    """Return the best finished run, never comparing across data sets or protocols.
+
+    Real images go before synthetic ones, whole splits before parts, then the latest context.
+    Where no run has measured its primary metric, the latest finished one is the best known.
+    """
+    sealed = [run for run in runs if run.sealed]
+    if not sealed:
+        raise NotFoundError(f"{selector}: no run is finished", SEE)
+    scored = [(metric, run) for run in sealed if (metric := run.primary) is not None]
+    if not scored:
+        return sealed[-1]
+    chosen, _ = max(scored, key=lambda pair: (*_weight(pair[0]), _started(pair[1])))
+    same = [
+        (metric, run)
+        for metric, run in scored
+        if (metric.name, metric.context) == (chosen.name, chosen.context)
+    ]
+    sign = 1 if chosen.kind.higher_is_better else -1
+    return max(same, key=lambda pair: (sign * pair[0].value, _started(pair[1])))[1]
+
+
+def _weight(metric: Metric) -> tuple[bool, bool]:
+    return (metric.dataset != "synthetic", metric.complete)

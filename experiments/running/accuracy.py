@@ -1,0 +1,105 @@
+"""The metrics of an evaluation: AP, and how the detector does at the score of its recipe."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from experiments.conditions import Conditions
+from experiments.metrics import Metric
+from featherface.evaluation import operating_point
+from featherface.evaluation.labels import label, spread_landmarks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from featherface.data.annotation import ImageAnnotation
+    from featherface.evaluation.config import EvaluateConfig
+    from featherface.evaluation.matching import Pairing
+    from featherface.evaluation.protocol import Evaluation
+
+WIDEST = "hard"
+"""Subset whose faces localisation, landmarks and calibration speak of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What every metric of one evaluation has in common."""
+
+    dataset: str
+    split: str
+    complete: bool
+    fingerprint: str
+    run: str
+    conditions: Conditions = field(default_factory=Conditions)
+    """Where the network computed; empty where its predictions are from elsewhere."""
+    earlier: bool = False
+    """Whether predictions from elsewhere were judged, of whose making only the protocol is told."""
+
+
+def measure(result: Evaluation, evaluate: EvaluateConfig, about: Circumstances) -> list[Metric]:
+    """Return the APs, then what holds at the score `evaluate.decision`; NaN is left out."""
+    aps = {f"widerface.{name}.ap": one.ap for name, one in result.subsets.items()}
+    aps["widerface.mean_ap"] = result.mean_ap
+    by_ap = evaluate.protocol if about.earlier else evaluate.identity
+    by_score = evaluate.decision_identity
+    if about.earlier:
+        by_score = f"{evaluate.protocol}{by_score[len(by_score.partition(' ')[0]) :]}"
+    at = at_score(result.pairing, evaluate.decision)
+    found = [_metric(name, value, by_ap, result.images, about) for name, value in aps.items()]
+    found += [_metric(name, value, by_score, result.images, about) for name, value in at.items()]
+    error = operating_point.calibration(result.pairing, WIDEST).error
+    found.append(_metric("widerface.calibration_error", error, by_ap, result.images, about))
+    return [metric for metric in found if metric is not None]
+
+
+def at_score(pairing: Pairing, score: float) -> dict[str, float]:
+    """Return recall and precision of each subset, their means, and the mean IoU of found faces."""
+    each = {name: operating_point.point(pairing, name, score) for name in pairing.asked}
+    found = {f"widerface.{name}.recall": one.recall for name, one in each.items()}
+    found |= {f"widerface.{name}.precision": one.precision for name, one in each.items()}
+    found["widerface.recall"] = operating_point.mean([one.recall for one in each.values()])
+    found["widerface.precision"] = operating_point.mean([one.precision for one in each.values()])
+    found["widerface.localisation"] = operating_point.placement(pairing, WIDEST, score).iou_mean
+    return found
+
+
+def landmark_metric(
+    result: Evaluation,
+    detected: Mapping[str, NDArray[np.float64]],
+    annotations: Sequence[ImageAnnotation],
+    evaluate: EvaluateConfig,
+    about: Circumstances,
+) -> list[Metric]:
+    """Return the landmark error; nothing where no found face has labelled landmarks."""
+    pairing = result.pairing
+    seen = spread_landmarks(pairing, [detected.get(name) for name in pairing.images])
+    known = label(pairing, annotations).landmarks
+    error = operating_point.landmark_error(pairing, WIDEST, evaluate.decision, seen, known).nme
+    name, protocol = "widerface.landmark_error", evaluate.decision_identity
+    metric = _metric(name, error, protocol, result.images, about)
+    return [] if metric is None else [metric]
+
+
+def _metric(
+    name: str, value: float, protocol: str, images: int, about: Circumstances
+) -> Metric | None:
+    if not math.isfinite(value):
+        return None
+    return Metric(
+        name=name,
+        value=value,
+        unit="fraction",
+        dataset=about.dataset,
+        split=about.split,
+        protocol=protocol,
+        n=images,
+        complete=about.complete,
+        fingerprint=about.fingerprint,
+        source=about.run,
+        conditions=about.conditions,
+    )

@@ -1,0 +1,196 @@
+"""What a run is made from: pictures, ground truth, weights; each fingerprinted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from experiments.claims.evidence import WHOLE
+from experiments.records.record import Parent
+from experiments.records.seal import remedy, sha256, told
+from experiments.staleness.changes import content_digest
+from experiments.workspace import paths
+from featherface.data.fingerprint import fingerprint
+from featherface.data.synthetic.dataset import draw
+from featherface.data.widerface import MARKER, landmark_annotations, open_split
+from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
+from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
+from featherface.networks import detector
+
+if TYPE_CHECKING:
+    from experiments.recipe.model import Recipe
+    from experiments.records.run import Run
+    from experiments.records.store import Store
+    from experiments.workspace.workspace import Workspace
+    from featherface.data.annotation import ImageAnnotation
+    from featherface.data.config import SyntheticConfig
+    from featherface.data.widerface import Split
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress
+
+SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights and what to note of it."""
+
+    path: Path
+    parent: Parent
+
+
+def data_folder(workspace: Workspace, recipe: Recipe, on_progress: OnProgress) -> Path:
+    """Return the folder of the recipe's data; the synthetic set is drawn where it is missing."""
+    if recipe.data.root != SYNTHETIC:
+        return workspace.data_root(recipe.data.root)
+    folder = synthetic_folder(workspace, recipe.data.synthetic)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        draw(folder, recipe.data.synthetic, on_progress)
+    return folder
+
+
+def synthetic_folder(workspace: Workspace, config: SyntheticConfig) -> Path:
+    """Return where the set of CONFIG is drawn: other sizes and seeds are other folders."""
+    text = json.dumps(asdict(config), sort_keys=True)
+    name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+    return workspace.data_root(SYNTHETIC) / name
+
+
+def train_split(workspace: Workspace, recipe: Recipe, folder: Path) -> Split:
+    """Open the split that is learnt from."""
+    labels = path_of(workspace, recipe.data.labels)
+    split = open_split(folder, recipe.data.train_split, labels)
+    return split.limit(recipe.data.train_limit or None)
+
+
+def val_split(recipe: Recipe, folder: Path) -> Split:
+    """Open the split that is evaluated on."""
+    return open_split(folder, recipe.data.val_split).limit(recipe.data.val_limit or None)
+
+
+def ground_truth(workspace: Workspace, recipe: Recipe, folder: Path | None) -> GroundTruth:
+    """Read the faces of the validation split, from where the recipe says or beside the images."""
+    named = path_of(workspace, recipe.data.ground_truth)
+    if named is None and folder is None:
+        raise DataError(
+            "no ground truth to evaluate the predictions with",
+            "say where it is: --set data.ground_truth=FOLDER",
+        )
+    return read_ground_truth(named or folder or Path(), recipe.data.val_split)
+
+
+def with_landmarks(split: Split) -> list[ImageAnnotation]:
+    """Return the pictures of SPLIT with a labelled landmark, from RetinaFace's file beside it."""
+    names = {image.path for image in split.images}
+    found = [*split.images, *landmark_annotations(split.root, split.name)]
+    return [one for one in found if one.path in names and np.isfinite(one.landmarks).any()]
+
+
+def describe(split: Split, workspace: Workspace) -> dict[str, Any]:
+    """Return what data.json keeps of a split."""
+    found = fingerprint(split)
+    file = paths.relative(workspace.root, split.annotation_file)
+    return {"dataset": split.kind, **found, "annotation_file": file}
+
+
+def describe_truth(truth: GroundTruth, workspace: Workspace) -> dict[str, str]:
+    """Return file -> SHA-256 of what TRUTH was read from, for data.json."""
+    return {paths.relative(workspace.root, path): sha256(path) for path in truth.files}
+
+
+def truth_digest(truth: GroundTruth) -> str:
+    """Return the SHA-256 of the pictures' names, their faces and which subset asks for them."""
+    total = hashlib.sha256()
+    for place, (name, boxes) in enumerate(zip(truth.images, truth.boxes, strict=True)):
+        total.update(f"{name}\0{boxes.shape[0]}\0".encode())
+        total.update(boxes.astype("<f8").tobytes())
+        for subset in truth.subsets.values():
+            total.update(subset[place].astype("<i8").tobytes() + b"\0")
+    return total.hexdigest()
+
+
+def drawn(path: Path) -> bool:
+    """Whether PATH lies in a set that was drawn, not photographed."""
+    return any((folder / MARKER).is_file() for folder in (path, *path.parents))
+
+
+def whole(dataset: str, split: str, images: int, *, claimed: bool) -> bool:
+    """Whether IMAGES pictures are the whole split; WIDER FACE's size is known, not believed."""
+    return claimed and images >= WHOLE.get((dataset, split), images)
+
+
+def given_weights(workspace: Workspace, recipe: Recipe) -> Weights | None:
+    """Return the file that `model.weights` names; None where it names none."""
+    path = path_of(workspace, recipe.model.weights)
+    if path is None:
+        return None
+    if not path.is_file():
+        raise NotFoundError(f"no weights file {path}", "correct model.weights")
+    return Weights(path, Parent(role="weights", path=path.name, sha256=sha256(path)))
+
+
+def given_backbone(workspace: Workspace, recipe: Recipe) -> Weights | None:
+    """Return the file that `model.backbone_weights` names; None where it is not used."""
+    path = path_of(workspace, recipe.model.backbone_weights)
+    if path is None or recipe.model.weights is not None:
+        return None
+    if not path.is_file():
+        raise NotFoundError(f"no weights file {path}", "correct model.backbone_weights")
+    return Weights(path, Parent(role="backbone", path=path.name, sha256=sha256(path)))
+
+
+def earlier_weights(store: Store, recipe: Recipe) -> Weights:
+    """Return the weights of the experiment's latest finished run.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    for run in reversed(store.runs(recipe.name)):
+        path = run.weights
+        if run.sealed and path and run.variant == recipe.model.variant:
+            return Weights(path, as_parent(store, run, "weights"))
+    raise NotFoundError(
+        f"{recipe.name!r} has no finished run with weights to evaluate",
+        f"thesis run {recipe.name}, or give a file: --set model.weights=FILE",
+    )
+
+
+def predictions_parent(path: Path) -> Parent:
+    """Return what a record notes of earlier predictions: a file's hash, or a folder's listing."""
+    return Parent(role="predictions", path=path.name, sha256=content_digest(path))
+
+
+def build(recipe: Recipe) -> Detector:
+    """Return the recipe's network, initialised from its seed."""
+    return detector.build(recipe.model.detector(), recipe.seed)
+
+
+def as_parent(store: Store, run: Run, role: str) -> Parent:
+    """Return what a record notes of RUN as its parent.
+
+    Raises:
+        UsageError: RUN is not finished.
+        ClaimFalseError: its sealed record was changed.
+    """
+    if not run.sealed:
+        raise UsageError(
+            f"{role} {run.id} is {run.status}: only finished runs can be built on",
+            f"thesis run {run.experiment} --resume",
+        )
+    problems = store.problems(run)
+    if problems:
+        how, hint = told(problems), remedy(problems, run.id)
+        raise ClaimFalseError(f"{role} {run.id}: its sealed record was changed: {how}", hint)
+    return Parent(role=role, run=run.id, seal=run.seal)
+
+
+def path_of(workspace: Workspace, name: str | None) -> Path | None:
+    """Return the path that a recipe means by NAME: absolute, or from the workspace."""
+    return (workspace.root / Path(name).expanduser()).resolve() if name else None

@@ -1,0 +1,88 @@
+"""Whether what a recipe names is there, before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.running import inputs, teachers
+from featherface.devices.precision import FULL, require
+from featherface.errors import NotFoundError, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from experiments.recipe.model import Recipe
+    from experiments.records.record import Parent
+    from experiments.records.store import Store
+
+ALWAYS_HERE = ("auto", "cpu")
+
+
+def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, ...]:
+    """Find out before anything is written whether what the recipe names is there.
+
+    Returns:
+        The teachers, where the stages train with some.
+
+    Raises:
+        DataError: the data root is missing.
+        NotFoundError: weights, predictions or the teacher are missing.
+        UnavailableError: a device is not here.
+        UsageError: the recipe can't be run so.
+    """
+    predictions = inputs.path_of(store.workspace, recipe.evaluate.predictions)
+    if predictions is not None and "evaluate" in stages:
+        _check_predictions(predictions, stages)
+    alone = predictions is not None and recipe.data.ground_truth is not None
+    needed = {"train"} if alone else {"train", "evaluate"}
+    if needed & set(stages) and recipe.data.root != inputs.SYNTHETIC:
+        store.workspace.data_root(recipe.data.root)
+    weights = inputs.given_weights(store.workspace, recipe)
+    if "train" in stages:
+        inputs.given_backbone(store.workspace, recipe)
+        _check_settled(recipe)
+    _check_devices(recipe, stages)
+    uses = set(stages) - ({"evaluate"} if predictions is not None else set())
+    if weights is None and "train" not in stages and uses:
+        inputs.earlier_weights(store, recipe)
+    parents = teachers.teacher_parents(store, recipe) if "train" in stages else ()
+    teachers.check_anchors(store, recipe, parents)
+    return parents
+
+
+def _check_devices(recipe: Recipe, stages: Sequence[str]) -> None:
+    """Refuse what isn't here, or lacks the precision, before days of training, not after."""
+    asked = {
+        "train": ("train.device", recipe.train.device, FULL),
+        "evaluate": ("train.device", recipe.train.device, recipe.evaluate.precision),
+        "benchmark": ("benchmark.device", recipe.benchmark.device, recipe.benchmark.precision),
+    }
+    for key, device, precision in (asked[stage] for stage in asked if stage in stages):
+        if device in ALWAYS_HERE and precision == FULL:
+            continue
+        from featherface.devices.select import choose  # noqa: PLC0415 - torch, where it is needed
+
+        try:
+            found = choose(device)
+        except UnavailableError as error:
+            raise UnavailableError(f"{key} = {device}: {error.message}", error.hint) from error
+        require(precision, found)
+
+
+def _check_settled(recipe: Recipe) -> None:
+    if recipe.train.unsettled:
+        from featherface.training.tuning import automatic  # noqa: PLC0415 - torch, where it is needed
+
+        automatic.check_alone(recipe.train)
+
+
+def _check_predictions(path: Path, stages: Sequence[str]) -> None:
+    """Refuse predictions that are not there, or that would pass for those of a network to come."""
+    if not path.exists():
+        raise NotFoundError(f"no predictions {path}", "correct evaluate.predictions")
+    if "train" in stages:
+        raise UsageError(
+            "evaluate.predictions would be reported as what the network trained here achieves",
+            "evaluate them alone with --stage evaluate, or train without evaluate.predictions",
+        )

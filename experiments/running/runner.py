@@ -1,0 +1,221 @@
+"""Running an experiment: a new run or one to go on with, its execution, then the seal."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from experiments.names import STAGES
+from experiments.recipe.model import ResolvedRecipe, differences
+from experiments.records import heartbeat, writer
+from experiments.records.run import RECIPE, Run
+from experiments.records.store import Store
+from experiments.running import autotune, late_stages, preflight, trackers
+from experiments.running.execution import Execution
+from experiments.running.relocation import relocated
+from experiments.workspace.locks import held
+from featherface.errors import LockedError, NotFoundError, ThesisError, UsageError, unknown
+from featherface.filesystem.atomic import read_text
+from featherface.filesystem.retry import current, patient
+from featherface.progress import never, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from experiments.workspace.workspace import Workspace
+    from featherface.progress import OnProgress, ShouldStop
+
+MODES = ("auto", "resume", "new")
+BEAT_SECONDS = 15.0
+
+
+def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are optional
+    workspace: Workspace,
+    resolved: ResolvedRecipe,
+    *,
+    stages: Sequence[str] | None = None,
+    skip: Sequence[str] = (),
+    mode: str = "auto",
+    argv: Sequence[str] = (),
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+    on_message: Callable[[str], None] = lambda _: None,
+    on_epoch: Callable[[int], None] = lambda _: None,
+) -> Run:
+    """Run an experiment and seal what happened; return the finished run.
+
+    Args:
+        workspace: where the record goes.
+        resolved: the recipe.
+        stages: those to run, in their fixed order; None runs the recipe's.
+        skip: those to leave out; of an unfinished run, those to seal it without.
+        mode: `new` starts a version; `resume` goes on with the latest unfinished one, by the
+            recipe it was started with; `auto` goes on where that recipe is still the same.
+        argv: the command line, for the record; secrets are taken out.
+        on_progress: told of every step.
+        should_stop: asked often; once true the run is left resumable.
+        on_message: told what a person wants to know.
+        on_epoch: called with the epochs completed, once an epoch's event is on the disk; what it
+            raises ends the run.
+
+    Raises:
+        NotFoundError: nothing to resume, or no teacher or weights to be found.
+        LockedError: another process works on the same run.
+        InterruptedRunError: `should_stop` said so.
+        HeldError: another program holds what the run can't do without; all that was written is
+            kept, and `resume` goes on from there.
+        LateStageError: a stage failed after others were done; their findings are kept.
+        ThesisError: a stage failed; the record says why.
+    """
+    late_stages.check_skips(stages or resolved.recipe.stages, skip)
+    chosen = _chosen_stages(stages or resolved.recipe.stages, skip)
+    store = Store(workspace)
+    folder = _resumable(store, resolved, (chosen, skip), mode, on_message)
+    teachers = () if folder else preflight.check(store, resolved.recipe, chosen)
+    trackers.check(workspace)
+    fresh = folder is None
+    folder = folder or store.allocate(resolved.recipe.name)
+    again = current().command or f"thesis run {resolved.recipe.name} --resume"
+    waiting = patient(say=on_message, should_stop=should_stop, command=again)
+    with _lock(workspace, folder), waiting:
+        if not fresh:
+            _check_unsealed(Run(folder))
+            late_stages.leave_out(folder, skip)
+            begun = relocated(_recorded(folder), resolved, workspace, folder)
+            resolved = autotune.loading_as(begun, resolved)
+        execution = Execution(Run(folder), workspace, resolved, chosen)
+        if fresh:
+            execution.start(argv, teachers)
+        try:
+            execution.begin(argv)
+            with _heart(folder):
+                execution.work(on_progress, should_stop, on_message, on_epoch)
+            writer.finish(folder, execution.record)
+        finally:
+            heartbeat.rest(folder)  # last: a run that is being sealed is not an interrupted one
+    return Run(folder)
+
+
+def _check_unsealed(run: Run) -> None:
+    """Refuse to go on with a run that another process has just finished."""
+    if run.sealed:
+        raise LockedError(
+            f"{run.id} has just been finished by another process",
+            f"thesis runs show {run.id}, or start another version with --new",
+        )
+
+
+def _chosen_stages(names: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in STAGES:
+            raise UsageError(unknown("stage", name, STAGES))
+    return tuple(name for name in STAGES if name in names and name not in skip)
+
+
+def _resumable(
+    store: Store,
+    resolved: ResolvedRecipe,
+    stages: tuple[Sequence[str], Sequence[str]],
+    mode: str,
+    on_message: Callable[[str], None],
+) -> Path | None:
+    """Return the folder to go on in; None to start a new version.
+
+    STAGES are those asked for, and those to leave out.
+    """
+    if mode not in MODES:
+        raise UsageError(unknown("mode", mode, MODES))
+    if mode == "new":
+        return None
+    runs = store.runs(resolved.recipe.name)
+    unfinished = [run for run in runs if run.status in ("interrupted", "failed")]
+    if mode == "auto":
+        return _of_this_recipe(unfinished, resolved, stages, on_message)
+    running = [run for run in runs if run.status == "running"]
+    if running and (not unfinished or running[-1].version > unfinished[-1].version):
+        raise LockedError(f"{running[-1].id} is being worked on by another process")
+    if not unfinished:
+        name = resolved.recipe.name
+        raise NotFoundError(f"{name!r} has no unfinished run to resume", f"thesis run {name}")
+    last = unfinished[-1]
+    recorded = _recorded(last.folder)
+    resolved = autotune.as_begun(resolved, recorded)
+    _check_overrides(recorded, resolved)
+    if recorded.recipe.digest != resolved.recipe.digest:
+        on_message(f"the recipe changed since: {last.id} goes on with the one it began with")
+    return last.folder
+
+
+def _of_this_recipe(
+    unfinished: Sequence[Run],
+    resolved: ResolvedRecipe,
+    stages: tuple[Sequence[str], Sequence[str]],
+    on_message: Callable[[str], None],
+) -> Path | None:
+    """Return the folder of the latest of UNFINISHED that began with this recipe and is meant.
+
+    STAGES are those asked for, and those to leave out.
+
+    Not the latest of all: a matrix of seeds leaves several of one name, each to be gone on with.
+    """
+    for run in reversed(unfinished):
+        recorded = _recorded(run.folder)
+        asked = autotune.as_begun(resolved, recorded)
+        if recorded.recipe.digest == asked.recipe.digest and late_stages.is_asked(
+            run.record, *stages
+        ):
+            on_message(f"{run.id} is {run.status}: going on with it (--new starts another version)")
+            return run.folder
+    if unfinished:
+        last = unfinished[-1]
+        on_message(f"{last.id} is {last.status} and of another recipe: a new version starts")
+    return None
+
+
+def _check_overrides(recorded: ResolvedRecipe, resolved: ResolvedRecipe) -> None:
+    """Refuse a resume that asks for other values than the run began with."""
+    changed = differences(recorded.recipe, resolved.recipe)
+    for key, (before, asked) in changed.items():
+        if resolved.origins.get(key) == "--set":
+            raise UsageError(
+                f"{key} is {before!r} in the interrupted run, not {asked!r}",
+                "resume without --set, or start a new version with --new",
+            )
+
+
+def _recorded(folder: Path) -> ResolvedRecipe:
+    text = read_text(folder / RECIPE)
+    return ResolvedRecipe.from_yaml(text, f"{folder.parent.name}/{folder.name}/{RECIPE}")
+
+
+@contextlib.contextmanager
+def _lock(workspace: Workspace, folder: Path) -> Iterator[None]:
+    """Hold the run for this process alone."""
+    with held(workspace, f"{folder.parent.name}-{folder.name}") as mine:
+        if not mine:
+            raise LockedError(
+                f"{folder.parent.name}@{int(folder.name)} is being worked on by another process",
+                "wait for it, or start another version with --new",
+            )
+        yield
+
+
+@contextlib.contextmanager
+def _heart(folder: Path) -> Iterator[None]:
+    """Beat in FOLDER while the block runs."""
+    stop = threading.Event()
+
+    def pulse() -> None:
+        while not stop.wait(BEAT_SECONDS):
+            with contextlib.suppress(ThesisError, OSError):
+                heartbeat.beat(folder)
+
+    thread = threading.Thread(target=pulse, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

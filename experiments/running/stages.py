@@ -1,0 +1,106 @@
+"""The stages of a run. Each reads what earlier ones left in its folder and returns its findings."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from experiments.metrics import KINDS, Metric
+from experiments.records import writer
+from experiments.records.provenance import conditions_on
+from experiments.running.evaluation_stage import evaluate
+from experiments.running.stage_context import Findings, Work, trained
+from experiments.running.training_stage import train
+from featherface.export.writing import export as write_exports
+from featherface.profiling import counting, memory, timing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from featherface.export.writing import Artifact
+
+
+def benchmark(work: Work) -> Findings:
+    """Count parameters and operations, time the network, weigh it."""
+    found = Findings()
+    model = trained(work, found)
+    config = work.recipe.benchmark
+    timed = timing.latency(model, config, work.on_progress)
+    conditions = conditions_on(torch.device(timed.device), timed.precision)
+    place = "cpu" if timed.device == "cpu" else "gpu"
+    total, counted = counting.parameters(model), counting.paper_counted(model)
+    values: dict[str, float | None] = {
+        "params.total": total,
+        "params.paper_counted": counted if counted != total else None,
+        "macs.640": counting.macs(model, 640),
+        "size.fp32_mb": counting.weights_megabytes(model),
+    }
+    found.metrics = [_metric(work, name, one) for name, one in values.items() if one is not None]
+    setting = f"{config.image_size}×{config.image_size}, batch {config.batch_size}"
+    threads = f", {timed.threads} threads" if place == "cpu" else ""
+    speed = {"median_ms": timed.median, "p90_ms": timed.p90}
+    for name, value in speed.items():
+        one = _metric(work, f"latency.{place}.{name}", value, f"{setting}{threads}", config.runs)
+        found.metrics.append(dataclasses.replace(one, conditions=conditions))
+    peak = _metric(work, "memory.peak_mb", memory.peak_memory(model, config), setting)
+    found.metrics.append(dataclasses.replace(peak, conditions=conditions))
+    found.details = {
+        "components": model.components(),
+        "device": timed.device,
+        "precision": timed.precision,
+        "threads": timed.threads,
+        "runs_ms": list(timed.runs),
+    }
+    return found
+
+
+def export(work: Work) -> Findings:
+    """Write the network for other programs, each file compared with PyTorch's answer."""
+    found = Findings()
+    recipe = work.recipe
+    artifacts = write_exports(
+        trained(work, found),
+        recipe.export,
+        work.folder / "exports",
+        recipe.name,
+        recipe.model.variant,
+        work.on_progress,
+    )
+    for one in artifacts:
+        sizes = ", ".join(f"{width}×{height}" for height, width in one.sizes)
+        found.metrics.append(_metric(work, f"export.{one.format}.parity", one.parity, sizes))
+    found.details = {"artifacts": [_describe(one, work.folder) for one in artifacts]}
+    writer.write_json(
+        work.folder / "exports" / "manifest.json",
+        {"run": work.run, "artifacts": found.details["artifacts"]},
+    )
+    return found
+
+
+TABLE: dict[str, Callable[[Work], Findings]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "benchmark": benchmark,
+    "export": export,
+}
+"""Stage name -> what it does, in the order of `records.STAGES` (a test keeps the two equal)."""
+
+
+def _metric(work: Work, name: str, value: float, protocol: str = "", n: int = 0) -> Metric:
+    unit = KINDS[name].unit if name in KINDS else ""
+    return Metric(name=name, value=float(value), unit=unit, protocol=protocol, n=n, source=work.run)
+
+
+def _describe(artifact: Artifact, folder: Path) -> dict[str, Any]:
+    """Return what the manifest says of an exported file."""
+    return {
+        "path": artifact.path.relative_to(folder).as_posix(),
+        "format": artifact.format,
+        "sha256": artifact.sha256,
+        "megabytes": artifact.megabytes,
+        "parity": artifact.parity,
+        "landmarks_parity": artifact.landmarks_parity,
+    }

@@ -1,0 +1,1 @@
+"""Whether what a run's numbers follow from has changed since."""

@@ -1,0 +1,243 @@
+"""Whether what a run's numbers follow from has changed since: recipe, code, data, weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.records.seal import members, sha256
+from experiments.staleness import families as bases
+from experiments.staleness.families import BASES
+from experiments.staleness.source_digest import changed_files, code_digest, read_code
+from experiments.wording.phrases import listed, say
+from experiments.workspace.paths import same
+from featherface.errors import ThesisError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from experiments.records.record import Parent
+    from experiments.records.run import Run
+    from experiments.records.store import Store
+    from experiments.workspace.workspace import Workspace
+
+PATHS = {
+    "weights": "model.weights",
+    "backbone": "model.backbone_weights",
+    "teacher": "distill.teacher_weights",
+    "predictions": "evaluate.predictions",
+}
+"""Role of a parent that is a file -> the recipe key that names it."""
+DEEPEST = 20
+"""Longest chain of parents that is followed."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One way in which what a run was made from differs now."""
+
+    run: str
+    """Whose: `v2@1`."""
+    kind: str
+    """`recipe`, `code`, `data`, `weights`, or `parent` (a run it was made from is stale)."""
+    details: tuple[str, ...]
+    """What exactly: keys with both values, files, the parent's id; empty where unknown."""
+    stage: str = "train"
+    """The stage to repeat."""
+    role: str = ""
+    """What the parent was to the run."""
+
+    def text(self, language: str = "en") -> str:
+        """Return the change as a sentence in LANGUAGE."""
+        values = {"run": self.run, "what": f"changed-{self.kind}", "role": f"role-{self.role}"}
+        told = listed(self.details, language)
+        code = "stale-parent" if self.kind == "parent" else "stale-in" if told else "stale"
+        return say(code, language, **values, details=told)
+
+
+def changes(
+    run: Run, store: Store, families: Sequence[str] = ("training", "accuracy")
+) -> tuple[Change, ...]:
+    """Return how what decides the numbers of FAMILIES (see `bases`) differs from RUN's record.
+
+    What can't be compared (a recipe that was removed, a disk that is not there) has not changed.
+    Pictures are not read again: their annotations and the ground truth stand for them.
+    """
+    return _merged(_changes(run, store, families, 0))
+
+
+def _merged(found: Iterable[Change]) -> tuple[Change, ...]:
+    """Tell what several families see once; the stage of the first one is enough to repeat."""
+    merged: dict[tuple[str, str, str], Change] = {}
+    for one in found:
+        key = (one.run, one.kind, one.role)
+        known = merged.get(key, one)
+        details = tuple(dict.fromkeys((*known.details, *one.details)))
+        merged[key] = dataclasses.replace(known, details=details)
+    return tuple(merged.values())
+
+
+def _changes(run: Run, store: Store, families: Sequence[str], depth: int) -> Iterator[Change]:
+    try:
+        made = _Made.read(run, store)
+    except ThesisError:
+        return
+    for name in families:
+        if name != "training" or bases.trained(run):
+            yield from _recipe_changes(made, name)
+            yield from _code_changes(made, name)
+            yield from _data_changes(made, name)
+        yield from _parent_changes(made, name, depth)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A run and the recipes it was made by and would be made by."""
+
+    run: Run
+    store: Store
+    then: Mapping[str, Any]
+    now: Mapping[str, Any]
+    """Empty where nothing in it changed, or nothing is left to compare."""
+
+    @classmethod
+    def read(cls, run: Run, store: Store) -> _Made:
+        from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
+
+        return cls(run, store, flatten(run.recipe), _recipe_now(run, store.workspace))
+
+
+def _recipe_now(run: Run, workspace: Workspace) -> dict[str, Any]:
+    if not run.record.recipe:
+        return {}
+    from experiments import schema  # noqa: PLC0415 - only runs with a recipe need it
+    from experiments.recipe.model import flatten  # noqa: PLC0415 - as above
+    from experiments.recipe.resolve import resolve  # noqa: PLC0415 - as above
+
+    try:
+        now = resolve(run.record.recipe_name, workspace, run.record.overrides)
+    except ThesisError:
+        return {}
+    return {} if now.recipe.digest == run.record.recipe else flatten(schema.plain(now.recipe))
+
+
+def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
+    """Yield the keys that differ.
+
+    One that only one of the two programs knows is no change, nor is what was measured because the
+    recipe leaves it open.
+    """
+    then = made.then
+    pairs = {
+        key: (then[key], now)
+        for key, now in made.now.items()
+        if key in then and not same(key, then[key], now)
+        if bases.key_counts_for(family, key, then)
+        if not bases.left_open(key, now)
+    }
+    for kind in ("recipe", "data"):
+        details = tuple(
+            f"{key}: {_shown(before)} → {_shown(after)}"
+            for key, (before, after) in pairs.items()
+            if key.startswith("data.") == (kind == "data")
+        )
+        if details:
+            yield Change(made.run.id, kind, details, BASES[family].stage)
+
+
+def _code_changes(made: _Made, family: str) -> Iterator[Change]:
+    recorded, stage = made.run.record.code, BASES[family].stage
+    if not recorded or recorded == code_digest():
+        return
+    files = read_code(made.run.folder)
+    if not files:  # an earlier version kept one digest of all
+        yield Change(made.run.id, "code", (), stage)
+        return
+    found = [one for one in changed_files(files) if bases.counts_for(family, one, made.then)]
+    if found:
+        yield Change(made.run.id, "code", tuple(found), stage)
+
+
+def _data_changes(made: _Made, family: str) -> Iterator[Change]:
+    split = BASES[family].split
+    if not split:
+        return
+    name = str(made.then.get(f"data.{split}", split.removesuffix("_split")))
+    about = made.run.data.get(name, {})
+    recorded = {str(about.get("annotation_file", "")): about.get("annotation_sha256")}
+    if family == "accuracy":
+        recorded |= about.get("ground_truth", {})
+    root = made.store.workspace.root
+    found = [file for file, digest in recorded.items() if digest and _differs(root / file, digest)]
+    if found:
+        details = tuple(Path(file).name for file in found)
+        yield Change(made.run.id, "data", details, BASES[family].stage)
+
+
+def _parent_changes(made: _Made, family: str, depth: int) -> Iterator[Change]:
+    own = family != "training" and bases.trained(made.run)
+    for parent in made.run.record.parents:
+        if parent.role not in BASES[family].roles or (own and parent.role == "weights"):
+            continue  # what a run trained itself is not what it started from
+        found = _parent_run(made, parent, depth) if parent.run else _parent_file(made, parent)
+        for one in found:
+            mine = one.run == made.run.id
+            yield dataclasses.replace(one, stage=BASES[family].stage) if mine else one
+
+
+def _parent_file(made: _Made, parent: Parent) -> Iterator[Change]:
+    name = made.then.get(PATHS[parent.role])
+    if not name:
+        return
+    path = (made.store.workspace.root / Path(str(name)).expanduser()).resolve()
+    try:
+        same = not path.exists() or content_digest(path) == parent.sha256
+    except OSError:
+        return
+    if not same:
+        yield Change(made.run.id, "weights", (parent.path,), role=parent.role)
+
+
+def _parent_run(made: _Made, parent: Parent, depth: int) -> Iterator[Change]:
+    """Yield what changed in a run that this one was made from, and that this one is stale too."""
+    try:
+        source = made.store.find(parent.run)
+        seal = source.seal
+    except ThesisError:
+        return
+    if seal != parent.seal:
+        yield Change(made.run.id, "weights", (parent.run,), role=parent.role)
+        return
+    if depth < DEEPEST:
+        found = _merged(_changes(source, made.store, ("training",), depth + 1))
+        yield from found
+        if found:
+            yield Change(made.run.id, "parent", (parent.run,), role=parent.role)
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the listing of a folder's files with theirs."""
+    if path.is_file():
+        return sha256(path)
+    total = hashlib.sha256()
+    for name in members(path):
+        total.update(f"{name}\0{sha256(path / name)}\n".encode())
+    return total.hexdigest()
+
+
+def _differs(path: Path, digest: str) -> bool:
+    try:
+        return path.is_file() and sha256(path) != digest
+    except OSError:
+        return False
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+__all__ = ["Change", "changes", "code_digest", "content_digest"]

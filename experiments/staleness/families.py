@@ -1,0 +1,171 @@
+"""What decides which numbers: the code, recipe keys and inputs behind each family of metrics.
+
+A change elsewhere is none: another learning rate leaves the parameter count as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from featherface.training.config.train import AUTO, MEASURED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.records.run import Run
+
+IDLE_CODE = (
+    "__init__.py",
+    "errors.py",
+    "devices/names.py",
+    "devices/graphics_cards.py",
+    "devices/accelerators.py",
+    "progress.py",
+    "filesystem/atomic.py",
+    "inference/drawing.py",
+    "inference/crops.py",
+    "evaluation/breakdown.py",
+    "evaluation/failures.py",
+    "data/__init__.py",
+    "checks.py",
+    "data/fingerprint.py",
+    "data/statistics.py",
+)
+"""Files of the core that decide no number: wording, reporting, validation."""
+DRAWN = ("data/synthetic/",)
+"""Files that matter to the synthetic set alone."""
+IDLE_KEYS = (
+    "train.device",
+    "train.workers",
+    "train.cache",
+    "train.log_every",
+    "distill.cache_gb",
+    "evaluate.batch_size",
+)
+"""Recipe keys that change how fast it goes, or what is told, not the result."""
+WEIGHTS_KEYS = ("model.weights", "model.backbone_weights")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What the numbers of one family follow from."""
+
+    stage: str
+    """The stage to repeat where it changed."""
+    keys: tuple[str, ...]
+    """Recipe keys and sections."""
+    code: tuple[str, ...] = ()
+    """The only files and folders of the core that count; empty: all that no other family owns."""
+    owned: tuple[str, ...] = ()
+    """Files and folders of the core that count for this family alone."""
+    split: str = ""
+    """Recipe key of the split that is read."""
+    roles: tuple[str, ...] = ()
+    """Roles of the parents that decide it."""
+
+
+DATA_KEYS = ("data.root", "data.synthetic")
+NETWORK = ("networks/", "variants/")
+BASES: dict[str, Basis] = {
+    "training": Basis(
+        stage="train",
+        keys=(
+            *("seed", "model", "train", "distill", *DATA_KEYS),
+            *("data.train_split", "data.train_limit", "data.labels"),
+        ),
+        owned=(*("training/", "losses/", "data/augmentation/"),),
+        split="train_split",
+        roles=("teacher", "weights", "backbone"),
+    ),
+    "accuracy": Basis(
+        stage="evaluate",
+        keys=(
+            *("model", "evaluate", *DATA_KEYS),
+            *("data.val_split", "data.val_limit", "data.ground_truth"),
+        ),
+        owned=(
+            "evaluation/",
+            "inference/detect.py",
+            "inference/tta.py",
+            "geometry/suppression.py",
+            "geometry/detections.py",
+        ),
+        split="val_split",
+        roles=("weights", "predictions"),
+    ),
+    "network": Basis(stage="benchmark", keys=("model",), code=(*NETWORK, "profiling/counting.py")),
+    "speed": Basis(
+        stage="benchmark",
+        keys=("model", "benchmark"),
+        code=(*NETWORK, "devices/select.py", "devices/precision.py"),
+        owned=("profiling/",),
+    ),
+    "export": Basis(
+        stage="export",
+        keys=("model", "export"),
+        code=(*NETWORK, "weights/checkpoints.py", "devices/precision.py"),
+        owned=("export/",),
+        roles=("weights",),
+    ),
+}
+FAMILIES = {
+    "widerface.": "accuracy",
+    "params.": "network",
+    "macs.": "network",
+    "size.": "network",
+    "latency.": "speed",
+    "memory.": "speed",
+    "export.": "export",
+    "train.": "training",
+}
+"""Start of a metric's name -> its family."""
+UNWEIGHTED = ("network", "speed")
+"""Families that are the same whatever the weights hold."""
+
+
+def family(metric: str) -> str:
+    """Return the family of METRIC; one that only a plugin knows follows from all of accuracy's."""
+    found = (name for start, name in FAMILIES.items() if metric.startswith(start))
+    return next(found, "accuracy")
+
+
+def families(run: Run, metric: str) -> tuple[str, ...]:
+    """Return every family that METRIC of RUN follows from: its own, and the training before it."""
+    own = family(metric)
+    if own in UNWEIGHTED or own == "training" or not trained(run):
+        return (own,)
+    return ("training", own)
+
+
+def trained(run: Run) -> bool:
+    """Whether RUN trained its weights itself."""
+    stage = run.record.stages.get("train")
+    return stage is not None and stage.status == "done"
+
+
+def counts_for(name: str, file: str, recipe: Mapping[str, Any]) -> bool:
+    """Whether FILE of the core decides the numbers of family NAME, under the flat RECIPE."""
+    basis = BASES[name]
+    if basis.code:
+        return file.startswith((*basis.code, *basis.owned))
+    if file.startswith(IDLE_CODE) or (
+        file.startswith(DRAWN) and recipe.get("data.root") != "synthetic"
+    ):
+        return False
+    owners = [other for other, one in BASES.items() if one.owned and file.startswith(one.owned)]
+    return not owners or name in owners
+
+
+def left_open(key: str, value: object) -> bool:
+    """Whether VALUE of recipe KEY leaves the choice to the machine that trains."""
+    return value == AUTO and key in {f"train.{one}" for one in MEASURED}
+
+
+def key_counts_for(name: str, key: str, recipe: Mapping[str, Any]) -> bool:
+    """Whether recipe KEY decides the numbers of family NAME, under the flat RECIPE."""
+    if key in IDLE_KEYS or (name in UNWEIGHTED and key in WEIGHTS_KEYS):
+        return False
+    if key.startswith("data.synthetic.") and recipe.get("data.root") != "synthetic":
+        return False
+    return any(key == one or key.startswith(f"{one}.") for one in BASES[name].keys)

@@ -1,0 +1,1 @@
+"""How numbers, tables, commands and sentences are written, in English and French."""

@@ -1,0 +1,95 @@
+"""A table of numbers with intervals, before it is written in any format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from experiments.wording.numbers import HARD, format_number
+
+
+@dataclass(frozen=True)
+class Number:
+    """A cell that holds a value, and the interval it lies in where one is known."""
+
+    value: float
+    spec: str = ".4g"
+    """Of `format_number`."""
+    low: float | None = None
+    high: float | None = None
+    mark: str = ""
+    """Shown behind it, such as `*` for a difference whose interval excludes zero."""
+
+    def text(self, language: str) -> str:
+        """Return the number, its mark and its interval as LANGUAGE prints them."""
+        shown = format_number(self.value, self.spec, language) + self.mark
+        if self.low is None or self.high is None:
+            return shown
+        ends = [UNIT.sub("", format_number(end, self.spec, language)) for end in self.ends]
+        joint = f"{HARD}; " if language == "fr" else ", "
+        return f"{shown} [{joint.join(ends)}]"
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Both ends of the interval; none where it is not known."""
+        return () if self.low is None or self.high is None else (self.low, self.high)
+
+
+UNIT = re.compile(r"\u00a0?(%|pt|[KMG])$")
+"""Behind a number; said once, not again at both ends of its interval."""
+Cell: TypeAlias = str | Number | None
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Titles, rows of cells, and where the numbers come from."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    """What a reader must know: data set, split, images, protocol."""
+    provenance: tuple[str, ...] = ()
+    """One line per run: id and seal."""
+    numeric: frozenset[int] = field(default_factory=frozenset)
+    """Columns set flush right; those that hold a Number where left empty."""
+
+    @property
+    def right(self) -> frozenset[int]:
+        """The columns set flush right."""
+        places = range(len(self.columns))
+        held = {at for at in places if any(isinstance(row[at], Number) for row in self.rows)}
+        return self.numeric or frozenset(held)
+
+
+def plain(cell: Cell, language: str) -> str:
+    """Return CELL as LANGUAGE prints it."""
+    if cell is None:
+        return ABSENT
+    return cell.text(language) if isinstance(cell, Number) else cell
+
+
+def one_line(text: str) -> str:
+    """Return TEXT without line breaks."""
+    return " ".join(text.split("\n")).replace("\r", " ")
+
+
+def to_json(table: Table) -> dict[str, Any]:
+    """Return plain values in full precision."""
+    return {
+        "title": table.title,
+        "columns": list(table.columns),
+        "rows": [[_json_cell(cell) for cell in row] for row in table.rows],
+        "notes": list(table.notes),
+        "provenance": list(table.provenance),
+    }
+
+
+def _json_cell(cell: Cell) -> Any:
+    if not isinstance(cell, Number):
+        return cell
+    if cell.low is None:
+        return cell.value
+    return {"value": cell.value, "low": cell.low, "high": cell.high}

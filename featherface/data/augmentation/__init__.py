@@ -1,0 +1,1 @@
+"""Training samples changed at random: geometry, colours, mixing, copy-paste."""

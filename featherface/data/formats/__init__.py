@@ -1,0 +1,1 @@
+"""Annotations to and from the formats of other tools: COCO, YOLO, WIDER FACE."""

@@ -1,0 +1,1 @@
+"""Whether a data set is whole, and free of what occurs twice."""

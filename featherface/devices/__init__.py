@@ -1,0 +1,1 @@
+"""Where and with what numbers to compute: devices, precisions, kernels, processes."""

@@ -1,0 +1,1 @@
+"""Boxes, priors, detections, and the suppression of duplicates."""

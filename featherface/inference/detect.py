@@ -1,0 +1,196 @@
+"""From pictures to detections, by default each at its own size as the original test program does.
+
+Source: the test script of the published FeatherFace and of RetinaFace in PyTorch: blue-green-red
+minus the mean, no scaling and no padding, face probability above 0.02, suppression at 0.4. Other
+protocols look at scaled and mirrored pictures; see `featherface.inference.tta`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from featherface.data.images import read_image
+from featherface.devices.precision import computing
+from featherface.devices.uploads import uploaded
+from featherface.errors import InterruptedRunError, WeightsError
+from featherface.evaluation.config import EvaluateConfig
+from featherface.evaluation.predictions import Predictions
+from featherface.geometry.boxes import decode_all
+from featherface.geometry.detections import Detections
+from featherface.geometry.priors import priors
+from featherface.inference.pictures import batches, pictures_of
+from featherface.inference.prediction_folder import PredictionFolder
+from featherface.inference.tta import looks, merge
+from featherface.progress import Progress, never, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from featherface.data.widerface import Split
+    from featherface.networks.detector import Detector, RawOutput
+    from featherface.progress import OnProgress, ShouldStop
+    from featherface.variants.table import DetectorConfig
+
+__all__ = ["Detections", "detect", "detect_together", "predict"]
+
+
+def detect(
+    model: Detector,
+    config: DetectorConfig,
+    image: NDArray[np.uint8],
+    evaluate: EvaluateConfig | None = None,
+) -> Detections:
+    """Find the faces in IMAGE (H, W, 3), blue-green-red.
+
+    Raises:
+        WeightsError: the network answers with numbers that are not finite.
+        UsageError: the network's device can't compute in `evaluate.precision`.
+    """
+    return detect_together(model, config, [image], evaluate)[0]
+
+
+def detect_together(
+    model: Detector,
+    config: DetectorConfig,
+    images: Sequence[NDArray[np.uint8]],
+    evaluate: EvaluateConfig | None = None,
+) -> list[Detections]:
+    """Find the faces in IMAGES, all (H, W, 3) of one size, in one pass of the network a look."""
+    evaluate = evaluate or EvaluateConfig()
+    height, width = images[0].shape[:2]
+    seen: list[list[Detections]] = [[] for _ in images]
+    with (
+        torch.no_grad(),
+        _resting(model, evaluate.precision),
+    ):  # not inference mode: training shares the priors
+        pictures = _tensor(images, config, next(model.parameters()).device)
+        for look in looks(evaluate, width, height):
+            for row, found in enumerate(_see(model, config, evaluate, look.show(pictures))):
+                seen[row].append(look.back(found))
+    return [merge(each, evaluate) for each in seen]
+
+
+def predict(
+    model: Detector,
+    config: DetectorConfig,
+    source: Split | Path,
+    evaluate: EvaluateConfig | None = None,
+    *,
+    save_to: Path | None = None,
+    landmarks: bool = False,
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+) -> Predictions:
+    """Find the faces in every picture of SOURCE: a split, or a folder of EVENT/*.jpg.
+
+    With SAVE_TO each picture's file is written there as it comes, in the official format, and a
+    later call with the same network and settings goes on where this one ended. With LANDMARKS the
+    five points of each detection are kept too, in the answer and in files beside the others.
+
+    Raises:
+        DataError: there are no pictures, or one is damaged.
+        UsageError: SAVE_TO holds the predictions of another network or of other settings, or the
+            network's device can't compute in `evaluate.precision`.
+        WeightsError: the network answers with numbers that are not finite.
+        InterruptedRunError: SHOULD_STOP said so; what was saved stays.
+    """
+    evaluate = evaluate or EvaluateConfig()
+    paths = pictures_of(source)
+    folder = PredictionFolder.open(save_to, model, config, evaluate) if save_to else None
+    points: dict[str, NDArray[np.float64]] = {}
+    if folder and landmarks:
+        points = folder.landmarks(paths)
+    predictions = Predictions(folder.found(points if landmarks else paths) if folder else {})
+    left = {name: path for name, path in paths.items() if name not in predictions}
+    on_progress(Progress("evaluate", len(predictions), len(paths)))
+    for names, images in batches(left, read_image, evaluate.batch_size):
+        if should_stop():
+            raise InterruptedRunError(
+                f"stopped after {len(predictions):,} of {len(paths):,} pictures",
+                "run the same command again to go on" if folder else None,
+            )
+        for name, found in zip(
+            names, detect_together(model, config, images, evaluate), strict=True
+        ):
+            predictions[name] = found.rows()
+            if landmarks:
+                points[name] = found.landmarks.astype(np.float64)
+            if folder:
+                folder.add(name, predictions[name], points.get(name))
+        on_progress(Progress("evaluate", len(predictions), len(paths)))
+    answer = Predictions({name: predictions[name] for name in paths})
+    answer.landmarks = points
+    return answer
+
+
+@contextlib.contextmanager
+def _resting(model: Detector, precision: str) -> Iterator[None]:
+    """Switch to evaluation in PRECISION inside the block, and back to what it was."""
+    training = model.training
+    model.eval()
+    try:
+        with computing(model, precision):
+            yield
+    finally:
+        model.train(training)
+
+
+def _tensor(
+    images: Sequence[NDArray[np.uint8]], config: DetectorConfig, device: torch.device
+) -> Tensor:
+    """Stack IMAGES to (B, 3, H, W), minus the mean."""
+    stacked = uploaded(torch.from_numpy(np.stack(images)), device)
+    mean = uploaded(torch.tensor(config.pixel_mean), device)
+    return (stacked.float() - mean).permute(0, 3, 1, 2).contiguous()
+
+
+def _see(
+    model: Detector, config: DetectorConfig, evaluate: EvaluateConfig, pictures: Tensor
+) -> Iterator[Detections]:
+    """Yield all likely faces in each of PICTURES (B, 3, H, W), duplicates too."""
+    output = model(pictures)
+    scores = torch.softmax(output.logits.float(), dim=-1)[..., 1]  # (B, N)
+    height, width = pictures.shape[-2:]
+    near = uploaded(priors(config, height, width), scores.device)
+    table = _likely(config, evaluate.score_threshold, near, scores, output)
+    if not np.isfinite(table).all():
+        raise _not_finite()
+    scale = np.array((width, height), np.float32)
+    first = np.searchsorted(table[:, 0], np.arange(1, len(pictures)))
+    for rows in np.split(table, first):
+        boxes, points = rows[:, 2:6] * np.tile(scale, 2), rows[:, 6:] * np.tile(scale, 5)
+        yield Detections(boxes, rows[:, 1].copy(), points)
+
+
+def _likely(
+    config: DetectorConfig, threshold: float, near: Tensor, scores: Tensor, output: RawOutput
+) -> NDArray[np.float32]:
+    """Return (K, 16) of the priors in a batch whose SCORES (B, N) are above THRESHOLD.
+
+    Each row holds the picture's number, the score, and box and points in shares of the picture;
+    where a score anywhere is no number, a row of such is added. An accelerator is
+    waited for twice: to know how many there are, and for all of them together.
+    """
+    picture, prior = (scores > threshold).nonzero(as_tuple=True)  # (K,) each
+    boxes, landmarks = output.boxes[picture, prior], output.landmarks[picture, prior]
+    corners, points = decode_all(config, boxes.float(), landmarks.float(), near[prior])
+    found = torch.cat((picture[:, None], scores[picture, prior][:, None], corners, points), 1)
+    spoilt = torch.where(scores.isfinite().all(), 0.0, torch.nan).expand(1, found.shape[1])
+    table: NDArray[np.float32] = torch.cat((found, spoilt)).cpu().numpy()
+    return table if np.isnan(table[-1]).any() else table[:-1]
+
+
+def _not_finite() -> WeightsError:
+    return WeightsError(
+        "the network answers with numbers that are not finite: its training diverged,"
+        " or the weights are damaged",
+        "take an earlier checkpoint, or train again with a lower train.lr",
+    )

@@ -1,0 +1,1 @@
+"""What turns a picture into maps at three strides."""

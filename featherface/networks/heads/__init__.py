@@ -1,0 +1,1 @@
+"""What turns the maps of a neck into scores, boxes and landmarks."""

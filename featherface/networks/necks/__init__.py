@@ -1,0 +1,1 @@
+"""What exchanges information between the three strides."""

@@ -1,0 +1,1 @@
+"""Batches: read, augmented, collated, by several workers where wanted."""

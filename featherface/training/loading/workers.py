@@ -1,0 +1,149 @@
+"""How many processes should load pictures for a training, and whether more would help.
+
+A GPU leaves the processor to them; a network that trains on the processor needs it itself, and
+there a thread that makes the next batch beside it is quicker than processes which take turns with
+it. Starting them takes seconds each time a training starts, which a small one never gets back.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import disk_usage
+from typing import TYPE_CHECKING, Any
+
+from featherface.training.optimization.curriculum import largest_side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from featherface.training.config.train import TrainConfig
+
+MOST, MOST_ON_WINDOWS = 16, 4
+"""Processes that `auto` starts. Under Windows each one that imports PyTorch for CUDA reserves
+gigabytes of the paging file."""
+START, START_ON_WINDOWS = 4.0, 10.0
+"""Seconds until processes that were started all work: each imports PyTorch anew."""
+PAYS = 5
+"""Times the seconds of their start that what they take over must last."""
+PICTURE = 0.02
+"""Seconds that one core needs for a picture at SIDE pixels a side (benchmarks/loader.py)."""
+SIDE = 640
+AHEAD = 2
+"""Batches that each process keeps ready, where there is room."""
+AHEAD_BYTES = 2**30
+"""Most memory for the batches that are ready."""
+SHARED = Path("/dev/shm")  # noqa: S108 - no file of ours: PyTorch hands batches over through it
+MUCH = 0.4
+"""Share of the time from which loading is what a training waits for most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What there is to load pictures with."""
+
+    cores: int
+    """That this process may use."""
+    windows: bool = False
+    processes: int = 1
+    """Of a training that runs here in several, which share the cores."""
+    shared: int | None = None
+    """Bytes that processes can hand over at a time; None: as many as there is memory."""
+
+    @property
+    def most(self) -> int:
+        """Processes for which there are cores beside the training's own."""
+        return max(0, self.cores // self.processes - 1)
+
+    @property
+    def start(self) -> float:
+        """Seconds until started processes all work."""
+        return START_ON_WINDOWS if self.windows else START
+
+
+def this_machine(processes: int = 1) -> Machine:
+    """Return what this machine has, for a training in so many PROCESSES."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return Machine(
+        cores=len(usable(0)) if usable else os.cpu_count() or 1,
+        windows=sys.platform == "win32",
+        processes=processes,
+        shared=disk_usage(SHARED).free if SHARED.is_dir() else None,
+    )
+
+
+def workers_for(config: TrainConfig, device: str, pictures: int, machine: Machine) -> int:
+    """Return how many processes load for a training on DEVICE (a type) of so many PICTURES.
+
+    What CONFIG says, unless that is `auto`. Then none where the network computes on the processor
+    or where the whole training is short; else as many as there are cores, batches and room for.
+    """
+    if not isinstance(config.workers, str):
+        return config.workers
+    if device == "cpu" or seconds_of(config, pictures) < PAYS * machine.start:
+        return 0
+    most = min(machine.most, MOST_ON_WINDOWS if machine.windows else MOST)
+    most = min(most, max(1, pictures // (config.pictures * machine.processes)))
+    if machine.shared is not None:
+        most = min(most, machine.shared // ((1 + AHEAD) * batch_bytes(config) * machine.processes))
+    return most
+
+
+def announcement(workers: int, machine: Machine) -> str:
+    """Say how many WORKERS load the pictures, and where that is too many; empty for none."""
+    if not workers:
+        return ""
+    who = "a process loads" if workers == 1 else f"{workers} processes load"
+    crowded = f", for which {machine.cores} cores are too few: --set train.workers=auto"
+    return f"{who} the pictures{crowded if workers > machine.most else ''}"
+
+
+def seconds_of(config: TrainConfig, pictures: int) -> float:
+    """Return about how long one core would make pictures for the whole training."""
+    each = PICTURE * max(0.3, (config.image_size / SIDE) ** 2)  # decoding takes its part always
+    return config.epochs * pictures * each
+
+
+def batch_bytes(config: TrainConfig) -> int:
+    """Return the bytes of the largest batch."""
+    return config.pictures * 3 * largest_side(config) ** 2
+
+
+def ahead(workers: int, config: TrainConfig) -> int | None:
+    """Return how many batches each of so many WORKERS keeps ready; None where there are none."""
+    if not workers:
+        return None
+    return max(1, min(AHEAD, AHEAD_BYTES // (workers * batch_bytes(config))))
+
+
+def complaint(event: Mapping[str, Any], config: TrainConfig, machine: Machine) -> str:
+    """Say that EVENT's epoch waited for its pictures and what helps; empty where it did not.
+
+    More processes are advised only where there are cores for them and where what they would save
+    is more than what starting them costs.
+    """
+    share = float(event.get("loading", 0.0))
+    if event.get("kind") != "epoch" or share < MUCH:
+        return ""
+    remedies = [*_other_workers(event, config, machine)]
+    if not config.cache:
+        remedies.append("set train.cache=true")
+    remedies += ["fewer train.augmentations", "smaller pictures"]
+    advice = f"{', '.join(remedies[:-1])}, or {remedies[-1]}"
+    return f"loading pictures takes {share:.0%} of the training's time: {advice}"
+
+
+def _other_workers(event: Mapping[str, Any], config: TrainConfig, machine: Machine) -> list[str]:
+    now, share = int(event.get("workers", 0)), float(event["loading"])
+    seconds, makers = float(event.get("seconds", 0.0)), max(1, now)  # without any, a thread makes
+    wanted = min(machine.most, math.ceil(makers / max(0.05, 1 - share)))
+    if wanted > makers:
+        left = config.epochs - int(event.get("epoch", 0))
+        saved = seconds * left * share * (1 - makers / wanted)
+        if saved > PAYS * machine.start:
+            return [f"set train.workers={wanted}"]
+    short = seconds * config.epochs < PAYS * machine.start
+    return ["set train.workers=auto"] if now > machine.most or (now and short) else []

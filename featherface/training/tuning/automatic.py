@@ -1,0 +1,227 @@
+"""What a recipe leaves to the machine: batch size, precision and layout, chosen by measuring.
+
+The measurements train a copy of the network on made-up pictures, so training itself starts as if
+nothing had been measured. What was chosen is to be written down: a measurement never gives the
+same twice, and a training that goes on must go on as it began.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from featherface.devices.select import choose
+from featherface.errors import UnavailableError, UsageError
+from featherface.profiling.capacity import largest, release
+from featherface.profiling.memory import free_bytes
+from featherface.progress import silent
+from featherface.training.config.train import AUTO
+from featherface.training.optimization.curriculum import largest_side
+from featherface.training.tuning.step_benchmark import FACES, Trial
+from featherface.training.tuning.timing import (
+    SETTINGS,
+    Timing,
+    fastest,
+    probe,
+    settings,
+    time_settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featherface.networks.detector import Detector
+    from featherface.progress import OnProgress
+    from featherface.training.config.train import TrainConfig
+    from featherface.training.distillation.terms import Teacher
+
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""Batch sizes to choose from: few, so that a little more free memory chooses the same."""
+SHARE = 0.8
+"""Of the free memory that a batch may take: what was not foreseen needs some too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What memory allows."""
+
+    method: str
+    """`tried`: steps were made until memory ran out; `estimated`: from tensors of small steps."""
+    free_bytes: int
+    """Before the search."""
+    batch_size: int
+    bytes_fixed: int | None = None
+    """Estimated, whatever the batch."""
+    bytes_per_picture: int | None = None
+    """Estimated."""
+    tried: dict[str, bool] | None = None
+    """Batch size -> whether it fitted."""
+
+    def sentence(self) -> str:
+        """Say what was found."""
+        free = f"{self.free_bytes / 1e9:.1f} GB are free"
+        if self.bytes_per_picture is None:
+            return f"a batch of {self.batch_size} fits; {free}"
+        each = f"{self.bytes_per_picture / 1e6:.0f} MB per picture"
+        return f"a batch of {self.batch_size} should fit: {each}, {free}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What was measured and chosen."""
+
+    config: TrainConfig
+    """The configuration with every `auto` replaced."""
+    device: str
+    measured: tuple[str, ...]
+    """Keys that were left to the machine."""
+    timings: tuple[Timing, ...] = ()
+    room: Room | None = None
+
+    def sentences(self) -> list[str]:
+        """Say what was chosen and why, for a log."""
+        values = [f"train.{key} = {getattr(self.config, key)}".lower() for key in self.measured]
+        lines = [f"measured on {self.device}: {', '.join(values)}"]
+        lines += [one.sentence() for one in self.timings]
+        return lines + ([self.room.sentence()] if self.room else [])
+
+
+def check_alone(config: TrainConfig) -> None:
+    """Refuse to measure where several processes train together.
+
+    Raises:
+        UsageError: they do, and CONFIG leaves something to the machine.
+    """
+    measured = config.unsettled
+    if measured and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            f"train.{measured[0]} = auto: processes that train together might choose differently",
+            f"measure in one process, then give the value: --set train.{measured[0]}=VALUE",
+        )
+
+
+def settle(
+    model: Detector,
+    config: TrainConfig,
+    *,
+    pictures: int = SIZES[-1],
+    faces: int = FACES,
+    teacher: Teacher | None = None,
+    on_progress: OnProgress = silent,
+) -> Choice:
+    """Replace every `auto` of CONFIG by what suits this machine.
+
+    Room is found first, in the usual setting, then settings are timed with as many pictures as
+    they will be trained with; another setting than the usual one finds its own room.
+
+    Args:
+        model: the network to train; left as it is.
+        config: how to train.
+        pictures: in the train split; no batch is larger.
+        faces: most in one picture, which decides what matching needs.
+        teacher: a frozen detector that takes time and memory beside it.
+        on_progress: told of every timed step.
+
+    Raises:
+        UnavailableError: not even one picture fits in memory.
+        UsageError: several processes train together, which must all do the same.
+    """
+    check_alone(config)
+    measured, device = config.unsettled, choose(config.device)
+    sizes = [one for one in SIZES if one <= pictures] or [1]
+
+    def room_of(setting: TrainConfig) -> Room:
+        side = largest_side(setting)
+        trial = Trial(model, setting, device, teacher, faces=faces, side=side)
+        return find_room(trial, sizes)
+
+    options = settings(config, device)
+    best = options[0]
+    room = room_of(best) if config.batch_size == AUTO else None
+    timings: tuple[Timing, ...] = ()
+    if set(SETTINGS) & set(measured):
+        count = probe(device, room.batch_size if room else config.pictures)
+        timings = time_settings(model, options, count, device, teacher, on_progress)
+        best = replace(best, **fastest(timings).setting)
+        if room is not None and needs_other_room(best, options[0], device):
+            room = room_of(best)
+    if room is not None:
+        best = replace(best, batch_size=room.batch_size)
+    release()
+    return Choice(config=best, device=str(device), measured=measured, timings=timings, room=room)
+
+
+def needs_other_room(best: TrainConfig, usual: TrainConfig, device: torch.device) -> bool:
+    """Whether a batch that fits in the USUAL setting tells little of the BEST one.
+
+    Half precision takes less memory, and cuDNN's fastest kernels more. A CPU's choice follows from
+    the tensors alone, whatever their order.
+    """
+    return best != usual if device.type == "cuda" else best.amp != usual.amp
+
+
+def find_room(trial: Trial, sizes: Sequence[int]) -> Room:
+    """Return the largest of SIZES that TRIAL can train with.
+
+    On CUDA by making steps until memory runs out. Elsewhere nothing says no in time: systems lend
+    memory that they don't have and kill whoever uses it. There the tensors of steps with two and
+    with four pictures tell what more of them need.
+
+    Raises:
+        UnavailableError: not even one picture fits.
+    """
+    free = free_bytes(trial.device)
+    room = (
+        _tried(trial, sizes, free)
+        if trial.device.type == "cuda"
+        else _estimated(trial, sizes, free)
+    )
+    if room is None:
+        raise UnavailableError(
+            f"not even one picture of {trial.side} pixels fits in the"
+            f" {free / 1e9:.1f} GB that are free on {trial.device}",
+            "lower train.image_size or train.multi_scale, or close other programs",
+        )
+    return room
+
+
+def _tried(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
+    tried: dict[str, bool] = {}
+
+    def fits(size: int) -> bool:
+        tried[str(size)] = False
+        torch.cuda.reset_peak_memory_stats(trial.device)
+        before = torch.cuda.memory_allocated(trial.device)
+        for _ in range(2):  # the second with what the optimizer remembers
+            trial.step(size)
+        used = torch.cuda.max_memory_allocated(trial.device) - before
+        tried[str(size)] = used <= SHARE * free
+        return tried[str(size)]
+
+    size = largest(sizes, fits)
+    if size is None:
+        return None
+    return Room(method="tried", free_bytes=free, batch_size=size, tried=tried)
+
+
+def _estimated(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
+    trial.step(1)  # from here on the optimizer remembers
+    one = trial.footprint(1)
+    fixed, each = 0, one
+    if 5 * one <= free:  # with one picture other tensors make the peak than with many
+        two, four = trial.footprint(2), trial.footprint(4)
+        each = max(1, (four - two) // 2)
+        fixed = max(0, two - 2 * each)
+    size = max((one for one in sizes if fixed + one * each <= SHARE * free), default=None)
+    if size is None:
+        return None
+    return Room(
+        method="estimated",
+        free_bytes=free,
+        batch_size=size,
+        bytes_fixed=fixed,
+        bytes_per_picture=each,
+    )

@@ -1,0 +1,1 @@
+"""The table of model variants, and what an entry may hold. Lean: nothing heavy is imported."""

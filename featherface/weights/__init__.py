@@ -1,0 +1,1 @@
+"""Reading and writing weights, ours and published ones."""

@@ -1,0 +1,1 @@
+"""What can be done to a vault; everything that writes goes through `writing`."""

@@ -1,0 +1,134 @@
+"""One number of a note bound to its record, or a ready snippet to paste."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from featherface.errors import NotFoundError, RefusedError, UsageError
+from vault_sync.commands.fix_numbers import wrap, write_all
+from vault_sync.prose.amounts import write_amount
+from vault_sync.prose.bindings import Place, place_of
+from vault_sync.prose.choice import choose_note, split_place
+from vault_sync.prose.plain import find_text
+from vault_sync.prose.references import parse_reference
+from vault_sync.rendering.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vault_sync.commands.check_numbers import Prose
+    from vault_sync.engine.notes import Note
+    from vault_sync.engine.plans import Write
+    from vault_sync.prose.references import Reference
+    from vault_sync.prose.values import Value
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A bound number, ready to be pasted."""
+
+    reference: str
+    """With its format."""
+    text: str
+    value: Value
+    unit: str = ""
+    """What is written after it: a unit that its format does not write."""
+
+    def __str__(self) -> str:
+        return f"<!--t:{self.reference}-->{self.text}<!--/t-->{self.unit}"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A number that was bound."""
+
+    note: str
+    place: Place
+    snippet: Snippet
+    before: str
+    """The text that stood there."""
+
+
+def quote(prose: Prose, text: str) -> Snippet:
+    """Return what REFERENCE is worth, in the thesis's language.
+
+    Raises:
+        UsageError: the reference can't be read.
+        NotFoundError: there is no such run, metric or cited result.
+        RefusedError: the record can't be relied on.
+    """
+    reference = parse_reference(text)
+    value = prose.checker.worth(reference)
+    return _snippet(reference, value, prose.workspace.language)
+
+
+def bind(prose: Prose, where: str, text: str, reference: str, *, update: bool = False) -> Bound:
+    """Bind the one occurrence of TEXT at WHERE (`note.md`, `note.md:12` or `note.md:12:5`).
+
+    With UPDATE the number is written as its record has it; without, it must say so already.
+
+    Raises:
+        NotFoundError: there is no such note, or TEXT is not in its prose there.
+        UsageError: the reference can't be read, or TEXT stands there several times.
+        RefusedError: TEXT is another number, or the note can't be written.
+    """
+    parsed = parse_reference(reference)
+    value = prose.checker.worth(parsed)
+    path, line, column = split_place(where)
+    note = choose_note(prose.snapshot, prose.vault, path)
+    state, expected, _ = prose.checker.judge(text, parsed, prose.checker.language_of(note))
+    if state != "fresh" and not update:
+        raise RefusedError(
+            f"{text!r} is not what {parsed} says: {expected}",
+            f"correct the reference, or add --update to write {expected}",
+        )
+    found: list[Bound] = []
+
+    def plan(paths: Sequence[str] | None) -> Mapping[str, Write]:
+        seen = note if paths is None else choose_note(prose.reread(), prose.vault, note.path)
+        start, stop = _only(seen, text, line, column)
+        before = seen.data[start:stop].decode("utf-8", "replace")
+        kept = expected if update and state != "fresh" else before
+        snippet = Snippet(parsed.full, kept, value)
+        found[:] = [Bound(seen.path, place_of(seen.data, start), snippet, before)]
+        return {seen.path: wrap(seen, start, stop, snippet.reference, kept)}
+
+    fixed = write_all(prose.workspace, prose.vault, plan, "check bind")
+    if fixed.problem:
+        raise fixed.problem
+    prose.memory.note(parsed, value.number)
+    prose.memory.save()
+    return found[0]
+
+
+def _only(note: Note, text: str, line: int | None, column: int | None) -> tuple[int, int]:
+    """Return where TEXT stands, if that is one place."""
+    found = [
+        (place_of(note.data, start), start, stop) for start, stop in find_text(note.data, text)
+    ]
+    here = [one for one in found if line in (None, one[0].line)]
+    here = [one for one in here if column in (None, one[0].column)] or here
+    where = note.path + (f", line {line}" if line else "")
+    if not here:
+        hint = "code, links, formulas, generated blocks and bound numbers are left out"
+        if found:
+            lines = ", ".join(str(one[0].line) for one in found[:9])
+            hint = f"it stands in line {lines}"
+        raise NotFoundError(f"{text!r} does not stand in the prose of {where}", hint)
+    if len(here) > 1:
+        places = ", ".join(f"{one[0].line}:{one[0].column}" for one in here[:9])
+        raise UsageError(
+            f"{text!r} stands {len(here)} times in {where}: {places}",
+            f'name one of them: thesis check bind "{note.path}:{here[0][0].line}:'
+            f'{here[0][0].column}" …',
+        )
+    return here[0][1], here[0][2]
+
+
+def _snippet(reference: Reference, value: Value, language: str) -> Snippet:
+    unit = ""
+    if value.unit in ("ms", "MB") and reference.spec[-1:] in "fgd":
+        unit = f"\u00a0{Words(language).name('unit', value.unit)}"
+    text = write_amount(value.number, reference.spec, language)
+    return Snippet(reference.full, text, value, unit)

@@ -1,0 +1,108 @@
+"""The bound numbers of a vault: the doors through which commands and reports reach them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vault_sync.commands.fix_numbers import Fixed, rewrite_numbers, write_all
+from vault_sync.engine.vault_reader import read_vault
+from vault_sync.prose.checking import Checker, Finding
+from vault_sync.prose.choice import choose_notes
+from vault_sync.prose.memory import Memory
+from vault_sync.prose.suggestions import Suggester, Suggestion
+from vault_sync.prose.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.engine.notes import Note, Snapshot
+    from vault_sync.engine.plans import Write
+
+
+class Prose:
+    """The prose of a workspace's vault, read once."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        names: Sequence[str] = (),
+    ) -> None:
+        """Take the vault of WORKSPACE, or in it the notes called NAMES.
+
+        Raises:
+            NotFoundError: there is no vault, or no such note.
+        """
+        from vault_sync.commands.dry_run import find_vault  # noqa: PLC0415 - it summarises prose in turn
+
+        self.workspace = workspace
+        self.vault = find_vault(workspace)
+        self.names = tuple(names)
+        self.values = Values(workspace)
+        self.memory = Memory(workspace)
+        self.checker = Checker(self.values, self.memory, workspace.language)
+        self.snapshot = read_vault(self.vault)
+        self.choice = choose_notes(self.snapshot, self.vault, names)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The chosen notes."""
+        return self.choice.notes
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """Every bound number of the chosen notes, by note, line and column."""
+        found = list(self.checker.check(self.notes))
+        self.memory.save()
+        return found
+
+    def fix(self, *, edited: bool = False) -> Fixed:
+        """Write stale numbers as their records have them; with EDITED hand-edited ones too."""
+        states = ("stale", "hand-edited") if edited else ("stale",)
+
+        def plan(paths: Sequence[str] | None) -> Mapping[str, Write]:
+            notes = self.notes if paths is None else self._again(paths)
+            found = self.findings if paths is None else list(self.checker.check(notes))
+            return _writes(notes, [one for one in found if one.state in states])
+
+        fixed = write_all(self.workspace, self.vault, plan, "check numbers --fix")
+        self.reread()
+        return fixed
+
+    def reread(self) -> Snapshot:
+        """Read the vault again, after something was written there."""
+        self.snapshot = read_vault(self.vault)
+        self.choice = choose_notes(self.snapshot, self.vault, self.names)
+        self.__dict__.pop("findings", None)
+        return self.snapshot
+
+    def suggest(self, *, current: bool = True) -> list[Suggestion]:
+        """Return plain numbers of the chosen notes that equal a value of a run or cited result.
+
+        Without CURRENT only those that an earlier version had and the latest has not.
+        """
+        return list(Suggester(self.values, self.checker).suggest(self.notes, current=current))
+
+    def _again(self, paths: Sequence[str]) -> list[Note]:
+        notes = read_vault(self.vault).notes
+        return [notes[path] for path in paths if path in notes]
+
+
+def check(workspace: Workspace, names: Sequence[str] = ()) -> list[Finding]:
+    """Judge every bound number of the vault, or of the notes called NAMES.
+
+    Raises:
+        NotFoundError: there is no vault, or no such note.
+    """
+    return Prose(workspace, names).findings
+
+
+def _writes(notes: Sequence[Note], findings: Sequence[Finding]) -> dict[str, Write]:
+    found = {}
+    for note in notes:
+        here = [one for one in findings if one.note == note.path]
+        write = rewrite_numbers(note, here) if here else None
+        if write is not None:
+            found[note.path] = write
+    return found

@@ -1,0 +1,264 @@
+"""Take the answers of the notes over into what is kept of the runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from experiments.records.store import Store
+from featherface.errors import RefusedError
+from vault_sync.commands.dry_run import find_vault
+from vault_sync.commands.writing import writing
+from vault_sync.engine.applying import CHANGED
+from vault_sync.engine.disk.locking import locked
+from vault_sync.engine.plans import Write
+from vault_sync.engine.state import read_state, state_path, write_state
+from vault_sync.engine.vault_reader import read_vault
+from vault_sync.rendering.context import run_identity
+from vault_sync.run_note_fields.exchange import apply, exchange_of
+from vault_sync.run_note_fields.review import Move, review
+from vault_sync.run_note_fields.sheets import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from experiments.records.run import Run
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.commands.writing import Writer
+    from vault_sync.engine.state import State
+    from vault_sync.run_note_fields.review import Page, Review, Standing
+    from vault_sync.run_note_fields.table import Words
+
+NOTE, INDEX = "note", "index"
+"""Whose answer wins where both changed."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One answer that was taken over, waits, or contradicts."""
+
+    run: str
+    answer: str
+    path: str
+    line: int
+    """1-based; 0 where the note does not hold the answer."""
+    note: Words | None
+    """What the note says."""
+    index: Words
+    """What was kept of the run when the note was read."""
+
+    @property
+    def place(self) -> str:
+        """Return `path:line`."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An answer that can't be taken."""
+
+    run: str
+    answer: str
+    path: str
+    line: int
+    value: str
+    reason: str
+    choices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        value = f" {self.value!r}" if self.value and repr(self.value) not in self.reason else ""
+        return f"{self.path}:{self.line}: {self.answer}{value}: {self.reason}"
+
+
+@dataclass
+class PullReport:
+    """What a pull did, or would do."""
+
+    taken: list[Moved] = field(default_factory=list)
+    """From note to index."""
+    waiting: list[Moved] = field(default_factory=list)
+    """Newer in the index: the next sync puts them into the notes."""
+    written: list[Moved] = field(default_factory=list)
+    """Contradictions that the index won: they were put into the notes."""
+    conflicts: list[Moved] = field(default_factory=list)
+    invalid: list[Wrong] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """One sentence per note that was left alone."""
+    warnings: list[str] = field(default_factory=list)
+    notes: int = 0
+    """How many notes were read."""
+
+    @property
+    def problem(self) -> RefusedError | None:
+        """The error that tells of what could not be taken; None where all is well."""
+        told = [
+            f"{one.place}: {one.answer} says {shown(one.note or '')!r}, but {shown(one.index)!r} "
+            f"is kept of {one.run}; both changed since they last agreed"
+            for one in self.conflicts
+        ]
+        reasons = [*told, *map(str, self.invalid), *self.refused]
+        if not reasons:
+            return None
+        hint = "correct what is named, then: thesis vault pull"
+        if self.conflicts:
+            runs = " ".join(dict.fromkeys(one.run for one in self.conflicts))
+            hint = f"say which of the two stays: thesis vault pull --take note|index {runs}"
+        return RefusedError("\n  ".join(reasons), hint)
+
+
+def pull(
+    workspace: Workspace,
+    selectors: Sequence[str] = (),
+    *,
+    source: Path | str | None = None,
+    take: str = "",
+    dry_run: bool = False,
+) -> PullReport:
+    """Read the answers of the notes of all runs, or of those that SELECTORS mean.
+
+    A missing answer says nothing; an empty one clears. TAKE (`note` or `index`) decides where
+    both changed. SOURCE is another vault than the workspace's. With DRY_RUN nothing is written.
+
+    Raises:
+        NotFoundError: there is no such vault or run.
+        UnavailableError: something can't be read or written.
+        LockedError: another process is writing into the vault.
+    """
+    vault = find_vault(workspace, source)
+    store = Store(workspace)
+    chosen = [store.find(one) for one in selectors] if selectors else None
+    puller = _Puller(store, vault, chosen, take)
+    if dry_run:
+        puller.read()
+    elif take == INDEX:
+        with writing(workspace, vault, "vault pull --take index") as writer:
+            puller.read()
+            puller.keep()
+            puller.write(writer)
+    else:
+        with locked(vault, str(workspace.root)):
+            puller.read()
+            puller.keep()
+    return puller.report
+
+
+class _Puller:
+    """One pull."""
+
+    def __init__(self, store: Store, vault: Path, chosen: list[Run] | None, take: str) -> None:
+        self.store = store
+        self.vault = vault
+        self.chosen = chosen
+        self.take = take
+        self.memory = state_path(store.workspace.state, vault, store.workspace.vault)
+        self.report = PullReport()
+        self.pages: list[Page] = []
+        self.state = read_state(self.memory)
+
+    def read(self) -> None:
+        """Read the notes, and sort their answers by what is to be done about them."""
+        self.state = read_state(self.memory)
+        found = review(read_vault(self.vault), self.store.runs(), self.state.answers)
+        self.pages = [page for page in found.pages if self._is_chosen(page.run.id)]
+        self._refuse(found)
+        for page in self.pages:
+            self._sort(page)
+        self.report.notes = len(self.pages)
+
+    def keep(self) -> None:
+        """Take the answers over, and remember what note and record agree on now."""
+        known: dict[str, Any] = {}
+        for page in self.pages:
+            taken = self._to_index(page)
+            if taken:
+                words = {one.answer.field: one.given.words for one in taken if one.given}
+                self.store.annotate(page.run, **words)
+            agreed = {one.answer.key: one.given.words for one in taken if one.given}
+            known[run_identity(page.run)] = {**page.agreed, **agreed}
+        self.state = self._remember(known)
+
+    def write(self, writer: Writer) -> None:
+        """Put the answers of the index into the notes that contradict them."""
+        outcome = writer.write([one for page in self.pages for one in self._changes(page)])
+        self.report.refused += [str(one) for one in outcome.refused]
+        self.report.refused += [f"{one}: {CHANGED}" for one in outcome.changed]
+        self.report.written = [one for one in self.report.written if one.path in outcome.written]
+
+    def _changes(self, page: Page) -> Iterator[Write]:
+        exchange, blocked = exchange_of(page, page.of(Move.CONFLICT))
+        self.report.refused += blocked.values()
+        if exchange.values or exchange.places:
+            data, identity = page.note.data, run_identity(page.run)
+            remember = {**self.state.answers.get(identity, {}), **exchange.after}
+            after = apply(data, exchange)
+            yield Write(page.note.path, data, after, identity, answers=remember)
+
+    def _is_chosen(self, run: str) -> bool:
+        return self.chosen is None or any(one.id == run for one in self.chosen)
+
+    def _to_index(self, page: Page) -> list[Standing]:
+        both = page.of(Move.CONFLICT) if self.take == NOTE else []
+        return [*page.of(Move.TO_INDEX), *both]
+
+    def _sort(self, page: Page) -> None:
+        report, both = self.report, page.of(Move.CONFLICT)
+        report.taken += map(_moved, self._to_index(page))
+        newer = page.of(Move.TO_NOTE)
+        _, blocked = exchange_of(page, newer)
+        report.waiting += [_moved(one) for one in newer if one.answer.key not in blocked]
+        report.warnings += blocked.values()
+        report.written += map(_moved, both if self.take == INDEX else ())
+        report.conflicts += map(_moved, () if self.take else both)
+        report.invalid += [
+            Wrong(
+                page.run.id,
+                each.answer,
+                page.note.path,
+                each.line,
+                each.value,
+                each.reason,
+                each.choices,
+            )
+            for each in page.invalid
+        ]
+
+    def _refuse(self, found: Review) -> None:
+        """Tell of notes that say to be of the same run, of none, and of runs without one."""
+        for run, reason in found.damaged.items():
+            if self._is_chosen(run):
+                self.report.refused.append(f"{run}: {reason}")
+        for run, paths in found.doubled.items():
+            if self._is_chosen(run):
+                self.report.refused.append(
+                    f"{', '.join(paths)}: all have the thesis_id 'run/{run}'; take it out of all "
+                    "but one"
+                )
+        if self.chosen is None:
+            self.report.warnings += [f"{path}: there is no such run" for path in found.orphans]
+            return
+        there = {page.run.id for page in self.pages} | set(found.doubled) | set(found.damaged)
+        self.report.warnings += [
+            f"{one.id} has no note in the vault; make it with: thesis report sync"
+            for one in self.chosen
+            if one.id not in there
+        ]
+
+    def _remember(self, known: dict[str, Any]) -> State:
+        """Keep what was agreed on, unless it is known."""
+        answers = {**self.state.answers, **{key: one for key, one in known.items() if one}}
+        state = replace(self.state, answers=answers)
+        write_state(self.memory, state)
+        return state
+
+
+def _moved(standing: Standing) -> Moved:
+    given = standing.given.words if standing.given else None
+    return Moved(
+        standing.run.id,
+        standing.answer.key,
+        standing.path,
+        standing.line,
+        given,
+        standing.indexed,
+    )

@@ -1,0 +1,128 @@
+"""How a vault stands: what a sync would find, and what is waiting for a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from featherface.errors import RefusedError
+from vault_sync.commands import conflicts
+from vault_sync.commands.dry_run import find_vault, survey
+from vault_sync.engine.disk.locking import holder
+from vault_sync.engine.history import latest, read_history
+from vault_sync.engine.owned_files import stays_deleted
+from vault_sync.engine.plans import Options
+from vault_sync.engine.recovery import interrupted
+from vault_sync.engine.state import state_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.commands.dry_run import Survey
+
+
+@dataclass(frozen=True)
+class Condition:
+    """All paths are from the vault; addresses are `NOTE#BLOCK`, `NOTE#property` or a file."""
+
+    vault: Path
+    stopped: str = ""
+    """Why a sync would stop before it writes anything; empty where it would not."""
+    in_sync: list[str] = field(default_factory=list)
+    pending: list[str] = field(default_factory=list)
+    """Files that a sync would write."""
+    conflicts: list[str] = field(default_factory=list)
+    """Addresses of what was edited by hand."""
+    kept: list[str] = field(default_factory=list)
+    """Addresses of what differs because the student decided so."""
+    adopted: list[str] = field(default_factory=list)
+    """Addresses of blocks that became prose."""
+    lacking: list[str] = field(default_factory=list)
+    """Addresses of blocks that a chapter of the student's own has no place for."""
+    deleted: list[str] = field(default_factory=list)
+    """Notes and addresses of blocks that the student deleted."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Where a note is made -> where it stands now."""
+    refused: list[str] = field(default_factory=list)
+    """One sentence for each file that is left alone because something is broken."""
+    copies: list[str] = field(default_factory=list)
+    """Conflict copies of synchronisers."""
+    recovered: list[Path] = field(default_factory=list)
+    """Saves that crossed a write and were kept aside."""
+    interrupted: list[Path] = field(default_factory=list)
+    """Journals of writes that a crash cut off; the next write completes them."""
+    locked: str | None = None
+    """Who is writing into the vault now."""
+    undo: int | None = None
+    """The number of the latest write, which `vault undo` would take back."""
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing waits for the student."""
+        return not (self.stopped or self.pending or self.conflicts or self.refused or self.copies)
+
+
+def inspect(workspace: Workspace, to: Path | str | None = None) -> Condition:
+    """Look at the vault; nothing is written, and no lock is held.
+
+    Raises:
+        NotFoundError: there is no such vault.
+        UnavailableError: it can't be read.
+    """
+    vault = find_vault(workspace, to)
+    stopped, seen = _survey(workspace, vault)
+    identity = state_path(workspace.state, vault, workspace.vault).stem
+    entry = latest(read_history(workspace.state, identity))
+    made = seen.plan
+    return Condition(
+        vault=vault,
+        stopped=stopped,
+        in_sync=list(made.unchanged),
+        pending=[write.path for write in made.writes],
+        conflicts=[trouble.address for trouble in made.conflicts],
+        kept=list(made.kept),
+        adopted=[f"{path}#{block}" for block, path in made.state.adopted.items()],
+        lacking=list(made.lacking),
+        deleted=_deleted(seen),
+        moved=_moved(seen),
+        refused=[str(trouble) for trouble in made.refused],
+        copies=list(seen.snapshot.copies),
+        recovered=conflicts.recovered(workspace),
+        interrupted=interrupted(workspace.state, identity),
+        locked=holder(vault),
+        undo=None if entry is None else entry.number,
+    )
+
+
+def _survey(workspace: Workspace, vault: Path) -> tuple[str, Survey]:
+    """Survey the vault even where a sync would stop; tell why it would."""
+    try:
+        return "", survey(workspace, vault)
+    except RefusedError as error:
+        return error.message, survey(workspace, vault, Options(accept_deletions=True))
+
+
+def _deleted(seen: Survey) -> list[str]:
+    """Return what stands nowhere although it was written once."""
+    state, blocks = seen.plan.state, seen.snapshot.blocks
+    notes = [one for one in seen.wanted.notes if one.id in state.deleted]
+    gone = {block.id for note in notes for block in note.blocks}
+    left = [
+        f"{state.blocks[block_id]}#{block_id}"
+        for block_id, block in seen.blocks.items()
+        if block_id in state.blocks and block_id not in blocks and block.body
+        if block_id not in state.adopted and block_id not in gone
+    ]
+    there = {*seen.snapshot.wholes, *seen.snapshot.unreadable}
+    lost = [path for path in filter(stays_deleted, state.wholes) if path not in there]
+    return sorted([*(one.path for one in notes), *left, *lost])
+
+
+def _moved(seen: Survey) -> dict[str, str]:
+    found = {}
+    for wanted in seen.wanted.notes:
+        carriers = seen.snapshot.by_id.get(wanted.id, [])
+        if len(carriers) == 1 and carriers[0].path != wanted.path:
+            found[wanted.path] = carriers[0].path
+    return found

@@ -1,0 +1,177 @@
+"""Keep a vault true: scan, render, plan, apply."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from experiments.records.seal import MEND
+from featherface.errors import RefusedError
+from vault_sync.commands import conflicts
+from vault_sync.commands.dry_run import find_vault, survey
+from vault_sync.commands.writing import writing
+from vault_sync.content import saved_comparisons
+from vault_sync.engine.applying import CHANGED, Outcome
+from vault_sync.engine.plans import Options, Trouble
+from vault_sync.engine.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from experiments.records.run import Run
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.commands.writing import Writer
+    from vault_sync.engine.plans import Plan
+
+ATTEMPTS = 3
+"""How often a sync plans again for notes that are being saved while it writes."""
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync did, or would do; all paths are from the vault, with forward slashes."""
+
+    written: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    """Notes that hold an edited block; nothing was written over the edit."""
+    refused: list[str] = field(default_factory=list)
+    """Notes that were left alone because something in them, or in a record, is broken."""
+    reasons: list[str] = field(default_factory=list)
+    """One sentence for each conflict and refusal: `path:line: what is wrong`."""
+    warnings: list[str] = field(default_factory=list)
+    diffs: dict[str, str] = field(default_factory=dict)
+    """Path -> unified diff, of what was written or would be."""
+    disputes: dict[str, str] = field(default_factory=dict)
+    """`NOTE#BLOCK` of each conflict -> unified diff from the student's version to the new one."""
+    kept: Path | None = None
+    """Where the new versions of edited blocks were put; None where there was no conflict."""
+
+    @property
+    def problem(self) -> RefusedError | None:
+        """The error that tells of conflicts and refusals; None where all is well."""
+        if not self.reasons:
+            return None
+        return RefusedError("\n  ".join(dict.fromkeys(self.reasons)), self._hint())
+
+    def _hint(self) -> str:
+        if any(MEND in reason for reason in self.reasons):
+            return f"{MEND}, then: thesis report sync --to vault"
+        if not self.disputes:
+            return "correct what is named, then: thesis report sync --to vault"
+        address = next(iter(self.disputes))
+        hint = f'look: thesis report sync --diff; then: thesis vault take --mine "{address}" keeps '
+        hint += "your version, take --new writes the new one, adopt makes your text your own"
+        return f"{hint}; the new versions are in {self.kept}" if self.kept else hint
+
+
+def sync(
+    workspace: Workspace,
+    *,
+    to: Path | str | None = None,
+    dry_run: bool = False,
+    check: bool = False,
+    merge: bool = False,
+    recreate: bool = False,
+    join: bool = False,
+    accept_deletions: bool = False,
+) -> SyncReport:
+    """Bring the vault (the workspace's, or the folder TO) up to date with the sealed runs.
+
+    With DRY_RUN or CHECK nothing is written (but caches): `written` says what would be.
+
+    Raises:
+        NotFoundError: there is no such vault.
+        UnavailableError: the vault is read-only, or the disk is full or failing.
+        LockedError: another sync is at work.
+        RefusedError: many notes are gone at once, or a chapter's path leaves the vault.
+        UsageError: the vault holds the records or lies among them.
+    """
+    vault = find_vault(workspace, to)
+    options = Options(merge, recreate, join, accept_deletions)
+    if dry_run or check:
+        made = survey(workspace, vault, options).plan
+        return _report(made, Outcome(made.state, [write.path for write in made.writes]), None)
+    with writing(workspace, vault, "report sync") as writer:
+        return _sync(workspace, writer, options)
+
+
+def add_comparison(
+    workspace: Workspace, runs: Sequence[Run], comparison: object = None
+) -> SyncReport:
+    """Put a comparison of RUNS into its chapter, and remember to keep it true.
+
+    The block is rendered from the records again at each sync; COMPARISON is what the caller has
+    computed already and is not needed for that.
+    """
+    del comparison
+    with writing(workspace, find_vault(workspace), "compare --to vault") as writer:
+        saved_comparisons.remember(workspace, [run.id for run in runs])
+        return _sync(workspace, writer, Options())
+
+
+def _sync(workspace: Workspace, writer: Writer, options: Options) -> SyncReport:
+    """Plan and apply, again for notes that a student saves meanwhile."""
+    total = Outcome(State())
+    for attempt in range(ATTEMPTS):
+        made = survey(workspace, writer.vault, options).plan
+        outcome = writer.write(made.writes, made.state)
+        total.written += outcome.written
+        total.refused = outcome.refused
+        if attempt == 0:
+            diffs = made
+        if not outcome.changed:
+            break
+    total.refused += [Trouble(path, CHANGED) for path in outcome.changed]
+    kept = conflicts.keep(workspace, writer.vault, made.conflicts)
+    warnings = (*made.warnings, *writer.warnings())
+    return _report(replace(made, writes=diffs.writes, warnings=warnings), total, kept)
+
+
+def _report(made: Plan, outcome: Outcome, kept: Path | None) -> SyncReport:
+    refused = [*made.refused, *outcome.refused]
+    return SyncReport(
+        written=sorted(set(outcome.written)),
+        unchanged=list(made.unchanged),
+        conflicts=sorted({trouble.path for trouble in made.conflicts}),
+        refused=sorted({trouble.path for trouble in refused}),
+        reasons=[str(trouble) for trouble in (*made.conflicts, *refused)],
+        warnings=list(made.warnings),
+        diffs=_diffs(made, set(outcome.written)),
+        disputes={one.address: _dispute(one) for one in made.conflicts},
+        kept=kept,
+    )
+
+
+def _diffs(made: Plan, written: set[str]) -> dict[str, str]:
+    return {
+        write.path: diff(write.path, write.before, write.after)
+        for write in made.writes
+        if write.path in written and not write.whole
+    }
+
+
+def _dispute(trouble: Trouble) -> str:
+    """Compare the two versions of a conflict; of a picture only that they differ can be told."""
+    if b"\0" in trouble.disk or b"\0" in trouble.new:
+        return f"--- yours/{trouble.address}\n+++ new/{trouble.address}\n(no text)\n"
+    return diff(trouble.address, trouble.disk, trouble.new, ("yours/", "new/"))
+
+
+def diff(
+    path: str, before: bytes | None, after: bytes | None, sides: tuple[str, str] = ("a/", "b/")
+) -> str:
+    """Return the unified diff of a note."""
+    old, new = _lines(before), _lines(after)
+    source = "/dev/null" if before is None else f"{sides[0]}{path}"
+    lines = difflib.unified_diff(old, new, source, f"{sides[1]}{path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _lines(data: bytes | None) -> list[str]:
+    return (data or b"").decode("utf-8", "replace").splitlines(keepends=True)
+
+
+__all__ = ["SyncReport", "add_comparison", "sync"]

@@ -1,0 +1,1 @@
+"""Which notes and blocks a vault gets, and what stands in each."""

@@ -1,0 +1,35 @@
+"""What stands in a block: a packaged report's text, or that of the student's own template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vault_sync.engine.text.markers import normalise
+from vault_sync.rendering.templates import render
+from vault_sync.reports import REPORTS
+from vault_sync.user_templates.files import own_templates
+
+if TYPE_CHECKING:
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.rendering.context import Page
+
+
+def templates(workspace: Workspace) -> tuple[str, ...]:
+    """Return the names a marker may give as its template; the packaged ones win."""
+    return (*REPORTS, *(name for name in own_templates(workspace) if name not in REPORTS))
+
+
+def render_body(page: Page, template: str) -> bytes:
+    """Return the text of a block; what it waits for, where there is nothing to say yet.
+
+    Raises:
+        RefusedError: it can't be rendered, as of a changed record or a faulty own template.
+    """
+    if template not in REPORTS:
+        from vault_sync.user_templates.reports import render_own  # noqa: PLC0415 - Jinja takes its time
+
+        return normalise(render_own(page, template).encode())
+    values = REPORTS[template](page)
+    if values is None:
+        return normalise(page.words.say(f"nothing.{template}").encode())
+    return normalise(render(page.words.language, template, values).encode())

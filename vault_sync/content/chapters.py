@@ -1,0 +1,154 @@
+"""Which notes a vault gets, what each is made of, and which blocks stand in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vault_sync.engine.disk.names import note_path, safe_name
+from vault_sync.engine.text.markers import write_block
+from vault_sync.engine.text.properties import write_front_matter
+from vault_sync.rendering.context import evaluation, run_identity
+from vault_sync.rendering.templates import Safe, render
+from vault_sync.run_note_fields.exchange import fill_regions
+from vault_sync.run_note_fields.table import ANSWERS, blank_properties
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from experiments.records.run import Run
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.engine.text.properties import Scalar, Value
+    from vault_sync.rendering.context import Sources
+    from vault_sync.run_note_fields.table import Words
+
+CHAPTERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "baseline": (("baseline", "baseline"),),
+    "ultra-light": (("cited", "cited"),),
+    "innovations": (("hypotheses", "hypotheses"),),
+    "methodology": (("protocol", "protocol"),),
+    "architecture": (("architecture", "architecture"),),
+    "documentation": (("exports", "exports"),),
+    "performance": (("results", "performance"),),
+    "comparison": (("comparison", "comparison"),),
+    "ablation": (("ablation", "ablation"),),
+    "milestones": (("milestones", "milestones"),),
+    "log-template": (),
+    "dashboard": (("dashboard", "dashboard"),),
+}
+"""Chapter -> its blocks, each an id and a template; templates/<language>/chapters has its text."""
+
+ANONYMOUS = ("chapter/log-template",)
+"""Notes that students copy: a `thesis_id` in them would be copied too."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A note to be: where, with which blocks, and what it says besides."""
+
+    id: str
+    path: str
+    template: str
+    """Template of the text around the blocks."""
+    blocks: tuple[tuple[str, str], ...]
+    properties: Mapping[str, Scalar]
+    """Those that the tool keeps up to date."""
+    own: Mapping[str, Value]
+    """Those that are the student's from the start."""
+    values: Mapping[str, Any]
+    regions: Mapping[str, Words] = field(default_factory=dict)
+    """What the student has answered already, by the region where it stands."""
+
+
+def planned_notes(sources: Sources) -> Iterator[Planned]:
+    """Yield every note that the vault should have: chapters, pipeline logs, one per run."""
+    workspace = sources.workspace
+    for name, blocks in CHAPTERS.items():
+        path = note_path(workspace.chapters[name], f"chapters.{name}")
+        yield _note(f"chapter/{name}", path, f"chapters/{name}", blocks)
+    for experiment in dict.fromkeys(run.experiment for run in sources.runs):
+        yield _pipeline(workspace, experiment)
+    for run in sources.sealed:
+        if run.id not in sources.damage and run.id not in sources.unreadable:
+            yield _run(workspace, run)
+
+
+def skeleton(planned: Planned, sources: Sources) -> bytes:
+    """Write a new note, its blocks still empty."""
+
+    def block(block_id: str) -> Safe:
+        template = dict(planned.blocks)[block_id]
+        return Safe(write_block(block_id, template, b"", {}).decode())
+
+    def answer(name: str) -> Safe:
+        return Safe(f"<!-- thesis:answer {name} -->")
+
+    values = {
+        "block": block,
+        "answer": answer,
+        "title": sources.workspace.settings["title"],
+        **planned.values,
+    }
+    text = render(sources.words.language, planned.template, values)
+    if planned.id in ANONYMOUS:
+        return f"{write_front_matter(blank_properties())}\n{text}".encode()
+    front = write_front_matter({"thesis_id": planned.id, **planned.properties, **planned.own})
+    return fill_regions(f"{front}\n{text}".encode(), planned.regions)
+
+
+def _note(
+    identity: str, path: str, template: str, blocks: tuple[tuple[str, str], ...], **values: Any
+) -> Planned:
+    return Planned(identity, path, template, blocks, {}, {}, values)
+
+
+def pipeline_identity(experiment: str) -> str:
+    """Return the `thesis_id` of an experiment's log."""
+    return f"pipeline/{experiment}"
+
+
+def _pipeline(workspace: Workspace, experiment: str) -> Planned:
+    pattern = workspace.chapters["pipeline"]
+    place = pattern.replace("{experiment}", safe_name(experiment))
+    if place == pattern:
+        place = f"{pattern}/{safe_name(experiment)}_monitor"
+    path = note_path(place, "chapters.pipeline")
+    blocks = tuple((f"{name}.{experiment}", name) for name in ("pipeline", "progress"))
+    return _note(
+        pipeline_identity(experiment), path, "notes/pipeline", blocks, experiment=experiment
+    )
+
+
+def _run(workspace: Workspace, run: Run) -> Planned:
+    folder = workspace.chapters["runs"].strip("/")
+    return Planned(
+        id=run_identity(run),
+        path=note_path(f"{folder}/{safe_name(run.id)}", "chapters.runs"),
+        template="notes/run",
+        blocks=((f"run.{run.id}", "run"),),
+        properties=_properties(run),
+        own={key: one.indexed(run) for key, one in ANSWERS.items() if not one.region},
+        regions={key: one.indexed(run) for key, one in ANSWERS.items() if one.region},
+        values={"run": run.id, "run_title": run.record.title, "block_id": f"run.{run.id}"},
+    )
+
+
+def _properties(run: Run) -> dict[str, Scalar]:
+    """Return flat properties of a run, each of one type in every note."""
+    found: dict[str, Scalar] = {
+        "experiment": run.experiment,
+        "version": run.version,
+        "run_status": run.status,
+    }
+    if run.variant:
+        found["variant"] = run.variant
+    measured, size = evaluation(run), run.metric("params.total")
+    if measured is not None:
+        found |= {"dataset": measured.dataset, "whole_split": measured.complete}
+    score = run.metric("widerface.mean_ap")
+    if score is not None:
+        found["mean_ap"] = float(json.dumps(round(score.value, 6)))
+    if size is not None:
+        found["parameters"] = round(size.value)
+    return found

@@ -1,0 +1,1 @@
+"""Markers, front matter and properties of a note, byte by byte."""

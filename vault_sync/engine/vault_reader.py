@@ -1,0 +1,82 @@
+"""Reading all notes of a vault, past hidden folders, links and what synchronisers left."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from featherface.errors import HeldError, UnavailableError
+from featherface.filesystem.retry import insist
+from vault_sync.engine.copies import is_copy, twins
+from vault_sync.engine.disk.windows import extended, is_link
+from vault_sync.engine.notes import Note, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOMENT = 5.0
+"""Seconds to wait for a note that another program lets nobody read."""
+
+
+def read_vault(root: Path) -> Snapshot:
+    """Read the notes of the vault; hidden folders, symbolic links and junctions are passed by.
+
+    A note that another program holds is waited for a moment, then told as unreadable.
+
+    Raises:
+        UnavailableError: a folder can't be read, so nobody knows what is gone.
+    """
+    notes: dict[str, Note] = {}
+    files: dict[str, str] = {}
+    copies: list[str] = []
+    unreadable: dict[str, str] = {}
+    for path, entry in _walk(root, ""):
+        files[path.lower()] = path
+        if is_copy(entry.name):
+            copies.append(path)
+        elif path.lower().endswith(".md"):
+            try:
+                notes[path] = Note(path, _read(entry.path))
+            except OSError as error:
+                unreadable[path] = f"can't be read: {error.strerror}"
+            except HeldError as error:
+                unreadable[path] = error.message
+    for path in twins(notes):
+        del notes[path]
+        copies.append(path)
+    return Snapshot(notes, files, unreadable=unreadable, copies=tuple(sorted(copies)))
+
+
+def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    try:
+        entries = sorted(os.scandir(extended(str(folder))), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UnavailableError(
+            f"can't read the vault's folder {folder}: {error.strerror}",
+            "check that the vault is mounted and that you may read it",
+        ) from error
+    for entry in entries:
+        if entry.name.startswith(".") or leads_elsewhere(entry):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield f"{prefix}{entry.name}", entry
+
+
+def leads_elsewhere(entry: os.DirEntry[str], system: str = os.name) -> bool:
+    """Whether ENTRY is a junction of Windows, which calls itself a folder; there a look is free."""
+    return system == "nt" and is_link(entry.stat(follow_symlinks=False))
+
+
+def _read(path: str) -> bytes:
+    try:
+        return _content(path)
+    except PermissionError:
+        return insist(lambda: _content(path), Path(path), seconds=MOMENT, verb="read")
+
+
+def _content(path: str) -> bytes:
+    with open(extended(path), "rb") as file:  # noqa: PTH123 - thousands of times per sync
+        return file.read()

@@ -1,0 +1,209 @@
+"""What only one format understands: callouts, small and turned tables, appendices, numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vault_sync.export import tables
+from vault_sync.export.reading.callouts import CALLOUT, TITLE
+from vault_sync.export.reading.pandoc_ast import (
+    classes,
+    div,
+    plain,
+    raw,
+    rewrite,
+    span,
+    string,
+    words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vault_sync.export.reading.pandoc_ast import Node
+
+APPENDICES = "appendices"
+"""Class of the empty division after which chapters are appendices."""
+UNNUMBERED = "unnumbered"
+LEAD = 200
+"""Letters of a line that introduces what follows."""
+LONGEST_WORD = 24
+"""Letters of a word that a line of prose takes whole."""
+DEEPEST = 3
+"""Level of the lowest headings that have numbers."""
+
+_LATEX_SIZES = {"normal": "\\normalsize", "small": "\\small", "tiny": "\\scriptsize"}
+_BREAK = (
+    '<w:p><w:pPr><w:sectPr><w:type w:val="nextPage"/><w:pgSz w:w="{width}" w:h="{height}"{turn}/>'
+    '<w:pgMar w:top="1418" w:right="1418" w:bottom="1418" w:left="1418" w:header="709" '
+    'w:footer="709" w:gutter="0"/></w:sectPr></w:pPr></w:p>'
+)
+UPRIGHT = _BREAK.format(width=11906, height=16838, turn="")
+TURNED = _BREAK.format(width=16838, height=11906, turn=' w:orient="landscape"')
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one format shows what pandoc has no word for."""
+
+    table: Callable[[Node, tables.Size], list[Node]]
+    callout: Callable[[Node], list[Node]]
+    appendices: tuple[Node, ...] = ()
+    tasks: Callable[[Node], list[Node]] = lambda node: [node]
+    lead: Callable[[Node], list[Node]] = lambda node: [node]
+    """Keeps a line that introduces a table with it."""
+    soft: bool = True
+    """Whether long words need places where they may be broken."""
+
+
+def lay_out(blocks: list[Node], layout: Layout) -> list[Node]:
+    """Return BLOCKS as one format shows them."""
+
+    def change(row: list[Node]) -> list[Node]:
+        following = [*row[1:], None]
+        return [one for node, after in zip(row, following, strict=True) for one in lay(node, after)]
+
+    def lay(node: Node, after: Node | None) -> list[Node]:
+        if node["t"] == "Table":
+            return _table(node, layout)
+        if node["t"] == "Div" and CALLOUT in classes(node):
+            return layout.callout(node)
+        if node["t"] == "Div" and APPENDICES in classes(node):
+            return list(layout.appendices)
+        if node["t"] == "BulletList" and _is_of_tasks(node):
+            return layout.tasks(node)
+        if node["t"] == "Para" and after and after["t"] == "Table" and len(plain(node)) < LEAD:
+            return layout.lead(node)
+        return [node]
+
+    softened = tables.breakable(blocks, LONGEST_WORD) if layout.soft else blocks
+    done: list[Node] = rewrite(softened, blocks=change)
+    return done
+
+
+def number_figures(blocks: list[Node], label: str, colon: str) -> list[Node]:
+    """Write `LABEL 1`, COLON before each caption."""
+    count = 0
+
+    def change(row: list[Node]) -> list[Node]:
+        nonlocal count
+        for node in row:
+            if node["t"] == "Figure":
+                count += 1
+                first = node["c"][1][1][0]
+                first["c"] = [*words(f"{label} {count}"), string(colon), *first["c"]]
+        return row
+
+    done: list[Node] = rewrite(blocks, blocks=change)
+    return done
+
+
+def number(blocks: list[Node]) -> list[Node]:
+    """Write its number before each heading down to the third level, letters in the appendices."""
+    counts: list[int] = []
+    lettered = False
+    made: list[Node] = []
+    for node in blocks:
+        if node["t"] == "Div" and APPENDICES in classes(node):
+            counts, lettered = [], True
+        if node["t"] != "Header" or UNNUMBERED in node["c"][1][1] or node["c"][0] > DEEPEST:
+            made.append(node)
+            continue
+        level, attrs, content = node["c"]
+        counts = (counts + [0] * level)[:level]
+        counts[-1] += 1
+        first = chr(64 + counts[0]) if lettered and counts[0] <= 26 else str(counts[0])
+        text = ".".join([first, *map(str, counts[1:])])
+        mark = span([string(text)], "", "header-section-number")
+        made.append({"t": "Header", "c": [level, attrs, [mark, {"t": "Space"}, *content]]})
+    return made
+
+
+def _table(node: Node, layout: Layout) -> list[Node]:
+    fit = tables.fit(node)
+    if fit.shares:
+        node = tables.with_widths(tables.breakable(node) if layout.soft else node, fit.shares)
+    return layout.table(node, fit.size)
+
+
+def _is_of_tasks(node: Node) -> bool:
+    """Whether each item of a list begins with a box."""
+    return all(item and plain(item[0])[:1] in ("☐", "☒") for item in node["c"])
+
+
+def _around(writer: str, before: str, node: Node, after: str) -> list[Node]:
+    return [raw(writer, before), node, raw(writer, after)]
+
+
+def _typst_table(node: Node, size: tables.Size) -> list[Node]:
+    if size is tables.NORMAL:
+        return [node]
+    name = "turned" if size.turned else "small"
+    return _around("typst", f"#{name}({size.points:g}pt)[", node, "]")
+
+
+def _latex_table(node: Node, size: tables.Size) -> list[Node]:
+    letters = _LATEX_SIZES.get(size.name, "\\footnotesize")
+    start = f"{letters}\\setlength{{\\tabcolsep}}{{3pt}}" if size is not tables.NORMAL else letters
+    if size.turned:
+        return _around("latex", f"\\begin{{landscape}}{start}", node, "\\end{landscape}")
+    return _around("latex", f"\\begingroup{start}", node, "\\endgroup")
+
+
+def _html_table(node: Node, size: tables.Size) -> list[Node]:
+    return [div([node], "", "table", size.name)]
+
+
+def _docx_table(node: Node, size: tables.Size) -> list[Node]:
+    if size is not tables.NORMAL:
+        style = f"Table {size.points:g}"
+        node = rewrite(node, blocks=lambda row: [_styled(one, style) for one in row])
+    if size.turned:
+        return _around("openxml", UPRIGHT, node, TURNED)
+    return [node]
+
+
+def _styled(node: Node, style: str) -> Node:
+    if node["t"] not in ("Plain", "Para"):
+        return node
+    return {**node, "c": [span(node["c"], custom_style=style)]}
+
+
+def _raw_callout(writer: str, before: str, after: str) -> Callable[[Node], list[Node]]:
+    def frame(node: Node) -> list[Node]:
+        return [raw(writer, before), *node["c"][1], raw(writer, after)]
+
+    return frame
+
+
+def _docx_callout(node: Node) -> list[Node]:
+    def style(row: list[Node]) -> list[Node]:
+        return [
+            div(one["c"][1], custom_style="Callout Title")
+            if one["t"] == "Div" and TITLE in classes(one)
+            else one
+            for one in row
+        ]
+
+    return [div(style(node["c"][1]), custom_style="Callout")]
+
+
+LAYOUTS = {
+    "typst": Layout(
+        _typst_table,
+        _raw_callout("typst", "#callout[", "]"),
+        (raw("typst", "#show: appendices"),),
+        lambda node: _around("typst", "#tasks[", node, "]"),
+        lambda node: _around("typst", "#block(sticky: true)[", node, "]"),
+    ),
+    "latex": Layout(
+        _latex_table,
+        _raw_callout("latex", "\\begin{callout}", "\\end{callout}"),
+        (raw("latex", "\\appendix"),),
+        lead=lambda node: [node, raw("latex", "\\nopagebreak")],
+    ),
+    "html5": Layout(_html_table, lambda node: [node], soft=False),
+    "docx": Layout(_docx_table, _docx_callout),
+}
+"""pandoc's writer, without its extensions -> layout."""

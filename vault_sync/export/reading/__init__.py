@@ -1,0 +1,1 @@
+"""Obsidian's Markdown read into pandoc's tree."""

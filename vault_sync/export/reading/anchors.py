@@ -1,0 +1,55 @@
+"""Places in the document that links lead to: one id each, whatever the notes are called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from vault_sync.export.reading.link_index import fold
+
+LONGEST = 60
+"""Letters of an id."""
+
+
+@dataclass
+class Anchors:
+    """Gives ids out, and knows which stands for which heading, block or note."""
+
+    taken: set[str] = field(default_factory=lambda: {"refs", "contents", "references"})
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(note, `heading` folded | `^block` | empty for the note itself) -> id."""
+
+    def new(self, text: str) -> str:
+        """Return an id made of TEXT that no other place has."""
+        letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+        stem = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:LONGEST].strip("-") or "part"
+        stem = stem if stem[0].isalpha() else f"p-{stem}"
+        name, number = stem, 1
+        while name in self.taken:
+            number += 1
+            name = f"{stem}-{number}"
+        self.taken.add(name)
+        return name
+
+    def mark(self, path: str, place: str, text: str) -> str:
+        """Give an id to a PLACE of a note; the first that has its name is what links mean."""
+        name = self.new(text)
+        self.places.setdefault((path, heading_key(place)), name)
+        return name
+
+    def find(self, path: str, place: str) -> str | None:
+        """Return the id of a place; of `A#B` the place B."""
+        last = place.rpartition("#")[2] if not place.startswith("^") else place
+        return self.places.get((path, heading_key(last)))
+
+    def holds(self, path: str) -> bool:
+        """Whether the note itself is in the document."""
+        return (path, "") in self.places
+
+
+def heading_key(text: str) -> str:
+    """Reduce a heading to what a link to it must say: Obsidian drops some letters from links."""
+    if text.startswith("^"):
+        return text.lower()
+    return " ".join(re.sub(r"[#|^:\[\]%\\]+", " ", fold(text)).split())

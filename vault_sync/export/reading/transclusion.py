@@ -1,0 +1,217 @@
+"""Each note's tree as a part of the document: headings at their level, embeds in their places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vault_sync.export.reading.anchors import heading_key
+from vault_sync.export.reading.html_in_notes import PLACE
+from vault_sync.export.reading.obsidian import EMBED
+from vault_sync.export.reading.pandoc_ast import (
+    block,
+    classes,
+    div,
+    find,
+    header,
+    plain,
+    rewrite,
+    span,
+    string,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vault_sync.export.reading.anchors import Anchors
+    from vault_sync.export.reading.link_index import Shelf
+    from vault_sync.export.reading.obsidian import Reference
+    from vault_sync.export.reading.pages import Page, Pages
+    from vault_sync.export.reading.pandoc_ast import Node
+
+DEEPEST = 6
+"""Level of the lowest heading that every format knows."""
+MOST = 2000
+"""Embeds in one document; notes that embed each other twice would double without end."""
+
+Trail = tuple[tuple[str, str], ...]
+"""Notes and places that are being embedded, outermost first."""
+
+
+class Embedder:
+    """Expands notes; the warnings it gives name note and line."""
+
+    def __init__(
+        self, shelf: Shelf, pages: Pages, anchors: Anchors, warn: Callable[[str], None]
+    ) -> None:
+        self.shelf = shelf
+        self.pages = pages
+        self.anchors = anchors
+        self.warn = warn
+        self.count = 0
+
+    def title(self, page: Page) -> tuple[list[Node], list[Node]]:
+        """Return the title of a note, and its blocks without it."""
+        first = page.blocks[0] if page.blocks else None
+        if first and first["t"] == "Header" and first["c"][0] == 1:
+            return first["c"][2], page.blocks[1:]
+        name = page.path.rpartition("/")[2].removesuffix(".md")
+        said = self.shelf.property(page.path, "title")
+        return [string(said or name)], page.blocks
+
+    def expand(self, page: Page, blocks: list[Node], base: int, trail: Trail) -> list[Node]:
+        """Return BLOCKS of a note with their highest heading at level BASE, embeds expanded."""
+        levels = [node["c"][0] for node in blocks if node["t"] == "Header"]
+        shift = base - min(levels, default=base)
+        current = base - 1
+        made: list[Node] = []
+        for node in blocks:
+            if node["t"] == "Header":
+                current = min(node["c"][0] + shift, DEEPEST)
+                text = plain(node["c"][2])
+                name = self.anchors.mark(page.path, text, text)
+                made.append(header(current, node["c"][2], name))
+            else:
+                made += self._inside(page, node, current, trail)
+        return self._placed(page, made)
+
+    def _inside(self, page: Page, node: Node, current: int, trail: Trail) -> list[Node]:
+        """Expand the embeds in one block; those in lists and quotes have no headings."""
+        kind: str = node["t"]
+        content: Any = node.get("c")
+        if kind in ("Para", "Plain"):
+            return self._paragraph(node, current, trail)
+        if kind == "BlockQuote":
+            return [block(kind, self._nested(page, content, current, trail))]
+        if kind == "Div":
+            return [block(kind, [content[0], self._nested(page, content[1], current, trail)])]
+        if kind == "BulletList":
+            return [block(kind, [self._nested(page, one, current, trail) for one in content])]
+        if kind == "OrderedList":
+            items = [self._nested(page, one, current, trail) for one in content[1]]
+            return [block(kind, [content[0], items])]
+        return [node]
+
+    def _nested(self, page: Page, row: list[Node], current: int, trail: Trail) -> list[Node]:
+        made = [one for node in row for one in self._inside(page, node, current, trail)]
+        return self._placed(page, [_as_paragraph(node) for node in made])
+
+    def _paragraph(self, node: Node, current: int, trail: Trail) -> list[Node]:
+        """Split a paragraph where it embeds a note."""
+        if not any(one["t"] == "Image" for one in node["c"]):
+            return [node]
+        made: list[Node] = []
+        row: list[Node] = []
+        for one in node["c"]:
+            embedded = self._embedded(one, current, trail) if one["t"] == "Image" else None
+            if embedded is None:
+                row.append(one)
+                continue
+            made += [*_rest(node["t"], row), *embedded]
+            row = []
+        return [*made, *_rest(node["t"], row)]
+
+    def _embedded(self, image: Node, current: int, trail: Trail) -> list[Node] | None:
+        """Return what an embed of a note shows; None where it embeds none or can't be."""
+        found = self.pages.reference(image["c"][2][0])
+        if found is None or not image["c"][2][0].startswith(f"{EMBED}:"):
+            return None
+        home, reference = found
+        path = self.shelf.note(reference.target, home.path)
+        if path is None or path not in self.pages.by_path:
+            return None
+        where = f"{home.path}:{reference.line}"
+        here = (path, heading_key(reference.place))
+        if here in trail or self.count >= MOST:
+            why = "embeds itself" if here in trail else "is one embed too many"
+            self.warn(f"{where}: {path} {why}: it is left out there")
+            return []
+        self.count += 1
+        target = self.pages.by_path[path]
+        blocks = self._section(target, reference)
+        if blocks is None:
+            self.warn(f"{where}: {path} has no {reference.place!r} to embed")
+            return []
+        return self.expand(target, blocks, current + 1, (*trail, here))
+
+    def _section(self, page: Page, reference: Reference) -> list[Node] | None:
+        """Return the part of a note that an embed names: all but the title, a heading, a block."""
+        if not reference.place:
+            return self.title(page)[1]
+        if reference.place.startswith("^"):
+            return _block_of(page.blocks, reference.place[1:])
+        wanted = heading_key(reference.place.rpartition("#")[2])
+        for place, node in enumerate(page.blocks):
+            if node["t"] == "Header" and heading_key(plain(node["c"][2])) == wanted:
+                return page.blocks[place : _end(page.blocks, place)]
+        return None
+
+    def _placed(self, page: Page, row: list[Node]) -> list[Node]:
+        """Give ids to the blocks that carry a block id."""
+        made: list[Node] = []
+        for node in row:
+            if node["t"] == "Div" and PLACE in classes(node):
+                name = self._mark(page, node)
+                made = [*made[:-1], div(made[-1:], name)]
+            else:
+                made.append(rewrite(node, inlines=lambda line: self._marked(page, line)))
+        return made
+
+    def _marked(self, page: Page, line: list[Node]) -> list[Node]:
+        return [
+            span([], self._mark(page, node))
+            if node["t"] == "Span" and PLACE in classes(node)
+            else node
+            for node in line
+        ]
+
+    def _mark(self, page: Page, node: Node) -> str:
+        name = dict(node["c"][0][2])["name"]
+        return self.anchors.mark(page.path, f"^{name}", name)
+
+
+def _rest(kind: str, row: list[Node]) -> list[Node]:
+    while row and row[0]["t"] in ("Space", "SoftBreak", "LineBreak"):
+        row = row[1:]
+    while row and row[-1]["t"] in ("Space", "SoftBreak", "LineBreak"):
+        row = row[:-1]
+    return [block(kind, row)] if row else []
+
+
+def _as_paragraph(node: Node) -> Node:
+    if node["t"] != "Header":
+        return node
+    return block("Para", [span([block("Strong", node["c"][2])], node["c"][1][0])])
+
+
+def _end(blocks: list[Node], place: int) -> int:
+    """Return where the section that begins at PLACE ends."""
+    level = blocks[place]["c"][0]
+    for later in range(place + 1, len(blocks)):
+        if blocks[later]["t"] == "Header" and blocks[later]["c"][0] <= level:
+            return later
+    return len(blocks)
+
+
+def _block_of(blocks: list[Node], name: str) -> list[Node] | None:
+    """Return the block that carries a block id: a paragraph, a list item, or what stands before."""
+    for place, node in enumerate(blocks):
+        if node["t"] == "Div" and PLACE in classes(node) and _named(node, name):
+            return blocks[max(0, place - 1) : place]
+        marks = [one for one in find(node, "Span") if PLACE in classes(one) and _named(one, name)]
+        if marks:
+            return _item(node, marks[0])
+    return None
+
+
+def _item(node: Node, mark: Node) -> list[Node]:
+    """Return the item of a list that holds MARK, else the whole block."""
+    listed = {"BulletList": lambda: node["c"], "OrderedList": lambda: node["c"][1]}
+    for item in listed.get(node["t"], list)():
+        if any(one is mark for one in find(item, "Span")):
+            return [block("Para", one["c"]) if one["t"] == "Plain" else one for one in item]
+    return [node]
+
+
+def _named(node: Node, name: str) -> bool:
+    said: str = dict(node["c"][0][2])["name"]
+    return said.lower() == name.lower()

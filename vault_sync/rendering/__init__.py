@@ -1,0 +1,1 @@
+"""Templates, words, links and pictures: what every report is written with."""

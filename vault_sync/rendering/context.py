@@ -1,0 +1,300 @@
+"""What a report may draw on: the records, the words of a language, links and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from experiments.records.record import RECORD
+from experiments.records.seal import told
+from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
+from vault_sync.rendering.cache import KnownStore
+from vault_sync.rendering.templates import Safe, escape
+from vault_sync.rendering.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from experiments.claims.checking import Examiner, Outcome
+    from experiments.metrics import Metric
+    from experiments.records.run import Run
+    from experiments.workspace.milestones import Milestone
+    from experiments.workspace.workspace import Workspace
+    from vault_sync.engine.notes import Snapshot
+    from vault_sync.engine.state import State
+    from vault_sync.rendering.figures import Figures
+    from vault_sync.rendering.links import Links
+
+MODEL_METRICS = (
+    "params.total",
+    "params.paper_counted",
+    "macs.640",
+    "latency.cpu.median_ms",
+    "size.fp32_mb",
+    "memory.peak_mb",
+)
+
+ABLATION = "ablation:"
+"""Start of the tag that names the experiment which a run switches a part of on or off."""
+
+
+def run_identity(run: Run) -> str:
+    """Return the `thesis_id` of a run's note."""
+    return f"run/{run.id}"
+
+
+def ablated(run: Run) -> str:
+    """Return the experiment that RUN is an ablation of, as its tags say; empty for others."""
+    try:
+        tags = [tag for tag in run.record.tags if tag.startswith(ABLATION)]
+    except DataError:  # whoever needs its record refuses it
+        return ""
+    return next((tag.removeprefix(ABLATION) for tag in tags), "")
+
+
+class Sources:
+    """The runs of a workspace as one sync sees them; a changed record is never drawn on."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.store = KnownStore(workspace)
+        self.words = Words(workspace.language)
+        self._judged: dict[Milestone, Outcome] = {}
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """All runs that have begun, by experiment and version."""
+        return [run for run in self.store.runs() if run.sealed or (run.folder / RECORD).is_file()]
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be worked out again."""
+        return self.workspace.state / "cache"
+
+    @cached_property
+    def sealed(self) -> list[Run]:
+        """The finished runs."""
+        return [run for run in self.runs if run.sealed]
+
+    @cached_property
+    def latest(self) -> list[Run]:
+        """The latest finished run of each experiment; ablations have a chapter of their own."""
+        return self.latest_where(lambda _: True)
+
+    def latest_where(self, wanted: Callable[[Run], bool]) -> list[Run]:
+        """Return each experiment's latest finished run that is WANTED, ablations left out."""
+        found = {}
+        for run in self.sealed:
+            # One that can't be trusted stays in the choice, so that `check` refuses it by name.
+            broken = run.id in self.damage or run.id in self.unreadable
+            if not ablated(run) and (broken or wanted(run)):
+                found[run.experiment] = run
+        return list(found.values())
+
+    @cached_property
+    def damage(self) -> dict[str, str]:
+        """Run id -> how its sealed record was changed."""
+        found = {}
+        for run in self.sealed:
+            problems = self.store.problems(run)
+            if problems:
+                found[run.id] = told(problems)
+        return found
+
+    @cached_property
+    def outcomes(self) -> list[Outcome]:
+        """The milestones, checked once for all blocks.
+
+        Raises:
+            RefusedError: a claim can't be read or mistypes a name; the message says which.
+        """
+        return [self.judge(one) for one in self.workspace.milestones.values()]
+
+    def judge(self, milestone: Milestone) -> Outcome:
+        """Check one claim; those that are asked for again are not worked out again.
+
+        Raises:
+            RefusedError: it can't be read or mistypes a name; the message says which.
+        """
+        if milestone not in self._judged:
+            try:
+                self._judged[milestone] = self._examiner.check(milestone)
+            except UsageError as error:
+                raise RefusedError(error.message, error.hint) from error
+        return self._judged[milestone]
+
+    @cached_property
+    def _examiner(self) -> Examiner:
+        from experiments.claims.checking import Examiner  # noqa: PLC0415 - only some reports need it
+
+        return Examiner(self.store)
+
+    @cached_property
+    def unreadable(self) -> dict[str, str]:
+        """Run id -> what is wrong with a record that was never sealed, or with its annotations."""
+        found = {}
+        for run in self.runs:
+            try:
+                _ = run.annotations, run.sealed or run.record
+            except DataError as error:
+                found[run.id] = error.message
+        return found
+
+    @cached_property
+    def sound(self) -> list[Run]:
+        """The finished runs whose records are as they were sealed and can be read."""
+        bad = {*self.damage, *self.unreadable}
+        return [run for run in self.sealed if run.id not in bad]
+
+    def folder(self, run_id: str) -> str:
+        """Return the folder of a run's record, from the workspace."""
+        folder = next(run.folder for run in self.runs if run.id == run_id)
+        return folder.relative_to(self.workspace.root).as_posix()
+
+    def check(self, runs: Iterable[Run]) -> None:
+        """Refuse runs whose sealed record was changed, or whose record can't be read.
+
+        Raises:
+            RefusedError: naming the run and the file.
+        """
+        for run in runs:
+            if run.id in self.unreadable:
+                how = self.unreadable[run.id]
+                raise RefusedError(f"the record of {run.id} is damaged: {how}", "thesis runs list")
+            if run.id in self.damage:
+                how = self.damage[run.id]
+                raise RefusedError(
+                    f"the sealed record of {run.id} was changed afterwards ({how}); "
+                    "its numbers are not reported",
+                    f"thesis runs verify {run.id}",
+                )
+
+    def select(self, selectors: Sequence[str]) -> list[Run]:
+        """Return the finished runs that SELECTORS mean, each once; all latest ones for none.
+
+        Raises:
+            RefusedError: a selector means no finished run, or its record was changed.
+        """
+        try:
+            found = [self.store.find(one) for one in selectors] if selectors else self.latest
+        except (NotFoundError, DataError) as error:
+            raise RefusedError(error.message, error.hint) from error
+        known = {run: run for run in self.runs}
+        runs = list(dict.fromkeys(known.get(run, run) for run in found))
+        for run in runs:
+            if not run.sealed:
+                raise RefusedError(
+                    f"{run.id} is not finished", f"thesis run {run.experiment} --resume"
+                )
+        self.check(runs)
+        return runs
+
+
+@dataclass(frozen=True)
+class Page:
+    """One block to be rendered, in the note where it stands."""
+
+    sources: Sources
+    links: Links
+    figures: Figures
+    block_id: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    """What the student is told after the sync; reports add to it."""
+    snapshot: Snapshot | None = None
+    """What the vault holds; None where a block is shown outside of one."""
+    state: State | None = None
+    """What is remembered of the vault."""
+
+    @property
+    def words(self) -> Words:
+        """The words of the workspace's language."""
+        return self.sources.words
+
+    @property
+    def selectors(self) -> list[str]:
+        """Which runs the block is about: `runs=` in its marker, or the end of its id."""
+        named = self.attributes.get("runs", "")
+        return [one for one in named.split(",") if one]
+
+    def run(self, run: Run) -> Safe:
+        """Link to the note of a run, in a table cell."""
+        return self.links.cell(run_identity(run), run.id)
+
+    def run_in_prose(self, run: Run) -> Safe:
+        """Link to the note of a run, in prose."""
+        return self.links.to(run_identity(run), run.id)
+
+    def named_run(self, run_id: str) -> Safe:
+        """Link to the note of a run known by its id only, in a table cell."""
+        return self.links.cell(f"run/{run_id}", run_id)
+
+    def picture(
+        self, name: str, caption: Safe, inputs: Sequence[str], draw: Callable[[], bytes | None]
+    ) -> Safe:
+        """Show a picture of this page; empty where there is nothing to draw."""
+        path = self.figures.add(self.links.note, name, inputs, draw)
+        return (
+            Safe("")
+            if path is None
+            else Safe(f"{self.links.picture(path, caption)}\n\n*{caption}*")
+        )
+
+    def cell(self, metric: Metric | None) -> Safe:
+        """Write a measured value, or that there is none."""
+        return self.words.say("not_measured") if metric is None else self.words.value(metric)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs measured in the same way, which alone may share a table."""
+
+    claim: Safe
+    """What data the measurements speak of."""
+    runs: tuple[Run, ...]
+    evaluated: bool = True
+    short: Safe = Safe("")  # noqa: RUF009 - an immutable string
+
+
+def evaluation(run: Run) -> Metric | None:
+    """Return a metric that tells what data a run was evaluated on; None without evaluation."""
+    primary = run.primary
+    if primary is not None and primary.dataset:
+        return primary
+    return next((metric for metric in run.metrics if metric.dataset), None)
+
+
+def measured_on(run: Run) -> tuple[object, ...] | None:
+    """Return what must agree for two runs to share a table; None without evaluation."""
+    metric = evaluation(run)
+    return None if metric is None else (*metric.context, metric.n, metric.fingerprint)
+
+
+def group(runs: Iterable[Run], words: Words) -> list[Group]:
+    """Part RUNS by data set and its version, split, protocol and completeness."""
+    parted: dict[object, list[tuple[Run, Metric | None]]] = {}
+    for run in runs:
+        parted.setdefault(measured_on(run), []).append((run, evaluation(run)))
+    groups = []
+    for members in parted.values():
+        metric = members[0][1]
+        claim = words.say("claim.none") if metric is None else words.claim(metric)
+        chosen = tuple(run for run, _ in members)
+        groups.append(Group(claim, chosen, metric is not None))
+    return groups
+
+
+def table(
+    headers: Sequence[object], rows: Iterable[Sequence[object]], numeric: Sequence[int] = ()
+) -> Safe:
+    """Lay out a Markdown table; columns NUMERIC are flushed right."""
+    rule = ["--:" if place in numeric else ":--" for place in range(len(headers))]
+    lines = [_row(headers), f"|{'|'.join(rule)}|", *(_row(row) for row in rows)]
+    return Safe("\n".join(lines))
+
+
+def _row(cells: Sequence[object]) -> str:
+    texts = (cell if isinstance(cell, Safe) else escape(str(cell)) for cell in cells)
+    return f"| {' | '.join(texts)} |"

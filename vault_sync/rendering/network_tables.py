@@ -1,0 +1,222 @@
+"""A network as tables: components, blocks, layers, levels, innovations.
+
+The tables serve the vault's block and every format of the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from experiments.wording.tables import Number, Table
+from featherface.variants.table import VARIANTS
+from vault_sync.rendering.context import table as lay_out
+from vault_sync.rendering.templates import Safe, code, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from experiments.wording.tables import Cell
+    from featherface.model_summary.summary_types import Anatomy, Layer
+    from featherface.variants.config import DetectorConfig
+    from vault_sync.rendering.words import Words
+
+    Shape = tuple[int, ...]
+
+MILLIONS = ",.2M"
+"""How multiply-accumulates are written, and from FEW on, less being written out."""
+FEW = 10_000
+
+
+class Code(str):
+    """A cell that names something of the program: shown as code where that can be."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network, and what may be asked about it."""
+
+    name: str
+    """What the tables call it."""
+    config: DetectorConfig
+    anatomy: Anatomy
+    variant: str = ""
+    """The variant whose configuration it has; empty for one of the student's own."""
+    effective: Mapping[int, int] | None = None
+    """Level -> measured field in pixels, where it was measured."""
+
+    @property
+    def size(self) -> str:
+        """The picture's height and width in pixels."""
+        return f"{self.anatomy.height}×{self.anatomy.width}"
+
+
+def components(subject: Subject, words: Words) -> Table:
+    """Give each component's share of parameters and operations."""
+    whole = subject.anatomy
+    rows: list[tuple[Cell, ...]] = [
+        (
+            str(words.name("component", one.component)),
+            Number(one.parameters, ","),
+            Number(one.parameters / whole.parameters, ".1%"),
+            _millions(one.macs),
+            Number(one.macs / whole.macs, ".1%"),
+        )
+        for one in whole.parts
+    ]
+    full = (Number(whole.parameters, ","), Number(1, ".1%"), Number(whole.macs, MILLIONS))
+    rows.append((str(words.say("network.total")), *full, Number(1, ".1%")))
+    return _table(
+        words,
+        "components",
+        subject,
+        ("component", "parameters", "share", "macs", "macs_share"),
+        rows,
+    )
+
+
+def blocks(subject: Subject, words: Words) -> Table:
+    """Give what each block is given out as, and what it costs."""
+    rows = [
+        (Code(one.name), shown(one.shapes), _count(one.parameters), _millions(one.macs))
+        for one in subject.anatomy.blocks
+    ]
+    return _table(words, "blocks", subject, ("block", "output", "parameters", "macs"), rows)
+
+
+def layers(subject: Subject, words: Words) -> Table:
+    """Give every layer: what it is, what it gives, what it costs."""
+    rows = [
+        (
+            Code(one.name),
+            _kind(one, words),
+            shown(tuple(dict.fromkeys(one.shapes))),
+            _count(one.parameters),
+            _millions(one.macs),
+        )
+        for one in subject.anatomy.layers
+    ]
+    columns = ("layer", "kind", "output", "parameters", "macs")
+    return _table(words, "layers", subject, columns, rows)
+
+
+def levels(subject: Subject, words: Words) -> Table:
+    """Give each level's map, anchors and receptive fields."""
+    measured = subject.effective or {}
+    columns = ["level", "stride", "map", "sizes", "ratios", "count"]
+    columns += ["backbone_field", "prediction_field", *(["effective_field"] if measured else [])]
+    rows: list[tuple[Cell, ...]] = []
+    for field, anchors in zip(subject.anatomy.fields, subject.anatomy.anchors, strict=True):
+        cells: list[Cell] = [
+            str(words.say("network.numbered", n=field.level)),
+            Number(field.stride, ","),
+            f"{field.height}×{field.width}×{field.channels}",
+            _listed(anchors.sizes, words),
+            _listed(anchors.ratios, words),
+            Number(anchors.count, ","),
+            Number(field.backbone, ","),
+            Number(field.prediction, ","),
+        ]
+        rows.append((*cells, *([Number(measured[field.level], ",")] if measured else [])))
+    return _table(words, "levels", subject, columns, rows)
+
+
+def switches(
+    subject: Subject, words: Words, describe: Callable[[DetectorConfig], Anatomy]
+) -> Table | None:
+    """Give each innovation, what turns it off, and what changes; None where there is none."""
+    entry = VARIANTS.get(subject.variant)
+    if entry is None or not entry.switches:
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    for key, off in entry.switches.items():
+        without = describe(replace(subject.config, **{key: off}))
+        rows.append(
+            (
+                str(words.name("design", key)),
+                Code(key),
+                _value(getattr(subject.config, key), words),
+                _value(off, words),
+                _change(without.parameters - subject.anatomy.parameters),
+                _change(without.macs - subject.anatomy.macs, millions=True),
+            )
+        )
+    columns = ("innovation", "key", "on", "off", "saved", "macs_saved")
+    made = _table(words, "switches", subject, columns, rows)
+    return replace(made, numeric=frozenset({4, 5}))
+
+
+def markdown(table: Table, words: Words) -> Safe:
+    """Lay TABLE out as a block shows it."""
+    rows = [[_cell(cell, words) for cell in row] for row in table.rows]
+    return lay_out([Safe(title) for title in table.columns], rows, sorted(table.right))
+
+
+def shown(shapes: Sequence[Shape]) -> str:
+    """Write maps as channels @ height×width, those of equal channels together."""
+    parted: dict[int, list[str]] = {}
+    for shape in shapes:
+        parted.setdefault(shape[0], []).append("×".join(map(str, shape[1:])))
+    return "; ".join(
+        f"{channels} @ {', '.join(sides)}" if any(sides) else str(channels)
+        for channels, sides in parted.items()
+    )
+
+
+def _table(
+    words: Words,
+    name: str,
+    subject: Subject,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Cell, ...]],
+) -> Table:
+    title = words.say(f"network.{name}", name=Safe(subject.name), size=Safe(subject.size))
+    return Table(
+        title=str(title),
+        columns=tuple(str(words.say(f"network.{column}")) for column in columns),
+        rows=tuple(rows),
+    )
+
+
+def _kind(layer: Layer, words: Words) -> str:
+    said = [words.say(f"layer.{layer.kind}", n=layer.kernel)] if layer.kernel else []
+    said = said or [words.name("layer", layer.kind)]
+    if layer.stride > 1:
+        said.append(words.say("layer.stride", n=layer.stride))
+    if layer.groups > 1:
+        said.append(words.say("layer.groups", n=layer.groups))
+    return ", ".join(said)
+
+
+def _count(number: int) -> Cell:
+    return Number(number, ",") if number else None
+
+
+def _millions(number: int) -> Cell:
+    return Number(number, MILLIONS if number >= FEW else ",") if number else None
+
+
+def _change(number: int, *, millions: bool = False) -> Cell:
+    spec = MILLIONS if millions and abs(number) >= FEW else ","
+    return Number(number, f"+{spec}") if number else None
+
+
+def _listed(numbers: Sequence[float], words: Words) -> str:
+    joint = words.semicolon if words.language == "fr" else ", "  # where commas are decimal
+    return joint.join(words.number(one, ".4g") for one in numbers)
+
+
+def _value(value: object, words: Words) -> Cell:
+    if isinstance(value, bool):
+        return str(words.say("network.yes" if value else "network.no"))
+    return Number(value, ",") if isinstance(value, int) else Code(value)
+
+
+def _cell(cell: Cell, words: Words) -> Safe:
+    if cell is None:
+        return words.say("none")
+    if isinstance(cell, Number):
+        return words.number(cell.value, cell.spec)
+    return code(cell) if isinstance(cell, Code) else escape(cell)

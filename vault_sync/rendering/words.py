@@ -1,0 +1,193 @@
+"""The words of a report in one language; all of them stand in templates/<language>/words."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from experiments.conditions import TIMED
+from experiments.metrics import kind
+from experiments.wording.numbers import format_number
+from vault_sync.rendering.templates import Safe, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.metrics import Metric
+
+NARROW = "\u202f"
+"""Narrow no-break space: stands before `:`, `;`, `!`, `?` and `%` in French."""
+
+_SPECS = {"fraction": ".{places}%", "parameters": ",", "MACs": ".2G"}
+
+
+class Words:
+    """Phrases, numbers and dates as one language writes them."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._phrases = _read(language)
+
+    def say(self, key: str, **values: object) -> Safe:
+        """Return phrase KEY (`status.sealed`) with VALUES filled in, escaped."""
+        phrase: Any = self._phrases
+        for part in key.split("."):
+            phrase = phrase[part]
+        words = {name: self._word(value) for name, value in values.items()}
+        return Safe(str(phrase).format(**words))
+
+    def name(self, group: str, key: str) -> Safe:
+        """Return what KEY of GROUP is called; a name that only the user knows is itself."""
+        phrase = self._phrases.get(group, {}).get(key)
+        return escape(key) if phrase is None else Safe(phrase)
+
+    def keys(self, group: str) -> list[str]:
+        """Return the keys of GROUP, in the order of its file."""
+        return list(self._phrases.get(group, {}))
+
+    def protocol(self, identity: str) -> Safe:
+        """Say how pictures were looked at: `multiscale+flip`, then settings in brackets."""
+        plain, _, settings = identity.partition(" (")
+        if plain in self._phrases["protocol"] or "+" not in plain:
+            told: Safe = self.name("protocol", plain)
+        else:
+            first, *extras = plain.split("+")
+            names = [self.name("protocol", first), *(self.name("looks", one) for one in extras)]
+            told = Safe(", ".join(names))
+        return Safe(f"{told} ({escape(settings)}") if settings else told
+
+    def number(self, value: float, spec: str) -> Safe:
+        """Write a number; SPEC is that of `experiments.wording.numbers`."""
+        text = format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%")
+        text = re.sub(r"e([-\u2212]?)\+?0*(\d+)\Z", _power, text)
+        return Safe(re.sub(r"\A-", "\u2212", text))
+
+    def value(self, metric: Metric) -> Safe:
+        """Write the value of a metric with its unit."""
+        return self.amount(metric.value, metric.name, metric.unit)
+
+    def amount(self, value: float, name: str, unit: str = "", *, sign: str = "") -> Safe:
+        """Write a value of the metric NAME with its unit; SIGN `+` for a difference."""
+        known = kind(name, unit)
+        unit = unit or known.unit
+        if unit in _SPECS:
+            return self.number(value, sign + _SPECS[unit].format(places=known.places))
+        small = name.endswith("parity") or 0 < abs(value) < 10**-known.places
+        text = self.number(value, f"{sign}.1e" if small else f"{sign},.{known.places}f")
+        return Safe(f"{text}\u00a0{self.name('unit', unit)}") if unit else text
+
+    def change(self, value: float, name: str, unit: str = "") -> Safe:
+        """Write by how much a metric changed; shares such as AP in points."""
+        if (unit or kind(name).unit) == "fraction":
+            return self.say("points", n=self.number(100 * value, "+.1f"))
+        return self.amount(value, name, unit, sign="+")
+
+    def title(self, metric: Metric) -> Safe:
+        """Return what a table calls a metric."""
+        return escape(metric.kind.title(self.language))
+
+    def sentence(self, text: str) -> Safe:
+        """Take a sentence that another part worded; French punctuation gets its spaces."""
+        if self.language == "fr":
+            text = re.sub(r"[ \u00a0]?([;!?])(?=\s|$)|[ \u00a0]([:%»])", rf"{NARROW}\1\2", text)
+        return escape(text)
+
+    def duration(self, seconds: float) -> Safe:
+        """Write a length of time, coarser as it grows."""
+        whole = round(seconds)
+        if whole < 60:
+            return self.say("duration.seconds", seconds=self.number(seconds, ".1f"))
+        minutes, rest = divmod(whole, 60)
+        if minutes < 60:
+            return self.say("duration.minutes", minutes=minutes, seconds=rest)
+        return self.say("duration.hours", hours=minutes // 60, minutes=minutes % 60)
+
+    def date(self, moment: str) -> Safe:
+        """Write the day of an ISO 8601 moment."""
+        match = re.match(r"(\d{4})-(\d{2})-(\d{2})", moment)
+        if match is None:
+            return escape(moment)
+        year, month, day = match.groups()
+        return self.say("date", year=year, month=month, day=day)
+
+    def listing(self, items: Sequence[object]) -> Safe:
+        """Write ITEMS in a row, as a sentence lists them: `a, b and c`."""
+        words = [self._word(one) for one in items]
+        if len(words) < 2:
+            return Safe("".join(words))
+        return self.say("listing", first=Safe(", ".join(words[:-1])), last=Safe(words[-1]))
+
+    @property
+    def colon(self) -> str:
+        """The colon with the spaces around it."""
+        return str(self._phrases["colon"])
+
+    @property
+    def semicolon(self) -> str:
+        """The semicolon with the spaces around it."""
+        return str(self._phrases["semicolon"])
+
+    def claim(self, metric: Metric) -> Safe:
+        """Say in a sentence what data a measurement speaks of, and what it is not."""
+        return self._about("claim", metric)
+
+    def short(self, metric: Metric) -> Safe:
+        """Say the same in a few words, for a table cell."""
+        return self._about("short", metric)
+
+    def conditions(self, metric: Metric) -> Safe:
+        """Say on what data or in what setting a value was measured."""
+        if metric.dataset:
+            return self.short(metric)
+        told, on = self.setting(metric), metric.conditions
+        if not metric.name.startswith(TIMED) or on.device in ("", "cpu"):
+            return told
+        return self.say("measured_on", setting=told, machine=on.shown())
+
+    def setting(self, metric: Metric) -> Safe:
+        """Say in what setting a value that no data take part in was measured."""
+        setting = re.fullmatch(r"(\d+×\d+), batch (\d+)(?:, (\d+) threads)?", metric.protocol)
+        if setting:
+            told = self.say("batch", size=setting[1], n=int(setting[2]))
+            count = int(setting[3] or 0)
+            threads = self.say("one_thread" if count == 1 else "threads", n=count)
+            return Safe(f"{told}, {threads}") if count else told
+        return self.protocol(metric.protocol) if metric.protocol else self.say("none")
+
+    def _about(self, form: str, metric: Metric) -> Safe:
+        data = metric.dataset if metric.dataset in ("synthetic", "widerface") else "other"
+        part = "" if metric.complete else "_partial"
+        return self.say(
+            f"{form}.{data}{part}",
+            dataset=self.name("dataset", metric.dataset),
+            split=metric.split,
+            n=metric.n,
+            protocol=self.protocol(metric.protocol),
+        )
+
+    def _word(self, value: object) -> str:
+        if isinstance(value, int):
+            return self.number(value, ",")
+        return value if isinstance(value, Safe) else escape(str(value))
+
+
+def _power(match: re.Match[str]) -> str:
+    """Write `e-06` as a power of ten."""
+    digits = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return f"×10{'⁻' if match[1] else ''}{match[2].translate(digits)}"
+
+
+@cache
+def _read(language: str) -> dict[str, Any]:
+    """Read words/*.toml as one; a table may be continued in another file."""
+    phrases: dict[str, Any] = {}
+    folder = resources.files("templates").joinpath(language, "words")
+    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".toml"):
+            for key, value in tomllib.loads(file.read_text("utf-8")).items():
+                table = isinstance(value, dict)
+                phrases[key] = {**phrases.get(key, {}), **value} if table else value
+    return phrases

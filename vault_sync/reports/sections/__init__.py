@@ -1,0 +1,1 @@
+"""Tables, pictures and sentences that several reports share."""

@@ -1,0 +1,88 @@
+"""What networks give for what they cost, against a baseline; whether one would do on a phone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.claims.efficiency import READINESS, efficiency, requirements
+from experiments.metrics import kind
+from vault_sync.rendering.context import table
+from vault_sync.rendering.templates import Safe, code
+from vault_sync.reports.sections.milestone_cells import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from experiments.claims.checking import Outcome
+    from experiments.claims.efficiency import Efficiency
+    from experiments.records.run import Run
+    from vault_sync.rendering.context import Page
+
+METRICS = ("widerface.mean_ap", "params.total", "macs.640")
+GAINS = ("per_parameters", "per_operations")
+
+
+def efficiency_table(page: Page, runs: Sequence[Run], base: Run | None = None) -> Safe:
+    """List AP for each parameter and each operation of RUNS, measured on the same data.
+
+    Of the runs but BASE it is said how many times as much they give; empty without two costs.
+    """
+    words = page.words
+    known = {run: found for run in runs if (found := efficiency(run))}
+    if not known:
+        return Safe("")
+    headers = [words.say("column.run")]
+    headers += [Safe(kind(name).title(words.language)) for name in METRICS]
+    headers += [words.say(f"efficiency.{gain}") for gain in GAINS]
+    lines = [
+        [
+            page.run(run),
+            *(page.cell(run.metric(name)) for name in METRICS),
+            *(_gain(page, known, run, base, gain) for gain in GAINS),
+        ]
+        for run in known
+    ]
+    return table(headers, lines, numeric=range(1, len(headers)))
+
+
+def published(runs: Sequence[Run]) -> Run | None:
+    """Return the one of RUNS that speaks for the published baseline; None where none does."""
+    from experiments.claims.baseline import baseline, candidate  # noqa: PLC0415 - reads a file
+
+    return candidate(runs, baseline())
+
+
+def readiness(page: Page, run: Run) -> tuple[Safe, Safe]:
+    """Hold RUN against what a phone asks for: a sentence and a table; empty where nothing is."""
+    words, found = page.words, _requirements(page, run)
+    if not found:
+        return Safe(""), Safe("")
+    states = {one.state for one in found}
+    worst = next((one for one in ("fail", "not_measurable", "stale") if one in states), "pass")
+    columns = ("predicate", "observed", "state", "why")
+    lines = []
+    for one in found:
+        state, observed, why = cells(page, one)
+        lines.append([code(one.milestone.predicate), observed, state, why])
+    listed = table([words.say(f"column.{key}") for key in columns], lines)
+    return words.say(f"efficiency.{worst}", run=page.run_in_prose(run)), listed
+
+
+def _requirements(page: Page, run: Run) -> list[Outcome]:
+    milestone = page.sources.workspace.milestones.get(READINESS)
+    if milestone is None:
+        return []
+    return [page.sources.judge(one) for one in requirements(milestone, run)]
+
+
+def _gain(
+    page: Page, known: Mapping[Run, Efficiency], run: Run, base: Run | None, name: str
+) -> Safe:
+    words, value = page.words, getattr(known[run], name)
+    if value is None:
+        return words.say("not_measured")
+    text = words.number(value, ".1f")
+    before: float | None = getattr(known.get(base), name, None) if base is not None else None
+    if run is base or not before:
+        return text
+    return words.say("efficiency.times", n=text, times=words.number(value / before, ".2f"))

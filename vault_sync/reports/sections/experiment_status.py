@@ -1,0 +1,72 @@
+"""Where an experiment stands: against the baseline, the thesis's claims, and a phone's needs."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from experiments.claims.checking import parse_milestone
+from experiments.claims.efficiency import READINESS
+from experiments.claims.predicates import references
+from experiments.metrics import AP_METRICS
+from featherface.errors import ThesisError
+from vault_sync.rendering.context import group, table
+from vault_sync.rendering.templates import Safe
+from vault_sync.reports.sections.comparison_cache import compared
+from vault_sync.reports.sections.differences import side_by_side
+from vault_sync.reports.sections.efficiency import efficiency_table, published, readiness
+from vault_sync.reports.sections.milestone_cells import cells, title
+
+if TYPE_CHECKING:
+    from experiments.records.run import Run
+    from experiments.workspace.milestones import Milestone
+    from vault_sync.rendering.context import Page
+
+
+def standing(page: Page, run: Run) -> dict[str, object]:
+    """Gather what RUN, the latest of its experiment, comes to beside its own training."""
+    base = baseline_of(page, run)
+    alike = base is not None and len(group([base, run], page.words)) == 1
+    said, asked = readiness(page, run)
+    both = [base, run] if base is not None and alike else [run]
+    return {
+        "base": page.run_in_prose(base) if base is not None else "",
+        "measures": _measures(page, base, run) if base is not None and alike else "",
+        "efficiency": efficiency_table(page, both, base),
+        "milestones": _milestones(page, run),
+        "ready": said,
+        "readiness": asked,
+    }
+
+
+def baseline_of(page: Page, run: Run) -> Run | None:
+    """Return the run that taught RUN, or else the one that speaks for the published baseline."""
+    taught = [one.run for one in run.record.parents if one.role == "teacher"]
+    sound = [one for one in page.sources.sound if one.experiment != run.experiment]
+    teacher = next((one for one in sound if one.id in taught), None)
+    return teacher or published(sound)
+
+
+def _measures(page: Page, base: Run, run: Run) -> Safe:
+    kept = [row for row in compared(page, [base, run])["rows"] if row["metric"] in AP_METRICS]
+    return side_by_side(page, [base, run], kept) if kept else Safe("")
+
+
+def _milestones(page: Page, run: Run) -> Safe:
+    """List the claims about RUN's experiment; what a phone asks for has a table of its own."""
+    words = page.words
+    lines = []
+    for milestone in page.sources.workspace.milestones.values():
+        # A claim that is mistyped, or rests on another run's damaged record, is told elsewhere.
+        with contextlib.suppress(ThesisError):
+            if milestone.name != READINESS and run.experiment in _named(milestone):
+                one = page.sources.judge(milestone)
+                state, _, why = cells(page, one)
+                lines.append([title(page, one), state, why])
+    headers = [words.say(f"column.{key}") for key in ("milestone", "state", "why")]
+    return table(headers, lines) if lines else Safe("")
+
+
+def _named(milestone: Milestone) -> set[str]:
+    """Return the experiments that a claim speaks of."""
+    return {one.selector.partition("@")[0] for one in references(parse_milestone(milestone))}

@@ -1,0 +1,67 @@
+"""Tables of what runs measured: accuracy and cost, a row per run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.metrics import AP_METRICS, KINDS, SUBSETS
+from vault_sync.rendering.context import MODEL_METRICS, Page, table
+from vault_sync.rendering.templates import Safe, code
+from vault_sync.reports.sections.comparison_cache import intervals, write_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from experiments.records.run import Run
+
+
+def accuracy_table(page: Page, runs: Sequence[Run]) -> Safe:
+    """List the APs of RUNS, each with its interval; empty where none was evaluated."""
+    names = columns(runs, AP_METRICS)
+    if not names:
+        return Safe("")
+    ends = {run: intervals(page, run) for run in runs}
+    rows = [[_ap(page, run, name, ends[run]) for name in names] for run in runs]
+    return _table(page, runs, names, rows)
+
+
+def cost_table(page: Page, runs: Sequence[Run]) -> Safe:
+    """List what RUNS cost: parameters, operations, time, memory; empty where none was measured."""
+    names = columns(runs, MODEL_METRICS)
+    if not names:
+        return Safe("")
+    rows = [[page.cell(run.metric(name)) for name in names] for run in runs]
+    return _table(page, runs, names, rows)
+
+
+def columns(runs: Sequence[Run], names: Iterable[str]) -> list[str]:
+    """Return the NAMES that at least one run has measured."""
+    return [name for name in names if any(run.metric(name) for run in runs)]
+
+
+def faces(page: Page, runs: Sequence[Run]) -> Safe:
+    """Say how many faces count in each subset, where the records agree on it; else nothing."""
+    counts = [run.results.get("details", {}).get("evaluate", {}).get("faces", {}) for run in runs]
+    known = [one for one in counts if one]
+    if not known or any(one != known[0] for one in known):
+        return Safe("")
+    told = [f"{page.words.number(known[0].get(name, 0), ',')} {name.title()}" for name in SUBSETS]
+    return page.words.say("faces", list=page.words.listing([Safe(one) for one in told]))
+
+
+def _ap(page: Page, run: Run, name: str, ends: Mapping[str, tuple[float, float]]) -> Safe:
+    text = page.cell(run.metric(name))
+    return Safe(text + write_interval(page.words, name, ends.get(name)))
+
+
+def _table(
+    page: Page, runs: Sequence[Run], names: Sequence[str], rows: Sequence[Sequence[object]]
+) -> Safe:
+    words = page.words
+    headers = [words.say("column.run"), words.say("column.network")]
+    headers += [Safe(KINDS[name].title(words.language)) for name in names]
+    lines = [
+        [page.run(run), code(run.variant) if run.variant else words.say("none"), *row]
+        for run, row in zip(runs, rows, strict=True)
+    ]
+    return table(headers, lines, numeric=range(2, len(headers)))

@@ -1,0 +1,324 @@
+"""The rows of the training protocol: what each is called, and what writes it for a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from featherface.losses.config import LossConfig
+from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.reports.sections.run_diff import show_parent, show_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from experiments.records.run import Run
+    from vault_sync.rendering.context import Page
+
+    Write = Callable[[Page, Run], str]
+
+UNSAID = ("workers", "cache", "log_every", "device", "seed")
+"""Training settings that change nothing of what is learnt, or stand elsewhere."""
+
+
+def section_of(run: Run, name: str) -> Mapping[str, Any]:
+    """Return one section of RUN's recipe."""
+    found: Mapping[str, Any] = run.recipe.get(name) or {}
+    return found
+
+
+def _number(section: str, key: str, spec: str = ".4g", zero: str = "") -> Write:
+    """Write a number of the recipe; ZERO names the phrase for 0, where that stands for none."""
+
+    def write(page: Page, run: Run) -> str:
+        value = section_of(run, section).get(key)
+        if value is None or isinstance(value, str):
+            return ""
+        if not value and zero:
+            return page.words.say(zero)
+        return page.words.number(value, "," if isinstance(value, int) else spec)
+
+    return write
+
+
+def _name(section: str, key: str) -> Write:
+    """Write a name or a list of the recipe."""
+
+    def write(page: Page, run: Run) -> str:
+        value = section_of(run, section).get(key)
+        return "" if value in (None, "", []) else show_value(page.words, value)
+
+    return write
+
+
+def _taught(write: Write) -> Write:
+    """Write something only for a run that had a teacher."""
+    return lambda page, run: write(page, run) if teaches(run) else ""
+
+
+def teaches(run: Run) -> bool:
+    """Whether RUN had a teacher."""
+    distill = section_of(run, "distill")
+    return bool(distill.get("teacher") or distill.get("teacher_weights"))
+
+
+def _phases(page: Page, run: Run) -> str:
+    """Write until which epoch each phase of the distillation lasts, and what it sets."""
+    epochs = float(section_of(run, "train").get("epochs", 0))
+    return Safe("<br>".join(_phase(page, one, epochs) for one in _stretches(run)))
+
+
+def _phase(page: Page, phase: Mapping[str, Any], epochs: float) -> str:
+    words = page.words
+    told = [
+        Safe(f"{code(key)} {words.number(float(value), '.3g')}")
+        for key, value in phase.items()
+        if key not in ("until", "name") and value is not None
+    ]
+    about = {
+        "end": round(float(phase["until"]) * epochs),
+        "list": words.listing(told) if told else words.say("none"),
+    }
+    return words.say("training.phase", name=str(phase.get("name") or "–"), **about)
+
+
+def _stretches(run: Run) -> list[Mapping[str, Any]]:
+    found = section_of(run, "distill").get("phases") or []
+    return [one for one in found if isinstance(one, dict) and "until" in one]
+
+
+def _origin(role: str) -> Write:
+    def write(page: Page, run: Run) -> str:
+        known = any(one.role == role for one in run.record.parents)
+        return show_parent(page, run, role) if known else ""
+
+    return write
+
+
+def _split(which: str) -> Write:
+    """Write images, faces and fingerprint of a split."""
+
+    def write(page: Page, run: Run) -> str:
+        about = run.data.get(str(section_of(run, "data").get(f"{which}_split", which)), {})
+        images, faces = about.get("images") or about.get("files"), about.get("faces")
+        if not images:
+            return ""
+        words = page.words
+        told = [words.name("dataset", str(about.get("dataset", "")))]
+        told += [words.say("training.images", n=int(images))]
+        told += [words.say("training.faces", n=int(faces))] if faces else []
+        digest = str(about.get("annotation_sha256") or about.get("annotation") or "")
+        told += [code(digest[:12])] if digest else []
+        return Safe(", ".join(told))
+
+    return write
+
+
+def _batch(page: Page, run: Run) -> str:
+    train = section_of(run, "train")
+    size, times = train.get("batch_size"), train.get("accumulate", 1)
+    if not size or isinstance(size, str):  # `auto`: a run that didn't train has none
+        return ""
+    number = page.words.number(int(size), ",")
+    return Safe(f"{number} × {page.words.number(int(times), ',')}") if times > 1 else number
+
+
+def _epochs(page: Page, run: Run) -> str:
+    planned, done = int(section_of(run, "train").get("epochs", 0)), len(run.events("epoch"))
+    if done and done != planned:
+        return page.words.say("training.some", done=done, planned=planned)
+    return page.words.number(planned, ",") if planned else ""
+
+
+def _steps(page: Page, run: Run) -> str:
+    steps = [int(one.get("step", 0)) for one in run.events("epoch")]
+    return page.words.number(steps[-1], ",") if steps and steps[-1] else ""
+
+
+def _schedule(page: Page, run: Run) -> str:
+    train, words = section_of(run, "train"), page.words
+    name = str(train.get("schedule", ""))
+    if not name:
+        return ""
+    told = [words.name("schedule", name)]
+    if name != "constant" and train.get("warmup"):
+        told += [words.say("training.warmup", share=words.number(train["warmup"], ".0%"))]
+    if name == "steps":
+        at = [words.number(one, ".0%") for one in train.get("steps_at", ())]
+        told += [words.say("training.steps_at", list=words.listing(at))]
+    return Safe(", ".join(told))
+
+
+def _precision(page: Page, run: Run) -> str:
+    value = section_of(run, "train").get("amp")
+    if value in (None, "auto", "no", False):
+        return "" if value in (None, "auto") else page.words.say("no")
+    return code(value)
+
+
+def _momentum(page: Page, run: Run) -> str:
+    sgd = section_of(run, "train").get("optimizer") == "sgd"
+    return _number("train", "momentum")(page, run) if sgd else ""
+
+
+def _side(page: Page, run: Run) -> str:
+    side = section_of(run, "train").get("image_size")
+    return page.words.say("setup.pixels", n=int(side)) if side else ""
+
+
+def _scales(key: str, augmentation: str = "") -> Write:
+    """List the numbers under KEY; with AUGMENTATION only for runs that used it."""
+
+    def write(page: Page, run: Run) -> str:
+        train = section_of(run, "train")
+        if augmentation and augmentation not in train.get("augmentations", ()):
+            return ""
+        numbers = [page.words.number(float(one), ".3g") for one in train.get(key, ())]
+        return page.words.listing(numbers) if numbers else ""
+
+    return write
+
+
+def _curriculum(page: Page, run: Run) -> str:
+    share = section_of(run, "train").get("curriculum")
+    return page.words.number(float(share), ".0%") if share else ""
+
+
+def _losses(page: Page, run: Run) -> str:
+    """List what differs from the official loss, as a recipe writes it."""
+    chosen, usual = section_of(run, "train").get("loss") or {}, LossConfig()
+    other = [f"{key}={value}" for key, value in chosen.items() if getattr(usual, key, "") != value]
+    return show_value(page.words, other) if other else ""
+
+
+def _kept(page: Page, run: Run) -> str:
+    """Say which epoch's weights were kept."""
+    weights = str(run.results.get("details", {}).get("train", {}).get("weights", ""))
+    scored = sum("mean_ap" in one for one in run.events("epoch"))
+    if not weights:
+        return ""
+    chosen = "best" in weights and scored > 1
+    return page.words.say("training.kept_best" if chosen else "training.kept_last")
+
+
+def _seed(page: Page, run: Run) -> str:
+    del page
+    return str(run.record.seed)
+
+
+def _hardware(key: str) -> Write:
+    return lambda _, run: escape(str(run.record.hardware.get(key) or ""))
+
+
+def _card(page: Page, run: Run) -> str:
+    """Name the graphics card that trained; a record of earlier versions names the first one."""
+    trained = run.results.get("details", {}).get("train", {})
+    if "hardware" in trained:
+        return escape(str(trained["hardware"])) if trained.get("device") == "cuda" else ""
+    return _hardware("gpu")(page, run)
+
+
+def _duration(page: Page, run: Run) -> str:
+    stage = run.record.stages.get("train")
+    return page.words.duration(stage.seconds) if stage and stage.seconds else ""
+
+
+def _code(page: Page, run: Run) -> str:
+    git = run.record.git
+    if not git.commit:
+        return ""
+    commit = code(git.commit[:12])
+    return page.words.say("training.dirty", commit=commit) if git.dirty else commit
+
+
+def _evaluation(page: Page, run: Run) -> str:
+    name = str(section_of(run, "evaluate").get("protocol", ""))
+    return page.words.name("protocol", name) if name else ""
+
+
+GROUPS: dict[str, dict[str, Write]] = {
+    "start": {
+        "variant": _name("model", "variant"),
+        "weights": _origin("weights"),
+        "backbone": _origin("backbone"),
+    },
+    "data": {"train": _split("train"), "val": _split("val")},
+    "input": {
+        "image_size": _side,
+        "augmentations": _name("train", "augmentations"),
+        "crop_scales": _scales("crop_scales", "crop"),
+        "zoom_scales": _scales("zoom_scales", "zoom-crop"),
+        "progressive": _scales("progressive"),
+        "multi_scale": _scales("multi_scale"),
+        "curriculum": _curriculum,
+    },
+    "optimisation": {
+        "optimizer": _name("train", "optimizer"),
+        "lr": _number("train", "lr"),
+        "schedule": _schedule,
+        "weight_decay": _number("train", "weight_decay"),
+        "momentum": _momentum,
+        "batch_size": _batch,
+        "epochs": _epochs,
+        "steps": _steps,
+        "clip": _number("train", "clip", zero="training.none"),
+        "ema": _number("train", "ema", zero="training.none"),
+        "amp": _precision,
+        "patience": _number("train", "patience", zero="training.none"),
+        "kept": _kept,
+    },
+    "loss": {
+        "overlap": _number("train", "overlap"),
+        "negatives": _number("train", "negatives"),
+        "box_weight": _number("train", "box_weight"),
+        "landmark_weight": _number("train", "landmark_weight"),
+        "losses": _losses,
+    },
+    "distillation": {
+        "teacher": _taught(_origin("teacher")),
+        "temperature": _taught(_number("distill", "temperature")),
+        "alpha": _taught(_number("distill", "alpha")),
+        "teacher_box_weight": _taught(_number("distill", "box_weight")),
+        "teacher_landmark_weight": _taught(_number("distill", "landmark_weight")),
+        "confidence": _taught(_number("distill", "confidence")),
+        "init_backbone": _taught(_name("distill", "init_backbone")),
+        "phases": _phases,
+    },
+    "evaluation": {
+        "protocol": _evaluation,
+        "score_threshold": _number("evaluate", "score_threshold"),
+        "nms_threshold": _number("evaluate", "nms_threshold"),
+        "max_detections": _number("evaluate", "max_detections", zero="training.all"),
+    },
+    "circumstances": {
+        "seed": _seed,
+        "gpu": _card,
+        "cpu": _hardware("cpu"),
+        "torch": _hardware("torch"),
+        "code": _code,
+        "duration": _duration,
+    },
+}
+"""Heading -> row -> what writes it for a run; a row that no run fills is left out."""
+SECTIONS = {"optimisation": "train", "distillation": "distill"}
+"""Heading -> section of the recipe whose other settings are listed under it."""
+KNOWN: dict[str, tuple[str, ...]] = {
+    "train": (
+        *(name for group in GROUPS.values() for name in group),
+        *UNSAID,
+        "warmup",
+        "steps_at",
+        "accumulate",
+        "evaluate_every",
+        "loss",
+    ),
+    "distill": (
+        *GROUPS["distillation"],
+        "cache",
+        "cache_gb",
+        "teacher_variant",
+        "teacher_weights",
+        "box_weight",
+        "landmark_weight",
+    ),
+}
+"""Settings that the rows above speak of."""

@@ -1,0 +1,167 @@
+"""In what two runs differ: the recipe, what they were made from, the data, code and machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vault_sync.rendering.templates import Safe, code, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from experiments.records.run import Run
+    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.words import Words
+
+NAMING = ("name", "title", "hypothesis", "tags")
+"""Recipe keys that differ by nature."""
+INDIFFERENT = (
+    *NAMING,
+    "stages",
+    "primary_metric",
+    "train.seed",
+    "train.device",
+    "train.workers",
+    "train.cache",
+    "train.log_every",
+)
+"""Recipe keys that do not decide what is learnt, or say again what `seed` says."""
+SECTIONS = ("benchmark.", "export.")
+"""Recipe sections of the same kind."""
+ROLES = {
+    "teacher": "distill.teacher",
+    "weights": "model.weights",
+    "backbone": "model.backbone_weights",
+    "predictions": "evaluate.predictions",
+}
+"""What a run may be made from -> the recipe's key for it; the record knows it exactly."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing in which a run differs from another."""
+
+    key: str
+    """The recipe's key; empty for what is no recipe's."""
+    name: Safe
+    before: Safe
+    after: Safe
+
+
+def changes(page: Page, before: Run, after: Run) -> list[Change]:
+    """Return everything that may explain why AFTER measured other values than BEFORE."""
+    origins = list(_origins(page, before, after))
+    known = {change.key for change in origins}
+    words = page.words
+    recipe = [
+        Change(key, code(key), show_value(words, old), show_value(words, new))
+        for key, (old, new) in recipe_changes(before, after).items()
+        if key not in known
+    ]
+    return [*recipe, *origins, *_data(words, before, after), *_circumstances(words, before, after)]
+
+
+def recipe_changes(before: Run, after: Run) -> dict[str, tuple[Any, Any]]:
+    """Return dotted key -> both values, of the recipe keys that decide what is learnt."""
+    differing = differing_settings([before, after])
+    return {
+        key: (values[0], values[1])
+        for key, values in differing.items()
+        if key not in INDIFFERENT and not key.startswith(SECTIONS)
+    }
+
+
+def differing_settings(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """Return dotted recipe key -> value per run, of the keys in which RUNS differ.
+
+    A key that an older record does not know yet has its default there.
+    """
+    found = [_settings(run) for run in runs]
+    names = dict.fromkeys(key for one in found for key in one if key not in NAMING)
+    rows = {key: [_plain(one.get(key)) for one in found] for key in names}
+    return {key: row for key, row in rows.items() if any(one != row[0] for one in row)}
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
+
+    own = flatten(run.recipe)
+    usual = defaults(run.variant)
+    return {**own, **{key: value for key, value in usual.items() if key not in own}}
+
+
+@cache
+def defaults(variant: str) -> dict[str, Any]:
+    """Return what a recipe for VARIANT holds where nothing is said."""
+    from experiments import schema  # noqa: PLC0415 - all configurations
+    from experiments.recipe.model import ModelConfig, Recipe, flatten  # noqa: PLC0415 - as above
+    from featherface.variants.table import VARIANTS  # noqa: PLC0415 - as above
+
+    if variant not in VARIANTS:
+        return {}
+    recipe = schema.plain(Recipe(name=variant, model=ModelConfig(variant=variant)))
+    recipe["model"] |= schema.plain(VARIANTS[variant].config)
+    return flatten(recipe)
+
+
+def show_value(words: Words, value: object) -> Safe:
+    """Write a recipe's value; a dash for none."""
+    if value in (None, "", []):
+        return words.say("none")
+    if isinstance(value, bool):
+        return words.say("yes" if value else "no")
+    items = value if isinstance(value, list | tuple) else [value]
+    return code(", ".join(str(one) for one in items))
+
+
+def parent(run: Run, role: str) -> str:
+    """Return the runs, or else files, that RUN was made from in ROLE; empty for none."""
+    return ", ".join(one.run or one.path for one in run.record.parents if one.role == role)
+
+
+def show_parent(page: Page, run: Run, role: str) -> Safe:
+    """Link to the runs that RUN was made from in ROLE, or name the files; a dash for none."""
+    found = [one for one in run.record.parents if one.role == role]
+    named = [page.named_run(one.run) if one.run else code(one.path) for one in found]
+    return page.words.listing(named) if named else page.words.say("none")
+
+
+def _plain(value: object) -> object:
+    """Make a key that is missing equal to one that says none."""
+    return None if value in ("", [], ()) else value
+
+
+def _origins(page: Page, before: Run, after: Run) -> Iterator[Change]:
+    for role, key in ROLES.items():
+        if parent(before, role) != parent(after, role):
+            ends = [show_parent(page, run, role) for run in (before, after)]
+            yield Change(key, page.words.name("setup", role), *ends)
+
+
+def _data(words: Words, before: Run, after: Run) -> Iterator[Change]:
+    for split in dict.fromkeys([*before.data, *after.data]):
+        ends = [run.data.get(split, {}) for run in (before, after)]
+        if _digest(ends[0]) != _digest(ends[1]):
+            name = words.say("changes.data", split=split)
+            yield Change("", name, *(code(_digest(one)[:12]) for one in ends))
+
+
+def _digest(about: dict[str, Any]) -> str:
+    digests = [about.get(key) for key in ("annotation_sha256", "files_sha256")]
+    return " ".join(str(one) for one in digests if one)
+
+
+def _circumstances(words: Words, before: Run, after: Run) -> Iterator[Change]:
+    """Yield changes of the code, its libraries and the machine, where both records know them."""
+    told = [("code", before.record.code[:12], after.record.code[:12])]
+    parts = [run.record.hardware for run in (before, after)]
+    told += [
+        (key, str(parts[0].get(key, "")), str(parts[1].get(key, "")))
+        for key in ("torch", "cpu", "gpu")
+    ]
+    for key, old, new in told:
+        if old and new and old != new:
+            ends = (code(one) if key == "code" else escape(one) for one in (old, new))
+            yield Change("", words.say(f"changes.{key}"), *ends)

@@ -1,0 +1,51 @@
+"""In what setting latency and memory were taken: without it their figures mean little."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.metrics import LATENCIES
+from vault_sync.rendering.templates import Safe, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from experiments.records.run import Run
+    from vault_sync.rendering.context import Page
+
+TIMED = ("latency.", "memory.")
+"""Metrics that depend on the setting and the machine."""
+
+
+def speed(page: Page, runs: Iterable[Run]) -> Safe:
+    """Say in a sentence how the latencies of RUNS were taken; empty where there is none."""
+    words = page.words
+    found = {run: setting for run in runs if (setting := _setting(page, run))}
+    if not found:
+        return Safe("")
+    if len(set(found.values())) == 1:
+        where, on = next(iter(found.values()))
+        return words.say("speed.same", setting=where, machine=on)
+    told = [
+        words.say("speed.one", run=page.run_in_prose(run), setting=where, machine=on)
+        for run, (where, on) in found.items()
+    ]
+    return words.say("speed.mixed", list=Safe(f"{words.semicolon}".join(told)))
+
+
+def same_speed_setting(page: Page, one: Run, other: Run) -> bool:
+    """Whether the latencies of two runs were taken in the same setting on the same machine."""
+    return _setting(page, one) == _setting(page, other)
+
+
+def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
+    """Return setting and machine of a run's latency; None where it was not taken."""
+    metric = next((one for name in LATENCIES if (one := run.metric(name))), None)
+    if metric is None:
+        return None
+    name = metric.conditions.shown() if metric.conditions.hardware else ""
+    machine = escape(name) if name else page.words.say("speed.unknown")
+    where = page.words.setting(metric)
+    if metric.n:
+        where = page.words.say("speed.median", setting=where, n=metric.n)
+    return where, machine

@@ -1,0 +1,56 @@
+"""The baseline held against its publication, row by row: expected, measured, near enough or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.claims.baseline import Expectation, Outcome, baseline, validate
+from experiments.metrics import kind
+from vault_sync.rendering.context import Page, table
+from vault_sync.rendering.templates import Safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.records.run import Run
+
+
+def validation(page: Page, runs: Sequence[Run]) -> Safe:
+    """Give each expectation a row, and each of RUNS that is of the baseline's networks a column.
+
+    Before there is a run, one column says that nothing was measured.
+    """
+    words, expected = page.words, baseline()
+    chosen: list[Run | None] = [run for run in runs if run.variant in expected.variants]
+    chosen = chosen or [None]
+    found = [validate(run, expected) for run in chosen]
+    headers: list[object] = [words.say("column.metric"), words.say("baseline.expected")]
+    headers += [page.run(run) if run else words.say("baseline.measured") for run in chosen]
+    rows = [
+        [
+            Safe(kind(one.metric).title(words.language)),
+            _wanted(page, one),
+            *(_found(page, outcomes[place]) for outcomes in found),
+        ]
+        for place, one in enumerate(expected.expectations)
+    ]
+    return table(headers, rows, numeric=range(1, len(headers)))
+
+
+def _wanted(page: Page, one: Expectation) -> Safe:
+    words = page.words
+    value = words.amount(one.value, one.metric)
+    if one.within is None:
+        return words.say("baseline.below", value=value)
+    if one.unit == "fraction":
+        points = words.say("points", n=words.number(100 * one.within, ".1f"))
+        return words.say("baseline.short", value=value, within=points)
+    return words.say("baseline.within", value=value, within=words.amount(one.within, one.metric))
+
+
+def _found(page: Page, one: Outcome) -> Safe:
+    """Write what counts and how it was judged."""
+    words = page.words
+    if one.metric is None or one.state == "not_measured":
+        return words.say("not_measured")
+    return words.say(f"baseline.{one.state}", value=words.value(one.metric))

@@ -1,0 +1,181 @@
+"""The functions that a template of the student's own may call."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from experiments.claims.candidate_runs import find_measured
+from experiments.metrics import KINDS, Metric
+from experiments.records.bibliography import missing, read_references
+from featherface.errors import NotFoundError, RefusedError, UsageError, unknown
+from vault_sync.rendering import context
+from vault_sync.rendering.templates import Safe
+from vault_sync.user_templates.budget import OverBudgetError
+from vault_sync.user_templates.claims import CitedView, MilestoneView, ThesisView
+from vault_sync.user_templates.views import MetricView, RunView, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from experiments.records.run import Run
+    from experiments.workspace.milestones import CitedResult
+    from vault_sync.rendering.context import Page
+
+CITED = "cited:"
+"""Before the name of a published or planned result, where a run could stand."""
+ROWS = 2_000
+
+
+class Functions:
+    """What a template may call and look at, for one block; remembers whose numbers it took."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.drawn: dict[Run, None] = {}
+        self.quoted: dict[str, None] = {}
+        """Evidence of the results that no run here measured: `cited`, `target`."""
+
+    @property
+    def table(self) -> dict[str, Callable[..., Any]]:
+        """Name in a template -> function."""
+        names = ("run", "metric", "value", "difference", "number", "date", "link", "cite")
+        return {**{name: getattr(self, f"_{name}") for name in names}, "table": self._lay_out}
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """Name in a template -> value."""
+        page, sources = self.page, self.page.sources
+        latest = [run for run in sources.latest if run in sources.sound]
+        return {
+            "thesis": ThesisView(page),
+            "runs": tuple(RunView(page, run) for run in sources.sound),
+            "latest": tuple(RunView(page, run) for run in latest),
+            "selected": _Late(lambda: tuple(self._selected())),
+            "cited": tuple(CitedView(page, one) for one in sources.workspace.cited.values()),
+            "milestones": _Late(lambda: tuple(self._milestones())),
+        }
+
+    def _run(self, selector: str) -> RunView:
+        return RunView(self.page, self._find(selector))
+
+    def _metric(self, of: RunView | CitedView | str, name: str) -> MetricView | None:
+        found = self._measured(of, name)
+        return None if found is None else MetricView(self.page, found)
+
+    def _value(self, of: RunView | CitedView | str, name: str, spec: str = "") -> Safe:
+        found = self._measured(of, name)
+        if found is None:
+            return self.page.words.say("not_measured")
+        words = self.page.words
+        return words.number(found.value, spec) if spec else words.value(found)
+
+    def _difference(
+        self, one: RunView | CitedView | str, other: RunView | CitedView | str, name: str
+    ) -> Safe:
+        """Write ONE minus OTHER; values not taken alike are never subtracted."""
+        values = [self._measured(of, name) for of in (one, other)]
+        first, second = values
+        if first is None or second is None:
+            return self.page.words.say("not_measured")
+        if first.context != second.context:
+            raise UsageError(
+                f"{name} was measured on different data, on different devices or by different"
+                " protocols: no difference"
+            )
+        return self.page.words.change(first.value - second.value, name, first.unit)
+
+    def _number(self, number: float, spec: str = ".2f") -> Safe:
+        return self.page.words.number(float(number), spec)
+
+    def _date(self, moment: str) -> Safe:
+        return self.page.words.date(str(moment))
+
+    def _link(self, target: RunView | str, text: str = "") -> Safe:
+        """Link to a run's note, or to a chapter by its name in thesis.toml."""
+        links, chapters = self.page.links, self.page.sources.workspace.chapters
+        if isinstance(target, str) and target in chapters:
+            return links.to(f"chapter/{target}", text or chapters[target].rsplit("/", 1)[-1])
+        run = self._find(target)
+        return links.to(context.run_identity(run), text or run.id)
+
+    def _cite(self, *keys: str) -> Safe:
+        """Cite works by their keys in the bibliography."""
+        references = read_references(self.page.sources.workspace)
+        for key in missing(map(str, keys), references):
+            raise NotFoundError(unknown("citation key", key, references))
+        return Safe(f"[{'; '.join(f'@{key}' for key in keys)}]")
+
+    def _lay_out(
+        self, headers: Sequence[Any], rows: Sequence[Sequence[Any]], numeric: Sequence[int] = ()
+    ) -> Safe:
+        """Lay out a table; columns NUMERIC, counted from 0, are flushed right."""
+        lines = [[self._cell(cell) for cell in row] for row in rows]
+        if len(lines) > ROWS:
+            raise OverBudgetError(f"a table has more than {ROWS:,} rows")
+        if any(len(line) != len(headers) for line in lines):
+            raise UsageError(f"each row of a table needs {len(headers)} cells")
+        return context.table([self._cell(one) for one in headers], lines, numeric)
+
+    def _cell(self, cell: Any) -> object:
+        if isinstance(cell, RunView):
+            return self.page.run(cell._run)  # noqa: SLF001 - the view is ours
+        return cell.shown if isinstance(cell, View) else cell
+
+    def _selected(self) -> list[RunView]:
+        """Return the runs that the block's marker names with `runs=`, else the latest ones."""
+        return [RunView(self.page, run) for run in self.page.sources.select(self.page.selectors)]
+
+    def _milestones(self) -> list[MilestoneView]:
+        return [MilestoneView(self.page, one) for one in self.page.sources.outcomes]
+
+    def _find(self, of: RunView | str) -> Run:
+        if isinstance(of, RunView):
+            return of._run  # noqa: SLF001 - the view is ours
+        (run,) = self.page.sources.select([str(of)])
+        return run
+
+    def _measured(self, of: RunView | CitedView | str, name: str) -> Metric | None:
+        """Return a metric of a run or of a published result, and remember whose it is."""
+        if isinstance(of, CitedView) or (isinstance(of, str) and of.startswith(CITED)):
+            result = self._result(of)
+            self.quoted[result.evidence] = None
+            return result.metric(name)
+        run = self._find(of)
+        if isinstance(of, str):
+            run = find_measured(self.page.sources.store, of, name)
+            self.page.sources.check([run])
+        found = run.metric(name)
+        if found is None and name not in KINDS:
+            raise UsageError(unknown("metric", name, KINDS))
+        if found is not None:
+            self.drawn[run] = None
+        return found
+
+    def _result(self, of: CitedView | str) -> CitedResult:
+        if isinstance(of, CitedView):
+            return of._result  # noqa: SLF001 - the view is ours
+        name, known = of.removeprefix(CITED), self.page.sources.workspace.cited
+        if name not in known:
+            raise RefusedError(unknown("cited result", name, known))
+        return known[name]
+
+
+class _Late:
+    """A sequence that is made when a template first asks for it."""
+
+    def __init__(self, make: Callable[[], tuple[View, ...]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _items(self) -> tuple[View, ...]:
+        return self._make()
+
+    def __iter__(self) -> Any:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, place: int) -> View:
+        return self._items[place]

@@ -1,0 +1,119 @@
+"""Render a template of the student's own; what is wrong with it is told with its line."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING
+
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
+from featherface.errors import RefusedError, ThesisError
+from vault_sync.engine.text.markers import scan, write_block
+from vault_sync.rendering.context import evaluation
+from vault_sync.rendering.templates import Safe, tidy
+from vault_sync.user_templates.budget import OverBudgetError
+from vault_sync.user_templates.files import FOLDER, folder
+from vault_sync.user_templates.functions import Functions
+from vault_sync.user_templates.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from experiments.records.run import Run
+    from vault_sync.rendering.context import Page
+
+LARGEST = 200_000
+"""Characters of a block."""
+_LINK = re.compile(r"\[\[[^\[\]\n]*\]\]")
+
+
+def render_own(page: Page, name: str) -> str:
+    """Render own template NAME for the block of PAGE, and say whose numbers it shows.
+
+    Raises:
+        RefusedError: the template fails, runs on, or would break the block; the message names its
+            file and line.
+    """
+    files = folder(page.sources.workspace)
+    functions = Functions(page)
+    try:
+        sandbox = Sandbox(files, functions.table, functions.values)
+        text = sandbox.get_template(name).render()
+    except RecursionError as error:
+        raise _refusal(files, name, error, "it calls or includes itself without end") from error
+    except UnicodeDecodeError as error:
+        raise _refusal(files, name, error, "it is not UTF-8 text") from error
+    except Exception as error:  # whatever a template does wrong is its author's to know
+        raise _refusal(files, name, error, _reason(error)) from error
+    text = tidy(_in_tables(text) + _drawn(page, functions))
+    _check(files, name, text)
+    return text
+
+
+def _reason(error: Exception) -> str:
+    """Word what went wrong in a template."""
+    if isinstance(error, ThesisError):
+        return error.message
+    if isinstance(error, TemplateNotFound | OverBudgetError):
+        return str(error.message if isinstance(error, TemplateNotFound) else error)
+    if isinstance(error, TemplateError):
+        return str(error.message)
+    return f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def _refusal(files: Path, name: str, error: BaseException, reason: str) -> RefusedError:
+    """Name the file and the line where a template failed."""
+    places = [
+        (place.filename, place.lineno)
+        for place in traceback.extract_tb(error.__traceback__, limit=-400)
+        if place.filename.startswith(str(files))
+    ]
+    if isinstance(error, TemplateSyntaxError):
+        places.append((error.filename or "", error.lineno))
+    file, line = places[-1] if places else (f"{name}.jinja", 0)
+    file = re.split(r"[/\\]", file)[-1] or f"{name}.jinja"
+    at = f":{line}" if line else ""
+    return RefusedError(f"{FOLDER}/{file}{at}: {reason}", f"thesis report show {name}")
+
+
+def _in_tables(text: str) -> str:
+    """Escape the bar of links that stand in a row of a table."""
+
+    def escaped(match: re.Match[str]) -> str:
+        return re.sub(r"(?<!\\)\|", r"\\|", match[0])
+
+    lines = text.split("\n")
+    rows = [_LINK.sub(escaped, line) if line.lstrip().startswith("|") else line for line in lines]
+    return "\n".join(rows)
+
+
+def _drawn(page: Page, functions: Functions) -> str:
+    """Say what data the numbers of a block speak of: no template can leave that out."""
+    words = page.words
+    told = [
+        words.say("own.run", run=page.run_in_prose(run), data=_data(page, run))
+        for run in functions.drawn
+    ]
+    told += [words.say(f"own.{evidence}") for evidence in functions.quoted]
+    return f"\n\n{words.say('own.drawn', list=Safe(words.semicolon.join(told)))}" if told else ""
+
+
+def _data(page: Page, run: Run) -> Safe:
+    measured = evaluation(run)
+    return page.words.say("own.network") if measured is None else page.words.short(measured)
+
+
+def _check(files: Path, name: str, text: str) -> None:
+    """Refuse a text that would not stay in its block."""
+    if len(text) > LARGEST:
+        raise _refusal(files, name, OverBudgetError(), f"it gives more than {LARGEST:,} characters")
+    found = scan(write_block("own", name, text.encode(), {}) + b"\n")
+    if found.faults or len(found.blocks) != 1 or len(scan(text.encode()).blocks):
+        reason = "it prints block markers or leaves a code fence open"
+        raise _refusal(files, name, OverBudgetError(), reason)
+    outside = re.sub(r"(?ms)^ {0,3}(```+|~~~+).*?^ {0,3}\1[`~]*\s*$|`[^`\n]*`", "", text)
+    if re.sub(r"(?s)<!--.*?-->", "", outside).count("<!--"):
+        raise _refusal(files, name, OverBudgetError(), "it leaves an HTML comment open")
+    if outside.count("%%") % 2:
+        raise _refusal(files, name, OverBudgetError(), "it leaves an Obsidian comment (%%) open")
