@@ -1,0 +1,1 @@
+"""One module or folder per command group, imported when it is asked for."""
