@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.export.onnx_file import Session, write_onnx
+from featherface.export.onnx_file import OnnxSession, write_onnx
 from featherface.networks.detector import build
 from featherface.variants.table import VARIANTS
 
@@ -74,7 +74,7 @@ def onnx(name: str, images: torch.Tensor) -> Callable[[], object]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         write_onnx(network(name), path, 20, name)
-        session = Session(path)
+        session = OnnxSession(path)
     array = images.numpy()
     return lambda: session(array)
 

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import torch
 
-from featherface.export.onnx_file import Session, write_onnx
+from featherface.export.onnx_file import OnnxSession, write_onnx
 from featherface.export.writing import differences
-from featherface.validation.case import Case
+from featherface.validation.case import VariantCase
 from featherface.variants.table import VARIANTS
 
 LIMIT = 1e-4
@@ -50,12 +50,12 @@ def parse() -> argparse.Namespace:
 def check(name: str, options: argparse.Namespace) -> bool:
     """Export, compare in every case and print a line; return whether the budgets hold."""
     start = time.perf_counter()
-    model = Case(name, VARIANTS[name].config).stirred()
+    model = VariantCase(name, VARIANTS[name].config).stirred()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         path = Path(folder) / "network.onnx"
         write_onnx(model, path, 20, name)
-        run = Session(path)
+        run = OnnxSession(path)
     cases = list(itertools.product(map(pixels, options.sizes), options.batches))
     found = {case: differences(model, run, *case) for case in cases}
     most = {key: max(one[key] for one in found.values()) for key in next(iter(found.values()))}

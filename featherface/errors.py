@@ -86,7 +86,7 @@ def unknown(kind: str, name: str, known: Iterable[str], see: str | None = None) 
     """
     names = sorted(known)
     told = repr(name).replace("\\\\", "\\")
-    nearest = [one for one in names if one.casefold() == name.casefold()]
+    nearest = [known for known in names if known.casefold() == name.casefold()]
     nearest = nearest or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if nearest:
         text = f"no {kind} {told}; did you mean {nearest[0]!r}?"

@@ -1,4 +1,4 @@
-"""How the core tells what it is doing, and is told to stop, knowing nothing of terminals."""
+"""Progress and stop callbacks, through which the core reports without knowing terminals."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from featherface.model_summary.summary_types import Anatomy, FieldLevel, Stage
+    from featherface.model_summary.summary_types import Anatomy, FieldLevel, StageSummary
 
 FORMS = ("png", "svg", "pdf")
 """Kinds of picture files."""
@@ -110,7 +110,7 @@ def _draw(canvas: _Canvas, anatomy: Anatomy) -> None:
     _name(canvas, below, f"{anchors} {canvas.names['anchors']}", "")
 
 
-def _stage(canvas: _Canvas, y: float, stage: Stage, total: int) -> None:
+def _stage(canvas: _Canvas, y: float, stage: StageSummary, total: int) -> None:
     """Draw one box, or one per level, and what it is called and holds."""
     colour = COLOURS.get(stage.name, ATTENTION)
     times = f" ×{stage.times}" if stage.times > 1 else ""

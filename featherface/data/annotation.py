@@ -1,4 +1,4 @@
-"""The faces of pictures, whatever file they were read from."""
+"""Annotations of pictures: boxes, landmarks and attributes as arrays, whatever their file."""
 
 from __future__ import annotations
 

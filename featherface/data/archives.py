@@ -1,4 +1,4 @@
-"""WIDER FACE's official archives: where they are, what they hold, how they are told from others.
+"""The official WIDER FACE archives: addresses, contents and checksums.
 
 Sizes and SHA-256 of the files that its authors serve. The pictures come from the authors' own
 copy on Hugging Face, as the Google Drive that their page names can't be fetched by a program.

@@ -1,4 +1,4 @@
-"""What the synthetic set is drawn from. Lean: imports nothing heavy."""
+"""Settings of the synthetic set. Lean: imports nothing heavy."""
 
 from __future__ import annotations
 

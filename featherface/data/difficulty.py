@@ -1,4 +1,4 @@
-"""How hard a picture's faces are to find, from its annotation alone."""
+"""Difficulty of a picture, from its annotation alone, for curriculum learning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetching archives: what is there already is kept, a part is gone on with, all is checked."""
+"""Resumable downloads with checksums."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def unpack(
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir()]
+            members = [member for member in archive.infolist() if not member.is_dir()]
             _check_members(members, path)
             for done, member in enumerate(members, 1):
                 if should_stop():
@@ -151,7 +151,7 @@ def _check(archive: Archive, path: Path, folder: Path) -> None:
 
 def _check_room(archive: Archive, folder: Path) -> None:
     """See that the archive and what it unpacks to find room."""
-    there = next(one for one in (folder, *folder.resolve().parents) if one.is_dir())
+    there = next(parent for parent in (folder, *folder.resolve().parents) if parent.is_dir())
     free, needed = shutil.disk_usage(there).free, 2 * archive.size
     if free < needed:
         raise UnavailableError(
@@ -162,13 +162,13 @@ def _check_room(archive: Archive, folder: Path) -> None:
 
 
 def _check_members(members: list[zipfile.ZipInfo], path: Path) -> None:
-    if sum(one.file_size for one in members) > LARGEST:
+    if sum(member.file_size for member in members) > LARGEST:
         raise DataError(f"{path} would unpack to more than {LARGEST:,} bytes", f"remove {path}")
-    for one in members:
-        name = PurePosixPath(one.filename.replace("\\", "/"))
+    for member in members:
+        name = PurePosixPath(member.filename.replace("\\", "/"))
         if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
             raise DataError(
-                f"{path}: the member {one.filename!r} leaves the folder", f"remove {path}"
+                f"{path}: the member {member.filename!r} leaves the folder", f"remove {path}"
             )
 
 

@@ -1,4 +1,4 @@
-"""What tells two data sets apart, small enough to keep in every record."""
+"""Fingerprints of data sets: counts and hashes, small enough for every record."""
 
 from __future__ import annotations
 

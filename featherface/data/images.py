@@ -95,5 +95,5 @@ class _opened:  # noqa: N801 - reads as the function it stands for
 
 def list_images(folder: Path) -> Iterator[Path]:
     """Yield the pictures in FOLDER and below, in the order of their relative paths."""
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
-    yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
+    yield from sorted(paths, key=lambda path: path.relative_to(folder).as_posix())

@@ -1,4 +1,4 @@
-"""A picture with its faces, and what moves both together."""
+"""A picture with its faces, and the affine transforms that move both together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting what a split holds, so that a person sees what a network will learn from."""
+"""Statistics of a split: heights of faces, faces per picture, attributes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def statistics(split: Split) -> dict[str, Any]:
 def count_crowds(crowd: NDArray[np.int64]) -> dict[str, int]:
     """Count pictures by their number of faces (n,); each key is a range, `3–4`."""
     counts, _ = np.histogram(crowd, bins=[*CROWDS, np.inf])
-    ends = [*(one - 1 for one in CROWDS[1:]), None]
+    ends = [*(start - 1 for start in CROWDS[1:]), None]
     names = [
         f"{low}+" if high is None else str(low) if low == high else f"{low}–{high}"
         for low, high in zip(CROWDS, ends, strict=True)

@@ -1,4 +1,4 @@
-"""Finding a split of WIDER FACE, or of a set in its layout, on the disk."""
+"""Opening a split of WIDER FACE, or of a set in its layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that look alike: the same photograph in two splits makes an accuracy worthless.
+"""Near duplicates by difference hash: a photograph in two splits makes an accuracy worthless.
 
 A difference hash keeps whether each of a small picture's pixels is brighter than its neighbour:
 to the right, and below. Scaling, compression and a change of brightness hardly touch it.
@@ -38,7 +38,7 @@ CHUNK = 512
 
 
 @dataclass(frozen=True)
-class Pair:
+class DuplicatePair:
     """Two pictures that look like one."""
 
     first: str
@@ -49,7 +49,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class PictureHash:
     """What is kept of a picture."""
 
     bits: NDArray[np.uint64]
@@ -58,8 +58,8 @@ class Look:
     """(SIDE + 1, SIDE + 1) brightness, mean 0 and deviation 1; zeros where the picture is flat."""
 
 
-def look_at(path: Path) -> Look:
-    """Return what is kept of the picture in PATH.
+def hash_picture(path: Path) -> PictureHash:
+    """Return the difference hash and the thumbnail of the picture in PATH.
 
     Raises:
         DataError: it can't be read.
@@ -75,7 +75,7 @@ def look_at(path: Path) -> Look:
     bits = np.array([_pack(right), _pack(below)], dtype=np.uint64)
     spread = float(pixels.std())
     even = (pixels - pixels.mean()) / spread if spread >= FLAT else np.zeros_like(pixels)
-    return Look(bits, even)
+    return PictureHash(bits, even)
 
 
 def find_pairs(
@@ -83,51 +83,52 @@ def find_pairs(
     second: Split,
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
-) -> list[Pair]:
+) -> list[DuplicatePair]:
     """Return the pictures of FIRST and SECOND that look like one photograph, the nearest first.
 
     Stops early, with what was found among the pictures seen, when SHOULD_STOP says so.
     """
     total = len(first.images) + len(second.images)
-    looks: list[list[Look]] = []
+    hashes: list[list[PictureHash]] = []
     done = 0
     for split in (first, second):
-        seen = []
+        of_split = []
         for image in split.images:
             if should_stop():
                 break
-            seen.append(look_at(split.path(image)))
+            of_split.append(hash_picture(split.path(image)))
             done += 1
             on_progress(Progress("compare pictures", done, total))
-        looks.append(seen)
+        hashes.append(of_split)
     names = [[image.path for image in split.images] for split in (first, second)]
-    found = [
-        Pair(names[0][one], names[1][other], distance) for one, other, distance in near(*looks)
+    pairs = [
+        DuplicatePair(names[0][row], names[1][column], distance)
+        for row, column, distance in near(*hashes)
     ]
-    return sorted(found, key=lambda pair: (pair.distance, pair.first, pair.second))
+    return sorted(pairs, key=lambda pair: (pair.distance, pair.first, pair.second))
 
 
-def near(first: Sequence[Look], second: Sequence[Look]) -> list[tuple[int, int, int]]:
+def near(first: Sequence[PictureHash], second: Sequence[PictureHash]) -> list[tuple[int, int, int]]:
     """Return (place in FIRST, place in SECOND, differing bits) of those that look alike."""
     if not first or not second:
         return []
-    ones, others = (np.stack([look.bits for look in looks]) for looks in (first, second))
-    found = []
-    for start in range(0, len(ones), CHUNK):
-        block = ones[start : start + CHUNK, None, :] ^ others[None]  # (C, N, 2)
+    rows, columns = (np.stack([each.bits for each in hashes]) for hashes in (first, second))
+    pairs = []
+    for start in range(0, len(rows), CHUNK):
+        block = rows[start : start + CHUNK, None, :] ^ columns[None]  # (C, N, 2)
         distance = np.bitwise_count(block).sum(axis=2, dtype=np.int64)
         for row, column in np.argwhere(distance <= NEAR):
-            one, other = first[start + row], second[column]
-            if _same(one.thumbnail, other.thumbnail):
-                found.append((start + int(row), int(column), int(distance[row, column])))
-    return found
+            left, right = first[start + row], second[column]
+            if _same(left.thumbnail, right.thumbnail):
+                pairs.append((start + int(row), int(column), int(distance[row, column])))
+    return pairs
 
 
-def _same(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+def _same(left: NDArray[np.float32], right: NDArray[np.float32]) -> bool:
     """Tell whether two evened thumbnails show the same; a flat one is like nothing."""
-    if not one.any() or not other.any():
+    if not left.any() or not right.any():
         return False
-    return float((one * other).mean()) >= ALIKE
+    return float((left * right).mean()) >= ALIKE
 
 
 def _pack(bits: NDArray[np.bool_]) -> np.uint64:

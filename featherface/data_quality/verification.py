@@ -1,4 +1,4 @@
-"""Whether a data set is what it should be: whole, readable, and its splits apart."""
+"""Verification of a data set: complete, readable, splits disjoint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Finding:
+class DatasetFinding:
     """One check of one split."""
 
     check: str
@@ -45,12 +45,12 @@ class Verified:
     split: str
     kind: str
     fingerprint: dict[str, Any]
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[DatasetFinding, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
         """Whether no check failed."""
-        return all(one.ok is not False for one in self.findings)
+        return all(finding.ok is not False for finding in self.findings)
 
 
 def verify_split(
@@ -69,46 +69,46 @@ def verify_split(
     return Verified(split.name, split.kind, fingerprint(split), tuple(findings))
 
 
-def _complete(split: Split) -> Finding:
+def _complete(split: Split) -> DatasetFinding:
     count, whole = len(split.images), WHOLE.get(split.name)
     if split.kind != "widerface" or whole is None:
-        return Finding(
+        return DatasetFinding(
             "complete", None, f"{count:,} pictures; how many there should be is not known"
         )
     if count == whole:
-        return Finding(
+        return DatasetFinding(
             "complete", ok=True, text=f"all {whole:,} pictures of WIDER FACE's {split.name}"
         )
-    return Finding(
+    return DatasetFinding(
         "complete", None, f"{count:,} of {whole:,} pictures: results are of a part, and say so"
     )
 
 
-def _pictures(split: Split) -> Finding:
+def _pictures(split: Split) -> DatasetFinding:
     missing = split.annotations.skipped[MISSING]
     if missing:
-        return Finding("pictures", None, f"annotated, but not there: {missing:,}")
-    return Finding("pictures", ok=True, text="every annotated picture is there")
+        return DatasetFinding("pictures", None, f"annotated, but not there: {missing:,}")
+    return DatasetFinding("pictures", ok=True, text="every annotated picture is there")
 
 
-def _boxes(split: Split) -> Finding:
+def _boxes(split: Split) -> DatasetFinding:
     odd = {what: count for what, count in split.annotations.skipped.items() if what != MISSING}
     faces = f"{split.annotations.faces:,} faces"
     if not odd:
-        return Finding("boxes", ok=True, text=faces)
+        return DatasetFinding("boxes", ok=True, text=faces)
     told = ", ".join(f"{what}: {count:,}" for what, count in sorted(odd.items()))
-    return Finding("boxes", None, f"{faces}; left out: {told}")
+    return DatasetFinding("boxes", None, f"{faces}; left out: {told}")
 
 
-def _twice(split: Split) -> Finding:
+def _twice(split: Split) -> DatasetFinding:
     counts = Counter(image.path for image in split.images)
     names = [name for name, count in counts.items() if count > 1]
     if names:
-        return Finding("twice", ok=False, text=f"annotated more than once: {_some(names)}")
-    return Finding("twice", ok=True, text="no picture is annotated twice")
+        return DatasetFinding("twice", ok=False, text=f"annotated more than once: {_some(names)}")
+    return DatasetFinding("twice", ok=True, text="no picture is annotated twice")
 
 
-def _readable(split: Split, on_progress: OnProgress, should_stop: ShouldStop) -> Finding:
+def _readable(split: Split, on_progress: OnProgress, should_stop: ShouldStop) -> DatasetFinding:
     damaged, seen = [], 0
     for image in split.images:
         if should_stop():
@@ -120,25 +120,25 @@ def _readable(split: Split, on_progress: OnProgress, should_stop: ShouldStop) ->
         seen += 1
         on_progress(Progress(f"read {split.name}", seen, len(split.images)))
     if damaged:
-        return Finding("readable", ok=False, text=f"damaged: {_some(damaged)}")
+        return DatasetFinding("readable", ok=False, text=f"damaged: {_some(damaged)}")
     whole = seen == len(split.images)
-    return Finding("readable", True if whole else None, f"{seen:,} pictures decoded")
+    return DatasetFinding("readable", True if whole else None, f"{seen:,} pictures decoded")
 
 
-def _ground_truth(split: Split) -> Finding:
+def _ground_truth(split: Split) -> DatasetFinding:
     folder = find_ground_truth(split.root)
     if folder is None:
         text = f"{LISTS[0]} and its three lists are not there: subsets would be built from heights"
-        return Finding("ground truth", None, text)
+        return DatasetFinding("ground truth", None, text)
     try:
         truth = read_official(folder)
     except DataError as error:
-        return Finding("ground truth", ok=False, text=error.message)
+        return DatasetFinding("ground truth", ok=False, text=error.message)
     names = {picture_name(image.path) for image in split.images}
     unknown = sorted(names.difference(truth.images))
     if unknown:
-        return Finding("ground truth", ok=False, text=f"not in the lists: {_some(unknown)}")
-    return Finding(
+        return DatasetFinding("ground truth", ok=False, text=f"not in the lists: {_some(unknown)}")
+    return DatasetFinding(
         "ground truth", ok=True, text=f"the official lists, {len(truth.images):,} pictures"
     )
 
@@ -146,7 +146,7 @@ def _ground_truth(split: Split) -> Finding:
 def find_ground_truth(root: Path) -> Path | None:
     """Return the folder of the official lists below ROOT; None where there is none."""
     folders = (root / name for name in GROUND_TRUTH)
-    return next((one for one in folders if (one / LISTS[1]).is_file()), None)
+    return next((folder for folder in folders if (folder / LISTS[1]).is_file()), None)
 
 
 def _some(names: list[str]) -> str:

@@ -42,7 +42,11 @@ def lacks(place: int) -> str | None:
 
     PyTorch counts such a card as available, and the first kernel fails.
     """
-    held = [one for one in torch.cuda.get_arch_list() if one.startswith(("sm_", "compute_"))]
+    held = [
+        architecture
+        for architecture in torch.cuda.get_arch_list()
+        if architecture.startswith(("sm_", "compute_"))
+    ]
     capability = torch.cuda.get_device_capability(place)
     if not held or graphics_cards.covers(held, capability):  # ROCm's names are others
         return None
@@ -54,7 +58,7 @@ def lacks(place: int) -> str | None:
 
 def build_for(card: Card) -> Build | None:
     """Return the best build of PyTorch for CARD and the driver; None where no build will do."""
-    driver = card.driver or next((one.driver for one in nvidia()), "")
+    driver = card.driver or next((card.driver for card in nvidia()), "")
     return graphics_cards.fitting(card.capability, graphics_cards.branch(driver))
 
 
@@ -68,10 +72,10 @@ def remedy(card: Card) -> str:
 
 def unused() -> str | None:
     """Say why PyTorch uses none of NVIDIA's cards that are here; None where there are none."""
-    found = nvidia()
-    if not found or torch.cuda.is_available():
+    cards = nvidia()
+    if not cards or torch.cuda.is_available():
         return None
-    card = found[0]
+    card = cards[0]
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     if torch.version.cuda is None:
         build = build_for(card)
@@ -94,7 +98,7 @@ def unused() -> str | None:
 def oldest_driver() -> int:
     """Return the oldest branch of the driver that this build of PyTorch works with."""
     major = (torch.version.cuda or "0").partition(".")[0]
-    known = [one.driver for name, one in graphics_cards.BUILDS.items() if name[2:4] == major]
+    known = [build.driver for name, build in graphics_cards.BUILDS.items() if name[2:4] == major]
     return min(known, default=0)
 
 
@@ -113,9 +117,11 @@ def prove(device: torch.device) -> float:
     kernels = torch.randn(8, 3, 3, 3, generator=draw)
 
     def computed(where: torch.device) -> list[torch.Tensor]:
-        left, maps, weights = (one.to(where) for one in (matrix, images, kernels))
+        left, maps, weights = (tensor.to(where) for tensor in (matrix, images, kernels))
         return [(left @ left).cpu(), torch.nn.functional.conv2d(maps, weights).cpu()]
 
-    wanted, found = computed(torch.device("cpu")), computed(device)
-    pairs = zip(wanted, found, strict=True)
-    return max(float((one - two).abs().max() / one.abs().max()) for one, two in pairs)
+    wanted, computed_there = computed(torch.device("cpu")), computed(device)
+    pairs = zip(wanted, computed_there, strict=True)
+    return max(
+        float((expected - got).abs().max() / expected.abs().max()) for expected, got in pairs
+    )

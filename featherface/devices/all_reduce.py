@@ -1,4 +1,4 @@
-"""Processes that train together: what each finds in its part of a batch, made one.
+"""All-reduce over the processes of one training: sums, means and batch-norm statistics.
 
 So that two processes learn what one would from the doubled batch: counts to divide by, means and
 batch norms are those of all parts. Alone, nothing here changes anything.
@@ -61,7 +61,7 @@ def divisor(count: int | Tensor, like: Tensor) -> float | Tensor:
 
 def overall(parts: dict[str, Tensor]) -> dict[str, float]:
     """Return the means of PARTS, scalars, over the processes, as plain numbers."""
-    values = averaged(torch.stack([widened(one.detach()) for one in parts.values()]))
+    values = averaged(torch.stack([widened(part.detach()) for part in parts.values()]))
     return dict(zip(parts, values.tolist(), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Which floating-point numbers to compute with."""
+"""Choice of floating-point types: widened for sums, never narrowed from float64."""
 
 from __future__ import annotations
 

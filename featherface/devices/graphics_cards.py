@@ -82,8 +82,8 @@ class Build:
 
 
 BUILDS = {
-    one.name: one
-    for one in (
+    build.name: build
+    for build in (
         Build("cu130", ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120"), driver=580),
         Build(
             "cu126",
@@ -141,18 +141,18 @@ def covers(architectures: Iterable[str], capability: Capability) -> bool:
     that capability alone, with an `f` as without. Portable code (`compute_90`) is compiled by the
     driver for anything later. See NVIDIA's CUDA C++ Programming Guide on compatibility.
     """
-    return any(_runs(one, capability) for one in architectures)
+    return any(_runs(architecture, capability) for architecture in architectures)
 
 
 def _runs(architecture: str, capability: Capability) -> bool:
-    if found := BINARY.fullmatch(architecture):
-        made = (int(found[1]), int(found[2]))
-        if found[3] == "a" or capability in EMBEDDED or made in EMBEDDED:
+    if match := BINARY.fullmatch(architecture):
+        made = (int(match[1]), int(match[2]))
+        if match[3] == "a" or capability in EMBEDDED or made in EMBEDDED:
             return made == capability
         return made[0] == capability[0] and made <= capability
-    if found := PORTABLE.fullmatch(architecture):
-        made = (int(found[1]), int(found[2]))
-        return made == capability if found[3] == "a" else made <= capability
+    if match := PORTABLE.fullmatch(architecture):
+        made = (int(match[1]), int(match[2]))
+        return made == capability if match[3] == "a" else made <= capability
     return False
 
 
@@ -164,9 +164,9 @@ def fitting(capability: Capability | None, driver: int = 0) -> Build | None:
     """
     if capability is None:
         return None
-    could = [one for one in BUILDS.values() if covers(one.architectures, capability)]
-    ready = [one for one in could if not driver or driver >= one.driver]
-    return next(iter(ready), min(could, key=lambda one: one.driver, default=None))
+    could = [build for build in BUILDS.values() if covers(build.architectures, capability)]
+    ready = [build for build in could if not driver or driver >= build.driver]
+    return next(iter(ready), min(could, key=lambda build: build.driver, default=None))
 
 
 def here() -> tuple[Card, Build]:
@@ -175,7 +175,7 @@ def here() -> tuple[Card, Build]:
     Raises:
         UnavailableError: there is no card, no build for it, or its driver is too old.
     """
-    cards = sorted(installed(), key=lambda one: one.capability or (0, 0))
+    cards = sorted(installed(), key=lambda card: card.capability or (0, 0))
     if not cards:
         raise UnavailableError(
             f"{PROGRAM}, which comes with NVIDIA's driver, finds no card",

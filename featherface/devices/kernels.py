@@ -1,4 +1,4 @@
-"""Which of cuDNN's kernels compute: those that repeat their result, or those found fastest."""
+"""Choice of cuDNN's kernels: deterministic ones, or those that its benchmark finds fastest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a device is called in recipes, settings and options. Lean: nothing heavy is imported."""
+"""Device names in recipes, settings and options: `auto`, `cpu`, `cuda:0`, `mps`. Lean."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def check_device(name: object, key: str = "") -> str:
 
 def number(name: str) -> int | None:
     """Return which card NAME asks for, counted from 0; None where it leaves that open."""
-    found = NUMBERED.fullmatch(name)
-    return int(found[1]) if found else None
+    match = NUMBERED.fullmatch(name)
+    return int(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""In which precision a network computes. Lean: PyTorch is loaded when a network is there."""
+"""Inference precision: fp32, tf32, fp16, bf16. Lean: PyTorch is loaded when a network is there."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ def _operations() -> tuple[Any, ...]:
 def rounding(how: str) -> Iterator[None]:
     """Set every switch to HOW: `ieee` rounds nothing, `tf32` on NVIDIA cards as they can."""
     switches = _operations()
-    before = [one.fp32_precision for one in switches]
+    before = [switch.fp32_precision for switch in switches]
     try:
-        for one in switches[:3]:
-            one.fp32_precision = how
-        for one in switches[3:]:
-            one.fp32_precision = "ieee"  # the CPU of a machine with a card rounds nothing
+        for switch in switches[:3]:
+            switch.fp32_precision = how
+        for switch in switches[3:]:
+            switch.fp32_precision = "ieee"  # the CPU of a machine with a card rounds nothing
         yield
     finally:
-        for one, value in zip(switches, before, strict=True):
-            one.fp32_precision = value
+        for switch, value in zip(switches, before, strict=True):
+            switch.fp32_precision = value

@@ -1,4 +1,4 @@
-"""Where to compute, and how to make it repeatable."""
+"""Choosing a device, and deterministic computation on it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _automatic() -> tuple[torch.device, str]:
     reason = lacks(current)
     if reason is None:
         return torch.device("cuda"), ""
-    other = next((one for one in usable if lacks(one) is None), None)
+    other = next((device for device in usable if lacks(device) is None), None)
     if other is not None:
         return torch.device("cuda", other), f"computing on {usable[other]}: {reason}"
     return torch.device("cpu"), f"computing on the CPU: {reason}; {remedy(usable[current])}"

@@ -1,4 +1,4 @@
-"""How numbers get from the host to where networks compute."""
+"""Copies from the host to a device, through pinned memory where that helps."""
 
 from __future__ import annotations
 

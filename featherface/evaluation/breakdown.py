@@ -1,4 +1,4 @@
-"""Where a detector is strong and weak: by event, face height and WIDER FACE's attributes."""
+"""Recall broken down by event, face height and WIDER FACE's attributes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GROUPINGS = (HEIGHT, *VALUES, EVENT)
 
 
 @dataclass(frozen=True)
-class Row:
+class BreakdownRow:
     """The faces of one group."""
 
     group: str
@@ -69,7 +69,7 @@ def break_down(
     by: str,
     subset: str,
     score: float,
-) -> list[Row]:
+) -> list[BreakdownRow]:
     """Count faces of SUBSET, and those found at SCORE, in each group of BY.
 
     Raises:
@@ -87,7 +87,7 @@ def break_down(
     return [row for row in _rows(pairing, masks, subset, score) if row.faces]
 
 
-def _heights(pairing: Pairing, subset: str, score: float) -> list[Row]:
+def _heights(pairing: Pairing, subset: str, score: float) -> list[BreakdownRow]:
     heights = pairing.faces[:, 3]
     ends = [*HEIGHT_EDGES[1:], math.inf]
     masks = {
@@ -99,23 +99,27 @@ def _heights(pairing: Pairing, subset: str, score: float) -> list[Row]:
 
 def _rows(
     pairing: Pairing, masks: dict[str, NDArray[np.bool_]], subset: str, score: float
-) -> Iterator[Row]:
+) -> Iterator[BreakdownRow]:
     """Count in each group the faces, those found and those seen."""
     best = best_scores(pairing)
     for name, mask in masks.items():
         scores = best[mask & pairing.asked[subset]]
-        yield Row(name, len(scores), int((scores >= score).sum()), int((scores > -np.inf).sum()))
+        yield BreakdownRow(
+            name, len(scores), int((scores >= score).sum()), int((scores > -np.inf).sum())
+        )
 
 
 def best_scores(pairing: Pairing) -> NDArray[np.float64]:
     """Give for each face (F,) the highest score of a detection on it; -inf where there is none."""
-    found = np.full(len(pairing.faces), -np.inf)
+    best = np.full(len(pairing.faces), -np.inf)
     on = pairing.face >= 0
-    np.maximum.at(found, pairing.face[on], pairing.scores[on])
-    return found
+    np.maximum.at(best, pairing.face[on], pairing.scores[on])
+    return best
 
 
-def _events(pairing: Pairing, matches: MatchRecords, subset: str, score: float) -> list[Row]:
+def _events(
+    pairing: Pairing, matches: MatchRecords, subset: str, score: float
+) -> list[BreakdownRow]:
     """Count in each event, which also has false alarms and an AP of its own."""
     of_picture = np.array([name.rpartition("/")[0] for name in pairing.images])
     names = list(dict.fromkeys(of_picture.tolist()))
@@ -126,6 +130,6 @@ def _events(pairing: Pairing, matches: MatchRecords, subset: str, score: float) 
     aps = matches.resampled_ap(subset, inside.astype(np.float64))
     rows = _rows(pairing, masks, subset, score)
     return [
-        Row(row.group, row.faces, row.found, row.seen, int(count) - row.found, float(ap))
+        BreakdownRow(row.group, row.faces, row.found, row.seen, int(count) - row.found, float(ap))
         for row, count, ap in zip(rows, proposals, aps, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""How a detector is evaluated: protocol and thresholds, as a recipe names them."""
+"""Evaluation settings: protocol, thresholds, test-time augmentation. Lean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worst mistakes of a detector, to be looked at: large faces missed, sure false alarms."""
+"""The worst failures: large faces that were missed, false alarms of high score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which faces count in which subset, from the official lists or from the text annotation."""
+"""Ground truth of the three subsets, from the official lists or from the text annotation."""
 
 from __future__ import annotations
 
@@ -105,10 +105,10 @@ def read_ground_truth(path: Path, split: str = "val") -> GroundTruth:
     if folder := _lists_folder(path):
         return read_official(folder)
     texts = sorted(path.glob("**/wider_face_*_bbx_gt.txt"))
-    texts = [one for one in texts if one.name == f"wider_face_{split}_bbx_gt.txt"] or texts
+    texts = [path for path in texts if path.name == f"wider_face_{split}_bbx_gt.txt"] or texts
     if len(texts) != 1:
-        found = f"{len(texts)} annotations" if texts else "no ground truth"
-        raise DataError(f"{found} in {path}: no {LISTS[0]} with its three lists", _HINT)
+        holding = f"{len(texts)} annotations" if texts else "no ground truth"
+        raise DataError(f"{holding} in {path}: no {LISTS[0]} with its three lists", _HINT)
     return _from_text(texts[0])
 
 
@@ -192,8 +192,8 @@ def _lists_folder(path: Path) -> Path | None:
     if not path.is_dir():
         raise DataError(f"there is no ground-truth folder {path}", _HINT)
     usual = [path, path / "ground_truth", path / "eval_tools" / "ground_truth"]
-    found = [folder for folder in usual if any((folder / name).is_file() for name in LISTS)]
-    return found[0] if found else next((file.parent for file in path.rglob(LISTS[0])), None)
+    folders = [folder for folder in usual if any((folder / name).is_file() for name in LISTS)]
+    return folders[0] if folders else next((file.parent for file in path.rglob(LISTS[0])), None)
 
 
 def _cells(path: Path, *names: str) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""What is known of each face beside its box: attributes and landmarks."""
+"""Attributes and landmarks of the annotated faces, aligned with the ground truth."""
 
 from __future__ import annotations
 

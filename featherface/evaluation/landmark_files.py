@@ -1,4 +1,4 @@
-"""Detected landmarks beside the official predictions, whose text format has no place for them.
+"""Files of detected landmarks, which the official prediction format has no place for.
 
 `event/name.landmarks` holds a line of ten numbers, x y of left eye, right eye, nose, left and right
 mouth corner in pixels, for each line of `event/name.txt`.
@@ -54,8 +54,8 @@ def read_landmarks(folder: Path, name: str) -> NDArray[np.float64] | None:
 
 def read_all_landmarks(folder: Path, names: Iterable[str]) -> dict[str, NDArray[np.float64]]:
     """Read the points of those pictures in NAMES that have a file in FOLDER."""
-    found = {name: read_landmarks(folder, name) for name in names}
-    return {name: points for name, points in found.items() if points is not None}
+    landmarks = {name: read_landmarks(folder, name) for name in names}
+    return {name: points for name, points in landmarks.items() if points is not None}
 
 
 def _file(folder: Path, name: str) -> Path:

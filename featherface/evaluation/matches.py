@@ -1,4 +1,4 @@
-"""What each picture adds to the curves: enough to give the AP of any resample of them."""
+"""Match records of each picture: enough to compute the AP of any resample of them."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class MatchRecords:
         A row of ones gives exactly the AP of the evaluation.
         """
         table = np.asarray(weights, dtype=np.float64)
-        found = [average_precision(*curves) for curves in self._curves(subset, table)]
-        return np.concatenate(found) if found else np.empty(0)
+        precisions = [average_precision(*curves) for curves in self._curves(subset, table)]
+        return np.concatenate(precisions) if precisions else np.empty(0)
 
     def save(self, path: Path) -> None:
         """Write the records as a compressed .npz, atomically: for full val about 0.2 MB."""
@@ -129,9 +129,14 @@ class MatchRecords:
         hits, proposals = matches.hits.astype(kind), matches.proposals.astype(kind)
         for start in range(0, len(weights), _CHUNK):
             chunk = weights[start : start + _CHUNK]  # (C, I)
-            found, proposed = chunk.astype(kind) @ hits, chunk.astype(kind) @ proposals  # (C, T)
+            hit_counts, proposed = (
+                chunk.astype(kind) @ hits,
+                chunk.astype(kind) @ proposals,
+            )  # (C, T)
             faces = chunk @ matches.faces  # (C,)
-            yield precision_recall(found.astype(np.float64), proposed.astype(np.float64), faces)
+            yield precision_recall(
+                hit_counts.astype(np.float64), proposed.astype(np.float64), faces
+            )
 
 
 def _float(weights: NDArray[np.float64], counts: NDArray[np.int32]) -> type[np.floating[Any]]:

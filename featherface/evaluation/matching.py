@@ -1,4 +1,4 @@
-"""Which detection lies on which face, over a whole set: the ground for every count."""
+"""Matching detections to faces over a whole set, the basis of every count."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Pairing:
     @property
     def overlap(self) -> NDArray[np.float64]:
         """(D,): IoU with the face that a detection lies on; 0 where it lies on none."""
-        found = np.zeros(len(self.face))
+        matched = np.zeros(len(self.face))
         on = self.face >= 0
-        found[on] = overlaps(self.table[on, :4], self.faces[self.face[on]])
-        return found
+        matched[on] = overlaps(self.table[on, :4], self.faces[self.face[on]])
+        return matched
 
     @property
     def sizes(self) -> NDArray[np.intp]:
@@ -68,10 +68,10 @@ class Pairing:
         """Give for each face (F,) the row of the surest detection on it; -1 where there is none."""
         on = np.flatnonzero(self.face >= 0)
         ranked = on[np.argsort(-self.scores[on], kind="stable")]
-        found = np.full(len(self.faces), -1, dtype=np.intp)
+        faces = np.full(len(self.faces), -1, dtype=np.intp)
         first = np.unique(self.face[ranked], return_index=True)
-        found[first[0]] = ranked[first[1]]
-        return found
+        faces[first[0]] = ranked[first[1]]
+        return faces
 
 
 def pair(predictions: Mapping[str, NDArray[np.float64]], truth: GroundTruth) -> Pairing:

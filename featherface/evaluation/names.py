@@ -1,4 +1,4 @@
-"""How a picture is called in lists, prediction files and records: `event/stem`, forward slashes."""
+"""Names of pictures in lists, prediction files and records: `event/stem`, forward slashes."""
 
 from __future__ import annotations
 

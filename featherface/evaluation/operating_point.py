@@ -1,4 +1,4 @@
-"""What a detector does at one score: recall, precision, how well placed, how well calibrated."""
+"""Recall, precision, localisation and calibration at one score threshold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BINS = 10
 
 
 @dataclass(frozen=True)
-class Point:
+class OperatingPoint:
     """Counts in one subset, of the detections that score at least so much."""
 
     faces: int
@@ -40,7 +40,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Placement:
+class Localisation:
     """How well boxes and landmarks lie on the faces that are found."""
 
     faces: int
@@ -56,7 +56,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Landmarks:
+class LandmarkError:
     """How far detected landmarks lie from the labelled ones."""
 
     faces: int
@@ -68,7 +68,7 @@ class Landmarks:
 
 
 @dataclass(frozen=True)
-class Bin:
+class CalibrationBin:
     """The detections whose scores lie in one range."""
 
     low: float
@@ -84,20 +84,20 @@ class Bin:
 class Calibration:
     """Whether a score of 0.7 means that 7 of 10 detections are right."""
 
-    bins: tuple[Bin, ...]
+    bins: tuple[CalibrationBin, ...]
     error: float
     """Expected calibration error (Naeini et al., 2015): mean distance of score and share of right
     detections over the bins, weighted by detections; NaN without detections."""
 
 
-def point(pairing: Pairing, subset: str, score: float) -> Point:
+def point(pairing: Pairing, subset: str, score: float) -> OperatingPoint:
     """Count what detections of at least SCORE find in SUBSET.
 
     A second detection of a face is a false one. Scores are taken as they are, not normalised.
     """
     sure = pairing.counted(subset) & (pairing.scores >= score)
     on = pairing.face[sure & (pairing.face >= 0)]
-    return Point(int(pairing.asked[subset].sum()), len(np.unique(on)), int(sure.sum()))
+    return OperatingPoint(int(pairing.asked[subset].sum()), len(np.unique(on)), int(sure.sum()))
 
 
 def mean(values: Sequence[float]) -> float:
@@ -105,17 +105,17 @@ def mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values else math.nan
 
 
-def placement(pairing: Pairing, subset: str, score: float) -> Placement:
+def placement(pairing: Pairing, subset: str, score: float) -> Localisation:
     """Measure the surest box on each face of SUBSET found by a detection of at least SCORE."""
     faces, rows = found_faces(pairing, subset, score)
     if not len(faces):
-        return Placement(0, *[math.nan] * 5)
+        return Localisation(0, *[math.nan] * 5)
     true, seen = pairing.faces[faces], pairing.table[rows, :4]
     size = np.sqrt(np.maximum(true[:, 2] * true[:, 3], 1.0))
     shift = (seen[:, :2] + seen[:, 2:] / 2) - (true[:, :2] + true[:, 2:] / 2)
     ratios = np.median(seen[:, 2:] / np.maximum(true[:, 2:], 1.0), axis=0)
     overlap = pairing.overlap[rows]
-    return Placement(
+    return Localisation(
         faces=len(faces),
         iou_mean=float(overlap.mean()),
         iou_median=float(np.median(overlap)),
@@ -131,17 +131,17 @@ def landmark_error(
     score: float,
     detected: NDArray[np.float64],
     labelled: NDArray[np.float64],
-) -> Landmarks:
+) -> LandmarkError:
     """Compare DETECTED points (D, 10) with LABELLED ones (F, 10), both NaN where unknown."""
     faces, rows = found_faces(pairing, subset, score)
     apart = (detected[rows] - labelled[faces]).reshape(-1, 5, 2)
     known = np.isfinite(apart).all(axis=(1, 2))
     if not known.any():
-        return Landmarks(0, math.nan, (math.nan,) * 5)
+        return LandmarkError(0, math.nan, (math.nan,) * 5)
     true = pairing.faces[faces[known]]
     size = np.sqrt(np.maximum(true[:, 2] * true[:, 3], 1.0))
     distance = np.hypot(apart[known, :, 0], apart[known, :, 1]) / size[:, None]  # (K, 5)
-    return Landmarks(
+    return LandmarkError(
         int(known.sum()), float(distance.mean()), tuple(distance.mean(axis=0).tolist())
     )
 
@@ -159,7 +159,11 @@ def calibration(pairing: Pairing, subset: str) -> Calibration:
     )
     if not len(scores):
         return Calibration(bins, math.nan)
-    gaps = [one.detections * abs(one.score - one.right) for one in bins if one.detections]
+    gaps = [
+        calibration_bin.detections * abs(calibration_bin.score - calibration_bin.right)
+        for calibration_bin in bins
+        if calibration_bin.detections
+    ]
     return Calibration(bins, math.fsum(gaps) / len(scores))
 
 
@@ -173,8 +177,8 @@ def found_faces(
     return faces, finders[faces]
 
 
-def _bin(number: int, scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> Bin:
+def _bin(number: int, scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> CalibrationBin:
     ends = number / BINS, (number + 1) / BINS
     if not len(scores):
-        return Bin(*ends, 0, math.nan, math.nan)
-    return Bin(*ends, len(scores), float(scores.mean()), float(hits.mean()))
+        return CalibrationBin(*ends, 0, math.nan, math.nan)
+    return CalibrationBin(*ends, len(scores), float(scores.mean()), float(hits.mean()))

@@ -1,4 +1,4 @@
-"""Which face each detection belongs to, over a whole set at once."""
+"""Which face each detection overlaps by at least half, over a whole set at once."""
 
 from __future__ import annotations
 

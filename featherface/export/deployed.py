@@ -1,4 +1,4 @@
-"""A network as it is deployed, whatever it was trained on and with."""
+"""The network in deployed form: evaluation mode, float32, on the CPU."""
 
 from __future__ import annotations
 

@@ -9,15 +9,15 @@ from featherface.errors import UsageError, unknown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Format:
+class ExportFormat:
     """One kind of file that a network can be written to."""
 
     suffix: str
     summary: str
 
 
-FORMATS: dict[str, Format] = {
-    "onnx": Format(suffix=".onnx", summary="ONNX with native DeformConv, any batch and size"),
+FORMATS: dict[str, ExportFormat] = {
+    "onnx": ExportFormat(suffix=".onnx", summary="ONNX with native DeformConv, any batch and size"),
 }
 """Every format by name; `featherface.export.writing` holds one writer per name."""
 

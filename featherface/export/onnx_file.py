@@ -170,7 +170,7 @@ def _metadata(model: Detector, variant_name: str) -> dict[str, str]:
     }
 
 
-class Session:
+class OnnxSession:
     """ONNX Runtime on the CPU, with every optimisation that it has."""
 
     def __init__(self, path: Path) -> None:

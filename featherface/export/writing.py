@@ -1,4 +1,4 @@
-"""Write a network in the formats asked for, and prove that each file computes the same."""
+"""Exporting a network and comparing each file's outputs with PyTorch's (parity)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from featherface.devices.precision import computing
 from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
-from featherface.export.onnx_file import Session, write_onnx
+from featherface.export.onnx_file import OnnxSession, write_onnx
 from featherface.filesystem.atomic import remove
 from featherface.progress import Progress, silent
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Writer = Callable[[Detector, Path, int, str], None]
 
 WRITERS: dict[str, Writer] = {"onnx": write_onnx}
-RUNNERS: dict[str, Callable[[Path], Callable[[Any], dict[str, Any]]]] = {"onnx": Session}
+RUNNERS: dict[str, Callable[[Path], Callable[[Any], dict[str, Any]]]] = {"onnx": OnnxSession}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +95,9 @@ def differences(
         "scores": raw.logits.softmax(-1),
         "landmarks": raw.landmarks,
     }
-    found = run(images.numpy())
+    outputs = run(images.numpy())
     return {
-        name: (torch.as_tensor(found[name]) - value).abs().max().item()
+        name: (torch.as_tensor(outputs[name]) - value).abs().max().item()
         for name, value in wanted.items()
     }
 
@@ -105,8 +105,8 @@ def differences(
 def _checked(model: Detector, path: Path, kind: str, config: ExportConfig) -> Artifact:
     run = RUNNERS[kind](path)
     cases = itertools.product(config.parity_sizes, config.parity_batches)
-    found = [differences(model, run, size, batch) for size, batch in cases]
-    parity = max(max(one["boxes"], one["scores"]) for one in found)
+    cases_differences = [differences(model, run, size, batch) for size, batch in cases]
+    parity = max(max(difference["boxes"], difference["scores"]) for difference in cases_differences)
     if not parity <= config.tolerance:
         remove(path)
         raise UnavailableError(
@@ -120,7 +120,7 @@ def _checked(model: Detector, path: Path, kind: str, config: ExportConfig) -> Ar
         sha256=hashlib.sha256(content).hexdigest(),
         megabytes=len(content) / 1e6,
         parity=parity,
-        landmarks_parity=max(one["landmarks"] for one in found),
+        landmarks_parity=max(difference["landmarks"] for difference in cases_differences),
         sizes=config.parity_sizes,
     )
 

@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves the old content or the new, never a part.
+"""Atomic writes: after a crash a file holds the old content or the new, never a part.
 
 Whatever another program holds for a while is waited for (`featherface.filesystem.retry`).
 """

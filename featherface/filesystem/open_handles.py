@@ -1,4 +1,4 @@
-"""Who has a file open: Windows' Restart Manager knows, elsewhere the processes are asked.
+"""Programs that hold a file open, by Windows' Restart Manager or the processes' open files.
 
 Best effort and bounded in time. A virus scanner can't be looked into by a user's process, so
 where nobody is found the known suspects that run here are named as a guess.
@@ -67,9 +67,9 @@ class ProcessInfo(ctypes.Structure):
 
 def describe(paths: Sequence[Path]) -> str:
     """Say who holds one of PATHS, such as `OneDrive.exe (process 4242)`; else a guess."""
-    found = within(SECONDS, lambda: holders(paths)) or ()
-    if found:
-        return " and ".join(found[:NAMED])
+    programs = within(SECONDS, lambda: holders(paths)) or ()
+    if programs:
+        return " and ".join(programs[:NAMED])
     running = within(SECONDS, lambda: list(suspects())) or ()
     if running:
         return f"another program, perhaps {' or '.join(running[:NAMED])} (running here)"
@@ -80,8 +80,8 @@ def holders(paths: Sequence[Path]) -> list[str]:
     """Return who has one of PATHS open, or a file below it, each `NAME (process ID)`."""
     if sys.platform == "win32":
         with contextlib.suppress(OSError, AttributeError):
-            if found := from_restart_manager(ctypes.WinDLL("rstrtmgr"), paths):
-                return found
+            if programs := from_restart_manager(ctypes.WinDLL("rstrtmgr"), paths):
+                return programs
     return list(from_processes(paths))
 
 
@@ -89,7 +89,7 @@ def suspects() -> Iterator[str]:
     """Name the known suspects that run on this machine."""
     import psutil  # noqa: PLC0415 - only where a file is held
 
-    stems = {_name(one).split(".")[0].lower() for one in psutil.process_iter()}
+    stems = {_name(process).split(".")[0].lower() for process in psutil.process_iter()}
     yield from dict.fromkeys(name for stem, name in SUSPECTS.items() if stem in stems)
 
 
@@ -103,9 +103,11 @@ def from_processes(paths: Sequence[Path]) -> Iterator[str]:
         if time.monotonic() > end:
             return
         with contextlib.suppress(psutil.Error, OSError):
-            opened = [os.path.normcase(one.path) for one in process.open_files()]
+            opened = [os.path.normcase(file.path) for file in process.open_files()]
             if any(
-                one == path or one.startswith(path + os.sep) for one in opened for path in wanted
+                open_path == path or open_path.startswith(path + os.sep)
+                for open_path in opened
+                for path in wanted
             ):
                 yield f"{_name(process) or 'another program'} (process {process.pid})"
 
@@ -134,7 +136,9 @@ def from_restart_manager(library: Any, paths: Sequence[Path]) -> list[str]:
         names = [str(path) for path in _files(paths)]
         array = (c_wchar_p * len(names))(*names)
         _check(library.RmRegisterResources(session, len(names), array, 0, None, 0, None))
-        return [f"{one.name} (process {one.process.pid})" for one in _listed(library, session)]
+        return [
+            f"{entry.name} (process {entry.process.pid})" for entry in _listed(library, session)
+        ]
     finally:
         library.RmEndSession(session)
 
@@ -144,13 +148,13 @@ def _listed(library: Any, session: c_uint32) -> list[ProcessInfo]:
     room = 8
     while True:
         needed, count, reasons = c_uint32(), c_uint32(room), c_uint32()
-        found = (ProcessInfo * room)()
+        entries = (ProcessInfo * room)()
         code = library.RmGetList(
-            session, ctypes.byref(needed), ctypes.byref(count), found, ctypes.byref(reasons)
+            session, ctypes.byref(needed), ctypes.byref(count), entries, ctypes.byref(reasons)
         )
         if code != MORE_DATA or room > 1024:
             _check(code)
-            return list(found[: count.value])
+            return list(entries[: count.value])
         room = max(needed.value, 2 * room)
 
 
@@ -182,8 +186,8 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = (one for one in path.rglob("*") if one.is_file())
-        yield from (one for one, _ in zip(inside, range(INSIDE), strict=False))
+        inside = (member for member in path.rglob("*") if member.is_file())
+        yield from (member for member, _ in zip(inside, range(INSIDE), strict=False))
 
 
 def within(seconds: float, ask: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What the system's refusals mean, and what to do about each: space is short in one of them."""
+"""The system's errors in words, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def told_in_words(text: str) -> OSError:
     >>> told_in_words("I/O error: No space left on device (os error 28)").errno
     28
     """
-    found = re.search(r"\(os error (\d+)\)", text)
-    if found is None:
+    match = re.search(r"\(os error (\d+)\)", text)
+    if match is None:
         return OSError(None, text)
-    code = int(found[1])
+    code = int(match[1])
     return OSError(0, text, None, code) if os.name == "nt" else OSError(code, text)

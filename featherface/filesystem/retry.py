@@ -1,4 +1,4 @@
-"""Waiting for files that another program holds: scanners, editors and sync clients let go soon.
+"""Retrying on files that another program holds: scanners, editors and sync clients let go soon.
 
 Windows refuses to replace, remove or open what someone has open, with the very errors of a
 missing permission. `insist` tells the two apart, waits up to a minute for a holder, says once
@@ -150,7 +150,7 @@ def denied(path: Path) -> bool:
     """Whether the rights of PATH or of its folder explain why it can't be written."""
     if path.is_file() and not os.access(path, os.W_OK):  # Windows: marked read-only
         return True
-    folder = next((one for one in path.absolute().parents if one.is_dir()), None)
+    folder = next((parent for parent in path.absolute().parents if parent.is_dir()), None)
     return folder is None or not _admits(folder)
 
 

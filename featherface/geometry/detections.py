@@ -1,4 +1,4 @@
-"""What a detector found in one picture."""
+"""Detections of one picture: boxes, scores, landmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The boxes that predictions are relative to (SSD: Liu et al., 2016, arXiv:1512.02325)."""
+"""Priors, the anchor boxes of all predictions (SSD: Liu et al., 2016, arXiv:1512.02325)."""
 
 from __future__ import annotations
 

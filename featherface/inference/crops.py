@@ -1,4 +1,4 @@
-"""Small pictures of single faces and false alarms, cut out with what lies around them."""
+"""Crops of single faces and false alarms, with some of their surroundings."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def sheet(crops: Sequence[Image.Image], columns: int = 6) -> Image.Image:
     down = math.ceil(len(crops) / across)
     size = across * (side + GAP) - GAP, down * (side + GAP) - GAP
     ground = Image.new("RGB", size, (255, 255, 255))
-    for place, one in enumerate(crops):
+    for place, crop in enumerate(crops):
         row, column = divmod(place, across)
-        numbered = one.copy()
+        numbered = crop.copy()
         _number(numbered, place + 1)
         ground.paste(numbered, (column * (side + GAP), row * (side + GAP)))
     return ground

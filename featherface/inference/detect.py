@@ -1,4 +1,4 @@
-"""From pictures to detections, by default each at its own size as the original test program does.
+"""Inference: pictures to detections, by default at their own size as the original program does.
 
 Source: the test script of the published FeatherFace and of RetinaFace in PyTorch: blue-green-red
 minus the mean, no scaling and no padding, face probability above 0.02, suppression at 0.4. Other
@@ -24,7 +24,7 @@ from featherface.geometry.detections import Detections
 from featherface.geometry.priors import priors
 from featherface.inference.pictures import batches, pictures_of
 from featherface.inference.prediction_folder import PredictionFolder
-from featherface.inference.tta import looks, merge
+from featherface.inference.tta import merge, views
 from featherface.progress import Progress, never, silent
 
 if TYPE_CHECKING:
@@ -63,19 +63,20 @@ def detect_together(
     images: Sequence[NDArray[np.uint8]],
     evaluate: EvaluateConfig | None = None,
 ) -> list[Detections]:
-    """Find the faces in IMAGES, all (H, W, 3) of one size, in one pass of the network a look."""
+    """Find the faces in IMAGES, all (H, W, 3) of one size, in one pass of the network per view."""
     evaluate = evaluate or EvaluateConfig()
     height, width = images[0].shape[:2]
-    seen: list[list[Detections]] = [[] for _ in images]
+    found: list[list[Detections]] = [[] for _ in images]
     with (
         torch.no_grad(),
         _resting(model, evaluate.precision),
     ):  # not inference mode: training shares the priors
         pictures = _tensor(images, config, next(model.parameters()).device)
-        for look in looks(evaluate, width, height):
-            for row, found in enumerate(_see(model, config, evaluate, look.show(pictures))):
-                seen[row].append(look.back(found))
-    return [merge(each, evaluate) for each in seen]
+        for view in views(evaluate, width, height):
+            batch = _see(model, config, evaluate, view.apply(pictures))
+            for of_picture, detections in zip(found, batch, strict=True):
+                of_picture.append(view.undo(detections))
+    return [merge(of_picture, evaluate) for of_picture in found]
 
 
 def predict(
@@ -117,12 +118,12 @@ def predict(
                 f"stopped after {len(predictions):,} of {len(paths):,} pictures",
                 "run the same command again to go on" if folder else None,
             )
-        for name, found in zip(
+        for name, detections in zip(
             names, detect_together(model, config, images, evaluate), strict=True
         ):
-            predictions[name] = found.rows()
+            predictions[name] = detections.rows()
             if landmarks:
-                points[name] = found.landmarks.astype(np.float64)
+                points[name] = detections.landmarks.astype(np.float64)
             if folder:
                 folder.add(name, predictions[name], points.get(name))
         on_progress(Progress("evaluate", len(predictions), len(paths)))
@@ -182,9 +183,9 @@ def _likely(
     picture, prior = (scores > threshold).nonzero(as_tuple=True)  # (K,) each
     boxes, landmarks = output.boxes[picture, prior], output.landmarks[picture, prior]
     corners, points = decode_all(config, boxes.float(), landmarks.float(), near[prior])
-    found = torch.cat((picture[:, None], scores[picture, prior][:, None], corners, points), 1)
-    spoilt = torch.where(scores.isfinite().all(), 0.0, torch.nan).expand(1, found.shape[1])
-    table: NDArray[np.float32] = torch.cat((found, spoilt)).cpu().numpy()
+    rows = torch.cat((picture[:, None], scores[picture, prior][:, None], corners, points), 1)
+    spoilt = torch.where(scores.isfinite().all(), 0.0, torch.nan).expand(1, rows.shape[1])
+    table: NDArray[np.float32] = torch.cat((rows, spoilt)).cpu().numpy()
     return table if np.isnan(table[-1]).any() else table[:-1]
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a set by name, read ahead and put together by equal size."""
+"""Pictures of a set by name, read ahead and batched by equal size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of predictions that knows which network and settings they came from."""
+"""A folder of predictions that knows the network and settings they came from."""
 
 from __future__ import annotations
 

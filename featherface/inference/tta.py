@@ -1,4 +1,4 @@
-"""Several looks at one picture, scaled and mirrored, and what they saw put together again."""
+"""Test-time augmentation: scaled and mirrored views of a picture, their detections merged."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from featherface.evaluation.config import EvaluateConfig
 
 
-class Look(NamedTuple):
-    """One way to look at pictures of one size."""
+class View(NamedTuple):
+    """One scale and orientation at which pictures of one size are shown to the network."""
 
     width: int
     """Pixels, of the picture as it is."""
@@ -34,7 +34,7 @@ class Look(NamedTuple):
         """Height and width in pixels of what the network sees; at least one."""
         return max(round(self.height * self.scale), 1), max(round(self.width * self.scale), 1)
 
-    def show(self, pictures: Tensor) -> Tensor:
+    def apply(self, pictures: Tensor) -> Tensor:
         """Scale and mirror PICTURES (B, 3, height, width).
 
         Interpolated between the four nearest pixels, without smoothing before a reduction, as the
@@ -46,63 +46,66 @@ class Look(NamedTuple):
             )
         return pictures.flip(-1) if self.mirrored else pictures
 
-    def back(self, seen: Detections) -> Detections:
-        """Give what was SEEN in this look as it lies in the picture; left is left again."""
+    def undo(self, detections: Detections) -> Detections:
+        """Return DETECTIONS of this view in pixels of the picture; left eyes are left again."""
         height, width = self.size
         factor = np.array([self.width / width, self.height / height], dtype=np.float32)
-        boxes = seen.boxes * np.tile(factor, 2) if self.scale != 1 else seen.boxes
-        landmarks = seen.landmarks * np.tile(factor, 5) if self.scale != 1 else seen.landmarks
+        boxes, landmarks = detections.boxes, detections.landmarks
+        if self.scale != 1:
+            boxes, landmarks = boxes * np.tile(factor, 2), landmarks * np.tile(factor, 5)
         if self.mirrored:
             boxes, landmarks = boxes.copy(), landmarks.copy()
             boxes[:, [0, 2]] = self.width - boxes[:, [2, 0]]
             landmarks[:, ::2] = self.width - landmarks[:, ::2]
             landmarks = landmarks[:, MIRRORED_POINTS]
-        return Detections(boxes, seen.scores, landmarks)
+        return Detections(boxes, detections.scores, landmarks)
 
 
-def looks(evaluate: EvaluateConfig, width: int, height: int) -> list[Look]:
-    """List the looks that EVALUATE asks for at a picture of WIDTH x HEIGHT pixels."""
+def views(evaluate: EvaluateConfig, width: int, height: int) -> list[View]:
+    """List the views that EVALUATE asks for at a picture of WIDTH x HEIGHT pixels."""
     scales = PROTOCOLS[evaluate.protocol].scales(width, height)
     sides = (False, True) if evaluate.flip else (False,)
-    return [Look(width, height, scale, mirrored) for scale in scales for mirrored in sides]
+    return [View(width, height, scale, mirrored) for scale in scales for mirrored in sides]
 
 
-def merge(seen: Sequence[Detections], evaluate: EvaluateConfig) -> Detections:
-    """Put together what all looks saw in one picture: duplicates go, or vote on their box."""
-    found = _joined(seen)
+def merge(parts: Sequence[Detections], evaluate: EvaluateConfig) -> Detections:
+    """Merge the detections of all views of one picture: duplicates go, or vote on their box."""
+    joined = _joined(parts)
     if evaluate.voting:
-        found = vote(found, evaluate.nms_threshold)
-        kept = np.arange(len(found))
+        joined = vote(joined, evaluate.nms_threshold)
+        order = np.arange(len(joined))
     else:
-        kept = suppress(found.boxes, found.scores, evaluate.nms_threshold)
-    kept = kept[: evaluate.max_detections or None]
-    return Detections(found.boxes[kept], found.scores[kept], found.landmarks[kept])
+        order = suppress(joined.boxes, joined.scores, evaluate.nms_threshold)
+    order = order[: evaluate.max_detections or None]
+    return Detections(joined.boxes[order], joined.scores[order], joined.landmarks[order])
 
 
-def vote(found: Detections, threshold: float) -> Detections:
+def vote(detections: Detections, threshold: float) -> Detections:
     """Replace each box, and its landmarks, by the mean of those it suppresses at THRESHOLD.
 
     Box voting as in Gidaris and Komodakis (2015), https://arxiv.org/abs/1505.01749, weighted by
     score; the highest score stays. A box that suppresses none stays as it is (RetinaFace's program
     does so, S3FD's drops it), and landmarks vote as boxes do.
     """
-    leaders, member = np.unique(group(found.boxes, found.scores, threshold), return_inverse=True)
-    weights = found.scores.astype(np.float64)
+    leaders, member = np.unique(
+        group(detections.boxes, detections.scores, threshold), return_inverse=True
+    )
+    weights = detections.scores.astype(np.float64)
     total = np.bincount(member, weights, minlength=len(leaders))
-    places = np.hstack([found.boxes, found.landmarks])
+    places = np.hstack([detections.boxes, detections.landmarks])
     sums = np.zeros((len(leaders), places.shape[1]))
     np.add.at(sums, member, places * weights[:, None])
     mean = np.where(total[:, None] > 0, sums / np.maximum(total, 1e-12)[:, None], places[leaders])
-    order = np.argsort(-found.scores[leaders], kind="stable")
+    order = np.argsort(-detections.scores[leaders], kind="stable")
     mean = mean[order].astype(np.float32)
-    return Detections(mean[:, :4], found.scores[leaders][order], mean[:, 4:])
+    return Detections(mean[:, :4], detections.scores[leaders][order], mean[:, 4:])
 
 
-def _joined(seen: Sequence[Detections]) -> Detections:
-    if len(seen) == 1:
-        return seen[0]
+def _joined(parts: Sequence[Detections]) -> Detections:
+    if len(parts) == 1:
+        return parts[0]
     return Detections(
-        np.concatenate([one.boxes for one in seen]),
-        np.concatenate([one.scores for one in seen]),
-        np.concatenate([one.landmarks for one in seen]),
+        np.concatenate([detections.boxes for detections in parts]),
+        np.concatenate([detections.scores for detections in parts]),
+        np.concatenate([detections.landmarks for detections in parts]),
     )

@@ -1,4 +1,4 @@
-"""Which prior is trained as which face: the official matching, for a whole batch at once."""
+"""The official assignment of faces to priors, for a whole batch at once."""
 
 from __future__ import annotations
 

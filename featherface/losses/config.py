@@ -1,4 +1,4 @@
-"""Which losses and which matching a training uses. Lean: imports nothing heavy."""
+"""Loss settings: parts, weights, assignment. Lean: imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways to choose which prior learns which face, by the names of `train.loss.assignment`."""
+"""The table of assignments, by the names of `train.loss.assignment`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts that a loss is made of, each by the name that a recipe's `train.loss` gives it."""
+"""The table of loss parts, by the names of `train.loss`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The priors of a batch that a part of the loss looks at.
+"""Positive and negative priors of a batch, and hard negative mining.
 
 On the CPU they are looked up and the rest is left alone. To know how many there are, an
 accelerator would have to be waited for while it has nothing to do: there every prior is a row, and

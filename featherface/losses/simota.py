@@ -1,4 +1,4 @@
-"""SimOTA: the priors that already predict a face best learn it.
+"""SimOTA: dynamic-k assignment, by the cost of what the network predicts already.
 
 YOLOX: Ge et al., 2021, https://arxiv.org/abs/2107.08430. As there, a face takes as many priors as
 the ten best overlaps add up to, at least one. Differs: a prior that several faces want goes to

@@ -1,4 +1,4 @@
-"""How much each face counts: more where the network misses it, more where it is small."""
+"""Weights of faces in the loss: more for hard ones, more for small ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is told of a network, as plain values that survive a trip through JSON."""
+"""The whole summary of a network, as plain values that survive a trip through JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from featherface.profiling.counting import paper_counted, parameters
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featherface.model_summary.trace import Seen
+    from featherface.model_summary.trace import ModuleTrace
     from featherface.variants.table import DetectorConfig
 
 
@@ -50,21 +50,21 @@ def describe(config: DetectorConfig, height: int = 640, width: int = 640) -> Ana
     )
 
 
-def _fields(config: DetectorConfig, seen: Mapping[str, Seen]) -> list[FieldLevel]:
+def _fields(config: DetectorConfig, seen: Mapping[str, ModuleTrace]) -> list[FieldLevel]:
     backbone, entering = seen["backbone"], seen["shuffle"]
-    found = []
+    levels = []
     for place, (shape, span) in enumerate(zip(entering.shapes, entering.spans, strict=True)):
         own = backbone.spans[place]
         if span is None or own is None:
             raise AssertionError  # every map depends on the picture
         said = [
             answer
-            for name, one in seen.items()
+            for name, component in seen.items()
             if name.startswith("heads.")
-            for answered, answer in zip(one.shapes, one.spans, strict=True)
+            for answered, answer in zip(component.shapes, component.spans, strict=True)
             if answer is not None and answer.local and answered[1:] == shape[1:]
         ]
-        found.append(
+        levels.append(
             FieldLevel(
                 level=FINEST + place,
                 stride=config.prior_steps[place],
@@ -74,9 +74,9 @@ def _fields(config: DetectorConfig, seen: Mapping[str, Seen]) -> list[FieldLevel
                 width=shape[2],
                 backbone=own.size,
                 features=span.size,
-                prediction=max(one.size for one in said),
-                whole=any(one.whole for one in said),
+                prediction=max(span.size for span in said),
+                whole=any(span.whole for span in said),
                 learnt="deformable" in config.context,
             )
         )
-    return found
+    return levels

@@ -1,4 +1,4 @@
-"""How far a network really looks: where the gradient of a prediction lies in the picture.
+"""Effective receptive fields: where the gradient of a prediction lies in the picture.
 
 After Luo et al., 2016, https://arxiv.org/abs/1701.04128. Differs from the paper: the field is the
 side of the smallest centred square that holds 95 % of the gradient, which needs no threshold on
@@ -45,14 +45,14 @@ def effective_fields(model: Detector, size: int = 640) -> list[EffectiveField]:
     model = model.eval()
     generator = torch.Generator().manual_seed(0)
     pictures = [60 * torch.randn(1, 3, size, size, generator=generator) for _ in range(PICTURES)]
-    found = []
+    spans = []
     for level, step in enumerate(model.config.prior_steps):
         sides = [_side(_gradient(model, picture, level), step) for picture in pictures]
         mean = round(sum(sides) / len(sides))
-        found.append(
+        spans.append(
             EffectiveField(level=FINEST + level, side=mean, spread=(min(sides), max(sides)))
         )
-    return found
+    return spans
 
 
 def _gradient(model: Detector, picture: Tensor, level: int) -> Tensor:

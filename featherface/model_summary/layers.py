@@ -1,4 +1,4 @@
-"""The layers of a network in the order of their names, and the blocks they make up."""
+"""Layers of a network in the order of their names, and the blocks they make up."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from featherface.model_summary.summary_types import Block, Layer, Part
+from featherface.model_summary.summary_types import BlockSummary, ComponentSummary, Layer
 from featherface.networks.layers.deformable import DeformableConv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from featherface.model_summary.trace import Seen
+    from featherface.model_summary.trace import ModuleTrace
     from featherface.networks.detector import Detector
 
 PASSIVE = (nn.Identity, nn.ReLU, nn.LeakyReLU)
@@ -31,7 +31,7 @@ class _Sum:
     rows: list[Layer] = field(default_factory=list)
 
 
-def layers(model: Detector, seen: Mapping[str, Seen]) -> list[Layer]:
+def layers(model: Detector, seen: Mapping[str, ModuleTrace]) -> list[Layer]:
     """Return the layers of MODEL; SEEN is what `trace.walk` found."""
     return [
         _layer(name, module, seen.get(name))
@@ -40,34 +40,34 @@ def layers(model: Detector, seen: Mapping[str, Seen]) -> list[Layer]:
     ]
 
 
-def parts(rows: Iterable[Layer]) -> list[Part]:
+def parts(rows: Iterable[Layer]) -> list[ComponentSummary]:
     """Return what each component holds, in the order of ROWS; those that hold nothing are out."""
     rows = list(rows)
-    found = {row.component: _Sum() for row in rows if row.name.startswith(row.component)}
+    sums = {row.component: _Sum() for row in rows if row.name.startswith(row.component)}
     for row in rows:
-        _add(found[row.component], row)
+        _add(sums[row.component], row)
     return [
-        Part(component=name, parameters=one.parameters, macs=one.macs)
-        for name, one in found.items()
-        if one.parameters or one.macs
+        ComponentSummary(component=name, parameters=component.parameters, macs=component.macs)
+        for name, component in sums.items()
+        if component.parameters or component.macs
     ]
 
 
-def blocks(rows: Iterable[Layer], seen: Mapping[str, Seen]) -> list[Block]:
+def blocks(rows: Iterable[Layer], seen: Mapping[str, ModuleTrace]) -> list[BlockSummary]:
     """Join ROWS to blocks, such as `backbone.stage1` and `neck.layers.0`."""
-    found: dict[str, _Sum] = {}
+    sums: dict[str, _Sum] = {}
     for row in rows:
-        _add(found.setdefault(_block_of(row.name), _Sum()), row)
+        _add(sums.setdefault(_block_of(row.name), _Sum()), row)
     return [
-        Block(
+        BlockSummary(
             name=name,
-            component=one.rows[-1].component,
-            shapes=_given(name, one.rows, seen),
-            layers=len(one.rows),
-            parameters=one.parameters,
-            macs=one.macs,
+            component=block.rows[-1].component,
+            shapes=_given(name, block.rows, seen),
+            layers=len(block.rows),
+            parameters=block.parameters,
+            macs=block.macs,
         )
-        for name, one in found.items()
+        for name, block in sums.items()
     ]
 
 
@@ -85,13 +85,13 @@ def _leaves(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
                 yield name, module
 
 
-def _layer(name: str, module: nn.Module, seen: Seen | None) -> Layer:
+def _layer(name: str, module: nn.Module, seen: ModuleTrace | None) -> Layer:
     first = name.split(".", 1)[0]
     return Layer(
         name=name,
         component=MERGED.get(first, first),
         shapes=tuple(seen.shapes) if seen else (),
-        parameters=sum(one.numel() for one in module.parameters()),
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
         macs=seen.macs if seen else 0,
         **_kind(module),
     )
@@ -129,7 +129,7 @@ def _block_of(name: str) -> str:
 
 
 def _given(
-    name: str, rows: Sequence[Layer], seen: Mapping[str, Seen]
+    name: str, rows: Sequence[Layer], seen: Mapping[str, ModuleTrace]
 ) -> tuple[tuple[int, ...], ...]:
     """Return the maps of a block, each once; of one never called itself, as wide as its last."""
     if name in seen:

@@ -1,4 +1,4 @@
-"""How far every map of a network can see, followed operator by operator.
+"""Theoretical receptive field of every feature map, followed operator by operator.
 
 The theoretical receptive field (Araujo, Norris and Sim, 2019,
 https://distill.pub/2019/computing-receptive-fields) of the convolutions and poolings; what looks
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from featherface.networks.attention.linear_attention import Recall
+from featherface.networks.attention.linear_attention import LinearAttentionRead
 from featherface.networks.layers.deformable import DeformableConv
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ KERNEL = 3
 
 
 @dataclass(frozen=True)
-class Span:
+class FieldOfView:
     """The pixels of one axis that position i of a map depends on: i jump + low to i jump + high."""
 
     low: float = 0
@@ -46,36 +46,36 @@ class Span:
         """Pixels of the window's side."""
         return round(self.high - self.low) + 1
 
-    def window(self, kernel: int, stride: int, padding: int, dilation: int) -> Span:
+    def window(self, kernel: int, stride: int, padding: int, dilation: int) -> FieldOfView:
         """Return the span behind a sliding window."""
         low = self.low - padding * self.jump
         high = self.high + (dilation * (kernel - 1) - padding) * self.jump
         return replace(self, low=low, high=high, jump=self.jump * stride)
 
-    def shifted(self, before: int) -> Span:
+    def shifted(self, before: int) -> FieldOfView:
         """Return the span behind BEFORE positions of padding."""
         move = before * self.jump
         return replace(self, low=self.low - move, high=self.high - move)
 
-    def enlarged(self, factor: int) -> Span:
+    def enlarged(self, factor: int) -> FieldOfView:
         """Return the span behind a repetition of every position."""
         jump = self.jump / factor
         return replace(self, low=self.low - (factor - 1) * jump, jump=jump)
 
 
-ALL = Span(whole=True, local=False)
+ALL = FieldOfView(whole=True, local=False)
 """What a global pooling sees."""
 
 
-def joined(one: Span, other: Span) -> Span:
+def joined(first: FieldOfView, second: FieldOfView) -> FieldOfView:
     """Return what a map sees that is computed from two, position by position."""
-    whole = one.whole or other.whole
-    if not (one.local and other.local):
-        return replace(one if one.local else other, whole=whole)
-    return Span(min(one.low, other.low), max(one.high, other.high), one.jump, whole)
+    whole = first.whole or second.whole
+    if not (first.local and second.local):
+        return replace(first if first.local else second, whole=whole)
+    return FieldOfView(min(first.low, second.low), max(first.high, second.high), first.jump, whole)
 
 
-class _Rules:
+class _OperatorRules:
     """The rules of `SpanMode`.
 
     Apart from it, since PyTorch imports its whole compiler (four seconds) at the first operator
@@ -85,22 +85,26 @@ class _Rules:
     def __init__(self) -> None:
         super().__init__()
         self._known: Any = WeakTensorKeyDictionary()
-        self._entering: dict[nn.Module, Span | None] = {}
+        self._entering: dict[nn.Module, FieldOfView | None] = {}
 
     def begin(self, picture: Tensor) -> None:
         """Let PICTURE be what is looked at."""
-        self._known[picture] = Span()
+        self._known[picture] = FieldOfView()
 
-    def span(self, tensor: Tensor) -> Span | None:
+    def span(self, tensor: Tensor) -> FieldOfView | None:
         """Return what TENSOR sees; None where it does not depend on the picture."""
-        known: Span | None = self._known.get(tensor)
+        known: FieldOfView | None = self._known.get(tensor)
         return known
 
     def watch(self, model: nn.Module) -> list[RemovableHandle]:
         """Take the blocks of MODEL as wholes whose operators do not tell how far they see."""
-        blocks = [one for one in model.modules() if isinstance(one, DeformableConv | Recall)]
-        before = [one.register_forward_pre_hook(self._enter) for one in blocks]
-        return before + [one.register_forward_hook(self._leave, prepend=True) for one in blocks]
+        blocks = [
+            block
+            for block in model.modules()
+            if isinstance(block, DeformableConv | LinearAttentionRead)
+        ]
+        before = [block.register_forward_pre_hook(self._enter) for block in blocks]
+        return before + [block.register_forward_hook(self._leave, prepend=True) for block in blocks]
 
     def _enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._entering[module] = self.span(inputs[0])
@@ -108,20 +112,20 @@ class _Rules:
     def _leave(self, module: nn.Module, _inputs: Any, output: Tensor) -> None:
         span = self._entering.pop(module)
         if span is not None:
-            attends = isinstance(module, Recall)
+            attends = isinstance(module, LinearAttentionRead)
             grid = span.window(KERNEL, 1, 1, 1)
             self._known[output] = replace(span, whole=True) if attends else grid
 
     def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
-        given = [one for one in _flat(args) if one in self._known]
+        given = [tensor for tensor in _flat(args) if tensor in self._known]
         if given:
-            for one in _flat((output,)):
-                self._known[one] = self._behind(func.overloadpacket, args, given, one)
+            for tensor in _flat((output,)):
+                self._known[tensor] = self._behind(func.overloadpacket, args, given, tensor)
         return output
 
-    def _behind(self, operator: Any, args: Any, given: list[Tensor], output: Tensor) -> Span:
-        span: Span = self._known[given[0]]
+    def _behind(self, operator: Any, args: Any, given: list[Tensor], output: Tensor) -> FieldOfView:
+        span: FieldOfView = self._known[given[0]]
         for other in given[1:]:
             span = joined(span, self._known[other])
         if not span.local:
@@ -139,22 +143,22 @@ class _Rules:
         return span if _keeps_positions(given, output) else ALL
 
 
-class SpanMode(_Rules, TorchDispatchMode):  # type: ignore[no-untyped-call]
+class FieldOfViewMode(_OperatorRules, TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows the spans of all maps inside the block."""
 
 
 def _flat(values: Any) -> list[Tensor]:
-    nested = ([one] if isinstance(one, Tensor) else one for one in values)
-    return [
-        one
-        for one in itertools.chain.from_iterable(
-            item for item in nested if isinstance(item, list | tuple)
-        )
-        if isinstance(one, Tensor)
-    ]
+    """Return the tensors among VALUES, and those in the lists and tuples among them."""
+    nested = ([value] if isinstance(value, Tensor) else value for value in values)
+    members = itertools.chain.from_iterable(
+        value for value in nested if isinstance(value, list | tuple)
+    )
+    return [member for member in members if isinstance(member, Tensor)]
 
 
 def _keeps_positions(given: list[Tensor], output: Tensor) -> bool:
     """Whether OUTPUT has a number for each position of the largest map it was made from."""
-    largest = max(given, key=lambda one: one.shape[-1] * one.shape[-2] if one.dim() > 3 else 0)
+    largest = max(
+        given, key=lambda tensor: tensor.shape[-1] * tensor.shape[-2] if tensor.dim() > 3 else 0
+    )
     return output.dim() > 3 and output.shape[-2:] == largest.shape[-2:]

@@ -1,11 +1,11 @@
-"""The way of a picture through a network, as a diagram shows it: one stage after the other."""
+"""Stages of a network as a diagram shows them, from the picture to the predictions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from featherface.model_summary.summary_types import Stage
+from featherface.model_summary.summary_types import StageSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,47 +28,49 @@ EXTRAS = {
 """Stage -> key of the configuration that adds something inside it -> what that is called."""
 
 
-def stages(config: DetectorConfig, rows: Sequence[Layer]) -> list[Stage]:
+def stages(config: DetectorConfig, rows: Sequence[Layer]) -> list[StageSummary]:
     """Return the stages that CONFIG turns on, in order; ROWS are the network's layers."""
-    return [_counted(one, rows) for one in _planned(config)]
+    return [_counted(stage, rows) for stage in _planned(config)]
 
 
-def _planned(config: DetectorConfig) -> Iterator[Stage]:
-    yield Stage(name="backbone", block=config.backbone, joint=True)
+def _planned(config: DetectorConfig) -> Iterator[StageSummary]:
+    yield StageSummary(name="backbone", block=config.backbone, joint=True)
     if config.neck in PROJECTED:
-        yield Stage(name="laterals", block="1×1", joint=False)
+        yield StageSummary(name="laterals", block="1×1", joint=False)
     yield from _attention(config, "attention")
     repeats = config.repeats if config.neck.startswith("bifpn") else 1
-    yield Stage(name="neck", block=config.neck, times=repeats, joint=True)
+    yield StageSummary(name="neck", block=config.neck, times=repeats, joint=True)
     if config.feature_recycling:
-        yield Stage(name="recycling", block="feature_recycling", joint=True, skips=True)
+        yield StageSummary(name="recycling", block="feature_recycling", joint=True, skips=True)
     if config.channel_allocation:
-        yield Stage(name="allocation", block="channel_allocation", joint=True)
+        yield StageSummary(name="allocation", block="channel_allocation", joint=True)
     yield from _attention(config, "neck_attention")
     yield from _before_context(config)
     if config.context != "none":
         block, times = _with_extras(config, "context", config.context), config.context_paths
-        yield Stage(name="context", block=block, times=times, joint=False)
+        yield StageSummary(name="context", block=block, times=times, joint=False)
     if config.context_attention != "none":
-        yield Stage(name="context_attention", block=config.context_attention, joint=False)
+        yield StageSummary(name="context_attention", block=config.context_attention, joint=False)
     if config.shuffle != "none":
-        yield Stage(name="shuffle", block=config.shuffle, joint=False)
+        yield StageSummary(name="shuffle", block=config.shuffle, joint=False)
     block = _with_extras(config, "heads", config.head)
-    yield Stage(name="heads", block=block, joint=config.head != "separate")
+    yield StageSummary(name="heads", block=block, joint=config.head != "separate")
 
 
-def _attention(config: DetectorConfig, name: str) -> Iterator[Stage]:
+def _attention(config: DetectorConfig, name: str) -> Iterator[StageSummary]:
     kind = config.attention
     if kind != "none":
-        yield Stage(name=name, block=kind, times=config.attention_passes, joint=kind in MIXING)
+        yield StageSummary(
+            name=name, block=kind, times=config.attention_passes, joint=kind in MIXING
+        )
 
 
-def _before_context(config: DetectorConfig) -> Iterator[Stage]:
+def _before_context(config: DetectorConfig) -> Iterator[StageSummary]:
     if config.scale_fusion:
-        yield Stage(name="scale_fusion", block="scale_fusion", joint=True)
+        yield StageSummary(name="scale_fusion", block="scale_fusion", joint=True)
     if config.enhancement_passes:
         times = config.enhancement_passes
-        yield Stage(name="enhancement", block="x + 0.1 tanh(x)", times=times, joint=False)
+        yield StageSummary(name="enhancement", block="x + 0.1 tanh(x)", times=times, joint=False)
 
 
 def _with_extras(config: DetectorConfig, name: str, block: str) -> str:
@@ -77,7 +79,7 @@ def _with_extras(config: DetectorConfig, name: str, block: str) -> str:
     )
 
 
-def _counted(stage: Stage, rows: Sequence[Layer]) -> Stage:
+def _counted(stage: StageSummary, rows: Sequence[Layer]) -> StageSummary:
     own = [row for row in rows if row.name.split(".", 1)[0] == stage.name]
     return replace(
         stage,

@@ -1,4 +1,4 @@
-"""How many bytes a network's weights take, by the numbers it holds."""
+"""Storage of a network's weights in float32, float16 and int8, in bytes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SINGLE, HALF, BYTE = 4, 2, 1
 def storage(model: nn.Module) -> Storage:
     """Return what the weights of MODEL take."""
     state = model.state_dict().values()
-    numbers: int = sum(one.numel() for one in state if one.is_floating_point())
-    kernels = [one.weight for one in _quantisable(model)]
-    quantised = sum(one.numel() for one in kernels)
-    scales = sum(len(one) for one in kernels)
+    numbers: int = sum(tensor.numel() for tensor in state if tensor.is_floating_point())
+    kernels = [layer.weight for layer in _quantisable(model)]
+    quantised = sum(kernel.numel() for kernel in kernels)
+    scales = sum(len(kernel) for kernel in kernels)
     return Storage(
         fp32=numbers * SINGLE,
         fp16=numbers * HALF,

@@ -1,4 +1,4 @@
-"""What was found out about a network, kept in a file until the program changes.
+"""Cache of network summaries: computing one needs PyTorch and half a second, reading none.
 
 Taking a network apart needs PyTorch and half a second; reading what was found needs neither.
 """
@@ -39,10 +39,10 @@ def anatomy(
         return known
     from featherface.model_summary.description import describe  # noqa: PLC0415 - loads PyTorch
 
-    found = describe(config, height, width)
+    summary = describe(config, height, width)
     if path is not None:
-        keep(path, json.dumps(found.to_json()))
-    return found
+        keep(path, json.dumps(summary.to_json()))
+    return summary
 
 
 def _read(path: Path) -> Anatomy | None:

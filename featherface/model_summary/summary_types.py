@@ -1,4 +1,4 @@
-"""What is told of a network: plain values that survive a trip through JSON.
+"""Types of a network summary: plain values that survive a trip through JSON.
 
 Lean: reports and tables read them without PyTorch.
 """
@@ -34,7 +34,7 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class BlockSummary:
     """Some layers that belong together."""
 
     name: str
@@ -47,7 +47,7 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ComponentSummary:
     """A component's share of a network."""
 
     component: str
@@ -91,7 +91,7 @@ class AnchorLevel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class StageSummary:
     """One box of the diagram, or one per level."""
 
     name: str
@@ -145,17 +145,17 @@ class Anatomy:
     """Parameters without deformable kernels and fusion weights: what the paper counts."""
     macs: int
     storage: Storage
-    parts: tuple[Part, ...]
-    blocks: tuple[Block, ...]
+    parts: tuple[ComponentSummary, ...]
+    blocks: tuple[BlockSummary, ...]
     layers: tuple[Layer, ...]
     fields: tuple[FieldLevel, ...]
     anchors: tuple[AnchorLevel, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[StageSummary, ...]
 
     @property
     def paper_counted(self) -> int | None:
         """What the paper's way gives; None where no deformable kernels make it another number."""
-        return self.standard_counted if any(one.learnt for one in self.fields) else None
+        return self.standard_counted if any(field.learnt for field in self.fields) else None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -165,15 +165,16 @@ class Anatomy:
     def from_json(cls, content: Mapping[str, Any]) -> Anatomy:
         """Read what `to_json` gave, also from a file."""
         kinds: dict[str, Any] = {
-            "parts": Part,
-            "blocks": Block,
+            "parts": ComponentSummary,
+            "blocks": BlockSummary,
             "layers": Layer,
             "fields": FieldLevel,
             "anchors": AnchorLevel,
-            "stages": Stage,
+            "stages": StageSummary,
         }
         lists = {
-            key: tuple(kind(**_frozen(one)) for one in content[key]) for key, kind in kinds.items()
+            key: tuple(kind(**_frozen(values)) for values in content[key])
+            for key, kind in kinds.items()
         }
         return cls(**{**content, **lists, "storage": Storage(**content["storage"])})
 

@@ -1,4 +1,4 @@
-"""One walk through a network: what every module gives, and how far each map can see.
+"""Tracing one forward pass: output shapes, operations and receptive field of every module.
 
 The walk is done on two small pictures. Every side of every map is a constant or grows in
 proportion to the picture, so two pictures tell it for all sizes in multiples of 32.
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from featherface.model_summary.receptive_field import SpanMode
+from featherface.model_summary.receptive_field import FieldOfViewMode
 from featherface.profiling.counting import COUNTED, layer_macs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from featherface.model_summary.receptive_field import Span
+    from featherface.model_summary.receptive_field import FieldOfView
     from featherface.networks.detector import Detector
 
     Shape = tuple[int, ...]
@@ -31,18 +31,18 @@ UNIT = 32
 
 
 @dataclass
-class Seen:
+class ModuleTrace:
     """What one module gave during the walk."""
 
     shapes: list[Shape] = field(default_factory=list)
     """Of every map, without the batch: (C,H,W), or (C,) behind a global pooling."""
-    spans: list[Span | None] = field(default_factory=list)
+    spans: list[FieldOfView | None] = field(default_factory=list)
     """How far each of them sees."""
     macs: int = 0
     """Multiply-accumulates of all calls."""
 
 
-def walk(model: Detector, height: int, width: int) -> dict[str, Seen]:
+def walk(model: Detector, height: int, width: int) -> dict[str, ModuleTrace]:
     """Return module name -> what it gives for one picture of HEIGHT x WIDTH pixels.
 
     MODEL is in evaluation mode. Modules that are never called are left out.
@@ -54,12 +54,14 @@ def walk(model: Detector, height: int, width: int) -> dict[str, Seen]:
     return {name: _grown(seen, second[name], (height, width)) for name, seen in first.items()}
 
 
-def _walk(model: Detector, height: int, width: int, *, follow: bool = True) -> dict[str, Seen]:
+def _walk(
+    model: Detector, height: int, width: int, *, follow: bool = True
+) -> dict[str, ModuleTrace]:
     """Walk once; FOLLOW tells how far maps see, too, and takes its time."""
-    found: dict[str, Seen] = {}
-    mode = SpanMode()
+    traces: dict[str, ModuleTrace] = {}
+    mode = FieldOfViewMode()
     handles = [
-        module.register_forward_hook(_noting(name, found, mode))
+        module.register_forward_hook(_noting(name, traces, mode))
         for name, module in model.named_modules()
     ]
     handles += mode.watch(model) if follow else []
@@ -71,17 +73,19 @@ def _walk(model: Detector, height: int, width: int, *, follow: bool = True) -> d
     finally:
         for handle in handles:
             handle.remove()
-    return found
+    return traces
 
 
-def _noting(name: str, found: dict[str, Seen], mode: SpanMode) -> Callable[..., None]:
+def _noting(
+    name: str, traces: dict[str, ModuleTrace], mode: FieldOfViewMode
+) -> Callable[..., None]:
     def note(module: nn.Module, _inputs: Any, output: Any) -> None:
-        seen = found.setdefault(name, Seen())
-        for one in tensors(output):
-            seen.shapes.append(tuple(one.shape[1:]))
-            seen.spans.append(mode.span(one))
+        seen = traces.setdefault(name, ModuleTrace())
+        for tensor in tensors(output):
+            seen.shapes.append(tuple(tensor.shape[1:]))
+            seen.spans.append(mode.span(tensor))
             if isinstance(module, COUNTED):
-                seen.macs += layer_macs(module, one)
+                seen.macs += layer_macs(module, tensor)
 
     return note
 
@@ -93,26 +97,26 @@ def tensors(value: Any) -> list[Tensor]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):
-        return [one for item in value for one in tensors(item)]
+        return [tensor for item in value for tensor in tensors(item)]
     return []
 
 
-def _grown(one: Seen, other: Seen, size: tuple[int, int]) -> Seen:
+def _grown(small: ModuleTrace, large: ModuleTrace, size: tuple[int, int]) -> ModuleTrace:
     """Tell from what two pictures gave what one of SIZE gives."""
-    shapes = [_shape(*pair, size) for pair in zip(one.shapes, other.shapes, strict=True)]
-    before = sum(map(positions, one.shapes))
-    macs = one.macs * sum(map(positions, shapes)) // before if one.macs else 0
-    return Seen(shapes, one.spans, macs)
+    shapes = [_shape(*pair, size) for pair in zip(small.shapes, large.shapes, strict=True)]
+    before = sum(map(positions, small.shapes))
+    macs = small.macs * sum(map(positions, shapes)) // before if small.macs else 0
+    return ModuleTrace(shapes, small.spans, macs)
 
 
-def _shape(one: Shape, other: Shape, size: tuple[int, int]) -> Shape:
-    if len(one) != 3:
-        return one
+def _shape(small: Shape, large: Shape, size: tuple[int, int]) -> Shape:
+    if len(small) != 3:
+        return small
     sides = (
         low + (high - low) * (wanted - start) // (stop - start)
-        for low, high, wanted, start, stop in zip(one[1:], other[1:], size, *SMALL, strict=True)
+        for low, high, wanted, start, stop in zip(small[1:], large[1:], size, *SMALL, strict=True)
     )
-    return (one[0], *sides)
+    return (small[0], *sides)
 
 
 def positions(shape: Shape) -> int:

@@ -1,4 +1,4 @@
-"""Dynamic Channel Allocation: the thesis's sharing out of channels between levels.
+"""Dynamic Channel Allocation: the thesis's gate that shares channels out between levels.
 
 Ours, since the thesis names the idea alone. Squeeze-and-excitation (Hu et al., 2018),
 https://arxiv.org/abs/1709.01507, gives each channel a factor of its own; here a channel has a
@@ -29,8 +29,10 @@ class ChannelAllocation(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Scale MAPS (B,C,H,W), same shapes."""
-        scene = torch.cat([one.mean((2, 3)) for one in maps], 1)  # (B,levels*C)
+        scene = torch.cat([feature_map.mean((2, 3)) for feature_map in maps], 1)  # (B,levels*C)
         hidden = torch.relu(self.reduce(scene))
         scores = torch.stack([expand(hidden) for expand in self.expand])  # (levels,B,C)
         factors = self.levels * scores.softmax(0)
-        return [one * factors[level][:, :, None, None] for level, one in enumerate(maps)]
+        return [
+            feature_map * factors[level][:, :, None, None] for level, feature_map in enumerate(maps)
+        ]

@@ -1,4 +1,4 @@
-"""Turning one number of a network until it has as many parameters as wanted."""
+"""Searching the value of one setting that gives a wanted number of parameters."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def turned(config: DetectorConfig, knob: str, value: int) -> DetectorConfig:
 def count_parameters(config: DetectorConfig) -> int:
     """Return the parameters of the network of CONFIG, built without a single number in it."""
     with torch.device("meta"), _Uninitialised():
-        return sum(one.numel() for one in Detector(config).parameters())
+        return sum(parameter.numel() for parameter in Detector(config).parameters())
 
 
 def _near(values: Sequence[int], count: Callable[[int], int], target: int) -> Sequence[int]:
@@ -159,12 +159,12 @@ def _is_legal(config: DetectorConfig, knob: str, value: int) -> bool:
 def _helpful(config: DetectorConfig, useless: str) -> list[str]:
     """Name the knobs that change the number of parameters."""
     now = count_parameters(config)
-    found = []
+    knobs = []
     for knob in KNOBS:
         values = legal_values(config, knob) if knob != useless else []
-        if {count_parameters(turned(config, knob, one)) for one in values[:2]} - {now}:
-            found.append(knob)
-    return found
+        if {count_parameters(turned(config, knob, value)) for value in values[:2]} - {now}:
+            knobs.append(knob)
+    return knobs
 
 
 class _Uninitialised(TorchFunctionMode):

@@ -1,4 +1,4 @@
-"""The largest of several sizes that fits in memory, found without dying of one that does not."""
+"""The largest batch or size that fits in memory, searched without dying of one that does not."""
 
 from __future__ import annotations
 
@@ -79,13 +79,15 @@ def survives(fits: Callable[[int], bool], size: int, doubts: list[Exception] | N
 
 def is_exhaustion(error: BaseException) -> bool:
     """Whether ERROR, or what it came from, says that memory ran out."""
-    return any(_is_full(one) for one in _chain(error))
+    return any(_is_full(link) for link in _chain(error))
 
 
 def may_be_exhaustion(error: BaseException) -> bool:
     """Whether ERROR, or what it came from, is one that full memory causes among other things."""
-    said = [str(one).lower() for one in _chain(error)]
-    return is_exhaustion(error) or any(one in text for one in SUSPICIONS for text in said)
+    messages = [str(link).lower() for link in _chain(error)]
+    return is_exhaustion(error) or any(
+        suspicion in text for suspicion in SUSPICIONS for text in messages
+    )
 
 
 def _is_full(error: BaseException) -> bool:
@@ -95,7 +97,7 @@ def _is_full(error: BaseException) -> bool:
         code = getattr(error, "winerror", None)
         return error.errno == errno.ENOMEM or code in WINDOWS_CODES
     text = str(error).lower()
-    return any(one in text for one in COMPLAINTS)
+    return any(complaint in text for complaint in COMPLAINTS)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""How to measure a network's speed. Lean: nothing heavy is imported."""
+"""Benchmark settings. Lean: nothing heavy is imported."""
 
 from __future__ import annotations
 

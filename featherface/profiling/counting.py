@@ -1,4 +1,4 @@
-"""Parameters and multiply-accumulates: what follows from a network's design alone."""
+"""Parameters, multiply-accumulates and size on disk: what follows from the design alone."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from featherface.networks.attention.linear_attention import Recall
+from featherface.networks.attention.linear_attention import LinearAttentionRead
 from featherface.networks.layers.deformable import TAPS, DeformableConv
 from featherface.networks.necks.bifpn import Fusion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COUNTED = (nn.Conv2d, nn.Linear, DeformableConv, Recall)
+COUNTED = (nn.Conv2d, nn.Linear, DeformableConv, LinearAttentionRead)
 """Layers whose multiply-accumulates are counted."""
 
 
 def parameters(model: nn.Module) -> int:
     """Return the number of trainable numbers."""
-    return sum(one.numel() for one in model.parameters())
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def paper_counted(model: nn.Module) -> int:
@@ -75,7 +75,7 @@ def layer_macs(module: nn.Module, output: Tensor) -> int:
 def weights_megabytes(model: nn.Module, bytes_per_number: int = 4) -> float:
     """Return the size in 10^6 bytes of the parameters and running statistics."""
     numbers: int = sum(
-        one.numel() for one in model.state_dict().values() if one.is_floating_point()
+        tensor.numel() for tensor in model.state_dict().values() if tensor.is_floating_point()
     )
     return numbers * bytes_per_number / 1e6
 
@@ -105,7 +105,7 @@ def _macs_per_position(module: nn.Module) -> int:
     if isinstance(module, DeformableConv):
         moves = 3 * TAPS
         return TAPS * module.kernel.in_channels * (moves + module.kernel.out_channels)
-    if isinstance(module, Recall):
+    if isinstance(module, LinearAttentionRead):
         return module.products
     if isinstance(module, nn.Conv2d | nn.Linear):
         return module.weight.numel()

@@ -1,4 +1,4 @@
-"""Where the time and the memory of a forward pass go, layer by layer."""
+"""Time and memory of a forward pass, layer by layer."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class LayerCost:
 
 
 @dataclass
-class _Span:
+class _ModuleCall:
     """One module at work."""
 
     module: str
     start: Any
     end: Any = None
-    parent: _Span | None = None
+    parent: _ModuleCall | None = None
 
 
 def layer_costs(
@@ -77,7 +77,10 @@ def layer_costs(
                 passes.append(spent)
                 on_progress(Progress("layers", index + 1, config.runs, "runs"))
         weighed = _weighed(model, images)
-    times = {name: statistics.median(one[name] for one in passes) for name in passes[0]}
+    times = {
+        name: statistics.median(times_of_pass[name] for times_of_pass in passes)
+        for name in passes[0]
+    }
     total = sum(times.values())
     return tuple(
         LayerCost(
@@ -93,12 +96,12 @@ def layer_costs(
 
 def _timed(model: nn.Module, images: Tensor) -> dict[str, float]:
     """Return the milliseconds of each module itself in one pass."""
-    spans: list[_Span] = []
-    stack: list[_Span] = []
+    spans: list[_ModuleCall] = []
+    stack: list[_ModuleCall] = []
     stamp, between = _clock(images.device)
 
     def before(name: str) -> None:
-        spans.append(_Span(name, stamp(), parent=stack[-1] if stack else None))
+        spans.append(_ModuleCall(name, stamp(), parent=stack[-1] if stack else None))
         stack.append(spans[-1])
 
     def after(_name: str, _output: Any) -> None:
@@ -149,7 +152,7 @@ def _weighed(model: nn.Module, images: Tensor) -> dict[str, dict[str, Any]]:
 
     def after(name: str, output: Any) -> None:
         calls[name] += 1
-        outputs[name] += sum(tensor_bytes(one) for one in _tensors(output))
+        outputs[name] += sum(tensor_bytes(tensor) for tensor in _tensors(output))
         peaks[name] = max(peaks[name], live.peak)
         live.peak = max(live.peak, outer.pop())
 
@@ -192,5 +195,5 @@ def _tensors(output: Any) -> Iterator[Tensor]:
     elif isinstance(output, dict):
         yield from _tensors(list(output.values()))
     elif isinstance(output, list | tuple):
-        for one in output:
-            yield from _tensors(one)
+        for item in output:
+            yield from _tensors(item)

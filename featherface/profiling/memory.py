@@ -1,4 +1,4 @@
-"""How much memory a network needs, and how much there is."""
+"""Peak memory of a network, and the memory of this machine."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _left_of_limit(folder: Path) -> int:
 
 def state_bytes(model: nn.Module) -> int:
     """Return the bytes of parameters and buffers."""
-    return sum(tensor_bytes(one) for one in model.state_dict().values())
+    return sum(tensor_bytes(tensor) for tensor in model.state_dict().values())
 
 
 def tensor_bytes(tensor: Tensor) -> int:
@@ -108,8 +108,8 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
-        for one in output if isinstance(output, tuple | list) else (output,):
-            for part in _dense(one):
+        for item in output if isinstance(output, tuple | list) else (output,):
+            for part in _dense(item):
                 self._note(part.untyped_storage())
         if self._most > self.peak * (1 + self._slack):
             self.peak = max(self.peak, self.now)

@@ -1,4 +1,4 @@
-"""Milliseconds of a forward pass."""
+"""Latency of a forward pass, in milliseconds."""
 
 from __future__ import annotations
 

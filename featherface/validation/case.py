@@ -1,4 +1,4 @@
-"""The network under examination, and the pictures it is shown."""
+"""The variant under validation, and the inputs it is given."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FailedError(Exception):
 
 
 @dataclass(frozen=True)
-class Case:
+class VariantCase:
     """One variant, examined quickly or in full."""
 
     name: str

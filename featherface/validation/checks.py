@@ -1,4 +1,4 @@
-"""What is checked of a network. Each check says what it saw, or raises what is wrong."""
+"""The checks of `model validate`: each says what it measured, or raises what is wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from featherface.networks.detector import Detector
-    from featherface.validation.case import Case
+    from featherface.validation.case import VariantCase
 
 SIZES = ((320, 320), (640, 640), (480, 640), (1024, 1024))
 """Heights and widths that are gone through with one picture."""
@@ -36,30 +36,30 @@ NARROW = {torch.bfloat16: 0.5, torch.float16: 0.2}
 MEGA = 1e6
 
 
-def counts(case: Case) -> str:
+def counts(case: VariantCase) -> str:
     """Compare the parameters with the table."""
     model, wanted = case.network(), COUNTS.get(case.name)
-    found, standard = parameters(model), VARIANTS[case.name].paper_counted
-    require(wanted is not None, f"{found:,} parameters, and no table says how many there must be")
-    if wanted is not None and not wanted.least <= found <= wanted.most:
+    total, standard = parameters(model), VARIANTS[case.name].paper_counted
+    require(wanted is not None, f"{total:,} parameters, and no table says how many there must be")
+    if wanted is not None and not wanted.least <= total <= wanted.most:
         allowed = f"{wanted.most:,}" if wanted.exact else f"{wanted.least:,} to {wanted.most:,}"
-        raise FailedError(f"{found:,} parameters; the table has {allowed}")
+        raise FailedError(f"{total:,} parameters; the table has {allowed}")
     parts = sum(model.components().values())
-    require(parts == found, f"components add up to {parts:,}, not {found:,}")
+    require(parts == total, f"components add up to {parts:,}, not {total:,}")
     if standard is not None:
         counted = paper_counted(model)
         require(counted == standard, f"the paper's way counts {counted:,}, not {standard:,}")
-    return f"{found:,} parameters"
+    return f"{total:,} parameters"
 
 
-def forward(case: Case) -> str:
+def forward(case: VariantCase) -> str:
     """Look at pictures of many sizes, one by one and in batches."""
     model = case.network()
     done = [_look(model, case, *shape) for shape in _shapes(case)]
     return f"{len(done)} shapes, {done[0]} to {done[-1]}"
 
 
-def modes(case: Case) -> str:
+def modes(case: VariantCase) -> str:
     """See that training moves the statistics, and that evaluation is free of state."""
     model, images = case.stirred(), pictures(3, 96, 96)
     before = _buffers(model)
@@ -68,16 +68,18 @@ def modes(case: Case) -> str:
         require(_same(before, _buffers(model)), "evaluation changes the running statistics")
         answers = model.train()(images)
     require(not _same(before, _buffers(model)), "training does not move the running statistics")
-    require(all(one.isfinite().all() for one in answers), "answers in training are not finite")
+    require(
+        all(answer.isfinite().all() for answer in answers), "answers in training are not finite"
+    )
     apart = max((a[1:2] - b).abs().max().item() for a, b in zip(together, alone, strict=True))
-    loud = max(one.std().item() for one in together)
+    loud = max(logits.std().item() for logits in together)
     require(apart <= CLOSE * loud, f"a picture's answer changes by {apart:.2g} in a batch")
     return (
         f"a picture alone and in a batch differ by {apart:.1g}, where answers spread by {loud:.2g}"
     )
 
 
-def gradients(case: Case) -> str:
+def gradients(case: VariantCase) -> str:
     """See that each parameter has a gradient, and that it is not zero."""
     model = case.network().train()
     reached = {name: torch.zeros_like(value) for name, value in model.named_parameters()}
@@ -96,7 +98,7 @@ def gradients(case: Case) -> str:
     return f"all {len(reached)} tensors reached; {still:,} numbers at rest on these pictures"
 
 
-def types(case: Case) -> str:
+def types(case: VariantCase) -> str:
     """Move the network to every type and device there is."""
     model, images = case.stirred(), pictures(1, 64, 96)
     with torch.no_grad():
@@ -113,22 +115,22 @@ def types(case: Case) -> str:
     return ", ".join(said)
 
 
-def determinism(case: Case) -> str:
+def determinism(case: VariantCase) -> str:
     """Do everything twice and compare bits."""
     first, second = case.network(), case.network()
     require(_same(first.state_dict(), second.state_dict()), "the same seed gives other weights")
     images = pictures(2, 96, 96)
     with torch.no_grad():
         answers = [model(images) for model in (first, first, second)]
-    for one in answers[1:]:
-        equal = all(torch.equal(a, b) for a, b in zip(answers[0], one, strict=True))
+    for answer in answers[1:]:
+        equal = all(torch.equal(a, b) for a, b in zip(answers[0], answer, strict=True))
         require(equal, "the same picture gets another answer")
     steps = [_gradients(model, images) for model in (first, second)]
     require(_same(*steps), "the same step gives other gradients")
     return "weights, answers and gradients are bit-identical"
 
 
-def memory(case: Case) -> str:
+def memory(case: VariantCase) -> str:
     """Measure what is alive at once, forward and in a training step."""
     model = case.network()
     configurations = ((320, 1),) if case.quick else ((320, 1), (640, 1), (640, 8))
@@ -140,10 +142,10 @@ def memory(case: Case) -> str:
     return f"forward {', '.join(said)}; training keeps {kept:.0f} MB per picture of 320²"
 
 
-def export(case: Case) -> str:
+def export(case: VariantCase) -> str:
     """Write the network as ONNX and compare the answers, all optimisations on."""
     from featherface.export.formats import ExportConfig  # noqa: PLC0415 - ONNX takes its time
-    from featherface.export.onnx_file import Session  # noqa: PLC0415 - as above
+    from featherface.export.onnx_file import OnnxSession  # noqa: PLC0415 - as above
     from featherface.export.writing import differences  # noqa: PLC0415 - as above
     from featherface.export.writing import export as write  # noqa: PLC0415 - as above
 
@@ -152,17 +154,17 @@ def export(case: Case) -> str:
     cases = [(size, 1) for size in SIZES] + [(SIZES[0], 8)]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         (artifact,) = write(model, config, Path(folder), "network", case.name)
-        run, worst = Session(artifact.path), artifact.parity
+        run, worst = OnnxSession(artifact.path), artifact.parity
         for size, batch in cases:
-            found = differences(model, run, size, batch)
-            worst = max(worst, found["boxes"], found["scores"])
+            difference = differences(model, run, size, batch)
+            worst = max(worst, difference["boxes"], difference["scores"])
             height, width = size
             reason = f"{worst:.2g} apart at {height}×{width}, batch {batch}"
             require(worst <= config.tolerance, reason)
     return f"{artifact.megabytes:.2f} MB, at most {worst:.1g} apart"
 
 
-ALL: dict[str, Callable[[Case], str]] = {
+ALL: dict[str, Callable[[VariantCase], str]] = {
     "counts": counts,
     "forward": forward,
     "modes": modes,
@@ -175,7 +177,7 @@ ALL: dict[str, Callable[[Case], str]] = {
 """One check per name of `names.CHECKS`."""
 
 
-def _shapes(case: Case) -> Iterator[tuple[int, int, int]]:
+def _shapes(case: VariantCase) -> Iterator[tuple[int, int, int]]:
     """Yield batches, heights and widths."""
     if case.quick:
         yield from ((1, 64, 96), (2, 96, 64), (1, 320, 320))
@@ -185,15 +187,15 @@ def _shapes(case: Case) -> Iterator[tuple[int, int, int]]:
     yield (8, *SIZES[2])
 
 
-def _look(model: Detector, case: Case, batch: int, height: int, width: int) -> str:
+def _look(model: Detector, case: VariantCase, batch: int, height: int, width: int) -> str:
     told = f"{batch}×{height}×{width}"
     with torch.no_grad():
         answers = model(pictures(batch, height, width))
     wanted = len(priors(case.config, height, width))
-    for numbers, one in zip((4, 2, 10), answers, strict=True):
+    for numbers, answer in zip((4, 2, 10), answers, strict=True):
         shape = (batch, wanted, numbers)
-        require(tuple(one.shape) == shape, f"{told}: shape {tuple(one.shape)}, not {shape}")
-        require(one.isfinite().all(), f"{told}: an answer is not finite")
+        require(tuple(answer.shape) == shape, f"{told}: shape {tuple(answer.shape)}, not {shape}")
+        require(answer.isfinite().all(), f"{told}: an answer is not finite")
     return told
 
 
@@ -201,8 +203,10 @@ def _buffers(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in model.named_buffers()}
 
 
-def _same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+def _same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return first.keys() == second.keys() and all(
+        torch.equal(first[key], second[key]) for key in first
+    )
 
 
 def _spoken(model: Detector, images: Tensor) -> Tensor:
@@ -225,15 +229,15 @@ def _narrow(
     name = str(dtype).removeprefix("torch.")
     try:
         with torch.no_grad():
-            found = model.to(dtype)(images.to(dtype)).logits.float()
+            logits = model.to(dtype)(images.to(dtype)).logits.float()
     except RuntimeError as error:
         if "not implemented" not in str(error):
             raise FailedError(f"{name}: {str(error).splitlines()[0]}") from error
         return f"{name} not on this CPU"
     finally:
         model.float()
-    require(found.isfinite().all(), f"{name}: an answer is not finite")
-    apart = (found - wanted).abs().mean().item() / wanted.std().item()
+    require(logits.isfinite().all(), f"{name}: an answer is not finite")
+    apart = (logits - wanted).abs().mean().item() / wanted.std().item()
     require(apart <= share, f"{name}: answers differ by {apart:.0%} of their spread")
     return f"{name} ({apart:.1%} apart)"
 
@@ -244,9 +248,9 @@ def _on_cuda(model: Detector, images: Tensor, wanted: Tensor) -> str:
     if reason := lacks(torch.cuda.current_device()):
         return reason
     with torch.no_grad():
-        found = model.to("cuda")(images.to("cuda")).logits.cpu()
+        logits = model.to("cuda")(images.to("cuda")).logits.cpu()
     model.cpu()
-    apart = (found - wanted).abs().max().item() / wanted.std().item()
+    apart = (logits - wanted).abs().max().item() / wanted.std().item()
     require(apart <= 1e-2, f"CUDA and CPU differ by {apart:.2g} of their spread")
     return "CUDA"
 

@@ -1,4 +1,4 @@
-"""Going through networks and checks, one outcome at a time."""
+"""Running the checks over variants, one outcome at a time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from featherface.progress import Progress, silent
-from featherface.validation.case import Case, FailedError
+from featherface.validation.case import FailedError, VariantCase
 from featherface.validation.checks import ALL
-from featherface.validation.names import CHECKS, QUICK, Outcome
+from featherface.validation.names import CHECKS, QUICK, CheckOutcome
 from featherface.variants.table import VARIANTS
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ def validate(
     *,
     quick: bool = False,
     on_progress: OnProgress = silent,
-) -> Iterator[Outcome]:
+) -> Iterator[CheckOutcome]:
     """Yield the outcome of each of CHECKS (none: all, or the quick ones) for each variant."""
     wanted = list(checks) or list(QUICK if quick else CHECKS)
     total = len(names) * len(wanted)
     for place, name in enumerate(names):
-        case = Case(name, VARIANTS[name].config, quick)
+        case = VariantCase(name, VARIANTS[name].config, quick)
         for number, check in enumerate(wanted):
             yield examine(case, check)
             on_progress(Progress("validate", place * len(wanted) + number + 1, total, "checks"))
 
 
-def examine(case: Case, check: str) -> Outcome:
+def examine(case: VariantCase, check: str) -> CheckOutcome:
     """Do one check; whatever it raises is its failure."""
     start = time.perf_counter()
     try:
@@ -44,7 +44,7 @@ def examine(case: Case, check: str) -> Outcome:
     except Exception as error:  # noqa: BLE001 - a network that can't be computed has failed
         first = (str(error) or "no message").splitlines()[0]
         status, detail = "fail", f"{type(error).__name__}: {first}"
-    return Outcome(
+    return CheckOutcome(
         variant=case.name,
         check=check,
         status=status,

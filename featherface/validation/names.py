@@ -1,4 +1,4 @@
-"""The checks by name, and what the counts must be. Lean: the command line reads them here."""
+"""The checks by name, and the expected counts. Lean: the command line reads them here."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ COUNTS: dict[str, Count] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class CheckOutcome:
     """What one check of one network gave."""
 
     variant: str

@@ -40,7 +40,7 @@ def variant(name: str, **overrides: Any) -> DetectorConfig:
     """
     if name not in VARIANTS:
         raise UsageError(unknown("variant", name, VARIANTS), "thesis model list")
-    known = [one.name for one in fields(DetectorConfig)]
+    known = [field.name for field in fields(DetectorConfig)]
     for key in overrides:
         if key not in known:
             raise UsageError(unknown("model key", key, known), f"thesis model show {name}")

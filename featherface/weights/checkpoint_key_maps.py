@@ -1,4 +1,4 @@
-"""Names of the weights in published checkpoints, and ours for the same weights."""
+"""Parameter names of published checkpoints, mapped to ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading and writing weights: safely, strictly, and telling what was left out."""
+"""Reading and writing checkpoints: safely, strictly, and reporting what was left out."""
 
 from __future__ import annotations
 
@@ -192,8 +192,8 @@ def _read_pickle(path: Path) -> Any:
 
 def _wanted_code(message: str, path: Path) -> str | None:
     """Find in PyTorch's MESSAGE what the pickle asked for; None where it is no pickle."""
-    if found := re.search(r"GLOBAL (\S+)|unrecognized function (\S+)", message):
-        return found[1] or found[2]
+    if match := re.search(r"GLOBAL (\S+)|unrecognized function (\S+)", message):
+        return match[1] or match[2]
     with path.open("rb") as file:
         pickled = file.read(2).startswith(PICKLED)
     return "a class it brings" if pickled and "Unsupported" in message else None
@@ -247,11 +247,11 @@ def _tensors(mapping: Mapping[Any, Any]) -> State:
 
 def _strip(names: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Take off the prefixes that every name has."""
-    found: list[str] = []
+    prefixes: list[str] = []
     while prefix := next((p for p in PREFIXES if all(n.startswith(p) for n in names)), None):
         names = [name.removeprefix(prefix) for name in names]
-        found.append(prefix)
-    return names, tuple(found)
+        prefixes.append(prefix)
+    return names, tuple(prefixes)
 
 
 def _kind(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which trained weights were published for which variant. Lean: a table, no files.
+"""Published weights by variant and digest. Lean: a table, no files.
 
 The files are other people's work and are not part of this program: `thesis model import` takes
 them where you have them, and knows them by their digest.
@@ -58,9 +58,9 @@ PUBLISHED: tuple[PublishedWeights, ...] = (
 
 def published(variant: str) -> list[PublishedWeights]:
     """Return what was published for VARIANT."""
-    return [one for one in PUBLISHED if one.variant == variant]
+    return [weights for weights in PUBLISHED if weights.variant == variant]
 
 
 def recognised(sha256: str) -> PublishedWeights | None:
     """Return the published weights whose file has this digest; None where it is another."""
-    return next((one for one in PUBLISHED if one.sha256 == sha256), None)
+    return next((weights for weights in PUBLISHED if weights.sha256 == sha256), None)

@@ -8,10 +8,10 @@ import pytest
 from featherface.errors import UnavailableError, UsageError
 from featherface.export import writing
 from featherface.export.formats import FORMATS, ExportConfig
-from featherface.export.onnx_file import Session
+from featherface.export.onnx_file import OnnxSession
 from featherface.export.writing import Artifact, differences, export
 from featherface.networks.detector import build
-from featherface.validation.case import Case
+from featherface.validation.case import VariantCase
 from featherface.variants.table import VARIANTS, variant
 
 SIZES = {(320, 320): (1, 8), (480, 640): (2,), (1024, 1024): (1,)}
@@ -19,7 +19,7 @@ SIZES = {(320, 320): (1, 8), (480, 640): (2,), (1024, 1024): (1,)}
 
 @pytest.fixture(scope="module", params=sorted(VARIANTS))
 def exported(request, tmp_path_factory):
-    model = Case(request.param, variant(request.param)).stirred()
+    model = VariantCase(request.param, variant(request.param)).stirred()
     folder = tmp_path_factory.mktemp("exports")
     config = ExportConfig(parity_sizes=((64, 96),))
     (artifact,) = export(model, config, folder, "best", request.param)
@@ -29,7 +29,7 @@ def exported(request, tmp_path_factory):
 @pytest.mark.slow
 def test_the_file_computes_the_same_at_every_size(exported):
     _, model, artifact = exported
-    run = Session(artifact.path)
+    run = OnnxSession(artifact.path)
     for size, batches in SIZES.items():
         for batch in batches:
             found = differences(model, run, size, batch)
@@ -45,7 +45,7 @@ def test_the_artifact_describes_the_file(exported):
     assert artifact.megabytes == pytest.approx(len(content) / 1e6)
     assert artifact.parity <= 1e-4
     assert isinstance(artifact, Artifact)
-    metadata = Session(artifact.path)._session.get_modelmeta().custom_metadata_map
+    metadata = OnnxSession(artifact.path)._session.get_modelmeta().custom_metadata_map
     assert metadata["variant"] == name
     wanted = [list(sizes) for sizes in variant(name).prior_sizes]
     assert json.loads(metadata["prior_sizes"]) == wanted
@@ -80,7 +80,7 @@ def test_a_file_that_computes_something_else_is_removed(tmp_path, monkeypatch):
 
     monkeypatch.setitem(writing.WRITERS, "onnx", swapped)
     config = ExportConfig(parity_sizes=((64, 64),))
-    model = Case("retinaface-mnet025", variant("retinaface-mnet025")).stirred()
+    model = VariantCase("retinaface-mnet025", variant("retinaface-mnet025")).stirred()
     with pytest.raises(UnavailableError, match="differs from the network"):
         export(model, config, tmp_path, "odd", "retinaface-mnet025")
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from featherface.networks.attention.channel_attention import DynamicChannelAtten
 from featherface.networks.attention.linear_attention import (
     CrossAttention,
     LinearAttention,
-    Recall,
+    LinearAttentionRead,
     positive,
     remember,
 )
@@ -36,7 +36,7 @@ def quadratic(given, heads):
 def test_it_is_attention_with_a_positive_kernel():
     torch.manual_seed(0)
     queries, keys, values = torch.randn(3, 2, 12, 5, 7)
-    found = Recall(12, 3)(queries, remember(keys, values))
+    found = LinearAttentionRead(12, 3)(queries, remember(keys, values))
     torch.testing.assert_close(tokens(found), quadratic((queries, keys, values), 3))
 
 
@@ -44,7 +44,7 @@ def test_values_keep_their_size_whatever_the_number_of_tokens():
     torch.manual_seed(0)
     for side in (4, 64):
         queries, keys = torch.randn(2, 1, 8, side, side)
-        found = Recall(8, 2)(queries, remember(keys, torch.full_like(keys, 3.0)))
+        found = LinearAttentionRead(8, 2)(queries, remember(keys, torch.full_like(keys, 3.0)))
         torch.testing.assert_close(found, torch.full_like(found, 3.0))
 
 

@@ -12,7 +12,7 @@ from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from featherface.geometry.detections import Detections
 from featherface.geometry.suppression import group, suppress
 from featherface.inference.detect import detect, detect_together
-from featherface.inference.tta import Look, looks, merge, vote
+from featherface.inference.tta import View, looks, merge, vote
 from featherface.networks.detector import build
 from featherface.variants.table import variant
 
@@ -56,7 +56,7 @@ def test_flip_adds_a_mirrored_look_at_every_size():
 
 
 def test_what_a_look_saw_is_brought_back():
-    look = Look(200, 100, 0.5, mirrored=True)
+    look = View(200, 100, 0.5, mirrored=True)
     eyes = [10, 5, 20, 5, 15, 10, 11, 15, 19, 15]
     seen = Detections(
         np.array([[5, 2, 25, 20]], np.float32), np.ones(1, np.float32), np.array([eyes], np.float32)
@@ -69,9 +69,9 @@ def test_what_a_look_saw_is_brought_back():
 
 def test_a_look_shows_what_it_says():
     pixels = torch.arange(24.0).reshape(1, 1, 4, 6)
-    assert torch.equal(Look(6, 4, mirrored=True).show(pixels), pixels.flip(-1))
-    assert torch.equal(Look(6, 4).show(pixels), pixels)
-    half = Look(6, 4, 0.5).show(pixels)
+    assert torch.equal(View(6, 4, mirrored=True).show(pixels), pixels.flip(-1))
+    assert torch.equal(View(6, 4).show(pixels), pixels)
+    half = View(6, 4, 0.5).show(pixels)
     assert half[0, 0].tolist() == [[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]]
 
 
@@ -79,7 +79,7 @@ def test_a_mirrored_picture_has_mirrored_faces(model):
     every = EvaluateConfig(flip=True, score_threshold=0.005, nms_threshold=1.0)
     image = picture(64, 96)
     one = detect(model, CONFIG, image, every)
-    other = Look(96, 64, mirrored=True).back(
+    other = View(96, 64, mirrored=True).back(
         detect(model, CONFIG, np.ascontiguousarray(image[:, ::-1]), every)
     )
     tables = [np.column_stack([f.scores, f.boxes, f.landmarks]) for f in (one, other)]

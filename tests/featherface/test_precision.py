@@ -19,7 +19,7 @@ from featherface.evaluation.config import EvaluateConfig
 from featherface.export import writing
 from featherface.export.deployed import deployed
 from featherface.export.formats import ExportConfig
-from featherface.export.onnx_file import Session
+from featherface.export.onnx_file import OnnxSession
 from featherface.export.writing import differences, export
 from featherface.inference.detect import detect
 from featherface.networks.detector import build
@@ -28,7 +28,7 @@ from featherface.profiling.timing import latency
 from featherface.training.config.train import TrainConfig
 from featherface.training.loop import make_accelerator, train
 from featherface.training.optimization.moving_average import MovingAverage
-from featherface.validation.case import Case
+from featherface.validation.case import VariantCase
 from featherface.variants.table import VARIANTS, variant
 from featherface.weights.checkpoints import load_weights
 
@@ -88,7 +88,7 @@ def pictures(seed=0, size=(64, 96)):
 
 def loud(name="v2", reach=5.0):
     """A network whose answers are as large as a trained one's."""
-    model = Case(name, variant(name)).stirred()
+    model = VariantCase(name, variant(name)).stirred()
     with torch.no_grad():
         factor = reach / model(pictures()).boxes.abs().max()
         for value in model.heads.parameters():
@@ -348,7 +348,7 @@ def test_the_training_goes_on_as_it_was(tmp_path, monkeypatch, network, alone_to
 def test_a_card_that_rounds_does_not_refuse_its_own_export(tmp_path, network, heedless):
     with TensorCores(network, heedless=heedless):
         (artifact,) = export(network, SMALL, tmp_path, "best", "v2")
-        on_the_card = compared_on_the_card(network, Session(artifact.path), (64, 96))
+        on_the_card = compared_on_the_card(network, OnnxSession(artifact.path), (64, 96))
     assert on_the_card > 10 * SMALL.tolerance
     assert artifact.parity <= SMALL.tolerance
 
@@ -391,7 +391,7 @@ def test_a_wrapped_network_is_exported(tmp_path, network, alone_together):
     with TensorCores(model):
         (artifact,) = export(ddp(model), SMALL, tmp_path, "best", "v2")
     assert artifact.parity <= SMALL.tolerance
-    found = Session(artifact.path)(pictures(3).numpy())
+    found = OnnxSession(artifact.path)(pictures(3).numpy())
     assert apart(torch.as_tensor(found["boxes"]), exact[..., :4]) <= SMALL.tolerance
 
 
@@ -416,7 +416,7 @@ def test_trained_weights_are_exported_on_a_card_that_rounds(reference_data, tmp_
     model.train()
     with TensorCores(model):
         (artifact,) = export(model, ExportConfig(), tmp_path, "best", name)
-        run = Session(artifact.path)
+        run = OnnxSession(artifact.path)
         on_the_card = compared_on_the_card(model.eval(), run, (320, 320))
         found = differences(model, run, (320, 320), 2)
     assert on_the_card > 10 * ExportConfig().tolerance
@@ -426,7 +426,7 @@ def test_trained_weights_are_exported_on_a_card_that_rounds(reference_data, tmp_
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(VARIANTS))
 def test_every_network_is_measured_in_half_precision_where_asked(name):
-    model = Case(name, variant(name)).stirred()
+    model = VariantCase(name, variant(name)).stirred()
     settings = [EvaluateConfig(score_threshold=0.0, precision=one) for one in ("fp32", "bf16")]
     exact, half = (detect(model, model.config, picture(), one) for one in settings)
     assert half.scores[:3] == pytest.approx(exact.scores[:3], abs=0.02)

@@ -7,7 +7,7 @@ import torch
 
 from featherface.networks.detector import Detector
 from featherface.validation import checks, loop
-from featherface.validation.case import Case
+from featherface.validation.case import VariantCase
 from featherface.validation.loop import examine, validate
 from featherface.validation.names import CHECKS, COUNTS, QUICK
 from featherface.variants.table import VARIANTS, variant
@@ -31,7 +31,7 @@ def test_a_sound_network_passes_quickly(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("check", ["memory", "export"])
 def test_memory_and_export(check):
-    found = examine(Case("v3-nano", variant("v3-nano"), quick=True), check)
+    found = examine(VariantCase("v3-nano", variant("v3-nano"), quick=True), check)
     assert found.status == "pass", found.detail
     assert "MB" in found.detail
 
@@ -46,18 +46,18 @@ def broken(monkeypatch):
             spoil(model)
             return model
 
-        monkeypatch.setattr(Case, "network", network)
+        monkeypatch.setattr(VariantCase, "network", network)
 
     return breaking
 
 
 def outcome(check, name="v3-nano"):
-    return examine(Case(name, variant(name), quick=True), check)
+    return examine(VariantCase(name, variant(name), quick=True), check)
 
 
 def test_a_wrong_count_is_told_with_the_right_one():
     config = replace(variant("v1"), channels=56)
-    found = examine(Case("v1", config, quick=True), "counts")
+    found = examine(VariantCase("v1", config, quick=True), "counts")
     assert found.status == "fail"
     assert "488,664" in found.detail
 

@@ -9,7 +9,7 @@ from vault_sync.rendering.templates import Safe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from featherface.model_summary.summary_types import Stage
+    from featherface.model_summary.summary_types import StageSummary
     from vault_sync.rendering.network_tables import Subject
     from vault_sync.rendering.words import Words
 
@@ -40,11 +40,11 @@ def _lines(subject: Subject, words: Words) -> Iterator[str]:
     yield from _edges(before, ["answers"])
 
 
-def _nodes(stage: Stage) -> list[str]:
+def _nodes(stage: StageSummary) -> list[str]:
     return [stage.name] if stage.joint else [f"{stage.name}{level}" for level in LEVELS]
 
 
-def _label(stage: Stage, words: Words) -> str:
+def _label(stage: StageSummary, words: Words) -> str:
     times = f" ×{stage.times}" if stage.times > 1 else ""
     total = "" if stage.joint else "Σ "  # each of the three boxes names the sum of all
     counted = f"<br>{total}{words.number(stage.parameters, ',')}" if stage.parameters else ""

@@ -1,4 +1,4 @@
-"""Brightness, contrast, hue and saturation of a picture, as RetinaFace's training varies them.
+"""Colour jitter: brightness, contrast, hue and saturation, as RetinaFace's training varies them.
 
 Hue turns and saturation grows in HSV, as the official preprocessing has it, but no picture is
 brought there: on the hexagon of hues a turn moves the middle one of a pixel's three numbers by a
@@ -105,16 +105,16 @@ def _recoloured(pixels: Sequence[Numbers], turn: int, saturation: float) -> Iter
     """Yield what becomes of red, green and blue."""
     high = np.maximum(np.maximum(pixels[0], pixels[1]), pixels[2])
     range_ = high - np.minimum(np.minimum(pixels[0], pixels[1]), pixels[2])
-    below = _turned(pixels, high, range_, turn) if turn else [high - one for one in pixels]
+    below = _turned(pixels, high, range_, turn) if turn else [high - channel for channel in pixels]
     if saturation == 1.0:
-        yield from (high - one for one in below)
+        yield from (high - channel for channel in below)
         return
     ratio: NDArray[np.float32] | np.float32 = np.float32(saturation)
     if saturation > 1.0:
         most = np.divide(high, np.maximum(range_, 1), dtype=np.float32)  # nothing falls below 0
         ratio = np.minimum(most, ratio)
-    for one in below:
-        distance = np.multiply(one, ratio, dtype=np.float32)
+    for channel in below:
+        distance = np.multiply(channel, ratio, dtype=np.float32)
         np.rint(distance, out=distance)
         yield high - distance.astype(np.int16)
 

@@ -1,4 +1,4 @@
-"""Faces of other pictures put into a scene: copy and paste, made for faces.
+"""Copy-paste augmentation for faces.
 
 Ghiasi et al., 2020, https://arxiv.org/abs/2012.07177, paste along masks; there are none here, so
 the edge of an oval around the face fades out.

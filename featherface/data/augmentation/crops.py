@@ -1,4 +1,4 @@
-"""Pictures of single faces, listed in a table: what composites are made from."""
+"""Cut-out faces listed in a table, the source of copy-paste."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures made of several, in which no face that shows is without its box.
+"""Mosaic and mixup: pictures made of several, in which every face that shows keeps its box.
 
 MixUp: Zhang et al., 2017, https://arxiv.org/abs/1710.09412; CutMix: Yun et al., 2019,
 https://arxiv.org/abs/1905.04899; mosaic: Bochkovskiy et al., 2020,

@@ -1,4 +1,4 @@
-"""The auto-augment policy: pairs of operations that are tried together.
+"""The auto-augment policy: sub-policies of two operations each.
 
 The form is AutoAugment's for detection (Zoph et al., 2019, https://arxiv.org/abs/1906.11172): a
 list of policies of which each picture gets one. Differs: nothing was searched. The pairs join an

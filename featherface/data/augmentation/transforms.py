@@ -1,4 +1,4 @@
-"""Changing a picture and its faces together, as the official training does.
+"""Augmentations that move a picture and its faces together; the table AUGMENTATIONS names them.
 
 Crops, colours, padding and mirror follow RetinaFace's published preprocessing. All randomness
 comes from the generator given, so that a sample depends on (seed, epoch, index) alone.

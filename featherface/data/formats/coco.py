@@ -1,4 +1,4 @@
-"""COCO's layout: one JSON file of pictures and boxes, with five keypoints where they are known.
+"""COCO's layout: one JSON file of images and boxes, with five keypoints where they are known.
 
 WIDER FACE's attributes travel as a dictionary of each face; a face marked invalid is a crowd,
 which COCO's evaluation ignores.
@@ -61,13 +61,20 @@ def open_coco(root: Path, split: str, annotation: Path | None = None) -> Split:
         ) from error
     folders = [root / pattern.format(split=split) for pattern in IMAGES]
     names = [name for name, _ in entries]
-    images = next((one for one in folders if any((one / name).is_file() for name in names)), None)
+    images = next(
+        (folder for folder in folders if any((folder / name).is_file() for name in names)), None
+    )
     if images is None:
         looked = ", ".join(str(folder) for folder in folders)
         raise DataError(f"none of the pictures of {file} is in {looked}", "check the folder")
-    found = collect(entries)
+    annotations = collect(entries)
     return Split(
-        root, split, images, Annotations(found.images, found.skipped + skipped), "custom", file
+        root,
+        split,
+        images,
+        Annotations(annotations.images, annotations.skipped + skipped),
+        "custom",
+        file,
     )
 
 
@@ -133,25 +140,25 @@ def _entries(
     content: Mapping[str, Any], file: Path
 ) -> tuple[list[tuple[str, list[list[float]]]], Counter[str]]:
     category = _category(content["categories"], file)
-    rows: dict[int, list[list[float]]] = {int(one["id"]): [] for one in content["images"]}
+    rows: dict[int, list[list[float]]] = {int(image["id"]): [] for image in content["images"]}
     skipped = Counter[str]()
-    for one in content["annotations"]:
-        if one["category_id"] != category:
+    for annotation in content["annotations"]:
+        if annotation["category_id"] != category:
             skipped[OTHER_CATEGORY] += 1
             continue
-        if one["image_id"] not in rows:
-            raise ValueError(
-                f"box {one.get('id')} is of picture {one['image_id']}, which is not there"
-            )
-        rows[one["image_id"]].append(_row(one))
+        if annotation["image_id"] not in rows:
+            box, picture = annotation.get("id"), annotation["image_id"]
+            raise ValueError(f"box {box} is of picture {picture}, which is not there")
+        rows[annotation["image_id"]].append(_row(annotation))
     named = [
-        (safe_path(str(one["file_name"]), file), rows[int(one["id"])]) for one in content["images"]
+        (safe_path(str(image["file_name"]), file), rows[int(image["id"])])
+        for image in content["images"]
     ]
     return named, skipped
 
 
 def _category(categories: list[Mapping[str, Any]], file: Path) -> int:
-    named = {str(one["name"]).lower(): int(one["id"]) for one in categories}
+    named = {str(category["name"]).lower(): int(category["id"]) for category in categories}
     if FACE in named:
         return named[FACE]
     if len(named) == 1:
@@ -162,15 +169,15 @@ def _category(categories: list[Mapping[str, Any]], file: Path) -> int:
     )
 
 
-def _row(one: Mapping[str, Any]) -> list[float]:
-    box = [float(value) for value in one["bbox"]]
+def _row(annotation: Mapping[str, Any]) -> list[float]:
+    box = [float(value) for value in annotation["bbox"]]
     if len(box) != 4 or not all(map(math.isfinite, box)):
-        raise ValueError(f"bbox {one['bbox']!r}")
-    triples = [float(value) for value in one.get("keypoints") or []]
+        raise ValueError(f"bbox {annotation['bbox']!r}")
+    triples = [float(value) for value in annotation.get("keypoints") or []]
     known = len(triples) == 15 and all(visible > 0 for visible in triples[2::3])
     points = [v for place, v in enumerate(triples) if place % 3 < 2] if known else [math.nan] * 10
-    told = one.get("attributes") or {}
+    told = annotation.get("attributes") or {}
     attributes = [int(told.get(name, UNKNOWN)) for name in ATTRIBUTES]
-    if attributes[3] == UNKNOWN and one.get("iscrowd"):
+    if attributes[3] == UNKNOWN and annotation.get("iscrowd"):
         attributes[3] = 1
     return [*box, *points, *attributes]

@@ -1,4 +1,4 @@
-"""From one layout of a data set to another: WIDER FACE's, YOLO's, COCO's."""
+"""Conversion of data sets between the layouts of WIDER FACE, YOLO and COCO."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IMAGES = ("copy", "link", "none")
 
 
 @dataclass(frozen=True)
-class Layout:
+class DatasetLayout:
     """One way to lay out a data set."""
 
     read: Callable[[Path, str, Path | None], Split]
@@ -134,9 +134,11 @@ def _write_widerface(split: Split, out: Path) -> tuple[list[Path], Counter[str]]
     return files, Counter()
 
 
-LAYOUTS: dict[str, Layout] = {
-    "widerface": Layout(open_split, _write_widerface, "WIDER_{split}/images"),
-    "yolo": Layout(lambda root, split, _: open_yolo(root, split), write_yolo, "images/{split}"),
-    "coco": Layout(open_coco, write_coco, "images/{split}"),
+LAYOUTS: dict[str, DatasetLayout] = {
+    "widerface": DatasetLayout(open_split, _write_widerface, "WIDER_{split}/images"),
+    "yolo": DatasetLayout(
+        lambda root, split, _: open_yolo(root, split), write_yolo, "images/{split}"
+    ),
+    "coco": DatasetLayout(open_coco, write_coco, "images/{split}"),
 }
 """What `thesis data convert` reads and writes."""

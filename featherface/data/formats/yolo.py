@@ -1,4 +1,4 @@
-"""YOLO's layout: pictures under `images/`, one text file each under `labels/`, shares of the size.
+"""YOLO's layout: images under `images/`, one text file each under `labels/`, in relative units.
 
 A line is `class cx cy w h`, with five `x y visible` (or `x y`) behind it where landmarks are
 known; visible is 0 for a face without landmarks.
@@ -68,9 +68,14 @@ def open_yolo(root: Path, split: str) -> Split:
         )
         for file in files
     ]
-    found = collect(entries)
+    annotations = collect(entries)
     return Split(
-        root, split, images, Annotations(found.images, found.skipped + skipped), "custom", labels
+        root,
+        split,
+        images,
+        Annotations(annotations.images, annotations.skipped + skipped),
+        "custom",
+        labels,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a drawn person looks like: chosen at random, drawn elsewhere."""
+"""Appearance of a synthetic person, drawn at random; `faces` paints it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ STYLES = ("short", "short", "fringe", "long", "bob", "curly", "bald", "hat")
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """A person; lengths in half face widths, angles as named."""
 
     skin: Colour
@@ -85,11 +85,11 @@ class Look:
     """1 is normal; far from it: extreme illumination."""
 
 
-def draw_look(rng: Generator) -> Look:
+def draw_look(rng: Generator) -> Appearance:
     """Choose a person at random."""
     style = _pick(rng, STYLES)
     soft = style in {"long", "bob"}
-    return Look(
+    return Appearance(
         skin=_varied(rng, _pick(rng, SKINS), 8),
         hair=_varied(rng, _pick(rng, HAIRS), 10),
         iris=_pick(rng, IRISES),

@@ -1,4 +1,4 @@
-"""Drawing what stands behind and between the faces: textured scenes and things that mislead."""
+"""Backgrounds of synthetic scenes: textures, and distractors that resemble faces."""
 
 from __future__ import annotations
 

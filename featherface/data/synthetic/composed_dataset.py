@@ -1,4 +1,4 @@
-"""A data set made of others: scenes as they are, and scenes into which faces were pasted.
+"""A data set composed of others: their scenes, as they are and with faces pasted in.
 
 Few annotated pictures hold few large faces, and none with landmarks; crops of faces have both.
 Scenes and people are dealt to the splits before anything is pasted, so that no split holds a
@@ -68,7 +68,7 @@ class CompositeConfig:
 
 
 @dataclass(frozen=True)
-class Dealt:
+class SplitSources:
     """What one split is made from."""
 
     scenes: tuple[ImageAnnotation, ...]
@@ -78,7 +78,7 @@ class Dealt:
 
 
 @dataclass(frozen=True)
-class Made:
+class ComposedSplit:
     """What one split came to hold."""
 
     images: int
@@ -89,7 +89,7 @@ class Made:
 
 def deal(
     scenes: Sequence[ImageAnnotation], crops: Sequence[Crop], config: CompositeConfig
-) -> dict[str, Dealt]:
+) -> dict[str, SplitSources]:
     """Say which scenes and people each split gets; `val` is left out where it gets nothing.
 
     Crops whose person is not known count as one person each.
@@ -110,7 +110,7 @@ def deal(
         kept = sorted(parts[0][at], key=lambda image: image.path)
         chosen = tuple(crop for group in parts[1][at] for crop in group)
         if kept and chosen and count:
-            dealt[name] = Dealt(tuple(kept), chosen, count)
+            dealt[name] = SplitSources(tuple(kept), chosen, count)
     return dealt
 
 
@@ -121,7 +121,7 @@ def compose_set(
     config: CompositeConfig,
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
-) -> dict[str, Made]:
+) -> dict[str, ComposedSplit]:
     """Write a data set in WIDER FACE's layout into OUT; it appears whole or not at all.
 
     Raises:
@@ -137,7 +137,7 @@ def compose_set(
     try:
         remove_tree(fresh)
         fresh.mkdir(parents=True)
-        writer = _Writer(scenes, fresh, config, on_progress, should_stop)
+        writer = _SplitWriter(scenes, fresh, config, on_progress, should_stop)
         made = writer.write(deal(scenes.images, crops, config))
     except BaseException as error:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -167,7 +167,7 @@ def _publish(fresh: Path, out: Path) -> None:
 
 
 @dataclass
-class _Writer:
+class _SplitWriter:
     """Writes the splits, and counts."""
 
     scenes: Split
@@ -178,11 +178,11 @@ class _Writer:
     done: int = 0
     total: int = 0
 
-    def write(self, dealt: dict[str, Dealt]) -> dict[str, Made]:
+    def write(self, dealt: dict[str, SplitSources]) -> dict[str, ComposedSplit]:
         self.total = sum(len(part.scenes) + part.pictures for part in dealt.values())
         return {name: self._split(name, part) for name, part in dealt.items()}
 
-    def _split(self, name: str, part: Dealt) -> Made:
+    def _split(self, name: str, part: SplitSources) -> ComposedSplit:
         folder = self.out / f"WIDER_{name}" / "images"
         images = [self._scene(folder, image) for image in part.scenes]
         pasted = 0
@@ -194,7 +194,7 @@ class _Writer:
         images.sort(key=lambda image: image.path)
         write_widerface(self.out / "wider_face_split" / f"wider_face_{name}_bbx_gt.txt", images)
         write_retinaface(self.out / name / "label.txt", images)
-        return Made(len(images), sum(len(image.boxes) for image in images), pasted)
+        return ComposedSplit(len(images), sum(len(image.boxes) for image in images), pasted)
 
     def _scene(self, folder: Path, image: ImageAnnotation) -> ImageAnnotation:
         path = f"{SCENES}/{image.path.replace('/', '_')}"
@@ -205,7 +205,7 @@ class _Writer:
         return replace(image, path=path)
 
     def _composite(
-        self, folder: Path, index: int, part: Dealt, rng: Generator
+        self, folder: Path, index: int, part: SplitSources, rng: Generator
     ) -> tuple[ImageAnnotation, int]:
         scene = part.scenes[int(rng.integers(len(part.scenes)))]
         picture = open_picture(self.scenes.path(scene))

@@ -1,4 +1,4 @@
-"""Putting drawn people into a drawn scene, and knowing what of each face stays visible."""
+"""Composition of synthetic scenes: people in depth order, each face's visible share known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from featherface.data.annotation import ImageAnnotation
-from featherface.data.synthetic.appearance import Look, draw_look
+from featherface.data.synthetic.appearance import Appearance, draw_look
 from featherface.data.synthetic.backgrounds import add_grain, draw_scene
 from featherface.data.synthetic.faces import HEAD_HEIGHT, Portrait, draw_portrait
 
@@ -53,7 +53,7 @@ class _Person:
 
     box: NDArray[np.float64]
     landmarks: NDArray[np.float64]
-    look: Look
+    look: Appearance
     blur: int
     visible: NDArray[np.bool_]
     """(size, size) pixels of the face that nothing covers."""
@@ -150,7 +150,7 @@ def _alpha(tile: Image.Image, corner: tuple[int, int], size: int) -> NDArray[np.
 
 
 def _person(
-    portrait: Portrait, corner: tuple[int, int], look: Look, blur: int, size: int
+    portrait: Portrait, corner: tuple[int, int], look: Appearance, blur: int, size: int
 ) -> _Person:
     shift = np.array(corner, dtype=np.float64)
     box = portrait.box + np.tile(shift, 2)
@@ -158,7 +158,7 @@ def _person(
     return _Person(box, portrait.landmarks + shift, look, blur, visible, int(visible.sum()))
 
 
-def _face_region(box: NDArray[np.float64], look: Look, size: int) -> NDArray[np.bool_]:
+def _face_region(box: NDArray[np.float64], look: Appearance, size: int) -> NDArray[np.bool_]:
     """Return (size, size) the pixels of an oval of the head's shape and tilt."""
     middle, line = (box[:2] + box[2:]) / 2, np.arange(size) + 0.5
     x, y = line[None, :] - middle[0], line[:, None] - middle[1]

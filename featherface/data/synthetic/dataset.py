@@ -1,4 +1,4 @@
-"""The set that is drawn here: people, scenes and WIDER FACE's files around them.
+"""The embedded synthetic set, written in WIDER FACE's layout.
 
 Drawn, not photographed: its numbers say whether a pipeline works, nothing about WIDER FACE.
 """
@@ -96,7 +96,7 @@ def _marker(config: SyntheticConfig) -> dict[str, Any]:
 def _drawn_before(root: Path, config: SyntheticConfig) -> Path | None:
     """Return the set of CONFIG that could not be given the name ROOT, where there is one."""
     left = root.parent.glob(f".{root.name}.*{LEFT}") if root.parent.is_dir() else ()
-    return next((one for one in left if marker(one) == _marker(config)), None)
+    return next((folder for folder in left if marker(folder) == _marker(config)), None)
 
 
 def _replace(fresh: Path, root: Path) -> None:

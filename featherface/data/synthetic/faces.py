@@ -1,4 +1,4 @@
-"""Drawing one face: a person who never was, with the box and landmarks that belong to it.
+"""Synthetic faces, painted with their boxes and five landmarks.
 
 Lengths are in half face widths; the face's centre is the origin, y points down. The head is a
 rounded oval of height 1.3; features slide over it as it turns (yaw) and the whole tilts (roll).
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from featherface.data.synthetic.appearance import Colour, Look, darker, mixed
+from featherface.data.synthetic.appearance import Appearance, Colour, darker, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ class Pen:
         return max(1, round(width * self.unit))
 
 
-def draw_portrait(look: Look, unit: float) -> Portrait:
+def draw_portrait(look: Appearance, unit: float) -> Portrait:
     """Draw LOOK with about UNIT pixels to half a face width, smoothed by over-sampling."""
     side = max(16, round(2 * SPAN * unit))
     unit = side / (2 * SPAN)
@@ -101,12 +101,12 @@ def draw_portrait(look: Look, unit: float) -> Portrait:
     return Portrait(_shade(tile, look), (box + SPAN) * unit, (landmarks + SPAN) * unit)
 
 
-def on_head(look: Look, x: float, y: float) -> tuple[float, float]:
+def on_head(look: Appearance, x: float, y: float) -> tuple[float, float]:
     """Return where a point of the frontal face lies once the head is turned by `look.yaw`."""
     return math.sin(math.asin(x * 0.9) + look.yaw) / 0.9, y
 
 
-def _turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
+def _turned(points: NDArray[np.float64], look: Appearance) -> NDArray[np.float64]:
     """Rotate (n, 2) points as Pillow rotates the tile: counter-clockwise on the screen."""
     angle = np.deg2rad(look.roll)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -114,7 +114,7 @@ def _turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
     return turned
 
 
-def _outline(look: Look) -> list[tuple[float, float]]:
+def _outline(look: Appearance) -> list[tuple[float, float]]:
     """Return the head's contour, narrower at the jaw."""
     angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     x, y = np.cos(angles), np.sin(angles)
@@ -122,7 +122,7 @@ def _outline(look: Look) -> list[tuple[float, float]]:
     return list(zip(x.tolist(), (y * HEAD_HEIGHT).tolist(), strict=True))
 
 
-def _behind(pen: Pen, look: Look) -> None:
+def _behind(pen: Pen, look: Appearance) -> None:
     """Draw long hair, neck and shoulders."""
     if look.style in {"long", "bob"}:
         reach = 1.75 if look.style == "long" else 1.2
@@ -135,7 +135,7 @@ def _behind(pen: Pen, look: Look) -> None:
     pen.polygon([(-0.5, 1.58), (0.5, 1.58), (0, 2.1)], darker(look.skin, 0.8))
 
 
-def _head(pen: Pen, look: Look) -> None:
+def _head(pen: Pen, look: Appearance) -> None:
     for side in (-1, 1):
         x = side * (0.98 - 0.25 * side * look.yaw)
         pen.ellipse(x, 0.0, 0.16, 0.26, darker(look.skin, 0.86))
@@ -149,13 +149,13 @@ def _head(pen: Pen, look: Look) -> None:
         pen.ellipse(on_head(look, 0, 0)[0], 0.52, 0.48, 0.3, look.skin)
 
 
-def _features(pen: Pen, look: Look) -> None:
+def _features(pen: Pen, look: Appearance) -> None:
     _eyes(pen, look)
     _nose(pen, look)
     _mouth(pen, look)
 
 
-def _eyes(pen: Pen, look: Look) -> None:
+def _eyes(pen: Pen, look: Appearance) -> None:
     for side in (-1, 1):
         x, y = on_head(look, side * 0.42, -0.2)
         narrow = max(0.35, float(np.cos(look.yaw + side * 0.4)))
@@ -173,7 +173,7 @@ def _eyes(pen: Pen, look: Look) -> None:
         pen.line(brow, darker(look.hair, 0.7), 0.085)
 
 
-def _nose(pen: Pen, look: Look) -> None:
+def _nose(pen: Pen, look: Appearance) -> None:
     x, y = on_head(look, 0.0, 0.28)
     top, _ = on_head(look, 0.06, 0)
     shadow = darker(look.skin, 0.76)
@@ -183,7 +183,7 @@ def _nose(pen: Pen, look: Look) -> None:
         pen.ellipse(x + side * 0.085, y + 0.075, 0.05, 0.03, darker(look.skin, 0.45))
 
 
-def _mouth(pen: Pen, look: Look) -> None:
+def _mouth(pen: Pen, look: Appearance) -> None:
     left, y = on_head(look, -0.33, 0.66)
     right, _ = on_head(look, 0.33, 0.66)
     middle, half = (left + right) / 2, (right - left) / 2
@@ -220,7 +220,7 @@ def _mouth(pen: Pen, look: Look) -> None:
         )
 
 
-def _hair(pen: Pen, look: Look) -> None:
+def _hair(pen: Pen, look: Appearance) -> None:
     """Draw what covers the top of the head."""
     if look.style == "bald":
         return
@@ -241,7 +241,7 @@ def _hair(pen: Pen, look: Look) -> None:
     pen.line(strand, shine, 0.06)
 
 
-def _hairline(look: Look) -> list[tuple[float, float]]:
+def _hairline(look: Appearance) -> list[tuple[float, float]]:
     """Return the lower edge of the front hair, from right to left."""
     part = look.part
     if look.style in {"bob", "fringe"}:
@@ -257,7 +257,7 @@ def _hairline(look: Look) -> list[tuple[float, float]]:
     ]
 
 
-def _worn(pen: Pen, look: Look) -> None:
+def _worn(pen: Pen, look: Appearance) -> None:
     """Draw glasses and masks."""
     if look.mask:
         edge = [point for point in _outline(look) if point[1] > 0.2]
@@ -285,7 +285,7 @@ def _grid(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return line[None, :], line[:, None]
 
 
-def _shade(tile: Image.Image, look: Look) -> Image.Image:
+def _shade(tile: Image.Image, look: Appearance) -> Image.Image:
     """Light the head from one side and let it fall off at its rim."""
     pixels = np.array(tile)
     across, down = _grid(tile.width)

@@ -40,7 +40,7 @@ class ChannelGate(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Scale each channel of FEATURES (B,C,H,W) by a factor in 0..1."""
         pooled = (features.mean((2, 3)), features.amax((2, 3)))  # 2 x (B,C)
-        score = sum(self.expand(self.active(self.reduce(one))) for one in pooled)
+        score = sum(self.expand(self.active(self.reduce(pooling))) for pooling in pooled)
         return features * torch.sigmoid(score)[:, :, None, None]
 
 
@@ -115,7 +115,10 @@ class SharedCBAM(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Gate each map (B,C,H,W), same shapes."""
-        return [one + self._attend(gate, one) for gate, one in zip(self.channel, maps, strict=True)]
+        return [
+            feature_map + self._attend(gate, feature_map)
+            for gate, feature_map in zip(self.channel, maps, strict=True)
+        ]
 
     def _attend(self, gate: nn.Module, features: Tensor) -> Tensor:
         attended: Tensor = self.spatial(gate(features))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Memory(NamedTuple):
+class KeyValueSum(NamedTuple):
     """What the tokens of a picture say, summed over them."""
 
     products: Tensor
@@ -39,14 +39,14 @@ def positive(features: Tensor) -> Tensor:
     return functional.elu(features) + 1
 
 
-def remember(keys: Tensor, values: Tensor) -> Memory:
+def remember(keys: Tensor, values: Tensor) -> KeyValueSum:
     """Sum KEYS and VALUES (B,d,H,W) over their positions."""
     keys = positive(keys)
     rows = keys.permute(0, 2, 1, 3) @ values.permute(0, 2, 3, 1)  # (B,H,d,W) (B,H,W,d)
-    return Memory(rows.sum(1), keys.sum((2, 3)))
+    return KeyValueSum(rows.sum(1), keys.sum((2, 3)))
 
 
-class Recall(nn.Module):
+class LinearAttentionRead(nn.Module):
     """What queries find in a memory, HEADS blocks of WIDTH channels apart."""
 
     heads: Tensor
@@ -62,7 +62,7 @@ class Recall(nn.Module):
         """Multiply-accumulates per position, the memory's own included."""
         return 3 * len(self.heads) ** 2
 
-    def forward(self, queries: Tensor, memory: Memory) -> Tensor:
+    def forward(self, queries: Tensor, memory: KeyValueSum) -> Tensor:
         """Return what each position of QUERIES (B,d,H,W) finds, same shape."""
         products, keys = memory
         averages = products / keys[:, :, None] * self.heads  # (B,d,d)
@@ -78,22 +78,22 @@ class LinearAttention(nn.Module):
     def __init__(self, channels: int, width: int, heads: int) -> None:
         super().__init__()
         self.project = norm_convolution(channels, 3 * width, 1)
-        self.recall = Recall(width, heads)
+        self.recall = LinearAttentionRead(width, heads)
         self.merge = norm_convolution(width, channels, 1)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return what the positions of FEATURES (B,C,H,W) find, same shape."""
         return self.answer(*self.ask(features))
 
-    def ask(self, features: Tensor) -> tuple[Tensor, Memory]:
+    def ask(self, features: Tensor) -> tuple[Tensor, KeyValueSum]:
         """Return the queries (B,width,H,W) of FEATURES, and what they add to a memory."""
         queries, keys, values = self.project(features).chunk(3, 1)
         return queries, remember(keys, values)
 
-    def answer(self, queries: Tensor, memory: Memory) -> Tensor:
+    def answer(self, queries: Tensor, memory: KeyValueSum) -> Tensor:
         """Return what QUERIES find in MEMORY, as wide as the features were."""
-        found: Tensor = self.merge(self.recall(queries, memory))
-        return found
+        recalled: Tensor = self.merge(self.recall(queries, memory))
+        return recalled
 
 
 class CrossAttention(nn.Module):
@@ -110,9 +110,9 @@ class CrossAttention(nn.Module):
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Return what the positions of MAPS (B,C,H,W) find, same shapes."""
         levels = [level for level in self.levels if isinstance(level, LinearAttention)]
-        asked = [level.ask(one) for level, one in zip(levels, maps, strict=True)]
+        asked = [level.ask(feature_map) for level, feature_map in zip(levels, maps, strict=True)]
         memories = [memory for _, memory in asked]
-        memory = Memory(
+        memory = KeyValueSum(
             *(functools.reduce(torch.add, sums) for sums in zip(*memories, strict=True))
         )
         return [

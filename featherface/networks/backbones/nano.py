@@ -1,4 +1,4 @@
-"""What V3 Nano is made of; docs/decisions/009-v3-nano.md says why.
+"""Blocks of V3 Nano; docs/decisions/009-v3-nano.md says why they are what they are.
 
 From YuNet (Wu et al., 2023), https://doi.org/10.1007/s11633-023-1423-y: the unit (a 1x1
 convolution, then a depthwise 3x3, one normalisation, one activation), 64 channels at all three

@@ -43,13 +43,15 @@ class ContextCBAM(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Gate each map (B,C,H,W), same shapes."""
-        means = [one.mean((2, 3)) for one in maps]  # (B,C) each
+        means = [feature_map.mean((2, 3)) for feature_map in maps]  # (B,C) each
         scene = self.scene(torch.cat(means, 1))  # (B,hidden)
         gated = []
-        for one, mean, reduce, expand in zip(maps, means, self.reduce, self.expand, strict=True):
-            own = reduce(torch.cat((mean, one.amax((2, 3))), 1))
+        for feature_map, mean, reduce, expand in zip(
+            maps, means, self.reduce, self.expand, strict=True
+        ):
+            own = reduce(torch.cat((mean, feature_map.amax((2, 3))), 1))
             mask = torch.sigmoid(expand(torch.relu(own + scene)))
-            gated.append(one + self.spatial(one * mask[:, :, None, None]))
+            gated.append(feature_map + self.spatial(feature_map * mask[:, :, None, None]))
         return gated
 
 

@@ -33,7 +33,10 @@ class SeparateHeads(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return boxes (B,N,4), logits (B,N,2), landmarks (B,N,10)."""
         return [
-            gather([layer(one) for layer, one in zip(layers, maps, strict=True)], TASKS[task])
+            gather(
+                [layer(feature_map) for layer, feature_map in zip(layers, maps, strict=True)],
+                TASKS[task],
+            )
             for task, layers in _tasks(self.tasks)
         ]
 
@@ -60,10 +63,14 @@ class SharedHead(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return boxes (B,N,4), logits (B,N,2), landmarks (B,N,10)."""
         common = [
-            self._active(norm(self.stem(one))) for norm, one in zip(self.norms, maps, strict=True)
+            self._active(norm(self.stem(feature_map)))
+            for norm, feature_map in zip(self.norms, maps, strict=True)
         ]
         return [
-            gather([layer(self._active(self.towers[task](one))) for one in common], TASKS[task])
+            gather(
+                [layer(self._active(self.towers[task](feature_map))) for feature_map in common],
+                TASKS[task],
+            )
             for task, layer in self.tasks.items()
         ]
 
@@ -97,7 +104,7 @@ def _lean(bias: Tensor, probability: float) -> None:
 
 def gather(outputs: Sequence[Tensor], numbers: int) -> Tensor:
     """Join levels (B,A*numbers,H,W) to (B,N,numbers): level, row, column, anchor."""
-    rows = [one.permute(0, 2, 3, 1).reshape(one.shape[0], -1, numbers) for one in outputs]
+    rows = [output.permute(0, 2, 3, 1).reshape(output.shape[0], -1, numbers) for output in outputs]
     return torch.cat(rows, 1)
 
 

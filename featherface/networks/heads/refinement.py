@@ -1,4 +1,4 @@
-"""What SmartHead does to boxes after the first answer: adaptive anchors and cascade refinement.
+"""Adaptive anchors and cascade refinement: SmartHead's second answer to its own boxes.
 
 Both say what they find against the variant's own priors, so training, evaluation, distillation
 and exported files need to know neither (docs/decisions/007-v2-plus.md).
@@ -66,8 +66,11 @@ class BoxRefinement(nn.Module):
 
     def forward(self, features: list[Tensor], boxes: list[Tensor]) -> list[Tensor]:
         """Return the second stage's deltas (B,A*4,H,W) of the boxes that BOXES (same) make."""
-        seen = [torch.cat((one, box.detach()), 1) for one, box in zip(features, boxes, strict=True)]
-        return [self.move(one) for one in self.look(seen)]
+        joined = [
+            torch.cat((feature_map, box.detach()), 1)
+            for feature_map, box in zip(features, boxes, strict=True)
+        ]
+        return [self.move(feature_map) for feature_map in self.look(joined)]
 
     def compose(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the deltas (B,N,4) of the priors that do what FIRST and then SECOND does.

@@ -69,7 +69,8 @@ class SmartHead(TowerHead):
         """Return boxes (B,N,4), logits (B,N,2), landmarks (B,N,10)."""
         features = self._features(self.stem(maps))
         raw = {
-            task: [layer(one) for one in features[task]] for task, layer in self.tasks.items()
+            task: [layer(feature_map) for feature_map in features[task]]
+            for task, layer in self.tasks.items()
         }  # (B,A*numbers,H,W)
         if self.shapes is not None:
             adapted = [

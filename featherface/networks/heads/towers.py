@@ -1,4 +1,4 @@
-"""Heads whose weights serve every level: a stem, a tower for each task, then the predictions.
+"""Shared heads: a stem, a tower per task and the predictions, their weights common to all levels.
 
 Only the normalisations are a level's own, as in EfficientDet's heads (Tan, Pang and Le, 2020),
 https://arxiv.org/abs/1911.09070: the statistics of the levels differ.
@@ -31,8 +31,8 @@ class LevelNormed(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Map three (B,C,H,W) to three of the same sizes."""
         return [
-            nn.functional.leaky_relu(norm(self.layers(one)), self.leak)
-            for norm, one in zip(self.norms, maps, strict=True)
+            nn.functional.leaky_relu(norm(self.layers(feature_map)), self.leak)
+            for norm, feature_map in zip(self.norms, maps, strict=True)
         ]
 
 
@@ -55,7 +55,7 @@ class TowerHead(nn.Module):
         """Return boxes (B,N,4), logits (B,N,2), landmarks (B,N,10)."""
         common = self.stem(maps)
         return [
-            gather([layer(one) for one in self.towers[task](common)], TASKS[task])
+            gather([layer(feature_map) for feature_map in self.towers[task](common)], TASKS[task])
             for task, layer in self.tasks.items()
         ]
 

@@ -1,4 +1,4 @@
-"""The small pieces that every block is made of."""
+"""Convolution blocks: convolution, normalisation, activation."""
 
 from __future__ import annotations
 
@@ -53,4 +53,4 @@ class PerLevel(nn.ModuleList):
 
     def forward(self, maps: Iterable[Tensor]) -> list[Tensor]:
         """Apply the i-th block to the i-th map."""
-        return [block(one) for block, one in zip(self, maps, strict=True)]
+        return [block(feature_map) for block, feature_map in zip(self, maps, strict=True)]

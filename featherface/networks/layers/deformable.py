@@ -57,8 +57,8 @@ class DeformableConv(nn.Module):
     def _moves(self, features: Tensor, *order: slice) -> Tensor:
         """Return offsets in ORDER, then raw masks (B,27,H,W), in single precision at least."""
         # One convolution for both costs a third less than one for each.
-        weights = [self.offset.weight[one] for one in order] + [self.modulator.weight]
-        biases = [_bias(self.offset)[one] for one in order] + [_bias(self.modulator)]
+        weights = [self.offset.weight[index] for index in order] + [self.modulator.weight]
+        biases = [_bias(self.offset)[index] for index in order] + [_bias(self.modulator)]
         moves = functional.conv2d(features, torch.cat(weights), torch.cat(biases), padding=1)
         # Half precision would round positions to half a pixel: stay in single from here on.
         return moves.to(torch.promote_types(moves.dtype, torch.float32))

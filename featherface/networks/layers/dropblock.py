@@ -23,7 +23,7 @@ class DropBlock(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return MAPS (B, C, H, W), of which about `share` of the positions are zero."""
-        return [self._drop(one) for one in maps] if self.training else maps
+        return [self._drop(feature_map) for feature_map in maps] if self.training else maps
 
     def _drop(self, features: Tensor) -> Tensor:
         batch, _, height, width = features.shape

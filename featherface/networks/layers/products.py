@@ -1,4 +1,4 @@
-"""Matrix products whose result is read once and forgotten."""
+"""Matrix products whose result is read once and freed."""
 
 from __future__ import annotations
 

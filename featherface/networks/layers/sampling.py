@@ -44,13 +44,13 @@ def sample_taps(table: Tensor, shift: Tensor, mask: Tensor, extent: Extent) -> T
         (P,O).
     """
     if torch.is_grad_enabled():
-        result: Tensor = _Sample.apply(table, shift, mask, extent)  # type: ignore[no-untyped-call]
+        result: Tensor = _BilinearSampling.apply(table, shift, mask, extent)  # type: ignore[no-untyped-call]
         return result
     rows, shares, _ = _neighbours(shift, mask, extent)
     return sum_rows(table, rows, shares)
 
 
-class _Sample(torch.autograd.Function):
+class _BilinearSampling(torch.autograd.Function):
     """By hand: a third of the memory that the steps would keep one by one."""
 
     @staticmethod
@@ -141,6 +141,6 @@ def _grid(
         kernel = torch.arange(3, dtype=dtype, device=device)
         shape = (height, width, 3, 3)
         grids = ((y[:, None] + kernel)[:, None, :, None], (x[:, None] + kernel)[:, None, :])
-        at_rest = torch.stack([one.expand(shape).reshape(1, -1, TAPS) for one in grids])
+        at_rest = torch.stack([grid.expand(shape).reshape(1, -1, TAPS) for grid in grids])
         taps = torch.arange(TAPS, dtype=torch.int32, device=device)
         return at_rest, taps.repeat(height * width, 1)[None]

@@ -55,8 +55,8 @@ class Fusion(nn.Module):
         positive = torch.relu(self.weight)
         share = positive / (positive.sum() + EPSILON)
         mixed = share[0] * maps[0]
-        for index, one in enumerate(maps[1:], start=1):
-            mixed = mixed.addcmul_(one, share[index])
+        for index, feature_map in enumerate(maps[1:], start=1):
+            mixed = mixed.addcmul_(feature_map, share[index])
         return functional.silu(mixed, inplace=not mixed.requires_grad)
 
 

@@ -25,11 +25,11 @@ class AdaptiveFusion(nn.Module):
 
     def forward(self, *maps: Tensor) -> Tensor:
         """Mix MAPS, all (B,C,H,W)."""
-        scores = [score(one) for score, one in zip(self.scores, maps, strict=True)]
+        scores = [score(feature_map) for score, feature_map in zip(self.scores, maps, strict=True)]
         shares = torch.cat(scores, 1).softmax(1)  # (B,count,H,W)
         mixed = shares[:, :1] * maps[0]
-        for index, one in enumerate(maps[1:], start=1):
-            mixed = mixed + shares[:, index : index + 1] * one
+        for index, feature_map in enumerate(maps[1:], start=1):
+            mixed = mixed + shares[:, index : index + 1] * feature_map
         return functional.silu(mixed)
 
 
@@ -53,5 +53,5 @@ class BiFPNUltra(nn.Module):
         """Return three refined maps of the same shapes (B,C,H,W)."""
         for layer in self.layers:
             refined = layer(maps, maps[1:])
-            maps = [one + new for one, new in zip(maps, refined, strict=True)]
+            maps = [feature_map + new for feature_map, new in zip(maps, refined, strict=True)]
         return maps

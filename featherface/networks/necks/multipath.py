@@ -1,4 +1,4 @@
-"""Several paths over the same weights, after TridentNet.
+"""Multi-path neck: several dilations over shared weights, after TridentNet.
 
 Li et al., 2019, https://arxiv.org/abs/1901.01892. Path k walks through the context module with
 every kernel dilated k times, and the paths' answers are averaged: an ensemble inside one network,

@@ -50,8 +50,10 @@ class PyramidAttentionFusion(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return the three mixed maps (B,CHANNELS,H,W), finest first."""
         maps = self.laterals(maps)
-        found = self.attention(maps)
-        third, fourth, fifth = (one + seen for one, seen in zip(maps, found, strict=True))
+        attended = self.attention(maps)
+        third, fourth, fifth = (
+            feature_map + seen for feature_map, seen in zip(maps, attended, strict=True)
+        )
         middle = self.smooth4_down(self.fuse4_down(fourth, enlarge(fifth, fourth)))
         third = self.smooth3(self.fuse3(third, enlarge(middle, third)))
         fourth = self.smooth4_up(self.fuse4_up(fourth, middle, halve(third)))

@@ -1,4 +1,4 @@
-"""What V2 Ultra gains from features that it has already: the innovations of the thesis.
+"""Feature reuse of V2 Ultra: the thesis's innovations that add almost no parameters.
 
 Feature recycling, multi-scale fusion and progressive enhancement have no parameters; contextual
 sharing has one gate of 2C + 1 for each level. The fourth, attention multiplication, is the
@@ -77,7 +77,7 @@ class ProgressiveEnhancement(nn.Module):
     def __init__(self, channels: int, passes: int) -> None:
         super().__init__()
         self.passes = passes
-        groups = max(one for one in range(1, MOST_GROUPS + 1) if channels % one == 0)
+        groups = max(groups for groups in range(1, MOST_GROUPS + 1) if channels % groups == 0)
         order = torch.arange(channels).reshape(1, -1, 1, 1)
         for _ in range(passes):
             order = shuffle_channels(order, groups)
@@ -121,5 +121,6 @@ class ContextualSharing(nn.Module):
         """Return maps of the same shapes (B,C,H,W)."""
         treated, shares = self.base(maps), self.gates(maps)
         return [
-            one + share * (new - one) for one, new, share in zip(maps, treated, shares, strict=True)
+            feature_map + share * (new - feature_map)
+            for feature_map, new, share in zip(maps, treated, shares, strict=True)
         ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from featherface.data.widerface import Split
-    from featherface.data_quality.near_duplicates import Pair
+    from featherface.data_quality.near_duplicates import DuplicatePair
     from featherface.data_quality.verification import Verified
     from thesis_cli.session import Session
 
@@ -103,7 +103,10 @@ def opened(folder: Path, splits: Sequence[str]) -> list[Split]:
 
 
 def tell(
-    folder: Path, found: Sequence[Verified], pairs: Sequence[Pair] | None, names: Sequence[str]
+    folder: Path,
+    found: Sequence[Verified],
+    pairs: Sequence[DuplicatePair] | None,
+    names: Sequence[str],
 ) -> dict[str, Any]:
     """Reduce what was found to plain values."""
     apart = pairs is None or not pairs
