@@ -1,4 +1,4 @@
-"""A metric: a number with everything needed to know what it speaks of."""
+"""Metrics: a value with unit, data, conditions, evidence, and the table of their kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How experiments, recipes and stages may be called."""
+"""Rules for names of experiments and recipes, and the stages of a run."""
 
 from __future__ import annotations
 

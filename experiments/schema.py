@@ -1,4 +1,4 @@
-"""Turning plain nested values into dataclasses and back, with errors that name the key.
+"""Dataclasses from plain nested values and back, with errors that name the key.
 
 Generic on purpose: a new field of any configuration is a new recipe key without a line here.
 """
@@ -81,12 +81,12 @@ def plain(instance: Any) -> Any:
 
 def keys(kind: type, at: str = "") -> dict[str, Any]:
     """Return dotted key -> type of every value a KIND may hold, in order."""
-    found: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     for name, wanted in field_types(kind).items():
         path = join(at, name)
         inner = _dataclass_of(wanted)
-        found |= keys(inner, path) if inner else {path: wanted}
-    return found
+        types |= keys(inner, path) if inner else {path: wanted}
+    return types
 
 
 def parse(text: str, wanted: Any) -> Any:
@@ -115,7 +115,7 @@ def convert(value: Any, wanted: Any) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
             raise MisfitError(f"must be {describe(wanted)}")
-        return {str(key): convert(one, arguments[1]) for key, one in value.items()}
+        return {str(key): convert(item, arguments[1]) for key, item in value.items()}
     return _scalar(value, wanted)
 
 
@@ -125,13 +125,13 @@ def describe(wanted: Any) -> str:
     if wanted in WORDS:
         return WORDS[wanted]
     if origin in (Union, types.UnionType):
-        named = [describe(one) for one in arguments if one is not NoneType]
+        named = [describe(argument) for argument in arguments if argument is not NoneType]
         return " or ".join(named) + (", or null" if NoneType in arguments else "")
     if origin is Literal:
         choices = ", ".join(map(str, arguments))
         return choices if len(arguments) == 1 else f"one of {choices}"
     if origin in (tuple, list):
-        members = [one for one in arguments if one is not Ellipsis]
+        members = [argument for argument in arguments if argument is not Ellipsis]
         inner = describe(members[0]) if members else "values"
         count = "" if Ellipsis in arguments or origin is list else f" of {len(members)}"
         return f"a list{count}, each {inner}"
@@ -145,11 +145,11 @@ def field_types(kind: type) -> dict[str, Any]:
     written beside KIND's own: `model.channels`, not `model.overrides.channels`.
     """
     hints = typing.get_type_hints(kind, localns=LATE)
-    found: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
         inline = field.metadata.get("inline")
-        found |= field_types(inline) if inline else {field.name: hints[field.name]}
-    return found
+        types |= field_types(inline) if inline else {field.name: hints[field.name]}
+    return types
 
 
 def unknown_key(path: str, kind: type, at: str = "") -> str:
@@ -182,7 +182,7 @@ def _value(wanted: Any, value: Any, path: str, origins: Mapping[str, str]) -> An
     rows = _rows_of(wanted)
     if rows and isinstance(value, list | tuple):
         numbered = enumerate(value, 1)
-        return tuple(_value(rows, one, f"{path}.{at}", origins) for at, one in numbered)
+        return tuple(_value(rows, item, f"{path}.{at}", origins) for at, item in numbered)
     inner = _dataclass_of(wanted)
     if inner and isinstance(value, Mapping):
         return build(inner, value, origins, path)
@@ -200,10 +200,10 @@ def _value(wanted: Any, value: Any, path: str, origins: Mapping[str, str]) -> An
 def _first(value: Any, arguments: tuple[Any, ...], wanted: Any) -> Any:
     if value is None and NoneType in arguments:
         return None
-    for one in arguments:
-        if one is not NoneType:
+    for argument in arguments:
+        if argument is not NoneType:
             try:
-                return convert(value, one)
+                return convert(value, argument)
             except MisfitError:
                 continue
     raise MisfitError(f"must be {describe(wanted)}")
@@ -212,13 +212,13 @@ def _first(value: Any, arguments: tuple[Any, ...], wanted: Any) -> Any:
 def _sequence(value: Any, arguments: tuple[Any, ...], wanted: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         raise MisfitError(f"must be {describe(wanted)}")
-    members = [one for one in arguments if one is not Ellipsis]
+    members = [argument for argument in arguments if argument is not Ellipsis]
     if Ellipsis in arguments or typing.get_origin(wanted) is list:
         members = members * len(value)
     if len(members) != len(value):
         raise MisfitError(f"must be {describe(wanted)}")
     try:
-        return tuple(convert(one, kind) for one, kind in zip(value, members, strict=True))
+        return tuple(convert(item, kind) for item, kind in zip(value, members, strict=True))
     except MisfitError as error:
         raise MisfitError(f"must be {describe(wanted)}") from error
 
@@ -240,7 +240,9 @@ def _scalar(value: Any, wanted: Any) -> Any:
 
 def _dataclass_of(wanted: Any) -> Any:
     """Return the dataclass that WANTED is, or is optionally; None for anything else."""
-    candidates = [one for one in typing.get_args(wanted) if one is not NoneType] or [wanted]
+    candidates = [argument for argument in typing.get_args(wanted) if argument is not NoneType] or [
+        wanted
+    ]
     union = typing.get_origin(wanted) in (Union, types.UnionType)
     chosen = candidates[0] if union and len(candidates) == 1 else wanted
     return chosen if isinstance(chosen, type) and dataclasses.is_dataclass(chosen) else None

@@ -1,4 +1,4 @@
-"""Commands of this program in what is printed, as they can be typed where it was started."""
+"""Commands in printed text, spelt as they can be typed where this program was started."""
 
 from __future__ import annotations
 

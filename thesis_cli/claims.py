@@ -1,4 +1,4 @@
-"""Claims as a person reads them in the terminal: by state, each with its numbers and reason."""
+"""Printing claims: by state, each with its numbers and reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shell may suggest for names; silent where there is no workspace."""
+"""Shell completion of names; silent where there is no workspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an exception to what the user reads and the exit code that scripts rely on."""
+"""Errors as the user reads them, and the exit codes that scripts rely on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laying out a table of text for a terminal: aligned, wrapped to its width, quickly.
+"""Text tables for a terminal: aligned, wrapped to its width.
 
 A rich table takes three seconds for a thousand runs; this takes some milliseconds.
 """

@@ -1,4 +1,4 @@
-"""Click groups and commands as this program uses them: loaded late, alike in their options."""
+"""Click groups and commands of this program: imported late, with shared options."""
 
 from __future__ import annotations
 

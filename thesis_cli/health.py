@@ -1,4 +1,4 @@
-"""What `thesis doctor` says of the accelerators: an `ok` stands only where a kernel really ran."""
+"""Accelerators as `thesis doctor` reports them: `ok` only where a kernel really ran."""
 
 from __future__ import annotations
 

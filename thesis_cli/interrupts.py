@@ -1,4 +1,4 @@
-"""Ctrl-C during long work: the first one asks for a checkpoint, the second one kills."""
+"""Ctrl-C during long work: the first asks for a checkpoint, the second kills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `eval` and `detect` share: the options that name a network, and loading it."""
+"""Options that name a network, shared by `eval` and `detect`, and loading it."""
 
 from __future__ import annotations
 

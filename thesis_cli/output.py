@@ -1,4 +1,4 @@
-"""What goes to stdout: one JSON object, or tables for a person."""
+"""Output on stdout: one JSON object, or tables for a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the pinned packages can be installed, told before anything is downloaded.
+"""Platforms on which the pinned packages install, checked before anything is downloaded.
 
 Lean: `dev.py` imports it, before anything is installed. What is known was asked of PyPI, package by
 package, for the versions in constraints.txt.

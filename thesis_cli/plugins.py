@@ -1,4 +1,4 @@
-"""Commands that other distributions add, through the entry-point group `thesis.commands`."""
+"""Commands of other distributions, through the entry-point group `thesis.commands`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the work is, on stderr: bars on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: bars on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 

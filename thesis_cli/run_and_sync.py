@@ -1,4 +1,4 @@
-"""What `run` and `quickstart` share: one run under a progress bar, then the vault."""
+"""One run under a progress bar, then the vault: shared by `run` and `quickstart`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--output FILE` does: a command's text in a file, whole or not at all.
+"""`--output FILE`: a command's text in a file, whole or not at all.
 
 A shell's `>` is no match: Windows PowerShell writes UTF-16 and takes other letters apart, and a
 command that fails leaves an empty file where a good one was.

@@ -1,4 +1,4 @@
-"""What one invocation of the command line knows: its flags, its workspace, its warnings."""
+"""The session of one invocation: flags, workspace, warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands whose trainings the processes of one torchrun share."""
+"""Commands whose trainings are shared among torchrun's processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published baseline against a run: expected, measured, and whether it is near enough."""
+"""Reproduction of the published baseline: expected, measured, and whether within tolerance."""
 
 from __future__ import annotations
 

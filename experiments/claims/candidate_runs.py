@@ -1,4 +1,4 @@
-"""Which version of an experiment speaks for a metric.
+"""Candidate runs: which version of an experiment speaks for a metric.
 
 `v2` means the latest finished version. One that only evaluated measured no parameters; the version
 whose weights it took, did. A metric that the version meant has not measured is looked for in the

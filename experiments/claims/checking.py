@@ -1,4 +1,4 @@
-"""Whether a milestone holds: pass, fail, stale, or not measurable and why; and how surely."""
+"""Checking milestones: pass, fail, stale, or not measurable and why, with the margin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names a claim may use: of metrics and of what selects a run; a mistyped one is told."""
+"""Names that a claim may use, of metrics and selectors, with the nearest one for a mistyped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network gives for what it costs, and whether it would do on a phone."""
+"""Efficiency: accuracy per parameter and operation, and readiness for phones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a claim's metrics were found to be, and why one of them does not count."""
+"""Evidence for a claim: the observations of its metrics, and why one does not count."""
 
 from __future__ import annotations
 

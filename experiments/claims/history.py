@@ -1,4 +1,4 @@
-"""How the claims stood on an earlier day: checked against the runs that were finished by then."""
+"""History of the claims: their states on an earlier day, from the runs finished by then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The small language of milestones: comparisons of metrics and numbers, joined by and, or, not.
+"""The predicate language of milestones: comparisons of metrics, joined by and, or, not.
 
     v2@best widerface.hard.ap >= 0.90 and v2@best params.total < 285_000
     v2 widerface.hard.ap >= 90% * v1 widerface.hard.ap

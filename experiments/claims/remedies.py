@@ -1,4 +1,4 @@
-"""What to type so that a claim can be judged: a command for each reason why it can't be."""
+"""Remedies: the command to type for each reason why a claim can't be judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three-valued logic over a claim: whether it holds, and what speaks against the result."""
+"""Three-valued (Kleene) logic over a claim's comparisons, and what speaks against each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In what two runs were made differently: recipe, code, data, parents, packages, machine."""
+"""Differences between how two runs were made: recipe, code, data, parents, machine."""
 
 from __future__ import annotations
 

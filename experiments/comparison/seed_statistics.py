@@ -1,4 +1,4 @@
-"""Trainings that differ by their seed only: another uncertainty than that of the images."""
+"""Statistics over training seeds: means, spread, Student's and Welch's intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure a difference is: the paired bootstrap over images, and Holm's correction.
+"""Paired bootstrap over images, and Holm's correction for several comparisons.
 
 Efron and Tibshirani, 1993, An Introduction to the Bootstrap: percentile intervals. Images are
 the units that are resampled; every model sees the same resample, so that what the images have

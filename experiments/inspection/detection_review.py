@@ -1,4 +1,4 @@
-"""A run's detections beside the faces they should have found, to be looked at closely."""
+"""Detections of a run beside the annotated faces, for the error counts and the gallery."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def of_run(workspace: Workspace, store: Store, run: Run) -> Scrutiny:
         DataError: its data is not there.
     """
     recipe = _trusted(store, run)
-    metric = next((one for one in run.metrics if one.dataset), None)
+    metric = next((metric for metric in run.metrics if metric.dataset), None)
     if metric is None:
         raise UsageError(
             f"{run.id} was not evaluated: it has no detections",
@@ -132,7 +132,7 @@ def _scrutiny(
         name=name,
         result=result,
         labels=label(pairing, [*known, *annotations]),
-        landmarks=spread_landmarks(pairing, [points.get(one) for one in pairing.images]),
+        landmarks=spread_landmarks(pairing, [points.get(image) for image in pairing.images]),
         evaluate=evaluate,
         metric=metric,
         look_up=look_up,
@@ -160,7 +160,7 @@ def _check_earlier(run: Run, folder: Path) -> None:
     """Refuse predictions from elsewhere that are gone or not those that were judged."""
     if not folder.exists():
         raise NotFoundError(f"the predictions of {run.id} are gone: {folder}", "put them back")
-    parent = next((one for one in run.record.parents if one.role == "predictions"), None)
+    parent = next((parent for parent in run.record.parents if parent.role == "predictions"), None)
     if parent is not None and inputs.predictions_parent(folder).sha256 != parent.sha256:
         raise ClaimFalseError(
             f"the predictions of {run.id} in {folder} were changed since",

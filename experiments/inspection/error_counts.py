@@ -1,4 +1,4 @@
-"""What an evaluation got wrong, counted: by subset, score, kind of face, place and confidence."""
+"""Errors of an evaluation, counted by subset, score, kind of face, place and confidence."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def count_errors(
         "protocol": case.metric.protocol if case.metric else None,
         "subset": subset,
         "score": score,
-        "points": [row for one in scores for row in _points(case, one)],
+        "points": [row for threshold in scores for row in _points(case, threshold)],
         "placement": dataclasses.asdict(operating_point.placement(pairing, subset, score)),
         "landmarks": dataclasses.asdict(landmarks) | {"labelled": int(known.sum())},
         "calibration": dataclasses.asdict(operating_point.calibration(pairing, subset)),
-        "breakdown": {one: _breakdown(case, one, subset, score) for one in by},
+        "breakdown": {grouping: _breakdown(case, grouping, subset, score) for grouping in by},
     }
 
 
@@ -58,14 +58,14 @@ def _points(case: Scrutiny, score: float) -> list[dict[str, Any]]:
         {
             "subset": name,
             "score": score,
-            **dataclasses.asdict(one),
-            "recall": one.recall,
-            "precision": one.precision,
+            **dataclasses.asdict(localisation),
+            "recall": localisation.recall,
+            "precision": localisation.precision,
         }
-        for name, one in each.items()
+        for name, localisation in each.items()
     ]
     both = {
-        key: operating_point.mean([getattr(one, key) for one in each.values()])
+        key: operating_point.mean([getattr(localisation, key) for localisation in each.values()])
         for key in ("recall", "precision")
     }
     return [*rows, {"subset": "mean", "score": score, **both}]

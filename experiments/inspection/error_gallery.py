@@ -1,4 +1,4 @@
-"""The worst misses and false alarms of an evaluation, as plain values and as pictures."""
+"""Gallery of the worst misses and false alarms, as plain values and as pictures."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def gather(
         "missed": at.faces - at.found,
         "proposals": at.proposals,
         "false": at.proposals - at.found,
-        "misses": [_shown(case, one, score) for one in missed],
-        "false_alarms": [_shown(case, one, score) for one in wrong],
+        "misses": [_shown(case, failure, score) for failure in missed],
+        "false_alarms": [_shown(case, failure, score) for failure in wrong],
     }
 
 
@@ -69,8 +69,8 @@ def draw_crops(
         DataError: a picture is not there, or damaged.
     """
     known: tuple[str, Image] | None = None
-    for one in shown:
-        name = one["picture"]
+    for failure in shown:
+        name = failure["picture"]
         if name not in files:
             raise DataError(
                 f"the picture {name} is not there: its mistakes can't be shown",
@@ -79,10 +79,10 @@ def draw_crops(
         if known is None or known[0] != name:
             known = name, open_picture(files[name])
         scene = Scene(
-            target=_box(one["box"]),
-            missed="height" in one,
-            faces=tuple(map(_box, one["faces"])),
-            detections=tuple(map(_box, one["detections"])),
+            target=_box(failure["box"]),
+            missed="height" in failure,
+            faces=tuple(map(_box, failure["faces"])),
+            detections=tuple(map(_box, failure["detections"])),
         )
         yield crop(known[1], scene, side)
 
@@ -92,7 +92,7 @@ def _shown(case: Scrutiny, failure: Failure, score: float) -> dict[str, Any]:
     row = pairing.images.index(failure.picture)
     faces = pairing.faces[pairing.face_picture == row].tolist()
     sure = (pairing.picture == row) & (pairing.scores >= score)
-    found: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "picture": failure.picture,
         "box": list(failure.box),
         "kind": failure.kind,
@@ -102,27 +102,27 @@ def _shown(case: Scrutiny, failure: Failure, score: float) -> dict[str, Any]:
         "detections": _near(failure, pairing.table[sure, :4].tolist()),
     }
     if failure.face is not None:
-        found["height"] = failure.box[3]
-        found["attributes"] = _attributes(case, failure.face)
-    return found
+        entry["height"] = failure.box[3]
+        entry["attributes"] = _attributes(case, failure.face)
+    return entry
 
 
 def _near(failure: Failure, boxes: list[list[float]]) -> list[list[float]]:
     """Keep the other boxes that a crop of FAILURE shows."""
     view = region(failure.box)
-    others = (one for one in boxes if tuple(one) != failure.box)
-    return [one for one in others if touches(view, _box(one))]
+    others = (box for box in boxes if tuple(box) != failure.box)
+    return [box for box in others if touches(view, _box(box))]
 
 
 def _attributes(case: Scrutiny, face: int) -> dict[str, str]:
     """Name those attributes of a face that are not the usual ones."""
     codes = np.maximum(case.labels.attributes[face], 0).tolist()
-    found = {}
+    attributes = {}
     for name, values in VALUES.items():
         code = codes[ATTRIBUTES.index(name)]
         if 0 < code < len(values):
-            found[name] = values[code]
-    return found
+            attributes[name] = values[code]
+    return attributes
 
 
 def _box(values: list[float]) -> Box:

@@ -1,4 +1,4 @@
-"""What a training's own numbers call for: over-fitting, plateau, divergence, imbalance.
+"""Advice from a training's own curves: over-fitting, plateau, divergence, imbalance.
 
 Each remark follows from the epochs, the data or the evaluation of one training by a rule that is
 written down here; where the rule does not hold, nothing is said.
@@ -62,7 +62,7 @@ def advise(
     """
     train, distill = recipe.get("train", {}), recipe.get("distill", {})
     alike = stretch(epochs, train, distill)
-    found = [
+    findings = [
         *_divergence(alike, train),
         *_overfitting(epochs, alike, train),
         *_plateau(epochs, alike),
@@ -70,9 +70,11 @@ def advise(
         *_landmarks(details or {}, train),
         *_background(scores or {}, train),
     ]
-    if any(one.code == "divergence" for one in found):
-        found = [one for one in found if one.code not in ("plateau", "overfitting")]
-    return found
+    if any(finding.code == "divergence" for finding in findings):
+        findings = [
+            finding for finding in findings if finding.code not in ("plateau", "overfitting")
+        ]
+    return findings
 
 
 def stretch(epochs: Epochs, train: Mapping[str, Any], distill: Mapping[str, Any]) -> Epochs:
@@ -86,15 +88,15 @@ def stretch(epochs: Epochs, train: Mapping[str, Any], distill: Mapping[str, Any]
     turns = [-(-place * planned // len(sides)) for place in range(1, len(sides))]
     turns += [math.ceil(float(train.get("curriculum", 0.0)) * planned)]
     phases = distill.get("phases") or ()
-    turns += [math.ceil(float(one.get("until", 1)) * planned - 0.5) for one in phases]
+    turns += [math.ceil(float(phase.get("until", 1)) * planned - 0.5) for phase in phases]
     done = int(epochs[-1]["epoch"]) if epochs else 0
     start = max((turn for turn in turns if turn < done), default=0)
-    return [one for one in epochs if int(one["epoch"]) > start]
+    return [epoch for epoch in epochs if int(epoch["epoch"]) > start]
 
 
 def _divergence(alike: Epochs, train: Mapping[str, Any]) -> Iterator[Advice]:
     """The loss has left its least value far behind, and still rises."""
-    losses = [float(one["loss"]) for one in alike]
+    losses = [float(epoch["loss"]) for epoch in alike]
     if len(losses) < FEWEST:
         return
     least = min(losses)
@@ -108,11 +110,11 @@ def _divergence(alike: Epochs, train: Mapping[str, Any]) -> Iterator[Advice]:
 
 def _overfitting(epochs: Epochs, alike: Epochs, train: Mapping[str, Any]) -> Iterator[Advice]:
     """Mean AP falls while the training loss goes on falling."""
-    scored = [one for one in epochs if "mean_ap" in one]
+    scored = [epoch for epoch in epochs if "mean_ap" in epoch]
     if not scored or scored[-1] is not epochs[-1]:
         return
-    best = max(scored, key=lambda one: float(one["mean_ap"]))
-    later = [one for one in scored if int(one["epoch"]) > int(best["epoch"])]
+    best = max(scored, key=lambda epoch: float(epoch["mean_ap"]))
+    later = [epoch for epoch in scored if int(epoch["epoch"]) > int(best["epoch"])]
     fall = float(best["mean_ap"]) - float(scored[-1]["mean_ap"])
     falling = best in alike and float(scored[-1]["loss"]) < float(best["loss"])
     if len(later) >= LATER and fall >= FALL and falling:
@@ -127,12 +129,12 @@ def _plateau(epochs: Epochs, alike: Epochs) -> Iterator[Advice]:
         return
     tail = alike[-max(4, len(alike) // 3) :]
     half = len(tail) // 2
-    before = fmean(float(one["loss"]) for one in tail[:half])
-    after = fmean(float(one["loss"]) for one in tail[half:])
+    before = fmean(float(epoch["loss"]) for epoch in tail[:half])
+    after = fmean(float(epoch["loss"]) for epoch in tail[half:])
     flat = before > 0 and abs(after / before - 1) < FLAT
     if not flat or _improves(epochs, tail):
         return
-    rates = [float(one["learning_rate"]) for one in epochs if "learning_rate" in one]
+    rates = [float(epoch["learning_rate"]) for epoch in epochs if "learning_rate" in epoch]
     spent = bool(rates) and rates[-1] <= SPENT * max(rates)
     values: dict[str, Any] = {"start": int(tail[0]["epoch"]), "epoch": int(tail[-1]["epoch"])}
     values |= {"change": after / before - 1, "rate": rates[-1] if rates else 0.0}
@@ -141,11 +143,11 @@ def _plateau(epochs: Epochs, alike: Epochs) -> Iterator[Advice]:
 
 def _improves(epochs: Epochs, tail: Epochs) -> bool:
     """Whether mean AP was better in TAIL than before it."""
-    late = [float(one["mean_ap"]) for one in tail if "mean_ap" in one]
+    late = [float(epoch["mean_ap"]) for epoch in tail if "mean_ap" in epoch]
     early = [
-        float(one["mean_ap"])
-        for one in epochs
-        if "mean_ap" in one and int(one["epoch"]) < int(tail[0]["epoch"])
+        float(epoch["mean_ap"])
+        for epoch in epochs
+        if "mean_ap" in epoch and int(epoch["epoch"]) < int(tail[0]["epoch"])
     ]
     return bool(late and early) and max(late) > max(early) + GAIN
 

@@ -1,4 +1,4 @@
-"""The plots of parts and of differences: what a network is made of, what a change does to AP."""
+"""Bar plots: parameters by component, and differences with their intervals."""
 
 from __future__ import annotations
 

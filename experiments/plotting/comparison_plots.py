@@ -1,4 +1,4 @@
-"""The pictures of a comparison: Pareto fronts, and precision against recall."""
+"""Plots of a comparison: Pareto fronts, precision-recall curves."""
 
 from __future__ import annotations
 

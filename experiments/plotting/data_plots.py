@@ -1,4 +1,4 @@
-"""What a data set holds, drawn: heights of faces, faces per picture, attributes."""
+"""Plots of a data set: heights of faces, faces per picture, attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing names beside points so that none covers another."""
+"""Placing labels beside points so that none covers another."""
 
 from __future__ import annotations
 

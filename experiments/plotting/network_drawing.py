@@ -1,4 +1,4 @@
-"""The drawing of a network: its stages from top to bottom, its three levels side by side."""
+"""Drawing of a network: its stages from top to bottom, its three levels side by side."""
 
 from __future__ import annotations
 

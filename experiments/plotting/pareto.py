@@ -1,4 +1,4 @@
-"""AP against what a network costs: runs, published results, goals, and the front of the best."""
+"""Pareto plots: AP against cost, with published results, targets and the front."""
 
 from __future__ import annotations
 

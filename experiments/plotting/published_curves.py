@@ -1,4 +1,4 @@
-"""Precision-recall curves that others published, as WIDER FACE's evaluation tools keep them.
+"""Published precision-recall curves, read from the files of WIDER FACE's evaluation tools.
 
 Each method has a folder with `wider_pr_info_<method>_<subset>_val.mat` files, whose matrix
 `pr_cruve` (their spelling) holds precision and recall at 1,000 thresholds.

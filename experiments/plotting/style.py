@@ -1,4 +1,4 @@
-"""How every plot of the thesis looks: colours, figures, axes, and the bytes of a PNG."""
+"""The style of every plot: colours, sizes, axes, and reproducible PNG bytes."""
 
 from __future__ import annotations
 

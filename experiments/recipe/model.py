@@ -1,4 +1,4 @@
-"""What a recipe may say. Each section is one dataclass; a field is a key."""
+"""The recipe as a dataclass: each section is one, a field is a key."""
 
 from __future__ import annotations
 
@@ -162,9 +162,9 @@ class ResolvedRecipe:
         return cls(recipe, {str(key): str(value) for key, value in dict(origins).items()})
 
 
-def differences(one: Recipe, other: Recipe) -> dict[str, tuple[Any, Any]]:
-    """Return dotted key -> (value in ONE, value in OTHER), of the keys that differ."""
-    first, second = flatten(schema.plain(one)), flatten(schema.plain(other))
+def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
+    """Return dotted key -> (value in BEFORE, value in AFTER), of the keys that differ."""
+    first, second = flatten(schema.plain(before)), flatten(schema.plain(after))
     names = [*first, *(key for key in second if key not in first)]
     pairs = {key: (first.get(key), second.get(key)) for key in names}
     return {key: pair for key, pair in pairs.items() if not paths.same(key, *pair)}

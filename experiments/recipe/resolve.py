@@ -1,4 +1,4 @@
-"""From a recipe's name to all its values: files, `extends:`, `--set`, defaults."""
+"""Resolving a recipe: its file, what it `extends:`, `--set`, defaults, and each value's origin."""
 
 from __future__ import annotations
 
@@ -163,8 +163,8 @@ def _files(root: Path) -> list[tuple[str, Path]]:
     """Return (name, path) of the recipes under ROOT; none where it can't be read."""
     if not root.is_dir():
         return []
-    found = [path for path in root.rglob("*.yaml") if not path.name.startswith(".")]
-    return [(path.relative_to(root).with_suffix("").as_posix(), path) for path in sorted(found)]
+    files = [path for path in root.rglob("*.yaml") if not path.name.startswith(".")]
+    return [(path.relative_to(root).with_suffix("").as_posix(), path) for path in sorted(files)]
 
 
 def _chain(
@@ -176,8 +176,8 @@ def _chain(
     content = read_yaml(source.path)
     layers: list[tuple[Source, dict[str, Any]]] = []
     for parent in _parents(content.pop("extends", []), source):
-        found = _parent(parent, source, workspace)
-        layers += _chain(found, workspace, (*above, source.path))
+        base = _parent(parent, source, workspace)
+        layers += _chain(base, workspace, (*above, source.path))
     for _, inherited in layers:
         inherited.pop("name", None)
     return [*layers, (source, content)]

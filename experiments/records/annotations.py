@@ -1,4 +1,4 @@
-"""What the student says of a run, kept beside its sealed folder: runs/v2/003.notes.json."""
+"""The student's annotations of a run, beside its sealed folder: runs/v2/003.notes.json."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Annotations:
 
     def write(self, folder: Path) -> None:
         """Write what was said beside FOLDER, atomically."""
-        said = {key: one for key, one in dataclasses.asdict(self).items() if one is not None}
+        said = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
         text = json.dumps({"schema": SCHEMA, **said}, ensure_ascii=False, indent=1)
         write_atomic(beside(folder), text + "\n")
 

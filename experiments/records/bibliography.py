@@ -111,10 +111,10 @@ def _end(text: str, match: re.Match[str], where: str) -> int:
     """Return where the entry ends: at the brace that closes it."""
     closing = {"{": "}", "(": ")"}[match[0][-1]]
     depth = 0
-    for found in _BRACE.finditer(text, match.end()):
-        if found[0] == closing and depth == 0:
-            return found.end()
-        depth += {"{": 1, "}": -1}.get(found[0], 0)
+    for brace in _BRACE.finditer(text, match.end()):
+        if brace[0] == closing and depth == 0:
+            return brace.end()
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if depth < 0:
             break
     raise DataError(

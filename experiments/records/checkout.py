@@ -1,4 +1,4 @@
-"""Whether a workspace comes through git as it was, and how to mend what did not."""
+"""Whether git checked a workspace out byte for byte, and the repair where it did not."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _restored(workspace: Workspace) -> Iterator[str]:
     """Put sealed line ends back; yield a sentence for each record."""
     store = Store(workspace)
     for run in store.runs():
-        damaged = any(one.kind == LINE_ENDS for one in store.problems(run))
+        damaged = any(problem.kind == LINE_ENDS for problem in store.problems(run))
         if run.sealed and (damaged or _converted(run)):
             files = restore_line_ends(run.folder)
             yield f"{run.id}: line ends put back as sealed ({len(files)} files)"

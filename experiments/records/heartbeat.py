@@ -1,4 +1,4 @@
-"""Whether a run's process lives: heartbeat, host and process id."""
+"""Heartbeats: whether the process of a run lives, by host and process id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cache over the records, so that a thousand runs list at once. Losing it loses nothing."""
+"""A SQLite index over the records, so that a thousand runs list at once; rebuildable from them."""
 
 from __future__ import annotations
 
@@ -74,18 +74,18 @@ class Index:
         chosen = list(runs)
         with self._connection() as database:
             known = _rows(database, "SELECT folder, stamp, summary FROM runs")
-            found, fresh = [], []
+            listed, fresh = [], []
             for run in chosen:
                 key, stamp = run.folder.as_posix(), _stamp(run)
                 if known.get(key, ("",))[0] == stamp:
-                    found.append(_read(known[key][1]))
+                    listed.append(_read(known[key][1]))
                     continue
                 summary = summarize(run)
-                found.append(summary)
+                listed.append(summary)
                 if summary.status in ("sealed", "failed"):
                     fresh.append((key, stamp, json.dumps(summary.to_json())))
             _save(database, "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", fresh)
-        return found
+        return listed
 
     def problems(self, run: Run) -> list[Problem]:
         """Return how a sealed RUN differs from its seal; files that look untouched are not read.
@@ -98,15 +98,15 @@ class Index:
         key, stamp = run.folder.as_posix(), _touch_stamp(str(run.folder))
         known = self._verified.get(key, ("", ""))
         if known[0] == stamp:
-            return [Problem(*one) for one in json.loads(known[1])]
-        found = verify(run.folder)
-        if any(one.kind == UNREADABLE for one in found):
-            return found  # who holds a file, or a disk, may let go without touching it
-        plain = json.dumps([(one.path, one.kind, one.detail) for one in found])
+            return [Problem(*fields) for fields in json.loads(known[1])]
+        problems = verify(run.folder)
+        if any(problem.kind == UNREADABLE for problem in problems):
+            return problems  # who holds a file, or a disk, may let go without touching it
+        plain = json.dumps([(problem.path, problem.kind, problem.detail) for problem in problems])
         self._verified[key] = (stamp, plain)
         with self._connection() as database:
             _save(database, "INSERT OR REPLACE INTO seals VALUES (?, ?, ?)", [(key, stamp, plain)])
-        return found
+        return problems
 
     def rebuild(self, runs: Iterable[Run]) -> int:
         """Make the index anew from the records; return how many runs it holds."""
@@ -194,13 +194,13 @@ def _touch_stamp(folder: str) -> str:
     while folders:
         try:
             with os.scandir(folders.pop()) as entries:
-                for entry in sorted(entries, key=lambda one: one.name):
+                for entry in sorted(entries, key=lambda entry: entry.name):
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     else:
-                        found = entry.stat(follow_symlinks=False)
-                        times = f"{found.st_mtime_ns}.{found.st_ctime_ns}"
-                        marks.append(f"{entry.path[len(folder) :]}:{found.st_size}.{times}")
+                        status = entry.stat(follow_symlinks=False)
+                        times = f"{status.st_mtime_ns}.{status.st_ctime_ns}"
+                        marks.append(f"{entry.path[len(folder) :]}:{status.st_size}.{times}")
         except OSError:
             marks.append("unreadable")
     return ";".join(sorted(marks))
@@ -208,10 +208,10 @@ def _touch_stamp(folder: str) -> str:
 
 def _mark(path: Path) -> str:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return "-"
-    return f"{found.st_size}.{found.st_mtime_ns}.{found.st_ctime_ns}"
+    return f"{status.st_size}.{status.st_mtime_ns}.{status.st_ctime_ns}"
 
 
 def _read(text: str) -> Summary:

@@ -1,4 +1,4 @@
-"""Line ends that a checkout changed, as git's core.autocrlf does, told by the hash of the file."""
+"""Line ends that a checkout converted, as git's core.autocrlf does, recognised by the hash."""
 
 from __future__ import annotations
 
@@ -17,5 +17,7 @@ def as_hashed(content: bytes, sha256: str) -> bytes | None:
     if b"\0" in content[:LOOKED_AT]:
         return None
     plain = content.replace(CRLF, LF)
-    found = (one for one in (plain, plain.replace(LF, CRLF)) if one != content)
-    return next((one for one in found if hashlib.sha256(one).hexdigest() == sha256), None)
+    variants = (variant for variant in (plain, plain.replace(LF, CRLF)) if variant != content)
+    return next(
+        (variant for variant in variants if hashlib.sha256(variant).hexdigest() == sha256), None
+    )

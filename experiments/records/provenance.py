@@ -1,4 +1,4 @@
-"""Where a run comes from: code, packages, machine. Secrets never get in."""
+"""Provenance of a run: git commit and patch, packages, hardware. Secrets are scrubbed."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def code_folder() -> Path:
 @cache
 def environment() -> str:
     """Return `name==version` of every installed package, one per line, sorted."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for package in metadata.distributions():
         name = package.metadata["Name"]
         if name:
-            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), package.version)
+            versions.setdefault(re.sub(r"[-_.]+", "-", name).lower(), package.version)
     lines = [f"python=={platform.python_version()}"]
-    lines += [f"{name}=={version}" for name, version in sorted(found.items())]
+    lines += [f"{name}=={version}" for name, version in sorted(versions.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -103,7 +103,7 @@ def hardware(device: str = "auto") -> dict[str, Any]:
     """Return what decides speed: processor, memory, system, and the card that DEVICE asks for."""
     import psutil  # noqa: PLC0415 - only runs ask
 
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cpu": _cpu_name(),
@@ -111,7 +111,7 @@ def hardware(device: str = "auto") -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "python": platform.python_version(),
     }
-    return found | _accelerator(number(device))
+    return facts | _accelerator(number(device))
 
 
 def clean_argv(argv: Sequence[str]) -> tuple[str, ...]:
@@ -208,7 +208,7 @@ def _cpu_name() -> str:
 
 def _cpu_of_linux() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next((one.partition(":")[2] for one in lines if one.startswith("model name")), "")
+    return next((line.partition(":")[2] for line in lines if line.startswith("model name")), "")
 
 
 def _cpu_of_windows() -> str:
@@ -231,12 +231,12 @@ def _accelerator(card: int | None) -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is None:
         return {}
-    found: dict[str, Any] = {"torch": str(torch.__version__), "threads": torch.get_num_threads()}
+    facts: dict[str, Any] = {"torch": str(torch.__version__), "threads": torch.get_num_threads()}
     if torch.cuda.is_available():
-        count = found["gpus"] = torch.cuda.device_count()
+        count = facts["gpus"] = torch.cuda.device_count()
         there = card if card is not None and card < count else torch.cuda.current_device()
-        found["gpu"] = torch.cuda.get_device_name(there)
-    return found
+        facts["gpu"] = torch.cuda.get_device_name(there)
+    return facts
 
 
 def conditions_on(device: torch.device, precision: str) -> Conditions:

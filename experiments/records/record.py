@@ -143,10 +143,12 @@ class Record:
         try:
             chosen = _known(cls, values)
             chosen["git"] = _part(Git, chosen.get("git", {}))
-            chosen["parents"] = tuple(_part(Parent, one) for one in chosen.get("parents", ()))
-            chosen["attempts"] = tuple(_part(Attempt, one) for one in chosen.get("attempts", ()))
+            chosen["parents"] = tuple(_part(Parent, parent) for parent in chosen.get("parents", ()))
+            chosen["attempts"] = tuple(
+                _part(Attempt, attempt) for attempt in chosen.get("attempts", ())
+            )
             stages = chosen.get("stages", {})
-            chosen["stages"] = {name: _part(Stage, one) for name, one in stages.items()}
+            chosen["stages"] = {name: _part(Stage, stage) for name, stage in stages.items()}
             return cls(**_tuples(chosen))
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(f"not a run's record: {error}") from error
@@ -176,12 +178,14 @@ class Record:
 
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    names = {one.name for one in dataclasses.fields(kind)}
+    names = {field.name for field in dataclasses.fields(kind)}
     return {key: value for key, value in values.items() if key in names}
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
 
 
 def _part(kind: type, values: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""One run: its folder, read when asked; a run that is at work may be read too."""
+"""One run, its files read when asked for, sealed or still at work."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Run:
     @cached_property
     def metrics(self) -> list[Metric]:
         """The final metrics; of those of earlier versions the record tells on what they were."""
-        return [self._read(one) for one in self.results.get("metrics", [])]
+        return [self._read(metric) for metric in self.results.get("metrics", [])]
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None where the run has not measured it."""
@@ -139,8 +139,8 @@ class Run:
     def weights(self) -> Path | None:
         """The weights the run trained (the best) or took in; None without any."""
         names = ("best.safetensors", "last.safetensors", "taken.safetensors")
-        found = [self.folder / "checkpoints" / name for name in names]
-        return next((path for path in found if path.is_file()), None)
+        candidates = [self.folder / "checkpoints" / name for name in names]
+        return next((path for path in candidates if path.is_file()), None)
 
     @property
     def variant(self) -> str:
@@ -152,15 +152,15 @@ class Run:
         path = self.folder / EVENTS
         if not path.is_file():
             return []
-        found = []
+        events = []
         for line in read_bytes(path).decode("utf-8", "replace").splitlines():
             try:
                 event = json.loads(line)
             except ValueError:
                 continue
             if kind is None or event.get("kind") == kind:
-                found.append(event)
-        return found
+                events.append(event)
+        return events
 
     @property
     def data(self) -> dict[str, Any]:
@@ -208,4 +208,4 @@ class Run:
     @property
     def dataset(self) -> str:
         """The set it was evaluated on: `widerface`, `synthetic`, …; empty without evaluation."""
-        return next((one.dataset for one in self.metrics if one.dataset), "")
+        return next((metric.dataset for metric in self.metrics if metric.dataset), "")

@@ -77,7 +77,9 @@ def read_seal(folder: Path) -> Seal:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         made = Seal(str(content["seal"]), content["files"])
-        plain = {name: (str(one["sha256"]), int(one["size"])) for name, one in made.files.items()}
+        plain = {
+            name: (str(entry["sha256"]), int(entry["size"])) for name, entry in made.files.items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
     del plain
@@ -106,7 +108,7 @@ def told(problems: Sequence[Problem]) -> str:
     if only_line_ends(problems):
         files = "1 file" if len(problems) == 1 else f"{len(problems):,} files"
         return f"only line ends differ, as git converts them ({files}); next: {MEND}"
-    return ", ".join(str(one) for one in problems[:3])
+    return ", ".join(str(problem) for problem in problems[:3])
 
 
 def remedy(problems: Sequence[Problem], run: str) -> str:
@@ -116,7 +118,7 @@ def remedy(problems: Sequence[Problem], run: str) -> str:
 
 def only_line_ends(problems: Sequence[Problem]) -> bool:
     """Whether nothing but line ends differs; not so where nothing does."""
-    return bool(problems) and all(one.kind == LINE_ENDS for one in problems)
+    return bool(problems) and all(problem.kind == LINE_ENDS for problem in problems)
 
 
 def restore_line_ends(folder: Path) -> list[str]:
@@ -128,10 +130,14 @@ def restore_line_ends(folder: Path) -> list[str]:
     Raises:
         UnavailableError: a file can't be written; it is as it was.
     """
-    found = {one.path: folder / one.path for one in verify(folder) if one.kind == LINE_ENDS}
-    sealed = read_seal(folder).files if found else {}
+    damaged = {
+        problem.path: folder / problem.path
+        for problem in verify(folder)
+        if problem.kind == LINE_ENDS
+    }
+    sealed = read_seal(folder).files if damaged else {}
     made: dict[str, bytes | None] = {
-        name: as_hashed(path.read_bytes(), sealed[name]["sha256"]) for name, path in found.items()
+        name: as_hashed(path.read_bytes(), sealed[name]["sha256"]) for name, path in damaged.items()
     }
     own = (folder / SEAL).read_bytes()
     if CRLF in own:  # JSON holds no line end but those between its values
@@ -149,7 +155,7 @@ def members(folder: Path) -> list[str]:
 
 def digest(files: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the SHA-256 that stands for all of FILES."""
-    lines = [f"{one['sha256']} {one['size']} {name}\n" for name, one in sorted(files.items())]
+    lines = [f"{entry['sha256']} {entry['size']} {name}\n" for name, entry in sorted(files.items())]
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""How a run stands at this moment, read from its folder by another process than its own."""
+"""Live status of a run, read from its folder by another process: epoch, rates, load, time left."""
 
 from __future__ import annotations
 
@@ -99,17 +99,17 @@ def choose(store: Store, selector: str | None) -> Run:
 def look(run: Run) -> Sight:
     """Return how RUN stands; a line that is being written meanwhile is left out."""
     events = run.events()
-    epochs = [one for one in events if one.get("kind") == "epoch"]
-    steps = [one for one in events if one.get("kind") == "step"]
-    latest = max((*epochs, *steps), key=lambda one: int(one.get("event", 0)), default={})
+    epochs = [event for event in events if event.get("kind") == "epoch"]
+    steps = [event for event in events if event.get("kind") == "step"]
+    latest = max((*epochs, *steps), key=lambda event: int(event.get("event", 0)), default={})
     planned, status = _planned(run), run.status
     told = epochs or steps
     loss = Curve(name="loss", at=_places(told), values=_values(told, "loss"))
-    scored = [one for one in epochs if "mean_ap" in one]
+    scored = [epoch for epoch in epochs if "mean_ap" in epoch]
     scores = tuple(
         Curve(name=name, at=_places(having), values=_values(having, name))
         for name in SCORES
-        if (having := [one for one in scored if name in one])
+        if (having := [epoch for epoch in scored if name in epoch])
     )
     done = int(epochs[-1]["epoch"]) if epochs else 0
     stage = _stage(run)
@@ -151,10 +151,10 @@ def _process(folder: Path) -> dict[str, float]:
             return {}
         process = psutil.Process(int(beat["pid"]))
         family = [process, *process.children(recursive=True)]
-        for one in family:
-            one.cpu_percent()
+        for member in family:
+            member.cpu_percent()
         process.cpu_percent(interval=0.2)
-        used = sum(one.memory_info().rss for one in family) / 1e6
+        used = sum(member.memory_info().rss for member in family) / 1e6
         return {"cpu_percent": process.cpu_percent(interval=0.1), "memory_mb": used}
     except (OSError, ValueError, KeyError, psutil.Error):
         return {}
@@ -170,7 +170,7 @@ def _gpu() -> dict[str, float]:
         answer = subprocess.run(  # noqa: S603 - the driver's own program, no input of anybody's
             command, capture_output=True, text=True, timeout=GPU_SECONDS, check=True
         )
-        busy, used, total = (float(one) for one in answer.stdout.splitlines()[0].split(","))
+        busy, used, total = (float(field) for field in answer.stdout.splitlines()[0].split(","))
     except (OSError, ValueError, IndexError, subprocess.SubprocessError):
         return {}
     return {"gpu_percent": busy, "gpu_memory_mb": used, "gpu_memory_total_mb": total}
@@ -189,26 +189,26 @@ def _stage(run: Run) -> str:
         stages = run.record.stages
     except ThesisError:
         return ""
-    begun = [name for name, one in stages.items() if one.status not in ("pending", "skipped")]
+    begun = [name for name, stage in stages.items() if stage.status not in ("pending", "skipped")]
     working = [name for name in begun if stages[name].status == "running"]
     return (working or begun or [""])[-1]
 
 
 def _places(events: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
-    return tuple(float(one.get("epoch", 0)) for one in events)
+    return tuple(float(event.get("epoch", 0)) for event in events)
 
 
 def _values(events: Sequence[Mapping[str, Any]], name: str) -> tuple[float, ...]:
-    return tuple(float(one[name]) for one in events if name in one)
+    return tuple(float(event[name]) for event in events if name in event)
 
 
 def _rate(epochs: Sequence[Mapping[str, Any]]) -> float | None:
-    rates = [one["images"] / one["seconds"] for one in epochs if one.get("seconds")]
+    rates = [epoch["images"] / epoch["seconds"] for epoch in epochs if epoch.get("seconds")]
     return median(rates) if rates else None
 
 
 def _left(epochs: Sequence[Mapping[str, Any]], planned: int, step: int) -> float | None:
-    seconds = [float(one["seconds"]) for one in epochs if one.get("seconds")]
+    seconds = [float(epoch["seconds"]) for epoch in epochs if epoch.get("seconds")]
     if not seconds:
         return None
     last = epochs[-1]

@@ -78,11 +78,11 @@ class Store:
             return max(runs, key=_started)
         if which == "best":
             return _best(selector, runs)
-        found = [run for run in runs if name and str(run.version) == which]
-        if not found:
+        matching = [run for run in runs if name and str(run.version) == which]
+        if not matching:
             choices = [run.id for run in runs] + [f"{name}@best", f"{name}@last"]
             raise NotFoundError(unknown("run", selector, choices), SEE)
-        return found[0]
+        return matching[0]
 
     def allocate(self, experiment: str) -> Path:
         """Make the folder of EXPERIMENT's next version; two processes never get the same.
@@ -172,11 +172,11 @@ class Store:
 
     def labels(self) -> dict[str, Run]:
         """Return label -> run; annotations that can't be read name none."""
-        found: dict[str, Run] = {}
+        labelled: dict[str, Run] = {}
         for run in self.runs():
             with contextlib.suppress(DataError):
-                found |= dict.fromkeys(run.labels, run)
-        return found
+                labelled |= dict.fromkeys(run.labels, run)
+        return labelled
 
     def _latest_sealed(self, experiment: str) -> Run:
         runs = self.runs(experiment)
@@ -209,7 +209,9 @@ def _versions(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
     names = [entry for entry in folder.iterdir() if VERSION.fullmatch(entry.name)]
-    yield from sorted((entry for entry in names if entry.is_dir()), key=lambda one: int(one.name))
+    yield from sorted(
+        (entry for entry in names if entry.is_dir()), key=lambda entry: int(entry.name)
+    )
 
 
 def _started(run: Run) -> tuple[str, str, int]:

@@ -79,7 +79,9 @@ def write_table(
         HeldError: it holds the file still.
         UnavailableError: the disk is full or read-only.
     """
-    columns = dict.fromkeys(key for one in epochs for key in one if key not in ("kind", "event"))
+    columns = dict.fromkeys(
+        key for epoch in epochs for key in epoch if key not in ("kind", "event")
+    )
     text = io.StringIO()
     table = csv.DictWriter(text, list(columns), extrasaction="ignore", lineterminator="\n")
     table.writeheader()
@@ -149,8 +151,8 @@ def keep_findings(
     """Put a stage's metrics and details into results.json; those of the same name give way."""
     before = read_json(folder / RESULTS)
     fresh = [metric.to_json() for metric in metrics]
-    names = {one["name"] for one in fresh}
-    kept = [one for one in before.get("metrics", []) if one.get("name") not in names]
+    names = {metric["name"] for metric in fresh}
+    kept = [metric for metric in before.get("metrics", []) if metric.get("name") not in names]
     known = {**before.get("details", {}), stage: dict(details)}
     write_json(folder / RESULTS, {"schema": 1, "metrics": kept + fresh, "details": known})
 

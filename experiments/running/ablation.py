@@ -1,4 +1,4 @@
-"""Which recipes show what each innovation of a network is worth, and which have been run."""
+"""Ablation studies: which recipes leave out which innovation, and which have been run."""
 
 from __future__ import annotations
 

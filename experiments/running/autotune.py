@@ -1,4 +1,4 @@
-"""What a recipe leaves to the machine: measured once per run, then part of its recipe.
+"""What a recipe leaves to the machine (`auto`): measured once per run, then part of its recipe.
 
 A recipe says `train.batch_size: auto`; the run's recipe.yaml says 24, with the origin `measured`,
 and profile.json beside it holds what was measured. A resume reads recipe.yaml, so it trains as the

@@ -1,4 +1,4 @@
-"""How the steps of a network's build-up are called."""
+"""Names of the steps of a build-up study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that torchrun starts together: the first keeps the runs, the others follow it.
+"""One run by several processes of torchrun: the first records, the others join its trainings.
 
 They talk through torchrun's own store. The first one calls the others to each training, and what
 they train they read in the run's folder; at the end it lets them go. Followers make nothing, so

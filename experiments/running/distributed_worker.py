@@ -1,4 +1,4 @@
-"""What a process does that follows another: it waits to be called, and trains along."""
+"""The loop of a torchrun process that joins the first one's trainings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executing a run's stages one after the other, its record kept true at every step."""
+"""Executing a run's stages in order, its record true at every step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many faces of which size a split has, as the levels of a network part them."""
+"""Faces of a split by size, as the levels of a network divide them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run is made from: pictures, ground truth, weights; each fingerprinted."""
+"""Inputs of a run: pictures, ground truth, weights, each fingerprinted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages after the first: where one fails, what the others found is kept and can be sealed."""
+"""Stages that fail after the first: what the others measured is kept and can be sealed."""
 
 from __future__ import annotations
 

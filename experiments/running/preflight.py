@@ -1,4 +1,4 @@
-"""Whether what a recipe names is there, before anything is written."""
+"""Preflight checks: whether all that a recipe names is there, before anything is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Going on with a run whose files lie elsewhere now: another disk letter, a moved workspace."""
+"""Resuming a run whose files lie elsewhere now: another drive letter, a moved workspace."""
 
 from __future__ import annotations
 

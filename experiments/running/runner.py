@@ -1,4 +1,4 @@
-"""Running an experiment: a new run or one to go on with, its execution, then the seal."""
+"""Running an experiment: a new run or a resumed one, its execution, the seal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every stage of a run is given, and what it gives back."""
+"""What a stage of a run is given (`StageContext`) and gives back (`StageResult`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stages of a run. Each reads what earlier ones left in its folder and returns its findings."""
+"""The table of stages, and those that benchmark and export."""
 
 from __future__ import annotations
 

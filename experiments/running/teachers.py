@@ -1,4 +1,4 @@
-"""Whom a student is distilled from: found, checked and loaded."""
+"""Teachers of a distillation: found, checked, loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling other programs about a run while it works. Off by default; offline when on."""
+"""Experiment trackers (W&B, TensorBoard). Off by default; offline when on."""
 
 from __future__ import annotations
 

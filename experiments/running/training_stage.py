@@ -1,4 +1,4 @@
-"""The stage that trains, and distils where there is a teacher."""
+"""The training stage, with distillation where there is a teacher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims checked against sealed runs, and the cited and planned results beside them."""
+"""Milestones, targets and cited results, as the packaged files and thesis.toml declare them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class CitedResult:
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None."""
-        return next((one for one in self.metrics if one.name == name), None)
+        return next((metric for metric in self.metrics if metric.name == name), None)
 
 
 def read_milestones(
@@ -105,11 +105,11 @@ def read_milestones(
         UsageError: a key is unknown or missing, or a value is of another kind.
     """
     shipped = _facts("milestones.toml").get("milestones", {})
-    found = packaged_milestones()
+    claims = packaged_milestones()
     for name, table in own.items():
         where = (origins or {}).get(f"milestones.{name}", "thesis.toml")
-        found[name] = _milestone(name, _laid_over(shipped.get(name), table), where)
-    return found
+        claims[name] = _milestone(name, _laid_over(shipped.get(name), table), where)
+    return claims
 
 
 def packaged_milestones() -> dict[str, Milestone]:
@@ -137,7 +137,7 @@ def _laid_over(shipped: Any, table: Any) -> Any:
 
 def _milestone(name: str, table: Any, origin: str) -> Milestone:
     given = ("name", "origin")
-    fields = tuple(one.name for one in dataclasses.fields(Milestone) if one.name not in given)
+    fields = tuple(field.name for field in dataclasses.fields(Milestone) if field.name not in given)
     _check_table(f"milestones.{name}", table, fields, ("predicate",))
     for key in fields:
         if key != "evidence" and not isinstance(table.get(key, ""), str):
@@ -198,7 +198,7 @@ def _cited(name: str, table: Any) -> CitedResult:
 
 
 def _variants(name: str, given: Any) -> tuple[str, ...]:
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+    if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
         raise UsageError(f"cited.{name}: variants is {given!r}; it must be a list of names")
     return tuple(given)
 

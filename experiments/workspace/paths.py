@@ -1,4 +1,4 @@
-"""Paths as people write them into settings and recipes, on Windows too, and what they identify.
+"""Paths in settings and recipes, Windows' too: checked, made relative, compared.
 
 A record must not turn into another one because its workspace was moved or a disk got another
 letter: paths below the workspace are kept relative, with forward slashes, and of any other only the
@@ -43,10 +43,15 @@ def check(where: str, key: str, value: object) -> None:
         UsageError: the hint has the path as it was meant.
     """
     for text in value if isinstance(value, list | tuple) else (value,):
-        spoilt = [one for one in text if _unfit(one)] if isinstance(text, str) else []
+        spoilt = (
+            [character for character in text if _unfit(character)] if isinstance(text, str) else []
+        )
         if spoilt:
             name = f"\\{ESCAPES[spoilt[0]]}" if spoilt[0] in ESCAPES else ascii(spoilt[0])[1:-1]
-            meant = "".join(f"\\{ESCAPES[one]}" if one in ESCAPES else one for one in text)
+            meant = "".join(
+                f"\\{ESCAPES[character]}" if character in ESCAPES else character
+                for character in text
+            )
             raise UsageError(
                 f"{where}: {key} is {text!r}, with a control character in it: between double"
                 f" quotes {name} stands for one",
@@ -63,7 +68,7 @@ def stored(root: Path, data_roots: Mapping[str, Path], key: str, value: str) -> 
     if not path.is_absolute():
         return value.replace("\\", "/") if os.name == "nt" else value
     if key == ROOT:
-        named = (name for name, one in data_roots.items() if one == path.resolve())
+        named = (name for name, folder in data_roots.items() if folder == path.resolve())
         if name := next(named, None):
             return name
     for whole in (Path(os.path.abspath(path)), path.resolve()):  # noqa: PTH100 - links stay
@@ -77,16 +82,16 @@ def identity(value: object) -> object:
     return _last(value) if isinstance(value, str) and absolute(value) else value
 
 
-def same(key: str, one: object, other: object) -> bool:
+def same(key: str, first: object, second: object) -> bool:
     """Whether ONE and OTHER, values of a recipe's KEY, may mean the same.
 
     Paths do where the last name is the same and one of them says where a disk or a workspace was.
     """
-    if one == other:
+    if first == second:
         return True
-    if key not in KEYS or not isinstance(one, str) or not isinstance(other, str):
+    if key not in KEYS or not isinstance(first, str) or not isinstance(second, str):
         return False
-    return (absolute(one) or absolute(other)) and _last(one) == _last(other)
+    return (absolute(first) or absolute(second)) and _last(first) == _last(second)
 
 
 def twin(name: str, others: Iterable[str]) -> str | None:
@@ -94,7 +99,9 @@ def twin(name: str, others: Iterable[str]) -> str | None:
 
     Windows and macOS have such disks; here a name means what is written so, whatever the disk.
     """
-    return next((one for one in others if one.casefold() == name.casefold() and one != name), None)
+    return next(
+        (known for known in others if known.casefold() == name.casefold() and known != name), None
+    )
 
 
 def names(folder: Path) -> list[str]:
@@ -119,8 +126,12 @@ def relative(root: Path, path: Path) -> str:
 def found(values: Mapping[str, Any]) -> dict[str, str]:
     """Return the paths among nested VALUES of a recipe: dotted key -> path."""
     pairs = {key: values.get(key.split(".")[0]) for key in KEYS}
-    inner = {key: one.get(key.split(".")[1]) for key, one in pairs.items() if isinstance(one, dict)}
-    return {key: one for key, one in inner.items() if isinstance(one, str)}
+    inner = {
+        key: section.get(key.split(".")[1])
+        for key, section in pairs.items()
+        if isinstance(section, dict)
+    }
+    return {key: value for key, value in inner.items() if isinstance(value, str)}
 
 
 def _last(value: str) -> str:

@@ -1,4 +1,4 @@
-"""What git has to know of a workspace: whose line ends to leave, and what to keep out.
+"""The `.gitattributes` and `.gitignore` that a workspace needs.
 
 With `core.autocrlf=true`, the usual choice of Git for Windows, git writes CRLF for every LF of a
 text file when it checks it out. A sealed record is another one then.
@@ -48,8 +48,8 @@ def missing(root: Path) -> dict[str, list[str]]:
     Raises:
         UsageError: a file is UTF-16, as Windows PowerShell's `>` writes; git can't read it.
     """
-    found = {name: _missing(root / name, lines) for name, (_, lines) in FILES.items()}
-    return {name: lines for name, lines in found.items() if lines}
+    missing = {name: _missing(root / name, lines) for name, (_, lines) in FILES.items()}
+    return {name: lines for name, lines in missing.items() if lines}
 
 
 def complete(root: Path) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What thesis.toml may say, and where each value in force came from.
+"""Settings of thesis.toml, the environment and the user's file, each with its origin.
 
 Precedence: flag > THESIS_* variable > thesis.toml > the user's own file > default.
 """
@@ -211,13 +211,13 @@ def _counted(key: str, value: Any, where: str) -> int:
 
 def _environment(values: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Return dotted key -> (variable, value) for each THESIS_* variable that sets one."""
-    found: dict[str, tuple[str, Any]] = {}
+    settings: dict[str, tuple[str, Any]] = {}
     for key in values:
         variable = "THESIS_" + key.upper().replace(".", "_").replace("-", "_")
         if os.environ.get(variable):
-            found[key] = (variable, _checked(key, os.environ[variable], variable))
+            settings[key] = (variable, _checked(key, os.environ[variable], variable))
     for variable, value in os.environ.items():
         if variable.startswith("THESIS_DATA_") and value:
             name = variable.removeprefix("THESIS_DATA_").lower().replace("_", "-")
-            found[f"data.{name}"] = (variable, value)
-    return found
+            settings[f"data.{name}"] = (variable, value)
+    return settings

@@ -93,9 +93,13 @@ def _scatter_largest(into: Tensor, index: Tensor, chosen: Tensor, values: Tensor
 
 def overlaps(boxes: Tensor, others: Tensor) -> Tensor:
     """Return the IoU (B, G, P) of BOXES (B, G, 4) with OTHERS (P, 4), all corners."""
-    one, two = boxes[:, :, None, :], others[None, None]
-    width = torch.minimum(one[..., 2], two[..., 2]).sub_(torch.maximum(one[..., 0], two[..., 0]))
-    height = torch.minimum(one[..., 3], two[..., 3]).sub_(torch.maximum(one[..., 1], two[..., 1]))
+    first, second = boxes[:, :, None, :], others[None, None]
+    width = torch.minimum(first[..., 2], second[..., 2]).sub_(
+        torch.maximum(first[..., 0], second[..., 0])
+    )
+    height = torch.minimum(first[..., 3], second[..., 3]).sub_(
+        torch.maximum(first[..., 1], second[..., 1])
+    )
     common = width.clamp_min_(0).mul_(height.clamp_min_(0))
     areas = (boxes[..., 2:] - boxes[..., :2]).prod(-1), (others[:, 2:] - others[:, :2]).prod(-1)
     union = (areas[0][:, :, None] + areas[1]).sub_(common).clamp_min_(1e-12)  # padding has none

@@ -45,15 +45,15 @@ def assign_atss(priors: Tensor, levels: Levels, targets: Targets) -> Assignment:
 def _candidates(priors: Tensor, levels: Levels, boxes: Tensor) -> Tensor:
     """Return (B, G, K) the priors at the positions nearest to the centres of BOXES (B, G, 4)."""
     centres = (boxes[..., :2] + boxes[..., 2:]) / 2
-    found, first = [], 0
+    candidates, first = [], 0
     for count in levels.counts:
         places = priors[first : first + count : levels.anchors, :2]  # one prior of each position
         apart = torch.cdist(centres, places[None].expand(len(boxes), -1, -1))
         near = apart.topk(min(NEAREST, len(places)), largest=False).indices * levels.anchors
         every = near[..., None] + torch.arange(levels.anchors, device=priors.device)
-        found.append(first + every.flatten(-2))
+        candidates.append(first + every.flatten(-2))
         first += count
-    return torch.cat(found, -1)
+    return torch.cat(candidates, -1)
 
 
 def _inside(points: Tensor, boxes: Tensor) -> Tensor:

@@ -35,9 +35,9 @@ class Matching(NamedTuple):
 
 
 MATCHINGS: dict[str, Callable[[Matching], Assignment]] = {
-    "overlap": lambda one: assign(one.priors, one.targets, one.overlap),
-    "atss": lambda one: assign_atss(one.priors, one.levels, one.targets),
-    "simota": lambda one: assign_simota(
-        one.priors, one.levels, one.targets, one.boxes, one.logits, one.variances
+    "overlap": lambda given: assign(given.priors, given.targets, given.overlap),
+    "atss": lambda given: assign_atss(given.priors, given.levels, given.targets),
+    "simota": lambda given: assign_simota(
+        given.priors, given.levels, given.targets, given.boxes, given.logits, given.variances
     ),
 }

@@ -119,8 +119,8 @@ def _face_loss(
     if loss.face in DENSE:
         quality = positive.to(logits.dtype)
         if loss.face == "quality-focal":
-            found = decode(widened(box.predicted.detach()), box.priors, box.variances)
-            quality = chosen.spread(paired_iou(found, box.wanted))
+            decoded = decode(widened(box.predicted.detach()), box.priors, box.variances)
+            quality = chosen.spread(paired_iou(decoded, box.wanted))
         values = DENSE[loss.face](logits, quality, loss)
         kept = torch.ones_like(positive)
     else:

@@ -1,4 +1,4 @@
-"""IoU losses (GIoU, DIoU, CIoU, EIoU): on boxes themselves instead of their deltas.
+"""IoU losses (DIoU, CIoU, EIoU): on boxes themselves instead of their deltas.
 
 DIoU and CIoU: Zheng et al., 2019, https://arxiv.org/abs/1911.08287; EIoU: Zhang et al., 2021,
 https://arxiv.org/abs/2101.08158 (without its focal weight: `hard_weight` does that here).

@@ -103,7 +103,7 @@ class DistillConfig:
         self._check_teachers()
         self._check_numbers()
         ends = [phase.until for phase in self.phases]
-        rising = all(0 < one <= 1 for one in ends) and ends == sorted(set(ends))
+        rising = all(0 < end <= 1 for end in ends) and ends == sorted(set(ends))
         ending = not ends or ends[-1] == 1
         require(rising and ending, "distill.phases", ends, "rising in `until`, the last one 1")
         for phase in self.phases:
@@ -164,12 +164,14 @@ class DistillConfig:
         plain = ("teacher", "teacher_variant", "teacher_weights", "temperature", "alpha")
         idle = {*fixed, *plain, "box_weight", "landmark_weight"}
         return any(
-            getattr(self, one.name) != one.default for one in fields(self) if one.name not in idle
+            getattr(self, field.name) != field.default
+            for field in fields(self)
+            if field.name not in idle
         )
 
     def uses(self, *keys: str) -> bool:
         """Whether one of the weights KEYS is above 0, now or in a phase."""
-        values = [getattr(one, key) for one in (self, *self.phases) for key in keys]
+        values = [getattr(part, key) for part in (self, *self.phases) for key in keys]
         return any(value for value in values)
 
     def keeps(self, views: int) -> bool:
@@ -180,7 +182,7 @@ class DistillConfig:
         """Return a lesson with all that any phase teaches: none takes more time or memory."""
         lessons = (self, *self.phases)
         most: dict[str, Any] = {
-            key: max(getattr(one, key) or 0.0 for one in lessons) for key in WEIGHTS
+            key: max(getattr(phase, key) or 0.0 for phase in lessons) for key in WEIGHTS
         }
         return replace(self, phases=(), **most)
 

@@ -65,21 +65,21 @@ class Alignment(nn.Module):
         STUDENT and TEACHER are three maps (B,C,H,W), of equal heights and widths level by level.
         Where only `attention` of the teacher's is compared, STRONG may hold that instead.
         """
-        found = {}
+        parts = {}
         if lesson.feature_weight:
             pairs = zip(self.same, student, teacher, strict=True)
-            found["feature"] = _mean(
+            parts["feature"] = _mean(
                 missed(widened(adapt(own)), shown) for adapt, own, shown in pairs
             )
         if lesson.attention_weight:
             rows = zip(student, strong or map(attention, teacher), strict=True)
-            found["attention"] = _mean(unlike(attention(own), row) for own, row in rows)
+            parts["attention"] = _mean(unlike(attention(own), row) for own, row in rows)
         if lesson.cross_scale_weight:
-            found["cross_scale"] = _mean(
+            parts["cross_scale"] = _mean(
                 missed(widened(adapt(student[own])), resized(teacher[shown], student[own]))
                 for adapt, (own, shown) in zip(self.across, NEIGHBOURS, strict=True)
             )
-        return found
+        return parts
 
 
 class Companions(nn.Module):
@@ -91,7 +91,7 @@ class Companions(nn.Module):
         super().__init__()
         width, aligned = student.config.channels, teachers if config.uses(*ALIGNED) else ()
         self.adapters = nn.ModuleList(
-            Alignment(width, one.config.channels, config) for one in aligned
+            Alignment(width, teacher.config.channels, config) for teacher in aligned
         )
         self.doubts = nn.Parameter(torch.zeros(len(teachers))) if config.learn_shares else None
 

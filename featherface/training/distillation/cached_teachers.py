@@ -47,9 +47,11 @@ class Recall:
         self.teachers, self.confidence, self.precision = teachers, config.confidence, precision
         self.strong = config.uses("attention_weight")
         limit = 1e9 * config.cache_gb
-        names = [identity(one, self.confidence, self.strong) for one in teachers]
-        self.books = [Notebook(folder / f"{one}-{precision.name}{SUFFIX}", limit) for one in names]
-        self.nameless = [folder / f"{one}{SUFFIX}" for one in names]
+        names = [identity(teacher, self.confidence, self.strong) for teacher in teachers]
+        self.books = [
+            Notebook(folder / f"{name}-{precision.name}{SUFFIX}", limit) for name in names
+        ]
+        self.nameless = [folder / f"{name}{SUFFIX}" for name in names]
         """Files of earlier versions, that do not say what computed them."""
         self.asked = self.found = 0
         """Pictures that a teacher was asked about, and those of which it was known."""
@@ -79,7 +81,7 @@ class Recall:
             with torch.no_grad(), self.precision.computing():
                 maps = teacher.features(part)
                 output = teacher.predict(maps)
-            rows = [attention(widened(one)) for one in maps] if self.strong else ()
+            rows = [attention(widened(feature_map)) for feature_map in maps] if self.strong else ()
             yield from noted(output, rows, self.confidence)
 
     def flush(self) -> None:
@@ -100,11 +102,11 @@ class Recall:
 
     def passed_over(self) -> str:
         """Say which files are not read since nobody knows what computed them; empty: none."""
-        found = [str(one) for one in self.nameless if one.is_file()]
-        if not found:
+        unnamed = [str(path) for path in self.nameless if path.is_file()]
+        if not unnamed:
             return ""
         return (
-            f"{', '.join(found)}, of an earlier version, names neither device nor precision:"
+            f"{', '.join(unnamed)}, of an earlier version, names neither device nor precision:"
             f" the teacher looks anew for {self.precision.name}, and the file may be deleted"
         )
 
@@ -127,7 +129,9 @@ def announcement(
             "every epoch augments pictures anew, so the teacher looks at all of them every time:"
             " with train.views=8 it would look at each in 8 augmentations only"
         )
-    mapped = [one for one in range(config.epochs) if maps_compared(lesson.at(one, config.epochs))]
+    mapped = [
+        epoch for epoch in range(config.epochs) if maps_compared(lesson.at(epoch, config.epochs))
+    ]
     if len(mapped) == config.epochs:
         return (
             "the teacher's maps are compared in every epoch and are too large to keep, so it looks"

@@ -180,16 +180,16 @@ class Teaching:
         if self.own is not None and lesson.self_weight:
             with torch.no_grad(), self.precision.computing():
                 shown = full(self.own.model(images))
-            own, found = self._compared(seen, Seen(shown, ()), None)
+            own, own_parts = self._compared(seen, Seen(shown, ()), None)
             total = total + lesson.self_weight * own
-            parts |= {f"self_{name}": value for name, value in found.items()}
+            parts |= {f"self_{name}": value for name, value in own_parts.items()}
             parts["taught"] = parts.get("taught", 0) + lesson.self_weight * own
         if self.earlier is not None:
             shown = self.earlier.join(seen.output, names)
         if self.earlier is not None and lesson.temporal_weight:
-            past, found = self._compared(seen, Seen(shown, ()), None)
+            past, own_parts = self._compared(seen, Seen(shown, ()), None)
             total = total + lesson.temporal_weight * past
-            parts |= {f"temporal_{name}": value for name, value in found.items()}
+            parts |= {f"temporal_{name}": value for name, value in own_parts.items()}
             parts["taught"] = parts.get("taught", 0) + lesson.temporal_weight * past
         return total, parts
 
@@ -200,7 +200,7 @@ class Teaching:
 
     def _taught(self, images: Tensor, seen: Seen, names: Sequence[bytes]) -> tuple[Tensor, Parts]:
         """Return the loss from all teachers together, and its parts averaged over them."""
-        losses, found = [], []
+        losses, teacher_parts = [], []
         recalled = self.recall is not None and names and not maps_compared(self.lesson)
         for place, model in enumerate(self.models):
             adapters = self.companions.adapters
@@ -212,16 +212,19 @@ class Teaching:
             )
             loss, parts = self._compared(seen, shown, aligned)
             losses.append(loss)
-            found.append(parts)
+            teacher_parts.append(parts)
         if len(losses) == 1:
-            return losses[0], {f"teacher_{name}": one for name, one in found[0].items()}
+            return losses[0], {f"teacher_{name}": part for name, part in teacher_parts[0].items()}
         shares, more = self._shares(losses[0])
         total = torch.stack(losses) @ shares + more
         told = shares.detach() / shares.detach().sum()
-        table = {name: torch.stack([one[name].detach() for one in found]) for name in found[0]}
+        table = {
+            name: torch.stack([of_teacher[name].detach() for of_teacher in teacher_parts])
+            for name in teacher_parts[0]
+        }
         means = {f"teacher_{name}": column @ told for name, column in table.items()}
         if self.config.learn_shares:
-            means |= {f"teacher_share_{place}": one for place, one in enumerate(told, 1)}
+            means |= {f"teacher_share_{place}": share for place, share in enumerate(told, 1)}
         return total, means
 
     def _shares(self, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -242,13 +245,13 @@ class Teaching:
             if not self._aligning:
                 return Seen(full(model(images)), ())
             maps = model.features(images)
-            return Seen(full(model.predict(maps)), [widened(one) for one in maps])
+            return Seen(full(model.predict(maps)), [widened(feature_map) for feature_map in maps])
 
     def _recalled(self, place: int, images: Tensor, names: Sequence[bytes], seen: Seen) -> Seen:
         """Return what the teacher at PLACE says of IMAGES, or said of them before."""
         assert self.recall is not None  # noqa: S101 - the caller has looked
         answers = self.recall.ask(place, images, names)
-        cells = [one.shape[-2] * one.shape[-1] for one in seen.maps]
+        cells = [feature_map.shape[-2] * feature_map.shape[-1] for feature_map in seen.maps]
         rows = strong(answers, cells, images.device) if cells else ()
         return Seen(told(answers, images.device), (), rows)
 
@@ -260,5 +263,5 @@ class Teaching:
         if aligned is not None and seen.maps:
             with self.precision.computing():
                 parts |= aligned(seen.maps, shown.maps, lesson, shown.strong)
-        soft, *others = (getattr(lesson, f"{name}_weight") * one for name, one in parts.items())
+        soft, *others = (getattr(lesson, f"{name}_weight") * part for name, part in parts.items())
         return sum(others, start=soft), parts

@@ -50,18 +50,18 @@ class Notebook:
 
     def read(self, names: Sequence[bytes]) -> dict[bytes, Answer]:
         """Return what is known of the pictures NAMES."""
-        found = {name: self._pending[name] for name in names if name in self._pending}
-        left = [name for name in set(names) if name not in found]
+        outputs = {name: self._pending[name] for name in names if name in self._pending}
+        left = [name for name in set(names) if name not in outputs]
         if not self.path.is_file():
-            return found
+            return outputs
         with self._noticing(), self._open() as database:
             for start in range(0, len(left), ASKED):
                 some = left[start : start + ASKED]
                 marks = ", ".join("?" * len(some))
                 asked = f"SELECT * FROM answers WHERE name IN ({marks})"  # noqa: S608 - marks only
                 rows = database.execute(asked, some).fetchall()
-                found |= {bytes(name): from_columns(columns) for name, *columns in rows}
-        return found
+                outputs |= {bytes(name): from_columns(columns) for name, *columns in rows}
+        return outputs
 
     def write(self, answers: Mapping[bytes, Answer]) -> None:
         """Note ANSWERS by the names of their pictures; on the disk after some more, or `flush`."""
@@ -72,7 +72,7 @@ class Notebook:
 
     def flush(self) -> None:
         """Bring to the disk what was noted."""
-        rows = [(name, *one.columns()) for name, one in self._pending.items()]
+        rows = [(name, *output.columns()) for name, output in self._pending.items()]
         self._pending = {}
         if rows and not self.trouble and self._fits(sum(map(len, map(b"".join, rows)))):
             marks = ", ".join("?" * len(rows[0]))
@@ -83,7 +83,7 @@ class Notebook:
     def _fits(self, more: int) -> bool:
         folder = self.path.parent
         folder.mkdir(parents=True, exist_ok=True)
-        used = sum(one.stat().st_size for one in folder.glob(f"*{SUFFIX}"))
+        used = sum(path.stat().st_size for path in folder.glob(f"*{SUFFIX}"))
         if used + more > self.limit:
             self.trouble = f"{folder} holds {used / 1e9:.1f} GB, as much as distill.cache_gb allows"
         elif shutil.disk_usage(folder).free - more < SPARED:
@@ -112,8 +112,8 @@ class Notebook:
 
 def identity(teacher: Detector, *asked: object) -> str:
     """Return what stands for the weights and form of TEACHER, and for what is ASKED of it."""
-    found = hashlib.sha256(repr((FORMAT, asdict(teacher.config), *asked)).encode())
+    digest = hashlib.sha256(repr((FORMAT, asdict(teacher.config), *asked)).encode())
     for name, value in teacher.state_dict().items():
-        found.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
-        found.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()[:32]
+        digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:32]

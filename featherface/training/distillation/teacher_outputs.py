@@ -49,7 +49,7 @@ class Answer(NamedTuple):
     def columns(self) -> tuple[bytes, ...]:
         """Return the parts as bytes."""
         parts: tuple[NDArray[np.generic], ...] = self
-        return tuple(one.astype(kind).tobytes() for one, kind in zip(parts, KINDS, strict=True))
+        return tuple(part.astype(kind).tobytes() for part, kind in zip(parts, KINDS, strict=True))
 
 
 def from_columns(columns: Sequence[bytes]) -> Answer:
@@ -73,12 +73,12 @@ def noted(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[
     numbers, strength = np.split(sheet, [priors[0].numel()], axis=1)
     numbers = numbers.reshape(priors.shape)
     deltas = numbers[..., 1:]
-    found = []
+    outputs = []
     for place, face in enumerate(np.ascontiguousarray(numbers[..., 0])):
         score = torch.from_numpy(face).float().sigmoid().numpy()
         sure = np.flatnonzero(score >= confidence - MARGIN).astype(np.uint32)
-        found.append(Answer(face, sure, deltas[place][sure], strength[place]))
-    return found
+        outputs.append(Answer(face, sure, deltas[place][sure], strength[place]))
+    return outputs
 
 
 def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
@@ -95,7 +95,7 @@ def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
 
 def strong(answers: Sequence[Answer], cells: Sequence[int], device: torch.device) -> list[Tensor]:
     """Return where the maps are strong, (B, n) for each n of CELLS."""
-    rows = torch.from_numpy(np.stack([one.strength for one in answers]).astype(np.float16))
+    rows = torch.from_numpy(np.stack([answer.strength for answer in answers]).astype(np.float16))
     there = uploaded(rows, device).to(torch.get_default_dtype())
     return list(torch.split(there, list(cells), 1))
 

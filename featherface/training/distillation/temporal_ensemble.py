@@ -72,12 +72,12 @@ class EarlierOutputs:
 
         Of pictures NAMES that were not seen before, OUTPUT itself is returned.
         """
-        output = RawOutput(*(widened(one.detach()) for one in output))
-        found = self._read(names)
+        output = RawOutput(*(widened(part.detach()) for part in output))
+        earlier = self._read(names)
         nothing = unknown(output.logits.shape[1])
-        known = [found.get(name, nothing) for name in names]
+        known = [earlier.get(name, nothing) for name in names]
         old = told(known, output.logits.device)
-        places, seen = _marks(known, [name in found for name in names], output.logits.device)
+        places, seen = _marks(known, [name in earlier for name in names], output.logits.device)
         average = self._blended(old, output, places, seen)
         rows = noted(average, (), self.confidence)
         self._pending |= {(name, self.step): row for name, row in zip(names, rows, strict=True)}
@@ -103,7 +103,7 @@ class EarlierOutputs:
         Raises:
             UnavailableError: it can't be written.
         """
-        rows = [(name, step, *one.columns()) for (name, step), one in self._pending.items()]
+        rows = [(name, step, *output.columns()) for (name, step), output in self._pending.items()]
         marks = ", ".join("?" * (2 + len(PARTS)))
         with self._open() as database:
             added = f"INSERT OR REPLACE INTO outputs VALUES ({marks})"  # noqa: S608 - marks only
@@ -141,8 +141,8 @@ class EarlierOutputs:
 
     def _pictures(self) -> int:
         with self._open() as database:
-            found = database.execute("SELECT COUNT(DISTINCT name) FROM outputs").fetchone()
-        return int(found[0])
+            row = database.execute("SELECT COUNT(DISTINCT name) FROM outputs").fetchone()
+        return int(row[0])
 
     def _read(self, names: Sequence[bytes]) -> dict[bytes, Answer]:
         """Return the averages of NAMES as they were when the epoch began."""

@@ -142,10 +142,10 @@ class TrainingPictures(Dataset[Item]):
 
     def _name(self, pixels: NDArray[np.uint8]) -> bytes:
         """Return what stands for the PIXELS (S, S, 3) and the mean that is taken off them."""
-        found = hashlib.blake2b(self.mean.tobytes(), digest_size=16)
-        found.update(repr(pixels.shape).encode())
-        found.update(pixels.tobytes())
-        return found.digest()
+        digest = hashlib.blake2b(self.mean.tobytes(), digest_size=16)
+        digest.update(repr(pixels.shape).encode())
+        digest.update(pixels.tobytes())
+        return digest.digest()
 
 
 @dataclass

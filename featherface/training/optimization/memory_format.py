@@ -65,7 +65,7 @@ def stack(images: Sequence[Tensor]) -> Tensor:
     """Return IMAGES, each (3,S,S), as one (B,3,S,S) that lies in memory as they do."""
     if images[0].stride(0) > 1:
         return torch.stack(list(images))
-    return torch.stack([one.permute(1, 2, 0) for one in images]).permute(0, 3, 1, 2)
+    return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
 
 
 def arrive(images: Tensor, mean: Tensor) -> Tensor:

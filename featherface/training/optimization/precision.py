@@ -48,4 +48,4 @@ class Precision:
 
 def full(output: RawOutput) -> RawOutput:
     """Return OUTPUT in full precision."""
-    return type(output)(*(widened(one) for one in output))
+    return type(output)(*(widened(part) for part in output))

@@ -85,7 +85,7 @@ class Choice:
         """Say what was chosen and why, for a log."""
         values = [f"train.{key} = {getattr(self.config, key)}".lower() for key in self.measured]
         lines = [f"measured on {self.device}: {', '.join(values)}"]
-        lines += [one.sentence() for one in self.timings]
+        lines += [timing.sentence() for timing in self.timings]
         return lines + ([self.room.sentence()] if self.room else [])
 
 
@@ -131,7 +131,7 @@ def settle(
     """
     check_alone(config)
     measured, device = config.unsettled, choose(config.device)
-    sizes = [one for one in SIZES if one <= pictures] or [1]
+    sizes = [size for size in SIZES if size <= pictures] or [1]
 
     def room_of(setting: TrainConfig) -> Room:
         side = largest_side(setting)
@@ -209,13 +209,13 @@ def _tried(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
 
 def _estimated(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
     trial.step(1)  # from here on the optimizer remembers
-    one = trial.footprint(1)
-    fixed, each = 0, one
-    if 5 * one <= free:  # with one picture other tensors make the peak than with many
+    single = trial.footprint(1)
+    fixed, each = 0, single
+    if 5 * single <= free:  # with one picture other tensors make the peak than with many
         two, four = trial.footprint(2), trial.footprint(4)
         each = max(1, (four - two) // 2)
         fixed = max(0, two - 2 * each)
-    size = max((one for one in sizes if fixed + one * each <= SHARE * free), default=None)
+    size = max((batch for batch in sizes if fixed + batch * each <= SHARE * free), default=None)
     if size is None:
         return None
     return Room(

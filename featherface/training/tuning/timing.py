@@ -66,10 +66,10 @@ class Timing:
 def settings(config: TrainConfig, device: torch.device) -> list[TrainConfig]:
     """Return CONFIG in every setting that it leaves open, the usual one first."""
     choices = precisions(config, device), layouts(config), repeatabilities(config, device)
-    found: list[dict[str, Any]] = [
-        dict(zip(SETTINGS, one, strict=True)) for one in product(*choices)
+    combinations: list[dict[str, Any]] = [
+        dict(zip(SETTINGS, choice, strict=True)) for choice in product(*choices)
     ]
-    return [replace(config, **one) for one in found]
+    return [replace(config, **settings) for settings in combinations]
 
 
 def probe(device: torch.device, batch: int) -> int:
@@ -117,7 +117,7 @@ def time_settings(
     Raises:
         UnavailableError: none has.
     """
-    trials = [Trial(model, one, device, teacher) for one in options]
+    trials = [Trial(model, option, device, teacher) for option in options]
     losses = [math.nan] * len(trials)
     runs: list[list[float]] = [[] for _ in trials]
     doubts: list[Exception] = []
@@ -159,13 +159,13 @@ def fastest(timings: Sequence[Timing]) -> Timing:
     Half precision must also give nearly the same loss as single precision does.
     """
     best = timings[0]
-    for one in timings[1:]:
-        gain = LAYOUT_GAIN if one.amp == best.amp else PRECISION_GAIN
-        if _agrees(one, timings[0]) and one.milliseconds < (1 - gain) * best.milliseconds:
-            best = one
+    for timing in timings[1:]:
+        gain = LAYOUT_GAIN if timing.amp == best.amp else PRECISION_GAIN
+        if _agrees(timing, timings[0]) and timing.milliseconds < (1 - gain) * best.milliseconds:
+            best = timing
     return best
 
 
-def _agrees(one: Timing, full: Timing) -> bool:
+def _agrees(timing: Timing, full: Timing) -> bool:
     """Whether the loss of ONE is that of FULL precision, nearly."""
-    return math.isclose(one.loss, full.loss, rel_tol=LOSS_TOLERANCE)
+    return math.isclose(timing.loss, full.loss, rel_tol=LOSS_TOLERANCE)
