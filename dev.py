@@ -219,10 +219,10 @@ def kept_build(installed: list[str]) -> Build | None:
 
 def check_place(arguments: argparse.Namespace, wanted: str, build: Build | None) -> None:
     """Refuse, before anything is downloaded, what can't end well."""
-    from thesis_cli.platforms import Place, cramped, lacking
+    from thesis_cli.platforms import InstallPlace, cramped, lacking
 
     again = f"python dev.py --venv {{}} {arguments.command}"
-    reason = lacking(Place.here(), tests=wanted != ".")
+    reason = lacking(InstallPlace.here(), tests=wanted != ".")
     reason = reason or cramped(arguments.venv, build.name if build else "", again)
     if reason:
         raise StepError(reason)

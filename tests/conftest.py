@@ -17,7 +17,7 @@ import pytest
 from experiments.metrics import KINDS, Metric
 from experiments.names import STAGES
 from experiments.records import writer
-from experiments.records.annotations import Annotations
+from experiments.records.annotations import RunAnnotations
 from experiments.records.record import Attempt, Git, Parent, Record, Stage
 from experiments.records.run import RECIPE, Run
 from experiments.records.store import Store
@@ -287,7 +287,7 @@ def write_run(
         writer.write_results(folder, chosen, details)
         writer.finish(folder, record)
     if labels:
-        Annotations(labels=tuple(labels)).write(folder)
+        RunAnnotations(labels=tuple(labels)).write(folder)
     return Run(folder)
 
 

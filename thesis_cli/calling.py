@@ -24,7 +24,7 @@ def called(text: str, folder: Path | None = None) -> str:
         return text
     from thesis_cli.command_table import COMMANDS
 
-    def typed(found: re.Match[str]) -> str:
-        return f"{own} " if found["name"] in COMMANDS else found[0]
+    def typed(match: re.Match[str]) -> str:
+        return f"{own} " if match["name"] in COMMANDS else match[0]
 
     return OURS.sub(typed, text)

@@ -32,11 +32,11 @@ def report(outcomes: Sequence[Outcome], language: str, columns: int | None) -> I
         return
     room = max(NARROWEST, columns or WIDEST)
     for state in STATES:
-        section = [one for one in outcomes if one.state == state]
+        section = [outcome for outcome in outcomes if outcome.state == state]
         if section:
             yield f"{say(f'told-{state}', language)} ({len(section)})\n"
-            for one in section:
-                yield from _told(one, language, room)
+            for outcome in section:
+                yield from _told(outcome, language, room)
             yield ""
     todo = _todo(outcomes, language)
     if todo:
@@ -45,46 +45,52 @@ def report(outcomes: Sequence[Outcome], language: str, columns: int | None) -> I
             yield f"  {step}"  # never wrapped: it is there to be copied
             yield _below(say("told-for", language, names=", ".join(names)), room)
         yield ""
-    reached = sum(one.state == "pass" for one in outcomes)
+    reached = sum(outcome.state == "pass" for outcome in outcomes)
     yield _below(say("told-total", language, reached=reached, total=len(outcomes)), room, "")
 
 
-def _told(one: Outcome, language: str, room: int) -> Iterator[str]:
-    claim = one.milestone
+def _told(outcome: Outcome, language: str, room: int) -> Iterator[str]:
+    claim = outcome.milestone
     title = claim.titled(language) if claim.title else claim.predicate
     yield textwrap.fill(f"  {claim.name}  {title}", room, subsequent_indent="    ")
-    seen = list(_observed(one, language))
+    seen = list(_observed(outcome, language))
     if seen:
         yield _below(_joint(language).join(seen), room)
-    for reason in dict.fromkeys(each.text(language) for each in one.reasons):
+    for reason in dict.fromkeys(each.text(language) for each in outcome.reasons):
         yield _below(reason, room)
 
 
-def _observed(one: Outcome, language: str) -> Iterator[str]:
+def _observed(outcome: Outcome, language: str) -> Iterator[str]:
     """Yield the numbers that counted."""
-    pairs = zip(one.observations, one.intervals, strict=False)
+    pairs = zip(outcome.observations, outcome.intervals, strict=False)
     for observation, interval in pairs:
         if observation.metric is not None and observation.reason is None:
             yield _value(observation, observation.metric, interval, language)
 
 
-def _value(one: Observation, metric: Metric, interval: Interval | None, language: str) -> str:
+def _value(
+    observation: Observation, metric: Metric, interval: Interval | None, language: str
+) -> str:
     value = Amount(metric.value, metric.unit).text(language)
     if interval is not None:
         ends = [Amount(end, metric.unit).text(language) for end in (interval.low, interval.high)]
         value += f" [{_joint(language).join(ends)}]"
-    about = (one.source,) if metric.evidence == "measured" else (one.source, metric.evidence)
+    about = (
+        (observation.source,)
+        if metric.evidence == "measured"
+        else (observation.source, metric.evidence)
+    )
     title = kind(metric.name).title(language)
     return say("told-value", language, title=title, value=value, source=about)
 
 
 def _todo(outcomes: Sequence[Outcome], language: str) -> dict[str, list[str]]:
     """Return what to do -> the milestones that wait for it."""
-    found: dict[str, list[str]] = {}
-    for one in outcomes:
-        for step in one.steps:
-            found.setdefault(step.text(language), []).append(one.milestone.name)
-    return found
+    by_reason: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        for step in outcome.steps:
+            by_reason.setdefault(step.text(language), []).append(outcome.milestone.name)
+    return by_reason
 
 
 def _joint(language: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Late(NamedTuple):
+class LazyCommand(NamedTuple):
     """A command that is imported when it is asked for."""
 
     target: str
@@ -15,43 +15,55 @@ class Late(NamedTuple):
 
 
 COMMANDS = {
-    "init": Late("thesis_cli.commands.init:init", "Make a workspace and its vault."),
-    "quickstart": Late(
+    "init": LazyCommand("thesis_cli.commands.init:init", "Make a workspace and its vault."),
+    "quickstart": LazyCommand(
         "thesis_cli.commands.quickstart:quickstart",
         "Make a workspace, train v1 and v2 on the embedded data, fill the vault.",
     ),
-    "doctor": Late("thesis_cli.commands.doctor:doctor", "Check that everything needed is here."),
-    "run": Late("thesis_cli.commands.run:run", "Run experiments and seal what happened."),
-    "ablate": Late(
+    "doctor": LazyCommand(
+        "thesis_cli.commands.doctor:doctor", "Check that everything needed is here."
+    ),
+    "run": LazyCommand("thesis_cli.commands.run:run", "Run experiments and seal what happened."),
+    "ablate": LazyCommand(
         "thesis_cli.commands.ablate:ablate",
         "Run EXPERIMENT without each of its innovations in turn.",
     ),
-    "monitor": Late(
+    "monitor": LazyCommand(
         "thesis_cli.commands.monitor:monitor",
         "Watch RUN, or the run at work, until it ends or Ctrl-C.",
     ),
-    "compare": Late("thesis_cli.commands.compare:compare", "Compare runs, metric by metric."),
-    "report": Late("thesis_cli.commands.report:report", "Keep the chapters of the vault true."),
-    "vault": Late("thesis_cli.commands.vault:vault", "Look after the vault."),
-    "milestone": Late("thesis_cli.commands.milestone:milestone", "Check the thesis's claims."),
-    "check": Late("thesis_cli.commands.check:check", "Check what the thesis says."),
-    "runs": Late("thesis_cli.commands.runs:runs", "List, show, verify and annotate runs."),
-    "model": Late("thesis_cli.commands.model:model", "Know the networks and import weights."),
-    "data": Late(
+    "compare": LazyCommand(
+        "thesis_cli.commands.compare:compare", "Compare runs, metric by metric."
+    ),
+    "report": LazyCommand(
+        "thesis_cli.commands.report:report", "Keep the chapters of the vault true."
+    ),
+    "vault": LazyCommand("thesis_cli.commands.vault:vault", "Look after the vault."),
+    "milestone": LazyCommand(
+        "thesis_cli.commands.milestone:milestone", "Check the thesis's claims."
+    ),
+    "check": LazyCommand("thesis_cli.commands.check:check", "Check what the thesis says."),
+    "runs": LazyCommand("thesis_cli.commands.runs:runs", "List, show, verify and annotate runs."),
+    "model": LazyCommand(
+        "thesis_cli.commands.model:model", "Know the networks and import weights."
+    ),
+    "data": LazyCommand(
         "thesis_cli.commands.data:data",
         "Draw, fetch, check, compose and convert data sets.",
     ),
-    "eval": Late(
+    "eval": LazyCommand(
         "thesis_cli.commands.evaluation:evaluation",
         "Score detections or weights, and see what they get wrong.",
     ),
-    "detect": Late("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
-    "benchmark": Late(
+    "detect": LazyCommand("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
+    "benchmark": LazyCommand(
         "thesis_cli.commands.benchmark:benchmark",
         "Measure a network's time and memory on this machine.",
     ),
-    "config": Late("thesis_cli.commands.config:config", "Show the settings and their origin."),
-    "completion": Late(
+    "config": LazyCommand(
+        "thesis_cli.commands.config:config", "Show the settings and their origin."
+    ),
+    "completion": LazyCommand(
         "thesis_cli.commands.completion:completion", "Print the completion script of a shell."
     ),
 }

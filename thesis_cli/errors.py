@@ -58,7 +58,7 @@ SYSTEM_FAULTS = {
 
 
 @dataclass(frozen=True)
-class Fault:
+class ErrorReport:
     """What to tell, and how to exit."""
 
     message: str
@@ -83,17 +83,17 @@ def leave(error: BaseException, session: Session, arguments: Sequence[str]) -> N
     sys.exit(fault.code)
 
 
-def describe(error: BaseException, arguments: Sequence[str] = ()) -> Fault:
+def describe(error: BaseException, arguments: Sequence[str] = ()) -> ErrorReport:
     """Word ERROR for the user."""
     code = exit_code(error)
     if isinstance(error, errors.ThesisError):
-        return Fault(error.message, error.hint, ENVIRONMENT if code is None else code)
+        return ErrorReport(error.message, error.hint, ENVIRONMENT if code is None else code)
     if isinstance(error, click.ClickException):
-        return Fault(error.format_message(), usage_hint(error), USAGE)
+        return ErrorReport(error.format_message(), usage_hint(error), USAGE)
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return Fault("interrupted", None, INTERRUPTED)
+        return ErrorReport("interrupted", None, INTERRUPTED)
     if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
-        return Fault("not enough memory", "lower train.batch_size or image_size", ENVIRONMENT)
+        return ErrorReport("not enough memory", "lower train.batch_size or image_size", ENVIRONMENT)
     if isinstance(error, OSError) and error.errno in SYSTEM_FAULTS:
         return system_fault(error)
     return defect(error, arguments)
@@ -111,20 +111,20 @@ def usage_hint(error: click.ClickException) -> str | None:
     return f"{context.command_path} --help" if context else None
 
 
-def system_fault(error: OSError) -> Fault:
+def system_fault(error: OSError) -> ErrorReport:
     """Word what the operating system refused, with the path where it is known."""
     what, hint = SYSTEM_FAULTS[error.errno or 0]
     where = f"{error.filename}: " if error.filename else ""
-    return Fault(f"{where}{what}", hint, ENVIRONMENT)
+    return ErrorReport(f"{where}{what}", hint, ENVIRONMENT)
 
 
-def defect(error: BaseException, arguments: Sequence[str]) -> Fault:
+def defect(error: BaseException, arguments: Sequence[str]) -> ErrorReport:
     """Word a failure nobody foresaw; its traceback goes to a log file."""
     message = f"something unforeseen happened: {type(error).__name__}: {first_line(error)}"
     log = write_log(error, arguments)
     if log:
         message += f"\n  The details are in {log}"
-    return Fault(message, "run the command again with --debug", ENVIRONMENT)
+    return ErrorReport(message, "run the command again with --debug", ENVIRONMENT)
 
 
 def first_line(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from thesis_cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from thesis_cli.command_table import Late
+    from thesis_cli.command_table import LazyCommand
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
@@ -88,7 +88,7 @@ def remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], 
     return keep
 
 
-class Verb(click.Command):
+class Command(click.Command):
     """A command that works: takes the shared options and keeps stdout for its data."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -125,16 +125,16 @@ def library_noise(*, shown: bool) -> Iterator[None]:
         logging.disable(before)
 
 
-class Verbs(click.Group):
+class CommandGroup(click.Group):
     """A group of verbs, such as `thesis runs`."""
 
-    command_class = Verb
+    command_class = Command
 
 
-class LateVerbs(Verbs):
+class LazyGroup(CommandGroup):
     """A group whose commands are imported when they are asked for."""
 
-    def __init__(self, *args: Any, late: Mapping[str, Late], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, late: Mapping[str, LazyCommand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.late = late
 
@@ -174,7 +174,7 @@ class LateVerbs(Verbs):
             formatter.write_dl(self.summaries())
 
 
-class LateGroup(LateVerbs):
+class RootGroup(LazyGroup):
     """The root group: its commands are imported on demand, plugins last."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -200,7 +200,10 @@ class LateGroup(LateVerbs):
         """Give each command's line in help, the plugins' last."""
         from thesis_cli.plugins import names
 
-        return [*super().summaries(), *((one, f"from {origin}") for one, origin in names().items())]
+        return [
+            *super().summaries(),
+            *((name, f"from {origin}") for name, origin in names().items()),
+        ]
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
         """Run, and turn whatever goes wrong into a message and an exit code."""

@@ -34,9 +34,9 @@ def torch_build() -> Check:
         said.append(f"CUDA {torch.version.cuda}")
     if torch.version.hip:
         said.append(f"ROCm {torch.version.hip}")
-    found = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
-    if torch.version.cuda and found:
-        said.append(f"cuDNN {cudnn(found)}")
+    version = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    if torch.version.cuda and version:
+        said.append(f"cuDNN {cudnn(version)}")
     if held := torch.cuda.get_arch_list():
         said.append(f"code for {' '.join(held)}")
     return Check("torch", "ok", ", ".join(said))
@@ -54,15 +54,15 @@ def accelerators() -> Iterator[Check]:
 
     from featherface.devices.accelerators import cards, nvidia, unused
 
-    here, found = cards(), nvidia()
-    driver = next((one.driver for one in found), "")
+    here, driver_cards = cards(), nvidia()
+    driver = next((card.driver for card in driver_cards), "")
     for place, card in here.items():
         yield cuda(place, card, driver)
     if not here and (reason := unused()):
-        yield Check("gpu", "warning", reason, installation(found[0]))
+        yield Check("gpu", "warning", reason, installation(driver_cards[0]))
     if torch.backends.mps.is_available():
         yield computed("mps", torch.device("mps"), "Apple's GPU")
-    elif not here and not found:
+    elif not here and not driver_cards:
         yield Check("gpu", "ok", "none here: networks run on the CPU")
 
 
@@ -89,8 +89,8 @@ def computed(name: str, device: torch.device, about: str) -> Check:
         reason = str(error).strip().splitlines()[0]
         return Check(name, "failure", f"{about}; it can't compute: {reason}", "--device cpu works")
     if not apart <= NEAR:
-        found = f"{about}; its results are {apart:.1g} from the CPU's"
-        return Check(name, "failure", found, "update its driver, or use --device cpu")
+        result = f"{about}; its results are {apart:.1g} from the CPU's"
+        return Check(name, "failure", result, "update its driver, or use --device cpu")
     return Check(name, "ok", f"{about}; it computes as the CPU does, within {apart:.0e}")
 
 
@@ -101,7 +101,7 @@ def installation(card: Card) -> str:
     from featherface.devices.accelerators import build_for, nvidia
     from featherface.devices.graphics_cards import DRIVERS, branch
 
-    driver = card.driver or next((one.driver for one in nvidia()), "")
+    driver = card.driver or next((card.driver for card in nvidia()), "")
     build = build_for(card)
     if build is None and card.capability is None:
         return f"update the driver, then ask again: {DRIVERS}"

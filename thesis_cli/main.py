@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from thesis_cli.command_table import COMMANDS
-from thesis_cli.groups import LateGroup
+from thesis_cli.groups import RootGroup
 
 
 def show_version(context: click.Context, _: click.Parameter, value: Any) -> None:
@@ -21,7 +21,7 @@ def show_version(context: click.Context, _: click.Parameter, value: Any) -> None
         context.exit()
 
 
-@click.group(cls=LateGroup, late=COMMANDS)
+@click.group(cls=RootGroup, late=COMMANDS)
 @click.option(
     "--version",
     is_flag=True,

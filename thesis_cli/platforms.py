@@ -30,7 +30,7 @@ PACKAGES = PureWindowsPath("Lib", "site-packages")
 
 
 @dataclass(frozen=True)
-class Place:
+class InstallPlace:
     """A Python and the system under it."""
 
     version: tuple[int, int, int]
@@ -47,7 +47,7 @@ class Place:
     """(0, 0) where it is another C library, or not Linux."""
 
     @classmethod
-    def here(cls) -> Place:
+    def here(cls) -> InstallPlace:
         """Describe the Python that runs."""
         library, version = platform.libc_ver()
         return cls(
@@ -63,16 +63,16 @@ class Place:
 
 
 def _numbers(text: str) -> tuple[int, int]:
-    found = [int(one) for one in re.findall(r"\d+", text)[:2]]
-    return (*found, 0, 0)[0], (*found, 0, 0)[1]
+    numbers = [int(number) for number in re.findall(r"\d+", text)[:2]]
+    return (*numbers, 0, 0)[0], (*numbers, 0, 0)[1]
 
 
-def lacking(place: Place, *, tests: bool = False) -> str | None:
+def lacking(place: InstallPlace, *, tests: bool = False) -> str | None:
     """Say why the pinned packages can't be installed in PLACE and what to do; None if they can."""
     return _python(place, tests=tests) or _system(place)
 
 
-def _python(place: Place, *, tests: bool) -> str | None:
+def _python(place: InstallPlace, *, tests: bool) -> str | None:
     version, wanted = place.version, f"{_dotted(OLDEST)} to {_dotted(NEWEST)}"
     reasons = {
         f"; {_dotted(OLDEST)} or later is needed": version < OLDEST,
@@ -89,7 +89,7 @@ def _python(place: Place, *, tests: bool) -> str | None:
     return f"this is Python {_dotted(version)}{reason}: https://www.python.org/downloads/"
 
 
-def _system(place: Place) -> str | None:
+def _system(place: InstallPlace) -> str | None:
     if place.bits != 64:
         return f"this is a Python of {place.bits} bits; PyTorch needs the one of 64 bits"
     if place.system.startswith("win"):
@@ -99,7 +99,7 @@ def _system(place: Place) -> str | None:
     return _linux(place) if place.system.startswith("linux") else None
 
 
-def _windows(place: Place) -> str | None:
+def _windows(place: InstallPlace) -> str | None:
     if place.system != "win-arm64":
         return None
     return (
@@ -108,7 +108,7 @@ def _windows(place: Place) -> str | None:
     )
 
 
-def _macos(place: Place) -> str | None:
+def _macos(place: InstallPlace) -> str | None:
     if place.machine == "x86_64":
         return (
             "PyTorch has no package for Intel Macs since its version 2.3. On a Mac with Apple"
@@ -123,7 +123,7 @@ def _macos(place: Place) -> str | None:
     return None
 
 
-def _linux(place: Place) -> str | None:
+def _linux(place: InstallPlace) -> str | None:
     if place.machine not in {"x86_64", "aarch64"}:
         return f"PyTorch has no package for {place.machine}, only for x86_64 and aarch64"
     if place.glibc == (0, 0):

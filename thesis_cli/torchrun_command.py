@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.running import distributed
 from thesis_cli.errors import INTERRUPTED
-from thesis_cli.groups import Verb, library_noise
+from thesis_cli.groups import Command, library_noise
 from thesis_cli.interrupts import stoppable
 
 if TYPE_CHECKING:
     import click
 
 
-class SharedVerb(Verb):
+class SharedVerb(Command):
     """A command that only the first process works; the others train along and say nothing."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scrutiny:
+class DetectionReview:
     """One evaluation, with all that is known of its faces."""
 
     name: str
@@ -53,7 +53,7 @@ class Scrutiny:
     warnings: tuple[str, ...] = ()
 
 
-def of_run(workspace: Workspace, store: Store, run: Run) -> Scrutiny:
+def of_run(workspace: Workspace, store: Store, run: Run) -> DetectionReview:
     """Judge the detections of sealed RUN once more.
 
     Raises:
@@ -95,7 +95,7 @@ def of_run(workspace: Workspace, store: Store, run: Run) -> Scrutiny:
     )
 
 
-def of_files(predictions: Path, ground_truth: Path, images: Path | None) -> Scrutiny:
+def of_files(predictions: Path, ground_truth: Path, images: Path | None) -> DetectionReview:
     """Judge the PREDICTIONS of any detector, a folder or .tar.gz in the official text format."""
     truth = read_ground_truth(ground_truth)
     result = judge(read_predictions(predictions), truth)
@@ -120,7 +120,7 @@ def _scrutiny(
     evaluate: EvaluateConfig,
     look_up: Callable[[], Mapping[str, Path]],
     metric: Metric | None = None,
-) -> Scrutiny:
+) -> DetectionReview:
     pairing, warnings = result.pairing, list(result.warnings)
     known: list[ImageAnnotation] = []
     try:
@@ -128,7 +128,7 @@ def _scrutiny(
     except DataError as error:
         warnings.append(f"attributes of the faces are not known: {error.message}")
     points = read_all_landmarks(folder, pairing.images) if folder.is_dir() else {}
-    return Scrutiny(
+    return DetectionReview(
         name=name,
         result=result,
         labels=label(pairing, [*known, *annotations]),

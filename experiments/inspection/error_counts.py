@@ -15,11 +15,14 @@ from featherface.evaluation.breakdown import GROUPINGS, break_down
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.inspection.detection_review import Scrutiny
+    from experiments.inspection.detection_review import DetectionReview
 
 
 def count_errors(
-    case: Scrutiny, scores: Sequence[float], subset: str = WIDEST, by: Sequence[str] = GROUPINGS
+    case: DetectionReview,
+    scores: Sequence[float],
+    subset: str = WIDEST,
+    by: Sequence[str] = GROUPINGS,
 ) -> dict[str, Any]:
     """Return plain values: recall and precision at SCORES, and the rest at the first of them.
 
@@ -50,7 +53,7 @@ def count_errors(
     }
 
 
-def _points(case: Scrutiny, score: float) -> list[dict[str, Any]]:
+def _points(case: DetectionReview, score: float) -> list[dict[str, Any]]:
     """Give the rows of each subset, and of their plain mean, at one score."""
     pairing = case.result.pairing
     each = {name: operating_point.point(pairing, name, score) for name in pairing.asked}
@@ -71,7 +74,7 @@ def _points(case: Scrutiny, score: float) -> list[dict[str, Any]]:
     return [*rows, {"subset": "mean", "score": score, **both}]
 
 
-def _breakdown(case: Scrutiny, by: str, subset: str, score: float) -> list[dict[str, Any]]:
+def _breakdown(case: DetectionReview, by: str, subset: str, score: float) -> list[dict[str, Any]]:
     result = case.result
     rows = break_down(
         result.pairing, result.matches, case.labels, by=by, subset=subset, score=score

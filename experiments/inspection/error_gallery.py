@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from experiments.inspection.detection_review import Scrutiny
+    from experiments.inspection.detection_review import DetectionReview
     from featherface.evaluation.failures import Failure
     from featherface.inference.crops import Box
 
@@ -30,7 +30,7 @@ SHOWN = 24
 
 
 def gather(
-    case: Scrutiny,
+    case: DetectionReview,
     *,
     score: float,
     subset: str = WIDEST,
@@ -87,7 +87,7 @@ def draw_crops(
         yield crop(known[1], scene, side)
 
 
-def _shown(case: Scrutiny, failure: Failure, score: float) -> dict[str, Any]:
+def _shown(case: DetectionReview, failure: Failure, score: float) -> dict[str, Any]:
     pairing = case.result.pairing
     row = pairing.images.index(failure.picture)
     faces = pairing.faces[pairing.face_picture == row].tolist()
@@ -114,7 +114,7 @@ def _near(failure: Failure, boxes: list[list[float]]) -> list[list[float]]:
     return [box for box in others if touches(view, _box(box))]
 
 
-def _attributes(case: Scrutiny, face: int) -> dict[str, str]:
+def _attributes(case: DetectionReview, face: int) -> dict[str, str]:
     """Name those attributes of a face that are not the usual ones."""
     codes = np.maximum(case.labels.attributes[face], 0).tolist()
     attributes = {}

@@ -25,7 +25,7 @@ DEEPEST = 20
 
 
 @dataclass(frozen=True)
-class Source:
+class RecipeSource:
     """One recipe file."""
 
     name: str
@@ -39,22 +39,24 @@ class Source:
         return self.label.endswith("(packaged)")
 
 
-def packaged() -> dict[str, Source]:
+def packaged() -> dict[str, RecipeSource]:
     """Return name -> recipe shipped with the program; `ablations/x` in a subfolder."""
     root = Path(metrics.__file__).with_name("recipes")
-    return {name: Source(name, path, f"{name}.yaml (packaged)") for name, path in _files(root)}
+    return {
+        name: RecipeSource(name, path, f"{name}.yaml (packaged)") for name, path in _files(root)
+    }
 
 
-def own(workspace: Workspace | None) -> dict[str, Source]:
+def own(workspace: Workspace | None) -> dict[str, RecipeSource]:
     """Return name -> recipe of the user's, from the workspace's experiments folder."""
     if workspace is None:
         return {}
     folder = workspace.recipes
     label = folder.name
-    return {name: Source(name, path, f"{label}/{name}.yaml") for name, path in _files(folder)}
+    return {name: RecipeSource(name, path, f"{label}/{name}.yaml") for name, path in _files(folder)}
 
 
-def recipes(workspace: Workspace | None = None) -> dict[str, Source]:
+def recipes(workspace: Workspace | None = None) -> dict[str, RecipeSource]:
     """Return every recipe by name; the user's win over the packaged ones."""
     return dict(sorted({**packaged(), **own(workspace)}.items()))
 
@@ -168,13 +170,13 @@ def _files(root: Path) -> list[tuple[str, Path]]:
 
 
 def _chain(
-    source: Source, workspace: Workspace | None, above: tuple[Path, ...]
-) -> list[tuple[Source, dict[str, Any]]]:
+    source: RecipeSource, workspace: Workspace | None, above: tuple[Path, ...]
+) -> list[tuple[RecipeSource, dict[str, Any]]]:
     """Return SOURCE and all it extends with their contents, the farthest first."""
     if source.path in above or len(above) > DEEPEST:
         raise UsageError(f"{source.label}: extends itself, through {len(above)} recipes")
     content = read_yaml(source.path)
-    layers: list[tuple[Source, dict[str, Any]]] = []
+    layers: list[tuple[RecipeSource, dict[str, Any]]] = []
     for parent in _parents(content.pop("extends", []), source):
         base = _parent(parent, source, workspace)
         layers += _chain(base, workspace, (*above, source.path))
@@ -183,7 +185,7 @@ def _chain(
     return [*layers, (source, content)]
 
 
-def _parents(extends: Any, source: Source) -> list[str]:
+def _parents(extends: Any, source: RecipeSource) -> list[str]:
     names = [extends] if isinstance(extends, str) else extends
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UsageError(
@@ -192,7 +194,7 @@ def _parents(extends: Any, source: Source) -> list[str]:
     return names
 
 
-def _parent(name: str, source: Source, workspace: Workspace | None) -> Source:
+def _parent(name: str, source: RecipeSource, workspace: Workspace | None) -> RecipeSource:
     """Return the recipe called NAME; a recipe that extends its own name means the packaged one."""
     known = packaged() if source.packaged or name == source.name else recipes(workspace)
     if name not in known:

@@ -42,7 +42,7 @@ _TAG = re.compile(r"[^\W_][\w/-]*|_[\w/-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Annotations:
+class RunAnnotations:
     """All of it may change after the run is sealed.
 
     None means that nothing was ever said, which is not the same as an empty answer.
@@ -60,7 +60,7 @@ class Annotations:
     next_steps: str | None = None
 
     @classmethod
-    def read(cls, folder: Path) -> Annotations:
+    def read(cls, folder: Path) -> RunAnnotations:
         """Read the annotations of the run in FOLDER; empty ones where there are none.
 
         Raises:

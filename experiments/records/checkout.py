@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
 
 
-class Finding(NamedTuple):
+class CheckoutFinding(NamedTuple):
     """One thing that was looked at."""
 
     name: str
@@ -29,17 +29,17 @@ class Finding(NamedTuple):
     """What to type or do; empty where all is well."""
 
 
-def findings(workspace: Workspace) -> Iterator[Finding]:
+def findings(workspace: Workspace) -> Iterator[CheckoutFinding]:
     """Say how WORKSPACE stands with git and with line ends; nothing is written."""
     if repository.under_git(workspace.root):
         yield _lines(workspace)
         if repository.tracks_state(workspace.root):
             advice = "git rm -r -q --cached .thesis"
-            yield Finding("git .thesis", "warning", "git keeps what can be rebuilt", advice)
+            yield CheckoutFinding("git .thesis", "warning", "git keeps what can be rebuilt", advice)
     names = [run.id for run in Store(workspace).runs() if run.sealed and _converted(run)]
     if names:
         told = f"converted since they were sealed: {', '.join(names)}"
-        yield Finding("line ends", "warning", told, MEND)
+        yield CheckoutFinding("line ends", "warning", told, MEND)
 
 
 def mend(workspace: Workspace) -> list[str]:
@@ -68,21 +68,21 @@ def _restored(workspace: Workspace) -> Iterator[str]:
             yield f"{run.id}: line ends put back as sealed ({len(files)} files)"
 
 
-def _lines(workspace: Workspace) -> Finding:
+def _lines(workspace: Workspace) -> CheckoutFinding:
     """Say whether git leaves sealed files alone."""
     name, root = "git files", workspace.root
     try:
         lacking = repository.missing(root)
     except ThesisError as error:
-        return Finding(name, "warning", error.message, error.hint or "")
+        return CheckoutFinding(name, "warning", error.message, error.hint or "")
     if lacking:
         count = ", ".join(f"{file} lacks {len(lines)} lines" for file, lines in lacking.items())
-        return Finding(name, "warning", f"{count}: git may change sealed files", MEND)
+        return CheckoutFinding(name, "warning", f"{count}: git may change sealed files", MEND)
     if repository.converts(root):
         line = repository.ATTRIBUTES[0]
         told = f"a line of .gitattributes below `{line}` takes its effect"
-        return Finding(name, "warning", told, "move the lines below `# thesis:` to its end")
-    return Finding(name, "ok", ", ".join(repository.FILES))
+        return CheckoutFinding(name, "warning", told, "move the lines below `# thesis:` to its end")
+    return CheckoutFinding(name, "ok", ", ".join(repository.FILES))
 
 
 def _converted(run: Run) -> bool:

@@ -57,7 +57,7 @@ URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s'\"]+")
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceState:
     """The code that runs, as a repository knows it."""
 
     git: Git
@@ -65,20 +65,20 @@ class Source:
     """Content of source.patch."""
 
 
-def source(folder: Path) -> Source:
+def source(folder: Path) -> SourceState:
     """Return commit and uncommitted changes of the repository that FOLDER lies in.
 
     No git, no repository, a git that hangs or a broken repository: an empty `Git`.
     """
     commit = _git(folder, "rev-parse", "HEAD").strip()
     if not commit:
-        return Source(Git())
+        return SourceState(Git())
     status = _git(folder, "status", "--porcelain", "--untracked-files=normal")
     branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD").strip()
     remote = clean_url(_git(folder, "remote", "get-url", "origin").strip())
     patch, told = _patch(folder) if status.strip() else ("", "")
     known = Git(commit=commit, branch=branch, dirty=bool(status.strip()), remote=remote, patch=told)
-    return Source(known, patch)
+    return SourceState(known, patch)
 
 
 def code_folder() -> Path:

@@ -11,7 +11,7 @@ from experiments import metrics
 from experiments.conditions import ON_DATA, TIMED, as_recorded
 from experiments.metrics import Metric
 from experiments.records import heartbeat
-from experiments.records.annotations import Annotations
+from experiments.records.annotations import RunAnnotations
 from experiments.records.record import Record
 from experiments.records.seal import SEAL, read_seal
 from featherface.errors import DataError
@@ -180,9 +180,9 @@ class Run:
         return MatchRecords.load(self.folder / MATCHES)
 
     @property
-    def annotations(self) -> Annotations:
+    def annotations(self) -> RunAnnotations:
         """What the student says of the run, kept beside the sealed record."""
-        return Annotations.read(self.folder)
+        return RunAnnotations.read(self.folder)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ GPU_SECONDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class TrainingCurve:
     """One value over the training."""
 
     name: str
@@ -37,7 +37,7 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
+class MachineLoad:
     """What a run's process takes, where it works on this machine; None where nobody can say."""
 
     cpu_percent: float | None = None
@@ -49,7 +49,7 @@ class Machine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
+class LiveStatus:
     """A run as it stands."""
 
     run: str
@@ -70,10 +70,10 @@ class Sight:
     """Of the training, by the median epoch; None before the first one and once it ended."""
     best: float | None
     """Highest mean AP so far."""
-    loss: Curve
-    scores: tuple[Curve, ...]
+    loss: TrainingCurve
+    scores: tuple[TrainingCurve, ...]
     """AP by epoch, of the epochs that were evaluated."""
-    machine: Machine
+    machine: MachineLoad
 
 
 def choose(store: Store, selector: str | None) -> Run:
@@ -96,7 +96,7 @@ def choose(store: Store, selector: str | None) -> Run:
         raise NotFoundError("there is no run to watch", "thesis run v1") from None
 
 
-def look(run: Run) -> Sight:
+def look(run: Run) -> LiveStatus:
     """Return how RUN stands; a line that is being written meanwhile is left out."""
     events = run.events()
     epochs = [event for event in events if event.get("kind") == "epoch"]
@@ -104,17 +104,17 @@ def look(run: Run) -> Sight:
     latest = max((*epochs, *steps), key=lambda event: int(event.get("event", 0)), default={})
     planned, status = _planned(run), run.status
     told = epochs or steps
-    loss = Curve(name="loss", at=_places(told), values=_values(told, "loss"))
+    loss = TrainingCurve(name="loss", at=_places(told), values=_values(told, "loss"))
     scored = [epoch for epoch in epochs if "mean_ap" in epoch]
     scores = tuple(
-        Curve(name=name, at=_places(having), values=_values(having, name))
+        TrainingCurve(name=name, at=_places(having), values=_values(having, name))
         for name in SCORES
         if (having := [epoch for epoch in scored if name in epoch])
     )
     done = int(epochs[-1]["epoch"]) if epochs else 0
     stage = _stage(run)
     training = status == "running" and stage == "train" and done < planned
-    return Sight(
+    return LiveStatus(
         run=run.id,
         status=status,
         stage=stage,
@@ -128,16 +128,16 @@ def look(run: Run) -> Sight:
         best=max(scores[0].values, default=None) if scores else None,
         loss=loss,
         scores=scores,
-        machine=machine(run.folder) if status == "running" else Machine(),
+        machine=machine(run.folder) if status == "running" else MachineLoad(),
     )
 
 
-def machine(folder: Path) -> Machine:
+def machine(folder: Path) -> MachineLoad:
     """Return what the process that beats in FOLDER takes; nothing where it is elsewhere."""
     if not heartbeat.alive(folder):
-        return Machine()
+        return MachineLoad()
     process = _process(folder)
-    return Machine(**process, **_gpu()) if process else Machine()
+    return MachineLoad(**process, **_gpu()) if process else MachineLoad()
 
 
 def _process(folder: Path) -> dict[str, float]:

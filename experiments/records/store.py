@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from experiments.names import NAME, check_name
-from experiments.records.annotations import Annotations, check_label, checked
+from experiments.records.annotations import RunAnnotations, check_label, checked
 from experiments.records.run import Run
 from experiments.records.seal import Problem, verify
 from experiments.workspace import paths
@@ -135,7 +135,7 @@ class Store:
         """Rebuild the index from the records; return how many runs it holds."""
         return self.index.rebuild(self.runs())
 
-    def annotate(self, run: Run, **changes: Any) -> Annotations:
+    def annotate(self, run: Run, **changes: Any) -> RunAnnotations:
         """Change what the student says of RUN; CHANGES name fields of `Annotations`.
 
         Raises:

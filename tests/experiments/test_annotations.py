@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from experiments.records.annotations import VERDICTS, Annotations, beside, read_tags, read_verdict
+from experiments.records.annotations import (
+    VERDICTS,
+    RunAnnotations,
+    beside,
+    read_tags,
+    read_verdict,
+)
 from experiments.records.run import Run
 from experiments.records.store import Store
 from featherface.errors import DataError, UsageError
@@ -19,21 +25,21 @@ from featherface.errors import DataError, UsageError
     ],
 )
 def test_what_was_never_said_is_not_what_is_empty(tmp_path, said):
-    Annotations(**said).write(tmp_path / "001")
-    assert Annotations.read(tmp_path / "001") == Annotations(**said)
+    RunAnnotations(**said).write(tmp_path / "001")
+    assert RunAnnotations.read(tmp_path / "001") == RunAnnotations(**said)
 
 
 def test_a_file_of_the_first_form_says_nothing_where_it_is_empty(tmp_path):
     old = {"labels": ["a"], "note": "", "hypothesis": "H", "verdict": "", "tags": []}
     beside(tmp_path / "001").write_text(json.dumps(old), encoding="utf-8")
-    assert Annotations.read(tmp_path / "001") == Annotations(labels=("a",), hypothesis="H")
+    assert RunAnnotations.read(tmp_path / "001") == RunAnnotations(labels=("a",), hypothesis="H")
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"tags": 3}', "\udcff"])
 def test_a_damaged_file_is_named(tmp_path, text):
     beside(tmp_path / "001").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError, match=r"001\.notes\.json"):
-        Annotations.read(tmp_path / "001")
+        RunAnnotations.read(tmp_path / "001")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,7 @@ def test_the_store_keeps_the_spelling_and_the_rest(workspace, make_run):
     store.annotate(run, verdict="réfutée", tags=["#x"])
     store.annotate(run, note="later")
     said = Run(run.folder).annotations
-    assert said == Annotations(labels=("mine",), verdict="refuted", tags=("x",), note="later")
+    assert said == RunAnnotations(labels=("mine",), verdict="refuted", tags=("x",), note="later")
     assert Run(run.folder).tags == ("demo", "x")
     assert store.summaries()[0].tags == ("demo", "x")
 

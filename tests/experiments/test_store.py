@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.records.annotations import Annotations
+from experiments.records.annotations import RunAnnotations
 from experiments.records.run import Run
 from experiments.records.seal import SEAL, verify
 from experiments.records.store import Store
@@ -103,7 +103,7 @@ def test_missing_added_and_forged_files_are_named(workspace, make_run):
 
 def test_annotations_leave_the_seal_whole(workspace, make_run):
     run = make_run(workspace)
-    Annotations(labels=("best",), note="Été", hypothesis="Other words").write(run.folder)
+    RunAnnotations(labels=("best",), note="Été", hypothesis="Other words").write(run.folder)
     assert Store(workspace).verify(run) == []
     again = Run(run.folder)
     assert (again.labels, again.hypothesis) == (("best",), "Other words")

@@ -20,7 +20,7 @@ from stand_ins import shells
 from featherface.devices import graphics_cards
 from featherface.devices.graphics_cards import Card
 from thesis_cli import platforms
-from thesis_cli.platforms import Place, lacking, too_long
+from thesis_cli.platforms import InstallPlace, lacking, too_long
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,9 +118,9 @@ def test_constraints_pin_plain_versions():
         assert "/" not in version, pin
 
 
-WINDOWS = Place((3, 12, 8), "win-amd64", "AMD64")
-MAC = Place((3, 12, 8), "macosx-11.0-universal2", "arm64", macos=(14, 5))
-LINUX = Place((3, 12, 8), "linux-x86_64", "x86_64", glibc=(2, 36))
+WINDOWS = InstallPlace((3, 12, 8), "win-amd64", "AMD64")
+MAC = InstallPlace((3, 12, 8), "macosx-11.0-universal2", "arm64", macos=(14, 5))
+LINUX = InstallPlace((3, 12, 8), "linux-x86_64", "x86_64", glibc=(2, 36))
 
 
 @pytest.mark.parametrize("place", [WINDOWS, MAC, LINUX])
@@ -130,7 +130,7 @@ def test_where_the_pinned_packages_can_be_installed(place, version):
 
 
 def test_this_machine_can_install_them():
-    assert lacking(Place.here()) is None
+    assert lacking(InstallPlace.here()) is None
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_whether_long_paths_are_enabled_stands_in_the_registry(monkeypatch, held
 
 def test_a_folder_too_deep_for_windows_is_told_before_downloading(dev, monkeypatch, tmp_path):
     monkeypatch.setattr(platforms, "long_paths", lambda: False)
-    monkeypatch.setattr(platforms.Place, "here", classmethod(lambda _: WINDOWS))
+    monkeypatch.setattr(platforms.InstallPlace, "here", classmethod(lambda _: WINDOWS))
     venv = tmp_path / ("x" * 80)
     with pytest.raises(dev.StepError, match=r"python dev.py --venv .*v demo") as caught:
         dev.environment(arguments(dev, monkeypatch, "demo", "--venv", venv), ".")
@@ -211,7 +211,7 @@ def test_a_folder_too_deep_for_windows_is_told_before_downloading(dev, monkeypat
 
 def test_a_platform_without_packages_is_told_before_downloading(dev, monkeypatch, tmp_path):
     place = replace(MAC, machine="x86_64")
-    monkeypatch.setattr(platforms.Place, "here", classmethod(lambda _: place))
+    monkeypatch.setattr(platforms.InstallPlace, "here", classmethod(lambda _: place))
     with pytest.raises(dev.StepError, match="Intel Macs"):
         dev.environment(arguments(dev, monkeypatch, "demo", "--venv", tmp_path / "v"), ".")
     assert dev.started == []

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.records import heartbeat
-from experiments.records.status import Curve
+from experiments.records.status import TrainingCurve
 from experiments.running.ablation import claimed, matrix
 from thesis_cli.commands.ablate import repetition
 from thesis_cli.commands.monitor import BESIDE, curves, duration, spark
@@ -115,7 +115,7 @@ def test_curves_are_drawn_from_lowest_to_highest(values, drawn):
 
 
 def test_curves_fit_the_terminal():
-    found = [Curve(name="mean_ap", at=(1, 2, 3), values=(1.23456e-05, 0.98765, 1.5e-05))]
+    found = [TrainingCurve(name="mean_ap", at=(1, 2, 3), values=(1.23456e-05, 0.98765, 1.5e-05))]
     (line,) = curves(found, 80 - BESIDE)
     assert len(line) <= 80
 

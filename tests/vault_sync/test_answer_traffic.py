@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.records.annotations import Annotations
+from experiments.records.annotations import RunAnnotations
 from vault_sync.engine.notes import Note, Snapshot
 from vault_sync.run_note_fields.exchange import apply, exchange_of
 from vault_sync.run_note_fields.review import Move, review
@@ -57,7 +57,7 @@ class Desk:
 
     def __init__(self, ending: str) -> None:
         self.data = ending.join(LINES).encode()
-        self.said = Annotations()
+        self.said = RunAnnotations()
         self.agreed = {}
 
     @property
@@ -80,7 +80,7 @@ class Desk:
     def write(self, side, key, words):
         """Say something on one side, as a student would."""
         if side == "index":
-            self.said = Annotations(**{**vars(self.said), ANSWERS[key].field: words})
+            self.said = RunAnnotations(**{**vars(self.said), ANSWERS[key].field: words})
             return
         page = self.page
         (one,) = [each for each in page.standings if each.answer.key == key]

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from experiments.records.annotations import Annotations
+from experiments.records.annotations import RunAnnotations
 from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError, RefusedError, UsageError
 from vault_sync.commands.bind_numbers import bind, quote
@@ -162,7 +162,7 @@ def test_an_unfinished_run_is_no_evidence(filled, make_run):
 
 
 def test_a_label_that_moved_makes_a_number_stale(filled):
-    Annotations(labels=("final",)).write(filled.runs / "v2" / "002")
+    RunAnnotations(labels=("final",)).write(filled.runs / "v2" / "002")
     assert only(filled, f"final {HARD} .1%", "83.1 %").state == "fresh"
     assert only(filled, f"final {HARD} .1%", "81.9 %").state == "stale"
 

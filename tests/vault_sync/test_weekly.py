@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from experiments.claims.history import states_on
-from experiments.records.annotations import Annotations
+from experiments.records.annotations import RunAnnotations
 from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError, UsageError
 from vault_sync.commands.sync import sync
@@ -36,7 +36,9 @@ def make(tmp_path, make_run):
         make_run(workspace, "v2", metrics=scores, created=BEFORE)
         better = dict(zip(names, (0.59, 0.45, 0.55, 256_000), strict=True))
         run = make_run(workspace, "v2", metrics=better, created=IN_WEEK)
-        said = Annotations(verdict="confirmed", analysis="Fewer parameters.", next_steps="Prune.")
+        said = RunAnnotations(
+            verdict="confirmed", analysis="Fewer parameters.", next_steps="Prune."
+        )
         said.write(run.folder)
         make_run(workspace, "v3", status="failed", created=IN_WEEK)
         make_run(workspace, "sized", metrics={"params.total": 426_608}, created=IN_WEEK)
@@ -200,7 +202,7 @@ def test_long_words_of_the_student_are_shortened_on_one_line(make):
 )
 def test_hostile_words_keep_the_columns(workspace, make_run, text):
     run = make_run(workspace, "v1", created=IN_WEEK, hypothesis=text, dataset=text)
-    Annotations(analysis=text, next_steps=text, note=text).write(run.folder)
+    RunAnnotations(analysis=text, next_steps=text, note=text).write(run.folder)
     (block,) = scan(
         (workspace.vault / write_weekly(workspace, SINCE, UNTIL).note).read_bytes()
     ).blocks

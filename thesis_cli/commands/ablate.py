@@ -91,7 +91,7 @@ def fill(session: Session, cells: Sequence[Cell], *, again: str, log: bool) -> s
 def repetition(experiment: str, changes: Sequence[str], seeds: int, *, build_up: bool) -> str:
     """Give the command that goes on after an interruption."""
     words = ["thesis", "ablate", experiment, *(["--build-up"] if build_up else [])]
-    words += [part for one in changes for part in ("--set", one)]
+    words += [part for change in changes for part in ("--set", change)]
     return command([*words, *(["--seeds", str(seeds)] if seeds > 1 else [])])
 
 
@@ -113,13 +113,13 @@ def row(cell: Cell, run: Run | None, *, state: str) -> dict[str, Any]:
 
 def deltas(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add to each row its difference from the base of the same seed; null for the base."""
-    bases = {one["seed"]: one["value"] for one in rows if not one["change"]}
+    bases = {row["seed"]: row["value"] for row in rows if not row["change"]}
 
-    def delta(one: dict[str, Any]) -> float | None:
-        known = one["change"] and None not in (one["value"], bases[one["seed"]])
-        return float(one["value"] - bases[one["seed"]]) if known else None
+    def delta(row: dict[str, Any]) -> float | None:
+        known = row["change"] and None not in (row["value"], bases[row["seed"]])
+        return float(row["value"] - bases[row["seed"]]) if known else None
 
-    return [{**one, "delta": delta(one)} for one in rows]
+    return [{**row, "delta": delta(row)} for row in rows]
 
 
 def view(data: dict[str, Any]) -> list[Block]:
@@ -128,20 +128,20 @@ def view(data: dict[str, Any]) -> list[Block]:
     columns = ["run", "change", ">seed", ">value", ">less base", ">parameters", "state"]
     cells = [
         [
-            one["run"] or one["experiment"],
-            one["change"] or "base",
-            str(one["seed"]),
-            "" if one["value"] is None else quantity(one["value"], about.unit),
-            "" if one["delta"] is None else difference(one["delta"], about.unit),
-            "" if one["parameters"] is None else f"{one['parameters']:,}",
-            one["state"],
+            row["run"] or row["experiment"],
+            row["change"] or "base",
+            str(row["seed"]),
+            "" if row["value"] is None else quantity(row["value"], about.unit),
+            "" if row["delta"] is None else difference(row["delta"], about.unit),
+            "" if row["parameters"] is None else f"{row['parameters']:,}",
+            row["state"],
         ]
-        for one in data["rows"]
+        for row in data["rows"]
     ]
     blocks: list[Block] = [Grid(columns, cells, facts={"metric": data["metric"]})]
-    found = [one["run"] for one in data["rows"] if one["run"]]
-    if len(found) > 1:
-        blocks.append(f"\nintervals: thesis compare {' '.join(dict.fromkeys(found))}")
+    runs = [row["run"] for row in data["rows"] if row["run"]]
+    if len(runs) > 1:
+        blocks.append(f"\nintervals: thesis compare {' '.join(dict.fromkeys(runs))}")
     return blocks
 
 

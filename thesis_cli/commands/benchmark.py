@@ -10,7 +10,7 @@ import click
 from featherface.profiling.config import BenchmarkConfig
 from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import device_option, precision_option, settled_device
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.progress import progress
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT = BenchmarkConfig()
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("variant", type=click.Choice(list(VARIANTS)))
 @click.option("--weights", type=click.Path(path_type=Path), help="Measure with these weights.")
 @click.option("--size", default=DEFAULT.image_size, show_default=True, help="Side in pixels.")

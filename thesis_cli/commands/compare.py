@@ -11,7 +11,7 @@ import click
 from featherface.errors import UsageError, unknown
 from thesis_cli.completion import complete_run
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option, write
 from thesis_cli.run_and_sync import synchronise
 
@@ -33,7 +33,7 @@ FIELD = "field"
 """What `--cited` calls every published result at once."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("selectors", nargs=-1, required=True, shell_complete=complete_run)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print it."
@@ -92,19 +92,21 @@ def compare(  # noqa: PLR0913 - one parameter per option
     these networks and what was aimed at stand beside.
     """
     workspace = session.workspace
-    found = compared(workspace, selectors, named, force=force, resamples=resamples, seed=seed)
+    comparison = compared(workspace, selectors, named, force=force, resamples=resamples, seed=seed)
     if curves and not plots:
         raise UsageError("--curves gives curves to draw", "add --plots DIR, where to draw them")
-    drawn = draw(session, found, plots, curves) if plots else []
+    drawn = draw(session, comparison, plots, curves) if plots else []
     if only_changed:
-        found = dataclasses.replace(found, rows=tuple(row for row in found.rows if row.changed))
-    synced = synchronise(session, workspace, found) if to else None
+        comparison = dataclasses.replace(
+            comparison, rows=tuple(row for row in comparison.rows if row.changed)
+        )
+    synced = synchronise(session, workspace, comparison) if to else None
     if as_json or form == "json":
         session.as_json = True
-        answer = {**found.to_json(), "plots": drawn}
+        answer = {**comparison.to_json(), "plots": drawn}
         emit(session, "compare", answer, lambda _: [])
     else:
-        show(session, found, form, settings=only_changed)
+        show(session, comparison, form, settings=only_changed)
         for path in drawn:
             session.note(f"drawn: {path}")
     if synced and synced.error:
@@ -142,10 +144,10 @@ def references(
     from experiments.comparison.compare import aims_of, published_for
 
     known = workspace.cited
-    chosen = {one.name: one for one in published_for(runs, known)}
+    chosen = {result.name: result for result in published_for(runs, known)}
     for name in named:
         if name == FIELD:
-            chosen |= {key: one for key, one in known.items() if one.evidence == "cited"}
+            chosen |= {key: result for key, result in known.items() if result.evidence == "cited"}
         elif name in known:
             chosen[name] = known[name]
         else:
@@ -153,22 +155,22 @@ def references(
                 unknown("cited result", name, [FIELD, *known]),
                 f"write it into {workspace.root / 'thesis.toml'}: [cited.{name}]",
             )
-    return list((chosen | {one.name: one for one in aims_of(runs, known)}).values())
+    return list((chosen | {result.name: result for result in aims_of(runs, known)}).values())
 
 
-def show(session: Session, found: Comparison, form: str, *, settings: bool) -> None:
+def show(session: Session, comparison: Comparison, form: str, *, settings: bool) -> None:
     """Print the tables of a comparison as FORM wants them."""
     from experiments.comparison.tables import settings_table, tables
     from experiments.wording.formats import FORMATS as WRITERS
 
     language = session.workspace.language
-    shown = tables(found, language, settings=settings)
+    shown = tables(comparison, language, settings=settings)
     if form == "table":
         for place, table in enumerate(shown):
-            emit(session, "compare", table, lambda one: view(one, language))
+            emit(session, "compare", table, lambda data: view(data, language))
             if place < len(shown) - 1:
                 write(session, "")
-        differing = len(settings_table(found).rows)
+        differing = len(settings_table(comparison).rows)
         if differing and not settings:
             session.note(f"settings that differ: {differing}; see them: --only-changed")
         return
@@ -176,7 +178,7 @@ def show(session: Session, found: Comparison, form: str, *, settings: bool) -> N
     write(session, "\n".join(WRITERS[form](table, language) for table in kept).rstrip())
 
 
-def draw(session: Session, found: Comparison, folder: Path, curves: Path | None) -> list[Path]:
+def draw(session: Session, comparison: Comparison, folder: Path, curves: Path | None) -> list[Path]:
     """Draw every picture that this comparison allows into FOLDER."""
     from experiments.plotting.comparison_plots import draw_comparison
     from experiments.plotting.published_curves import read_curves
@@ -185,7 +187,7 @@ def draw(session: Session, found: Comparison, folder: Path, curves: Path | None)
     workspace = session.workspace
     published = read_curves(curves) if curves else {}
     pictures, warnings = draw_comparison(
-        found, workspace.cited.values(), published, workspace.language
+        comparison, workspace.cited.values(), published, workspace.language
     )
     for warning in warnings:
         session.warn(warning)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import write
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PowerShell  thesis completion powershell --output "$HOME/thesis.ps1"
 """`\b` keeps click from filling the lines below it."""
 
 
-@click.command(cls=Verb, help=HELP)
+@click.command(cls=Command, help=HELP)
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 @pass_session

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verbs, pass_session
+from thesis_cli.groups import CommandGroup, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.group(cls=Verbs)
+@click.group(cls=CommandGroup)
 def config() -> None:
     """Show the settings and their origin."""
 

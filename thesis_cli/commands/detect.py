@@ -10,7 +10,7 @@ import click
 from featherface.errors import DataError, UsageError
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import Network, load, network_options
 from thesis_cli.output import Block, emit, json_option
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @network_options
 @click.option("--output", type=click.Path(path_type=Path), help="Draw the faces; write here.")
@@ -105,11 +105,11 @@ def look(network: Network, path: Path, score: float, drawing: Path | None) -> di
     from featherface.inference.detect import detect as find
 
     image = read_image(path)
-    found = find(network.model, network.config, image, EvaluateConfig(score_threshold=score))
+    detections = find(network.model, network.config, image, EvaluateConfig(score_threshold=score))
     if drawing is not None:
         from featherface.inference.drawing import draw, save
 
-        save(draw(image, found), drawing)
+        save(draw(image, detections), drawing)
     return {
         "image": path,
         "width": image.shape[1],
@@ -121,7 +121,7 @@ def look(network: Network, path: Path, score: float, drawing: Path | None) -> di
                 "landmarks": points.reshape(5, 2).tolist(),
             }
             for box, confidence, points in zip(
-                found.boxes, found.scores, found.landmarks, strict=True
+                detections.boxes, detections.scores, detections.landmarks, strict=True
             )
         ],
         "drawing": drawing,

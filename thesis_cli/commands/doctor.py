@@ -17,10 +17,10 @@ from featherface.errors import ThesisError
 from thesis_cli.calling import called
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.health import Check, accelerators, torch_build
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.platforms import Place, lacking
+from thesis_cli.platforms import InstallPlace, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ LEAST_DISK = 200 * 2**20
 ENOUGH_MEMORY = 3 * 2**30
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.option(
     "--fix",
     is_flag=True,
@@ -66,12 +66,12 @@ def view(rows: list[dict[str, Any]]) -> list[Block]:
 
 def python() -> Check:
     """Check the interpreter."""
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info < OLDEST_PYTHON:
-        return Check("python", "failure", found, "install Python 3.11 or later")
-    if reason := lacking(Place.here()):
-        return Check("python", "warning", found, reason)
-    return Check("python", "ok", found)
+        return Check("python", "failure", version, "install Python 3.11 or later")
+    if reason := lacking(InstallPlace.here()):
+        return Check("python", "warning", version, reason)
+    return Check("python", "ok", version)
 
 
 def libraries() -> Iterator[Check]:
@@ -100,10 +100,10 @@ def reinstall(package: str) -> str:
 def threads(used: int) -> Check:
     """Check that the processor is used."""
     cores = os.cpu_count() or 1
-    found = f"{used} of {cores} cores"
+    cores_used = f"{used} of {cores} cores"
     if used < cores // 2:
-        return Check("threads", "warning", found, "unset OMP_NUM_THREADS, or raise it")
-    return Check("threads", "ok", found)
+        return Check("threads", "warning", cores_used, "unset OMP_NUM_THREADS, or raise it")
+    return Check("threads", "ok", cores_used)
 
 
 def memory() -> Check:
@@ -111,10 +111,10 @@ def memory() -> Check:
     import psutil
 
     free = psutil.virtual_memory().available
-    found = f"{free / 2**30:.1f} GiB free"
+    space = f"{free / 2**30:.1f} GiB free"
     if free < ENOUGH_MEMORY:
-        return Check("memory", "warning", found, "close programs, or lower train.batch_size")
-    return Check("memory", "ok", found)
+        return Check("memory", "warning", space, "close programs, or lower train.batch_size")
+    return Check("memory", "ok", space)
 
 
 def git() -> Check:
@@ -144,12 +144,12 @@ def places(session: Session) -> Iterator[Check]:
 def disk(folder: Path) -> Check:
     """Check the free space."""
     free = shutil.disk_usage(folder).free
-    found = f"{free / 2**30:.1f} GiB free at {folder}"
+    space = f"{free / 2**30:.1f} GiB free at {folder}"
     if free < LEAST_DISK:
-        return Check("disk", "failure", found, "free some space")
+        return Check("disk", "failure", space, "free some space")
     if free < ENOUGH_DISK:
-        return Check("disk", "warning", found, "free some space: a run keeps its checkpoints")
-    return Check("disk", "ok", found)
+        return Check("disk", "warning", space, "free some space: a run keeps its checkpoints")
+    return Check("disk", "ok", space)
 
 
 def writable(name: str, folder: Path, advice: str) -> Check:

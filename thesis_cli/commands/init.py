@@ -10,7 +10,7 @@ import click
 from experiments.wording.shell_quote import enter
 from experiments.workspace.settings import LANGUAGES
 from thesis_cli.calling import called
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ language_option = click.option(
 )
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 @language_option
 @click.option("--title", default="", help="The thesis's title.")

@@ -12,7 +12,7 @@ from thesis_cli.claims import report
 from thesis_cli.completion import complete_milestone
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verbs, pass_session
+from thesis_cli.groups import CommandGroup, pass_session
 from thesis_cli.output import Block, emit, json_option, width
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.group(cls=Verbs)
+@click.group(cls=CommandGroup)
 def milestone() -> None:
     """Check the thesis's claims."""
 
@@ -109,7 +109,7 @@ def tell(outcome: Outcome) -> dict[str, Any]:
 
     claim = outcome.milestone
     pairs = zip(outcome.observations, outcome.intervals or (), strict=False)
-    spans = {one.reference: interval for one, interval in pairs}
+    spans = {observation.reference: interval for observation, interval in pairs}
     return {
         "milestone": claim.name,
         "title": claim.title,
@@ -122,7 +122,10 @@ def tell(outcome: Outcome) -> dict[str, Any]:
         "reason": outcome.reason(),
         "source": claim.source,
         "runs": [run.id for run in outcome.runs],
-        "metrics": [observed(one, spans.get(one.reference)) for one in outcome.observations],
+        "metrics": [
+            observed(observation, spans.get(observation.reference))
+            for observation in outcome.observations
+        ],
         "comparisons": [compared(each) for each in outcome.margins],
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED} if any(spans.values()) else None,
         "changes": [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.completion import complete_run
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, colored, emit, json_option
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from experiments.records.run import Run
-    from experiments.records.status import Curve, Machine, Sight
+    from experiments.records.status import LiveStatus, MachineLoad, TrainingCurve
     from thesis_cli.session import Session
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -30,7 +30,7 @@ NARROWEST = 8
 """Columns of a curve on any terminal."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("run", required=False, shell_complete=complete_run)
 @click.option("--once", is_flag=True, help="Show how it stands now, and end.")
 @click.option(
@@ -85,7 +85,7 @@ def terminal(session: Session) -> Console:
     return Console(file=stream, no_color=not colored(session, stream), highlight=False)
 
 
-def view(sight: Sight, width: int = WIDTH) -> list[Block]:
+def view(sight: LiveStatus, width: int = WIDTH) -> list[Block]:
     """Lay out one look, its curves WIDTH columns wide."""
     of = f" of {sight.epochs}" if sight.epochs else ""
     stage = f", {sight.stage}" if sight.stage else ""
@@ -99,15 +99,15 @@ def view(sight: Sight, width: int = WIDTH) -> list[Block]:
     return ["\n".join(lines)]
 
 
-def curves(found: Sequence[Curve], width: int = WIDTH) -> list[str]:
+def curves(series: Sequence[TrainingCurve], width: int = WIDTH) -> list[str]:
     """Draw each curve that has values in one line: lowest, highest and last beside it."""
-    shown = [one for one in found if one.values]
+    shown = [curve for curve in series if curve.values]
     if not shown:
         return ["no epoch told yet"]
     return [
-        f"{one.name:8} {spark(one.values, width):{width}} {one.values[-1]:.4g}"
-        f"  (from {min(one.values):.4g} to {max(one.values):.4g})"
-        for one in shown
+        f"{curve.name:8} {spark(curve.values, width):{width}} {curve.values[-1]:.4g}"
+        f"  (from {min(curve.values):.4g} to {max(curve.values):.4g})"
+        for curve in shown
     ]
 
 
@@ -122,7 +122,7 @@ def spark(values: Sequence[float], width: int = WIDTH) -> str:
     return "".join(BARS[round((value - low) * scale)] for value in values)
 
 
-def facts(sight: Sight) -> list[str]:
+def facts(sight: LiveStatus) -> list[str]:
     """Word the numbers of the training that are known."""
     told: dict[str, Any] = {
         "learning rate": _number(sight.learning_rate, ".3g"),
@@ -135,7 +135,7 @@ def facts(sight: Sight) -> list[str]:
     return ["", ", ".join(known)] if known else []
 
 
-def burden(machine: Machine) -> list[str]:
+def burden(machine: MachineLoad) -> list[str]:
     """Word what the process takes of its machine."""
     gpu, total = machine.gpu_memory_mb, machine.gpu_memory_total_mb
     told = {

@@ -134,5 +134,5 @@ def view(data: dict[str, Any]) -> list[Block]:
 
 def cell(run: dict[str, Any], name: str) -> str:
     """Word one metric of a run, or nothing where it has none."""
-    found = next((each for each in run["metrics"] if each["name"] == name), None)
-    return quantity(found["value"], found["unit"]) if found else ""
+    metric = next((each for each in run["metrics"] if each["name"] == name), None)
+    return quantity(metric["value"], metric["unit"]) if metric else ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from experiments.inspection.detection_review import Scrutiny
+    from experiments.inspection.detection_review import DetectionReview
     from experiments.records.run import Run
     from experiments.workspace.workspace import Workspace
 
@@ -84,7 +84,7 @@ def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Note
 
 
 def make_page(
-    case: Scrutiny, found: Mapping[str, Any], counts: Mapping[str, Any], language: str
+    case: DetectionReview, found: Mapping[str, Any], counts: Mapping[str, Any], language: str
 ) -> str:
     """Write a page of HTML that holds its pictures itself.
 
@@ -110,7 +110,9 @@ def make_page(
     )
 
 
-def _facts(words: Words, case: Scrutiny, found: Mapping[str, Any]) -> Iterator[tuple[Safe, Safe]]:
+def _facts(
+    words: Words, case: DetectionReview, found: Mapping[str, Any]
+) -> Iterator[tuple[Safe, Safe]]:
     metric = case.metric
     kind = "given" if found["complete"] else "given_partial"
     data = (
@@ -130,7 +132,7 @@ def _facts(words: Words, case: Scrutiny, found: Mapping[str, Any]) -> Iterator[t
 
 
 def _sections(
-    words: Words, case: Scrutiny, found: Mapping[str, Any], score: Safe
+    words: Words, case: DetectionReview, found: Mapping[str, Any], score: Safe
 ) -> Iterator[dict[str, Any]]:
     from experiments.inspection.error_gallery import draw_crops  # noqa: PLC0415 - Pillow
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from experiments.records.annotations import Annotations
+    from experiments.records.annotations import RunAnnotations
     from experiments.workspace.workspace import Workspace
 
 
@@ -81,7 +81,7 @@ class KnownRun(Run):
         return Run(self.folder).sealed
 
     @cached_property
-    def annotations(self) -> Annotations:
+    def annotations(self) -> RunAnnotations:
         """What the student says of the run, as it was when it was first asked for."""
         return Run(self.folder).annotations
 

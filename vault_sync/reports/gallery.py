@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from experiments.inspection.detection_review import Scrutiny
+    from experiments.inspection.detection_review import DetectionReview
     from experiments.records.run import Run
     from vault_sync.rendering.words import Words
 
@@ -91,7 +91,7 @@ class _Case:
         self.run = run
 
     @cached_property
-    def scrutiny(self) -> Scrutiny:
+    def scrutiny(self) -> DetectionReview:
         from experiments.inspection.detection_review import of_run  # noqa: PLC0415 - numpy and scipy
 
         try:

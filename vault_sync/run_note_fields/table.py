@@ -11,7 +11,7 @@ from featherface.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from experiments.records.annotations import Annotations
+    from experiments.records.annotations import RunAnnotations
     from experiments.records.run import Run
 
 Words = str | tuple[str, ...]
@@ -78,7 +78,7 @@ class Answer:
         """Return what a note says before anyone answered."""
         return run.record.hypothesis.strip() if self.key == "hypothesis" else self.blank
 
-    def indexed(self, run: Run, said: Annotations | None = None) -> Words:
+    def indexed(self, run: Run, said: RunAnnotations | None = None) -> Words:
         """Return what is kept of the run; SAID are its annotations where they were read already."""
         words: Words | None = getattr(said or run.annotations, self.field)
         return self.start(run) if words is None else words

@@ -11,7 +11,7 @@ from featherface.errors import ClaimFalseError
 from thesis_cli.completion import complete_run
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WORDS = {"pass": "pass", "fail": "FAIL", "not_measured": "not measured"}
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("selector", required=False, shell_complete=complete_run)
 @json_option
 @click.pass_context
@@ -68,7 +68,7 @@ def check(store: Store, run: Run) -> None:
 
 def tell(expected: Baseline, run: Run | None, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Reduce what was found to plain values."""
-    states = [one.state for one in outcomes]
+    states = [outcome.state for outcome in outcomes]
     return {
         "baseline": expected.name,
         "title": expected.title,
@@ -77,16 +77,16 @@ def tell(expected: Baseline, run: Run | None, outcomes: Sequence[Outcome]) -> di
         "counts": {state: states.count(state) for state in ("pass", "fail", "not_measured")},
         "rows": [
             {
-                "metric": one.expectation.metric,
-                "unit": one.expectation.unit,
-                "expected": one.expectation.value,
-                "within": one.expectation.within,
-                "measured": one.metric.value if one.metric else None,
-                "difference": one.difference,
-                "state": one.state,
-                "why": one.reason.text() if one.reason else "",
+                "metric": outcome.expectation.metric,
+                "unit": outcome.expectation.unit,
+                "expected": outcome.expectation.value,
+                "within": outcome.expectation.within,
+                "measured": outcome.metric.value if outcome.metric else None,
+                "difference": outcome.difference,
+                "state": outcome.state,
+                "why": outcome.reason.text() if outcome.reason else "",
             }
-            for one in outcomes
+            for outcome in outcomes
         ],
     }
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.commands.check.numbers import basis
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("note")
 @click.argument("text")
 @click.argument("reference", nargs=-1, required=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.errors import CLAIM_FALSE
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOST_OTHERS = 3
 """Other meanings of a plain number that are named."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("notes", nargs=-1)
 @click.option("--fix", is_flag=True, help="Write stale numbers as their records have them.")
 @click.option("--edited", is_flag=True, help="With --fix: hand-edited numbers too.")
@@ -64,14 +64,14 @@ def numbers(
     fixed = prose.fix(edited=edited) if fix else None
     warn_of_runs(session, prose)
     answer = {
-        "numbers": [tell(one) for one in prose.findings],
-        "suggestions": [hint(one) for one in prose.suggest(current=suggest)],
+        "numbers": [tell(finding) for finding in prose.findings],
+        "suggestions": [hint(suggestion) for suggestion in prose.suggest(current=suggest)],
         "written": sorted(set(fixed.written)) if fixed else [],
     }
     emit(session, "check-numbers", answer, lambda data: view(data, everything=everything))
     if fixed and fixed.problem:
         raise fixed.problem
-    if any(one.state != "fresh" for one in prose.findings):
+    if any(finding.state != "fresh" for finding in prose.findings):
         context.exit(CLAIM_FALSE)
 
 
@@ -191,26 +191,26 @@ def caution(rows: list[dict[str, Any]]) -> list[str]:
     """Say which numbers are no WIDER FACE results, whatever the sentence around them says."""
     synthetic = sum(row["synthetic"] for row in rows)
     partial = sum(not row["complete"] and not row["synthetic"] for row in rows)
-    found = []
+    lines = []
     if synthetic:
-        found.append(f"from synthetic data: {synthetic} of them; the text must say so")
+        lines.append(f"from synthetic data: {synthetic} of them; the text must say so")
     if partial:
-        found.append(f"from a part of the data: {partial} of them; the text must say so")
-    return found
+        lines.append(f"from a part of the data: {partial} of them; the text must say so")
+    return lines
 
 
 def steps(rows: list[dict[str, Any]]) -> list[str]:
     """Say what to do about numbers that differ from their records."""
     states = {row["state"] for row in rows}
-    found = []
+    lines = []
     if "stale" in states:
-        found.append("stale: thesis check numbers --fix writes what the record says now")
+        lines.append("stale: thesis check numbers --fix writes what the record says now")
     if "hand-edited" in states:
-        found.append(
+        lines.append(
             "hand-edited: correct the text, remove both comments to keep your own words, or: "
             "thesis check numbers --fix --edited"
         )
-    return found
+    return lines
 
 
 def plain_numbers(rows: list[dict[str, Any]]) -> list[Block]:

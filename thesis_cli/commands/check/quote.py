@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from thesis_cli.commands.check.numbers import basis
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("reference", nargs=-1, required=True)
 @json_option
 @pass_session
@@ -28,18 +28,18 @@ def quote(session: Session, reference: tuple[str, ...], as_json: bool) -> None:
     from vault_sync.commands.bind_numbers import quote
     from vault_sync.commands.check_numbers import Prose
 
-    found = quote(Prose(session.workspace), " ".join(reference))
-    if found.value.synthetic:
+    snippet = quote(Prose(session.workspace), " ".join(reference))
+    if snippet.value.synthetic:
         session.warn("it comes from synthetic data: the text must say so")
-    elif not found.value.complete:
+    elif not snippet.value.complete:
         session.warn("it comes from a part of the data: the text must say so")
-    sources = list(dict.fromkeys(one.source for one in found.value.metrics))
-    session.note(f"{' and '.join(found.value.evidence)}: {'; '.join(sources)}")
+    sources = list(dict.fromkeys(metric.source for metric in snippet.value.metrics))
+    session.note(f"{' and '.join(snippet.value.evidence)}: {'; '.join(sources)}")
     answer = {
         "sources": sources,
-        "snippet": str(found),
-        "reference": found.reference,
-        "text": found.text,
-        **basis(found.value),
+        "snippet": str(snippet),
+        "reference": snippet.reference,
+        "text": snippet.text,
+        **basis(snippet.value),
     }
     emit(session, "check-quote", answer, lambda data: [data["snippet"]])

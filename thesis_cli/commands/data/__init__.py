@@ -8,37 +8,39 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.errors import DataError
-from thesis_cli.command_table import Late
-from thesis_cli.groups import LateVerbs
+from thesis_cli.command_table import LazyCommand
+from thesis_cli.groups import LazyGroup
 
 if TYPE_CHECKING:
     from featherface.data.widerface import Split
     from thesis_cli.session import Session
 
-VERBS: dict[str, Late] = {
-    "synth": Late("thesis_cli.commands.data.synth:synth", "Draw the synthetic set."),
-    "download": Late("thesis_cli.commands.data.download:download", "Fetch WIDER FACE, checked."),
-    "verify": Late(
+VERBS: dict[str, LazyCommand] = {
+    "synth": LazyCommand("thesis_cli.commands.data.synth:synth", "Draw the synthetic set."),
+    "download": LazyCommand(
+        "thesis_cli.commands.data.download:download", "Fetch WIDER FACE, checked."
+    ),
+    "verify": LazyCommand(
         "thesis_cli.commands.data.verify:verify",
         "Check that a data set is whole and its splits apart.",
     ),
-    "stats": Late(
+    "stats": LazyCommand(
         "thesis_cli.commands.data.stats:stats", "Count pictures, faces, sizes and attributes."
     ),
-    "preview": Late(
+    "preview": LazyCommand(
         "thesis_cli.commands.data.preview:preview", "Draw pictures before and after augmentation."
     ),
-    "compose": Late(
+    "compose": LazyCommand(
         "thesis_cli.commands.data.compose:compose", "Make a data set by pasting faces into scenes."
     ),
-    "convert": Late(
+    "convert": LazyCommand(
         "thesis_cli.commands.data.convert:convert", "Write a data set in another layout."
     ),
 }
 """Verb -> where it is, one module each in this package."""
 
 
-@click.group(cls=LateVerbs, late=VERBS)
+@click.group(cls=LazyGroup, late=VERBS)
 def data() -> None:
     """Draw, fetch, check, compose and convert data sets."""
 

@@ -9,14 +9,14 @@ import click
 
 from thesis_cli.commands.data import locate
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("scenes")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
@@ -84,8 +84,8 @@ def compose(  # noqa: PLR0913 - one parameter per option
     for what, count in there.annotations.skipped.items():
         session.warn(f"{count:,}: {what}")
     splits = [
-        {"split": name, "images": one.images, "faces": one.faces, "pasted": one.pasted}
-        for name, one in made.items()
+        {"split": name, "images": split.images, "faces": split.faces, "pasted": split.pasted}
+        for name, split in made.items()
     ]
     answer = {"scenes": there.root, "crops": crops, "out": out, "splits": splits}
     emit(session, "data-compose", answer, view)
@@ -94,8 +94,8 @@ def compose(  # noqa: PLR0913 - one parameter per option
 def view(answer: dict[str, Any]) -> list[Block]:
     """Tell what was made."""
     rows = [
-        [one["split"], *(f"{one[key]:,}" for key in ("images", "faces", "pasted"))]
-        for one in answer["splits"]
+        [split["split"], *(f"{split[key]:,}" for key in ("images", "faces", "pasted"))]
+        for split in answer["splits"]
     ]
     facts = {"written": str(answer["out"])}
     return [Grid(["split", ">pictures", ">faces", ">of them pasted"], rows, facts=facts)]

@@ -9,7 +9,7 @@ import click
 
 from thesis_cli.commands.data import locate
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LAYOUTS = ("widerface", "yolo", "coco")
 """Keys of `featherface.data.formats.conversion.LAYOUTS` (a test keeps the two equal)."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("root")
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--to", required=True, type=click.Choice(LAYOUTS), help="The layout to write.")

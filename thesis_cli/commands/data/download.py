@@ -9,7 +9,7 @@ import click
 
 from featherface.data.archives import ARCHIVES
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ NAME = "widerface"
 """What [data] in thesis.toml calls it."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--part", "parts", multiple=True, type=click.Choice(list(ARCHIVES)), help="Only this; repeat."

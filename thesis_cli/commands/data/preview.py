@@ -10,14 +10,14 @@ import click
 from featherface.training.config.train import AUGMENTATIONS, TrainConfig
 from thesis_cli.commands.data import locate
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("root", required=False)
 @click.option("--split", default="train", show_default=True, help="train or val.")
 @click.option(
@@ -73,7 +73,14 @@ def preview(  # noqa: PLR0913 - one parameter per option
         config, folder = TrainConfig(), locate(session, root or "synthetic")
     else:
         config, folder = of_experiment(session, experiment, root)
-        names = names or (*(one for one in AUGMENTATIONS if one in config.augmentations), PIPELINE)
+        names = names or (
+            *(
+                augmentation
+                for augmentation in AUGMENTATIONS
+                if augmentation in config.augmentations
+            ),
+            PIPELINE,
+        )
     opened = open_split(folder, split, annotation)
     rows = show(opened, config, names or AUGMENTATIONS, count=count, seed=seed)
     save(sheet(rows), output)
@@ -103,9 +110,9 @@ def preview_view(answer: dict[str, Any]) -> list[Block]:
     rows = [
         [
             row["augmentation"],
-            f"{sum(one['changed'] for one in row['pictures'])} of {len(row['pictures'])}",
-            f"{sum(one['faces_before'] for one in row['pictures']):,}",
-            f"{sum(one['faces_after'] for one in row['pictures']):,}",
+            f"{sum(picture['changed'] for picture in row['pictures'])} of {len(row['pictures'])}",
+            f"{sum(picture['faces_before'] for picture in row['pictures']):,}",
+            f"{sum(picture['faces_after'] for picture in row['pictures']):,}",
         ]
         for row in answer["rows"]
     ]

@@ -9,14 +9,14 @@ import click
 
 from thesis_cli.commands.data import describe, locate
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("root", default="synthetic")
 @click.option("--split", default="val", show_default=True, help="train or val.")
 @click.option(
@@ -47,10 +47,10 @@ def stats(
     from featherface.data.formats.conversion import open_any
 
     there = open_any(locate(session, root), split, annotation=annotation)
-    found = describe(there)
-    for reason, count in found["skipped"].items():
+    statistics = describe(there)
+    for reason, count in statistics["skipped"].items():
         session.warn(f"{count:,} skipped: {reason}")
-    found["plots"] = []
+    statistics["plots"] = []
     if plots:
         from experiments.plotting.data_plots import draw_statistics
         from featherface.filesystem.atomic import write_atomic
@@ -58,8 +58,8 @@ def stats(
         for name, content in draw_statistics(there, language(session)).items():
             path = plots / f"{split}-{name}.png"
             write_atomic(path, content)
-            found["plots"].append(path)
-    emit(session, "data-stats", found, stats_view)
+            statistics["plots"].append(path)
+    emit(session, "data-stats", statistics, stats_view)
 
 
 def language(session: Session) -> str:
@@ -72,22 +72,25 @@ def language(session: Session) -> str:
         return "en"
 
 
-def stats_view(found: dict[str, Any]) -> list[Block]:
+def stats_view(statistics: dict[str, Any]) -> list[Block]:
     """Show counts, then heights and attributes."""
+    empty = statistics["images_without_faces"]
     facts = {
-        "data": f"{found['kind']} {found['split']} in {found['root']}",
-        "pictures": f"{found['images']:,} ({found['images_without_faces']:,} without faces)",
-        "faces": f"{found['faces']:,} ({found['faces_with_landmarks']:,} with landmarks)",
+        "data": f"{statistics['kind']} {statistics['split']} in {statistics['root']}",
+        "pictures": f"{statistics['images']:,} ({empty:,} without faces)",
+        "faces": f"{statistics['faces']:,} ({statistics['faces_with_landmarks']:,} with landmarks)",
     }
-    crowds = [[name, f"{count:,}"] for name, count in found["faces_per_image"]["counts"].items()]
-    heights = [[f"{edge} px", f"{count:,}"] for edge, count in found["height_px"].items()]
+    crowds = [
+        [name, f"{count:,}"] for name, count in statistics["faces_per_image"]["counts"].items()
+    ]
+    heights = [[f"{edge} px", f"{count:,}"] for edge, count in statistics["height_px"].items()]
     attributes = [
         [name, value, f"{count:,}"]
-        for name, counts in found["attributes"].items()
+        for name, counts in statistics["attributes"].items()
         for value, count in counts.items()
     ]
-    facts["fingerprint"] = found["fingerprint"]["files_sha256"][:16]
-    drawn = [f"drawn: {path}" for path in found["plots"]]
+    facts["fingerprint"] = statistics["fingerprint"]["files_sha256"][:16]
+    drawn = [f"drawn: {path}" for path in statistics["plots"]]
     return [
         Grid(["height from", ">faces"], heights, facts=facts),
         "",

@@ -12,14 +12,14 @@ from experiments.wording.shell_quote import command
 from featherface.data.config import SyntheticConfig
 from thesis_cli.calling import called
 from thesis_cli.commands.data import describe
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--image-size", type=int, help="Side of each picture, pixels.")
 @click.option("--train-images", type=int, help="Pictures to train on.")

@@ -11,7 +11,7 @@ from featherface.errors import UsageError
 from thesis_cli.commands.data import locate
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SHOWN = 20
 """Pairs that a person is shown; --json has all of them."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("root", default="widerface")
 @click.option(
     "--split", "splits", multiple=True, help="Only this split; repeat. Default: train, val."
@@ -69,16 +69,16 @@ def verify(
             command(["thesis", "data", "verify", str(root), *BOTH, "--leakage"]),
         )
     with progress(session) as reporter, stoppable() as should_stop:
-        found = [
-            verify_split(one, deep=deep, on_progress=reporter, should_stop=should_stop)
-            for one in there
+        results = [
+            verify_split(split, deep=deep, on_progress=reporter, should_stop=should_stop)
+            for split in there
         ]
         pairs = None
         if leakage:
             from featherface.data_quality.near_duplicates import find_pairs
 
             pairs = find_pairs(there[0], there[1], reporter, should_stop)
-    answer = tell(folder, found, pairs, [one.name for one in there[:2]])
+    answer = tell(folder, results, pairs, [split.name for split in there[:2]])
     emit(session, "data-verify", answer, view)
     if not answer["ok"]:
         context.exit(CLAIM_FALSE)
@@ -91,20 +91,20 @@ def opened(folder: Path, splits: Sequence[str]) -> list[Split]:
 
     if splits:
         return [open_any(folder, name) for name in splits]
-    found, faults = [], []
+    found_splits, faults = [], []
     for name in ("train", "val"):
         try:
-            found.append(open_any(folder, name))
+            found_splits.append(open_any(folder, name))
         except AbsentSplitError as error:
             faults.append(error)
-    if not found:
+    if not found_splits:
         raise faults[-1]
-    return found
+    return found_splits
 
 
 def tell(
     folder: Path,
-    found: Sequence[Verified],
+    results: Sequence[Verified],
     pairs: Sequence[DuplicatePair] | None,
     names: Sequence[str],
 ) -> dict[str, Any]:
@@ -112,26 +112,27 @@ def tell(
     apart = pairs is None or not pairs
     return {
         "root": folder,
-        "ok": all(one.ok for one in found) and apart,
+        "ok": all(result.ok for result in results) and apart,
         "splits": [
             {
-                "split": one.split,
-                "kind": one.kind,
-                "ok": one.ok,
-                "fingerprint": one.fingerprint,
+                "split": result.split,
+                "kind": result.kind,
+                "ok": result.ok,
+                "fingerprint": result.fingerprint,
                 "checks": [
-                    {"check": each.check, "ok": each.ok, "text": each.text} for each in one.findings
+                    {"check": each.check, "ok": each.ok, "text": each.text}
+                    for each in result.findings
                 ],
             }
-            for one in found
+            for result in results
         ],
         "leakage": None
         if pairs is None
         else {
             "splits": list(names),
             "pairs": [
-                {"first": one.first, "second": one.second, "distance": one.distance}
-                for one in pairs
+                {"first": pair.first, "second": pair.second, "distance": pair.distance}
+                for pair in pairs
             ],
         },
     }
@@ -153,9 +154,9 @@ def view(answer: dict[str, Any]) -> list[Block]:
     ]
     leakage = answer["leakage"]
     if leakage is not None:
-        one, other = leakage["splits"]
+        first, second = leakage["splits"]
         pairs = leakage["pairs"]
-        blocks += ["", f"pictures of {one} that look like one of {other}: {len(pairs):,}"]
+        blocks += ["", f"pictures of {first} that look like one of {second}: {len(pairs):,}"]
         lines = [[each["first"], each["second"], str(each["distance"])] for each in pairs[:SHOWN]]
-        blocks += [Grid([one, other, ">bits apart"], lines)] if lines else []
+        blocks += [Grid([first, second, ">bits apart"], lines)] if lines else []
     return blocks

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import click
 
-from thesis_cli.command_table import Late
-from thesis_cli.groups import LateVerbs
+from thesis_cli.command_table import LazyCommand
+from thesis_cli.groups import LazyGroup
 
 VERBS = {
-    "widerface": Late(
+    "widerface": LazyCommand(
         "thesis_cli.commands.evaluation.widerface:widerface", "Compute the official APs."
     ),
-    "errors": Late(
+    "errors": LazyCommand(
         "thesis_cli.commands.evaluation.errors:errors",
         "Count what was missed and found wrongly, by kind of face.",
     ),
-    "gallery": Late(
+    "gallery": LazyCommand(
         "thesis_cli.commands.evaluation.gallery:gallery",
         "Show the worst misses and false alarms as a page or note.",
     ),
@@ -23,6 +23,6 @@ VERBS = {
 """Verb -> where it is."""
 
 
-@click.group("eval", cls=LateVerbs, late=VERBS)
+@click.group("eval", cls=LazyGroup, late=VERBS)
 def evaluation() -> None:
     """Score detections or weights, and see what they get wrong."""

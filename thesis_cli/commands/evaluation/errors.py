@@ -9,7 +9,7 @@ import click
 
 from thesis_cli.commands.evaluation.subject import open_subject, subject_options
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -23,7 +23,7 @@ BY = ("height", "blur", "occlusion", "pose", "illumination", "expression", "even
 ALL = "all"
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @subject_options
 @click.option(
     "--score",
@@ -117,13 +117,15 @@ def _breakdown(by: str, rows: list[dict[str, Any]], data: dict[str, Any]) -> Gri
 
 def _placement(data: dict[str, Any]) -> Grid:
     """Say how boxes and landmarks lie on the faces found."""
-    found, points = data["placement"], data["landmarks"]
-    facts = {"faces found": f"{found['faces']:,}"}
-    if found["faces"]:
+    placement, points = data["placement"], data["landmarks"]
+    facts = {"faces found": f"{placement['faces']:,}"}
+    if placement["faces"]:
+        mean, median = placement["iou_mean"], placement["iou_median"]
+        width, height = placement["width"], placement["height"]
         facts |= {
-            "IoU with them": f"mean {found['iou_mean']:.3f}, median {found['iou_median']:.3f}",
-            "centres apart": f"{100 * found['centre']:.1f} % of the face's size",
-            "size, detected over true": f"width {found['width']:.3f}, height {found['height']:.3f}",
+            "IoU with them": f"mean {mean:.3f}, median {median:.3f}",
+            "centres apart": f"{100 * placement['centre']:.1f} % of the face's size",
+            "size, detected over true": f"width {width:.3f}, height {height:.3f}",
         }
     if points["faces"]:
         error = f"{100 * points['nme']:.1f} % of the face's size"
@@ -140,12 +142,12 @@ def _placement(data: dict[str, Any]) -> Grid:
 def _calibration(data: dict[str, Any]) -> Grid:
     lines = [
         [
-            f"{one['low']:.1f}-{one['high']:.1f}",
-            f"{one['detections']:,}",
-            f"{one['score']:.3f}" if one["detections"] else "",
-            quantity(one["right"], "fraction") if one["detections"] else "",
+            f"{row['low']:.1f}-{row['high']:.1f}",
+            f"{row['detections']:,}",
+            f"{row['score']:.3f}" if row["detections"] else "",
+            quantity(row["right"], "fraction") if row["detections"] else "",
         ]
-        for one in data["bins"]
+        for row in data["bins"]
     ]
     error = "undefined" if math.isnan(data["error"]) else f"{100 * data['error']:.1f} %"
     facts = {"calibration error": error}

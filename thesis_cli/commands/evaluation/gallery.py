@@ -9,15 +9,15 @@ import click
 
 from thesis_cli.commands.evaluation.subject import open_subject, subject_options
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
-    from experiments.inspection.detection_review import Scrutiny
+    from experiments.inspection.detection_review import DetectionReview
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @subject_options
 @click.option(
     "--score",
@@ -68,7 +68,7 @@ def gallery(  # noqa: PLR0913 - one parameter per option
         raise click.UsageError("--predictions needs --images DIR and --output FILE.html too")
     case = open_subject(session, run, predictions, ground_truth, images)
     at = case.evaluate.decision if score is None else score
-    found = gather(case, score=at, subset=subset, misses=misses, false_alarms=false_alarms)
+    failures = gather(case, score=at, subset=subset, misses=misses, false_alarms=false_alarms)
     note = page = None
     if to and run is not None:
         marked = {"subset": subset, "misses": str(misses), "false": str(false_alarms)}
@@ -78,10 +78,10 @@ def gallery(  # noqa: PLR0913 - one parameter per option
         note = write_note(session, case.name, marked)
     if output is not None or not to:
         page = output or session.workspace.root / "galleries" / f"{case.name}.html"
-        write_page(session, case, found, page, language)
+        write_page(session, case, failures, page, language)
     keys = ("images", "complete", "subset", "score", "faces", "missed", "proposals", "false")
-    answer = {"of": case.name, **{key: found[key] for key in keys}, "page": page, "note": note}
-    answer |= {"misses": found["misses"], "false_alarms": found["false_alarms"]}
+    answer = {"of": case.name, **{key: failures[key] for key in keys}, "page": page, "note": note}
+    answer |= {"misses": failures["misses"], "false_alarms": failures["false_alarms"]}
     emit(session, "eval-gallery", answer, view)
 
 
@@ -100,7 +100,11 @@ def write_note(session: Session, name: str, chosen: dict[str, str]) -> str:
 
 
 def write_page(
-    session: Session, case: Scrutiny, found: dict[str, Any], page: Path, language: str | None
+    session: Session,
+    case: DetectionReview,
+    failures: dict[str, Any],
+    page: Path,
+    language: str | None,
 ) -> None:
     """Write the page of HTML."""
     from experiments.inspection.error_counts import count_errors
@@ -109,8 +113,8 @@ def write_page(
 
     if language is None:
         language = session.workspace.language if case.metric else "en"
-    counts = count_errors(case, (found["score"],), found["subset"], BY)
-    write_atomic(page, make_page(case, found, counts, language))
+    counts = count_errors(case, (failures["score"],), failures["subset"], BY)
+    write_atomic(page, make_page(case, failures, counts, language))
 
 
 def view(data: dict[str, Any]) -> list[Block]:

@@ -12,7 +12,7 @@ from thesis_cli.completion import complete_run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from experiments.inspection.detection_review import Scrutiny
+    from experiments.inspection.detection_review import DetectionReview
     from thesis_cli.session import Session
 
 Command = Any
@@ -54,11 +54,11 @@ def open_subject(
     predictions: Path | None,
     ground_truth: Path | None,
     images: Path | None,
-) -> Scrutiny:
+) -> DetectionReview:
     """Judge what was named; tell what is odd about it."""
     from experiments.inspection import detection_review
 
-    given = [one is not None for one in (predictions, ground_truth)]
+    given = [option is not None for option in (predictions, ground_truth)]
     if run is not None and (any(given) or images is not None):
         raise click.UsageError("a run knows its predictions and data: give no folders with it")
     if run is None and not all(given):

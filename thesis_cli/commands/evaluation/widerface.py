@@ -9,7 +9,7 @@ import click
 
 from featherface.evaluation.config import PROTOCOLS
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import Network, load, network_options, precision_option
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path),
@@ -94,10 +94,10 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         network = load(session, variant, weights, device)
         conditions = conditions_of(network, precision)
         detections = infer(session, network, images, settings, save_predictions)
-    found = evaluate(detections, truth)
-    for warning in found.warnings:
+    evaluation = evaluate(detections, truth)
+    for warning in evaluation.warnings:
         session.warn(warning)
-    data = tell(found, settings.identity, variant) | {"conditions": conditions}
+    data = tell(evaluation, settings.identity, variant) | {"conditions": conditions}
     emit(session, "eval-widerface", data, view)
 
 
@@ -148,17 +148,18 @@ def conditions_of(network: Network, precision: str) -> dict[str, str]:
     return conditions_on(next(network.model.parameters()).device, precision).to_json()
 
 
-def tell(found: Evaluation, protocol: str, variant: str | None) -> dict[str, Any]:
+def tell(evaluation: Evaluation, protocol: str, variant: str | None) -> dict[str, Any]:
     """Reduce an evaluation to what the schema names."""
     return {
         "subsets": {
-            name: {"ap": subset.ap, "faces": subset.faces} for name, subset in found.subsets.items()
+            name: {"ap": subset.ap, "faces": subset.faces}
+            for name, subset in evaluation.subsets.items()
         },
-        "mean_ap": found.mean_ap,
-        "images": found.images,
-        "detections": found.detections,
-        "complete": found.complete,
-        "ground_truth": found.source,
+        "mean_ap": evaluation.mean_ap,
+        "images": evaluation.images,
+        "detections": evaluation.detections,
+        "complete": evaluation.complete,
+        "ground_truth": evaluation.source,
         "protocol": protocol if variant else None,
         "variant": variant,
     }

@@ -8,7 +8,7 @@ import click
 
 from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FORMS = ("fp32", "fp16", "int8")
 
 
-@click.command("list", cls=Verb)
+@click.command("list", cls=Command)
 @json_option
 @pass_session
 def list_models(session: Session, as_json: bool) -> None:
@@ -50,14 +50,14 @@ def measure(name: str, cache: Path | None) -> dict[str, Any]:
     """Tell a variant's parameters, multiply-accumulates at 640 by 640 pixels, and bytes."""
     from featherface.model_summary.summary_cache import anatomy
 
-    found = anatomy(VARIANTS[name].config, cache)
+    summary = anatomy(VARIANTS[name].config, cache)
     return {
         "name": name,
-        "parameters": found.parameters,
-        "paper_counted": found.paper_counted,
-        "macs_640": found.macs,
-        "bytes": {form: getattr(found.storage, form) for form in FORMS},
-        "float_numbers_int8": found.storage.single,
+        "parameters": summary.parameters,
+        "paper_counted": summary.paper_counted,
+        "macs_640": summary.macs,
+        "bytes": {form: getattr(summary.storage, form) for form in FORMS},
+        "float_numbers_int8": summary.storage.single,
         "summary": VARIANTS[name].summary,
     }
 
@@ -84,7 +84,7 @@ def view(rows: list[dict[str, Any]]) -> list[Block]:
 
 def origins(weights: list[dict[str, Any]]) -> str:
     """Count the trained weights by where they are from, such as `p1 r2`."""
-    kinds = [one["origin"] for one in weights]
+    kinds = [entry["origin"] for entry in weights]
     return " ".join(
         f"{letter}{kinds.count(kind)}"
         for letter, kind in (("p", "published"), ("i", "imported"), ("r", "run"))

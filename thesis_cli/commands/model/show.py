@@ -13,7 +13,7 @@ from featherface.filesystem.atomic import write_atomic
 from featherface.variants.table import VARIANTS
 from thesis_cli.completion import complete_network
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option, write
 from thesis_cli.session import Session
 
@@ -53,7 +53,7 @@ def picture_or_text(context: click.Context, _: click.Parameter, value: Path | No
     return None
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("network", metavar="NETWORK", shell_complete=complete_network)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to print it."
@@ -159,8 +159,8 @@ def measured(subject: Subject, weights: Path | None) -> Subject:
     model = build(subject.config, seed=0)
     if weights is not None:
         load_weights(model, weights, subject.variant or subject.name)
-    found = effective_fields(model, min(subject.anatomy.height, subject.anatomy.width))
-    return replace(subject, effective={one.level: one.side for one in found})
+    levels = effective_fields(model, min(subject.anatomy.height, subject.anatomy.width))
+    return replace(subject, effective={level.level: level.side for level in levels})
 
 
 def drawing(asked: Asked, form: str) -> bytes:
@@ -175,36 +175,40 @@ def drawing(asked: Asked, form: str) -> bytes:
 def to_json(subject: Subject) -> dict[str, Any]:
     """Return everything in plain values."""
     entry = VARIANTS.get(subject.variant)
-    found = subject.anatomy
+    summary = subject.anatomy
     return {
         "name": subject.name,
         "variant": subject.variant or None,
-        "parameters": found.parameters,
-        "paper_counted": found.paper_counted,
-        "macs": found.macs,
-        "macs_640": found.macs if (found.height, found.width) == (640, 640) else None,
+        "parameters": summary.parameters,
+        "paper_counted": summary.paper_counted,
+        "macs": summary.macs,
+        "macs_640": summary.macs if (summary.height, summary.width) == (640, 640) else None,
         "summary": entry.summary if entry else "",
         "source": entry.source if entry else "",
-        "components": {one.component: one.parameters for one in found.parts if one.parameters},
+        "components": {
+            component.component: component.parameters
+            for component in summary.parts
+            if component.parameters
+        },
         "switches": dict(entry.switches) if entry else {},
         "config": subject.config,
         "effective": dict(subject.effective) if subject.effective else None,
-        "anatomy": found.to_json(),
+        "anatomy": summary.to_json(),
     }
 
 
 def view(asked: Asked) -> Iterator[Block]:
     """Show the totals, then each table under its title."""
-    found = asked.subject.anatomy
+    summary = asked.subject.anatomy
     entry = VARIANTS.get(asked.subject.variant)
-    counted = found.paper_counted
-    sizes = found.storage
+    counted = summary.paper_counted
+    sizes = summary.storage
     facts = {
         "network": f"{asked.subject.name}: {entry.summary}" if entry else asked.subject.name,
         **({"source": entry.source} if entry else {}),
-        "parameters": f"{found.parameters:,}"
+        "parameters": f"{summary.parameters:,}"
         + (f" ({counted:,} counted as in the paper)" if counted else ""),
-        f"MACs at {asked.subject.size}": f"{found.macs / 1e9:.3f} G",
+        f"MACs at {asked.subject.size}": f"{summary.macs / 1e9:.3f} G",
         "weights": f"{sizes.fp32 / 1e6:.2f} MB fp32, {sizes.fp16 / 1e6:.2f} MB fp16, "
         f"{sizes.int8 / 1e6:.2f} MB int8 ({sizes.single:,} numbers stay in fp32)",
     }
@@ -227,20 +231,20 @@ def tables(asked: Asked) -> list[Table]:
     from vault_sync.rendering import network_tables as made
 
     subject, words = asked.subject, asked.words
-    found = [made.components(subject, words), made.blocks(subject, words)]
-    found.append(made.levels(subject, words))
+    tables = [made.components(subject, words), made.blocks(subject, words)]
+    tables.append(made.levels(subject, words))
     switches = made.switches(subject, words, asked.describe)
-    found += [switches] if switches else []
-    return found + ([made.layers(subject, words)] if asked.layers else [])
+    tables += [switches] if switches else []
+    return tables + ([made.layers(subject, words)] if asked.layers else [])
 
 
 def field_note(subject: Subject) -> str:
     """Say what the receptive fields leave out."""
     fields = subject.anatomy.fields
     said = ["fields: pixels of the square's side, through convolutions and poolings"]
-    if any(one.whole for one in fields):
+    if any(field.whole for field in fields):
         said.append("global pooling or attention lets a prediction depend on the whole picture")
-    if any(one.learnt for one in fields):
+    if any(field.learnt for field in fields):
         said.append("deformable convolutions can reach further: that is learnt")
     return "; ".join(said)
 

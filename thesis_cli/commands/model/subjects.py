@@ -76,7 +76,7 @@ def _changed(config: DetectorConfig, overrides: tuple[str, ...]) -> DetectorConf
 
     from experiments.yaml_io import parse_yaml
 
-    known = [one.name for one in fields(config)]
+    known = [field.name for field in fields(config)]
     changes: dict[str, Any] = {}
     for text in overrides:
         key, equals, value = text.removeprefix("model.").partition("=")
@@ -90,19 +90,19 @@ def _changed(config: DetectorConfig, overrides: tuple[str, ...]) -> DetectorConf
 
 def trained(session: Session) -> dict[str, list[dict[str, Any]]]:
     """Return variant -> the trained weights that are known: published, imported, of runs."""
-    found: dict[str, list[dict[str, Any]]] = {
+    weights: dict[str, list[dict[str, Any]]] = {
         name: [
-            {"origin": "published", "name": one.title, "path": None, "ap": _ap(one.reported)}
-            for one in published(name)
+            {"origin": "published", "name": entry.title, "path": None, "ap": _ap(entry.reported)}
+            for entry in published(name)
         ]
         for name in VARIANTS
     }
     workspace = workspace_of(session)
     if workspace is not None:
-        for variant, one in (*_imported(workspace), *_of_runs(workspace)):
-            if variant in found:
-                found[variant].append(one)
-    return found
+        for variant, entry in (*_imported(workspace), *_of_runs(workspace)):
+            if variant in weights:
+                weights[variant].append(entry)
+    return weights
 
 
 def _ap(values: tuple[float, float, float]) -> list[float] | None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.variants.table import VARIANTS
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command("import", cls=Verb)
+@click.command("import", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--variant", type=click.Choice(list(VARIANTS)), required=True, help="The network they fit."

@@ -10,7 +10,7 @@ import click
 from featherface.errors import UsageError
 from thesis_cli.completion import complete_network
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -36,7 +36,7 @@ FAR = 0.05
 """Distance from the target, as a fraction, that is worth a word."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("network", metavar="NETWORK", shell_complete=complete_network)
 @click.option("--target", type=click.IntRange(1), required=True, help="Parameters wanted: 489000.")
 @click.option(
@@ -72,14 +72,14 @@ def tuned(
     from thesis_cli.commands.model.listing import known_counts
 
     variant, config = subjects.network(session, name)
-    found = search(config, knob, target)
+    search_result = search(config, knob, target)
     cache = known_counts(session)
 
-    def told(one: Candidate) -> dict[str, Any]:
-        macs = anatomy(turned(config, knob, one.value), cache).macs
-        return {**asdict(one), "macs_640": macs}
+    def told(candidate: Candidate) -> dict[str, Any]:
+        macs = anatomy(turned(config, knob, candidate.value), cache).macs
+        return {**asdict(candidate), "macs_640": macs}
 
-    best = found.best.value
+    best = search_result.best.value
     written = write(session, recipe, name, f"{knob}: {best}") if recipe else None
     run = f"thesis run {recipe}" if recipe else f"thesis run {name} --set model.{knob}={best}"
     return {
@@ -87,9 +87,9 @@ def tuned(
         "variant": variant,
         "knob": knob,
         "target": target,
-        "current": told(found.current),
-        "best": told(found.best),
-        "neighbours": [told(one) for one in found.neighbours],
+        "current": told(search_result.current),
+        "best": told(search_result.best),
+        "neighbours": [told(candidate) for candidate in search_result.neighbours],
         "recipe": written,
         "next": run,
     }
@@ -121,7 +121,7 @@ def write(session: Session, recipe: str, base: str, setting: str) -> Path:
 def view(data: dict[str, Any]) -> Iterator[Block]:
     """Show the table of neighbours, the best marked, then what to type."""
     best, current = data["best"], data["current"]
-    rows = [row(one, best["value"], current["value"]) for one in data["neighbours"]]
+    rows = [row(candidate, best["value"], current["value"]) for candidate in data["neighbours"]]
     facts = {
         "network": data["network"],
         "now": f"{data['knob']} {current['value']}: {current['parameters']:,} parameters",
@@ -138,15 +138,15 @@ def view(data: dict[str, Any]) -> Iterator[Block]:
     yield f"{'' if data['recipe'] else chr(10)}next: {data['next']}"
 
 
-def row(one: dict[str, Any], best: int, current: int) -> list[str]:
+def row(candidate: dict[str, Any], best: int, current: int) -> list[str]:
     """Write one value and what it gives."""
     marks = {best: "nearest", current: "now"}
     if best == current:
         marks[best] = "nearest, now"
     return [
-        str(one["value"]),
-        f"{one['parameters']:,}",
-        f"{one['distance']:+,}",
-        quantity(one["macs_640"], "MACs"),
-        marks.get(one["value"], ""),
+        str(candidate["value"]),
+        f"{candidate['parameters']:,}",
+        f"{candidate['distance']:+,}",
+        quantity(candidate["macs_640"], "MACs"),
+        marks.get(candidate["value"], ""),
     ]

@@ -10,7 +10,7 @@ from featherface.errors import ClaimFalseError
 from featherface.validation.names import CHECKS
 from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("variants", nargs=-1, type=click.Choice(list(VARIANTS)), metavar="[VARIANT]...")
 @click.option(
     "--check", "checks", multiple=True, type=click.Choice(list(CHECKS)), help="Only these."
@@ -46,13 +46,13 @@ def validate(
     from thesis_cli.progress import progress
 
     with progress(session) as report:
-        found = examine(variants or list(VARIANTS), checks, quick=quick, on_progress=report)
-        outcomes = list(found)
-    failed = [one for one in outcomes if one.status != "pass"]
+        examined = examine(variants or list(VARIANTS), checks, quick=quick, on_progress=report)
+        outcomes = list(examined)
+    failed = [outcome for outcome in outcomes if outcome.status != "pass"]
     data = {"passed": not failed, "checks": outcomes}
     emit(session, "model-validate", data, view)
     if failed:
-        names = ", ".join(dict.fromkeys(f"{one.variant} {one.check}" for one in failed))
+        names = ", ".join(dict.fromkeys(f"{outcome.variant} {outcome.check}" for outcome in failed))
         first = failed[0]
         raise ClaimFalseError(
             f"{len(failed)} of {len(outcomes)} checks failed: {names}",
@@ -63,7 +63,7 @@ def validate(
 def view(data: dict[str, Any]) -> Iterator[Block]:
     """Tabulate the outcomes."""
     rows = [
-        [one.variant, one.check, one.status, f"{one.seconds:.1f}", one.detail]
-        for one in data["checks"]
+        [row.variant, row.check, row.status, f"{row.seconds:.1f}", row.detail]
+        for row in data["checks"]
     ]
     yield Grid(["network", "check", "", ">seconds", "~what was seen"], rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.errors import CLAIM_FALSE
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option, show
 from thesis_cli.run_and_sync import tell
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vault_sync.commands.watch import Told
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.option("--to", default="vault", show_default=True, help="`vault`, or another folder.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be written.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")

@@ -8,7 +8,7 @@ import click
 
 from thesis_cli.completion import complete_template
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOWHERE = "-"
 
 
-@click.command(cls=Verb, name="list")
+@click.command(cls=Command, name="list")
 @json_option
 @pass_session
 def list_templates(session: Session, *, as_json: bool) -> None:
@@ -26,7 +26,7 @@ def list_templates(session: Session, *, as_json: bool) -> None:
     del as_json
     from vault_sync.content.catalogue import list_templates as entries
 
-    emit(session, "report-list", [tell(one) for one in entries(session.workspace)], view_list)
+    emit(session, "report-list", [tell(entry) for entry in entries(session.workspace)], view_list)
 
 
 def tell(entry: Entry) -> dict[str, Any]:
@@ -70,15 +70,15 @@ def view_list(rows: list[dict[str, Any]]) -> list[Block]:
 
 def missing(rows: list[dict[str, Any]]) -> list[Block]:
     """Show the markers of blocks that a note which is there does not hold."""
-    found = [
+    names = [
         block
         for row in rows
         for block in row["blocks"]
         if not (block["standing"] or block["deleted"] or block["adopted"])
     ]
-    if not found:
+    if not names:
         return []
-    lines = [f"  {block['begin']} {block['end']}" for block in found]
+    lines = [f"  {block['begin']} {block['end']}" for block in names]
     told = "not there yet; put both markers on lines of their own, where the block should stand:"
     return ["\n".join([told, *lines])]
 
@@ -96,7 +96,7 @@ def where(block: dict[str, Any] | None) -> str:
     return f"{block['note']} (not there yet)"
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("name", metavar="TEMPLATE|BLOCK", shell_complete=complete_template)
 @click.option("--runs", default="", help="Which runs it is about: selectors with commas between.")
 @json_option
@@ -128,7 +128,7 @@ def view_shown(data: dict[str, Any]) -> list[Block]:
     return [data["markdown"]] if data["markdown"] else []
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("name")
 @json_option
 @pass_session

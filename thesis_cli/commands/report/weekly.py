@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.option("--since", type=DAY, help="First day; default: six days before the last.")
 @click.option("--until", type=DAY, help="Last day; default: today.")
 @json_option

@@ -6,33 +6,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thesis_cli.command_table import Late
-from thesis_cli.groups import LateVerbs
+from thesis_cli.command_table import LazyCommand
+from thesis_cli.groups import LazyGroup
 
 if TYPE_CHECKING:
     from experiments.records.store import Store
     from thesis_cli.session import Session
 
 VERBS = {
-    "list": Late("thesis_cli.commands.runs.listing:list_runs", "List the runs."),
-    "show": Late("thesis_cli.commands.runs.records:show", "Show the record of one run."),
-    "diff": Late(
+    "list": LazyCommand("thesis_cli.commands.runs.listing:list_runs", "List the runs."),
+    "show": LazyCommand("thesis_cli.commands.runs.records:show", "Show the record of one run."),
+    "diff": LazyCommand(
         "thesis_cli.commands.runs.diff:diff", "Tell in what two runs were made differently."
     ),
-    "label": Late("thesis_cli.commands.runs.label:label", "Give a run names of your own."),
-    "note": Late("thesis_cli.commands.runs.note:note", "Say what you make of a run."),
-    "verify": Late(
+    "label": LazyCommand("thesis_cli.commands.runs.label:label", "Give a run names of your own."),
+    "note": LazyCommand("thesis_cli.commands.runs.note:note", "Say what you make of a run."),
+    "verify": LazyCommand(
         "thesis_cli.commands.runs.records:verify",
         "Check that sealed records are as they were sealed.",
     ),
-    "reindex": Late(
+    "reindex": LazyCommand(
         "thesis_cli.commands.runs.records:reindex", "Make the index anew from the records."
     ),
 }
 """Verb -> where it is."""
 
 
-@click.group(cls=LateVerbs, late=VERBS)
+@click.group(cls=LazyGroup, late=VERBS)
 def runs() -> None:
     """List, show, verify and annotate runs."""
 

@@ -10,7 +10,7 @@ import click
 from thesis_cli.commands.runs import store
 from thesis_cli.completion import complete_run
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LONGEST = 40
 """Characters of a value that the table shows; --json has it whole."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("one", shell_complete=complete_run)
 @click.argument("other", shell_complete=complete_run)
 @json_option

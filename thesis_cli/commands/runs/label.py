@@ -9,7 +9,7 @@ import click
 from featherface.errors import NotFoundError, UsageError, unknown
 from thesis_cli.commands.runs import store
 from thesis_cli.completion import complete_run
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("selector", shell_complete=complete_run)
 @click.argument("names", nargs=-1)
 @click.option("--remove", is_flag=True, help="Take these names away.")
@@ -56,7 +56,7 @@ def without(run: Run, names: tuple[str, ...]) -> tuple[str, ...]:
         if name not in run.labels:
             message = f"{run.id}: {unknown('label', name, run.labels)}"
             raise NotFoundError(message, f"thesis runs label {run.id}")
-    return tuple(one for one in run.labels if one not in names)
+    return tuple(label for label in run.labels if label not in names)
 
 
 def view(data: dict[str, Any]) -> list[Block]:

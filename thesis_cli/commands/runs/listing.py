@@ -9,7 +9,7 @@ import click
 from experiments.metrics import kind
 from thesis_cli.commands.runs import store
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command("list", cls=Verb)
+@click.command("list", cls=Command)
 @click.argument("experiment", required=False)
 @json_option
 @pass_session

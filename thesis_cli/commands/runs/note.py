@@ -9,7 +9,7 @@ import click
 from thesis_cli.commands.runs import store
 from thesis_cli.completion import complete_run
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from vault_sync.run_note_fields.table import ANSWERS, answers_of
 
@@ -33,7 +33,7 @@ def answer_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("selector", shell_complete=complete_run)
 @click.argument("text", required=False)
 @answer_options

@@ -11,7 +11,7 @@ from thesis_cli.commands.runs import store
 from thesis_cli.completion import complete_run
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import metric_rows
 from vault_sync.run_note_fields.table import answers_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("selector", shell_complete=complete_run)
 @json_option
 @pass_session
@@ -93,7 +93,7 @@ def show_view(data: dict[str, Any]) -> list[Block]:
     return [Grid(columns, metric_rows(data["metrics"]), facts=told)]
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("selectors", nargs=-1, shell_complete=complete_run)
 @json_option
 @click.pass_context
@@ -116,12 +116,12 @@ def verify(
 
 def verdict(records: Store, run: Run) -> dict[str, Any]:
     """Compare one record with its seal."""
-    found = [
+    results = [
         {"path": each.path, "problem": each.kind, "detail": each.detail}
         for each in records.verify(run)
     ]
-    intact = not found if run.sealed else None
-    return {"run": run.id, "status": run.status, "intact": intact, "problems": found}
+    intact = not results if run.sealed else None
+    return {"run": run.id, "status": run.status, "intact": intact, "problems": results}
 
 
 def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
@@ -136,11 +136,13 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
             lines.append(f"{row['run']}: {told(problems)}")
             continue
         lines.append(f"{row['run']}: {words[row['intact']]}")
-        lines += [f"  {one.path}: {one.kind} {one.detail}".rstrip() for one in problems]
+        lines += [
+            f"  {problem.path}: {problem.kind} {problem.detail}".rstrip() for problem in problems
+        ]
     return lines
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @json_option
 @pass_session
 def reindex(session: Session, as_json: bool) -> None:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import click
 
-from thesis_cli.command_table import Late
-from thesis_cli.groups import LateVerbs
+from thesis_cli.command_table import LazyCommand
+from thesis_cli.groups import LazyGroup
 
-VERBS: dict[str, Late] = {
-    "status": Late("thesis_cli.commands.vault.status:status", "Show how the vault stands."),
-    "take": Late(
+VERBS: dict[str, LazyCommand] = {
+    "status": LazyCommand("thesis_cli.commands.vault.status:status", "Show how the vault stands."),
+    "take": LazyCommand(
         "thesis_cli.commands.vault.take:take", "Settle conflicts: your version, or the new one."
     ),
-    "adopt": Late(
+    "adopt": LazyCommand(
         "thesis_cli.commands.vault.adopt:adopt", "Make a generated block your own prose."
     ),
-    "undo": Late(
+    "undo": LazyCommand(
         "thesis_cli.commands.vault.undo:undo",
         "Take back what the last sync wrote, byte by byte.",
     ),
-    "pull": Late(
+    "pull": LazyCommand(
         "thesis_cli.commands.vault.pull:pull",
         "Take over what you answered in the notes of the runs.",
     ),
-    "export": Late(
+    "export": LazyCommand(
         "thesis_cli.commands.vault.export:export",
         "Export the thesis, or some NOTES and folders, as one document.",
     ),
@@ -31,6 +31,6 @@ VERBS: dict[str, Late] = {
 """Verb -> where it is, one module each in this package."""
 
 
-@click.group(cls=LateVerbs, late=VERBS)
+@click.group(cls=LazyGroup, late=VERBS)
 def vault() -> None:
     """Look after the vault."""

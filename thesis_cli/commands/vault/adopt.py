@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from thesis_cli.commands.vault.take import answer
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("addresses", nargs=-1, required=True, metavar="NOTE#BLOCK...")
 @click.option("--to", default="vault", show_default=True, help="`vault`, or another folder.")
 @json_option

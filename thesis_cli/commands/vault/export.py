@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 from vault_sync.export.formats import ENGINES, FORMATS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="[NOTES]...")
 @click.option("--to", type=click.Choice(list(FORMATS)), default="pdf", show_default=True)
 @click.option("--output", type=FILE, help="The file; default: export/ in the workspace.")
@@ -58,8 +58,8 @@ def view(data: dict[str, Any]) -> Iterator[Block]:
     yield f"written: {data['output']}"
     yield (
         ", ".join(
-            count(len(data[name]) if isinstance(data[name], tuple) else data[name], one)
-            for name, one in (("notes", "note"), ("figures", "figure"), ("tables", "table"))
+            count(len(data[name]) if isinstance(data[name], tuple) else data[name], singular)
+            for name, singular in (("notes", "note"), ("figures", "figure"), ("tables", "table"))
         )
         + f"; works cited: {len(data['citations'])}"
     )
@@ -67,6 +67,6 @@ def view(data: dict[str, Any]) -> Iterator[Block]:
         yield f"left out: {', '.join(data['left_out'])}"
 
 
-def count(number: int, one: str) -> str:
+def count(number: int, singular: str) -> str:
     """Write a number with its noun."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+    return f"{number} {singular}" if number == 1 else f"{number} {singular}s"

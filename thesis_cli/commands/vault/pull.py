@@ -8,7 +8,7 @@ import click
 
 from thesis_cli.completion import complete_run
 from thesis_cli.errors import CLAIM_FALSE
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ WIDTH = 60
 """Letters of an answer that a line shows."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("selectors", nargs=-1, shell_complete=complete_run)
 @click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be taken over.")
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if an answer waits.")
@@ -75,13 +75,13 @@ def tell(done: PullReport) -> dict[str, Any]:
 
 def view(done: PullReport, *, planned: bool) -> Iterator[Block]:
     """Tell what was taken over, and what waits for the other way."""
-    for one in done.taken:
-        yield f"{one.place}: {one.answer}: {short(one.index)} -> {short(one.note)}"
-    for one in done.written:
-        yield f"{one.place}: {one.answer}: {short(one.note)} <- {short(one.index)}"
+    for answer in done.taken:
+        yield f"{answer.place}: {answer.answer}: {short(answer.index)} -> {short(answer.note)}"
+    for answer in done.written:
+        yield f"{answer.place}: {answer.answer}: {short(answer.note)} <- {short(answer.index)}"
     yield from _counts(done, "would be taken" if planned else "taken")
     if done.waiting:
-        runs = ", ".join(dict.fromkeys(one.run for one in done.waiting))
+        runs = ", ".join(dict.fromkeys(answer.run for answer in done.waiting))
         yield f"newer than the notes, for the next sync: {_names(done.waiting)} of {runs}"
     if done.taken and not planned:
         yield "the reports follow with: thesis report sync"
@@ -94,7 +94,7 @@ def _counts(done: PullReport, verb: str) -> Iterator[str]:
 
 
 def _names(moved: list[Moved]) -> str:
-    return ", ".join(dict.fromkeys(one.answer for one in moved))
+    return ", ".join(dict.fromkeys(answer.answer for answer in moved))
 
 
 def short(words: Words | None) -> str:

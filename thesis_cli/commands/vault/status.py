@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SECTIONS = (
 """Field -> title, and what one can do."""
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.option("--to", default="vault", show_default=True, help="`vault`, or another folder.")
 @json_option
 @pass_session
@@ -49,22 +49,22 @@ def status(session: Session, /, *, to: str, as_json: bool) -> None:
     emit(session, "vault-status", inspect(session.workspace, to), view)
 
 
-def view(found: Condition) -> Iterator[Block]:
+def view(condition: Condition) -> Iterator[Block]:
     """Tell what there is, the urgent first."""
-    if found.stopped:
-        yield f"a sync would stop: {found.stopped}"
-    if found.locked:
-        yield f"being written into by {found.locked}"
+    if condition.stopped:
+        yield f"a sync would stop: {condition.stopped}"
+    if condition.locked:
+        yield f"being written into by {condition.locked}"
     for key, title, way in SECTIONS:
-        items = [str(item) for item in getattr(found, key)]
+        items = [str(item) for item in getattr(condition, key)]
         if items:
             yield from section(f"{title} ({way}):", items)
-    if found.moved:
-        moves = [f"{start} -> {now}" for start, now in found.moved.items()]
+    if condition.moved:
+        moves = [f"{start} -> {now}" for start, now in condition.moved.items()]
         yield from section("moved by you (still kept up to date):", moves)
-    yield f"{len(found.in_sync)} in sync, {len(found.pending)} to be written"
-    if found.undo:
-        yield f"the last write can be taken back: thesis vault undo ({found.undo})"
+    yield f"{len(condition.in_sync)} in sync, {len(condition.pending)} to be written"
+    if condition.undo:
+        yield f"the last write can be taken back: thesis vault undo ({condition.undo})"
 
 
 def section(title: str, items: list[str]) -> Iterator[Block]:

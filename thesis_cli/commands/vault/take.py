@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vault_sync.commands.resolve import Decided
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("addresses", nargs=-1, metavar="NOTE[#BLOCK]...")
 @click.option("--mine", "side", flag_value="mine", help="Your version stays until it changes.")
 @click.option("--new", "side", flag_value="new", help="The new version is written over yours.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.grid import Grid
-from thesis_cli.groups import Verb, pass_session
+from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vault_sync.commands.undo import Past, UndoReport
 
 
-@click.command(cls=Verb)
+@click.command(cls=Command)
 @click.argument("number", type=click.IntRange(min=1), required=False)
 @click.option("--list", "listed", is_flag=True, help="Show what can be undone; undo nothing.")
 @click.option("--to", default="vault", show_default=True, help="`vault`, or another folder.")
@@ -66,16 +66,18 @@ def view_history(past: list[Past]) -> list[Block]:
     """Lay out what was written, newest first."""
     if not past:
         return ["nothing was written into this vault yet"]
-    rows = [[one.number, when(one), one.what, len(one.files), state(one)] for one in past]
+    rows = [
+        [entry.number, when(entry), entry.what, len(entry.files), state(entry)] for entry in past
+    ]
     texts = [[str(cell) for cell in row] for row in rows]
     return [Grid([">number", "time (UTC)", "command", ">files", "state"], texts)]
 
 
-def when(one: Past) -> str:
+def when(entry: Past) -> str:
     """Give the minute; --json has it in full."""
-    return one.time[:16].replace("T", " ")
+    return entry.time[:16].replace("T", " ")
 
 
-def state(one: Past) -> str:
+def state(entry: Past) -> str:
     """Say whether it was taken back."""
-    return "undone" if one.undone else ""
+    return "undone" if entry.undone else ""
