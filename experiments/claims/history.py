@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.claims.checking import Examiner
 from experiments.claims.evidence import Facts
 from experiments.records.store import Store
-from featherface.filesystem.atomic import keep
+from featherface.source.cache_entries import entry_path, read_entry, write_entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from experiments.records.run import Run
     from experiments.staleness.changes import Change
     from experiments.workspace.workspace import Workspace
-
-ENGINE = (
-    "checking.py",
-    "evidence.py",
-    "three_valued_logic.py",
-    "candidate_runs.py",
-    "predicates.py",
-    "history.py",
-)
-"""Modules that decide what a claim comes to."""
 
 
 def day_of(moment: str) -> date | None:
@@ -57,34 +46,41 @@ def states_on(workspace: Workspace, runs: Sequence[Run], day: date) -> dict[str,
         UsageError: a claim can't be read.
     """
     known = [run for run in runs if (found := finished_on(run)) is not None and found <= day]
-    path = workspace.state / "cache" / "states" / f"{_key(workspace, known)}.json"
-    try:
-        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        kept = _check(workspace, known)
-        keep(path, json.dumps(kept))
+    inputs = _inputs(workspace, known)
+    path = entry_path(workspace.state / "cache" / "states", states_of, inputs, libraries=["numpy"])
+    kept = _read(path)
+    if kept is None:
+        kept = states_of(workspace, known)
+        write_entry(path, json.dumps(kept))
     return kept
 
 
-def _check(workspace: Workspace, runs: Sequence[Run]) -> dict[str, str]:
+def _read(path: Path) -> dict[str, str] | None:
+    try:
+        return {
+            str(name): str(state) for name, state in json.loads(read_entry(path) or b"").items()
+        }
+    except (ValueError, AttributeError):
+        return None
+
+
+def states_of(workspace: Workspace, runs: Sequence[Run]) -> dict[str, str]:
+    """Return milestone -> state, checked against RUNS alone, each taken as fresh."""
     store = _PastStore(workspace, runs)
     examiner = Examiner(store)
     examiner.facts = _UnchangedFacts(store)
     return {name: examiner.check(one).state for name, one in workspace.milestones.items()}
 
 
-def _key(workspace: Workspace, runs: Sequence[Run]) -> str:
+def _inputs(workspace: Workspace, runs: Sequence[Run]) -> list[str]:
     """Name everything that the states follow from."""
-    code = [Path(__file__).with_name(name).read_bytes() for name in ENGINE]
     labels = {label: run.id for run in runs for label in run.labels}
-    parts = [
-        hashlib.sha256(b"".join(code)).hexdigest(),
+    return [
         repr(sorted(workspace.milestones.items())),
         repr(sorted(workspace.cited.items())),
         repr(sorted(labels.items())),
-        *(f"{run.id} {run.seal}" for run in runs),
+        *(f"{run.id} {run.seal} {run.has_matches}" for run in runs),
     ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class _PastStore(Store):

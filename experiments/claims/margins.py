@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.claims.predicates import (
@@ -23,12 +21,13 @@ from experiments.claims.predicates import (
     references,
 )
 from experiments.metrics import AP_METRICS
-from featherface import errors
+from experiments.records.run import read_matches
 from featherface.errors import ThesisError
-from featherface.filesystem.atomic import keep
+from featherface.source.cache_entries import entry_path, read_entry, write_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -41,8 +40,6 @@ RESAMPLES = 1000
 SEED = 0
 UPWARDS = {">": 1, ">=": 1, "<": -1, "<=": -1}
 """Sign -> whether a larger left side helps; `==` and `!=` have no margin."""
-WAYS = ("matches", "curves")
-"""Modules of the core that give the AP of a resample."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +99,7 @@ class Resampled:
 
     def _of(self, run: Run) -> dict[str, Any] | None:
         if run.seal not in self._kept:
-            path = self.cache / f"{_key(run.seal)}.npz"
-            self._kept[run.seal] = _read(path) or _make(run, path)
+            self._kept[run.seal] = _kept(self.cache, run)
         return self._kept[run.seal]
 
 
@@ -187,10 +183,26 @@ def _spread(term: Term, found: Mapping[Reference, Observation], resampled: Resam
     return np.float64(number(term, found) or 0.0)
 
 
-def _make(run: Run, path: Path) -> dict[str, Any] | None:
-    """Resample RUN's match records and keep the APs; a disk that can't be written is no matter."""
+def _kept(cache: Path, run: Run) -> dict[str, Any] | None:
+    """Return the resampled APs of RUN, read or made; None without match records."""
+    inputs = [run.seal, str(RESAMPLES), str(SEED)]
+    path = entry_path(cache, resampled_aps, inputs, libraries=["numpy"], suffix=".npz")
+    known = _read(path)
+    if known is None:
+        known = resampled_aps(run.folder)
+        if known is not None:
+            write_entry(path, _packed(known))
+    return known
+
+
+def resampled_aps(folder: Path) -> dict[str, Any] | None:
+    """Resample the match records of the run in FOLDER; None where it has none that can be read.
+
+    Returns:
+        Subset, and `mean` -> AP (RESAMPLES,); `images` -> what stands for the images.
+    """
     try:
-        records = run.matches()
+        records = read_matches(folder)
     except ThesisError:
         return None
     if records is None:
@@ -200,32 +212,25 @@ def _make(run: Run, path: Path) -> dict[str, Any] | None:
     from experiments.comparison.statistics import resample  # noqa: PLC0415 - numpy
 
     names = hashlib.sha256("\n".join(records.images).encode("utf-8")).hexdigest()
-    values = {**resample(records, RESAMPLES, SEED), "images": np.array(names)}
+    return {**resample(records, RESAMPLES, SEED), "images": np.array(names)}
+
+
+def _packed(values: Mapping[str, Any]) -> bytes:
+    import numpy as np  # noqa: PLC0415 - slow to import
+
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **values)
-    keep(path, content.getvalue())
-    return values
+    return content.getvalue()
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
+    content = read_entry(path)
+    if content is None:
         return None
     import numpy as np  # noqa: PLC0415 - slow to import
 
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
     except Exception:  # noqa: BLE001 - a damaged cache is made anew, whatever is wrong with it
         return None
-
-
-def _key(seal: str) -> str:
-    """Name the resamples of a record: another way to make them is another name."""
-    here, core = Path(__file__).parent, Path(errors.__file__).parent
-    ways = [
-        here / "../comparison/statistics.py",
-        *((core / "evaluation" / f"{one}.py") for one in WAYS),
-    ]
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in ways]
-    text = json.dumps([seal, RESAMPLES, SEED, *digests])
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -173,11 +173,12 @@ class Run:
 
     def matches(self) -> MatchRecords | None:
         """Return the per-image match records of the evaluation; None without one."""
-        if not (self.folder / MATCHES).is_file():
-            return None
-        from featherface.evaluation.matches import MatchRecords  # noqa: PLC0415 - numpy
+        return read_matches(self.folder)
 
-        return MatchRecords.load(self.folder / MATCHES)
+    @property
+    def has_matches(self) -> bool:
+        """Whether it kept match records and they are there."""
+        return (self.folder / MATCHES).is_file()
 
     @property
     def annotations(self) -> RunAnnotations:
@@ -209,3 +210,16 @@ class Run:
     def dataset(self) -> str:
         """The set it was evaluated on: `widerface`, `synthetic`, …; empty without evaluation."""
         return next((metric.dataset for metric in self.metrics if metric.dataset), "")
+
+
+def read_matches(folder: Path) -> MatchRecords | None:
+    """Return the match records of the run in FOLDER; None without an evaluation.
+
+    Raises:
+        DataError: they are damaged.
+    """
+    if not (folder / MATCHES).is_file():
+        return None
+    from featherface.evaluation.matches import MatchRecords  # noqa: PLC0415 - numpy
+
+    return MatchRecords.load(folder / MATCHES)

@@ -9,7 +9,6 @@ import torch
 
 from featherface.errors import UsageError
 from featherface.geometry.priors import priors
-from featherface.model_summary import summary_cache
 from featherface.model_summary.description import describe
 from featherface.model_summary.effective import effective_fields
 from featherface.model_summary.summary_cache import anatomy
@@ -17,6 +16,7 @@ from featherface.model_summary.summary_types import Anatomy
 from featherface.model_summary.trace import walk
 from featherface.networks.detector import build
 from featherface.profiling.counting import count_macs, macs, parameters
+from featherface.source import cache_entries
 from featherface.variants.table import VARIANTS, variant
 
 
@@ -148,12 +148,21 @@ def test_what_was_found_is_read_without_pytorch(tmp_path):
     assert int(done.stdout) == known.parameters
 
 
-def test_a_damaged_file_and_another_program_are_not_believed(tmp_path, monkeypatch):
-    config = variant("v3-nano")
-    known = anatomy(config, tmp_path)
-    (file,) = tmp_path.glob("*.json")
-    file.write_text("{}", encoding="utf-8")
-    assert anatomy(config, tmp_path) == known
-    monkeypatch.setattr(summary_cache, "_program", lambda: "another")
-    assert anatomy(config, tmp_path) == known
-    assert len(list(tmp_path.glob("*.json"))) == 2
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", "3"])
+def test_a_damaged_file_is_not_believed(tmp_path, text):
+    config, folder = variant("v3-nano"), tmp_path / "networks"
+    known = anatomy(config, folder)
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    file.write_text(text, encoding="utf-8")
+    assert anatomy(config, folder) == known
+    assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("what", ["definition_digest", "_version"])
+def test_another_program_or_library_is_not_believed(tmp_path, monkeypatch, what):
+    config, folder = variant("v3-nano"), tmp_path / "networks"
+    known = anatomy(config, folder)
+    monkeypatch.setattr(cache_entries, what, lambda *_: "another")
+    assert anatomy(config, folder) == known
+    assert len(list(folder.iterdir())) == 2

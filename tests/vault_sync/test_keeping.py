@@ -1,31 +1,67 @@
 """What is kept of sealed records: asked for once, and never of a run at work."""
 
 import json
+from functools import partial
 
-from vault_sync.rendering.cache import KnownRun, keep
+import pytest
+
+from featherface.source import cache_entries
+from vault_sync.rendering.cache import KnownRun, evidence, keep, read_epochs, read_recipe
 from vault_sync.rendering.context import Sources
 
 
-def test_what_was_kept_is_not_made_again(tmp_path):
-    made = []
-
-    def make():
-        made.append(1)
-        return {"value": 0.1 + 0.2, "path": tmp_path}
-
-    first, second = (keep(tmp_path, ["v2@1", "seal"], make) for _ in range(2))
-    assert first == second == {"value": 0.1 + 0.2, "path": str(tmp_path)}
-    assert len(made) == 1
-    keep(tmp_path, ["v2@1", "another seal"], make)
-    assert len(made) == 2
+@pytest.fixture
+def reads(workspace, make_run):
+    """The recipe of a run, kept in a folder: once in it, it is not read again."""
+    run = make_run(workspace, "v2")
+    return workspace.state / "cache" / "recipes", partial(read_recipe, run.folder), run
 
 
-def test_a_damaged_file_is_made_again(tmp_path):
-    keep(tmp_path, ["a"], lambda: 1)
-    (kept,) = tmp_path.iterdir()
-    kept.write_text("{", encoding="utf-8")
-    assert keep(tmp_path, ["a"], lambda: 2) == 2
-    assert json.loads(kept.read_text(encoding="utf-8")) == 2
+def test_what_was_kept_is_not_made_again(reads, monkeypatch):
+    folder, read, run = reads
+    first = keep(folder, ["v2@1", "seal"], read)
+    assert first == json.loads(json.dumps(run.recipe, default=str))
+    (run.folder / "recipe.yaml").unlink()
+    assert keep(folder, ["v2@1", "seal"], read) == first
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("what", ["inputs", "function", "code", "library"])
+def test_what_follows_from_something_else_is_made_again(reads, monkeypatch, what):
+    folder, read, run = reads
+    inputs = ["v2@1", "seal"]
+    keep(folder, inputs, read, ["numpy"])
+    if what == "inputs":
+        inputs = ["v2@1", "another seal"]
+    elif what == "function":
+        read = partial(read_epochs, run.folder)
+    else:
+        name = {"code": "definition_digest", "library": "_version"}[what]
+        monkeypatch.setattr(cache_entries, name, lambda *_: "another")
+    made = keep(folder, inputs, read, ["numpy"])
+    assert made == (run.events("epoch") if what == "function" else run.recipe)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_damaged_file_is_made_again(reads):
+    folder, read, _ = reads
+    first = keep(folder, ["a"], read)
+    (kept,) = folder.iterdir()
+    for damaged in ("{", "", "\x00"):
+        kept.write_text(damaged, encoding="utf-8")
+        assert keep(folder, ["a"], read) == first
+        assert json.loads(kept.read_text(encoding="utf-8")) == first
+
+
+def test_match_records_that_come_back_are_noticed(workspace, make_run):
+    """Large files are often left out of a copy; what was made without them doesn't stay."""
+    run = make_run(workspace, "v2", matches=True)
+    matches = run.folder / "matches.npz"
+    whole, content = evidence(run), matches.read_bytes()
+    matches.unlink()
+    assert evidence(run) != whole
+    matches.write_bytes(content)
+    assert evidence(run) == whole
 
 
 def test_a_sealed_run_is_read_as_it_is(workspace, make_run):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from experiments.records.run import Run
 from experiments.records.store import Store
-from featherface.filesystem import atomic
+from featherface.source.cache_entries import entry_path, read_entry, write_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,22 +18,43 @@ if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
 
 
-def keep(folder: Path, about: Sequence[str], make: Callable[[], Any]) -> Any:
-    """Return what MAKE gave before for the same things, or call it.
+def keep(
+    folder: Path, about: Sequence[str], make: partial[Any], libraries: Sequence[str] = ()
+) -> Any:
+    """Return what MAKE gave before for the same things, by the same code, or call it.
 
     Args:
         folder: where it is kept, one file each.
         about: everything that decides the outcome, such as the seals of the records it is from.
-        make: gives plain values; what JSON does not know becomes text.
+        make: a function at the top of a module of ours with its arguments; it gives plain
+            values, and what JSON does not know becomes text.
+        libraries: distributions whose version may decide too.
     """
-    key = hashlib.sha256(json.dumps(about).encode()).hexdigest()
-    path = folder / f"{key}.json"
+    path = entry_path(folder, make.func, about, libraries=libraries)
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        known = json.loads(read_entry(path) or b"")
+    except ValueError:
         known = json.loads(json.dumps(make(), default=str))
-        atomic.keep(path, json.dumps(known, ensure_ascii=False))
+        write_entry(path, json.dumps(known, ensure_ascii=False))
     return known
+
+
+def evidence(run: Run) -> str:
+    """Return what stands for all that a sealed RUN gives: its name, its seal, match records.
+
+    Match records are large: a copy of a workspace may lack them, and have them again later.
+    """
+    return f"{run.id} {run.seal} {run.has_matches}"
+
+
+def read_recipe(folder: Path) -> dict[str, Any]:
+    """Return the recipe of the run in FOLDER."""
+    return Run(folder).recipe
+
+
+def read_epochs(folder: Path) -> list[dict[str, Any]]:
+    """Return the epochs of the run in FOLDER."""
+    return Run(folder).events("epoch")
 
 
 class KnownStore(Store):
@@ -72,7 +92,7 @@ class KnownRun(Run):
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """The resolved recipe as plain nested values."""
-        found: dict[str, Any] = self._kept("recipes", lambda: Run(self.folder).recipe)
+        found: dict[str, Any] = self._kept("recipes", read_recipe)
         return found
 
     @cached_property
@@ -89,10 +109,10 @@ class KnownRun(Run):
         """Return the lines of metrics.jsonl, of one KIND or all."""
         if kind != "epoch":
             return super().events(kind)
-        found: list[dict[str, Any]] = self._kept("epochs", lambda: Run.events(self, kind))
+        found: list[dict[str, Any]] = self._kept("epochs", read_epochs)
         return found
 
-    def _kept(self, folder: str, make: Callable[[], Any]) -> Any:
+    def _kept(self, name: str, read: Callable[[Path], Any]) -> Any:
         if not self.sealed:
-            return make()
-        return keep(self._cache / folder, [self.id, self.seal], make)
+            return read(self.folder)
+        return keep(self._cache / name, [self.id, self.seal], partial(read, self.folder))

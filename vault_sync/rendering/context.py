@@ -15,6 +15,7 @@ from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from functools import partial
     from pathlib import Path
 
     from experiments.claims.checking import Examiner, Outcome
@@ -232,9 +233,12 @@ class Page:
         return self.links.cell(f"run/{run_id}", run_id)
 
     def picture(
-        self, name: str, caption: Safe, inputs: Sequence[str], draw: Callable[[], bytes | None]
+        self, name: str, caption: Safe, inputs: Sequence[str], draw: partial[bytes]
     ) -> Safe:
-        """Show a picture of this page; empty where there is nothing to draw."""
+        """Show a picture of this page; empty where there is nothing to draw.
+
+        INPUTS hold all that it shows; DRAW is one of `vault_sync.rendering.pictures`.
+        """
         path = self.figures.add(self.links.note, name, inputs, draw)
         return (
             Safe("")

@@ -1,28 +1,25 @@
-"""The pictures of a vault, drawn once: kept by a hash of what they show."""
+"""The pictures of a vault, drawn once: kept by what they show and by the code that draws them."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-from functools import cache
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments import metrics
-from featherface.filesystem.atomic import keep
+from featherface.source.cache_entries import entry_path, read_entry, write_entry
 from vault_sync.engine.disk.names import safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from functools import partial
+    from pathlib import Path
 
     from vault_sync.rendering.links import LinkStyle
 
-NOTHING = b""
-"""Kept where there turned out to be nothing to draw."""
-DRAWING = ("run_plots.py", "style.py", "labels.py", "bar_plots.py", "network_drawing.py")
-"""What decides how a picture looks."""
+NOTHING = b"nothing to draw"
+"""Kept where that turned out; an empty file is what a disk makes of a damaged one."""
+PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+"""Between them stands a whole picture: https://www.w3.org/TR/png-3/#5PNG-file-signature."""
+LIBRARIES = ("matplotlib", "pillow")
+"""What draws."""
 
 
 class Figures:
@@ -35,12 +32,18 @@ class Figures:
         self.wanted: dict[str, bytes] = {}
         """Path in the vault -> PNG."""
 
-    def add(
-        self, note: str, name: str, inputs: Sequence[str], draw: Callable[[], bytes | None]
-    ) -> str | None:
-        """Return the path of a picture for NOTE; DRAW is called only if INPUTS are new."""
-        content = self._content(name, inputs, draw)
-        if content == NOTHING:
+    def add(self, note: str, name: str, inputs: Sequence[str], draw: partial[bytes]) -> str | None:
+        """Return the path of a picture for NOTE; DRAW is called only if something is new.
+
+        Args:
+            note: path of the note.
+            name: of the picture's file; it does not show in the picture.
+            inputs: all that the picture shows, or what stands for it; the language is added.
+            draw: one of `vault_sync.rendering.pictures` with its arguments; it gives a PNG, or
+                nothing where there is nothing to draw.
+        """
+        content = self._content(inputs, draw)
+        if not content:
             return None
         folder = self.style.picture_folder(note)
         path = "/".join(filter(None, (folder, f"{safe_name(name)}.png")))
@@ -52,20 +55,13 @@ class Figures:
         self.wanted[path] = content
         return path
 
-    def _content(self, name: str, inputs: Sequence[str], draw: Callable[[], bytes | None]) -> bytes:
-        key = json.dumps([_engine(), self.language, name, *inputs])
-        path = self.kept / f"{hashlib.sha256(key.encode()).hexdigest()}.png"
-        with contextlib.suppress(OSError):
-            return path.read_bytes()
-        content = draw() or NOTHING
-        keep(path, content)
+    def _content(self, inputs: Sequence[str], draw: partial[bytes]) -> bytes:
+        shown = [self.language, *inputs]
+        path = entry_path(self.kept, draw.func, shown, libraries=LIBRARIES, suffix=".png")
+        content = read_entry(path) or b""
+        if content == NOTHING:
+            return b""
+        if not (content.startswith(PNG) and PNG_END in content):
+            content = draw()
+            write_entry(path, content or NOTHING)
         return content
-
-
-@cache
-def _engine() -> str:
-    """Say by what pictures are drawn: another version may draw them otherwise."""
-    # Not through importlib.resources: a folder called experiments in the path would hide ours.
-    folder = Path(metrics.__file__).parent / "plotting"
-    sources = b"".join((folder / name).read_bytes() for name in DRAWING)
-    return f"{metadata.version('matplotlib')} {hashlib.sha256(sources).hexdigest()}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import AP_METRICS, kind
 from experiments.running.buildup_names import is_step
+from vault_sync.rendering import pictures
 from vault_sync.rendering.context import Group, Page, ablated, group, measured_on, table
 from vault_sync.rendering.templates import Safe, code
 from vault_sync.reports.sections.ablation_seeds import Found, over_seeds, steps
@@ -200,23 +202,19 @@ def _picture(page: Page, base: Run, runs: Sequence[Run], rows: Rows, place: int)
     """Draw the differences in the base's primary metric."""
     words, name = page.words, base.record.primary_metric
     found = {run: _delta(rows, name, run) for run in runs}
-    shown = {run: one for run, one in found.items() if one}
+    shown = {run: delta for run, delta in found.items() if delta}
     if not shown:
         return Safe("")
     title = words.say("ablation.title", metric=kind(name).title(words.language), run=base.id)
-
-    def draw() -> bytes:
-        from experiments.plotting import bar_plots  # noqa: PLC0415 - matplotlib takes a second to import
-
-        lines = [
-            bar_plots.Change(run.id, one["value"], one["low"], one["high"], sure=one["established"])
-            for run, one in shown.items()
-        ]
-        return bar_plots.difference_bars(lines, title, words.language)
-
+    ends = ("value", "low", "high")
+    bars = [
+        {"label": run.id, "sure": delta["established"], **{key: delta[key] for key in ends}}
+        for run, delta in shown.items()
+    ]
     image = f"{page.block_id}-{base.experiment}{f'-{place}' if place > 1 else ''}"
-    inputs = [str(title), base.seal, *(run.seal for run in shown)]
-    return page.picture(image, words.say("ablation.figure", title=title), inputs, draw)
+    draw = partial(pictures.difference_bars, bars, str(title), words.language)
+    caption = words.say("ablation.figure", title=title)
+    return page.picture(image, caption, [str(title), repr(bars)], draw)
 
 
 def _expected(page: Page) -> Safe:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from featherface.variants.table import DetectorConfig
+from vault_sync.rendering import pictures
 from vault_sync.rendering.context import Page, table
 from vault_sync.rendering.templates import Safe, code, escape
 from vault_sync.reports.sections.run_diff import show_value
@@ -177,11 +179,6 @@ def _picture(page: Page, runs: Sequence[Run]) -> Safe:
         for name in present
         if any(name in one for one in networks.values())
     }
-
-    def draw() -> bytes:
-        from experiments.plotting import bar_plots  # noqa: PLC0415 - matplotlib takes a second to import
-
-        return bar_plots.component_bars(networks, names, words.language)
-
-    inputs = [*(run.seal for run in runs), *names.values()]
+    draw = partial(pictures.component_bars, networks, names, words.language)
+    inputs = [repr(networks), repr(names)]
     return page.picture(f"{page.block_id}-components", words.say("component.figure"), inputs, draw)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import json
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import SUBSETS
 from featherface.errors import RefusedError, ThesisError, unknown
+from vault_sync.rendering import pictures
 from vault_sync.rendering.cache import keep
 from vault_sync.rendering.context import Page, evaluation, table
 from vault_sync.rendering.templates import Safe, code
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
 
     from experiments.inspection.detection_review import DetectionReview
     from experiments.records.run import Run
+    from vault_sync.rendering.context import Sources
     from vault_sync.rendering.words import Words
 
-MADE = "gallery 1"
-"""Changes where a gallery is gathered or drawn otherwise."""
-SIDE = 192
-"""Pixels of a crop in a note."""
 WIDEST, SHOWN = "hard", "24"
 """Whose faces count and how many are shown, where the marker does not say."""
 
@@ -37,15 +35,18 @@ def build(page: Page) -> dict[str, object]:
     runs = page.sources.select(page.selectors) if page.selectors else []
     if len(runs) != 1:
         raise RefusedError("its marker needs one run: runs=v2@1", "thesis eval gallery RUN")
-    run, words, case = runs[0], page.words, _Case(page, runs[0])
+    run, words, review = runs[0], page.words, RunReview(page.sources, runs[0])
     asked = _asked(page)
-    about = [MADE, run.seal, *(f"{key}={value}" for key, value in asked.items())]
-    found = keep(page.sources.cache / "galleries", about, lambda: case.gather(asked))
+    about = [run.id, run.seal, *(f"{key}={value}" for key, value in asked.items())]
+    gather = partial(review.gather, asked)
+    found = keep(page.sources.cache / "galleries", about, gather, ["numpy", "scipy"])
     sheets = {}
     for part, name in (("misses", "misses"), ("false_alarms", "alarms")):
         caption = words.say(f"gallery.caption_{name}", run=run.id)
-        draw = partial(case.draw, found[part])
-        sheets[name] = page.picture(f"{run.id}-{name}", caption, [*about, part], draw)
+        draw = partial(pictures.mistakes, found[part], review.look_up)
+        # The seal stands for the data, whose pictures the crops are cut from.
+        inputs = [run.seal, json.dumps(found[part])]
+        sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw)
     return {
         "summary": _summary(words, run, found),
         "misses": _misses(words, found["misses"]),
@@ -83,15 +84,16 @@ def share(words: Words, part: int, whole: int) -> Safe:
     return words.number(part / whole, ".1%") if whole else words.say("none")
 
 
-class _Case:
+class RunReview:
     """A run's detections, judged again only where something is not known yet."""
 
-    def __init__(self, page: Page, run: Run) -> None:
-        self.sources = page.sources
+    def __init__(self, sources: Sources, run: Run) -> None:
+        self.sources = sources
         self.run = run
 
     @cached_property
     def scrutiny(self) -> DetectionReview:
+        """The detections beside the faces; RefusedError where they can't be judged again."""
         from experiments.inspection.detection_review import of_run  # noqa: PLC0415 - numpy and scipy
 
         try:
@@ -100,26 +102,25 @@ class _Case:
             raise RefusedError(error.message, error.hint) from error
 
     @cached_property
-    def files(self) -> Mapping[str, Path]:
+    def _files(self) -> Mapping[str, Path]:
         return self.scrutiny.look_up()
 
+    def look_up(self) -> Mapping[str, Path]:
+        """Return the file of each picture, looked for once."""
+        return self._files
+
     def gather(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the mistakes that the marker ASKED for.
+
+        Raises:
+            RefusedError: the detections can't be judged again.
+        """
         from experiments.inspection.error_gallery import gather  # noqa: PLC0415 - as above
 
         score = asked["score"]
         if score is None:
             score = self.scrutiny.evaluate.decision
         return gather(self.scrutiny, **{**asked, "score": score})
-
-    def draw(self, shown: list[dict[str, Any]]) -> bytes | None:
-        from experiments.inspection.error_gallery import draw_crops  # noqa: PLC0415 - Pillow
-        from featherface.inference.crops import sheet  # noqa: PLC0415 - as above
-
-        if not shown:
-            return None
-        stream = io.BytesIO()
-        sheet(list(draw_crops(shown, self.files, SIDE))).save(stream, format="PNG", optimize=True)
-        return stream.getvalue()
 
 
 def _asked(page: Page) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from featherface.errors import RefusedError, UsageError, unknown
 from featherface.model_summary.summary_cache import SIDE, anatomy
 from featherface.variants.table import VARIANTS, variant
 from vault_sync.rendering import network_tables as tables
+from vault_sync.rendering import pictures
 from vault_sync.rendering.network_tables import Subject, markdown
 from vault_sync.rendering.templates import Safe
 
@@ -41,12 +42,7 @@ def build(page: Page) -> dict[str, object] | None:
         return None
     words = page.words
     names = drawing_names(words)
-
-    def draw() -> bytes:
-        from experiments.plotting.network_drawing import draw_network  # noqa: PLC0415 - matplotlib
-
-        return draw_network(subject.anatomy, names, words.language)
-
+    draw = partial(pictures.network_drawing, subject.anatomy, names, words.language)
     caption = words.say("network.figure", name=subject.name, size=Safe(subject.size))
     inputs = [repr(replace(subject.anatomy, layers=(), blocks=())), repr(names)]
     picture = page.picture(f"{page.block_id}-drawing", caption, inputs, draw)

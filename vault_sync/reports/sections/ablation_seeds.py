@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from experiments.comparison.result import ALPHA
 from experiments.comparison.seed_statistics import FEWEST, spread
 from experiments.comparison.statistics import holm
 from experiments.metrics import AP_METRICS, kind
+from vault_sync.rendering import pictures
 from vault_sync.rendering.context import table
 from vault_sync.rendering.templates import Safe
 from vault_sync.reports.sections.comparison_cache import compared, write_difference
@@ -100,14 +102,7 @@ def _picture(page: Page, base: Run, rows: Sequence[Mapping[str, Any]]) -> Safe:
     words = page.words
     metric = kind(base.record.primary_metric).title(words.language)
     title = words.say("ablation.seeds_title", metric=metric, base=base.experiment)
-
-    def draw() -> bytes:
-        from experiments.plotting import bar_plots  # noqa: PLC0415 - matplotlib takes a second to import
-
-        return bar_plots.difference_bars(
-            [bar_plots.Change(**one) for one in rows], title, words.language
-        )
-
+    draw = partial(pictures.difference_bars, rows, str(title), words.language)
     image = f"{page.block_id}-{base.experiment}-seeds"
     caption = words.say("ablation.seeds_figure", title=title)
     return page.picture(image, caption, [str(title), repr(rows)], draw)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from experiments import metrics
-from experiments.metrics import kind
+from experiments.metrics import AP_METRICS, kind
+from experiments.records.run import Run, read_matches
 from featherface.errors import RefusedError, ThesisError
-from vault_sync.rendering.cache import keep
+from vault_sync.rendering.cache import evidence, keep
 from vault_sync.rendering.templates import Safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from experiments.records.run import Run
+    from experiments.records.store import Store
     from vault_sync.rendering.context import Page
     from vault_sync.rendering.words import Words
 
-ENGINE = ("compare.py", "result.py", "machines.py", "statistics.py")
-"""Modules of `experiments` that decide what a comparison finds."""
 Ends = tuple[float, float]
 
 
@@ -31,40 +28,47 @@ def compared(page: Page, runs: Sequence[Run]) -> dict[str, Any]:
     Raises:
         RefusedError: they were evaluated on different data, or a record was changed.
     """
-
-    def make() -> dict[str, Any]:
-        from experiments.comparison.compare import compare  # noqa: PLC0415 - only comparisons need it
-
-        try:
-            found = compare(runs, store=page.sources.store).to_json()
-        except ThesisError as error:
-            raise RefusedError(error.message, error.hint) from error
-        # What depends on other runs than these must not be kept by their seals.
-        return {name: part for name, part in found.items() if name not in ("seeds", "notes")}
-
-    about = [_engine(), *(f"{run.id} {run.seal}" for run in runs)]
-    found: dict[str, Any] = keep(page.sources.cache / "comparisons", about, make)
+    about = [evidence(run) for run in runs]
+    make = partial(compare_runs, [run.folder for run in runs], page.sources.store)
+    found: dict[str, Any] = keep(page.sources.cache / "comparisons", about, make, ["numpy"])
     return found
+
+
+def compare_runs(folders: Sequence[Path], store: Store) -> dict[str, Any]:
+    """Return `Comparison.to_json()` of the runs in FOLDERS, without what other runs decide.
+
+    Raises:
+        RefusedError: they were evaluated on different data, or a record was changed.
+    """
+    from experiments.comparison.compare import compare  # noqa: PLC0415 - only comparisons need it
+
+    # Made here, so that all that a run tells of itself is part of this code.
+    runs = [Run(folder) for folder in folders]
+    try:
+        found = compare(runs, store=store).to_json()
+    except ThesisError as error:
+        raise RefusedError(error.message, error.hint) from error
+    return {name: part for name, part in found.items() if name not in ("seeds", "notes")}
 
 
 def intervals(page: Page, run: Run) -> dict[str, Ends]:
     """Return metric -> 95% interval of RUN's APs; empty where it kept no match records."""
+    make = partial(interval_ends, run.folder)
+    kept = keep(page.sources.cache / "intervals", [evidence(run)], make, ["numpy"])
+    return {name: (low, high) for name, (low, high) in kept.items()}
 
-    def make() -> dict[str, Any]:
-        from experiments.comparison.statistics import paired_bootstrap  # noqa: PLC0415 - numpy
-        from experiments.metrics import AP_METRICS  # noqa: PLC0415 - as above
 
-        matches = run.matches()
-        if matches is None:
-            return {}
-        drawn = paired_bootstrap([matches])
-        found = {name: drawn.interval(0, key) for name, key in AP_METRICS.items()}
-        ends = {name: [one.low, one.high] for name, one in found.items() if one.low == one.low}
-        return {"resamples": drawn.resamples, "ends": ends}
+def interval_ends(folder: Path) -> dict[str, Ends]:
+    """Return metric -> 95% interval of the run in FOLDER; empty without match records."""
+    from experiments.comparison.statistics import paired_bootstrap  # noqa: PLC0415 - numpy
 
-    about = [_engine(), f"{run.id} {run.seal}"]
-    kept = keep(page.sources.cache / "intervals", about, make)
-    return {name: (low, high) for name, (low, high) in kept.get("ends", {}).items()}
+    matches = read_matches(folder)
+    if matches is None:
+        return {}
+    drawn = paired_bootstrap([matches])
+    intervals = {name: drawn.interval(0, key) for name, key in AP_METRICS.items()}
+    known = {name: each for name, each in intervals.items() if each.low == each.low}
+    return {name: (each.low, each.high) for name, each in known.items()}
 
 
 def write_interval(words: Words, name: str, ends: Sequence[float | None] | None) -> str:
@@ -103,12 +107,3 @@ def established(ends: Sequence[float | None] | None) -> bool:
     """Whether an interval lies on one side of zero."""
     low, high = ends or (None, None)
     return low is not None and high is not None and (low > 0 or high < 0)
-
-
-@cache
-def _engine() -> str:
-    """Say by what runs are compared: another version may compare them otherwise."""
-    # Not through importlib.resources: a folder called experiments in the path would hide ours.
-    folder = Path(metrics.__file__).parent / "comparison"
-    parts = [(folder / name).read_bytes() for name in ENGINE]
-    return hashlib.sha256(b"".join(parts)).hexdigest()

@@ -1,28 +1,27 @@
-"""The pictures of reports, drawn by `plotting` and only where something changed."""
+"""The pictures of runs in reports, drawn only where something changed."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from experiments.records.run import Run
+from vault_sync.rendering import pictures
+from vault_sync.rendering.cache import evidence
 from vault_sync.rendering.context import Page, evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.records.run import Run
+    from experiments.workspace.milestones import CitedResult
     from vault_sync.rendering.templates import Safe
 
 
 def loss_curves(page: Page, run: Run) -> Safe:
     """Show how a run learnt; empty where it did not train."""
-
-    def draw() -> bytes:
-        from experiments.plotting import run_plots  # noqa: PLC0415 - takes a second to import
-
-        return run_plots.loss_curves(run, page.words.language)
-
+    draw = partial(pictures.loss_curves, run, page.words.language)
     caption = page.words.say("figure.loss", run=run.id)
-    return page.picture(f"{run.id}-loss", caption, [run.seal], draw)
+    return page.picture(f"{run.id}-loss", caption, [run.id, run.seal], draw)
 
 
 def precision_recall(page: Page, run: Run) -> Safe:
@@ -41,28 +40,24 @@ def precision_recall_of(page: Page, runs: Sequence[Run], number: int) -> Safe:
 def size_against_ap(page: Page, runs: Sequence[Run]) -> Safe:
     """Show AP against size, published results beside it where they may be compared."""
     cited = list(page.sources.workspace.cited.values())
-
-    def draw() -> bytes:
-        from experiments.plotting.pareto import pareto  # noqa: PLC0415 - takes a second to import
-
-        return pareto(runs, cited, language=page.words.language)
-
+    draw = partial(pictures.size_against_ap, runs, cited, page.words.language)
+    inputs = [_measured(run) for run in runs]
+    inputs += [_measured(result) for result in cited]
     name = f"{page.block_id}-size-ap"
     caption = page.words.say("figure.size", data=_data(page, runs[0]))
-    return page.picture(name, caption, [*(run.seal for run in runs), repr(cited)], draw)
+    return page.picture(name, caption, [*inputs, repr(cited)], draw)
 
 
 def _curves(page: Page, name: str, caption: Safe, runs: Sequence[Run]) -> Safe:
-    language = page.words.language
+    draw = partial(pictures.precision_recall, runs, page.words.language)
+    inputs = [_measured(runs[0]), *(evidence(run) for run in runs)]
+    return page.picture(name, caption, inputs, draw)
 
-    def draw() -> bytes:
-        from experiments.plotting import run_plots  # noqa: PLC0415 - takes a second to import
 
-        matches = {run.id: run.matches() for run in runs}
-        records = {label: one for label, one in matches.items() if one is not None}
-        return run_plots.precision_recall(records, language, run_plots.caption(runs[0], language))
-
-    return page.picture(name, caption, [run.seal for run in runs], draw)
+def _measured(source: Run | CitedResult) -> str:
+    """Write all metrics of SOURCE, and with what others each may be compared."""
+    name = source.id if isinstance(source, Run) else source.name
+    return repr([name, *((metric, metric.context) for metric in source.metrics)])
 
 
 def _data(page: Page, run: Run) -> Safe:

@@ -1,0 +1,98 @@
+"""The kinds of pictures that reports show, each with the function that draws it.
+
+A picture is drawn anew when its function, or anything of ours that it names, does something else
+(`featherface.source.definitions`). What its arguments' methods would give is not seen in there:
+`inputs` of `Page.picture` must hold that.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from experiments.records.run import Run
+    from experiments.workspace.milestones import CitedResult
+    from featherface.model_summary.summary_types import Anatomy
+
+CROP = 192
+"""Pixels of a side of a crop in a sheet."""
+
+
+def loss_curves(run: Run, language: str) -> bytes:
+    """Draw how a run learnt; empty where it did not train."""
+    from experiments.plotting import run_plots  # noqa: PLC0415 - matplotlib takes a second to import
+
+    return run_plots.loss_curves(run, language)
+
+
+def precision_recall(runs: Sequence[Run], language: str) -> bytes:
+    """Draw precision against recall of runs on the same data; empty without match records."""
+    from experiments.plotting import run_plots  # noqa: PLC0415 - as above
+    from experiments.records.run import read_matches  # noqa: PLC0415 - as above
+
+    matches = {run.id: read_matches(run.folder) for run in runs}
+    records = {label: record for label, record in matches.items() if record is not None}
+    return run_plots.precision_recall(records, language, run_plots.caption(runs[0], language))
+
+
+def size_against_ap(runs: Sequence[Run], cited: Sequence[CitedResult], language: str) -> bytes:
+    """Draw AP against size, published results beside it."""
+    from experiments.plotting.pareto import pareto  # noqa: PLC0415 - as above
+
+    return pareto(runs, cited, language=language)
+
+
+def component_bars(
+    networks: Mapping[str, Mapping[str, int]], names: Mapping[str, str], language: str
+) -> bytes:
+    """Draw the parameters of networks by component."""
+    from experiments.plotting import bar_plots  # noqa: PLC0415 - as above
+
+    return bar_plots.component_bars(networks, names, language)
+
+
+def difference_bars(changes: Sequence[Mapping[str, Any]], title: str, language: str) -> bytes:
+    """Draw differences from a base; CHANGES are fields of `bar_plots.Change`."""
+    from experiments.plotting import bar_plots  # noqa: PLC0415 - as above
+
+    return bar_plots.difference_bars(
+        [bar_plots.Change(**change) for change in changes], title, language
+    )
+
+
+def network_drawing(anatomy: Anatomy, names: Mapping[str, str], language: str) -> bytes:
+    """Draw the way of a picture through a network."""
+    from experiments.plotting.network_drawing import draw_network  # noqa: PLC0415 - as above
+
+    return draw_network(anatomy, names, language)
+
+
+def mistakes(shown: Sequence[dict[str, Any]], look_up: Callable[[], Mapping[str, Path]]) -> bytes:
+    """Draw crops of missed faces or false alarms in one sheet; empty where there are none.
+
+    LOOK_UP gives the file of each picture, and is asked only where something is drawn.
+    """
+    from experiments.inspection.error_gallery import draw_crops  # noqa: PLC0415 - Pillow
+    from featherface.inference.crops import sheet  # noqa: PLC0415 - as above
+
+    if not shown:
+        return b""
+    stream = io.BytesIO()
+    sheet(list(draw_crops(list(shown), look_up(), CROP))).save(stream, format="PNG", optimize=True)
+    return stream.getvalue()
+
+
+PICTURES: Mapping[str, Callable[..., bytes]] = {
+    "loss-curves": loss_curves,
+    "precision-recall": precision_recall,
+    "size-against-ap": size_against_ap,
+    "component-bars": component_bars,
+    "difference-bars": difference_bars,
+    "network-drawing": network_drawing,
+    "mistakes": mistakes,
+}
+"""Kind -> what draws it."""
