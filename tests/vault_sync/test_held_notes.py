@@ -12,7 +12,7 @@ from featherface.filesystem import atomic
 from vault_sync.commands import writing
 from vault_sync.commands.sync import sync
 from vault_sync.commands.undo import history, undo
-from vault_sync.engine import notes, passage
+from vault_sync.engine import passage, vault_reader
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.disk import windows
 from vault_sync.engine.disk.paths import BRIEFLY, PathFolder
@@ -231,14 +231,14 @@ def test_a_write_whose_folder_was_moved_is_found_again(vault, state, monkeypatch
 def unreadable(monkeypatch):
     """Let nobody read one file, until the test lets go."""
     held = []
-    real = notes._content
+    real = vault_reader._content
 
     def read(path):
         if any(path.endswith(end) for end in held):
             raise PermissionError(errno.EACCES, BUSY)
         return real(path)
 
-    monkeypatch.setattr(notes, "_content", read)
+    monkeypatch.setattr(vault_reader, "_content", read)
     return held
 
 

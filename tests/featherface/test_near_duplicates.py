@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.data_quality.near_duplicates import find_pairs, look_at, near
+from featherface.data_quality.near_duplicates import find_pairs, hash_picture, near
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_one_finds_nothing_among_other_scenes(small_set):
 def test_flat_pictures_are_like_nothing(tmp_path):
     for value in (100, 101):
         Image.new("RGB", (40, 40), (value,) * 3).save(tmp_path / f"{value}.png")
-    looks = [look_at(tmp_path / f"{value}.png") for value in (100, 101)]
+    looks = [hash_picture(tmp_path / f"{value}.png") for value in (100, 101)]
     assert near(looks, looks) == []
     assert near([], looks) == []
 
@@ -68,4 +68,4 @@ def test_the_hash_is_what_it_says(tmp_path):
     stream = io.BytesIO()
     Image.fromarray(ramp).save(stream, format="png")
     (tmp_path / "ramp.png").write_bytes(stream.getvalue())
-    assert look_at(tmp_path / "ramp.png").bits.tolist() == [2**64 - 1, 0]
+    assert hash_picture(tmp_path / "ramp.png").bits.tolist() == [2**64 - 1, 0]

@@ -1,4 +1,4 @@
-"""Scaled and mirrored looks, and what they saw put together again."""
+"""Scaled and mirrored views, and what they saw put together again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from featherface.geometry.detections import Detections
 from featherface.geometry.suppression import group, suppress
 from featherface.inference.detect import detect, detect_together
-from featherface.inference.tta import View, looks, merge, vote
+from featherface.inference.tta import View, merge, views, vote
 from featherface.networks.detector import build
 from featherface.variants.table import variant
 
@@ -30,7 +30,7 @@ def picture(height, width, seed=0):
 
 def test_a_picture_is_seen_at_the_sizes_of_its_protocol():
     sizes = {
-        name: [one.size for one in looks(EvaluateConfig(protocol=name), 1024, 768)]
+        name: [one.size for one in views(EvaluateConfig(protocol=name), 1024, 768)]
         for name in PROTOCOLS
     }
     assert sizes == {
@@ -41,17 +41,17 @@ def test_a_picture_is_seen_at_the_sizes_of_its_protocol():
 
 
 def test_a_long_picture_is_bounded_by_its_longer_side():
-    longest = [max(one.size) for one in looks(EvaluateConfig(protocol="multiscale"), 2000, 500)]
+    longest = [max(one.size) for one in views(EvaluateConfig(protocol="multiscale"), 2000, 500)]
     assert longest == [750, 1200, 1650, 2100, 2550]
 
 
 @pytest.mark.parametrize("size", [(1, 3000), (3000, 1)])
 def test_nothing_shrinks_to_nothing(size):
-    assert min(looks(EvaluateConfig(protocol="vga"), *size)[0].size) == 1
+    assert min(views(EvaluateConfig(protocol="vga"), *size)[0].size) == 1
 
 
 def test_flip_adds_a_mirrored_look_at_every_size():
-    seen = looks(EvaluateConfig(protocol="multiscale", flip=True), 640, 480)
+    seen = views(EvaluateConfig(protocol="multiscale", flip=True), 640, 480)
     assert [one.mirrored for one in seen] == [False, True] * 5
 
 
@@ -61,7 +61,7 @@ def test_what_a_look_saw_is_brought_back():
     seen = Detections(
         np.array([[5, 2, 25, 20]], np.float32), np.ones(1, np.float32), np.array([eyes], np.float32)
     )
-    found = look.back(seen)
+    found = look.undo(seen)
     assert found.boxes.tolist() == [[150, 4, 190, 40]]
     # The left eye of the mirrored picture is the right one of the picture.
     assert found.landmarks.tolist() == [[160, 10, 180, 10, 170, 20, 162, 30, 178, 30]]
@@ -69,9 +69,9 @@ def test_what_a_look_saw_is_brought_back():
 
 def test_a_look_shows_what_it_says():
     pixels = torch.arange(24.0).reshape(1, 1, 4, 6)
-    assert torch.equal(View(6, 4, mirrored=True).show(pixels), pixels.flip(-1))
-    assert torch.equal(View(6, 4).show(pixels), pixels)
-    half = View(6, 4, 0.5).show(pixels)
+    assert torch.equal(View(6, 4, mirrored=True).apply(pixels), pixels.flip(-1))
+    assert torch.equal(View(6, 4).apply(pixels), pixels)
+    half = View(6, 4, 0.5).apply(pixels)
     assert half[0, 0].tolist() == [[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]]
 
 
@@ -79,7 +79,7 @@ def test_a_mirrored_picture_has_mirrored_faces(model):
     every = EvaluateConfig(flip=True, score_threshold=0.005, nms_threshold=1.0)
     image = picture(64, 96)
     one = detect(model, CONFIG, image, every)
-    other = View(96, 64, mirrored=True).back(
+    other = View(96, 64, mirrored=True).undo(
         detect(model, CONFIG, np.ascontiguousarray(image[:, ::-1]), every)
     )
     tables = [np.column_stack([f.scores, f.boxes, f.landmarks]) for f in (one, other)]
