@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from experiments.records.annotations import RunAnnotations
 from vault_sync.engine.notes import Note, Snapshot
-from vault_sync.run_note_fields.exchange import apply, exchange_of
+from vault_sync.run_note_fields.exchange import apply, updates_of
 from vault_sync.run_note_fields.review import Move, review
 from vault_sync.run_note_fields.table import ANSWERS
 
@@ -85,7 +85,7 @@ class Desk:
         page = self.page
         (one,) = [each for each in page.standings if each.answer.key == key]
         wanted = SimpleNamespace(answer=one.answer, given=one.given, indexed=words)
-        exchange, blocked = exchange_of(page, [wanted])
+        exchange, blocked = updates_of(page, [wanted])
         assert blocked == {}
         self.data = apply(self.data, exchange)
 
@@ -97,7 +97,7 @@ class Desk:
         to_index = [] if kind == "sync" else page.of(Move.TO_INDEX)
         to_index += page.of(Move.CONFLICT) if kind == "take note" else []
         to_note += page.of(Move.CONFLICT) if kind == "take index" else []
-        exchange, blocked = exchange_of(page, to_note)
+        exchange, blocked = updates_of(page, to_note)
         assert blocked == {}
         self.data = apply(self.data, exchange)
         self.agreed |= {one.answer.key: one.indexed for one in to_note}

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from featherface.errors import UnavailableError
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.plans import Write
 from vault_sync.engine.recovery import recover
@@ -93,7 +93,7 @@ def test_an_error_at_any_step_leaves_the_old_or_the_new_file(vault, state, monke
         if name == step:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(passage, "step", fail)
+    monkeypatch.setattr(file_write, "step", fail)
     with pytest.raises(UnavailableError, match="No space left"):
         apply(vault, state, change())
     assert (vault / "sub" / "note.md").read_bytes() in (OLD, NEW)
@@ -138,7 +138,7 @@ def test_a_save_just_before_a_crash_is_given_back(vault, state, monkeypatch):
         if name == "exchanged":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(passage, "step", save_then_crash)
+    monkeypatch.setattr(file_write, "step", save_then_crash)
     with pytest.raises(KeyboardInterrupt):
         apply(vault, state, change())
     assert path.read_bytes() == b"student"
@@ -149,7 +149,7 @@ def test_a_save_just_before_a_crash_is_given_back(vault, state, monkeypatch):
 def test_a_save_between_two_steps_is_kept(vault, state, monkeypatch, step):
     path = vault / "sub" / "note.md"
     monkeypatch.setattr(
-        passage, "step", lambda name: path.write_bytes(b"student") if name == step else None
+        file_write, "step", lambda name: path.write_bytes(b"student") if name == step else None
     )
     assert apply(vault, state, change()).changed == ["sub/note.md"]
     assert path.read_bytes() == b"student"
@@ -165,7 +165,7 @@ def test_a_save_after_the_exchange_is_kept_and_so_is_the_one_before(vault, state
         if name == "exchanged":
             path.write_bytes(b"second save")
 
-    monkeypatch.setattr(passage, "step", save)
+    monkeypatch.setattr(file_write, "step", save)
     apply(vault, state, change())
     assert path.read_bytes() == b"second save"
     (kept,) = (state / "conflicts" / "recovered").iterdir()
@@ -218,7 +218,7 @@ def test_a_vault_that_is_exchanged_in_mid_run_is_not_written_into(vault, state, 
             vault.rename(vault.parent / "away")
             vault.mkdir()
 
-    monkeypatch.setattr(passage, "step", swap)
+    monkeypatch.setattr(file_write, "step", swap)
     with pytest.raises(UnavailableError, match="taken away meanwhile"):
         apply(vault, state, change(), change(path="new.md", before=None))
     assert list(vault.iterdir()) == []
@@ -253,7 +253,7 @@ def test_a_folder_swapped_for_a_link_in_mid_write_is_never_written_through(
             (vault / "sub").rename(vault / "moved")
             (vault / "sub").symlink_to(outside, target_is_directory=True)
 
-    monkeypatch.setattr(passage, "step", swap)
+    monkeypatch.setattr(file_write, "step", swap)
     apply(vault, state, change())
     assert (outside / "note.md").read_bytes() == OLD
     assert len(list(outside.iterdir())) == 1

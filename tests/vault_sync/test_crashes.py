@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.disk import folder
 from vault_sync.engine.plans import Write
@@ -40,7 +40,7 @@ def strays(vault):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.engine.disk import folder
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.plans import Write
@@ -52,7 +52,7 @@ def kill(name):
     if name == step:
         os.kill(os.getpid(), signal.SIGKILL)
 
-passage.step = kill
+file_write.step = kill
 folder.between = lambda: kill("between")
 old = b"old " * 500
 write = Write("sub/note.md", old, b"new " * 700, "n", {"b": b"new"})
@@ -116,9 +116,9 @@ def test_a_crash_at_any_step_is_recovered(vault, state, monkeypatch, step, name)
         if now == step:
             raise Crash
 
-    monkeypatch.setattr(passage, "step", crash)
+    monkeypatch.setattr(file_write, "step", crash)
     monkeypatch.setattr(folder, "between", lambda: crash("between"))
-    monkeypatch.setattr(passage.Passage, "_settle", lambda *_: None)
+    monkeypatch.setattr(file_write.FileWrite, "_settle", lambda *_: None)
     before = OLD if name == "note.md" else None
     write = Write(f"sub/{name}", before, NEW, "n", {"b": b"new"})
     with contextlib.suppress(Crash):

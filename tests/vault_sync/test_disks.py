@@ -13,7 +13,7 @@ from stand_ins.folders import contents
 from experiments.workspace.workspace import Workspace
 from featherface.errors import UnavailableError
 from vault_sync.commands.sync import sync
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 
 pytestmark = pytest.mark.usefixtures("quick_plots", "both_ways")
 
@@ -89,7 +89,9 @@ def test_a_memory_that_can_not_be_written_leaves_whole_files(changed, monkeypatc
         real(descriptor)
 
     with monkeypatch.context() as patched:
-        patched.setattr(passage, "step", lambda name: full.append(name) if name == step else None)
+        patched.setattr(
+            file_write, "step", lambda name: full.append(name) if name == step else None
+        )
         patched.setattr("vault_sync.engine.journal.os.fsync", fsync)
         with pytest.raises(UnavailableError):
             sync(workspace)
@@ -137,7 +139,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from experiments.workspace.workspace import Workspace
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.engine.disk import folder
 from vault_sync.commands.sync import sync
 
@@ -147,7 +149,7 @@ def kill(name):
     if name == sys.argv[2] and seen.count(name) == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-passage.step = kill
+file_write.step = kill
 folder.between = lambda: kill("between")
 sync(Workspace.open(Path(sys.argv[1])))
 """

@@ -12,9 +12,9 @@ import pytest
 from featherface.errors import RefusedError
 from vault_sync.engine.disk import folder as contract
 from vault_sync.engine.disk import windows
-from vault_sync.engine.disk.folder import behind
+from vault_sync.engine.disk.folder import other_hidden_name
 from vault_sync.engine.disk.folders import open_folder
-from vault_sync.engine.vault_reader import leads_elsewhere
+from vault_sync.engine.vault_reader import is_junction
 
 T, B = ".0123.thesis-tmp", ".0123.thesis-old"
 FRENCH = "Études d'été/Réseau « léger »"
@@ -85,8 +85,8 @@ def test_an_exchange_gives_back_what_came_out(opened):
     assert files(opened) == {"note.md": b"new", out: b"old"}
     assert opened.exchange(out, "note.md") in (T, B)
     assert opened.read("note.md") == b"old"
-    assert behind(T) == B
-    assert behind(B) == T
+    assert other_hidden_name(T) == B
+    assert other_hidden_name(B) == T
 
 
 def test_nothing_is_exchanged_with_what_is_gone(opened):
@@ -236,7 +236,7 @@ def test_what_stands_for_another_place_is_a_link(mode, tag, link):
 def test_a_junction_is_not_walked_into(system, tag, passed_by):
     found = SimpleNamespace(st_mode=stat.S_IFDIR, st_reparse_tag=tag)
     entry = SimpleNamespace(stat=lambda *, follow_symlinks: found)
-    assert leads_elsewhere(entry, system) == passed_by
+    assert is_junction(entry, system) == passed_by
 
 
 def test_the_calls_have_their_types():

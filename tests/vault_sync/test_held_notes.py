@@ -12,7 +12,7 @@ from featherface.filesystem import atomic
 from vault_sync.commands import writing
 from vault_sync.commands.sync import sync
 from vault_sync.commands.undo import history, undo
-from vault_sync.engine import passage, vault_reader
+from vault_sync.engine import file_write, vault_reader
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.disk import windows
 from vault_sync.engine.disk.paths import BRIEFLY, PathFolder
@@ -179,7 +179,7 @@ def test_a_save_that_came_out_and_a_held_note_lose_nothing(vault, state, hold, m
         if name == "exchanged":
             hold("_move_out", "a.md", times=3)
 
-    monkeypatch.setattr(passage, "step", save)
+    monkeypatch.setattr(file_write, "step", save)
     assert write(vault, state, "a.md").changed == ["a.md"]
     assert contents(vault) == {"a.md": b"student", "b.md": b"old", "c.md": b"old"}
 
@@ -219,8 +219,8 @@ def test_a_write_whose_folder_was_moved_is_found_again(vault, state, monkeypatch
             (vault / "sub").rename(vault / "Été")
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(passage, "step", end)
-    monkeypatch.setattr(passage.Passage, "_settle", lambda *_: False)
+    monkeypatch.setattr(file_write, "step", end)
+    monkeypatch.setattr(file_write.FileWrite, "_settle", lambda *_: False)
     with pytest.raises(KeyboardInterrupt):
         write(vault, state, "sub/a.md")
     assert [one.written for one in recover(state, vault, str(vault))] == [True]

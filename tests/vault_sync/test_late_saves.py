@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.engine.applying import Applier
 from vault_sync.engine.disk import folder
 from vault_sync.engine.plans import Write
@@ -78,7 +78,7 @@ def test_a_save_between_read_and_replace_is_on_the_disk_a_thousand_times(
             now.clear()
             save(path, latest[-1])
 
-    monkeypatch.setattr(passage, "step", edit)
+    monkeypatch.setattr(file_write, "step", edit)
     monkeypatch.setattr(folder, "between", lambda: edit("between"))
     monkeypatch.setattr("vault_sync.engine.journal.os.fsync", lambda _: None)
     latest = []
@@ -143,7 +143,7 @@ def test_an_editor_that_was_still_writing_into_the_old_file_gets_its_save_back(
 
     begun = []
     opened = path.open("r+b")
-    monkeypatch.setattr(passage, "step", begin)
+    monkeypatch.setattr(file_write, "step", begin)
     outcome = apply(vault, state, b"first", b"tool")
     done.wait()
     assert path.read_bytes() == b"half and half"
@@ -167,14 +167,14 @@ def test_three_saves_within_a_write_keep_their_order(vault, state, monkeypatch, 
     outcome = apply(vault, state, b"first", b"tool")
     assert path.read_bytes() == b"three"
     assert aside(state) == {b"one", b"two"}
-    assert len(outcome.kept) == 2
+    assert len(outcome.kept_aside) == 2
     assert strays(vault) == []
 
 
 def test_a_note_that_is_removed_and_saved_at_once_stays(vault, state, monkeypatch):
     path = vault / NAME
     monkeypatch.setattr(
-        passage, "step", lambda name: name == "compared" and replace_file(path, b"student")
+        file_write, "step", lambda name: name == "compared" and replace_file(path, b"student")
     )
     assert apply(vault, state, b"first", None).changed == [NAME]
     assert path.read_bytes() == b"student"
@@ -190,7 +190,7 @@ def test_a_note_that_comes_back_while_its_save_is_given_back_keeps_both(vault, s
         if name == "exchanged":
             replace_file(path, b"two")
 
-    monkeypatch.setattr(passage, "step", save)
+    monkeypatch.setattr(file_write, "step", save)
     assert apply(vault, state, b"first", None).changed == [NAME]
     assert path.read_bytes() == b"two"
     assert aside(state) == {b"one"}

@@ -13,7 +13,7 @@ from featherface.errors import NotFoundError, RefusedError, UsageError
 from vault_sync.commands.bind_numbers import bind, quote
 from vault_sync.commands.check_numbers import Prose, check
 from vault_sync.commands.sync import sync
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.prose.references import parse_reference
 
 NOTE = "05-Results/Discussion.md"
@@ -224,14 +224,14 @@ def test_edited_numbers_are_written_only_on_demand(filled):
 
 def test_fix_follows_a_note_that_is_saved_meanwhile(filled, monkeypatch):
     path = write(filled, bound(f"v2 {HARD} .1%", "81.9 %"))
-    real, saves = passage.step, ["A line of mine.\n\n"]
+    real, saves = file_write.step, ["A line of mine.\n\n"]
 
     def save(name):
         real(name)
         if name == "journalled" and saves:
             path.write_text(saves.pop() + path.read_text(encoding="utf-8"), encoding="utf-8")
 
-    monkeypatch.setattr(passage, "step", save)
+    monkeypatch.setattr(file_write, "step", save)
     assert Prose(filled).fix().written == [NOTE]
     expected = "A line of mine.\n\n" + bound(f"v2 {HARD} .1%", "83.1 %")
     assert path.read_text(encoding="utf-8") == expected

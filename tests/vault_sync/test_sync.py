@@ -420,7 +420,7 @@ def test_a_crash_between_two_notes_is_recovered_at_the_next_sync(thesis, make_ru
         if name == "exchanged" and seen.count("exchanged") == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("vault_sync.engine.passage.step", crash)
+    monkeypatch.setattr("vault_sync.engine.file_write.step", crash)
     with pytest.raises(KeyboardInterrupt):
         sync(workspace)
     monkeypatch.undo()
@@ -441,7 +441,7 @@ def test_a_note_saved_while_syncing_is_planned_again(thesis, make_run, monkeypat
             todo.clear()
             path.write_bytes(path.read_bytes() + b"\nsaved meanwhile\n")
 
-    monkeypatch.setattr("vault_sync.engine.passage.step", save)
+    monkeypatch.setattr("vault_sync.engine.file_write.step", save)
     report = sync(workspace)
     assert PERFORMANCE in report.written
     data = path.read_bytes()

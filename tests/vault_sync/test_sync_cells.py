@@ -220,7 +220,7 @@ def test_a_folder_swapped_for_a_link_in_mid_run_is_never_written_through(
             folder.rename(workspace.vault / "Moved")
             folder.symlink_to(outside, target_is_directory=True)
 
-    monkeypatch.setattr("vault_sync.engine.passage.step", swap)
+    monkeypatch.setattr("vault_sync.engine.file_write.step", swap)
     for _ in range(2):  # without folder descriptors it is refused first, then found where it is
         sync(workspace, accept_deletions=True)
     assert [path.name for path in outside.iterdir()] == ["Note.md"]

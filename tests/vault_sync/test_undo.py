@@ -163,7 +163,7 @@ KILLS = [
 KILLED = """
 import os, signal, sys
 from experiments.workspace.workspace import Workspace
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.engine.disk import folder
 from vault_sync.commands.sync import sync
 from vault_sync.commands.undo import undo
@@ -174,7 +174,7 @@ def kill(name):
     if name == sys.argv[2] and seen.count(name) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-passage.step = kill
+file_write.step = kill
 folder.between = lambda: kill("between")
 {"sync": sync, "undo": undo}[sys.argv[3]](Workspace.open(__import__("pathlib").Path(sys.argv[1])))
 """

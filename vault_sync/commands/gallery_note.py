@@ -64,7 +64,7 @@ def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Note
     name = safe_name(run.id)
     place = pattern.replace("{run}", name) if "{run}" in pattern else f"{pattern}/{name}"
     path = note_path(place, "chapters.galleries")
-    if composer.snapshot.taken(path) is not None:
+    if composer.snapshot.collision(path) is not None:
         raise RefusedError(
             f"{path} is there already and is no gallery of {run.id}",
             f"rename that note, then: thesis eval gallery {run.id} --to vault",

@@ -15,7 +15,7 @@ from vault_sync.engine.plans import Write
 from vault_sync.engine.state import read_state, state_path, write_state
 from vault_sync.engine.vault_reader import read_vault
 from vault_sync.rendering.context import run_identity
-from vault_sync.run_note_fields.exchange import apply, exchange_of
+from vault_sync.run_note_fields.exchange import apply, updates_of
 from vault_sync.run_note_fields.review import Move, review
 from vault_sync.run_note_fields.sheets import shown
 
@@ -170,11 +170,11 @@ class _Puller:
         """Take the answers over, and remember what note and record agree on now."""
         known: dict[str, Any] = {}
         for page in self.pages:
-            taken = self._to_index(page)
-            if taken:
-                words = {one.answer.field: one.given.words for one in taken if one.given}
+            standings = self._to_index(page)
+            if standings:
+                words = {one.answer.field: one.given.words for one in standings if one.given}
                 self.store.annotate(page.run, **words)
-            agreed = {one.answer.key: one.given.words for one in taken if one.given}
+            agreed = {one.answer.key: one.given.words for one in standings if one.given}
             known[run_identity(page.run)] = {**page.agreed, **agreed}
         self.state = self._remember(known)
 
@@ -186,12 +186,12 @@ class _Puller:
         self.report.written = [one for one in self.report.written if one.path in outcome.written]
 
     def _changes(self, page: Page) -> Iterator[Write]:
-        exchange, blocked = exchange_of(page, page.of(Move.CONFLICT))
+        updates, blocked = updates_of(page, page.of(Move.CONFLICT))
         self.report.refused += blocked.values()
-        if exchange.values or exchange.places:
+        if updates.values or updates.places:
             data, identity = page.note.data, run_identity(page.run)
-            remember = {**self.state.answers.get(identity, {}), **exchange.after}
-            after = apply(data, exchange)
+            remember = {**self.state.answers.get(identity, {}), **updates.after}
+            after = apply(data, updates)
             yield Write(page.note.path, data, after, identity, answers=remember)
 
     def _is_chosen(self, run: str) -> bool:
@@ -205,7 +205,7 @@ class _Puller:
         report, both = self.report, page.of(Move.CONFLICT)
         report.taken += map(_moved, self._to_index(page))
         newer = page.of(Move.TO_NOTE)
-        _, blocked = exchange_of(page, newer)
+        _, blocked = updates_of(page, newer)
         report.waiting += [_moved(one) for one in newer if one.answer.key not in blocked]
         report.warnings += blocked.values()
         report.written += map(_moved, both if self.take == INDEX else ())

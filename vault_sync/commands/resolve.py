@@ -13,8 +13,8 @@ from vault_sync.commands.writing import writing
 from vault_sync.engine.applying import CHANGED
 from vault_sync.engine.edits import Edit
 from vault_sync.engine.owned_files import property_key
-from vault_sync.engine.plans import Options, Write, remembered
-from vault_sync.engine.state import FOREVER, pairing
+from vault_sync.engine.plans import Options, Write, state_patch
+from vault_sync.engine.state import FOREVER, pair_digest
 from vault_sync.engine.text import properties
 from vault_sync.engine.text.markers import unmark
 
@@ -163,7 +163,7 @@ class _Decider:
             return Write(path, note.data, after, remember=self.memory[path])
         if path in self.edits:
             made = self.edits[path].write()
-            patch = _merged(remembered(made), self.memory.get(path, {}))
+            patch = _merged(state_patch(made), self.memory.get(path, {}))
             return replace(made, remember=patch)
         return Write(path, note.data, note.data, remember=self.memory[path])
 
@@ -216,7 +216,7 @@ class _Decider:
             edit.properties = {**known, trouble.key: new}
             return
         whole = self.side is Side.PROSE
-        chosen = FOREVER if whole else pairing(trouble.disk, trouble.new)
+        chosen = FOREVER if whole else pair_digest(trouble.disk, trouble.new)
         self._remember(note.path, "settled", name, chosen)
 
     def _file(self, path: str) -> None:
@@ -233,7 +233,7 @@ class _Decider:
             return
         if disk is None:
             raise NotFoundError(f"there is no file {path} in the vault", "thesis vault status")
-        chosen = FOREVER if self.side is Side.PROSE else pairing(disk, new)
+        chosen = FOREVER if self.side is Side.PROSE else pair_digest(disk, new)
         self.whole[path] = Write(path, disk, disk, remember={"settled": {path: chosen}})
 
     def _put_back(self, note: Note, block_id: str) -> None:

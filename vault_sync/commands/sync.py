@@ -12,7 +12,7 @@ from vault_sync.commands import conflicts
 from vault_sync.commands.dry_run import find_vault, survey
 from vault_sync.commands.writing import writing
 from vault_sync.content import saved_comparisons
-from vault_sync.engine.applying import CHANGED, Outcome
+from vault_sync.engine.applying import CHANGED, WriteOutcome
 from vault_sync.engine.plans import Options, Trouble
 from vault_sync.engine.state import State
 
@@ -93,7 +93,7 @@ def sync(
     options = Options(merge, recreate, join, accept_deletions)
     if dry_run or check:
         made = survey(workspace, vault, options).plan
-        return _report(made, Outcome(made.state, [write.path for write in made.writes]), None)
+        return _report(made, WriteOutcome(made.state, [write.path for write in made.writes]), None)
     with writing(workspace, vault, "report sync") as writer:
         return _sync(workspace, writer, options)
 
@@ -114,7 +114,7 @@ def add_comparison(
 
 def _sync(workspace: Workspace, writer: Writer, options: Options) -> SyncReport:
     """Plan and apply, again for notes that a student saves meanwhile."""
-    total = Outcome(State())
+    total = WriteOutcome(State())
     for attempt in range(ATTEMPTS):
         made = survey(workspace, writer.vault, options).plan
         outcome = writer.write(made.writes, made.state)
@@ -130,7 +130,7 @@ def _sync(workspace: Workspace, writer: Writer, options: Options) -> SyncReport:
     return _report(replace(made, writes=diffs.writes, warnings=warnings), total, kept)
 
 
-def _report(made: Plan, outcome: Outcome, kept: Path | None) -> SyncReport:
+def _report(made: Plan, outcome: WriteOutcome, kept: Path | None) -> SyncReport:
     refused = [*made.refused, *outcome.refused]
     return SyncReport(
         written=sorted(set(outcome.written)),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.workspace.workspace import Workspace
-    from vault_sync.engine.history import Entry
+    from vault_sync.engine.history import HistoryEntry
     from vault_sync.engine.plans import Trouble
 
 SEE = "thesis vault undo --list"
@@ -107,12 +107,12 @@ def _reasons(troubles: Sequence[Trouble], changed: Sequence[str]) -> list[str]:
     return [str(one) for one in troubles] + [f"{path}: {CHANGED}" for path in changed]
 
 
-def _entries(workspace: Workspace, vault: Path) -> list[Entry]:
+def _entries(workspace: Workspace, vault: Path) -> list[HistoryEntry]:
     identity = state_path(workspace.state, vault, workspace.vault).stem
     return read_history(workspace.state, identity)
 
 
-def _choose(entries: Sequence[Entry], number: int | None) -> Entry:
+def _choose(entries: Sequence[HistoryEntry], number: int | None) -> HistoryEntry:
     if number is None:
         found = latest(entries)
         if found is None:

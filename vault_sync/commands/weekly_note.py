@@ -87,7 +87,7 @@ def _free_path(workspace: Workspace, composer: Composer, first: date, last: date
     if last - first == timedelta(days=DAYS - 1):
         names.insert(0, week(last))
     paths = [place(workspace, name) for name in names]
-    free = [path for path in paths if composer.snapshot.taken(path) is None]
+    free = [path for path in paths if composer.snapshot.collision(path) is None]
     if not free:
         raise RefusedError(
             f"{paths[-1]} is there already and is no report of these days",

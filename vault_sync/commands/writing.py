@@ -12,7 +12,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import UnavailableError
-from vault_sync.engine.applying import Applier, Outcome
+from vault_sync.engine.applying import Applier, WriteOutcome
 from vault_sync.engine.disk.locking import locked
 from vault_sync.engine.recovery import recover
 from vault_sync.engine.state import Bases, read_state, state_path, write_state
@@ -34,7 +34,7 @@ class Writer:
         self.vault = vault
         self.memory = state_path(workspace.state, vault, workspace.vault)
         self.bases = Bases(workspace.state)
-        self.kept: list[Path] = []
+        self.kept_aside: list[Path] = []
         """Saves of an editor that crossed a write and were kept aside."""
         self.applier = Applier(
             vault, workspace.state, self.bases, identity=self.memory.stem, about=about
@@ -45,7 +45,7 @@ class Writer:
         """What is remembered of the vault."""
         return read_state(self.memory)
 
-    def write(self, writes: Sequence[Write], state: State | None = None) -> Outcome:
+    def write(self, writes: Sequence[Write], state: State | None = None) -> WriteOutcome:
         """Write every file that still is as it was planned from, and remember STATE with them.
 
         Raises:
@@ -54,7 +54,7 @@ class Writer:
         """
         outcome = self.applier.apply(tuple(writes), self.state if state is None else state)
         write_state(self.memory, outcome.state)
-        self.kept += outcome.kept
+        self.kept_aside += outcome.kept_aside
         return outcome
 
     def recover(self) -> None:
@@ -64,7 +64,7 @@ class Writer:
         for one in recovered:
             if one.written:
                 state = state.patched(one.intent["remember"])
-            self.kept += one.kept
+            self.kept_aside += one.kept_aside
         if recovered:
             write_state(self.memory, state)
 
@@ -72,7 +72,7 @@ class Writer:
         """Tell of the saves that were kept aside."""
         return [
             f"a save of yours crossed a write of this program; it was kept in {path}"
-            for path in self.kept
+            for path in self.kept_aside
         ]
 
 
@@ -103,7 +103,7 @@ def writing(
 
 def write_notes(
     workspace: Workspace, vault: Path, writes: Sequence[Write], what: str = ""
-) -> Outcome:
+) -> WriteOutcome:
     """Write notes that were planned outside of a sync; see `Writer.write`.
 
     `changed` of the outcome names files that someone saved since they were read: read them, plan

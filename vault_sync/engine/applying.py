@@ -1,4 +1,4 @@
-"""The only writer into a vault: it writes the files of a plan, each by a `Passage`.
+"""The only writer into a vault: it writes the files of a plan, each by a `FileWrite`.
 
 A file that another program holds is put off until the others are written, then waited for.
 """
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import HeldError, RefusedError, UnavailableError
 from featherface.filesystem.os_errors import remedy
-from vault_sync.engine import passage
+from vault_sync.engine import file_write
 from vault_sync.engine.disk.folders import open_folder
 from vault_sync.engine.disk.locking import file_lock
 from vault_sync.engine.disk.names import is_safe, parent
 from vault_sync.engine.disk.paths import BRIEFLY
+from vault_sync.engine.file_write import FileWrite, is_refusal
 from vault_sync.engine.journal import Journal
-from vault_sync.engine.passage import Passage, is_refusal
-from vault_sync.engine.plans import Trouble, Write, remembered
+from vault_sync.engine.plans import Trouble, Write, state_patch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ PATIENCE, LEAST = 60.0, 2.0
 
 
 @dataclass
-class Outcome:
+class WriteOutcome:
     """What became of the writes of a plan."""
 
     state: State
@@ -40,8 +40,8 @@ class Outcome:
     refused: list[Trouble] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     """Notes that someone saved meanwhile: to be planned again."""
-    kept: list[Path] = field(default_factory=list)
-    """Saves that a later save took the place of within the same moment, kept aside."""
+    kept_aside: list[Path] = field(default_factory=list)
+    """Files with saves of an editor that a later save replaced while the sync was writing."""
 
 
 class Applier:
@@ -60,22 +60,22 @@ class Applier:
         self.state_folder = state_folder
         self.bases = bases
         self.journal = Journal(state_folder, vault, identity or str(vault), about or {})
-        self._folder = _which(vault)
+        self._folder = _folder_identity(vault)
 
-    def apply(self, writes: tuple[Write, ...], state: State) -> Outcome:
+    def apply(self, writes: tuple[Write, ...], state: State) -> WriteOutcome:
         """Write every file; one that can't be written is reported, and the others go on.
 
         Raises:
-            UnavailableError: the disk is full, read-only or failing; OUTCOME so far is on disk.
+            UnavailableError: the disk is full, read-only or failing; files written before stay so.
         """
-        outcome = Outcome(state)
+        outcome = WriteOutcome(state)
         held = [write for write in writes if not self._attempt(write, outcome, BRIEFLY)]
         end = time.monotonic() + PATIENCE
         for write in held:
             self._attempt(write, outcome, max(LEAST, end - time.monotonic()))
         return outcome
 
-    def _attempt(self, write: Write, outcome: Outcome, seconds: float) -> bool:
+    def _attempt(self, write: Write, outcome: WriteOutcome, seconds: float) -> bool:
         """Write a file; False where it is held and was waited for BRIEFLY only."""
         try:
             self._apply(write, outcome, seconds)
@@ -100,37 +100,37 @@ class Applier:
         """Close the journal, once what was written is remembered."""
         self.journal.end()
 
-    def _apply(self, write: Write, outcome: Outcome, seconds: float) -> None:
-        if _which(self.vault) != self._folder:
+    def _apply(self, write: Write, outcome: WriteOutcome, seconds: float) -> None:
+        if _folder_identity(self.vault) != self._folder:
             raise OSError(errno.ENODEV, "the vault was taken away meanwhile")
         if not is_safe(write.path):
             raise RefusedError(f"{write.path!r} is not a path that every system accepts")
         for body in write.bodies.values():
             self.bases.keep(body)
-        made = _missing_folders(self.vault, write) if write.before is None else []
-        patch = remembered(write)
+        new_folders = _missing_folders(self.vault, write) if write.before is None else []
+        patch = state_patch(write)
         memory = patch, outcome.state.inverse(patch)
         where, create = parent(write.path), write.before is None
         with (
             file_lock(self.vault, write.path),
             open_folder(self.vault, where, create=create, seconds=seconds) as folder,
         ):
-            passage.step("locked")
-            one = Passage(self.journal, folder, write, outcome.kept)
-            if one.run(memory, made):
+            file_write.step("locked")
+            writing = FileWrite(self.journal, folder, write, outcome.kept_aside)
+            if writing.run(memory, new_folders):
                 outcome.written.append(write.path)
                 outcome.state = outcome.state.patched(patch)
             else:
                 outcome.changed.append(write.path)
 
 
-def _which(vault: Path) -> tuple[int, int] | None:
-    """Tell a folder from another one of the same name, such as what a mount point hides."""
+def _folder_identity(vault: Path) -> tuple[int, int] | None:
+    """Return device and inode, which tell a folder from what a mount point of its name hides."""
     try:
-        found = vault.stat()
+        status = vault.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _missing_folders(vault: Path, write: Write) -> list[str]:

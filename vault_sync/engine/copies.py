@@ -49,12 +49,12 @@ def is_copy(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and _OUTRIGHT.search(name) is not None
 
 
-def twins(notes: Mapping[str, Note]) -> list[str]:
-    """Return the notes that are copies of the note they are named after."""
-    return [path for path, note in notes.items() if _is_twin(path, note, notes)]
+def find_copies(notes: Mapping[str, Note]) -> list[str]:
+    """Return the paths of notes that are copies of the note they are named after."""
+    return [path for path, note in notes.items() if _is_copy_of_note(path, note, notes)]
 
 
-def _is_twin(path: str, note: Note, notes: Mapping[str, Note]) -> bool:
+def _is_copy_of_note(path: str, note: Note, notes: Mapping[str, Note]) -> bool:
     folder, slash, name = path.rpartition("/")
     stem = name[:-3]
     for pattern in _NAMED_AFTER:

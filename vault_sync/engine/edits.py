@@ -59,7 +59,7 @@ class Edit:
         for wanted in self.appended:
             place = stops.get(wanted.after, len(data))
             places.append((place, place, _inserted(data, place, wanted)))
-        for start, stop, text in sorted(places, key=lambda one: one[:2], reverse=True):
+        for start, stop, text in sorted(places, key=lambda span: span[:2], reverse=True):
             data = data[:start] + text + data[stop:]
         if self.values:
             data = properties.splice(data, self.values)

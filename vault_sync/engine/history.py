@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """One file that was written."""
 
     path: str
@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """What one command wrote."""
 
     number: int
@@ -43,7 +43,7 @@ class Entry:
     """The command, such as `report sync`."""
     time: str
     """ISO 8601, UTC."""
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     undoes: int = 0
     """The number that this one took back; 0 for none."""
 
@@ -63,7 +63,7 @@ class Rewind:
     """Those to be removed afterwards where they are empty, innermost first."""
 
 
-def read_history(state: Path, identity: str) -> list[Entry]:
+def read_history(state: Path, identity: str) -> list[HistoryEntry]:
     """Return what was written into a vault, oldest first."""
     entries = []
     for folder in journals(state):
@@ -71,7 +71,7 @@ def read_history(state: Path, identity: str) -> list[Entry]:
         if steps and steps[0].get("vault") == identity:
             changes = tuple(_changes(steps))
             begin = steps[0]
-            entry = Entry(
+            entry = HistoryEntry(
                 number=int(folder.name),
                 what=str(begin.get("what", "")),
                 time=str(begin.get("time", "")),
@@ -82,33 +82,35 @@ def read_history(state: Path, identity: str) -> list[Entry]:
     return entries
 
 
-def undone(entries: Sequence[Entry]) -> set[int]:
+def undone(entries: Sequence[HistoryEntry]) -> set[int]:
     """Return the numbers that are taken back now; an undo that was undone no longer counts."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     for entry in reversed(entries):
-        if entry.undoes and entry.number not in found:
-            found.add(entry.undoes)
-    return found
+        if entry.undoes and entry.number not in numbers:
+            numbers.add(entry.undoes)
+    return numbers
 
 
-def latest(entries: Sequence[Entry]) -> Entry | None:
+def latest(entries: Sequence[HistoryEntry]) -> HistoryEntry | None:
     """Return the newest entry that is no undo and is not undone; None where there is none."""
     over = undone(entries)
-    chosen = [one for one in entries if not one.undoes and one.number not in over]
-    return chosen[-1] if chosen else None
+    undoable = [entry for entry in entries if not entry.undoes and entry.number not in over]
+    return undoable[-1] if undoable else None
 
 
-def rewind(entry: Entry, entries: Sequence[Entry], state: Path, vault: Path) -> Rewind:
+def rewind(
+    entry: HistoryEntry, entries: Sequence[HistoryEntry], state: Path, vault: Path
+) -> Rewind:
     """Plan to take back what ENTRY wrote, byte by byte, where nobody has written since."""
-    folder = state / "journal" / f"{entry.number:06d}"
-    found = Rewind()
+    journal = state / "journal" / f"{entry.number:06d}"
+    plan = Rewind()
     for path in entry.paths:
         changes = [change for change in entry.changes if change.path == path]
-        _rewind(path, changes, folder, vault, found)
-    found.refused = [_explained(one, entry, entries, vault) for one in found.refused]
-    found.folders = [one for change in entry.changes for one in reversed(change.folders)]
-    found.folders.sort(key=lambda one: -one.count("/"))
-    return found
+        _rewind(path, changes, journal, vault, plan)
+    plan.refused = [_explained(trouble, entry, entries, vault) for trouble in plan.refused]
+    plan.folders = [folder for change in entry.changes for folder in reversed(change.folders)]
+    plan.folders.sort(key=lambda path: -path.count("/"))
+    return plan
 
 
 def remove_folders(vault: Path, folders: Sequence[str]) -> None:
@@ -119,7 +121,7 @@ def remove_folders(vault: Path, folders: Sequence[str]) -> None:
 
 
 def _rewind(
-    path: str, changes: Sequence[Change], journal: Path, vault: Path, found: Rewind
+    path: str, changes: Sequence[FileChange], journal: Path, vault: Path, plan: Rewind
 ) -> None:
     """Go back through the changes of one file as far as they follow on each other."""
     disk = _read(vault, path)
@@ -130,26 +132,30 @@ def _rewind(
             break
         now, forget, steps = change.before, _joined(forget, change.forget), steps + 1
     if steps < len(changes):
-        found.refused.append(Trouble(path, ""))
+        plan.refused.append(Trouble(path, ""))
     if not steps:
         return
     try:
         before = None if now is None else (journal / f"{now}.before").read_bytes()
     except OSError:
-        found.refused.append(Trouble(path, "the copy of it as it was is gone"))
+        plan.refused.append(Trouble(path, "the copy of it as it was is gone"))
         return
     if sha256(before) != now:
-        found.refused.append(Trouble(path, "the copy of it as it was is damaged"))
+        plan.refused.append(Trouble(path, "the copy of it as it was is damaged"))
         return
-    found.writes.append(Write(path, disk, before, remember=forget))
+    plan.writes.append(Write(path, disk, before, remember=forget))
 
 
-def _explained(trouble: Trouble, entry: Entry, entries: Sequence[Entry], vault: Path) -> Trouble:
+def _explained(
+    trouble: Trouble, entry: HistoryEntry, entries: Sequence[HistoryEntry], vault: Path
+) -> Trouble:
     """Say why a file is left as it is."""
     if trouble.reason:
         return trouble
     disk = sha256(_read(vault, trouble.path))
-    later = [one for one in entries if one.number > entry.number and trouble.path in one.paths]
+    later = [
+        newer for newer in entries if newer.number > entry.number and trouble.path in newer.paths
+    ]
     if disk is None:
         reason = "is no longer there: it was moved or deleted since"
     elif later and any(change.after == disk for change in later[-1].changes):
@@ -160,10 +166,10 @@ def _explained(trouble: Trouble, entry: Entry, entries: Sequence[Entry], vault: 
     return Trouble(trouble.path, reason)
 
 
-def _changes(steps: Sequence[Mapping[str, Any]]) -> list[Change]:
+def _changes(steps: Sequence[Mapping[str, Any]]) -> list[FileChange]:
     written = {step.get("number") for step in steps if step["step"] == "done" and step["written"]}
     return [
-        Change(
+        FileChange(
             path=step["path"],
             before=step["before"],
             after=step["after"],

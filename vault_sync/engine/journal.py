@@ -46,7 +46,7 @@ class Journal:
         self._begin = {"step": "begin", "vault": identity, **about}
         self._count = 0
         self._open: set[int] = set()
-        """Numbers of writes that are not over, or left a hidden file."""
+        """Numbers of writes that are not finished, or left a hidden file."""
 
     @classmethod
     def reopen(cls, folder: Path, state: Path, vault: Path) -> Journal:
@@ -65,7 +65,7 @@ class Journal:
         MEMORY is what will be remembered, and the patch that takes it back; FOLDERS are those
         that are made for the file.
         """
-        folder = self._made()
+        folder = self._ensure_folder()
         if write.before is not None:
             image = folder / f"{sha256(write.before)}.before"
             if not image.exists():
@@ -99,18 +99,18 @@ class Journal:
 
     def append(self, step: Mapping[str, Any]) -> None:
         """Add a step; it has reached the disk when this returns."""
-        path = self._made() / STEPS
+        path = self._ensure_folder() / STEPS
         line = (json.dumps(step, ensure_ascii=False) + "\n").encode()
         with insist(lambda: path.open("ab"), path) as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
 
-    def over(self, number: int) -> None:
-        """Say that nothing is left of a write."""
+    def forget(self, number: int) -> None:
+        """Drop a write whose hidden files are gone: `end` will not name it as left."""
         self._open.discard(number)
 
-    def _made(self) -> Path:
+    def _ensure_folder(self) -> Path:
         if self.folder is None:
             parent_folder = self.state / "journal"
             parent_folder.mkdir(parents=True, exist_ok=True)
@@ -141,13 +141,13 @@ class Intent:
         about = {"left": True} if left else {}
         self._journal.append({"step": "done", "number": number, "written": written, **about})
         if not left:
-            self._journal.over(number)
+            self._journal.forget(number)
 
 
 def journals(state: Path) -> list[Path]:
     """Return the folders of all journals, oldest first."""
-    found = [path for path in (state / "journal").glob("[0-9]*") if path.name.isdigit()]
-    return sorted(found, key=lambda path: int(path.name))
+    folders = [path for path in (state / "journal").glob("[0-9]*") if path.name.isdigit()]
+    return sorted(folders, key=lambda path: int(path.name))
 
 
 def read_steps(folder: Path) -> list[dict[str, Any]]:

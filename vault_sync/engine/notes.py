@@ -55,27 +55,27 @@ class Snapshot:
     @cached_property
     def by_id(self) -> dict[str, list[Note]]:
         """Return `thesis_id` -> the notes that carry it."""
-        found: dict[str, list[Note]] = {}
+        notes_by_id: dict[str, list[Note]] = {}
         for note in self.notes.values():
             if note.id:
-                found.setdefault(note.id, []).append(note)
-        return found
+                notes_by_id.setdefault(note.id, []).append(note)
+        return notes_by_id
 
     @cached_property
     def blocks(self) -> dict[str, list[tuple[Note, Block]]]:
         """Return block id -> where it stands; more than one place is a fault."""
-        found: dict[str, list[tuple[Note, Block]]] = {}
+        places: dict[str, list[tuple[Note, Block]]] = {}
         for note in self.notes.values():
             for block in note.scan.blocks:
-                found.setdefault(block.id, []).append((note, block))
-        return found
+                places.setdefault(block.id, []).append((note, block))
+        return places
 
     def with_files(self, wholes: Mapping[str, bytes], unreadable: Mapping[str, str]) -> Snapshot:
-        """Return the snapshot with files owned whole; what was found in the notes stays found."""
-        made = replace(self, wholes=wholes, unreadable=unreadable)
-        made.__dict__.update(by_id=self.by_id, blocks=self.blocks)
-        return made
+        """Return the snapshot with files owned whole; the indexes over the notes are reused."""
+        snapshot = replace(self, wholes=wholes, unreadable=unreadable)
+        snapshot.__dict__.update(by_id=self.by_id, blocks=self.blocks)
+        return snapshot
 
-    def taken(self, path: str) -> str | None:
+    def collision(self, path: str) -> str | None:
         """Return the existing path that PATH would collide with, or None."""
         return self.files.get(path.lower())

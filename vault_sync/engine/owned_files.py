@@ -1,4 +1,4 @@
-"""What to do with properties and with files owned whole, by the same rule as with blocks."""
+"""Three-way decisions over the properties of a note and over files owned whole, as over blocks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vault_sync.engine.plans import Trouble, Write
-from vault_sync.engine.state import FOREVER, pairing
+from vault_sync.engine.state import FOREVER, pair_digest
 from vault_sync.engine.text import properties
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ show them. They are text, whose line ends git may convert."""
 
 
 @dataclass
-class Upkeep:
-    """What is to be done about the properties of one note."""
+class PropertyPlan:
+    """What a sync does about the properties of one note."""
 
     changes: dict[str, Scalar] = field(default_factory=dict)
     conflicts: list[Trouble] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Upkeep:
     """Addresses of those that stay as the student decided."""
 
 
-def decide_properties(note: Note, wanted: WantedNote, state: State) -> Upkeep:
+def decide_properties(note: Note, wanted: WantedNote, state: State) -> PropertyPlan:
     """Decide over each property that the tool keeps up to date.
 
     Raises:
@@ -40,23 +40,23 @@ def decide_properties(note: Note, wanted: WantedNote, state: State) -> Upkeep:
     """
     written = state.properties.get(wanted.id, {})
     front = properties.read_front_matter(note.data)
-    found = Upkeep()
+    plan = PropertyPlan()
     for key, value in wanted.properties.items():
         new, place = properties.write_value(value), front.find(key) if front else None
         disk = None if place is None or place.raw is None else place.raw.decode()
         if disk == new or (place is None and key in written):
             continue
         if place is None or disk == written.get(key, ""):
-            found.changes[key] = value
+            plan.changes[key] = value
         elif is_settled(state, property_key(wanted.id, key), (disk or "").encode(), new.encode()):
-            found.kept.append(f"{note.path}#{key}")
+            plan.kept.append(f"{note.path}#{key}")
         else:
             reason = f"the property {key!r} was edited by hand; its value is {new}"
             now = (disk or "").encode()
-            found.conflicts.append(
+            plan.conflicts.append(
                 Trouble(note.path, reason, place.line, new=new.encode(), disk=now, key=key)
             )
-    return found
+    return plan
 
 
 def decide_whole(
@@ -64,7 +64,7 @@ def decide_whole(
 ) -> Write | Trouble | str | None:
     """Return the write, the conflict, or the path that stays; None where there is nothing."""
     path, disk = wanted.path, snapshot.wholes.get(wanted.path)
-    if disk is not None and holds(path, disk, wanted.content):
+    if disk is not None and is_current(path, disk, wanted.content):
         return path
     if disk is None:
         gone = path in state.wholes and stays_deleted(path)
@@ -81,7 +81,7 @@ def stays_deleted(path: str) -> bool:
     return path.endswith(STAY_DELETED)
 
 
-def holds(path: str, disk: bytes, content: bytes) -> bool:
+def is_current(path: str, disk: bytes, content: bytes) -> bool:
     """Whether the file owned whole at PATH holds CONTENT, whatever git made of its line ends."""
     return disk == content or _as_written(path, disk) == content
 
@@ -93,7 +93,7 @@ def _as_written(path: str, disk: bytes) -> bytes:
 
 def is_settled(state: State, name: str, disk: bytes, new: bytes) -> bool:
     """Whether the student chose their own version over this new one."""
-    return state.settled.get(name) in (pairing(disk, new), FOREVER)
+    return state.settled.get(name) in (pair_digest(disk, new), FOREVER)
 
 
 def property_key(note: str, key: str) -> str:

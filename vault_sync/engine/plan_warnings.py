@@ -1,4 +1,4 @@
-"""What a plan has to say besides its writes."""
+"""The warnings of a plan, and its refusal where most of a vault seems to be missing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from vault_sync.engine.state import State
 
 
-def check_gone(snapshot: Snapshot, state: State) -> None:
-    """Make sure that the vault is there.
+def check_deletions(snapshot: Snapshot, state: State) -> None:
+    """Refuse to plan where so many notes are gone that the vault itself may be missing.
 
     Raises:
         RefusedError: many notes are gone at once, as when a vault is not mounted.
@@ -33,8 +33,8 @@ def check_gone(snapshot: Snapshot, state: State) -> None:
     )
 
 
-def ask_for(lacking: Mapping[str, WantedBlock]) -> list[str]:
-    """Ask where blocks should stand that the notes of a student have no place for."""
+def missing_block_warnings(lacking: Mapping[str, WantedBlock]) -> list[str]:
+    """Ask where to put the blocks LACKING (address -> block), for which notes have no place."""
     if not lacking:
         return []
     join = "or add it at the end with: thesis report sync --join"
@@ -50,7 +50,7 @@ def ask_for(lacking: Mapping[str, WantedBlock]) -> list[str]:
     return [f"{text}stand, {join}"]
 
 
-def tell_copies(snapshot: Snapshot) -> list[str]:
+def copy_warnings(snapshot: Snapshot) -> list[str]:
     """Name the conflict copies of synchronisers."""
     return [
         f"{path} is a synchroniser's conflict copy; it was left alone" for path in snapshot.copies

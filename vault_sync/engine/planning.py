@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from featherface.errors import RefusedError
 from vault_sync.engine.edits import KEPT, Edit
 from vault_sync.engine.notes import Note
-from vault_sync.engine.owned_files import decide_properties, decide_whole, holds
-from vault_sync.engine.plan_warnings import ask_for, check_gone, tell_copies
+from vault_sync.engine.owned_files import decide_properties, decide_whole, is_current
+from vault_sync.engine.plan_warnings import check_deletions, copy_warnings, missing_block_warnings
 from vault_sync.engine.plans import Options, Plan, Trouble, Write
 from vault_sync.engine.text import marker_errors, markers, properties
 from vault_sync.engine.three_way import Decision, decide
@@ -45,7 +45,7 @@ def plan(
     planner.refused += wanted.refused
     planner.warnings += wanted.warnings
     if not (options.accept_deletions or options.recreate):
-        check_gone(snapshot, state)
+        check_deletions(snapshot, state)
     planner.refuse_faulty()
     for note in wanted.notes:
         planner.note(note)
@@ -95,7 +95,7 @@ class _Planner:
         for places in self.snapshot.blocks.values():
             if len({note.path for note, _ in places}) > 1:
                 for note, block in places:
-                    others = ", ".join(one.path for one, _ in places if one is not note)
+                    others = ", ".join(other.path for other, _ in places if other is not note)
                     reason = f"the block {block.id!r} also stands in {others}; keep one of them"
                     self.refuse(note.path, reason, block.line)
 
@@ -106,7 +106,7 @@ class _Planner:
         carriers = self.snapshot.by_id.get(wanted.id, [])
         if len(carriers) > 1:
             for carrier in carriers:
-                others = ", ".join(one.path for one in carriers if one is not carrier)
+                others = ", ".join(other.path for other in carriers if other is not carrier)
                 self.refuse(carrier.path, f"its thesis_id {wanted.id!r} is also that of {others}")
             return
         note = carriers[0] if carriers else self.snapshot.notes.get(wanted.path)
@@ -119,13 +119,13 @@ class _Planner:
             self.notes[wanted.id] = note.path
             self.deleted.discard(wanted.id)
             self.properties(note, wanted)
-            self.exchange(note, wanted)
+            self.apply_updates(note, wanted)
         self.unchanged.append(note.path)
         for block in wanted.blocks:
             self.block(block, note)
 
     def create(self, wanted: WantedNote) -> None:
-        other = self.snapshot.taken(wanted.path)
+        other = self.snapshot.collision(wanted.path)
         if other is not None:
             self.refuse(other, f"{wanted.path!r} would be the same file on Windows and macOS")
             return
@@ -145,10 +145,10 @@ class _Planner:
         note = Note(wanted.path, wanted.skeleton)
         edit = self.edits.setdefault(note.path, Edit(note, before=None))
         edit.id = wanted.id
-        edit.answers = dict(wanted.exchange.after) if wanted.exchange else {}
+        edit.answers = dict(wanted.updates.after) if wanted.updates else {}
         self.answers.pop(wanted.id, None)
         edit.properties = {
-            key: properties.write_value(one) for key, one in wanted.properties.items()
+            key: properties.write_value(value) for key, value in wanted.properties.items()
         }
         standing = {block.id: block for block in note.scan.blocks}
         for block in wanted.blocks:
@@ -188,14 +188,14 @@ class _Planner:
         self.blocks[block.id] = note.path
         self.adopted.pop(block.id, None)
         verdict = decide(base, block.body, wanted.body)
-        kept = block.attributes.get(KEPT) == markers.digest(block.body)
+        kept_as_edited = block.attributes.get(KEPT) == markers.digest(block.body)
         if verdict.decision is Decision.WRITE:
             self.edit(note).fill(block, wanted, wanted.body)
         elif verdict.decision is Decision.MERGE and verdict.body is not None and self.options.merge:
             self.edit(note).fill(block, wanted, verdict.body)
         elif verdict.decision is Decision.UNCHANGED:
             self.unchanged.append(note.path)
-        elif verdict.decision is Decision.EDITED and kept:
+        elif verdict.decision is Decision.EDITED and kept_as_edited:
             self.unchanged.append(note.path)
             self.kept.append(f"{note.path}#{block.id}")
         else:
@@ -205,33 +205,34 @@ class _Planner:
 
     def properties(self, note: Note, wanted: WantedNote) -> None:
         try:
-            found = decide_properties(note, wanted, self.state)
-            if found.changes:
+            property_plan = decide_properties(note, wanted, self.state)
+            if property_plan.changes:
                 edit = self.edit(note)
                 edit.id = wanted.id
-                edit.values.update(found.changes)
+                edit.values.update(property_plan.changes)
                 edit.properties = dict(self.state.properties.get(wanted.id, {})) | {
-                    key: properties.write_value(one) for key, one in found.changes.items()
+                    key: properties.write_value(value)
+                    for key, value in property_plan.changes.items()
                 }
-                properties.splice(note.data, found.changes)
+                properties.splice(note.data, property_plan.changes)
         except (RefusedError, UnicodeDecodeError) as error:
             self.edits.pop(note.path, None)
             self.refuse(note.path, str(error))
         else:
-            self.conflicts += found.conflicts
-            self.kept += found.kept
+            self.conflicts += property_plan.conflicts
+            self.kept += property_plan.kept
 
-    def exchange(self, note: Note, wanted: WantedNote) -> None:
-        """Put in what was decided with the student's answers beforehand."""
-        found = wanted.exchange
-        if found is None:
+    def apply_updates(self, note: Note, wanted: WantedNote) -> None:
+        """Put in the answers that are newer on the record's side."""
+        updates = wanted.updates
+        if updates is None:
             return
-        self.answers[wanted.id] = dict(found.known)
-        if found.values or found.places:
+        self.answers[wanted.id] = dict(updates.known)
+        if updates.values or updates.places:
             edit = self.edit(note)
-            edit.id, edit.answers = wanted.id, dict(found.after)
-            edit.values |= found.values
-            edit.places += found.places
+            edit.id, edit.answers = wanted.id, dict(updates.after)
+            edit.values |= updates.values
+            edit.places += updates.places
 
     def unread(self, path: str | None) -> bool:
         """Whether a file is there that can't be read; what it holds is unknown, not gone."""
@@ -240,21 +241,21 @@ class _Planner:
     def whole(self, wanted: WantedFile) -> None:
         if self.unread(wanted.path):
             return
-        other = self.snapshot.taken(wanted.path)
+        other = self.snapshot.collision(wanted.path)
         missing = wanted.path not in self.snapshot.wholes
         if missing and other is not None and other != wanted.path:
             self.refuse(other, f"{wanted.path!r} would be the same file on Windows and macOS")
             return
         recreate = self.options.recreate
-        found = decide_whole(wanted, self.snapshot, self.state, recreate=recreate)
-        if isinstance(found, Write):
-            self.wholes.append(found)
-        elif isinstance(found, Trouble):
-            self.conflicts.append(found)
-        elif found is not None:
-            self.unchanged.append(found)
-            differs = not holds(found, self.snapshot.wholes[found], wanted.content)
-            self.kept += [found] if differs else []
+        decided = decide_whole(wanted, self.snapshot, self.state, recreate=recreate)
+        if isinstance(decided, Write):
+            self.wholes.append(decided)
+        elif isinstance(decided, Trouble):
+            self.conflicts.append(decided)
+        elif decided is not None:
+            self.unchanged.append(decided)
+            differs = not is_current(decided, self.snapshot.wholes[decided], wanted.content)
+            self.kept += [decided] if differs else []
 
     def edit(self, note: Note) -> Edit:
         return self.edits.setdefault(note.path, Edit(note, before=note.data))
@@ -264,7 +265,11 @@ class _Planner:
         writes = [edit.write() for path, edit in sorted(self.edits.items()) if path not in refused]
         # Figures first: a note never links to a picture that is not there yet.
         writes = [*self.wholes, *(write for write in writes if write.before != write.after)]
-        busy = {write.path for write in writes} | refused | {one.path for one in self.conflicts}
+        busy = (
+            {write.path for write in writes}
+            | refused
+            | {trouble.path for trouble in self.conflicts}
+        )
         return Plan(
             writes=tuple(writes),
             unchanged=_unique(path for path in self.unchanged if path not in busy),
@@ -272,14 +277,18 @@ class _Planner:
             conflicts=tuple(self.conflicts),
             refused=tuple(self.refused),
             lacking=tuple(self.lacking),
-            warnings=(*self.warnings, *ask_for(self.lacking), *tell_copies(self.snapshot)),
+            warnings=(
+                *self.warnings,
+                *missing_block_warnings(self.lacking),
+                *copy_warnings(self.snapshot),
+            ),
             state=replace(
                 self.state,
                 notes=self.notes,
                 blocks=self.blocks,
                 deleted=tuple(sorted(self.deleted)),
                 adopted=self.adopted,
-                answers={key: one for key, one in self.answers.items() if one},
+                answers={key: answers for key, answers in self.answers.items() if answers},
             ),
         )
 

@@ -1,4 +1,4 @@
-"""What a vault should hold, and what a plan says will be done about it."""
+"""The types of planning: what a vault should hold, and the plan that brings it there."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class WantedBlock:
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """What goes into the student's part of a note, as was decided with them beforehand."""
+class FieldUpdates:
+    """What goes into the student's part of a run's note: answers newer on the record's side."""
 
     values: Mapping[str, Value] = field(default_factory=dict)
     """Properties, set whatever stands there."""
@@ -54,7 +54,7 @@ class WantedNote:
     blocks: tuple[WantedBlock, ...] = ()
     properties: Mapping[str, Scalar] = field(default_factory=dict)
     """Those that the tool keeps up to date."""
-    exchange: Exchange | None = None
+    updates: FieldUpdates | None = None
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class Plan:
     """What is to be remembered even if nothing is written: moves and deletions."""
 
 
-def remembered(write: Write) -> Patch:
-    """Return what is to be remembered once WRITE has been done."""
+def state_patch(write: Write) -> Patch:
+    """Return the patch of the state that goes with WRITE, for when it has been done."""
     if write.remember is not None:
         return write.remember
     if write.whole and write.after is not None:

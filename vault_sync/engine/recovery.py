@@ -1,6 +1,6 @@
-"""Bringing a broken write to an end: after an error, after a crash, after two saves at once.
+"""Finishing an interrupted write: after an error, after a crash, after two saves at once.
 
-A write may leave two hidden files beside the one it was about (`folder.behind`). What they hold
+A write may leave two hidden files beside its target (`folder.other_hidden_name`). What they hold
 is known by its hash: the file as it was, as it should become, or something that neither side
 knew - a student's save, which is given back or kept where it can be found.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import HeldError, RefusedError
 from featherface.filesystem.atomic import write_atomic
-from vault_sync.engine.disk.folder import behind
+from vault_sync.engine.disk.folder import other_hidden_name
 from vault_sync.engine.disk.folders import open_folder
 from vault_sync.engine.disk.names import parent
 from vault_sync.engine.journal import Journal, journals, read_steps, sha256
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recovered:
-    """One write that had been left open."""
+class RecoveredWrite:
+    """An interrupted write that was finished."""
 
     path: str
     written: bool
     """Whether the new content is in place."""
     intent: Mapping[str, Any]
-    kept: tuple[Path, ...] = ()
+    kept_aside: tuple[Path, ...] = ()
     """Where bytes that neither side knew were put: an editor's saves."""
     remains: bool = False
     """Whether a hidden file is still there, because another program holds it."""
 
 
-def recover(state: Path, vault: Path, identity: str) -> list[Recovered]:
+def recover(state: Path, vault: Path, identity: str) -> list[RecoveredWrite]:
     """Complete what was left open: each file is the old or the new one, no stray is left.
 
     Returns every write of the broken journals of this vault, for the state that was not saved
@@ -49,14 +49,14 @@ def recover(state: Path, vault: Path, identity: str) -> list[Recovered]:
     Raises:
         HeldError: a program holds the file whose content must be put back under its name.
     """
-    found: list[Recovered] = []
+    recovered: list[RecoveredWrite] = []
     if not any(vault.iterdir()):  # an empty mount point: the files are elsewhere
-        return found
+        return recovered
     for folder, steps in _unfinished(state, identity):
         journal = Journal.reopen(folder, state, vault)
-        found += _recover_steps(journal, steps)
+        recovered += _recover_steps(journal, steps)
         journal.end(recovered=True)
-    return found
+    return recovered
 
 
 def interrupted(state: Path, identity: str) -> list[Path]:
@@ -64,9 +64,9 @@ def interrupted(state: Path, identity: str) -> list[Path]:
     return [folder for folder, steps in _unfinished(state, identity) if not _ended(steps)]
 
 
-def untangle(
+def finish_write(
     state: Path, vault: Path, intent: Mapping[str, Any], *, ready: bool = True
-) -> Recovered:
+) -> RecoveredWrite:
     """Give the file of INTENT its content back, and remove the hidden ones.
 
     Not READY: the temporary file may be half-written, and holds no save of a student's.
@@ -74,13 +74,13 @@ def untangle(
     Raises:
         HeldError: a program holds the file whose content must be put back under its name.
     """
-    kept: list[Path] = []
+    kept_aside: list[Path] = []
     remains = False
     name = intent["path"].rsplit("/", 1)[-1]
     try:
         with open_folder(vault, _place(vault, intent)) as folder:
             if ready:
-                kept.extend(
+                kept_aside.extend(
                     keep_aside(state, intent["path"], data)
                     for data in _give_back(folder, name, intent)
                 )
@@ -91,11 +91,11 @@ def untangle(
         written = intent["after"] is None
     except RefusedError:
         written = False
-    return Recovered(intent["path"], written, intent, tuple(kept), remains)
+    return RecoveredWrite(intent["path"], written, intent, tuple(kept_aside), remains)
 
 
-def stands(vault: Path, intent: Mapping[str, Any]) -> bool:
-    """Whether the file of INTENT has its name, or never had it."""
+def is_in_place(vault: Path, intent: Mapping[str, Any]) -> bool:
+    """Whether a file stands at the path of INTENT, or none stood there before the write."""
     with open_folder(vault, _place(vault, intent)) as folder:
         return intent["before"] is None or folder.exists(intent["path"].rsplit("/", 1)[-1])
 
@@ -103,9 +103,9 @@ def stands(vault: Path, intent: Mapping[str, Any]) -> bool:
 def keep_aside(state: Path, path: str, data: bytes) -> Path:
     """Put a save that a later one has taken the place of where the student can find it."""
     name = f"{str(sha256(data))[:12]}-{path.rsplit('/', 1)[-1]}"
-    kept = state / "conflicts" / "recovered" / name
-    write_atomic(kept, data)
-    return kept
+    target = state / "conflicts" / "recovered" / name
+    write_atomic(target, data)
+    return target
 
 
 def _unfinished(state: Path, identity: str) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
@@ -120,7 +120,7 @@ def _ended(steps: list[dict[str, Any]]) -> bool:
     return bool(steps) and steps[-1]["step"] == "end"
 
 
-def _recover_steps(journal: Journal, steps: list[dict[str, Any]]) -> Iterator[Recovered]:
+def _recover_steps(journal: Journal, steps: list[dict[str, Any]]) -> Iterator[RecoveredWrite]:
     """Yield the writes of a journal; of one that was ended only those that left something."""
     done = {step["number"]: step for step in steps if step["step"] == "done"}
     ready = {step["number"] for step in steps if step["step"] == "ready"}
@@ -130,24 +130,24 @@ def _recover_steps(journal: Journal, steps: list[dict[str, Any]]) -> Iterator[Re
             continue
         known = done.get(step["number"])
         if known is not None and left is None:
-            yield Recovered(step["path"], known["written"], step)
+            yield RecoveredWrite(step["path"], known["written"], step)
         if known is None or known.get("left"):
             yield from _complete(journal, step, known, ready=step["number"] in ready)
 
 
 def _complete(
     journal: Journal, step: dict[str, Any], known: dict[str, Any] | None, *, ready: bool
-) -> Iterator[Recovered]:
+) -> Iterator[RecoveredWrite]:
     """End a write; what is KNOWN to be done has left a hidden file at most."""
     intent = journal.intent(step)
     try:
-        one = untangle(journal.state, journal.vault, step, ready=ready)
+        recovered = finish_write(journal.state, journal.vault, step, ready=ready)
     except HeldError:
-        if not stands(journal.vault, step):
+        if not is_in_place(journal.vault, step):
             raise
         return  # it stays open
-    intent.done(written=known["written"] if known else one.written, left=one.remains)
-    yield one if known is None else replace(one, written=False)
+    intent.done(written=known["written"] if known else recovered.written, left=recovered.remains)
+    yield recovered if known is None else replace(recovered, written=False)
 
 
 def _give_back(folder: Folder, name: str, intent: Mapping[str, Any]) -> Iterator[bytes]:
@@ -156,22 +156,24 @@ def _give_back(folder: Folder, name: str, intent: Mapping[str, Any]) -> Iterator
     What is yielded is kept before the hidden file that holds it is removed.
     """
     known = (intent["before"], intent["after"])
-    names = intent["temporary"], behind(intent["temporary"])
-    hidden = {one: data for one in names if (data := folder.read(one)) is not None}
-    strange = [one for one in hidden if sha256(hidden[one]) not in known]
+    names = intent["temporary"], other_hidden_name(intent["temporary"])
+    hidden = {
+        temporary: data for temporary in names if (data := folder.read(temporary)) is not None
+    }
+    unknown_saves = [temporary for temporary in hidden if sha256(hidden[temporary]) not in known]
     if len(hidden) == len(names) and not folder.exists(name):  # stopped between two renames
-        old = [one for one in hidden if sha256(hidden[one]) == intent["before"]]
-        back = (*strange, *old, *names)[0]
+        old = [temporary for temporary in hidden if sha256(hidden[temporary]) == intent["before"]]
+        back = (*unknown_saves, *old, *names)[0]
         with contextlib.suppress(FileExistsError):
             folder.publish(back, name)
-            strange = [one for one in strange if one != back]
-    for one in strange[1:]:
-        yield hidden[one]
-    if strange and sha256(folder.read(name)) == intent["after"]:
-        folder.remove(behind(strange[0]))
-        yield from _put(folder, strange[0], name, known)
-    elif strange:
-        yield hidden[strange[0]]
+            unknown_saves = [temporary for temporary in unknown_saves if temporary != back]
+    for hidden_name in unknown_saves[1:]:
+        yield hidden[hidden_name]
+    if unknown_saves and sha256(folder.read(name)) == intent["after"]:
+        folder.remove(other_hidden_name(unknown_saves[0]))
+        yield from _put(folder, unknown_saves[0], name, known)
+    elif unknown_saves:
+        yield hidden[unknown_saves[0]]
 
 
 def _put(folder: Folder, hidden: str, name: str, known: tuple[str | None, ...]) -> Iterator[bytes]:
@@ -190,15 +192,15 @@ def _put(folder: Folder, hidden: str, name: str, known: tuple[str | None, ...]) 
 
 def _place(vault: Path, intent: Mapping[str, Any]) -> str:
     """Return the folder of an open write, found again by its hidden files if it was moved."""
-    names = {intent["temporary"], behind(intent["temporary"])}
+    names = {intent["temporary"], other_hidden_name(intent["temporary"])}
     where = parent(intent["path"])
     with contextlib.suppress(FileNotFoundError, RefusedError), open_folder(vault, where) as folder:
         if any(folder.exists(name) for name in names):
             return where
     for path, _, files in os.walk(vault):
         if names.intersection(files):
-            found = Path(path).relative_to(vault).as_posix()
-            return "" if found == "." else found
+            relative = Path(path).relative_to(vault).as_posix()
+            return "" if relative == "." else relative
     return where
 
 
@@ -206,7 +208,7 @@ def _clear(folder: Folder, temporary: str) -> bool:
     """Remove the hidden files of a write; False where another program holds one."""
     try:
         folder.remove(temporary)
-        folder.remove(behind(temporary))
+        folder.remove(other_hidden_name(temporary))
     except HeldError:
         return False
     return True

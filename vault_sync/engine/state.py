@@ -51,14 +51,14 @@ class State:
     adopted: Mapping[str, str] = field(default_factory=dict)
     """Block id -> path of the note where it became the student's prose; it never comes back."""
     settled: Mapping[str, str] = field(default_factory=dict)
-    """Whole file or property -> the `pairing` for which the student chose their own version."""
+    """Whole file or property -> the `pair_digest` for which the student chose their own version."""
 
     def patched(self, patch: Patch) -> State:
         """Return the state with what PATCH remembers and without what it forgets."""
         changed: dict[str, Any] = {}
         for section, values in patch.items():
             merged = {**getattr(self, section), **values}
-            changed[section] = {key: one for key, one in merged.items() if one is not None}
+            changed[section] = {key: value for key, value in merged.items() if value is not None}
         return replace(self, **changed)
 
     def inverse(self, patch: Patch) -> Patch:
@@ -69,8 +69,8 @@ class State:
         }
 
 
-def pairing(disk: bytes, new: bytes) -> str:
-    """Stand for two versions side by side: the student's and the one that was not written."""
+def pair_digest(disk: bytes, new: bytes) -> str:
+    """SHA-256 (hex) of two versions: the student's on DISK and the NEW one, not written."""
     return hashlib.sha256(f"{digest(disk)} {digest(new)}".encode()).hexdigest()
 
 

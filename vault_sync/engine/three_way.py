@@ -55,9 +55,9 @@ def decide(base: bytes | None, disk: bytes, new: bytes) -> Verdict:
     return Verdict(Decision.CONFLICT if merged is None else Decision.MERGE, merged)
 
 
-def same(one: bytes, other: bytes) -> bool:
+def same(first: bytes, second: bytes) -> bool:
     """Whether two bodies differ at most in white space or in the padding of tables."""
-    return one == other or _canonical(one) == _canonical(other)
+    return first == second or _canonical(first) == _canonical(second)
 
 
 def _canonical(body: bytes) -> list[bytes]:
@@ -74,7 +74,10 @@ def _canonical_line(line: bytes) -> bytes:
 
 
 def merge(base: bytes, disk: bytes, new: bytes) -> bytes | None:
-    """Merge line by line; None where both sides changed the same or touching lines."""
+    r"""Merge line by line; None where both sides changed the same or touching lines.
+
+    Example: base ``b"a\nb\nc"``, disk ``b"A\nb\nc"`` and new ``b"a\nb\nC"`` give ``b"A\nb\nC"``.
+    """
     lines = base.split(b"\n")
     ours, theirs = _changes(lines, disk.split(b"\n")), _changes(lines, new.split(b"\n"))
     merged: list[bytes] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import HeldError, UnavailableError
 from featherface.filesystem.retry import insist
-from vault_sync.engine.copies import is_copy, twins
+from vault_sync.engine.copies import find_copies, is_copy
 from vault_sync.engine.disk.windows import extended, is_link
 from vault_sync.engine.notes import Note, Snapshot
 
@@ -22,7 +22,7 @@ MOMENT = 5.0
 def read_vault(root: Path) -> Snapshot:
     """Read the notes of the vault; hidden folders, symbolic links and junctions are passed by.
 
-    A note that another program holds is waited for a moment, then told as unreadable.
+    A note that another program holds is waited for a moment, then listed as unreadable.
 
     Raises:
         UnavailableError: a folder can't be read, so nobody knows what is gone.
@@ -42,7 +42,7 @@ def read_vault(root: Path) -> Snapshot:
                 unreadable[path] = f"can't be read: {error.strerror}"
             except HeldError as error:
                 unreadable[path] = error.message
-    for path in twins(notes):
+    for path in find_copies(notes):
         del notes[path]
         copies.append(path)
     return Snapshot(notes, files, unreadable=unreadable, copies=tuple(sorted(copies)))
@@ -57,7 +57,7 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[st
             "check that the vault is mounted and that you may read it",
         ) from error
     for entry in entries:
-        if entry.name.startswith(".") or leads_elsewhere(entry):
+        if entry.name.startswith(".") or is_junction(entry):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, f"{prefix}{entry.name}/")
@@ -65,8 +65,11 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[st
             yield f"{prefix}{entry.name}", entry
 
 
-def leads_elsewhere(entry: os.DirEntry[str], system: str = os.name) -> bool:
-    """Whether ENTRY is a junction of Windows, which calls itself a folder; there a look is free."""
+def is_junction(entry: os.DirEntry[str], system: str = os.name) -> bool:
+    """Whether ENTRY is a junction of Windows, which calls itself a folder.
+
+    Windows keeps the answer in the entry; elsewhere no file is looked at.
+    """
     return system == "nt" and is_link(entry.stat(follow_symlinks=False))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync.engine.plans import Exchange
+from vault_sync.engine.plans import FieldUpdates
 from vault_sync.engine.text import properties
 from vault_sync.run_note_fields.regions import find_regions
 from vault_sync.run_note_fields.review import PREFIX, Move, review
@@ -39,15 +39,15 @@ def add_answers(wanted: Wanted, sources: Sources, snapshot: Snapshot, state: Sta
             notes.append(note)
             continue
         if page is None:
-            notes.append(replace(note, exchange=Exchange(after=_first(note.skeleton))))
+            notes.append(replace(note, updates=FieldUpdates(after=_first(note.skeleton))))
             continue
-        exchange, blocked = exchange_of(page, page.of(Move.TO_NOTE))
-        notes.append(replace(note, exchange=exchange))
+        updates, blocked = updates_of(page, page.of(Move.TO_NOTE))
+        notes.append(replace(note, updates=updates))
         warnings += [*blocked.values(), *_waiting(page)]
     return replace(wanted, notes=tuple(notes), warnings=tuple(warnings))
 
 
-def exchange_of(page: Page, standings: Iterable[Standing]) -> tuple[Exchange, dict[str, str]]:
+def updates_of(page: Page, standings: Iterable[Standing]) -> tuple[FieldUpdates, dict[str, str]]:
     """Lay out what STANDINGS put into the note of PAGE; say of each that can't be put there why."""
     taken: list[Standing] = []
     blocked: dict[str, str] = {}
@@ -60,7 +60,7 @@ def exchange_of(page: Page, standings: Iterable[Standing]) -> tuple[Exchange, di
             taken.append(one)
     values, places = _splices(page, taken)
     after = {**page.agreed, **{one.answer.key: one.indexed for one in taken}}
-    return Exchange(values, tuple(places), page.agreed, after), blocked
+    return FieldUpdates(values, tuple(places), page.agreed, after), blocked
 
 
 def fill_regions(data: bytes, answers: Mapping[str, Words]) -> bytes:
@@ -80,13 +80,13 @@ def _first(skeleton: bytes) -> dict[str, Words]:
     return {key: one.words for key, one in read_sheet(skeleton).given.items()}
 
 
-def apply(data: bytes, exchange: Exchange) -> bytes:
+def apply(data: bytes, updates: FieldUpdates) -> bytes:
     """Return the note with EXCHANGE in it.
 
     Raises:
         RefusedError: a property can't be set without touching others.
     """
-    return properties.splice(_spliced(data, exchange.places), exchange.values)
+    return properties.splice(_spliced(data, updates.places), updates.values)
 
 
 def _spliced(data: bytes, places: Iterable[tuple[int, int, bytes]]) -> bytes:
@@ -129,7 +129,7 @@ def _check(page: Page, standing: Standing) -> None:
             "heading"
         )
     values, places = _splices(page, [standing])
-    there = read_sheet(apply(page.note.data, Exchange(values, tuple(places)))).given.get(key)
+    there = read_sheet(apply(page.note.data, FieldUpdates(values, tuple(places)))).given.get(key)
     if there is None or not standing.answer.same(there.words, standing.indexed):
         raise RefusedError(
             f"{key} would not be read back as it is, for a heading or a fence in it; "

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from vault_sync.engine.disk.folder import LINK_ERRORS, Folder, no_folder
+from vault_sync.engine.disk.folder import LINK_ERRORS, Folder, not_a_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def _enter(descriptor: int, part: str, path: Path, *, create: bool) -> int:
         return os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
     except OSError as error:
         if error.errno in LINK_ERRORS:
-            raise no_folder(path) from error
+            raise not_a_folder(path) from error
         raise
 
 

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync.engine.disk.replaced_file import last_look
+from vault_sync.engine.disk.replaced_file import read_when_released
 from vault_sync.engine.disk.windows import is_link
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ HIDDEN, BEHIND = ".thesis-tmp", ".thesis-old"
 """How the two hidden names end that a write may need."""
 
 
-def behind(hidden: str) -> str:
+def other_hidden_name(hidden: str) -> str:
     """Return the other hidden name of the same write, where an exchange leaves what came out."""
     stem, dot, end = hidden.rpartition(".")
     return f"{stem}{BEHIND if dot + end == HIDDEN else HIDDEN}"
 
 
-def no_folder(path: Path) -> RefusedError:
+def not_a_folder(path: Path) -> RefusedError:
     """Return what to say of a part of a path that is a link or a file."""
     return RefusedError(
         f"{path} is a symbolic link or no folder; nothing is written through it",
@@ -99,7 +99,7 @@ class Folder(ABC):
         """
         if self._swap(hidden, name):
             return hidden
-        out = behind(hidden)
+        out = other_hidden_name(hidden)
         self._step_in(hidden, name, out)
         return out
 
@@ -133,7 +133,7 @@ class Folder(ABC):
         An editor that had the file open may still be saving into it. None where there is none.
         """
         try:
-            data = last_look(self._open_retired(name))
+            data = read_when_released(self._open_retired(name))
         except FileNotFoundError:
             return None
         self.remove(name)
@@ -205,10 +205,10 @@ class Folder(ABC):
         between()
         self._publish(hidden, name)
 
-    def _check_plain(self, name: str, found: os.stat_result) -> None:
-        if is_link(found):
+    def _check_plain(self, name: str, status: os.stat_result) -> None:
+        if is_link(status):
             raise self._is_link(name)
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise RefusedError(f"{self.path / name} is no plain file")
 
     def _is_link(self, name: str) -> RefusedError:

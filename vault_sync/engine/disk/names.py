@@ -16,7 +16,10 @@ _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.
 
 
 def safe_name(text: str) -> str:
-    """Make TEXT one name of a file or folder; a changed name ends with a short hash of TEXT."""
+    """Make TEXT one name of a file or folder; a changed name ends with a short hash of TEXT.
+
+    Example: ``v2@1`` stays as it is, ``a/b`` becomes ``a-b-c14cdd``.
+    """
     name = unicodedata.normalize("NFC", text)
     name = _FORBIDDEN.sub("-", name)
     name = "".join(letter for letter in name if unicodedata.category(letter)[0] != "C")
@@ -55,7 +58,10 @@ def parent(path: str) -> str:
 
 
 def relative(target: str, note: str) -> str:
-    """Return TARGET as seen from the folder of NOTE, with forward slashes."""
+    """Return TARGET as seen from the folder of NOTE, with forward slashes.
+
+    Example: ``relative("figures/a.png", "Chapters/Results.md")`` is ``../figures/a.png``.
+    """
     here, there = note.split("/")[:-1], target.split("/")
     shared = 0
     while shared < min(len(here), len(there) - 1) and here[shared] == there[shared]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from featherface.errors import HeldError
 from featherface.filesystem.retry import insist, is_held
 from vault_sync.engine.disk import windows
-from vault_sync.engine.disk.folder import Folder, no_folder
+from vault_sync.engine.disk.folder import Folder, not_a_folder
 from vault_sync.engine.disk.windows import extended, is_link
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class PathFolder(Folder):
             super()._move_out(hidden, name, out)
             return
         try:
-            windows.replace_file(*(str(self._at(one)) for one in (name, hidden, out)))
+            windows.replace_file(*(str(self._at(file)) for file in (name, hidden, out)))
         except OSError as error:
             if error.errno != errno.ENOTSUP:
                 raise
@@ -109,12 +109,12 @@ class PathFolder(Folder):
     def _at(self, name: str) -> Path:
         """Return the path of NAME, if this is still the folder that was opened."""
         if self._look() != self._identity:
-            raise no_folder(self.path)
+            raise not_a_folder(self.path)
         return Path(extended(str(self.path / name)))
 
     def _look(self) -> tuple[int, int]:
-        found = Path(extended(str(self.path))).stat()
-        return found.st_dev, found.st_ino
+        status = Path(extended(str(self.path))).stat()
+        return status.st_dev, status.st_ino
 
     def _patiently(self, action: Callable[[], T], *names: str, verb: str = "write") -> T:
         paths = [self.path / name for name in names]
@@ -146,7 +146,7 @@ def open_path(
         if create:
             with contextlib.suppress(FileExistsError):
                 place.mkdir()
-        found = place.lstat()
-        if is_link(found) or not stat.S_ISDIR(found.st_mode):
-            raise no_folder(path)
+        status = place.lstat()
+        if is_link(status) or not stat.S_ISDIR(status.st_mode):
+            raise not_a_folder(path)
     return PathFolder(path, seconds)

@@ -16,7 +16,7 @@ GRACE = 0.002
 """Seconds to wait where the system can't tell whether somebody does."""
 
 
-def last_look(descriptor: int) -> bytes:
+def read_when_released(descriptor: int) -> bytes:
     """Return what an open file holds once nobody has it open for writing; closes it."""
     try:
         _wait_for_writers(descriptor)

@@ -42,9 +42,9 @@ PATIENCE = 2.0
 """Seconds to wait for an editor that still writes into the file it has open."""
 
 
-def is_link(found: os.stat_result) -> bool:
-    """Whether what `os.lstat` FOUND stands for another place: a symlink or a junction."""
-    return stat.S_ISLNK(found.st_mode) or bool(getattr(found, "st_reparse_tag", 0) & SURROGATE)
+def is_link(status: os.stat_result) -> bool:
+    """Whether STATUS, of `os.lstat`, is that of a symlink or a junction."""
+    return stat.S_ISLNK(status.st_mode) or bool(getattr(status, "st_reparse_tag", 0) & SURROGATE)
 
 
 def extended(path: str) -> str:
@@ -116,7 +116,7 @@ def open_retired(path: str) -> int:
 
 
 def refusal(code: int, path: str) -> OSError:
-    """Return the error for one of Windows' CODES, told of PATH."""
+    """Return the error for Windows' error CODE about PATH."""
     if code in CAN_NOT:
         return OSError(errno.ENOTSUP, f"{os.strerror(errno.ENOTSUP)} (error {code})", path)
     if code in GONE:

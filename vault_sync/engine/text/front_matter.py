@@ -51,10 +51,10 @@ class FrontMatter:
         Raises:
             RefusedError: KEY stands there twice; the message names the line.
         """
-        found = [one for one in self.properties if one.key == key]
-        if len(found) > 1:
-            raise RefusedError(f"line {found[1].line}: the property {key!r} stands there twice")
-        return found[0] if found else None
+        matches = [prop for prop in self.properties if prop.key == key]
+        if len(matches) > 1:
+            raise RefusedError(f"line {matches[1].line}: the property {key!r} stands there twice")
+        return matches[0] if matches else None
 
 
 def read_front_matter(data: bytes) -> FrontMatter | None:
@@ -67,15 +67,15 @@ def read_front_matter(data: bytes) -> FrontMatter | None:
     ending = (
         data[place - 2 : place] if data[place - 2 : place] == b"\r\n" else data[place - 1 : place]
     )
-    found: list[Property] = []
+    properties: list[Property] = []
     line = 2
     while True:
         stop = next_line(data, place)
         if stop >= end:
-            return FrontMatter(tuple(found), place, ending)
+            return FrontMatter(tuple(properties), place, ending)
         match = _KEY.match(data, place, stop)
         if match:
-            found.append(_property(data, match, line, end))
+            properties.append(_property(data, match, line, end))
         place = stop
         line += 1
 

@@ -1,11 +1,11 @@
-"""What to say of broken markers."""
+"""The messages for broken block markers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vault_sync.engine.text.markers import Fault
+    from vault_sync.engine.text.markers import MarkerError
 
 _REASONS = {
     "indented-marker": "a block marker must start at the first column",
@@ -19,6 +19,6 @@ _REASONS = {
 }
 
 
-def describe(fault: Fault) -> str:
+def describe(fault: MarkerError) -> str:
     """Say in one sentence what is wrong with a marker."""
     return _REASONS[fault.reason].format(**fault.values)

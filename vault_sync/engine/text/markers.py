@@ -31,7 +31,7 @@ _FENCE = re.compile(rb" {0,3}(`{3,}|~{3,})(.*)")
 _INNER = re.compile(
     rb"[^\r\n]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))?(.*?)(?:\r\n|\n|\r){0,2}[^\r\n]*", re.DOTALL
 )
-_TELLING = re.compile(rb"[\r\n] {0,3}(?:```|~~~|<!--[ \t]*thesis:)")
+_CANDIDATE = re.compile(rb"[\r\n] {0,3}(?:```|~~~|<!--[ \t]*thesis:)")
 _ENDING = re.compile(rb"\r\n|\n|\r")
 _OWN = ("id", "template", "sha")
 
@@ -59,8 +59,8 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Markers that can't be trusted; the note is refused."""
+class MarkerError:
+    """A marker that can't be trusted; its note is refused."""
 
     line: int
     """1-based."""
@@ -73,7 +73,7 @@ class Scan:
     """The blocks of a note, or what is wrong with its markers."""
 
     blocks: tuple[Block, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[MarkerError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,11 @@ def write_block(
     ending: bytes = b"\n",
     sha: str | None = None,
 ) -> bytes:
-    """Lay out a whole block; SHA is the digest of its base where that is not BODY (a merge)."""
+    """Lay out a whole block; SHA is the digest of its base where that is not BODY (a merge).
+
+    Example: ``write_block("results.v2", "performance", b"82.5 %", {})`` gives the begin marker, a
+    blank line, ``82.5 %``, a blank line and the end marker, without a line end behind it.
+    """
     body = normalise(body)
     pairs = {"id": block_id, "template": template, **attributes, "sha": sha or digest(body)}
     begin = " ".join(f"{key}={_quote(value)}" for key, value in pairs.items())
@@ -128,7 +132,7 @@ def splice(data: bytes, block: Block, replacement: bytes) -> bytes:
 
 def unmark(data: bytes, blocks: Iterable[Block]) -> bytes:
     """Take the markers of BLOCKS away, each with the blank line inside; the text stays."""
-    for block in sorted(blocks, key=lambda one: one.start, reverse=True):
+    for block in sorted(blocks, key=lambda marked: marked.start, reverse=True):
         inner = _INNER.fullmatch(data[block.start : block.stop])
         text = inner[1] if inner else b""
         data = data[: block.start] + text + data[block.stop :]
@@ -140,7 +144,7 @@ def scan(data: bytes) -> Scan:
     if b"thesis:" not in data:
         return Scan()
     markers: list[_Marker] = []
-    faults: list[Fault] = []
+    faults: list[MarkerError] = []
     for item in _markers(data):
         if isinstance(item, _Marker):
             markers.append(item)
@@ -172,11 +176,11 @@ def _lines(data: bytes, start: int) -> Iterator[re.Match[bytes]]:
         start = match.end()
 
 
-def _markers(data: bytes) -> Iterator[_Marker | Fault]:
+def _markers(data: bytes) -> Iterator[_Marker | MarkerError]:
     """Each marker outside code fences and front matter, in order."""
     fence: bytes | None = None
     opened, swallowed = 0, False
-    for number, match in _telling_lines(data, body_start(data)):
+    for number, match in _candidate_lines(data, body_start(data)):
         text = match[1]
         fence_match = _FENCE.fullmatch(text)
         if fence is not None:
@@ -188,13 +192,13 @@ def _markers(data: bytes) -> Iterator[_Marker | Fault]:
         elif _LOOKS_LIKE.match(text):
             yield _read_marker(match, number)
     if fence is not None and swallowed:
-        yield Fault(opened, "unclosed-fence")
+        yield MarkerError(opened, "unclosed-fence")
 
 
-def _telling_lines(data: bytes, start: int) -> Iterator[tuple[int, re.Match[bytes]]]:
-    """Each line from START on that may be a marker or a fence, with its number: few of many."""
+def _candidate_lines(data: bytes, start: int) -> Iterator[tuple[int, re.Match[bytes]]]:
+    """Each line from START on that may be a marker or a fence, with its 1-based number."""
     number = 1 + _count_endings(data, 0, start)
-    places = [start, *(found.start() + 1 for found in _TELLING.finditer(data, start))]
+    places = [start, *(match.start() + 1 for match in _CANDIDATE.finditer(data, start))]
     for before, place in zip([start, *places], places, strict=False):
         number += _count_endings(data, before, place)
         line = _LINE.match(data, place)
@@ -216,18 +220,18 @@ def _closes(match: re.Match[bytes], fence: bytes) -> bool:
     return match[1].startswith(fence) and not match[2].strip()
 
 
-def _read_marker(match: re.Match[bytes], number: int) -> _Marker | Fault:
+def _read_marker(match: re.Match[bytes], number: int) -> _Marker | MarkerError:
     text = match[1]
     if text.startswith(b" "):
-        return Fault(number, "indented-marker")
+        return MarkerError(number, "indented-marker")
     marker = _MARKER.fullmatch(text)
     if marker is None:
-        return Fault(number, "malformed-marker")
+        return MarkerError(number, "malformed-marker")
     pairs = _ATTRIBUTE.findall(marker[2])
     rest = _ATTRIBUTE.sub(b"", marker[2]).strip()
     names = [key for key, _ in pairs]
     if rest or b"id" not in names or len(set(names)) < len(names):
-        return Fault(number, "malformed-marker")
+        return MarkerError(number, "malformed-marker")
     attributes = {key.decode(): unquote(value.decode("utf-8", "replace")) for key, value in pairs}
     return _Marker(
         kind=marker[1],
@@ -240,7 +244,7 @@ def _read_marker(match: re.Match[bytes], number: int) -> _Marker | Fault:
     )
 
 
-def _pair(data: bytes, markers: list[_Marker], faults: list[Fault]) -> list[Block]:
+def _pair(data: bytes, markers: list[_Marker], faults: list[MarkerError]) -> list[Block]:
     """Match begins with ends; what doesn't match is appended to FAULTS."""
     blocks: dict[str, Block] = {}
     opened: _Marker | None = None
@@ -248,21 +252,23 @@ def _pair(data: bytes, markers: list[_Marker], faults: list[Fault]) -> list[Bloc
         name = marker.attributes["id"]
         if marker.kind == b"begin":
             if opened is not None:
-                faults.append(Fault(marker.line, "nested-begin", {"id": name}))
+                faults.append(MarkerError(marker.line, "nested-begin", {"id": name}))
                 continue
             opened = marker
         elif opened is None:
-            faults.append(Fault(marker.line, "end-without-begin", {"id": name}))
+            faults.append(MarkerError(marker.line, "end-without-begin", {"id": name}))
         elif opened.attributes["id"] != name:
             other = opened.attributes["id"]
-            faults.append(Fault(marker.line, "crossed-end", {"id": name, "open": other}))
+            faults.append(MarkerError(marker.line, "crossed-end", {"id": name, "open": other}))
         else:
             if name in blocks:
-                faults.append(Fault(opened.line, "duplicate-block", {"id": name}))
+                faults.append(MarkerError(opened.line, "duplicate-block", {"id": name}))
             blocks[name] = _block(data, opened, marker)
             opened = None
     if opened is not None:
-        faults.append(Fault(opened.line, "begin-without-end", {"id": opened.attributes["id"]}))
+        faults.append(
+            MarkerError(opened.line, "begin-without-end", {"id": opened.attributes["id"]})
+        )
     return list(blocks.values())
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vault_sync.engine.text.front_matter import FrontMatter, Property
-    from vault_sync.engine.text.property_values import Composed
+    from vault_sync.engine.text.property_values import ComposedValue
 
 Scalar = str | int | float | bool
 Value = Scalar | tuple[str, ...]
@@ -36,8 +36,8 @@ _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n",
 
 
 @dataclass(frozen=True)
-class Stated:
-    """What a property says, and where."""
+class PropertyValue:
+    """The value of a property as its note has it, and its line."""
 
     value: str | tuple[str, ...] | None
     """Its text, or the texts of a list, as written; None where it is neither."""
@@ -49,17 +49,20 @@ def value_of(data: bytes, key: str) -> str | None:
     if key.encode() not in data:
         return None
     front = read_front_matter(data)
-    found = next((one for one in front.properties if one.key == key), None) if front else None
-    if found is None or found.raw is None:
+    prop = next((prop for prop in front.properties if prop.key == key), None) if front else None
+    if prop is None or prop.raw is None:
         return None
-    return _text(found.raw)
+    return _text(prop.raw)
 
 
-def read_value(data: bytes, key: str) -> Stated | None:
+def read_value(data: bytes, key: str) -> PropertyValue | None:
     """Return what property KEY of a note says; None where the note has no such property.
 
     Nothing is typed: `012`, `yes` and `2026-01-01` are the texts that stand there, and an empty
     value, `null` and `~` are the empty text.
+
+    Example: with the line ``tags: [a, b]`` in the note, ``read_value(data, "tags").value`` is
+    ``("a", "b")``.
 
     Raises:
         RefusedError: KEY stands there twice; the message names the line.
@@ -68,21 +71,25 @@ def read_value(data: bytes, key: str) -> Stated | None:
     return value_in(data, front, key) if front else None
 
 
-def value_in(data: bytes, front: FrontMatter, key: str) -> Stated | None:
-    """Return the same from properties that were found already."""
-    found = front.find(key)
-    if found is None:
+def value_in(data: bytes, front: FrontMatter, key: str) -> PropertyValue | None:
+    """Return what property KEY says in front matter that was read already, as `read_value` does."""
+    prop = front.find(key)
+    if prop is None:
         return None
-    if found.raw is not None and (text := _simple(found.raw)) is not None:
-        return Stated(text, found.line)
-    if found.raw is None and (texts := _plain_items(data, found)) is not None:
-        return Stated(texts, found.line)
-    composed = _compose(data, found)
-    return Stated(None if composed is None else composed.value, found.line)
+    if prop.raw is not None and (text := _simple(prop.raw)) is not None:
+        return PropertyValue(text, prop.line)
+    if prop.raw is None and (texts := _plain_items(data, prop)) is not None:
+        return PropertyValue(texts, prop.line)
+    composed = _compose(data, prop)
+    return PropertyValue(None if composed is None else composed.value, prop.line)
 
 
 def write_value(value: Value) -> str:
-    """Write a value so that every YAML reader gives the same one back."""
+    """Write a value so that every YAML reader gives the same one back.
+
+    Examples: ``True`` -> ``true``, ``("a", "b c")`` -> ``[a, b c]``, ``"yes"`` -> ``"yes"`` in
+    quotes.
+    """
     if isinstance(value, tuple):
         return f"[{', '.join(write_value(item) for item in value)}]"
     if isinstance(value, bool):
@@ -128,13 +135,13 @@ def _confirm(before: bytes, after: bytes, values: Mapping[str, Value]) -> None:
     program's opinion is asked before anything is written. Items of a list that stayed may be of
     any type to it (`2026`), so lists are compared as texts.
     """
-    known = _understood(before)
-    if known is None:  # the student's YAML was broken before; there is nothing to compare with
+    old_values = _understood(before)
+    if old_values is None:  # the student's YAML was broken before; there is nothing to compare with
         return
-    found = _understood(after)
+    new_values = _understood(after)
     lists = {key for key, value in values.items() if isinstance(value, tuple)}
-    wanted = known | {key: value for key, value in values.items() if key not in lists}
-    agreed = found is not None and _without(found, lists) == _without(wanted, lists)
+    wanted = old_values | {key: value for key, value in values.items() if key not in lists}
+    agreed = new_values is not None and _without(new_values, lists) == _without(wanted, lists)
     for key in lists:
         stated = read_value(after, key)
         agreed = agreed and stated is not None and stated.value == values[key]
@@ -161,32 +168,32 @@ def _set(data: bytes, key: str, value: Value) -> bytes:
     front = read_front_matter(data)
     if front is None:
         raise RefusedError("the note has lost its properties (the lines between --- at its top)")
-    found = front.find(key)
-    if found is None:
+    prop = front.find(key)
+    if prop is None:
         line = f"{key}: {write_value(value)}".encode() + front.ending
         return data[: front.close] + line + data[front.close :]
-    if found.raw is None:
-        return _replace(data, found, value)
+    if prop.raw is None:
+        return _replace(data, prop, value)
     text = write_value(value).encode()
-    if found.raw == text:
+    if prop.raw == text:
         return data
-    space = b"" if data[found.start - 1 : found.start] in (b" ", b"\t") else b" "
-    return data[: found.start] + space + text + data[found.stop :]
+    space = b"" if data[prop.start - 1 : prop.start] in (b" ", b"\t") else b" "
+    return data[: prop.start] + space + text + data[prop.stop :]
 
 
-def _replace(data: bytes, found: Property, value: Value) -> bytes:
+def _replace(data: bytes, prop: Property, value: Value) -> bytes:
     """Set a property whose value is a list, or a text over several lines."""
-    old = compose(data, *found.lines, found.key)
+    old = compose(data, *prop.lines, prop.key)
     if old is None or old.is_list != isinstance(value, tuple) or _is_named(data, old):
         what = "more than one value" if old is None or old.is_list else "a value of another kind"
-        raise RefusedError(f"line {found.line}: the property {found.key!r} holds {what}")
+        raise RefusedError(f"line {prop.line}: the property {prop.key!r} holds {what}")
     if old.value == value:
         return data
     try:
         if isinstance(value, tuple):
-            return _replace_list(data, found, old, value)
+            return _replace_list(data, prop, old, value)
     except RefusedError as error:
-        reason = f"line {found.line}: the property {found.key!r}: {error.message}"
+        reason = f"line {prop.line}: the property {prop.key!r}: {error.message}"
         raise RefusedError(reason) from error
     text = write_value(value).encode()
     header = _HEADER.match(data, old.start)
@@ -198,37 +205,37 @@ def _replace(data: bytes, found: Property, value: Value) -> bytes:
     return data[: old.start] + text + data[header.end() : rest] + data[stop:]
 
 
-def _replace_list(data: bytes, found: Property, old: Composed, items: tuple[str, ...]) -> bytes:
+def _replace_list(data: bytes, prop: Property, old: ComposedValue, items: tuple[str, ...]) -> bytes:
     def write(item: str) -> bytes:
         return write_value(item).encode()
 
     if old.flow:
         return splice_flow(data, old, items, write)
-    changed = splice_block(data, old, found.lines[0], items, write)
+    changed = splice_block(data, old, prop.lines[0], items, write)
     # An empty list is said so, where its items stood: no value at all is another thing.
-    return changed if items else changed[: found.start] + b" []" + changed[found.start :]
+    return changed if items else changed[: prop.start] + b" []" + changed[prop.start :]
 
 
-def _is_named(data: bytes, old: Composed) -> bool:
+def _is_named(data: bytes, old: ComposedValue) -> bool:
     """Whether a value has an anchor, a tag or an alias, which other values may lean on."""
     return data[old.start : old.start + 1] in (b"&", b"!", b"*")
 
 
-def _compose(data: bytes, found: Property) -> Composed | None:
+def _compose(data: bytes, prop: Property) -> ComposedValue | None:
     """Read the value of a property on its own; with all the others where it leans on them."""
-    alone = compose(data, *found.lines, found.key)
+    alone = compose(data, *prop.lines, prop.key)
     if alone is not None:
         return alone
     begin = next_line(data, len(BOM) if data.startswith(BOM) else 0)
     front = read_front_matter(data)
-    return compose(data, begin, front.close, found.key) if front else None
+    return compose(data, begin, front.close, prop.key) if front else None
 
 
-def _plain_items(data: bytes, found: Property) -> tuple[str, ...] | None:
+def _plain_items(data: bytes, prop: Property) -> tuple[str, ...] | None:
     """Return the items of a plain list; None where only a reader of YAML knows them."""
-    flow = _PLAIN_ITEMS.match(data, found.start)
+    flow = _PLAIN_ITEMS.match(data, prop.start)
     if flow is None:
-        lines = data[found.start : found.lines[1]].splitlines()
+        lines = data[prop.start : prop.lines[1]].splitlines()
         items = [_PLAIN_ITEM.fullmatch(line) for line in lines[1:]]
         if lines[0].strip() or not all(items):
             return None
@@ -271,8 +278,8 @@ def _text(raw: bytes) -> str:
 
 
 __all__ = [
+    "PropertyValue",
     "Scalar",
-    "Stated",
     "Value",
     "read_front_matter",
     "read_value",

@@ -11,7 +11,7 @@ from featherface.errors import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from vault_sync.engine.text.property_values import Composed, Part
+    from vault_sync.engine.text.property_values import ComposedValue, ValueItem
 
 _COMMENT = re.compile(rb"[ \t]#[^\r\n]*")
 _ITEM = re.compile(rb"[ \t]*-[ \t]+")
@@ -20,7 +20,7 @@ _LINES = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 
 
 def splice_flow(
-    data: bytes, old: Composed, items: Sequence[str], write: Callable[[str], bytes]
+    data: bytes, old: ComposedValue, items: Sequence[str], write: Callable[[str], bytes]
 ) -> bytes:
     """Return DATA with the list in brackets OLD holding ITEMS; items that stay keep their bytes.
 
@@ -37,7 +37,7 @@ def splice_flow(
 
 def splice_block(
     data: bytes,
-    old: Composed,
+    old: ComposedValue,
     start: int,
     items: Sequence[str],
     write: Callable[[str], bytes],
@@ -67,7 +67,7 @@ def splice_block(
     return data[:start] + b"".join(lines) + data[stop:]
 
 
-def _place(data: bytes, start: int, part: Part) -> int:
+def _place(data: bytes, start: int, part: ValueItem) -> int:
     """Return the number of the line of an item, the line at START being 0."""
     if _BREAK.search(data, part.start, part.stop):
         raise RefusedError("an item of the list goes over more than one line; write it on one")

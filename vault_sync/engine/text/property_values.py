@@ -16,8 +16,8 @@ _NULL = "tag:yaml.org,2002:null"
 
 
 @dataclass(frozen=True)
-class Part:
-    """A text of the value: the value itself, or one item of a list."""
+class ValueItem:
+    """A scalar of a value: the value itself, or an item of a list."""
 
     text: str
     start: int
@@ -26,10 +26,10 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Composed:
+class ComposedValue:
     """A value: one text, or a flat list of texts."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ValueItem, ...]
     is_list: bool
     flow: bool
     """A list in brackets; else one item per line, after dashes."""
@@ -42,7 +42,7 @@ class Composed:
         return tuple(part.text for part in self.parts) if self.is_list else self.parts[0].text
 
 
-def compose(data: bytes, start: int, stop: int, key: str) -> Composed | None:
+def compose(data: bytes, start: int, stop: int, key: str) -> ComposedValue | None:
     """Read the value of KEY from DATA[START:STOP], lines of YAML that hold it.
 
     None where the lines can't be read, or hold neither a text nor a flat list of texts.
@@ -56,34 +56,34 @@ def compose(data: bytes, start: int, stop: int, key: str) -> Composed | None:
     except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         return None
     pairs = root.value if isinstance(root, MappingNode) else []
-    found = [value for name, value in pairs if str(name.value) == key]
-    return _Lines(text, start).composed(found[0]) if len(found) == 1 else None
+    values = [value for name, value in pairs if str(name.value) == key]
+    return _SourceOffsets(text, start).composed(values[0]) if len(values) == 1 else None
 
 
-class _Lines:
-    """The text that was read, to turn the reader's marks into offsets of the note."""
+class _SourceOffsets:
+    """Turns the YAML reader's marks (characters of TEXT) into offsets of the note, in bytes."""
 
     def __init__(self, text: str, start: int) -> None:
         self.text = text
         self.start = start
 
-    def composed(self, node: Node) -> Composed | None:
+    def composed(self, node: Node) -> ComposedValue | None:
         from yaml import ScalarNode, SequenceNode  # noqa: PLC0415 - loaded by now
 
         is_list = isinstance(node, SequenceNode)
         inner = node.value if isinstance(node, SequenceNode) else [node]
-        if not all(isinstance(one, ScalarNode) for one in inner):
+        if not all(isinstance(item, ScalarNode) for item in inner):
             return None
-        return Composed(
-            parts=tuple(self._part(one) for one in inner),
+        return ComposedValue(
+            parts=tuple(self._part(item) for item in inner),
             is_list=is_list,
             flow=isinstance(node, SequenceNode) and bool(node.flow_style),
             start=self._offset(node.start_mark.index),
             stop=self._offset(node.end_mark.index),
         )
 
-    def _part(self, node: Any) -> Part:
-        return Part(
+    def _part(self, node: Any) -> ValueItem:
+        return ValueItem(
             "" if node.tag == _NULL else str(node.value),
             self._offset(node.start_mark.index),
             self._offset(node.end_mark.index),

@@ -1,4 +1,4 @@
-"""One file on its way from what it was to what it shall be.
+"""One atomic write of a vault file, safe against saves of an editor at the same moment.
 
 Read again and compare with what the plan saw; journal the file as it was; write a hidden
 temporary file beside it; compare once more; exchange the two, in one step where the system can;
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from featherface.errors import HeldError, RefusedError, UnavailableError
 from vault_sync.engine.disk.folder import HIDDEN
 from vault_sync.engine.plans import Write
-from vault_sync.engine.recovery import keep_aside, stands, untangle
+from vault_sync.engine.recovery import finish_write, is_in_place, keep_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,15 +29,17 @@ if TYPE_CHECKING:
 _REFUSALS = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY)
 
 
-class Passage:
-    """One file on its way from before to after."""
+class FileWrite:
+    """The write of one file, from the bytes that were planned from to the new ones."""
 
-    def __init__(self, journal: Journal, folder: Folder, write: Write, kept: list[Path]) -> None:
+    def __init__(
+        self, journal: Journal, folder: Folder, write: Write, kept_aside: list[Path]
+    ) -> None:
         """Prepare to bring WRITE into FOLDER; saves that must be kept aside go into KEPT."""
         self.journal = journal
         self.folder = folder
         self.write = write
-        self.kept = kept
+        self.kept_aside = kept_aside
         self.name = write.path.rsplit("/", 1)[-1]
         self.temporary = f".{secrets.token_hex(8)}{HIDDEN}"
         self.hidden = self.temporary
@@ -47,7 +49,7 @@ class Passage:
         self.remains = False
         """Whether it could not be removed, because another program holds it."""
 
-    def run(self, memory: tuple[Patch, Patch], made: list[str]) -> bool:
+    def run(self, memory: tuple[Patch, Patch], new_folders: list[str]) -> bool:
         """Bring the file from before to after; False where someone saved it meanwhile."""
         write = self.write
         if self.folder.read(self.name) != write.before:
@@ -56,7 +58,7 @@ class Passage:
         mode = None if write.before is None else self.folder.mode(self.name)
         if mode is not None and not mode & 0o222:
             raise RefusedError("the file is marked read-only")
-        intent = self.journal.intend(write, self.temporary, memory, made)
+        intent = self.journal.intend(write, self.temporary, memory, new_folders)
         step("journalled")
         written = True
         if write.after != write.before:
@@ -121,7 +123,7 @@ class Passage:
                 return True
             self._give_back(out)
         except (FileNotFoundError, FileExistsError):  # deleted, moved or saved anew meanwhile
-            return self._untangle(intent)
+            return self._finish(intent)
         return False
 
     def _give_back(self, out: bytes | None) -> None:
@@ -141,13 +143,13 @@ class Passage:
                 self._keep_aside(out)
             put, out = out, came
 
-    def _untangle(self, intent: Intent) -> bool:
+    def _finish(self, intent: Intent) -> bool:
         """Bring the write to an end as `recover` would; whether the new content is in place."""
         journal = self.journal
-        found = untangle(journal.state, journal.vault, intent.step, ready=intent.is_ready)
-        self.kept += found.kept
-        self.remains = found.remains
-        return found.written
+        recovered = finish_write(journal.state, journal.vault, intent.step, ready=intent.is_ready)
+        self.kept_aside += recovered.kept_aside
+        self.remains = recovered.remains
+        return recovered.written
 
     def _settle(self, intent: Intent) -> bool:
         """End the write after an error; whether the new content is in place.
@@ -156,10 +158,10 @@ class Passage:
         """
         written = False
         try:
-            written = self._untangle(intent)
+            written = self._finish(intent)
             intent.done(written=written, left=self.remains)
         except HeldError as error:
-            if not stands(self.journal.vault, intent.step):
+            if not is_in_place(self.journal.vault, intent.step):
                 raise _stranded(self.journal.vault, self.write, error) from error
         except OSError:
             pass
@@ -176,12 +178,12 @@ class Passage:
             return written
         now = self.write.after if written else self.folder.read(self.name)
         again = Write(self.write.path, now, late, remember={})
-        if not Passage(self.journal, self.folder, again, self.kept).run(({}, {}), []):
+        if not FileWrite(self.journal, self.folder, again, self.kept_aside).run(({}, {}), []):
             self._keep_aside(late)
         return False
 
     def _keep_aside(self, data: bytes) -> None:
-        self.kept.append(keep_aside(self.journal.state, self.write.path, data))
+        self.kept_aside.append(keep_aside(self.journal.state, self.write.path, data))
 
 
 def is_refusal(error: BaseException) -> bool:
