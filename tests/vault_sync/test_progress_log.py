@@ -126,7 +126,7 @@ def test_whatever_goes_wrong_in_a_report_costs_an_entry_only(log, told, monkeypa
     def fail(*_, **__):
         raise KeyError("a word that nobody wrote")
 
-    monkeypatch.setattr(progress_log, "survey", fail)
+    monkeypatch.setattr(progress_log, "survey_vault", fail)
     log(2)
     assert len(told) == 1
     assert "KeyError" in told[0]

@@ -11,7 +11,7 @@ from experiments.records.annotations import RunAnnotations
 from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError, RefusedError, UsageError
 from vault_sync.commands.bind_numbers import bind, quote
-from vault_sync.commands.check_numbers import Prose, check
+from vault_sync.commands.check_numbers import ProseNumbers, check
 from vault_sync.commands.sync import sync
 from vault_sync.engine import file_write
 from vault_sync.prose.references import parse_reference
@@ -204,18 +204,18 @@ def test_fix_writes_stale_numbers_and_not_another_byte(filled):
         + f"{bound('v2 params.total ,', '')} no end".encode()
     )
     path = write(filled, text)
-    fixed = Prose(filled).fix()
+    fixed = ProseNumbers(filled).fix()
     assert fixed.written == [NOTE]
     wanted = text.replace(old.encode(), new.encode())
     wanted = wanted.replace(b"params.total ,--><", b"params.total ,-->256,006<")
     assert path.read_bytes() == wanted
-    assert Prose(filled).fix().written == []
+    assert ProseNumbers(filled).fix().written == []
     assert [one.state for one in check(filled)] == ["fresh", "hand-edited", "fresh"]
 
 
 def test_edited_numbers_are_written_only_on_demand(filled):
     path = write(filled, bound(f"v2 {HARD} .1%", "80 or so"))
-    prose = Prose(filled)
+    prose = ProseNumbers(filled)
     assert prose.fix().written == []
     assert prose.fix(edited=True).written == [NOTE]
     assert path.read_text(encoding="utf-8") == bound(f"v2 {HARD} .1%", "83.1%")
@@ -232,7 +232,7 @@ def test_fix_follows_a_note_that_is_saved_meanwhile(filled, monkeypatch):
             path.write_text(saves.pop() + path.read_text(encoding="utf-8"), encoding="utf-8")
 
     monkeypatch.setattr(file_write, "step", save)
-    assert Prose(filled).fix().written == [NOTE]
+    assert ProseNumbers(filled).fix().written == [NOTE]
     expected = "A line of mine.\n\n" + bound(f"v2 {HARD} .1%", "83.1 %")
     assert path.read_text(encoding="utf-8") == expected
 
@@ -240,7 +240,7 @@ def test_fix_follows_a_note_that_is_saved_meanwhile(filled, monkeypatch):
 def test_a_note_that_cannot_be_written_is_told(filled):
     path = write(filled, bound(f"v2 {HARD} .1%", "81.9 %"))
     path.chmod(0o444)
-    fixed = Prose(filled).fix()
+    fixed = ProseNumbers(filled).fix()
     assert fixed.written == []
     assert NOTE in fixed.problem.message
 
@@ -253,7 +253,7 @@ def test_notes_can_be_chosen_in_every_way(filled, monkeypatch):
     vault = filled.vault.name
 
     def chosen(*names):
-        return [note.path for note in Prose(filled, names).notes]
+        return [note.path for note in ProseNumbers(filled, names).notes]
 
     assert len(chosen()) == 2
     for name in (NOTE, f"{vault}/{NOTE}", str(filled.vault / NOTE), "Discussion", "05-Results",
@@ -262,7 +262,7 @@ def test_notes_can_be_chosen_in_every_way(filled, monkeypatch):
         assert chosen(name) == [NOTE], name
     assert chosen("E\u0301te\u0301.md") == ["Été.md"]
     assert len(chosen(vault)) == len(chosen(".")) == 2
-    assert Prose(filled, ["README.md"]).choice.passed_over == ("README.md",)
+    assert ProseNumbers(filled, ["README.md"]).choice.passed_over == ("README.md",)
     with pytest.raises(NotFoundError, match=r"did you mean 'Discussion.md'"):
         chosen("Discusion.md")
 
@@ -274,13 +274,13 @@ def test_conflict_copies_are_no_notes(filled):
 
 def test_the_language_is_that_of_the_note(filled):
     write(filled, f"---\nlang: fr\n---\n{bound(f'v2 {HARD} .1%', '')}\n")
-    Prose(filled).fix()
+    ProseNumbers(filled).fix()
     assert "83,1\u202f%" in (filled.vault / NOTE).read_text(encoding="utf-8")
 
 
 def test_bind_wraps_one_number(filled):
     path, text = write(filled, "We reach 83,1\u202f% here.\n"), "83,1\u202f%"
-    done = bind(Prose(filled), NOTE, "83,1 %", f"v2@best {HARD} .1%")
+    done = bind(ProseNumbers(filled), NOTE, "83,1 %", f"v2@best {HARD} .1%")
     assert path.read_text(encoding="utf-8") == (
         f"We reach {bound(f'v2@best {HARD} .1%', text)} here.\n"
     )
@@ -293,12 +293,12 @@ def test_bind_takes_line_and_column_where_a_number_stands_twice(filled, ending):
     lines = ["83.1 % and", "83.1 % or 83.1 %", "`83.1 %` 183.1 % 83.1 %5"]
     path = write(filled, ending.join(lines))
     with pytest.raises(UsageError, match=r"3 times in .*: 1:1, 2:1, 2:11"):
-        bind(Prose(filled), NOTE, "83.1 %", f"v2 {HARD} .1%")
+        bind(ProseNumbers(filled), NOTE, "83.1 %", f"v2 {HARD} .1%")
     with pytest.raises(UsageError, match=r"2 times in .*line 2"):
-        bind(Prose(filled), f"{NOTE}:2", "83.1 %", f"v2 {HARD} .1%")
+        bind(ProseNumbers(filled), f"{NOTE}:2", "83.1 %", f"v2 {HARD} .1%")
     with pytest.raises(NotFoundError, match="line 3"):
-        bind(Prose(filled), f"{NOTE}:3", "83.1 %", f"v2 {HARD} .1%")
-    bind(Prose(filled), f"{NOTE}:2:11", "83.1 %", f"v2 {HARD} .1%")
+        bind(ProseNumbers(filled), f"{NOTE}:3", "83.1 %", f"v2 {HARD} .1%")
+    bind(ProseNumbers(filled), f"{NOTE}:2:11", "83.1 %", f"v2 {HARD} .1%")
     lines[1] = f"83.1 % or {bound(f'v2 {HARD} .1%', '83.1 %')}"
     assert path.read_bytes() == ending.join(lines).encode()
 
@@ -306,9 +306,9 @@ def test_bind_takes_line_and_column_where_a_number_stands_twice(filled, ending):
 def test_bind_refuses_another_number_unless_it_may_update(filled):
     path = write(filled, "It is 81.9 %.")
     with pytest.raises(RefusedError, match=r"83\.1 %"):
-        bind(Prose(filled), NOTE, "81.9 %", f"v2 {HARD} .1%")
+        bind(ProseNumbers(filled), NOTE, "81.9 %", f"v2 {HARD} .1%")
     assert path.read_text(encoding="utf-8") == "It is 81.9 %."
-    done = bind(Prose(filled), NOTE, "81.9 %", f"v2 {HARD} .1%", update=True)
+    done = bind(ProseNumbers(filled), NOTE, "81.9 %", f"v2 {HARD} .1%", update=True)
     assert (done.before, done.snippet.text) == ("81.9 %", "83.1 %")
     assert path.read_text(encoding="utf-8") == f"It is {bound(f'v2 {HARD} .1%', '83.1 %')}."
 
@@ -319,15 +319,17 @@ def test_bind_refuses_another_number_unless_it_may_update(filled):
 def test_bind_finds_nothing_outside_of_prose(filled, text):
     write(filled, text)
     with pytest.raises(NotFoundError):
-        bind(Prose(filled), NOTE, "83.1 %", f"v2 {HARD} .1%")
+        bind(ProseNumbers(filled), NOTE, "83.1 %", f"v2 {HARD} .1%")
 
 
 def test_quote_gives_what_can_be_pasted(filled):
-    assert str(quote(Prose(filled), f"v2@best {HARD}")) == bound(f"v2@best {HARD} .1%", "83.1%")
-    latency = str(quote(Prose(filled), "v2 latency.cpu.median_ms .1f"))
+    assert str(quote(ProseNumbers(filled), f"v2@best {HARD}")) == bound(
+        f"v2@best {HARD} .1%", "83.1%"
+    )
+    latency = str(quote(ProseNumbers(filled), "v2 latency.cpu.median_ms .1f"))
     assert latency == bound("v2 latency.cpu.median_ms .1f", "41.5") + "\u00a0ms"
     for reference in (f"v2@best {HARD}", "1 - v2/v1 params.total", "v2 latency.cpu.median_ms"):
-        write(filled, str(quote(Prose(filled), reference)))
+        write(filled, str(quote(ProseNumbers(filled), reference)))
         assert [one.state for one in check(filled)] == ["fresh"]
 
 
@@ -340,7 +342,7 @@ def test_references_say_the_same_in_full():
 
 def suggestions(workspace, text):
     write(workspace, text)
-    return [(one.text, one.state, one.references[0]) for one in Prose(workspace).suggest()]
+    return [(one.text, one.state, one.references[0]) for one in ProseNumbers(workspace).suggest()]
 
 
 def test_plain_numbers_that_equal_a_value_are_suggested(filled):
@@ -360,7 +362,7 @@ def test_plain_numbers_that_equal_a_value_are_suggested(filled):
 
 def test_superseded_numbers_can_be_asked_for_alone(filled):
     write(filled, "81.9 %, 83.1 %, 488,664, 78.3 %")
-    assert [one.text for one in Prose(filled).suggest(current=False)] == ["81.9 %"]
+    assert [one.text for one in ProseNumbers(filled).suggest(current=False)] == ["81.9 %"]
 
 
 def test_few_numbers_are_suggested_by_mistake(filled):
@@ -382,11 +384,11 @@ def test_few_numbers_are_suggested_by_mistake(filled):
 def test_a_suggested_command_binds(filled):
     write(filled, "We had 81.9 % and 488\u202f664 of them, or 488\u202f664.\n")
     for expected in ("83.1 %", "488\u202f664", "488\u202f664"):
-        one = Prose(filled).suggest()[0]
+        one = ProseNumbers(filled).suggest()[0]
         _, _, _, *words = one.command.replace(" --update", "").split('"')
-        done = bind(Prose(filled), one.where, one.text, words[-1], update=True)
+        done = bind(ProseNumbers(filled), one.where, one.text, words[-1], update=True)
         assert done.snippet.text == expected
-    assert Prose(filled).suggest() == []
+    assert ProseNumbers(filled).suggest() == []
     assert {one.state for one in check(filled)} == {"fresh"}
 
 

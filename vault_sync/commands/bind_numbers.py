@@ -17,7 +17,7 @@ from vault_sync.rendering.words import Words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vault_sync.commands.check_numbers import Prose
+    from vault_sync.commands.check_numbers import ProseNumbers
     from vault_sync.engine.notes import Note
     from vault_sync.engine.plans import Write
     from vault_sync.prose.references import Reference
@@ -40,8 +40,8 @@ class Snippet:
 
 
 @dataclass(frozen=True)
-class Bound:
-    """A number that was bound."""
+class BoundNumber:
+    """A number of a note that was bound to its record."""
 
     note: str
     place: Place
@@ -50,8 +50,11 @@ class Bound:
     """The text that stood there."""
 
 
-def quote(prose: Prose, text: str) -> Snippet:
-    """Return what REFERENCE is worth, in the thesis's language.
+def quote(prose: ProseNumbers, text: str) -> Snippet:
+    """Return the value of the reference TEXT, written in the thesis's language, ready to paste.
+
+    Example: ``quote(prose, "v2@best widerface.hard.ap")`` is, as text,
+    ``<!--t:v2@best widerface.hard.ap .1%-->83.1%<!--/t-->``.
 
     Raises:
         UsageError: the reference can't be read.
@@ -63,7 +66,9 @@ def quote(prose: Prose, text: str) -> Snippet:
     return _snippet(reference, value, prose.workspace.language)
 
 
-def bind(prose: Prose, where: str, text: str, reference: str, *, update: bool = False) -> Bound:
+def bind(
+    prose: ProseNumbers, where: str, text: str, reference: str, *, update: bool = False
+) -> BoundNumber:
     """Bind the one occurrence of TEXT at WHERE (`note.md`, `note.md:12` or `note.md:12:5`).
 
     With UPDATE the number is written as its record has it; without, it must say so already.
@@ -83,41 +88,43 @@ def bind(prose: Prose, where: str, text: str, reference: str, *, update: bool = 
             f"{text!r} is not what {parsed} says: {expected}",
             f"correct the reference, or add --update to write {expected}",
         )
-    found: list[Bound] = []
+    bound: list[BoundNumber] = []
 
     def plan(paths: Sequence[str] | None) -> Mapping[str, Write]:
-        seen = note if paths is None else choose_note(prose.reread(), prose.vault, note.path)
-        start, stop = _only(seen, text, line, column)
-        before = seen.data[start:stop].decode("utf-8", "replace")
-        kept = expected if update and state != "fresh" else before
-        snippet = Snippet(parsed.full, kept, value)
-        found[:] = [Bound(seen.path, place_of(seen.data, start), snippet, before)]
-        return {seen.path: wrap(seen, start, stop, snippet.reference, kept)}
+        current = note if paths is None else choose_note(prose.reread(), prose.vault, note.path)
+        start, stop = _only(current, text, line, column)
+        before = current.data[start:stop].decode("utf-8", "replace")
+        written = expected if update and state != "fresh" else before
+        snippet = Snippet(parsed.full, written, value)
+        bound[:] = [BoundNumber(current.path, place_of(current.data, start), snippet, before)]
+        return {current.path: wrap(current, start, stop, snippet.reference, written)}
 
     fixed = write_all(prose.workspace, prose.vault, plan, "check bind")
     if fixed.problem:
         raise fixed.problem
     prose.memory.note(parsed, value.number)
     prose.memory.save()
-    return found[0]
+    return bound[0]
 
 
 def _only(note: Note, text: str, line: int | None, column: int | None) -> tuple[int, int]:
     """Return where TEXT stands, if that is one place."""
-    found = [
+    occurrences = [
         (place_of(note.data, start), start, stop) for start, stop in find_text(note.data, text)
     ]
-    here = [one for one in found if line in (None, one[0].line)]
-    here = [one for one in here if column in (None, one[0].column)] or here
+    here = [occurrence for occurrence in occurrences if line in (None, occurrence[0].line)]
+    here = [occurrence for occurrence in here if column in (None, occurrence[0].column)] or here
     where = note.path + (f", line {line}" if line else "")
     if not here:
         hint = "code, links, formulas, generated blocks and bound numbers are left out"
-        if found:
-            lines = ", ".join(str(one[0].line) for one in found[:9])
+        if occurrences:
+            lines = ", ".join(str(occurrence[0].line) for occurrence in occurrences[:9])
             hint = f"it stands in line {lines}"
         raise NotFoundError(f"{text!r} does not stand in the prose of {where}", hint)
     if len(here) > 1:
-        places = ", ".join(f"{one[0].line}:{one[0].column}" for one in here[:9])
+        places = ", ".join(
+            f"{occurrence[0].line}:{occurrence[0].column}" for occurrence in here[:9]
+        )
         raise UsageError(
             f"{text!r} stands {len(here)} times in {where}: {places}",
             f'name one of them: thesis check bind "{note.path}:{here[0][0].line}:'

@@ -1,11 +1,11 @@
-"""The bound numbers of a vault: the doors through which commands and reports reach them."""
+"""Check, fix and suggest the bound numbers of a vault, for commands and reports."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vault_sync.commands.fix_numbers import Fixed, rewrite_numbers, write_all
+from vault_sync.commands.fix_numbers import FixReport, rewrite_numbers, write_all
 from vault_sync.engine.vault_reader import read_vault
 from vault_sync.prose.checking import Checker, Finding
 from vault_sync.prose.choice import choose_notes
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from vault_sync.engine.plans import Write
 
 
-class Prose:
-    """The prose of a workspace's vault, read once."""
+class ProseNumbers:
+    """The bound and the plain numbers in the prose of a vault, read once."""
 
     def __init__(
         self,
@@ -53,18 +53,18 @@ class Prose:
     @cached_property
     def findings(self) -> list[Finding]:
         """Every bound number of the chosen notes, by note, line and column."""
-        found = list(self.checker.check(self.notes))
+        findings = list(self.checker.check(self.notes))
         self.memory.save()
-        return found
+        return findings
 
-    def fix(self, *, edited: bool = False) -> Fixed:
+    def fix(self, *, edited: bool = False) -> FixReport:
         """Write stale numbers as their records have them; with EDITED hand-edited ones too."""
         states = ("stale", "hand-edited") if edited else ("stale",)
 
         def plan(paths: Sequence[str] | None) -> Mapping[str, Write]:
             notes = self.notes if paths is None else self._again(paths)
-            found = self.findings if paths is None else list(self.checker.check(notes))
-            return _writes(notes, [one for one in found if one.state in states])
+            findings = self.findings if paths is None else list(self.checker.check(notes))
+            return _writes(notes, [finding for finding in findings if finding.state in states])
 
         fixed = write_all(self.workspace, self.vault, plan, "check numbers --fix")
         self.reread()
@@ -95,14 +95,14 @@ def check(workspace: Workspace, names: Sequence[str] = ()) -> list[Finding]:
     Raises:
         NotFoundError: there is no vault, or no such note.
     """
-    return Prose(workspace, names).findings
+    return ProseNumbers(workspace, names).findings
 
 
 def _writes(notes: Sequence[Note], findings: Sequence[Finding]) -> dict[str, Write]:
-    found = {}
+    writes = {}
     for note in notes:
-        here = [one for one in findings if one.note == note.path]
+        here = [finding for finding in findings if finding.note == note.path]
         write = rewrite_numbers(note, here) if here else None
         if write is not None:
-            found[note.path] = write
-    return found
+            writes[note.path] = write
+    return writes

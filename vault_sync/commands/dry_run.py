@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Survey:
-    """One look at a vault."""
+    """A vault as it stands, what it should hold, and the plan of a sync."""
 
     snapshot: Snapshot
     wanted: Wanted
@@ -51,7 +51,7 @@ class Survey:
         return {block.id: block for block in (*self.wanted.blocks, *of_notes)}
 
 
-def survey(
+def survey_vault(
     workspace: Workspace, vault: Path, options: Options | None = None, only: str = ""
 ) -> Survey:
     """Read the vault, render the reports, and plan; only the cache of pictures is written.
@@ -71,16 +71,18 @@ def survey(
     else:
         wanted = add_answers(composer.compose(), sources, snapshot, state)
     # Those that nothing is to be shown in at present are looked for too: they are not deleted.
-    paths = {*(one.path for one in wanted.files), *filter(stays_deleted, state.wholes)}
+    paths = {*(file.path for file in wanted.files), *filter(stays_deleted, state.wholes)}
     snapshot = _with_wholes(snapshot, vault, sorted(paths))
     bases = Bases(workspace.state)
-    made = plan(snapshot, wanted, state, bases.find, options)
-    if any(MEND in one.reason for one in made.refused):
-        made = replace(made, writes=())  # one command brings the records back: empty no chapter
+    sync_plan = plan(snapshot, wanted, state, bases.find, options)
+    if any(MEND in trouble.reason for trouble in sync_plan.refused):
+        sync_plan = replace(
+            sync_plan, writes=()
+        )  # one command brings the records back: empty no chapter
     if not only:
-        told = summarise(workspace, snapshot, sources.store)
-        made = replace(made, warnings=(*made.warnings, *told))
-    return Survey(snapshot, wanted, state, bases, made)
+        prose_warnings = summarise(workspace, snapshot, sources.store)
+        sync_plan = replace(sync_plan, warnings=(*sync_plan.warnings, *prose_warnings))
+    return Survey(snapshot, wanted, state, bases, sync_plan)
 
 
 def find_vault(workspace: Workspace, to: Path | str | None = None) -> Path:
@@ -128,7 +130,7 @@ def check_place(root: Path, vault: Path) -> None:
 
 def _with_wholes(snapshot: Snapshot, vault: Path, paths: Iterable[str]) -> Snapshot:
     """Read the files owned whole; one that can't be read is refused, and no other."""
-    found: dict[str, bytes] = {}
+    wholes: dict[str, bytes] = {}
     unreadable = dict(snapshot.unreadable)
     for path in paths:
         try:
@@ -141,5 +143,5 @@ def _with_wholes(snapshot: Snapshot, vault: Path, paths: Iterable[str]) -> Snaps
         except OSError as error:
             unreadable[path] = f"can't be read: {error.strerror}"
         else:
-            found |= {} if content is None else {path: content}
-    return snapshot.with_files(found, unreadable)
+            wholes |= {} if content is None else {path: content}
+    return snapshot.with_files(wholes, unreadable)

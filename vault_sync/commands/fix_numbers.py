@@ -23,8 +23,8 @@ ATTEMPTS = 3
 
 
 @dataclass
-class Fixed:
-    """What was written."""
+class FixReport:
+    """What came of writing numbers into notes."""
 
     written: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -42,8 +42,8 @@ class Fixed:
 def rewrite_numbers(note: Note, findings: Iterable[Finding]) -> Write | None:
     """Plan NOTE with the text of each finding as it is expected; None where nothing differs."""
     data = note.data
-    for one in sorted(findings, key=lambda finding: finding.start, reverse=True):
-        data = data[: one.start] + one.expected.encode() + data[one.stop :]
+    for finding in sorted(findings, key=lambda finding: finding.start, reverse=True):
+        data = data[: finding.start] + finding.expected.encode() + data[finding.stop :]
     return None if data == note.data else Write(note.path, note.data, data)
 
 
@@ -56,7 +56,9 @@ def wrap(note: Note, start: int, stop: int, reference: str, text: str) -> Write:
     opening = f"<!--t:{reference}-->".encode()
     data = note.data[:start] + opening + text.encode() + END + note.data[stop:]
     before, after = find_bindings(note.data), find_bindings(data)
-    bound = [(one.reference, one.text) for one in after.numbers if one.start == start]
+    bound = [
+        (binding.reference, binding.text) for binding in after.numbers if binding.start == start
+    ]
     if bound != [(reference, text)] or len(after.faults) > len(before.faults):
         raise RefusedError(
             f"{note.path}: a number can't be bound there", "move it out of the code or comment"
@@ -69,13 +71,13 @@ def write_all(
     vault: Path,
     plan: Callable[[Sequence[str] | None], Mapping[str, Write]],
     what: str,
-) -> Fixed:
+) -> FixReport:
     """Write what PLAN says, and plan again for notes that somebody saved meanwhile.
 
     PLAN gets the paths to look at (None: all) and returns path -> write; WHAT names the command,
     for `thesis vault undo --list`.
     """
-    fixed = Fixed()
+    fixed = FixReport()
     paths: Sequence[str] | None = None
     for _ in range(ATTEMPTS):
         writes = plan(paths)

@@ -1,4 +1,4 @@
-"""Make the gallery of a run: a page of HTML, or a note that later syncs keep true."""
+"""Make the error gallery of a run: an HTML page, or a note that later syncs keep up to date."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BY = ("height", "blur", "occlusion", "pose", "illumination", "expression")
 
 
 @dataclass(frozen=True)
-class Noted:
+class GalleryNote:
     """A gallery in the vault."""
 
     note: str
@@ -47,8 +47,8 @@ class Noted:
     """What the sync that brought the pictures could not write, a sentence each."""
 
 
-def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Noted:
-    """Make the note of RUN's gallery, or tell where it is; ASKED goes into its marker.
+def write_note(workspace: Workspace, run: Run, options: Mapping[str, str]) -> GalleryNote:
+    """Make the note of RUN's gallery, or return where it is; OPTIONS go into its marker.
 
     Raises:
         NotFoundError: there is no vault.
@@ -59,7 +59,7 @@ def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Note
     identity = f"gallery/{run.id}"
     carriers = composer.snapshot.by_id.get(identity, [])
     if carriers:
-        return Noted(carriers[0].path, written=False)
+        return GalleryNote(carriers[0].path, written=False)
     pattern = workspace.chapters["galleries"]
     name = safe_name(run.id)
     place = pattern.replace("{run}", name) if "{run}" in pattern else f"{pattern}/{name}"
@@ -69,7 +69,7 @@ def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Note
             f"{path} is there already and is no gallery of {run.id}",
             f"rename that note, then: thesis eval gallery {run.id} --to vault",
         )
-    block_id, attributes = f"gallery.{run.id}", {"runs": run.id, **asked}
+    block_id, attributes = f"gallery.{run.id}", {"runs": run.id, **options}
     body = render_body(composer.page(block_id, attributes, path), "gallery")
     block = Safe(write_block(block_id, "gallery", body, attributes).decode())
     values = {"block": lambda _: block, "block_id": block_id, "run": run.id}
@@ -80,29 +80,29 @@ def write_note(workspace: Workspace, run: Run, asked: Mapping[str, str]) -> Note
     if path not in outcome.written:
         raise RefusedError(f"{path} was made by someone else meanwhile", "thesis eval gallery")
     report = sync(workspace)  # which writes the pictures
-    return Noted(path, written=True, reasons=tuple(report.reasons))
+    return GalleryNote(path, written=True, reasons=tuple(report.reasons))
 
 
 def make_page(
-    case: DetectionReview, found: Mapping[str, Any], counts: Mapping[str, Any], language: str
+    case: DetectionReview, gathered: Mapping[str, Any], counts: Mapping[str, Any], language: str
 ) -> str:
     """Write a page of HTML that holds its pictures itself.
 
-    FOUND is what `error_gallery.gather` gives, COUNTS what `count_errors` does.
+    GATHERED is what `error_gallery.gather` gives, COUNTS what `count_errors` does.
 
     Raises:
         DataError: a picture is not there.
     """
     words = Words(language)
-    score = words.number(found["score"], ".2f")
+    score = words.number(gathered["score"], ".2f")
     return render_html(
         language,
         "pages/gallery",
         {
             "language": language,
             "title": words.say("gallery.title", name=Safe(case.name)),
-            "facts": list(_facts(words, case, found)),
-            "sections": list(_sections(words, case, found, score)),
+            "facts": list(_facts(words, case, gathered)),
+            "sections": list(_sections(words, case, gathered, score)),
             "kinds": _kinds(words, counts, score),
             "calibration": _calibration(words, counts["calibration"]),
             "side": SIDE,
@@ -111,57 +111,59 @@ def make_page(
 
 
 def _facts(
-    words: Words, case: DetectionReview, found: Mapping[str, Any]
+    words: Words, case: DetectionReview, gathered: Mapping[str, Any]
 ) -> Iterator[tuple[Safe, Safe]]:
     metric = case.metric
-    kind = "given" if found["complete"] else "given_partial"
+    kind = "given" if gathered["complete"] else "given_partial"
     data = (
-        words.say(f"gallery.{kind}", n=found["images"]) if metric is None else words.short(metric)
+        words.say(f"gallery.{kind}", n=gathered["images"])
+        if metric is None
+        else words.short(metric)
     )
     yield words.say("gallery.data"), data
     if metric is not None:
         yield words.say("gallery.protocol"), words.protocol(metric.protocol)
-    subset = found["subset"].title()
-    faces = words.say("gallery.faces", n=found["faces"], subset=subset)
+    subset = gathered["subset"].title()
+    faces = words.say("gallery.faces", n=gathered["faces"], subset=subset)
     yield words.say("gallery.subset"), faces
-    yield words.say("gallery.score"), words.number(found["score"], ".2f")
+    yield words.say("gallery.score"), words.number(gathered["score"], ".2f")
     for name, whole in (("missed", "faces"), ("false", "proposals")):
-        values = {"n": found[name], whole: found[whole]}
-        values["share"] = share(words, found[name], found[whole])
+        values = {"n": gathered[name], whole: gathered[whole]}
+        values["share"] = share(words, gathered[name], gathered[whole])
         yield words.say(f"gallery.{name}"), words.say(f"gallery.{name}_of", **values)
 
 
 def _sections(
-    words: Words, case: DetectionReview, found: Mapping[str, Any], score: Safe
+    words: Words, case: DetectionReview, gathered: Mapping[str, Any], score: Safe
 ) -> Iterator[dict[str, Any]]:
     from experiments.inspection.error_gallery import draw_crops  # noqa: PLC0415 - Pillow
 
     files = case.look_up()
     for name, part, total in (("misses", "misses", "missed"), ("alarms", "false_alarms", "false")):
-        shown = found[part]
-        about = words.say(f"gallery.{name}_about", n=len(shown), total=found[total], score=score)
-        images = draw_crops(shown, files, SIDE)
+        cases = gathered[part]
+        about = words.say(f"gallery.{name}_about", n=len(cases), total=gathered[total], score=score)
+        images = draw_crops(cases, files, SIDE)
         crops = [
-            _crop(words, place, one, image)
-            for place, (one, image) in enumerate(zip(shown, images, strict=True), start=1)
+            _crop(words, place, detection, image)
+            for place, (detection, image) in enumerate(zip(cases, images, strict=True), start=1)
         ]
         yield {
             "title": words.say(f"gallery.{name}"),
-            "about": about if shown else words.say(f"gallery.no_{name}"),
+            "about": about if cases else words.say(f"gallery.no_{name}"),
             "crops": crops,
         }
 
 
-def _crop(words: Words, place: int, one: Mapping[str, Any], image: Image) -> dict[str, Any]:
-    missed = "height" in one
+def _crop(words: Words, place: int, detection: Mapping[str, Any], image: Image) -> dict[str, Any]:
+    missed = "height" in detection
     if missed:
-        height = words.say("gallery.height", n=round(one["height"]))
-        parts = [height, why_missed(words, one), known_of(words, one)]
+        height = words.say("gallery.height", n=round(detection["height"]))
+        parts = [height, why_missed(words, detection), known_of(words, detection)]
     else:
-        score = words.say("gallery.alarm_score", score=words.number(one["score"], ".3f"))
-        parts = [score, what_it_is(words, one)]
+        score = words.say("gallery.alarm_score", score=words.number(detection["score"], ".3f"))
+        parts = [score, what_it_is(words, detection)]
     alt = "alt_miss" if missed else "alt_alarm"
-    picture = Safe(one["picture"])
+    picture = Safe(detection["picture"])
     return {
         "number": place,
         "image": _data_uri(image),
@@ -209,25 +211,27 @@ def _group(words: Words, by: str, name: str) -> Safe:
     return Safe(f"{words.say('gallery.range', low=int(low), high=int(high))} px")
 
 
-def _calibration(words: Words, found: Mapping[str, Any]) -> dict[str, Any]:
+def _calibration(words: Words, calibration: Mapping[str, Any]) -> dict[str, Any]:
     names = ("bin", "detections", "mean_score", "right")
     rows = [
         {
             "cells": [
                 words.say(
-                    "gallery.range", low=_tenth(words, one["low"]), high=_tenth(words, one["high"])
+                    "gallery.range",
+                    low=_tenth(words, bucket["low"]),
+                    high=_tenth(words, bucket["high"]),
                 ),
-                words.number(one["detections"], ","),
-                words.number(one["score"], ".2f"),
-                words.number(one["right"], ".1%"),
+                words.number(bucket["detections"], ","),
+                words.number(bucket["score"], ".2f"),
+                words.number(bucket["right"], ".1%"),
             ],
-            "bar": round(100 * one["right"]),
+            "bar": round(100 * bucket["right"]),
         }
-        for one in found["bins"]
-        if one["detections"]
+        for bucket in calibration["bins"]
+        if bucket["detections"]
     ]
     known = bool(rows)
-    error = words.number(found["error"], ".1%") if known else words.say("none")
+    error = words.number(calibration["error"], ".1%") if known else words.say("none")
     return {
         "title": words.say("gallery.calibration"),
         "about": words.say("gallery.calibration_about", error=error),

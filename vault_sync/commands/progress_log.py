@@ -1,4 +1,4 @@
-"""The log of a training at work, in its experiment's note: an entry every so many epochs.
+"""The progress log of a running training, in its experiment's note: an entry every N epochs.
 
 It is written between two epochs by the training's own process, so it takes no chances: one note
 and nothing else, no waiting for a vault in use, and a vault that is gone, edited or refused costs
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import ThesisError
 from featherface.filesystem.retry import MOMENT, patient
-from vault_sync.commands.dry_run import find_vault, survey
+from vault_sync.commands.dry_run import find_vault, survey_vault
 from vault_sync.commands.writing import writing
 from vault_sync.content.chapters import pipeline_identity
 from vault_sync.engine.plans import Options
@@ -37,7 +37,7 @@ class ProgressLog:
         self.experiment = experiment
         self.epochs = epochs
         self.tell = tell
-        self.told: set[str] = set()
+        self.reported: set[str] = set()
 
     def __call__(self, epoch: int) -> None:
         """Write the log where EPOCH is due; the last one is the sync's, once the run is sealed."""
@@ -54,8 +54,8 @@ class ProgressLog:
             self._miss(f"{type(error).__name__}: {error}")
 
     def _miss(self, reason: str) -> None:
-        if reason not in self.told:
-            self.told.add(reason)
+        if reason not in self.reported:
+            self.reported.add(reason)
             self.tell(f"the vault's log was not written, the training goes on: {reason}")
 
 
@@ -74,8 +74,8 @@ def write(workspace: Workspace, experiment: str) -> list[str]:
     note = pipeline_identity(experiment)
     vault = find_vault(workspace)
     with writing(workspace, vault, f"run {experiment}", patience=PATIENCE) as writer:
-        seen = survey(workspace, vault, Options(), only=note)
-        outcome = writer.write(seen.plan.writes, seen.plan.state)
-    places = {outcome.state.blocks.get(block) for block in seen.blocks}
-    troubles = (*seen.plan.conflicts, *seen.plan.refused, *outcome.refused)
-    return [str(one) for one in troubles if one.path in places]
+        survey = survey_vault(workspace, vault, Options(), only=note)
+        outcome = writer.write(survey.plan.writes, survey.plan.state)
+    places = {outcome.state.blocks.get(block) for block in survey.blocks}
+    troubles = (*survey.plan.conflicts, *survey.plan.refused, *outcome.refused)
+    return [str(trouble) for trouble in troubles if trouble.path in places]

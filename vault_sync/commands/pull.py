@@ -1,4 +1,4 @@
-"""Take the answers of the notes over into what is kept of the runs."""
+"""Pull the answers that stand in run notes into the annotations of the runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from experiments.records.run import Run
     from experiments.workspace.workspace import Workspace
-    from vault_sync.commands.writing import Writer
+    from vault_sync.commands.writing import VaultWriter
     from vault_sync.engine.state import State
     from vault_sync.run_note_fields.review import Page, Review, Standing
     from vault_sync.run_note_fields.table import Words
@@ -92,17 +92,18 @@ class PullReport:
     @property
     def problem(self) -> RefusedError | None:
         """The error that tells of what could not be taken; None where all is well."""
-        told = [
-            f"{one.place}: {one.answer} says {shown(one.note or '')!r}, but {shown(one.index)!r} "
-            f"is kept of {one.run}; both changed since they last agreed"
-            for one in self.conflicts
+        contradictions = [
+            f"{conflict.place}: {conflict.answer} says {shown(conflict.note or '')!r}, "
+            f"but {shown(conflict.index)!r} is kept of {conflict.run}; "
+            "both changed since they last agreed"
+            for conflict in self.conflicts
         ]
-        reasons = [*told, *map(str, self.invalid), *self.refused]
+        reasons = [*contradictions, *map(str, self.invalid), *self.refused]
         if not reasons:
             return None
         hint = "correct what is named, then: thesis vault pull"
         if self.conflicts:
-            runs = " ".join(dict.fromkeys(one.run for one in self.conflicts))
+            runs = " ".join(dict.fromkeys(conflict.run for conflict in self.conflicts))
             hint = f"say which of the two stays: thesis vault pull --take note|index {runs}"
         return RefusedError("\n  ".join(reasons), hint)
 
@@ -127,7 +128,7 @@ def pull(
     """
     vault = find_vault(workspace, source)
     store = Store(workspace)
-    chosen = [store.find(one) for one in selectors] if selectors else None
+    chosen = [store.find(selector) for selector in selectors] if selectors else None
     puller = _Puller(store, vault, chosen, take)
     if dry_run:
         puller.read()
@@ -159,9 +160,9 @@ class _Puller:
     def read(self) -> None:
         """Read the notes, and sort their answers by what is to be done about them."""
         self.state = read_state(self.memory)
-        found = review(read_vault(self.vault), self.store.runs(), self.state.answers)
-        self.pages = [page for page in found.pages if self._is_chosen(page.run.id)]
-        self._refuse(found)
+        reviewed = review(read_vault(self.vault), self.store.runs(), self.state.answers)
+        self.pages = [page for page in reviewed.pages if self._is_chosen(page.run.id)]
+        self._refuse(reviewed)
         for page in self.pages:
             self._sort(page)
         self.report.notes = len(self.pages)
@@ -172,18 +173,28 @@ class _Puller:
         for page in self.pages:
             standings = self._to_index(page)
             if standings:
-                words = {one.answer.field: one.given.words for one in standings if one.given}
+                words = {
+                    standing.answer.field: standing.given.words
+                    for standing in standings
+                    if standing.given
+                }
                 self.store.annotate(page.run, **words)
-            agreed = {one.answer.key: one.given.words for one in standings if one.given}
+            agreed = {
+                standing.answer.key: standing.given.words
+                for standing in standings
+                if standing.given
+            }
             known[run_identity(page.run)] = {**page.agreed, **agreed}
         self.state = self._remember(known)
 
-    def write(self, writer: Writer) -> None:
+    def write(self, writer: VaultWriter) -> None:
         """Put the answers of the index into the notes that contradict them."""
-        outcome = writer.write([one for page in self.pages for one in self._changes(page)])
-        self.report.refused += [str(one) for one in outcome.refused]
-        self.report.refused += [f"{one}: {CHANGED}" for one in outcome.changed]
-        self.report.written = [one for one in self.report.written if one.path in outcome.written]
+        outcome = writer.write([write for page in self.pages for write in self._changes(page)])
+        self.report.refused += [str(trouble) for trouble in outcome.refused]
+        self.report.refused += [f"{path}: {CHANGED}" for path in outcome.changed]
+        self.report.written = [
+            answer for answer in self.report.written if answer.path in outcome.written
+        ]
 
     def _changes(self, page: Page) -> Iterator[Write]:
         updates, blocked = updates_of(page, page.of(Move.CONFLICT))
@@ -195,7 +206,7 @@ class _Puller:
             yield Write(page.note.path, data, after, identity, answers=remember)
 
     def _is_chosen(self, run: str) -> bool:
-        return self.chosen is None or any(one.id == run for one in self.chosen)
+        return self.chosen is None or any(chosen.id == run for chosen in self.chosen)
 
     def _to_index(self, page: Page) -> list[Standing]:
         both = page.of(Move.CONFLICT) if self.take == NOTE else []
@@ -206,7 +217,9 @@ class _Puller:
         report.taken += map(_moved, self._to_index(page))
         newer = page.of(Move.TO_NOTE)
         _, blocked = updates_of(page, newer)
-        report.waiting += [_moved(one) for one in newer if one.answer.key not in blocked]
+        report.waiting += [
+            _moved(standing) for standing in newer if standing.answer.key not in blocked
+        ]
         report.warnings += blocked.values()
         report.written += map(_moved, both if self.take == INDEX else ())
         report.conflicts += map(_moved, () if self.take else both)
@@ -223,42 +236,42 @@ class _Puller:
             for each in page.invalid
         ]
 
-    def _refuse(self, found: Review) -> None:
+    def _refuse(self, reviewed: Review) -> None:
         """Tell of notes that say to be of the same run, of none, and of runs without one."""
-        for run, reason in found.damaged.items():
+        for run, reason in reviewed.damaged.items():
             if self._is_chosen(run):
                 self.report.refused.append(f"{run}: {reason}")
-        for run, paths in found.doubled.items():
+        for run, paths in reviewed.doubled.items():
             if self._is_chosen(run):
                 self.report.refused.append(
                     f"{', '.join(paths)}: all have the thesis_id 'run/{run}'; take it out of all "
                     "but one"
                 )
         if self.chosen is None:
-            self.report.warnings += [f"{path}: there is no such run" for path in found.orphans]
+            self.report.warnings += [f"{path}: there is no such run" for path in reviewed.orphans]
             return
-        there = {page.run.id for page in self.pages} | set(found.doubled) | set(found.damaged)
+        there = {page.run.id for page in self.pages} | set(reviewed.doubled) | set(reviewed.damaged)
         self.report.warnings += [
-            f"{one.id} has no note in the vault; make it with: thesis report sync"
-            for one in self.chosen
-            if one.id not in there
+            f"{run.id} has no note in the vault; make it with: thesis report sync"
+            for run in self.chosen
+            if run.id not in there
         ]
 
     def _remember(self, known: dict[str, Any]) -> State:
         """Keep what was agreed on, unless it is known."""
-        answers = {**self.state.answers, **{key: one for key, one in known.items() if one}}
+        answers = {**self.state.answers, **{key: words for key, words in known.items() if words}}
         state = replace(self.state, answers=answers)
         write_state(self.memory, state)
         return state
 
 
 def _moved(standing: Standing) -> Moved:
-    given = standing.given.words if standing.given else None
+    words = standing.given.words if standing.given else None
     return Moved(
         standing.run.id,
         standing.answer.key,
         standing.path,
         standing.line,
-        given,
+        words,
         standing.indexed,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import NotFoundError, RefusedError, UsageError, unknown
 from vault_sync.commands import conflicts
-from vault_sync.commands.dry_run import find_vault, survey
+from vault_sync.commands.dry_run import find_vault, survey_vault
 from vault_sync.commands.writing import writing
 from vault_sync.engine.applying import CHANGED
 from vault_sync.engine.edits import Edit
@@ -42,7 +42,7 @@ class Side(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Decided:
+class Resolution:
     """What became of a decision; addresses are `NOTE#BLOCK`, `NOTE#property` or a file."""
 
     decided: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ def decide(
     *,
     everything: bool = False,
     to: Path | str | None = None,
-) -> Decided:
+) -> Resolution:
     """Settle what ADDRESSES name, or EVERYTHING that is in conflict.
 
     A note alone stands for all its conflicts. What is named may also be no conflict: a block that
@@ -78,24 +78,26 @@ def decide(
         )
     vault = find_vault(workspace, to)
     with writing(workspace, vault, f"vault {_VERBS[side]}") as writer:
-        seen = survey(workspace, vault, Options(accept_deletions=True))
-        decider = _Decider(seen, side)
+        survey = survey_vault(workspace, vault, Options(accept_deletions=True))
+        decider = _Resolver(survey, side)
         if everything:
-            decider.conflicts(seen.plan.conflicts)
+            decider.conflicts(survey.plan.conflicts)
         for address in addresses:
             decider.address(address)
         outcome = writer.write(decider.writes())
-        left = [one for one in seen.plan.conflicts if one.address not in decider.decided]
+        left = [
+            trouble for trouble in survey.plan.conflicts if trouble.address not in decider.decided
+        ]
         conflicts.keep(workspace, vault, left)
     if outcome.changed or outcome.refused:
-        reasons = [str(one) for one in outcome.refused]
+        reasons = [str(trouble) for trouble in outcome.refused]
         reasons += [f"{path}: {CHANGED}" for path in outcome.changed]
         raise RefusedError("\n  ".join(reasons), "try again")
     same = {write.path for write in decider.writes() if write.after == write.before}
-    return Decided(
+    return Resolution(
         decided=list(decider.decided),
         written=[path for path in outcome.written if path not in same],
-        left=[one.address for one in left],
+        left=[trouble.address for trouble in left],
         warnings=writer.warnings(),
     )
 
@@ -103,13 +105,13 @@ def decide(
 _VERBS = {Side.MINE: "take --mine", Side.NEW: "take --new", Side.PROSE: "adopt"}
 
 
-class _Decider:
+class _Resolver:
     """Gathers the changes to notes and to the memory."""
 
-    def __init__(self, seen: Survey, side: Side) -> None:
-        self.seen = seen
+    def __init__(self, survey: Survey, side: Side) -> None:
+        self.survey = survey
         self.side = side
-        self.reopened = seen.again(Options(accept_deletions=True, reopen=True)).conflicts
+        self.reopened = survey.again(Options(accept_deletions=True, reopen=True)).conflicts
         self.decided: dict[str, None] = {}
         self.edits: dict[str, Edit] = {}
         self.cut: dict[str, list[Block]] = {}
@@ -125,28 +127,32 @@ class _Decider:
         """Decide about what ADDRESS names."""
         name, _, inner = address.partition("#")
         path = self._path(name, address)
-        if path not in self.seen.snapshot.notes and not inner:
+        if path not in self.survey.snapshot.notes and not inner:
             self._file(path)
             return
-        if path not in self.seen.snapshot.notes:
+        if path not in self.survey.snapshot.notes:
             raise NotFoundError(f"there is no note {path} in the vault", "thesis vault status")
         if not inner:
             self._all_of(path)
             return
         self.decided[f"{path}#{inner}"] = None
-        note = self.seen.snapshot.notes[path]
-        block = next((one for one in note.scan.blocks if one.id == inner), None)
-        keys = {one.key: one for one in self.reopened if one.path == path and one.key}
+        note = self.survey.snapshot.notes[path]
+        block = next((block for block in note.scan.blocks if block.id == inner), None)
+        keys = {
+            trouble.key: trouble
+            for trouble in self.reopened
+            if trouble.path == path and trouble.key
+        }
         if note.scan.faults:
             raise RefusedError(f"the markers of {path} are broken", "thesis report sync names them")
         if block is not None:
             self._block(note, block)
         elif inner in keys:
             self._property(note, keys[inner])
-        elif self.side is Side.NEW and inner in self.seen.blocks:
+        elif self.side is Side.NEW and inner in self.survey.blocks:
             self._put_back(note, inner)
         else:
-            known = [one.id for one in note.scan.blocks] + list(keys)
+            known = [block.id for block in note.scan.blocks] + list(keys)
             raise NotFoundError(f"{path}: {unknown('block', inner, known)}", "thesis vault status")
 
     def writes(self) -> list[Write]:
@@ -157,20 +163,20 @@ class _Decider:
     def _write(self, path: str) -> Write:
         if path in self.whole:
             return self.whole[path]
-        note = self.seen.snapshot.notes[path]
+        note = self.survey.snapshot.notes[path]
         if path in self.cut:
             after = unmark(note.data, self.cut[path])
             return Write(path, note.data, after, remember=self.memory[path])
         if path in self.edits:
-            made = self.edits[path].write()
-            patch = _merged(state_patch(made), self.memory.get(path, {}))
-            return replace(made, remember=patch)
+            write = self.edits[path].write()
+            patch = _merged(state_patch(write), self.memory.get(path, {}))
+            return replace(write, remember=patch)
         return Write(path, note.data, note.data, remember=self.memory[path])
 
     def _path(self, name: str, address: str) -> str:
         """Return the path that NAME means: with or without folder and `.md`."""
-        wholes = [file.path for file in self.seen.wanted.files]
-        known = [*self.seen.snapshot.notes, *wholes, *(one.path for one in self._deleted())]
+        wholes = [file.path for file in self.survey.wanted.files]
+        known = [*self.survey.snapshot.notes, *wholes, *(write.path for write in self._deleted())]
         plain = name.strip().replace("\\", "/").removeprefix("./")
         for choice in (plain, f"{plain}.md"):
             if choice in known:
@@ -185,7 +191,7 @@ class _Decider:
 
     def _all_of(self, path: str) -> None:
         """Decide about every conflict of a note."""
-        troubles = [one for one in self.seen.plan.conflicts if one.path == path]
+        troubles = [trouble for trouble in self.survey.plan.conflicts if trouble.path == path]
         if not troubles:
             raise UsageError(f"{path} holds no conflict", f'name a block: "{path}#BLOCK"')
         self.conflicts(troubles)
@@ -196,7 +202,7 @@ class _Decider:
             self._remember(note.path, "adopted", block.id, note.path)
             self._remember(note.path, "blocks", block.id, note.path)
             return
-        wanted = self.seen.blocks.get(block.id)
+        wanted = self.survey.blocks.get(block.id)
         if wanted is None:
             reason = f"no new version of the block {block.id!r} can be made now"
             raise RefusedError(reason, "thesis report sync says why")
@@ -207,50 +213,50 @@ class _Decider:
         """Write the new value of a property, or remember that the student's stays."""
         name = property_key(note.id or "", trouble.key)
         if self.side is Side.NEW:
-            owner = next(one for one in self.seen.wanted.notes if one.id == note.id)
+            owner = next(wanted for wanted in self.survey.wanted.notes if wanted.id == note.id)
             edit = self._edit(note)
             edit.id = owner.id
             edit.values[trouble.key] = owner.properties[trouble.key]
-            known = edit.properties or self.seen.state.properties.get(owner.id, {})
+            known = edit.properties or self.survey.state.properties.get(owner.id, {})
             new = properties.write_value(owner.properties[trouble.key])
             edit.properties = {**known, trouble.key: new}
             return
         whole = self.side is Side.PROSE
-        chosen = FOREVER if whole else pair_digest(trouble.disk, trouble.new)
-        self._remember(note.path, "settled", name, chosen)
+        decision = FOREVER if whole else pair_digest(trouble.disk, trouble.new)
+        self._remember(note.path, "settled", name, decision)
 
     def _file(self, path: str) -> None:
         """Decide about a file that the tool owns whole, or make a deleted note again."""
         self.decided[path] = None
-        note = next((one for one in self._deleted() if one.path == path), None)
+        note = next((write for write in self._deleted() if write.path == path), None)
         if note is not None:
             self.whole[path] = note
             return
-        disk = self.seen.snapshot.wholes.get(path)
-        new = next(file.content for file in self.seen.wanted.files if file.path == path)
+        disk = self.survey.snapshot.wholes.get(path)
+        new = next(file.content for file in self.survey.wanted.files if file.path == path)
         if self.side is Side.NEW:
             self.whole[path] = Write(path, disk, new, whole=True)
             return
         if disk is None:
             raise NotFoundError(f"there is no file {path} in the vault", "thesis vault status")
-        chosen = FOREVER if self.side is Side.PROSE else pair_digest(disk, new)
-        self.whole[path] = Write(path, disk, disk, remember={"settled": {path: chosen}})
+        decision = FOREVER if self.side is Side.PROSE else pair_digest(disk, new)
+        self.whole[path] = Write(path, disk, disk, remember={"settled": {path: decision}})
 
     def _put_back(self, note: Note, block_id: str) -> None:
         """Append a block that stands nowhere."""
-        elsewhere = self.seen.snapshot.blocks.get(block_id)
+        elsewhere = self.survey.snapshot.blocks.get(block_id)
         if elsewhere:
             path = elsewhere[0][0].path
             raise UsageError(f"the block {block_id!r} stands in {path}", f'"{path}#{block_id}"')
-        self._edit(note).append(self.seen.blocks[block_id])
+        self._edit(note).append(self.survey.blocks[block_id])
         self._remember(note.path, "adopted", block_id, None)
 
     def _deleted(self) -> list[Write]:
         """Return how the notes that were deleted would be made again."""
         if self.side is not Side.NEW:
             return []
-        again = self.seen.again(Options(recreate=True))
-        return [one for one in again.writes if one.before is None and not one.whole]
+        again = self.survey.again(Options(recreate=True))
+        return [write for write in again.writes if write.before is None and not write.whole]
 
     def _edit(self, note: Note) -> Edit:
         return self.edits.setdefault(note.path, Edit(note, before=note.data))
@@ -259,5 +265,5 @@ class _Decider:
         self.memory.setdefault(path, {}).setdefault(section, {})[key] = value
 
 
-def _merged(one: Patch, other: Patch) -> Patch:
-    return {name: {**one.get(name, {}), **other.get(name, {})} for name in {*one, *other}}
+def _merged(first: Patch, second: Patch) -> Patch:
+    return {name: {**first.get(name, {}), **second.get(name, {})} for name in {*first, *second}}

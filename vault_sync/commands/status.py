@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
 from vault_sync.commands import conflicts
-from vault_sync.commands.dry_run import find_vault, survey
+from vault_sync.commands.dry_run import find_vault, survey_vault
 from vault_sync.engine.disk.locking import holder
 from vault_sync.engine.history import latest, read_history
 from vault_sync.engine.owned_files import stays_deleted
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """All paths are from the vault; addresses are `NOTE#BLOCK`, `NOTE#property` or a file."""
+class VaultStatus:
+    """What a sync would find in a vault, and what waits for the student.
+
+    All paths are from the vault; addresses are `NOTE#BLOCK`, `NOTE#property` or a file.
+    """
 
     vault: Path
     stopped: str = ""
@@ -63,7 +66,7 @@ class Condition:
         return not (self.stopped or self.pending or self.conflicts or self.refused or self.copies)
 
 
-def inspect(workspace: Workspace, to: Path | str | None = None) -> Condition:
+def inspect(workspace: Workspace, to: Path | str | None = None) -> VaultStatus:
     """Look at the vault; nothing is written, and no lock is held.
 
     Raises:
@@ -71,23 +74,23 @@ def inspect(workspace: Workspace, to: Path | str | None = None) -> Condition:
         UnavailableError: it can't be read.
     """
     vault = find_vault(workspace, to)
-    stopped, seen = _survey(workspace, vault)
+    stopped, survey = _survey(workspace, vault)
     identity = state_path(workspace.state, vault, workspace.vault).stem
     entry = latest(read_history(workspace.state, identity))
-    made = seen.plan
-    return Condition(
+    sync_plan = survey.plan
+    return VaultStatus(
         vault=vault,
         stopped=stopped,
-        in_sync=list(made.unchanged),
-        pending=[write.path for write in made.writes],
-        conflicts=[trouble.address for trouble in made.conflicts],
-        kept=list(made.kept),
-        adopted=[f"{path}#{block}" for block, path in made.state.adopted.items()],
-        lacking=list(made.lacking),
-        deleted=_deleted(seen),
-        moved=_moved(seen),
-        refused=[str(trouble) for trouble in made.refused],
-        copies=list(seen.snapshot.copies),
+        in_sync=list(sync_plan.unchanged),
+        pending=[write.path for write in sync_plan.writes],
+        conflicts=[trouble.address for trouble in sync_plan.conflicts],
+        kept=list(sync_plan.kept),
+        adopted=[f"{path}#{block}" for block, path in sync_plan.state.adopted.items()],
+        lacking=list(sync_plan.lacking),
+        deleted=_deleted(survey),
+        moved=_moved(survey),
+        refused=[str(trouble) for trouble in sync_plan.refused],
+        copies=list(survey.snapshot.copies),
         recovered=conflicts.recovered(workspace),
         interrupted=interrupted(workspace.state, identity),
         locked=holder(vault),
@@ -96,33 +99,33 @@ def inspect(workspace: Workspace, to: Path | str | None = None) -> Condition:
 
 
 def _survey(workspace: Workspace, vault: Path) -> tuple[str, Survey]:
-    """Survey the vault even where a sync would stop; tell why it would."""
+    """Survey the vault even where a sync would stop; return why it would, else an empty text."""
     try:
-        return "", survey(workspace, vault)
+        return "", survey_vault(workspace, vault)
     except RefusedError as error:
-        return error.message, survey(workspace, vault, Options(accept_deletions=True))
+        return error.message, survey_vault(workspace, vault, Options(accept_deletions=True))
 
 
-def _deleted(seen: Survey) -> list[str]:
+def _deleted(survey: Survey) -> list[str]:
     """Return what stands nowhere although it was written once."""
-    state, blocks = seen.plan.state, seen.snapshot.blocks
-    notes = [one for one in seen.wanted.notes if one.id in state.deleted]
+    state, blocks = survey.plan.state, survey.snapshot.blocks
+    notes = [note for note in survey.wanted.notes if note.id in state.deleted]
     gone = {block.id for note in notes for block in note.blocks}
     left = [
         f"{state.blocks[block_id]}#{block_id}"
-        for block_id, block in seen.blocks.items()
+        for block_id, block in survey.blocks.items()
         if block_id in state.blocks and block_id not in blocks and block.body
         if block_id not in state.adopted and block_id not in gone
     ]
-    there = {*seen.snapshot.wholes, *seen.snapshot.unreadable}
+    there = {*survey.snapshot.wholes, *survey.snapshot.unreadable}
     lost = [path for path in filter(stays_deleted, state.wholes) if path not in there]
-    return sorted([*(one.path for one in notes), *left, *lost])
+    return sorted([*(note.path for note in notes), *left, *lost])
 
 
-def _moved(seen: Survey) -> dict[str, str]:
-    found = {}
-    for wanted in seen.wanted.notes:
-        carriers = seen.snapshot.by_id.get(wanted.id, [])
+def _moved(survey: Survey) -> dict[str, str]:
+    moved = {}
+    for wanted in survey.wanted.notes:
+        carriers = survey.snapshot.by_id.get(wanted.id, [])
         if len(carriers) == 1 and carriers[0].path != wanted.path:
-            found[wanted.path] = carriers[0].path
-    return found
+            moved[wanted.path] = carriers[0].path
+    return moved

@@ -1,4 +1,4 @@
-"""Keep a vault true: scan, render, plan, apply."""
+"""Bring a vault up to date with the sealed runs: scan, render, plan, apply."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from experiments.records.seal import MEND
 from featherface.errors import RefusedError
 from vault_sync.commands import conflicts
-from vault_sync.commands.dry_run import find_vault, survey
+from vault_sync.commands.dry_run import find_vault, survey_vault
 from vault_sync.commands.writing import writing
 from vault_sync.content import saved_comparisons
 from vault_sync.engine.applying import CHANGED, WriteOutcome
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from experiments.records.run import Run
     from experiments.workspace.workspace import Workspace
-    from vault_sync.commands.writing import Writer
+    from vault_sync.commands.writing import VaultWriter
     from vault_sync.engine.plans import Plan
 
 ATTEMPTS = 3
@@ -92,8 +92,12 @@ def sync(
     vault = find_vault(workspace, to)
     options = Options(merge, recreate, join, accept_deletions)
     if dry_run or check:
-        made = survey(workspace, vault, options).plan
-        return _report(made, WriteOutcome(made.state, [write.path for write in made.writes]), None)
+        sync_plan = survey_vault(workspace, vault, options).plan
+        return _report(
+            sync_plan,
+            WriteOutcome(sync_plan.state, [write.path for write in sync_plan.writes]),
+            None,
+        )
     with writing(workspace, vault, "report sync") as writer:
         return _sync(workspace, writer, options)
 
@@ -112,43 +116,43 @@ def add_comparison(
         return _sync(workspace, writer, Options())
 
 
-def _sync(workspace: Workspace, writer: Writer, options: Options) -> SyncReport:
+def _sync(workspace: Workspace, writer: VaultWriter, options: Options) -> SyncReport:
     """Plan and apply, again for notes that a student saves meanwhile."""
     total = WriteOutcome(State())
     for attempt in range(ATTEMPTS):
-        made = survey(workspace, writer.vault, options).plan
-        outcome = writer.write(made.writes, made.state)
+        sync_plan = survey_vault(workspace, writer.vault, options).plan
+        outcome = writer.write(sync_plan.writes, sync_plan.state)
         total.written += outcome.written
         total.refused = outcome.refused
         if attempt == 0:
-            diffs = made
+            diffs = sync_plan
         if not outcome.changed:
             break
     total.refused += [Trouble(path, CHANGED) for path in outcome.changed]
-    kept = conflicts.keep(workspace, writer.vault, made.conflicts)
-    warnings = (*made.warnings, *writer.warnings())
-    return _report(replace(made, writes=diffs.writes, warnings=warnings), total, kept)
+    folder = conflicts.keep(workspace, writer.vault, sync_plan.conflicts)
+    warnings = (*sync_plan.warnings, *writer.warnings())
+    return _report(replace(sync_plan, writes=diffs.writes, warnings=warnings), total, folder)
 
 
-def _report(made: Plan, outcome: WriteOutcome, kept: Path | None) -> SyncReport:
-    refused = [*made.refused, *outcome.refused]
+def _report(sync_plan: Plan, outcome: WriteOutcome, folder: Path | None) -> SyncReport:
+    refused = [*sync_plan.refused, *outcome.refused]
     return SyncReport(
         written=sorted(set(outcome.written)),
-        unchanged=list(made.unchanged),
-        conflicts=sorted({trouble.path for trouble in made.conflicts}),
+        unchanged=list(sync_plan.unchanged),
+        conflicts=sorted({trouble.path for trouble in sync_plan.conflicts}),
         refused=sorted({trouble.path for trouble in refused}),
-        reasons=[str(trouble) for trouble in (*made.conflicts, *refused)],
-        warnings=list(made.warnings),
-        diffs=_diffs(made, set(outcome.written)),
-        disputes={one.address: _dispute(one) for one in made.conflicts},
-        kept=kept,
+        reasons=[str(trouble) for trouble in (*sync_plan.conflicts, *refused)],
+        warnings=list(sync_plan.warnings),
+        diffs=_diffs(sync_plan, set(outcome.written)),
+        disputes={trouble.address: _dispute(trouble) for trouble in sync_plan.conflicts},
+        kept=folder,
     )
 
 
-def _diffs(made: Plan, written: set[str]) -> dict[str, str]:
+def _diffs(sync_plan: Plan, written: set[str]) -> dict[str, str]:
     return {
         write.path: diff(write.path, write.before, write.after)
-        for write in made.writes
+        for write in sync_plan.writes
         if write.path in written and not write.whole
     }
 

@@ -24,7 +24,7 @@ SEE = "thesis vault undo --list"
 
 
 @dataclass(frozen=True)
-class Past:
+class PastWrite:
     """One command that wrote into the vault, for the list of what can be undone."""
 
     number: int
@@ -57,13 +57,13 @@ class UndoReport:
         return RefusedError("\n  ".join(self.reasons), SEE) if self.reasons else None
 
 
-def history(workspace: Workspace, to: Path | str | None = None) -> list[Past]:
+def history(workspace: Workspace, to: Path | str | None = None) -> list[PastWrite]:
     """Return what was written into the vault, newest first."""
     entries = _entries(workspace, find_vault(workspace, to))
     over = undone(entries)
     return [
-        Past(one.number, one.what, one.time, one.paths, one.number in over)
-        for one in reversed(entries)
+        PastWrite(entry.number, entry.what, entry.time, entry.paths, entry.number in over)
+        for entry in reversed(entries)
     ]
 
 
@@ -80,11 +80,11 @@ def undo(
         LockedError: another process is writing into it.
     """
     vault = find_vault(workspace, to)
-    chosen = _choose(_entries(workspace, vault), number).number
-    what = f"vault undo {chosen}"
-    with writing(workspace, vault, what, undoes=chosen) as writer:
+    target = _choose(_entries(workspace, vault), number).number
+    what = f"vault undo {target}"
+    with writing(workspace, vault, what, undoes=target) as writer:
         entries = _entries(workspace, vault)
-        entry = _choose(entries, chosen)
+        entry = _choose(entries, target)
         plan = rewind(entry, entries, workspace.state, vault)
         outcome = writer.write(plan.writes)
         remove_folders(vault, plan.folders)
@@ -96,7 +96,7 @@ def undo(
         what=entry.what,
         restored=[path for path in outcome.written if path not in removed],
         removed=[path for path in outcome.written if path in removed],
-        refused=sorted({*(one.path for one in troubles), *outcome.changed}),
+        refused=sorted({*(trouble.path for trouble in troubles), *outcome.changed}),
         reasons=_reasons(troubles, outcome.changed),
         redo=None if journal is None else int(journal.name),
         warnings=writer.warnings(),
@@ -104,7 +104,7 @@ def undo(
 
 
 def _reasons(troubles: Sequence[Trouble], changed: Sequence[str]) -> list[str]:
-    return [str(one) for one in troubles] + [f"{path}: {CHANGED}" for path in changed]
+    return [str(trouble) for trouble in troubles] + [f"{path}: {CHANGED}" for path in changed]
 
 
 def _entries(workspace: Workspace, vault: Path) -> list[HistoryEntry]:
@@ -114,12 +114,12 @@ def _entries(workspace: Workspace, vault: Path) -> list[HistoryEntry]:
 
 def _choose(entries: Sequence[HistoryEntry], number: int | None) -> HistoryEntry:
     if number is None:
-        found = latest(entries)
-        if found is None:
+        newest = latest(entries)
+        if newest is None:
             raise NotFoundError("nothing was written into this vault that could be undone", SEE)
-        return found
+        return newest
     for entry in entries:
         if entry.number == number:
             return entry
-    known = ", ".join(str(one.number) for one in entries[-5:]) or "none so far"
+    known = ", ".join(str(entry.number) for entry in entries[-5:]) or "none so far"
     raise NotFoundError(f"no write number {number}; the latest are {known}", SEE)

@@ -1,4 +1,4 @@
-"""Keep a vault true while runs are sealed and notes change.
+"""Sync a vault again whenever a run is sealed or a note changes.
 
 The file system tells of changes; a sync follows when they have calmed down for a moment, or after
 a few seconds of unbroken saving. What the sync itself wrote wakes nobody. A vault that goes away
@@ -33,7 +33,7 @@ UNREST_MS = 3000
 """Milliseconds after which it begins although changes go on."""
 RETRY = 5.0
 """Seconds before a sync that could not work is tried again."""
-TELLING = frozenset({"SEAL.json", "record.json", "results.json"})
+RECORD_FILES = frozenset({"SEAL.json", "record.json", "results.json"})
 """Files of a record whose change is worth a sync; the log of steps grows all the time."""
 NOTES = ".notes.json"
 RUN_DEPTH = 2
@@ -43,8 +43,8 @@ REST = 5.0
 
 
 @dataclass(frozen=True)
-class Told:
-    """Something the person at the terminal should know."""
+class WatchEvent:
+    """A sync that wrote something, or an error that was not reported yet."""
 
     report: SyncReport | None = None
     error: ThesisError | None = None
@@ -52,7 +52,7 @@ class Told:
 
 def watch(
     root: Path,
-    tell: Callable[[Told], None],
+    tell: Callable[[WatchEvent], None],
     should_stop: Callable[[], bool],
     *,
     to: Path | str | None = None,
@@ -65,23 +65,23 @@ def watch(
     Raises:
         NotFoundError: ROOT holds no workspace.
     """
-    keeper = _Keeper(root, tell, to, choices)
+    scheduler = _SyncScheduler(root, tell, to, choices)
     while not should_stop():
-        for changed in _changes(keeper.places(), should_stop):
-            if keeper.matters(changed):
-                keeper.wake()
-            if keeper.due():
-                keeper.sync()
-            if keeper.moved():
+        for changed in _changes(scheduler.places(), should_stop):
+            if scheduler.matters(changed):
+                scheduler.wake()
+            if scheduler.due():
+                scheduler.sync()
+            if scheduler.moved():
                 break
 
 
 @dataclass
-class _Keeper:
-    """Knows when a sync is due, and what was told already."""
+class _SyncScheduler:
+    """Knows when a sync is due, and which error was reported already."""
 
     root: Path
-    tell: Callable[[Told], None]
+    tell: Callable[[WatchEvent], None]
     to: Path | str | None
     choices: dict[str, bool]
     vault: Path | None = None
@@ -109,7 +109,7 @@ class _Keeper:
         try:
             report = self._sync()
         except ThesisError as error:
-            self._told_once(error)
+            self._tell_once(error)
             again = isinstance(error, LockedError | UnavailableError | NotFoundError)
             self.next = time.monotonic() + RETRY if again else None
             return
@@ -117,19 +117,19 @@ class _Keeper:
             now = time.monotonic()
             self.rest = now + min(REST, now - began)
         if report.problem is not None:
-            self._told_once(report.problem)
+            self._tell_once(report.problem)
         else:
             self.trouble = ""
         if report.written:
-            self.tell(Told(report=report))
+            self.tell(WatchEvent(report=report))
 
     def places(self) -> list[Path]:
         """Return the folders to watch; those that are not there are waited for."""
         self.config = _stamp(self.root / CONFIG)
         with contextlib.suppress(ThesisError):
             self.vault = vault_path(Workspace.open(self.root), self.to)
-        found = [self.root / "runs", self.root / "templates", self.vault]
-        self.watched = {path: _identity(path) for path in found if path is not None}
+        folders = [self.root / "runs", self.root / "templates", self.vault]
+        self.watched = {path: _identity(path) for path in folders if path is not None}
         return [path for path, identity in self.watched.items() if identity is not None]
 
     def moved(self) -> bool:
@@ -148,7 +148,7 @@ class _Keeper:
         runs = self.root / "runs"
         if path.is_relative_to(runs):
             depth = len(path.relative_to(runs).parts)
-            return path.name in TELLING or path.name.endswith(NOTES) or depth <= RUN_DEPTH
+            return path.name in RECORD_FILES or path.name.endswith(NOTES) or depth <= RUN_DEPTH
         inside = path
         if self.vault is not None and path.is_relative_to(self.vault):
             inside = path.relative_to(self.vault)
@@ -162,10 +162,10 @@ class _Keeper:
         self.own = {str(vault / path): _stamp(vault / path) for path in report.written}
         return report
 
-    def _told_once(self, error: ThesisError) -> None:
+    def _tell_once(self, error: ThesisError) -> None:
         if error.message != self.trouble:
             self.trouble = error.message
-            self.tell(Told(error=error))
+            self.tell(WatchEvent(error=error))
 
 
 def _changes(places: list[Path], should_stop: Callable[[], bool]) -> Iterator[list[str]]:
@@ -177,18 +177,18 @@ def _changes(places: list[Path], should_stop: Callable[[], bool]) -> Iterator[li
     from watchfiles import watch as watch_files  # noqa: PLC0415 - only a watch needs it
 
     try:
-        for found in watch_files(
+        for changes in watch_files(
             *places,
             watch_filter=None,
             debounce=UNREST_MS,
             step=CALM_MS,
-            stop_event=_Stop(should_stop),
+            stop_event=_StopEvent(should_stop),
             rust_timeout=round(TICK * 1000),
             yield_on_timeout=True,
             raise_interrupt=False,
             ignore_permission_denied=True,
         ):
-            yield [path for _, path in found]
+            yield [path for _, path in changes]
     except FileNotFoundError:
         return
     except (OSError, RuntimeError) as error:
@@ -199,8 +199,8 @@ def _changes(places: list[Path], should_stop: Callable[[], bool]) -> Iterator[li
 
 
 @dataclass(frozen=True)
-class _Stop:
-    """A question, asked the way the watcher asks."""
+class _StopEvent:
+    """SHOULD_STOP as the stop event that `watchfiles.watch` asks."""
 
     should_stop: Callable[[], bool]
 
@@ -211,16 +211,16 @@ class _Stop:
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:
-    """Tell a folder from another one of the same name, such as what a mount covers."""
+    """Return device and inode of a folder, which tell it from what a mount of its name covers."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino, 0
+    return status.st_dev, status.st_ino, 0

@@ -1,4 +1,4 @@
-"""Make a weekly report: one note for a fixed period, kept true by later syncs."""
+"""Make a weekly report: a note for a fixed period, which later syncs keep up to date."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEMPLATE = "weekly"
 
 
 @dataclass(frozen=True)
-class Weekly:
+class WeeklyNote:
     """A weekly report in the vault."""
 
     note: str
@@ -40,7 +40,7 @@ class Weekly:
 
 def write_weekly(
     workspace: Workspace, since: date | None = None, until: date | None = None
-) -> Weekly:
+) -> WeeklyNote:
     """Make the note of a period, or tell where it is.
 
     Raises:
@@ -55,12 +55,12 @@ def write_weekly(
     identity = identify(first, last)
     carriers = composer.snapshot.by_id.get(identity, [])
     if carriers:
-        return Weekly(carriers[0].path, first, last, written=False)
+        return WeeklyNote(carriers[0].path, first, last, written=False)
     path = _free_path(workspace, composer, first, last)
     outcome = write_notes(workspace, vault, [_plan(composer, path, first, last)], "report weekly")
     if path not in outcome.written:
         raise RefusedError(f"{path} was made by someone else meanwhile", "thesis report weekly")
-    return Weekly(path, first, last, written=True)
+    return WeeklyNote(path, first, last, written=True)
 
 
 def identify(first: date, last: date) -> str:

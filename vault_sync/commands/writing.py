@@ -1,4 +1,4 @@
-"""The door through which everything is written into a vault.
+"""The one way to write into a vault: lock, recovery, journalled writes, state.
 
 It holds the vault's lock, completes what a crash left open, writes with a journal, and remembers
 what was written. Nothing else opens a file of a vault for writing.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vault_sync.engine.state import State
 
 
-class Writer:
+class VaultWriter:
     """Writes into one vault while its lock is held."""
 
     def __init__(self, workspace: Workspace, vault: Path, about: dict[str, Any]) -> None:
@@ -60,12 +60,12 @@ class Writer:
     def recover(self) -> None:
         """Complete what a crash left open, and remember what had been written by then."""
         state = self.state
-        recovered = recover(self.workspace.state, self.vault, self.memory.stem)
-        for one in recovered:
-            if one.written:
-                state = state.patched(one.intent["remember"])
-            self.kept_aside += one.kept_aside
-        if recovered:
+        completed = recover(self.workspace.state, self.vault, self.memory.stem)
+        for write in completed:
+            if write.written:
+                state = state.patched(write.intent["remember"])
+            self.kept_aside += write.kept_aside
+        if completed:
             write_state(self.memory, state)
 
     def warnings(self) -> list[str]:
@@ -84,7 +84,7 @@ def writing(
     *,
     patience: float | None = None,
     **about: Any,
-) -> Iterator[Writer]:
+) -> Iterator[VaultWriter]:
     """Open a vault for writing; the journal names WHAT is done, for `thesis vault undo --list`.
 
     PATIENCE: seconds to wait for another process that writes into it, where not the usual ones.
@@ -95,7 +95,7 @@ def writing(
     """
     check_writable(vault)
     with locked(vault, str(workspace.root), patience):
-        writer = Writer(workspace, vault, {"what": what, **about})
+        writer = VaultWriter(workspace, vault, {"what": what, **about})
         writer.recover()
         yield writer
         writer.applier.finish()

@@ -1,4 +1,4 @@
-"""What stands in a block: a packaged report's text, or that of the student's own template."""
+"""The text of a block: from a packaged report, or from a template of the student's own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def templates(workspace: Workspace) -> tuple[str, ...]:
 
 
 def render_body(page: Page, template: str) -> bytes:
-    """Return the text of a block; what it waits for, where there is nothing to say yet.
+    """Return the text of a block; where it has no data yet, a sentence on what it waits for.
 
     Raises:
         RefusedError: it can't be rendered, as of a changed record or a faulty own template.

@@ -28,7 +28,7 @@ MOST = 5
 
 
 @dataclass(frozen=True)
-class Place:
+class BlockPlace:
     """Where a block stands, or would."""
 
     block: str
@@ -46,18 +46,18 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A template."""
+class CatalogueEntry:
+    """A report template, and the blocks that it makes."""
 
     name: str
     about: str
     """In one sentence; of an own template its file."""
     own: bool
-    places: tuple[Place, ...]
+    places: tuple[BlockPlace, ...]
 
 
 @dataclass(frozen=True)
-class Shown:
+class RenderedBlock:
     """A block, rendered."""
 
     template: str
@@ -78,13 +78,13 @@ def open_composer(workspace: Workspace, vault: Path | None = None) -> Composer:
     return Composer(Sources(workspace), snapshot, state, vault, recreate=False)
 
 
-def list_templates(workspace: Workspace) -> list[Entry]:
+def list_templates(workspace: Workspace) -> list[CatalogueEntry]:
     """Return all templates, the packaged ones first, each with its blocks."""
     composer = open_composer(workspace)
     places = _places(composer)
     own = own_templates(workspace)
     return [
-        Entry(
+        CatalogueEntry(
             name=name,
             about=_about(name) if name in REPORTS else f"templates/{own[name].name}",
             own=name not in REPORTS,
@@ -94,7 +94,7 @@ def list_templates(workspace: Workspace) -> list[Entry]:
     ]
 
 
-def show(workspace: Workspace, name: str, attributes: Mapping[str, str]) -> Shown:
+def show(workspace: Workspace, name: str, attributes: Mapping[str, str]) -> RenderedBlock:
     """Render the block or template called NAME; nothing is written.
 
     ATTRIBUTES are those of a marker, such as `runs`.
@@ -106,29 +106,29 @@ def show(workspace: Workspace, name: str, attributes: Mapping[str, str]) -> Show
     """
     composer = open_composer(workspace)
     places = {place.block: (place, template) for place, template in _places(composer)}
-    asked = f"{name}.{attributes.get('runs', '')}"
-    if name in places or asked in places:
-        place, template = places.get(name) or places[asked]
-        return _shown(composer, template, place.block, place.note, attributes)
+    block_of_run = f"{name}.{attributes.get('runs', '')}"
+    if name in places or block_of_run in places:
+        place, template = places.get(name) or places[block_of_run]
+        return _rendered(composer, template, place.block, place.note, attributes)
     if name not in composer.templates:
         known = list(dict.fromkeys([*composer.templates, *places]))
         raise NotFoundError(unknown("template or block", name, known), "thesis report list")
-    made = [place for place, template in places.values() if template == name]
-    if len(made) > 1 and not attributes:
-        some = ", ".join(place.block for place in made[:MOST])
+    blocks = [place for place, template in places.values() if template == name]
+    if len(blocks) > 1 and not attributes:
+        some = ", ".join(place.block for place in blocks[:MOST])
         raise UsageError(
-            f"the template {name!r} makes {len(made)} blocks; choose one of them: {some}"
-            f"{', ...' if len(made) > MOST else ''}",
-            f"thesis report show {made[0].block}",
+            f"the template {name!r} makes {len(blocks)} blocks; choose one of them: {some}"
+            f"{', ...' if len(blocks) > MOST else ''}",
+            f"thesis report show {blocks[0].block}",
         )
-    if len(made) == 1:
-        return _shown(composer, name, made[0].block, made[0].note, attributes)
-    return _shown(composer, name, name, "", attributes)
+    if len(blocks) == 1:
+        return _rendered(composer, name, blocks[0].block, blocks[0].note, attributes)
+    return _rendered(composer, name, name, "", attributes)
 
 
-def _shown(
+def _rendered(
     composer: Composer, template: str, block: str, note: str, attributes: Mapping[str, str]
-) -> Shown:
+) -> RenderedBlock:
     standing = composer.snapshot.blocks.get(block)
     marked = standing[0][1].attributes if standing else {}
     if template == "weekly" and "since" not in marked:
@@ -136,21 +136,21 @@ def _shown(
         marked = {**marked, "since": str(since), "until": str(until)}
     page = composer.page(block, {**marked, **attributes}, note or "Note.md")
     text = render_body(page, template).decode()
-    return Shown(template, block, note, text, tuple(dict.fromkeys(composer.warnings)))
+    return RenderedBlock(template, block, note, text, tuple(dict.fromkeys(composer.warnings)))
 
 
-def _places(composer: Composer) -> list[tuple[Place, str]]:
+def _places(composer: Composer) -> list[tuple[BlockPlace, str]]:
     """Return each block with its template: those that stand, then those to come."""
     snapshot = composer.snapshot
-    found = [
-        (Place(block.id, note.path, block.line), block.template)
+    standing_blocks = [
+        (BlockPlace(block.id, note.path, block.line), block.template)
         for standing in snapshot.blocks.values()
         for note, block in standing
     ]
-    return [*found, *_to_come(composer)]
+    return [*standing_blocks, *_to_come(composer)]
 
 
-def _to_come(composer: Composer) -> Iterator[tuple[Place, str]]:
+def _to_come(composer: Composer) -> Iterator[tuple[BlockPlace, str]]:
     for planned in composer.planned:
         for block, template in planned.blocks:
             if block in composer.snapshot.blocks:
@@ -158,7 +158,7 @@ def _to_come(composer: Composer) -> Iterator[tuple[Place, str]]:
             path = composer.places[planned.id]
             adopted = block in composer.state.adopted
             deleted = not adopted and (path is None or block in composer.state.blocks)
-            place = Place(block, path or planned.path, deleted=deleted, adopted=adopted)
+            place = BlockPlace(block, path or planned.path, deleted=deleted, adopted=adopted)
             yield place, template
 
 

@@ -44,8 +44,8 @@ ANONYMOUS = ("chapter/log-template",)
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A note to be: where, with which blocks, and what it says besides."""
+class PlannedNote:
+    """A note that the vault should have: its path, its blocks, and the text around them."""
 
     id: str
     path: str
@@ -61,7 +61,7 @@ class Planned:
     """What the student has answered already, by the region where it stands."""
 
 
-def planned_notes(sources: Sources) -> Iterator[Planned]:
+def planned_notes(sources: Sources) -> Iterator[PlannedNote]:
     """Yield every note that the vault should have: chapters, pipeline logs, one per run."""
     workspace = sources.workspace
     for name, blocks in CHAPTERS.items():
@@ -74,7 +74,7 @@ def planned_notes(sources: Sources) -> Iterator[Planned]:
             yield _run(workspace, run)
 
 
-def skeleton(planned: Planned, sources: Sources) -> bytes:
+def skeleton(planned: PlannedNote, sources: Sources) -> bytes:
     """Write a new note, its blocks still empty."""
 
     def block(block_id: str) -> Safe:
@@ -99,8 +99,8 @@ def skeleton(planned: Planned, sources: Sources) -> bytes:
 
 def _note(
     identity: str, path: str, template: str, blocks: tuple[tuple[str, str], ...], **values: Any
-) -> Planned:
-    return Planned(identity, path, template, blocks, {}, {}, values)
+) -> PlannedNote:
+    return PlannedNote(identity, path, template, blocks, {}, {}, values)
 
 
 def pipeline_identity(experiment: str) -> str:
@@ -108,7 +108,7 @@ def pipeline_identity(experiment: str) -> str:
     return f"pipeline/{experiment}"
 
 
-def _pipeline(workspace: Workspace, experiment: str) -> Planned:
+def _pipeline(workspace: Workspace, experiment: str) -> PlannedNote:
     pattern = workspace.chapters["pipeline"]
     place = pattern.replace("{experiment}", safe_name(experiment))
     if place == pattern:
@@ -120,35 +120,35 @@ def _pipeline(workspace: Workspace, experiment: str) -> Planned:
     )
 
 
-def _run(workspace: Workspace, run: Run) -> Planned:
+def _run(workspace: Workspace, run: Run) -> PlannedNote:
     folder = workspace.chapters["runs"].strip("/")
-    return Planned(
+    return PlannedNote(
         id=run_identity(run),
         path=note_path(f"{folder}/{safe_name(run.id)}", "chapters.runs"),
         template="notes/run",
         blocks=((f"run.{run.id}", "run"),),
         properties=_properties(run),
-        own={key: one.indexed(run) for key, one in ANSWERS.items() if not one.region},
-        regions={key: one.indexed(run) for key, one in ANSWERS.items() if one.region},
+        own={key: answer.indexed(run) for key, answer in ANSWERS.items() if not answer.region},
+        regions={key: answer.indexed(run) for key, answer in ANSWERS.items() if answer.region},
         values={"run": run.id, "run_title": run.record.title, "block_id": f"run.{run.id}"},
     )
 
 
 def _properties(run: Run) -> dict[str, Scalar]:
     """Return flat properties of a run, each of one type in every note."""
-    found: dict[str, Scalar] = {
+    properties: dict[str, Scalar] = {
         "experiment": run.experiment,
         "version": run.version,
         "run_status": run.status,
     }
     if run.variant:
-        found["variant"] = run.variant
+        properties["variant"] = run.variant
     measured, size = evaluation(run), run.metric("params.total")
     if measured is not None:
-        found |= {"dataset": measured.dataset, "whole_split": measured.complete}
+        properties |= {"dataset": measured.dataset, "whole_split": measured.complete}
     score = run.metric("widerface.mean_ap")
     if score is not None:
-        found["mean_ap"] = float(json.dumps(round(score.value, 6)))
+        properties["mean_ap"] = float(json.dumps(round(score.value, 6)))
     if size is not None:
-        found["parameters"] = round(size.value)
-    return found
+        properties["parameters"] = round(size.value)
+    return properties

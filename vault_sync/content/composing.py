@@ -1,4 +1,4 @@
-"""Render everything a vault should hold, for the places where its notes stand now."""
+"""Render all blocks that a vault should hold, with links from where its notes stand now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from vault_sync.content.chapters import Planned
+    from vault_sync.content.chapters import PlannedNote
     from vault_sync.engine.notes import Snapshot
     from vault_sync.engine.state import State
     from vault_sync.rendering.context import Sources
@@ -37,18 +37,18 @@ class Composer:
         self.state = state
         self.recreate = recreate
         self.style = LinkStyle.read(vault)
-        kept = sources.workspace.state / "cache" / "figures"
-        self.figures = Figures(kept, self.style, sources.words.language)
+        cache = sources.workspace.state / "cache" / "figures"
+        self.figures = Figures(cache, self.style, sources.words.language)
         self.refused: list[Trouble] = []
         self.warnings: list[str] = []
         self.planned = list(planned_notes(sources))
-        self.places = {one.id: self._place(one) for one in self.planned}
+        self.places = {note.id: self._place(note) for note in self.planned}
         new = [path for path in self.places.values() if path and path not in snapshot.notes]
         self.basenames = Counter(count_basenames(snapshot.notes)) + Counter(count_basenames(new))
 
     def note(self, identity: str) -> Wanted:
         """Render the blocks of one note alone, as `compose` does among all others."""
-        notes = tuple(self._note(one) for one in self.planned if one.id == identity)
+        notes = tuple(self._note(note) for note in self.planned if note.id == identity)
         files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
         return Wanted(notes, (), files, tuple(self.refused), tuple(dict.fromkeys(self.warnings)))
 
@@ -59,13 +59,13 @@ class Composer:
             self.refused.append(Trouble(self.sources.folder(run_id), reason))
         for run_id, how in self.sources.unreadable.items():
             self.refused.append(Trouble(self.sources.folder(run_id), how))
-        notes = tuple(self._note(one) for one in self.planned)
+        notes = tuple(self._note(note) for note in self.planned)
         known = {block.id for note in notes for block in note.blocks}
-        known |= {block_id for one in self.planned for block_id, _ in one.blocks}
-        asked = tuple(self._asked(known))
+        known |= {block_id for note in self.planned for block_id, _ in note.blocks}
+        requested = tuple(self._requested(known))
         files = tuple(WantedFile(*item) for item in sorted(self.figures.wanted.items()))
         warnings = tuple(dict.fromkeys(self.warnings))
-        return Wanted(notes, asked, files, tuple(_told_once(self.refused)), warnings)
+        return Wanted(notes, requested, files, tuple(_without_repeats(self.refused)), warnings)
 
     @cached_property
     def templates(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Composer:
             state=self.state,
         )
 
-    def _place(self, planned: Planned) -> str | None:
+    def _place(self, planned: PlannedNote) -> str | None:
         """Return where a note stands or will stand; None where the student deleted it."""
         carriers = self.snapshot.by_id.get(planned.id)
         if carriers:
@@ -96,8 +96,10 @@ class Composer:
         gone = planned.id in self.state.notes or planned.id in self.state.deleted
         return None if gone else planned.path
 
-    def _note(self, planned: Planned) -> WantedNote:
-        blocks = [self._block(*one, {}, self._home(one[0], planned)) for one in planned.blocks]
+    def _note(self, planned: PlannedNote) -> WantedNote:
+        blocks = [
+            self._block(*block, {}, self._home(block[0], planned)) for block in planned.blocks
+        ]
         if planned.id == "chapter/comparison":
             blocks += self._comparisons(planned, blocks[-1])
         standing = planned.id in self.snapshot.by_id
@@ -109,29 +111,31 @@ class Composer:
             properties=planned.properties,
         )
 
-    def _comparisons(self, planned: Planned, main: WantedBlock | None) -> list[WantedBlock | None]:
+    def _comparisons(
+        self, planned: PlannedNote, main: WantedBlock | None
+    ) -> list[WantedBlock | None]:
         """Render the comparisons that were asked for, after the chapter's own one."""
-        shown = [run.id for run in self.sources.latest]
-        found: list[WantedBlock | None] = []
+        latest = [run.id for run in self.sources.latest]
+        blocks: list[WantedBlock | None] = []
         after = main.id if main else "comparison"
         for runs in saved_comparisons.read(self.sources.workspace):
             block_id = saved_comparisons.block_id(runs)
-            if sorted(runs) == sorted(shown) and block_id not in self.snapshot.blocks:
+            if sorted(runs) == sorted(latest) and block_id not in self.snapshot.blocks:
                 continue
             home = self._home(block_id, planned)
             attributes = {"runs": ",".join(runs)}
-            found.append(self._block(block_id, "comparison", attributes, home, after=after))
+            blocks.append(self._block(block_id, "comparison", attributes, home, after=after))
             after = block_id
-        return found
+        return blocks
 
-    def _home(self, block_id: str, planned: Planned) -> str:
+    def _home(self, block_id: str, planned: PlannedNote) -> str:
         """Return the note in which a block stands, which decides its links."""
         places = self.snapshot.blocks.get(block_id)
         return places[0][0].path if places else self.places[planned.id] or planned.path
 
-    def _asked(self, known: set[str]) -> list[WantedBlock]:
+    def _requested(self, known: set[str]) -> list[WantedBlock]:
         """Render the blocks that students put into the vault by markers of their own."""
-        found = []
+        requested = []
         for block_id, places in self.snapshot.blocks.items():
             note, block = places[0]
             if block_id in known or note.scan.faults or not block.template:
@@ -140,10 +144,10 @@ class Composer:
                 reason = unknown("report template", block.template, self.templates)
                 self.refused.append(Trouble(note.path, reason, block.line))
                 continue
-            made = self._block(block_id, block.template, block.attributes, note.path)
-            if made is not None:
-                found.append(made)
-        return found
+            wanted = self._block(block_id, block.template, block.attributes, note.path)
+            if wanted is not None:
+                requested.append(wanted)
+        return requested
 
     def _block(
         self,
@@ -167,6 +171,6 @@ class Composer:
         return WantedBlock(block_id, template, body, dict(attributes), after)
 
 
-def _told_once(refused: Iterable[Trouble]) -> Iterator[Trouble]:
-    """Leave out the blocks that wait for the line ends of a record, which is told itself."""
-    return (one for one in refused if not (one.line and MEND in one.reason))
+def _without_repeats(refused: Iterable[Trouble]) -> Iterator[Trouble]:
+    """Leave out blocks of a record whose line ends are to be mended: the record is listed."""
+    return (trouble for trouble in refused if not (trouble.line and MEND in trouble.reason))

@@ -37,9 +37,9 @@ def bind(
     """
     del as_json
     from vault_sync.commands.bind_numbers import bind
-    from vault_sync.commands.check_numbers import Prose
+    from vault_sync.commands.check_numbers import ProseNumbers
 
-    done = bind(Prose(session.workspace), note, text, " ".join(reference), update=update)
+    done = bind(ProseNumbers(session.workspace), note, text, " ".join(reference), update=update)
     answer = {
         "note": done.note,
         "line": done.place.line,

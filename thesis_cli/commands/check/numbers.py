@@ -13,7 +13,7 @@ from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
-    from vault_sync.commands.check_numbers import Prose
+    from vault_sync.commands.check_numbers import ProseNumbers
     from vault_sync.prose.checking import Finding
     from vault_sync.prose.suggestions import Suggestion
     from vault_sync.prose.values import Value
@@ -51,13 +51,13 @@ def numbers(
     """
     del as_json
     from featherface.errors import UsageError
-    from vault_sync.commands.check_numbers import Prose
+    from vault_sync.commands.check_numbers import ProseNumbers
 
     if edited and not fix:
         raise UsageError(
             "--edited says what --fix may write", "thesis check numbers --fix --edited"
         )
-    prose = Prose(session.workspace, notes)
+    prose = ProseNumbers(session.workspace, notes)
     if passed := prose.choice.passed_over:
         more = f" and {len(passed) - 3} more" if len(passed) > 3 else ""
         session.warn(f"passed over, no notes of the vault: {', '.join(passed[:3])}{more}")
@@ -75,7 +75,7 @@ def numbers(
         context.exit(CLAIM_FALSE)
 
 
-def warn_of_runs(session: Session, prose: Prose) -> None:
+def warn_of_runs(session: Session, prose: ProseNumbers) -> None:
     """Warn of numbers whose run was made from something that has changed since."""
     counts: Counter[str] = Counter()
     told: dict[tuple[str, str], list[str]] = {}

@@ -26,9 +26,9 @@ def quote(session: Session, reference: tuple[str, ...], as_json: bool) -> None:
     """
     del as_json
     from vault_sync.commands.bind_numbers import quote
-    from vault_sync.commands.check_numbers import Prose
+    from vault_sync.commands.check_numbers import ProseNumbers
 
-    snippet = quote(Prose(session.workspace), " ".join(reference))
+    snippet = quote(ProseNumbers(session.workspace), " ".join(reference))
     if snippet.value.synthetic:
         session.warn("it comes from synthetic data: the text must say so")
     elif not snippet.value.complete:

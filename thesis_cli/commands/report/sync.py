@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.commands.watch import Told
+    from vault_sync.commands.watch import WatchEvent
 
 
 @click.command(cls=Command)
@@ -100,7 +100,7 @@ def keep_watch(session: Session, to: str, choices: dict[str, bool]) -> None:
     root = session.workspace.root
     session.note(f"watching {root}; end with Ctrl-C")
 
-    def told(news: Told) -> None:
+    def told(news: WatchEvent) -> None:
         if news.report is not None:
             for path in news.report.written:
                 show(session, f"written: {path}")

@@ -13,7 +13,7 @@ from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
-    from vault_sync.content.catalogue import Entry
+    from vault_sync.content.catalogue import CatalogueEntry
 
 NOWHERE = "-"
 
@@ -29,7 +29,7 @@ def list_templates(session: Session, *, as_json: bool) -> None:
     emit(session, "report-list", [tell(entry) for entry in entries(session.workspace)], view_list)
 
 
-def tell(entry: Entry) -> dict[str, Any]:
+def tell(entry: CatalogueEntry) -> dict[str, Any]:
     """Tell what a template is, and each of its blocks."""
     return {
         "template": entry.name,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.commands.status import Condition
+    from vault_sync.commands.status import VaultStatus
 
 SHOWN = 10
 """Lines of one kind that are shown to a person; --json shows all."""
@@ -49,7 +49,7 @@ def status(session: Session, /, *, to: str, as_json: bool) -> None:
     emit(session, "vault-status", inspect(session.workspace, to), view)
 
 
-def view(condition: Condition) -> Iterator[Block]:
+def view(condition: VaultStatus) -> Iterator[Block]:
     """Tell what there is, the urgent first."""
     if condition.stopped:
         yield f"a sync would stop: {condition.stopped}"

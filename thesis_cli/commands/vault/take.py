@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.commands.resolve import Decided
+    from vault_sync.commands.resolve import Resolution
 
 
 @click.command(cls=Command)
@@ -50,7 +50,7 @@ def take(
     answer(session, "vault-take", done, "your version stays" if side == "mine" else "taken anew")
 
 
-def answer(session: Session, verb: str, done: Decided, what: str) -> None:
+def answer(session: Session, verb: str, done: Resolution, what: str) -> None:
     """Tell what was decided."""
     for warning in done.warnings:
         session.warn(warning)
@@ -58,7 +58,7 @@ def answer(session: Session, verb: str, done: Decided, what: str) -> None:
     emit(session, verb, data, lambda _: view(done, what))
 
 
-def view(done: Decided, what: str) -> Iterator[Block]:
+def view(done: Resolution, what: str) -> Iterator[Block]:
     """Tell what was decided, and what still waits."""
     yield from (f"{what}: {address}" for address in done.decided)
     if not done.decided:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.commands.undo import Past, UndoReport
+    from vault_sync.commands.undo import PastWrite, UndoReport
 
 
 @click.command(cls=Command)
@@ -62,7 +62,7 @@ def view(done: UndoReport) -> Iterator[Block]:
         yield f"to take this undo back: thesis vault undo {done.redo}"
 
 
-def view_history(past: list[Past]) -> list[Block]:
+def view_history(past: list[PastWrite]) -> list[Block]:
     """Lay out what was written, newest first."""
     if not past:
         return ["nothing was written into this vault yet"]
@@ -73,11 +73,11 @@ def view_history(past: list[Past]) -> list[Block]:
     return [Grid([">number", "time (UTC)", "command", ">files", "state"], texts)]
 
 
-def when(entry: Past) -> str:
+def when(entry: PastWrite) -> str:
     """Give the minute; --json has it in full."""
     return entry.time[:16].replace("T", " ")
 
 
-def state(entry: Past) -> str:
+def state(entry: PastWrite) -> str:
     """Say whether it was taken back."""
     return "undone" if entry.undone else ""
