@@ -11,7 +11,7 @@ NEXT = "<!-- thesis:answer next_steps -->"
 
 
 def words(text: str, name: str = "analysis", ending: str = "\n"):
-    region = find_regions(text.replace("\n", ending).encode()).found.get(name)
+    region = find_regions(text.replace("\n", ending).encode()).by_name.get(name)
     return None if region is None else region.words.decode().replace(ending, "\n")
 
 
@@ -57,7 +57,7 @@ def test_where_a_region_ends(text, expected, ending):
 )
 def test_a_broken_marker_is_told_with_its_line(text, line, reason):
     found = find_regions(text.encode())
-    assert found.found == {}
+    assert found.by_name == {}
     assert [one.line for one in found.broken] == [line]
     assert reason in found.broken[0].reason
 
@@ -81,14 +81,14 @@ def test_new_words_are_read_back_and_all_else_stays(before, after, text, ending)
     opening = ending.join(["---", "thesis_id: run/v1@1", "---", *before, "", "## A", MARK]).encode()
     closing = ending.join(["", *after, ""]).encode()
     data = opening + ending.encode() + ending.encode() + b"old" + closing
-    region = find_regions(data).found.get("analysis")
+    region = find_regions(data).by_name.get("analysis")
     if region is None:  # a fence is open, or a fence in the text before swallows the marker
         return
     start, stop, new = region.replacement(text)
     changed = data[:start] + new + data[stop:]
     assert changed.startswith(opening)
     assert changed.endswith(data[region.stop :])
-    again = find_regions(changed).found["analysis"]
+    again = find_regions(changed).by_name["analysis"]
     assert again.words.decode().replace(ending, "\n") == text
     assert changed[again.stop :] == data[region.stop :]
 
@@ -96,5 +96,5 @@ def test_new_words_are_read_back_and_all_else_stays(before, after, text, ending)
 @given(st.binary(max_size=200))
 def test_finding_never_fails(data):
     for note in (data, MARK.encode() + b"\n" + data):
-        for region in find_regions(note).found.values():
+        for region in find_regions(note).by_name.values():
             assert 0 <= region.start <= region.place[0] <= region.place[1] <= region.stop

@@ -10,7 +10,7 @@ from experiments.records.annotations import RunAnnotations
 from vault_sync.engine.notes import Note, Snapshot
 from vault_sync.run_note_fields.exchange import apply, updates_of
 from vault_sync.run_note_fields.review import Move, review
-from vault_sync.run_note_fields.table import ANSWERS
+from vault_sync.run_note_fields.table import NOTE_FIELDS
 
 LINES = [
     "---",
@@ -67,7 +67,7 @@ class Desk:
         )
         note = Note("n.md", self.data)
         snapshot = Snapshot({"n.md": note})
-        (page,) = review(snapshot, [run], {"run/v1@1": self.agreed}).pages
+        (page,) = review(snapshot, [run], {"run/v1@1": self.agreed}).run_notes
         return page
 
     def answers(self, side):
@@ -75,16 +75,16 @@ class Desk:
             words = one.given.words if side == "note" else one.indexed
             return frozenset(words) if isinstance(words, tuple) else words
 
-        return {one.answer.key: of(one) for one in self.page.standings}
+        return {one.note_field.key: of(one) for one in self.page.statuses}
 
     def write(self, side, key, words):
         """Say something on one side, as a student would."""
         if side == "index":
-            self.said = RunAnnotations(**{**vars(self.said), ANSWERS[key].field: words})
+            self.said = RunAnnotations(**{**vars(self.said), NOTE_FIELDS[key].field: words})
             return
         page = self.page
-        (one,) = [each for each in page.standings if each.answer.key == key]
-        wanted = SimpleNamespace(answer=one.answer, given=one.given, indexed=words)
+        (one,) = [each for each in page.statuses if each.note_field.key == key]
+        wanted = SimpleNamespace(note_field=one.note_field, given=one.given, indexed=words)
         exchange, blocked = updates_of(page, [wanted])
         assert blocked == {}
         self.data = apply(self.data, exchange)
@@ -100,10 +100,10 @@ class Desk:
         exchange, blocked = updates_of(page, to_note)
         assert blocked == {}
         self.data = apply(self.data, exchange)
-        self.agreed |= {one.answer.key: one.indexed for one in to_note}
+        self.agreed |= {one.note_field.key: one.indexed for one in to_note}
         for one in to_index:
-            self.write("index", one.answer.key, one.given.words)
-            self.agreed[one.answer.key] = one.given.words
+            self.write("index", one.note_field.key, one.given.words)
+            self.agreed[one.note_field.key] = one.given.words
 
 
 def expected(base, note, index, kind):
@@ -153,5 +153,5 @@ def test_once_someone_decided_all_is_at_rest(steps, winner):
 
 @pytest.mark.parametrize("key", sorted(WORDS))
 def test_every_answer_is_tried(key):
-    assert key in ANSWERS
-    assert set(WORDS) == set(ANSWERS)
+    assert key in NOTE_FIELDS
+    assert set(WORDS) == set(NOTE_FIELDS)

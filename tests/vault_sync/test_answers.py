@@ -13,7 +13,7 @@ from vault_sync.commands.pull import pull
 from vault_sync.commands.sync import sync
 from vault_sync.commands.undo import undo
 from vault_sync.run_note_fields.review import Move, decide
-from vault_sync.run_note_fields.table import ANSWERS, answers_of
+from vault_sync.run_note_fields.table import NOTE_FIELDS, answers_of
 
 pytestmark = pytest.mark.usefixtures("quick_plots")
 
@@ -90,7 +90,7 @@ def test_what_the_note_says_is_taken_over(one, stamps):
     assert "thesis vault pull" in warning
     done = pull(one)
     assert done.problem is None
-    assert names(done.taken) == sorted(ANSWERS)
+    assert names(done.taken) == sorted(NOTE_FIELDS)
     assert said(one) == {
         "hypothesis": "Mine",
         "status": "refuted",
@@ -520,7 +520,7 @@ def test_one_type_per_property_in_a_filled_vault(thesis):
             if isinstance(value, list):
                 assert all(isinstance(each, str) for each in value)
     assert {key: found for key, found in types.items() if len(found) > 1} == {}
-    assert set(ANSWERS) - set(types) == {"analysis", "next_steps"}
+    assert set(NOTE_FIELDS) - set(types) == {"analysis", "next_steps"}
 
 
 words = st.sampled_from(["", "a", "b", "c"])
@@ -529,7 +529,7 @@ words = st.sampled_from(["", "a", "b", "c"])
 @given(words, st.none() | words, words)
 def test_no_answer_is_ever_overwritten_unseen(base, note, index):
     """The side that is written over says what both knew, or what the other side says."""
-    move = decide(ANSWERS["notes"], base, note, index)
+    move = decide(NOTE_FIELDS["notes"], base, note, index)
     if move is Move.TO_INDEX:
         assert note is not None
         assert index == base != note
@@ -544,6 +544,6 @@ def test_no_answer_is_ever_overwritten_unseen(base, note, index):
 
 def test_every_answer_has_a_field_of_its_own(workspace, make_run):
     run = make_run(workspace)
-    fields = [answer.field for answer in ANSWERS.values()]
+    fields = [answer.field for answer in NOTE_FIELDS.values()]
     assert len(set(fields)) == len(fields)
     assert set(fields) | {"labels"} == set(vars(Run(run.folder).annotations))

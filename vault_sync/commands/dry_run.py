@@ -76,9 +76,8 @@ def survey_vault(
     bases = Bases(workspace.state)
     sync_plan = plan(snapshot, wanted, state, bases.find, options)
     if any(MEND in trouble.reason for trouble in sync_plan.refused):
-        sync_plan = replace(
-            sync_plan, writes=()
-        )  # one command brings the records back: empty no chapter
+        # The chapters stay as they are: one command brings the records back.
+        sync_plan = replace(sync_plan, writes=())
     if not only:
         prose_warnings = summarise(workspace, snapshot, sources.store)
         sync_plan = replace(sync_plan, warnings=(*sync_plan.warnings, *prose_warnings))

@@ -17,7 +17,7 @@ from vault_sync.engine.vault_reader import read_vault
 from vault_sync.rendering.context import run_identity
 from vault_sync.run_note_fields.exchange import apply, updates_of
 from vault_sync.run_note_fields.review import Move, review
-from vault_sync.run_note_fields.sheets import shown
+from vault_sync.run_note_fields.sheets import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
     from vault_sync.commands.writing import VaultWriter
     from vault_sync.engine.state import State
-    from vault_sync.run_note_fields.review import Page, Review, Standing
-    from vault_sync.run_note_fields.table import Words
+    from vault_sync.run_note_fields.review import FieldStatus, Review, RunNote
+    from vault_sync.run_note_fields.table import FieldText
 
 NOTE, INDEX = "note", "index"
 """Whose answer wins where both changed."""
 
 
 @dataclass(frozen=True)
-class Moved:
-    """One answer that was taken over, waits, or contradicts."""
+class PulledAnswer:
+    """An answer that was taken over, waits, or contradicts the annotations."""
 
     run: str
     answer: str
     path: str
     line: int
     """1-based; 0 where the note does not hold the answer."""
-    note: Words | None
+    note: FieldText | None
     """What the note says."""
-    index: Words
+    index: FieldText
     """What was kept of the run when the note was read."""
 
     @property
@@ -55,8 +55,8 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """An answer that can't be taken."""
+class RejectedAnswer:
+    """An answer of a note that can't be taken over."""
 
     run: str
     answer: str
@@ -75,14 +75,14 @@ class Wrong:
 class PullReport:
     """What a pull did, or would do."""
 
-    taken: list[Moved] = field(default_factory=list)
+    taken: list[PulledAnswer] = field(default_factory=list)
     """From note to index."""
-    waiting: list[Moved] = field(default_factory=list)
+    waiting: list[PulledAnswer] = field(default_factory=list)
     """Newer in the index: the next sync puts them into the notes."""
-    written: list[Moved] = field(default_factory=list)
+    written: list[PulledAnswer] = field(default_factory=list)
     """Contradictions that the index won: they were put into the notes."""
-    conflicts: list[Moved] = field(default_factory=list)
-    invalid: list[Wrong] = field(default_factory=list)
+    conflicts: list[PulledAnswer] = field(default_factory=list)
+    invalid: list[RejectedAnswer] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """One sentence per note that was left alone."""
     warnings: list[str] = field(default_factory=list)
@@ -93,8 +93,8 @@ class PullReport:
     def problem(self) -> RefusedError | None:
         """The error that tells of what could not be taken; None where all is well."""
         contradictions = [
-            f"{conflict.place}: {conflict.answer} says {shown(conflict.note or '')!r}, "
-            f"but {shown(conflict.index)!r} is kept of {conflict.run}; "
+            f"{conflict.place}: {conflict.answer} says {one_line(conflict.note or '')!r}, "
+            f"but {one_line(conflict.index)!r} is kept of {conflict.run}; "
             "both changed since they last agreed"
             for conflict in self.conflicts
         ]
@@ -145,7 +145,7 @@ def pull(
 
 
 class _Puller:
-    """One pull."""
+    """Reads the notes, decides per answer, and writes annotations or notes."""
 
     def __init__(self, store: Store, vault: Path, chosen: list[Run] | None, take: str) -> None:
         self.store = store
@@ -154,86 +154,88 @@ class _Puller:
         self.take = take
         self.memory = state_path(store.workspace.state, vault, store.workspace.vault)
         self.report = PullReport()
-        self.pages: list[Page] = []
+        self.run_notes: list[RunNote] = []
         self.state = read_state(self.memory)
 
     def read(self) -> None:
-        """Read the notes, and sort their answers by what is to be done about them."""
+        """Read the notes, and sort their answers by the direction in which they are copied."""
         self.state = read_state(self.memory)
         reviewed = review(read_vault(self.vault), self.store.runs(), self.state.answers)
-        self.pages = [page for page in reviewed.pages if self._is_chosen(page.run.id)]
+        self.run_notes = [
+            run_note for run_note in reviewed.run_notes if self._is_chosen(run_note.run.id)
+        ]
         self._refuse(reviewed)
-        for page in self.pages:
-            self._sort(page)
-        self.report.notes = len(self.pages)
+        for run_note in self.run_notes:
+            self._sort(run_note)
+        self.report.notes = len(self.run_notes)
 
     def keep(self) -> None:
         """Take the answers over, and remember what note and record agree on now."""
         known: dict[str, Any] = {}
-        for page in self.pages:
-            standings = self._to_index(page)
-            if standings:
+        for run_note in self.run_notes:
+            statuses = self._to_index(run_note)
+            if statuses:
                 words = {
-                    standing.answer.field: standing.given.words
-                    for standing in standings
-                    if standing.given
+                    status.note_field.field: status.given.words
+                    for status in statuses
+                    if status.given
                 }
-                self.store.annotate(page.run, **words)
+                self.store.annotate(run_note.run, **words)
             agreed = {
-                standing.answer.key: standing.given.words
-                for standing in standings
-                if standing.given
+                status.note_field.key: status.given.words for status in statuses if status.given
             }
-            known[run_identity(page.run)] = {**page.agreed, **agreed}
+            known[run_identity(run_note.run)] = {**run_note.agreed, **agreed}
         self.state = self._remember(known)
 
     def write(self, writer: VaultWriter) -> None:
         """Put the answers of the index into the notes that contradict them."""
-        outcome = writer.write([write for page in self.pages for write in self._changes(page)])
+        outcome = writer.write(
+            [write for run_note in self.run_notes for write in self._changes(run_note)]
+        )
         self.report.refused += [str(trouble) for trouble in outcome.refused]
         self.report.refused += [f"{path}: {CHANGED}" for path in outcome.changed]
         self.report.written = [
             answer for answer in self.report.written if answer.path in outcome.written
         ]
 
-    def _changes(self, page: Page) -> Iterator[Write]:
-        updates, blocked = updates_of(page, page.of(Move.CONFLICT))
+    def _changes(self, run_note: RunNote) -> Iterator[Write]:
+        updates, blocked = updates_of(run_note, run_note.of(Move.CONFLICT))
         self.report.refused += blocked.values()
         if updates.values or updates.places:
-            data, identity = page.note.data, run_identity(page.run)
+            data, identity = run_note.note.data, run_identity(run_note.run)
             remember = {**self.state.answers.get(identity, {}), **updates.after}
             after = apply(data, updates)
-            yield Write(page.note.path, data, after, identity, answers=remember)
+            yield Write(run_note.note.path, data, after, identity, answers=remember)
 
     def _is_chosen(self, run: str) -> bool:
         return self.chosen is None or any(chosen.id == run for chosen in self.chosen)
 
-    def _to_index(self, page: Page) -> list[Standing]:
-        both = page.of(Move.CONFLICT) if self.take == NOTE else []
-        return [*page.of(Move.TO_INDEX), *both]
+    def _to_index(self, run_note: RunNote) -> list[FieldStatus]:
+        both = run_note.of(Move.CONFLICT) if self.take == NOTE else []
+        return [*run_note.of(Move.TO_INDEX), *both]
 
-    def _sort(self, page: Page) -> None:
-        report, both = self.report, page.of(Move.CONFLICT)
-        report.taken += map(_moved, self._to_index(page))
-        newer = page.of(Move.TO_NOTE)
-        _, blocked = updates_of(page, newer)
+    def _sort(self, run_note: RunNote) -> None:
+        report, both = self.report, run_note.of(Move.CONFLICT)
+        report.taken += map(_moved, self._to_index(run_note))
+        newer = run_note.of(Move.TO_NOTE)
+        _, blocked = updates_of(run_note, newer)
         report.waiting += [
-            _moved(standing) for standing in newer if standing.answer.key not in blocked
+            _moved(status) for status in newer if status.note_field.key not in blocked
         ]
         report.warnings += blocked.values()
         report.written += map(_moved, both if self.take == INDEX else ())
         report.conflicts += map(_moved, () if self.take else both)
         report.invalid += [
-            Wrong(
-                page.run.id,
+            RejectedAnswer(
+                run_note.run.id,
                 each.answer,
-                page.note.path,
+                run_note.note.path,
                 each.line,
                 each.value,
                 each.reason,
                 each.choices,
             )
-            for each in page.invalid
+            for each in run_note.invalid
         ]
 
     def _refuse(self, reviewed: Review) -> None:
@@ -250,7 +252,11 @@ class _Puller:
         if self.chosen is None:
             self.report.warnings += [f"{path}: there is no such run" for path in reviewed.orphans]
             return
-        there = {page.run.id for page in self.pages} | set(reviewed.doubled) | set(reviewed.damaged)
+        there = (
+            {run_note.run.id for run_note in self.run_notes}
+            | set(reviewed.doubled)
+            | set(reviewed.damaged)
+        )
         self.report.warnings += [
             f"{run.id} has no note in the vault; make it with: thesis report sync"
             for run in self.chosen
@@ -265,13 +271,13 @@ class _Puller:
         return state
 
 
-def _moved(standing: Standing) -> Moved:
-    words = standing.given.words if standing.given else None
-    return Moved(
-        standing.run.id,
-        standing.answer.key,
-        standing.path,
-        standing.line,
+def _moved(status: FieldStatus) -> PulledAnswer:
+    words = status.given.words if status.given else None
+    return PulledAnswer(
+        status.run.id,
+        status.note_field.key,
+        status.path,
+        status.line,
         words,
-        standing.indexed,
+        status.indexed,
     )

@@ -12,7 +12,7 @@ from vault_sync.engine.text.properties import write_front_matter
 from vault_sync.rendering.context import evaluation, run_identity
 from vault_sync.rendering.templates import Safe, render
 from vault_sync.run_note_fields.exchange import fill_regions
-from vault_sync.run_note_fields.table import ANSWERS, blank_properties
+from vault_sync.run_note_fields.table import NOTE_FIELDS, blank_properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
     from vault_sync.engine.text.properties import Scalar, Value
     from vault_sync.rendering.context import Sources
-    from vault_sync.run_note_fields.table import Words
+    from vault_sync.run_note_fields.table import FieldText
 
 CHAPTERS: dict[str, tuple[tuple[str, str], ...]] = {
     "baseline": (("baseline", "baseline"),),
@@ -57,7 +57,7 @@ class PlannedNote:
     own: Mapping[str, Value]
     """Those that are the student's from the start."""
     values: Mapping[str, Any]
-    regions: Mapping[str, Words] = field(default_factory=dict)
+    regions: Mapping[str, FieldText] = field(default_factory=dict)
     """What the student has answered already, by the region where it stands."""
 
 
@@ -128,8 +128,16 @@ def _run(workspace: Workspace, run: Run) -> PlannedNote:
         template="notes/run",
         blocks=((f"run.{run.id}", "run"),),
         properties=_properties(run),
-        own={key: answer.indexed(run) for key, answer in ANSWERS.items() if not answer.region},
-        regions={key: answer.indexed(run) for key, answer in ANSWERS.items() if answer.region},
+        own={
+            key: note_field.indexed(run)
+            for key, note_field in NOTE_FIELDS.items()
+            if not note_field.region
+        },
+        regions={
+            key: note_field.indexed(run)
+            for key, note_field in NOTE_FIELDS.items()
+            if note_field.region
+        },
         values={"run": run.id, "run_title": run.record.title, "block_id": f"run.{run.id}"},
     )
 

@@ -1,6 +1,6 @@
-"""What a student answers in the note of a run, and how it gets to the record's side and back.
+"""The fields of a run note that the student answers, kept equal in the note and the annotations.
 
-`table` says what the answers are, `sheets` reads them from a note, `reviewing` compares note and
-record with what they last agreed on, `pulling` takes the student's words over, and `exchanging`
-hands a sync what is to be put into the notes.
+`table` declares the fields, `sheets` reads the answers of a note (`regions` those in its text),
+`review` compares note and annotations with what the two last agreed on, and `exchange` gives a
+sync what to put into the notes. `commands.pull` takes answers over into the annotations.
 """

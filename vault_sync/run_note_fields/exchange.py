@@ -1,4 +1,4 @@
-"""What a sync puts into the notes of the runs, and what it tells about the other way."""
+"""What a sync puts into the run notes, and its warnings about answers that wait for a pull."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vault_sync.engine.plans import FieldUpdates
 from vault_sync.engine.text import properties
 from vault_sync.run_note_fields.regions import find_regions
 from vault_sync.run_note_fields.review import PREFIX, Move, review
-from vault_sync.run_note_fields.sheets import read_sheet
+from vault_sync.run_note_fields.sheets import read_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from vault_sync.engine.plans import Wanted
     from vault_sync.engine.state import State
     from vault_sync.rendering.context import Sources
-    from vault_sync.run_note_fields.review import Page, Standing
-    from vault_sync.run_note_fields.table import Words
+    from vault_sync.run_note_fields.review import FieldStatus, RunNote
+    from vault_sync.run_note_fields.table import FieldText
 
 PULL = "thesis vault pull"
 
@@ -30,58 +30,60 @@ def add_answers(wanted: Wanted, sources: Sources, snapshot: Snapshot, state: Sta
 
     Answers that wait to be taken from the notes, and those that can't be, become warnings.
     """
-    found = review(snapshot, sources.runs, state.answers)
+    reviewed = review(snapshot, sources.runs, state.answers)
     notes = []
     warnings = list(wanted.warnings)
     for note in wanted.notes:
-        page = found.by_id.get(note.id)
+        run_note = reviewed.by_id.get(note.id)
         if not note.id.startswith(PREFIX):
             notes.append(note)
             continue
-        if page is None:
+        if run_note is None:
             notes.append(replace(note, updates=FieldUpdates(after=_first(note.skeleton))))
             continue
-        updates, blocked = updates_of(page, page.of(Move.TO_NOTE))
+        updates, blocked = updates_of(run_note, run_note.of(Move.TO_NOTE))
         notes.append(replace(note, updates=updates))
-        warnings += [*blocked.values(), *_waiting(page)]
+        warnings += [*blocked.values(), *_waiting(run_note)]
     return replace(wanted, notes=tuple(notes), warnings=tuple(warnings))
 
 
-def updates_of(page: Page, standings: Iterable[Standing]) -> tuple[FieldUpdates, dict[str, str]]:
-    """Lay out what STANDINGS put into the note of PAGE; say of each that can't be put there why."""
-    taken: list[Standing] = []
+def updates_of(
+    run_note: RunNote, statuses: Iterable[FieldStatus]
+) -> tuple[FieldUpdates, dict[str, str]]:
+    """Return what STATUSES put into RUN_NOTE, and for each that can't be put there, key -> why."""
+    applicable: list[FieldStatus] = []
     blocked: dict[str, str] = {}
-    for one in standings:
+    for status in statuses:
         try:
-            _check(page, one)
+            _check(run_note, status)
         except RefusedError as error:
-            blocked[one.answer.key] = f"{page.note.path}: {error.message}"
+            blocked[status.note_field.key] = f"{run_note.note.path}: {error.message}"
         else:
-            taken.append(one)
-    values, places = _splices(page, taken)
-    after = {**page.agreed, **{one.answer.key: one.indexed for one in taken}}
-    return FieldUpdates(values, tuple(places), page.agreed, after), blocked
+            applicable.append(status)
+    values, places = _splices(run_note, applicable)
+    after = {**run_note.agreed, **{status.note_field.key: status.indexed for status in applicable}}
+    return FieldUpdates(values, tuple(places), run_note.agreed, after), blocked
 
 
-def fill_regions(data: bytes, answers: Mapping[str, Words]) -> bytes:
+def fill_regions(data: bytes, answers: Mapping[str, FieldText]) -> bytes:
     """Return a new note with what was answered already in its regions."""
     for name, words in answers.items():
-        region = find_regions(data).found.get(name)
+        region = find_regions(data).by_name.get(name)
         if region is None or not words or not isinstance(words, str):
             continue
         filled = _spliced(data, [region.replacement(words)])
-        given = read_sheet(filled).given.get(name)
-        data = filled if given is not None and given.words == words else data
+        answer = read_answers(filled).given.get(name)
+        data = filled if answer is not None and answer.words == words else data
     return data
 
 
-def _first(skeleton: bytes) -> dict[str, Words]:
-    """Return what a new note answers, which is what is kept of the run."""
-    return {key: one.words for key, one in read_sheet(skeleton).given.items()}
+def _first(skeleton: bytes) -> dict[str, FieldText]:
+    """Return the answers of a new note: those that are kept of the run."""
+    return {key: given.words for key, given in read_answers(skeleton).given.items()}
 
 
 def apply(data: bytes, updates: FieldUpdates) -> bytes:
-    """Return the note with EXCHANGE in it.
+    """Return the note DATA with UPDATES in it.
 
     Raises:
         RefusedError: a property can't be set without touching others.
@@ -96,55 +98,57 @@ def _spliced(data: bytes, places: Iterable[tuple[int, int, bytes]]) -> bytes:
 
 
 def _splices(
-    page: Page, standings: Iterable[Standing]
+    run_note: RunNote, statuses: Iterable[FieldStatus]
 ) -> tuple[dict[str, properties.Value], list[tuple[int, int, bytes]]]:
     values: dict[str, properties.Value] = {}
     places = []
-    for one in standings:
-        key, words = one.answer.key, one.indexed
-        if not one.answer.region:
-            values[key] = _arranged(one) if isinstance(words, tuple) else words
+    for status in statuses:
+        key, words = status.note_field.key, status.indexed
+        if not status.note_field.region:
+            values[key] = _arranged(status) if isinstance(words, tuple) else words
         elif isinstance(words, str):
-            places.append(page.sheet.regions[key].replacement(words))
+            places.append(run_note.answers.regions[key].replacement(words))
     return values, places
 
 
-def _arranged(standing: Standing) -> tuple[str, ...]:
+def _arranged(status: FieldStatus) -> tuple[str, ...]:
     """Return tags in the order of the note, the new ones last."""
-    there = standing.given.words if standing.given else ()
-    kept = [tag for tag in there if tag in standing.indexed]
-    return tuple(dict.fromkeys((*kept, *standing.indexed)))
+    there = status.given.words if status.given else ()
+    remaining = [tag for tag in there if tag in status.indexed]
+    return tuple(dict.fromkeys((*remaining, *status.indexed)))
 
 
-def _check(page: Page, standing: Standing) -> None:
+def _check(run_note: RunNote, status: FieldStatus) -> None:
     """Make sure that an answer, once put into the note, is read there as the same.
 
     Raises:
         RefusedError: it has no place there, or would be read as something else.
     """
-    key = standing.answer.key
-    if standing.answer.region and key not in page.sheet.regions:
+    key = status.note_field.key
+    if status.note_field.region and key not in run_note.answers.regions:
         raise RefusedError(
             f"there is no place for {key}: put the line <!-- thesis:answer {key} --> under its "
             "heading"
         )
-    values, places = _splices(page, [standing])
-    there = read_sheet(apply(page.note.data, FieldUpdates(values, tuple(places)))).given.get(key)
-    if there is None or not standing.answer.same(there.words, standing.indexed):
+    values, places = _splices(run_note, [status])
+    there = read_answers(apply(run_note.note.data, FieldUpdates(values, tuple(places)))).given.get(
+        key
+    )
+    if there is None or not status.note_field.same(there.words, status.indexed):
         raise RefusedError(
             f"{key} would not be read back as it is, for a heading or a fence in it; "
             "write it into the note by hand"
         )
 
 
-def _waiting(page: Page) -> Iterator[str]:
-    """Tell what only a pull, or the student, can bring together."""
-    path = page.note.path
-    said = [one.answer.key for one in page.of(Move.TO_INDEX)]
-    if said:
-        yield f"{path}: {', '.join(said)} changed there; take it over with: {PULL}"
-    both = [one.answer.key for one in page.of(Move.CONFLICT)]
+def _waiting(run_note: RunNote) -> Iterator[str]:
+    """Yield warnings about answers that only a pull, or the student, can bring together."""
+    path = run_note.note.path
+    changed = [status.note_field.key for status in run_note.of(Move.TO_INDEX)]
+    if changed:
+        yield f"{path}: {', '.join(changed)} changed there; take it over with: {PULL}"
+    both = [status.note_field.key for status in run_note.of(Move.CONFLICT)]
     if both:
         yield f"{path}: {', '.join(both)} changed there and elsewhere; see: {PULL}"
-    for one in page.invalid:
-        yield f"{path}:{one.line}: {one.answer} can't be taken: {one.reason}"
+    for invalid in run_note.invalid:
+        yield f"{path}:{invalid.line}: {invalid.answer} can't be taken: {invalid.reason}"

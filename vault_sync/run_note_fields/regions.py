@@ -1,4 +1,4 @@
-"""The regions of a run's note that belong to the student and are read back.
+"""The regions in the text of a run note where the student answers, found on bytes.
 
     ## Analysis
 
@@ -86,8 +86,8 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A marker that can't be trusted."""
+class BrokenMarker:
+    """An answer marker that can't be trusted."""
 
     line: int
     name: str
@@ -98,22 +98,22 @@ class Broken:
 class Regions:
     """The regions of a note, and what is wrong with their markers."""
 
-    found: dict[str, Region] = field(default_factory=dict)
-    broken: list[Broken] = field(default_factory=list)
+    by_name: dict[str, Region] = field(default_factory=dict)
+    broken: list[BrokenMarker] = field(default_factory=list)
 
 
 def find_regions(data: bytes) -> Regions:
     """Find the regions of a note; a marker that stands there twice gives none."""
     if b"thesis:answer" not in data:
         return Regions()
-    walk = _Walk(data)
-    walk.run()
-    for name in {one.name for one in walk.regions.broken}:
-        walk.regions.found.pop(name, None)
-    return walk.regions
+    scanner = _RegionScanner(data)
+    scanner.run()
+    for name in {marker.name for marker in scanner.regions.broken}:
+        scanner.regions.by_name.pop(name, None)
+    return scanner.regions
 
 
-class _Walk:
+class _RegionScanner:
     """One pass over the lines of a note that matter."""
 
     def __init__(self, data: bytes) -> None:
@@ -181,15 +181,15 @@ class _Walk:
         name = match[1].decode() if match else ""
         if match is None:
             reason = "this marker can't be read; write <!-- thesis:answer NAME --> at column 0"
-            self.regions.broken.append(Broken(number, name, reason))
-        elif name in self.regions.found:
-            first = self.regions.found[name].line
+            self.regions.broken.append(BrokenMarker(number, name, reason))
+        elif name in self.regions.by_name:
+            first = self.regions.by_name[name].line
             reason = f"the marker of {name!r} stands here again, after line {first}; keep one"
-            self.regions.broken.append(Broken(number, name, reason))
+            self.regions.broken.append(BrokenMarker(number, name, reason))
         else:
             stop = line.end()
             self.open = name, number, stop, self.level
-            self.regions.found[name] = Region(name, number, stop, stop, self.data)
+            self.regions.by_name[name] = Region(name, number, stop, stop, self.data)
 
     def heading(self, level: int, begin: int) -> None:
         """End the region that is open where a heading is above it."""
@@ -201,5 +201,5 @@ class _Walk:
         """End the region that is open."""
         if self.open is not None:
             name, line, start, _ = self.open
-            self.regions.found[name] = Region(name, line, start, max(start, stop), self.data)
+            self.regions.by_name[name] = Region(name, line, start, max(start, stop), self.data)
             self.open = None

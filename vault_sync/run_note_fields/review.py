@@ -1,4 +1,4 @@
-"""Note and record side by side, each answer against what the two last agreed on."""
+"""Three-way comparison of run notes and annotations, field by field."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import DataError
 from vault_sync.rendering.context import run_identity
-from vault_sync.run_note_fields.sheets import read_sheet
-from vault_sync.run_note_fields.table import ANSWERS
+from vault_sync.run_note_fields.sheets import read_answers
+from vault_sync.run_note_fields.table import NOTE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from experiments.records.run import Run
     from vault_sync.engine.notes import Note, Snapshot
-    from vault_sync.run_note_fields.sheets import Given, Invalid, Sheet
-    from vault_sync.run_note_fields.table import Answer, Words
+    from vault_sync.run_note_fields.sheets import GivenAnswer, InvalidAnswer, NoteAnswers
+    from vault_sync.run_note_fields.table import FieldText, NoteField
 
 PREFIX = "run/"
 
 
 class Move(enum.Enum):
-    """Where an answer has to go."""
+    """The direction in which an answer has to be copied."""
 
     AGREED = "agreed"
     TO_INDEX = "note"
@@ -35,27 +35,32 @@ class Move(enum.Enum):
     """Both say something new, and not the same."""
 
 
-def decide(answer: Answer, base: Words, note: Words | None, index: Words) -> Move:
-    """Decide over one answer; NOTE is None where the note does not hold it, which says nothing."""
+def decide(
+    note_field: NoteField, base: FieldText, note: FieldText | None, index: FieldText
+) -> Move:
+    """Decide over one answer from its last agreed value BASE and both sides' values now.
+
+    NOTE is None where the note does not hold the answer, which is no change of the student's.
+    """
     if note is None:
-        return Move.AGREED if answer.same(index, base) else Move.TO_NOTE
-    if answer.same(note, index):
+        return Move.AGREED if note_field.same(index, base) else Move.TO_NOTE
+    if note_field.same(note, index):
         return Move.AGREED
-    if answer.same(note, base):
+    if note_field.same(note, base):
         return Move.TO_NOTE
-    return Move.TO_INDEX if answer.same(index, base) else Move.CONFLICT
+    return Move.TO_INDEX if note_field.same(index, base) else Move.CONFLICT
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One answer in the note of one run."""
+class FieldStatus:
+    """One field in the note of one run, and the direction in which it differs."""
 
     run: Run
-    answer: Answer
+    note_field: NoteField
     path: str
-    given: Given | None
+    given: GivenAnswer | None
     """What the note says; None where it does not hold the answer."""
-    indexed: Words
+    indexed: FieldText
     """What is kept of the run."""
     move: Move
 
@@ -66,27 +71,27 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Page:
-    """The note of one run."""
+class RunNote:
+    """The note of one run, with the status of each field."""
 
     run: Run
     note: Note
-    standings: tuple[Standing, ...]
-    invalid: tuple[Invalid, ...]
-    sheet: Sheet
-    agreed: Mapping[str, Words] = field(default_factory=dict)
+    statuses: tuple[FieldStatus, ...]
+    invalid: tuple[InvalidAnswer, ...]
+    answers: NoteAnswers
+    agreed: Mapping[str, FieldText] = field(default_factory=dict)
     """Answer -> what note and record agree on now, or last did."""
 
-    def of(self, move: Move) -> list[Standing]:
-        """Return the answers that MOVE says something of."""
-        return [one for one in self.standings if one.move is move]
+    def of(self, move: Move) -> list[FieldStatus]:
+        """Return the fields that have to be moved as MOVE says."""
+        return [status for status in self.statuses if status.move is move]
 
 
 @dataclass(frozen=True)
 class Review:
-    """The notes of all runs."""
+    """The notes of all runs, and what is wrong with some."""
 
-    pages: tuple[Page, ...] = ()
+    run_notes: tuple[RunNote, ...] = ()
     doubled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Run -> the notes that all say to be its."""
     orphans: tuple[str, ...] = ()
@@ -95,9 +100,9 @@ class Review:
     """Run -> why what is kept of it can't be read."""
 
     @cached_property
-    def by_id(self) -> dict[str, Page]:
-        """Return `thesis_id` -> page."""
-        return {run_identity(page.run): page for page in self.pages}
+    def by_id(self) -> dict[str, RunNote]:
+        """Return `thesis_id` -> note."""
+        return {run_identity(run_note.run): run_note for run_note in self.run_notes}
 
 
 def review(
@@ -109,7 +114,7 @@ def review(
     new note says stands in for it. Conflict copies are no notes of the snapshot.
     """
     known = {run_identity(run): run for run in runs}
-    pages, orphans = [], []
+    run_notes, orphans = [], []
     doubled, damaged = {}, {}
     for identity, notes in sorted(snapshot.by_id.items()):
         if not identity.startswith(PREFIX):
@@ -120,33 +125,33 @@ def review(
             doubled[known[identity].id] = tuple(note.path for note in notes)
         else:
             try:
-                pages.append(_page(known[identity], notes[0], agreed.get(identity, {})))
+                run_notes.append(_run_note(known[identity], notes[0], agreed.get(identity, {})))
             except DataError as error:
                 damaged[known[identity].id] = error.message
-    return Review(tuple(pages), doubled, tuple(orphans), damaged)
+    return Review(tuple(run_notes), doubled, tuple(orphans), damaged)
 
 
-def _page(run: Run, note: Note, agreed: Mapping[str, object]) -> Page:
-    sheet, said = read_sheet(note.data), run.annotations
-    refused = {one.answer for one in sheet.invalid}
-    standings, now = [], {}
-    for key, answer in ANSWERS.items():
+def _run_note(run: Run, note: Note, agreed: Mapping[str, object]) -> RunNote:
+    answers, annotations = read_answers(note.data), run.annotations
+    refused = {invalid.answer for invalid in answers.invalid}
+    statuses, now = [], {}
+    for key, note_field in NOTE_FIELDS.items():
         last = _words(agreed.get(key))
-        base = answer.start(run) if last is None else last
-        given, indexed = sheet.given.get(key), answer.indexed(run, said)
-        move = decide(answer, base, given.words if given else None, indexed)
+        base = note_field.start(run) if last is None else last
+        given, indexed = answers.given.get(key), note_field.indexed(run, annotations)
+        move = decide(note_field, base, given.words if given else None, indexed)
         if key in refused:
             move = Move.AGREED  # nothing is done about it until it can be read
         elif move is Move.AGREED and given is not None:
             last = indexed
         if last is not None:
             now[key] = last
-        standings.append(Standing(run, answer, note.path, given, indexed, move))
-    return Page(run, note, tuple(standings), sheet.invalid, sheet, now)
+        statuses.append(FieldStatus(run, note_field, note.path, given, indexed, move))
+    return RunNote(run, note, tuple(statuses), answers.invalid, answers, now)
 
 
-def _words(value: object) -> Words | None:
+def _words(value: object) -> FieldText | None:
     """Read a remembered answer; JSON knows no tuples."""
     if isinstance(value, list | tuple):
-        return tuple(str(one) for one in value)
+        return tuple(str(item) for item in value)
     return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""What the note of a run answers, as it stands there."""
+"""Read the answers of a run note from its properties and its regions."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING
 from featherface.errors import RefusedError, UsageError, unknown
 from vault_sync.engine.text.properties import read_front_matter, value_in
 from vault_sync.run_note_fields.regions import find_regions
-from vault_sync.run_note_fields.table import ANSWERS
+from vault_sync.run_note_fields.table import NOTE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vault_sync.engine.text.front_matter import FrontMatter
     from vault_sync.run_note_fields.regions import Region
-    from vault_sync.run_note_fields.table import Answer, Words
+    from vault_sync.run_note_fields.table import FieldText, NoteField
 
 
 @dataclass(frozen=True)
-class Given:
-    """An answer that stands in a note."""
+class GivenAnswer:
+    """A valid answer that stands in a note."""
 
-    words: Words
+    words: FieldText
     line: int
     """1-based."""
 
 
 @dataclass(frozen=True)
-class Invalid:
+class InvalidAnswer:
     """An answer that can't be taken."""
 
     answer: str
@@ -42,66 +42,75 @@ class Invalid:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """The answers of one note; one that is missing there is in neither."""
+class NoteAnswers:
+    """The answers of one note, by field key; a field that is missing there is in none of them."""
 
-    given: Mapping[str, Given] = field(default_factory=dict)
-    invalid: tuple[Invalid, ...] = ()
+    given: Mapping[str, GivenAnswer] = field(default_factory=dict)
+    invalid: tuple[InvalidAnswer, ...] = ()
     regions: Mapping[str, Region] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1024)
-def read_sheet(data: bytes) -> Sheet:
-    """Read every answer of a note; what can't be one is told, never guessed at."""
-    given: dict[str, Given] = {}
+def read_answers(data: bytes) -> NoteAnswers:
+    """Read every answer of a note; what can't be one is listed as invalid, never guessed at.
+
+    Example: with ``status: partielle`` in its properties, ``read_answers(data).given["status"]``
+    holds the words ``partial``.
+    """
+    given: dict[str, GivenAnswer] = {}
     regions, front = find_regions(data), read_front_matter(data)
-    named = [region for name, region in regions.found.items() if not _is_region(name)]
-    invalid = [Invalid(one.name or "answer", one.line, "", one.reason) for one in regions.broken]
+    named = [region for name, region in regions.by_name.items() if not _is_region(name)]
+    invalid = [
+        InvalidAnswer(marker.name or "answer", marker.line, "", marker.reason)
+        for marker in regions.broken
+    ]
     invalid += [_unknown(region) for region in named]
-    for answer in ANSWERS.values():
+    for note_field in NOTE_FIELDS.values():
         try:
-            found = _stated(data, front, answer, regions.found.get(answer.key))
+            answer = _read_answer(data, front, note_field, regions.by_name.get(note_field.key))
         except RefusedError as error:
-            invalid.append(_twice(answer, error))
+            invalid.append(_twice(note_field, error))
             continue
-        if isinstance(found, Invalid):
-            invalid.append(found)
-        elif found is not None:
-            given[answer.key] = found
-    kept = {name: region for name, region in regions.found.items() if _is_region(name)}
-    return Sheet(given, tuple(sorted(invalid, key=lambda one: one.line)), kept)
+        if isinstance(answer, InvalidAnswer):
+            invalid.append(answer)
+        elif answer is not None:
+            given[note_field.key] = answer
+    answer_regions = {name: region for name, region in regions.by_name.items() if _is_region(name)}
+    return NoteAnswers(
+        given, tuple(sorted(invalid, key=lambda note_field: note_field.line)), answer_regions
+    )
 
 
-def _stated(
-    data: bytes, front: FrontMatter | None, answer: Answer, region: Region | None
-) -> Given | Invalid | None:
+def _read_answer(
+    data: bytes, front: FrontMatter | None, note_field: NoteField, region: Region | None
+) -> GivenAnswer | InvalidAnswer | None:
     """Read one answer; None where the note does not hold it.
 
     Raises:
         RefusedError: its property stands there twice.
     """
-    words: Words | None
-    if answer.region:
+    words: FieldText | None
+    if note_field.region:
         if region is None:
             return None
         line, words = region.line, _decoded(region.words)
     else:
-        stated = value_in(data, front, answer.key) if front else None
+        stated = value_in(data, front, note_field.key) if front else None
         if stated is None:
             return None
         line, words = stated.line, stated.value
     if words is None:
         reason = "it can't be read as a text or a list of texts"
-        return Invalid(answer.key, line, "", reason, answer.choices)
+        return InvalidAnswer(note_field.key, line, "", reason, note_field.choices)
     try:
-        return Given(answer.read(words), line)
+        return GivenAnswer(note_field.read(words), line)
     except UsageError as error:
         reason = f"{error.message} ({error.hint})" if error.hint else error.message
-        return Invalid(answer.key, line, shown(words), reason, answer.choices)
+        return InvalidAnswer(note_field.key, line, one_line(words), reason, note_field.choices)
 
 
-def shown(words: Words) -> str:
-    """Return an answer on one line, for a message."""
+def one_line(words: FieldText) -> str:
+    """Return the answer WORDS on one line, for a message; tags with commas between them."""
     text = ", ".join(words) if isinstance(words, tuple) else words
     return " ".join(text.encode("utf-8", "replace").decode().split())
 
@@ -114,15 +123,17 @@ def _decoded(raw: bytes) -> str | None:
 
 
 def _is_region(name: str) -> bool:
-    return name in ANSWERS and ANSWERS[name].region
+    return name in NOTE_FIELDS and NOTE_FIELDS[name].region
 
 
-def _unknown(region: Region) -> Invalid:
-    names = tuple(key for key in ANSWERS if _is_region(key))
-    return Invalid(region.name, region.line, "", unknown("answer", region.name, names), names)
+def _unknown(region: Region) -> InvalidAnswer:
+    names = tuple(key for key in NOTE_FIELDS if _is_region(key))
+    return InvalidAnswer(region.name, region.line, "", unknown("answer", region.name, names), names)
 
 
-def _twice(answer: Answer, error: RefusedError) -> Invalid:
+def _twice(note_field: NoteField, error: RefusedError) -> InvalidAnswer:
     """Word a property that stands there twice; the message begins with its line."""
     place, _, reason = error.message.partition(": ")
-    return Invalid(answer.key, int(place.removeprefix("line ")), "", reason, answer.choices)
+    return InvalidAnswer(
+        note_field.key, int(place.removeprefix("line ")), "", reason, note_field.choices
+    )

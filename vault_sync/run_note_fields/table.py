@@ -1,4 +1,4 @@
-"""The answers of a run's note: one entry each, from which reading, writing and options follow."""
+"""The fields of a run note: one entry each, from which reading, writing and options follow."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from experiments.records.annotations import RunAnnotations
     from experiments.records.run import Run
 
-Words = str | tuple[str, ...]
-"""What an answer says: a text, or a list of texts."""
+FieldText = str | tuple[str, ...]
+"""The value of a field: a text, or a list of texts."""
 
 
-def read_text(stated: Words) -> str:
+def read_text(stated: FieldText) -> str:
     """Take a text as it was written, without white space at its ends.
 
     Raises:
@@ -33,7 +33,7 @@ def read_text(stated: Words) -> str:
     return stated.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def read_choice(stated: Words) -> str:
+def read_choice(stated: FieldText) -> str:
     """Take the name of a verdict.
 
     Raises:
@@ -42,7 +42,7 @@ def read_choice(stated: Words) -> str:
     return read_verdict(read_text(stated))
 
 
-def read_list(stated: Words) -> tuple[str, ...]:
+def read_list(stated: FieldText) -> tuple[str, ...]:
     """Take tags: a list, or one text with commas or spaces between them.
 
     Raises:
@@ -53,14 +53,14 @@ def read_list(stated: Words) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One thing that a student may say of a run."""
+class NoteField:
+    """A field of a run note that the student may answer."""
 
     key: str
     """Its property in the note, or the name in its region's marker."""
     field: str
     """Its name in `Annotations`."""
-    read: Callable[[Words], Words]
+    read: Callable[[FieldText], FieldText]
     """Checks what the note says, and spells it as it is kept."""
     help: str
     region: bool = False
@@ -68,54 +68,56 @@ class Answer:
     choices: tuple[str, ...] = ()
 
     @property
-    def blank(self) -> Words:
+    def blank(self) -> FieldText:
         """The answer where there is none."""
         if self.read is read_list:
             return ()
         return OPEN if self.choices else ""
 
-    def start(self, run: Run) -> Words:
+    def start(self, run: Run) -> FieldText:
         """Return what a note says before anyone answered."""
         return run.record.hypothesis.strip() if self.key == "hypothesis" else self.blank
 
-    def indexed(self, run: Run, said: RunAnnotations | None = None) -> Words:
-        """Return what is kept of the run; SAID are its annotations where they were read already."""
-        words: Words | None = getattr(said or run.annotations, self.field)
+    def indexed(self, run: Run, annotations: RunAnnotations | None = None) -> FieldText:
+        """Return the value in ANNOTATIONS (RUN's own where None), else that of a new note."""
+        words: FieldText | None = getattr(annotations or run.annotations, self.field)
         return self.start(run) if words is None else words
 
-    def same(self, one: Words, other: Words) -> bool:
+    def same(self, first: FieldText, second: FieldText) -> bool:
         """Whether two answers say the same; the order of tags says nothing."""
-        if isinstance(one, tuple) and isinstance(other, tuple):
-            return set(one) == set(other)
-        return one == other or (bool(self.choices) and {one, other} <= {"", OPEN})
+        if isinstance(first, tuple) and isinstance(second, tuple):
+            return set(first) == set(second)
+        return first == second or (bool(self.choices) and {first, second} <= {"", OPEN})
 
 
-ANSWERS = {
-    answer.key: answer
-    for answer in (
-        Answer("hypothesis", "hypothesis", read_text, "What you expected, and why."),
-        Answer(
+NOTE_FIELDS = {
+    note_field.key: note_field
+    for note_field in (
+        NoteField("hypothesis", "hypothesis", read_text, "What you expected, and why."),
+        NoteField(
             "status",
             "verdict",
             read_choice,
             "What became of the hypothesis.",
             choices=tuple(VERDICTS),
         ),
-        Answer("notes", "note", read_text, "A remark."),
-        Answer("tags", "tags", read_list, "Tags of your own."),
-        Answer("analysis", "analysis", read_text, "What the results mean.", region=True),
-        Answer("next_steps", "next_steps", read_text, "What follows from them.", region=True),
+        NoteField("notes", "note", read_text, "A remark."),
+        NoteField("tags", "tags", read_list, "Tags of your own."),
+        NoteField("analysis", "analysis", read_text, "What the results mean.", region=True),
+        NoteField("next_steps", "next_steps", read_text, "What follows from them.", region=True),
     )
 }
 """In the order of the note."""
 
 
-def blank_properties() -> dict[str, Words]:
+def blank_properties() -> dict[str, FieldText]:
     """Return the properties of a log of the student's own, of the same types as a run's."""
-    return {key: answer.blank for key, answer in ANSWERS.items() if not answer.region}
+    return {
+        key: note_field.blank for key, note_field in NOTE_FIELDS.items() if not note_field.region
+    }
 
 
-def answers_of(run: Run) -> dict[str, Words]:
+def answers_of(run: Run) -> dict[str, FieldText]:
     """Return what is kept of every answer about RUN."""
-    said = run.annotations
-    return {key: answer.indexed(run, said) for key, answer in ANSWERS.items()}
+    annotations = run.annotations
+    return {key: note_field.indexed(run, annotations) for key, note_field in NOTE_FIELDS.items()}

@@ -11,7 +11,7 @@ from thesis_cli.completion import complete_run
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
-from vault_sync.run_note_fields.table import ANSWERS, answers_of
+from vault_sync.run_note_fields.table import NOTE_FIELDS, answers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ ELSEWHERE = ("notes", "tags")
 
 def answer_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add one option per answer that is a text."""
-    for answer in reversed(ANSWERS.values()):
+    for answer in reversed(NOTE_FIELDS.values()):
         if answer.key not in ELSEWHERE:
             choices = f" {', '.join(answer.choices)}." if answer.choices else ""
             name = f"--{answer.key.replace('_', '-')}"
@@ -62,7 +62,7 @@ def note(
     run = records.find(selector)
     given = {**said, "notes": text}
     changes: dict[str, Any] = {
-        ANSWERS[key].field: ANSWERS[key].read(words)
+        NOTE_FIELDS[key].field: NOTE_FIELDS[key].read(words)
         for key, words in given.items()
         if words is not None
     }

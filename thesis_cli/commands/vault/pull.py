@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thesis_cli.session import Session
-    from vault_sync.commands.pull import Moved, PullReport
-    from vault_sync.run_note_fields.table import Words
+    from vault_sync.commands.pull import PulledAnswer, PullReport
+    from vault_sync.run_note_fields.table import FieldText
 
 WIDTH = 60
 """Letters of an answer that a line shows."""
@@ -93,15 +93,15 @@ def _counts(done: PullReport, verb: str) -> Iterator[str]:
     yield f"{len(done.taken)} {answers} {verb} from {done.notes} {notes}"
 
 
-def _names(moved: list[Moved]) -> str:
+def _names(moved: list[PulledAnswer]) -> str:
     return ", ".join(dict.fromkeys(answer.answer for answer in moved))
 
 
-def short(words: Words | None) -> str:
+def short(words: FieldText | None) -> str:
     """Show an answer on a line; nothing is shown as such."""
-    from vault_sync.run_note_fields.sheets import shown
+    from vault_sync.run_note_fields.sheets import one_line
 
-    text = shown(words or "")
+    text = one_line(words or "")
     if not text:
         return "(empty)"
     return repr(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…")

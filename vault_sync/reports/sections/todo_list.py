@@ -87,7 +87,7 @@ def is_edited(block: Block, bases: Bases) -> bool:
 
 def _answers(page: Page, snapshot: Snapshot) -> Iterator[Safe]:
     answers = page.state.answers if page.state else {}
-    for one in review(snapshot, page.sources.runs, answers).pages:
+    for one in review(snapshot, page.sources.runs, answers).run_notes:
         moved = [*one.of(Move.TO_INDEX), *one.of(Move.CONFLICT)]
         if moved or one.invalid:
             yield page.words.say("waiting.pull", run=page.run_in_prose(one.run))
