@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.wording.numbers import format_number, scaled, shown
-from vault_sync.prose.amounts import read_amounts, rewrite, write_amount
+from vault_sync.prose.amounts import read_number, rewrite, write_number
 
 
-def tells(text, value, spec):
-    return any(one.tells(value, spec) for one in read_amounts(text))
+def matches(text, value, spec):
+    return any(one.matches(value, spec) for one in read_number(text))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def tells(text, value, spec):
     ],
 )
 def test_the_number_counts_and_not_its_dress(text, value, spec):
-    assert tells(text, value, spec)
+    assert matches(text, value, spec)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_number_counts_and_not_its_dress(text, value, spec):
     ],
 )
 def test_another_number_is_another(text, value, spec):
-    assert not tells(text, value, spec)
+    assert not matches(text, value, spec)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_another_number_is_another(text, value, spec):
 )
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_number_is_replaced_in_its_own_manner(old, new, language):
-    assert rewrite(read_amounts(old)[0], 0.8312, ".1%", language) == new
+    assert rewrite(read_number(old)[0], 0.8312, ".1%", language) == new
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_a_number_is_replaced_in_its_own_manner(old, new, language):
     ],
 )
 def test_thousands_and_signs_are_kept_too(old, value, spec, new):
-    assert rewrite(read_amounts(old)[0], value, spec, "fr") == new
+    assert rewrite(read_number(old)[0], value, spec, "fr") == new
 
 
 def test_an_empty_place_is_filled_as_reports_write():
-    assert rewrite(None, 0.8312, ".1%", "fr") == "83,1\u202f%" == write_amount(0.8312, ".1%", "fr")
+    assert rewrite(None, 0.8312, ".1%", "fr") == "83,1\u202f%" == write_number(0.8312, ".1%", "fr")
     assert rewrite(None, 0.8312, ".1%", "en") == "83.1%"
 
 
@@ -133,17 +133,17 @@ def test_an_empty_place_is_filled_as_reports_write():
 def test_what_is_written_is_read_back_as_the_same(value, spec, language):
     if spec == ",":
         value = float(round(value))
-    text = write_amount(value, spec, language)
-    amounts = [one for one in read_amounts(text) if one.tells(value, spec)]
+    text = write_number(value, spec, language)
+    amounts = [one for one in read_number(text) if one.matches(value, spec)]
     assert amounts, text
     again = rewrite(amounts[0], value, spec, language)
-    assert tells(again, value, spec), again
+    assert matches(again, value, spec), again
 
 
 @given(st.text(max_size=30))
 def test_any_text_can_be_read(text):
-    for one in read_amounts(text):
-        one.tells(0.5, ".1%")
+    for one in read_number(text):
+        one.matches(0.5, ".1%")
         assert rewrite(one, 0.5, ".1%", "fr")
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import NotFoundError, RefusedError, UsageError
 from vault_sync.commands.fix_numbers import wrap, write_all
-from vault_sync.prose.amounts import write_amount
-from vault_sync.prose.bindings import Place, place_of
+from vault_sync.prose.amounts import write_number
+from vault_sync.prose.bindings import BindingPlace, place_of
 from vault_sync.prose.choice import choose_note, split_place
 from vault_sync.prose.plain import find_text
 from vault_sync.prose.references import parse_reference
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from vault_sync.commands.check_numbers import ProseNumbers
     from vault_sync.engine.notes import Note
     from vault_sync.engine.plans import Write
-    from vault_sync.prose.references import Reference
-    from vault_sync.prose.values import Value
+    from vault_sync.prose.references import MetricReference
+    from vault_sync.prose.values import ReferenceValue
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Snippet:
     reference: str
     """With its format."""
     text: str
-    value: Value
+    value: ReferenceValue
     unit: str = ""
     """What is written after it: a unit that its format does not write."""
 
@@ -44,7 +44,7 @@ class BoundNumber:
     """A number of a note that was bound to its record."""
 
     note: str
-    place: Place
+    place: BindingPlace
     snippet: Snippet
     before: str
     """The text that stood there."""
@@ -62,7 +62,7 @@ def quote(prose: ProseNumbers, text: str) -> Snippet:
         RefusedError: the record can't be relied on.
     """
     reference = parse_reference(text)
-    value = prose.checker.worth(reference)
+    value = prose.checker.current_value(reference)
     return _snippet(reference, value, prose.workspace.language)
 
 
@@ -79,7 +79,7 @@ def bind(
         RefusedError: TEXT is another number, or the note can't be written.
     """
     parsed = parse_reference(reference)
-    value = prose.checker.worth(parsed)
+    value = prose.checker.current_value(parsed)
     path, line, column = split_place(where)
     note = choose_note(prose.snapshot, prose.vault, path)
     state, expected, _ = prose.checker.judge(text, parsed, prose.checker.language_of(note))
@@ -102,7 +102,7 @@ def bind(
     fixed = write_all(prose.workspace, prose.vault, plan, "check bind")
     if fixed.problem:
         raise fixed.problem
-    prose.memory.note(parsed, value.number)
+    prose.memory.remember(parsed, value.number)
     prose.memory.save()
     return bound[0]
 
@@ -133,9 +133,9 @@ def _only(note: Note, text: str, line: int | None, column: int | None) -> tuple[
     return here[0][1], here[0][2]
 
 
-def _snippet(reference: Reference, value: Value, language: str) -> Snippet:
+def _snippet(reference: MetricReference, value: ReferenceValue, language: str) -> Snippet:
     unit = ""
     if value.unit in ("ms", "MB") and reference.spec[-1:] in "fgd":
         unit = f"\u00a0{Words(language).name('unit', value.unit)}"
-    text = write_amount(value.number, reference.spec, language)
+    text = write_number(value.number, reference.spec, language)
     return Snippet(reference.full, text, value, unit)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from vault_sync.commands.fix_numbers import FixReport, rewrite_numbers, write_all
 from vault_sync.engine.vault_reader import read_vault
-from vault_sync.prose.checking import Checker, Finding
+from vault_sync.prose.checking import NumberChecker, NumberFinding
 from vault_sync.prose.choice import choose_notes
-from vault_sync.prose.memory import Memory
+from vault_sync.prose.memory import NumberMemory
 from vault_sync.prose.suggestions import Suggester, Suggestion
-from vault_sync.prose.values import Values
+from vault_sync.prose.values import ReferenceValues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,9 +39,9 @@ class ProseNumbers:
         self.workspace = workspace
         self.vault = find_vault(workspace)
         self.names = tuple(names)
-        self.values = Values(workspace)
-        self.memory = Memory(workspace)
-        self.checker = Checker(self.values, self.memory, workspace.language)
+        self.values = ReferenceValues(workspace)
+        self.memory = NumberMemory(workspace)
+        self.checker = NumberChecker(self.values, self.memory, workspace.language)
         self.snapshot = read_vault(self.vault)
         self.choice = choose_notes(self.snapshot, self.vault, names)
 
@@ -51,7 +51,7 @@ class ProseNumbers:
         return self.choice.notes
 
     @cached_property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[NumberFinding]:
         """Every bound number of the chosen notes, by note, line and column."""
         findings = list(self.checker.check(self.notes))
         self.memory.save()
@@ -89,7 +89,7 @@ class ProseNumbers:
         return [notes[path] for path in paths if path in notes]
 
 
-def check(workspace: Workspace, names: Sequence[str] = ()) -> list[Finding]:
+def check(workspace: Workspace, names: Sequence[str] = ()) -> list[NumberFinding]:
     """Judge every bound number of the vault, or of the notes called NAMES.
 
     Raises:
@@ -98,7 +98,7 @@ def check(workspace: Workspace, names: Sequence[str] = ()) -> list[Finding]:
     return ProseNumbers(workspace, names).findings
 
 
-def _writes(notes: Sequence[Note], findings: Sequence[Finding]) -> dict[str, Write]:
+def _writes(notes: Sequence[Note], findings: Sequence[NumberFinding]) -> dict[str, Write]:
     writes = {}
     for note in notes:
         here = [finding for finding in findings if finding.note == note.path]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from experiments.workspace.workspace import Workspace
     from vault_sync.engine.notes import Note
-    from vault_sync.prose.checking import Finding
+    from vault_sync.prose.checking import NumberFinding
 
 ATTEMPTS = 3
 """How often a note is read again that somebody saves meanwhile."""
@@ -39,7 +39,7 @@ class FixReport:
         return RefusedError("\n  ".join(self.refused), hint)
 
 
-def rewrite_numbers(note: Note, findings: Iterable[Finding]) -> Write | None:
+def rewrite_numbers(note: Note, findings: Iterable[NumberFinding]) -> Write | None:
     """Plan NOTE with the text of each finding as it is expected; None where nothing differs."""
     data = note.data
     for finding in sorted(findings, key=lambda finding: finding.start, reverse=True):

@@ -37,7 +37,7 @@ _EXPONENT = (
     "(?:\\^\\{?(?P<power>[-+\u2212]?\\d{1,3})\\}?|(?P<raised>[⁺⁻⁰¹²³⁴-⁹]{1,4})))?"
 )
 _UNIT = "|".join(f"(?P<u{place}>{pattern})" for place, pattern in enumerate(UNITS.values()))
-_AMOUNT = re.compile(
+_WRITTEN_NUMBER = re.compile(
     f"(?P<lead>(?:[*_=~]|{SPACE})*)(?P<sign>[-+\u2212\u2013]{SPACE}?)?{NUMBER}{_EXPONENT}"
     f"(?:(?P<gap>{SPACE}*)(?:{_UNIT}))?(?P<tail>(?:[*_=~]|{SPACE})*)"
 )
@@ -46,7 +46,7 @@ _SCALING = ("%", "p", "K", "M", "G")
 
 
 @dataclass(frozen=True)
-class Amount:
+class NumberReading:
     """One way to read a text as a number."""
 
     value: Decimal
@@ -67,7 +67,7 @@ class Amount:
     plain: bool = True
     """Whether it is written without a power of ten."""
 
-    def tells(self, value: float, spec: str) -> bool:
+    def matches(self, value: float, spec: str) -> bool:
         """Whether this is VALUE, rounded to the places of SPEC, or to more that are right too."""
         match = SPEC.fullmatch(spec)
         kind = (match and match["kind"]) or ""
@@ -84,32 +84,36 @@ class Amount:
         return abs(self.value - exact) <= tolerance
 
 
-def read_amounts(text: str) -> list[Amount]:
+def read_number(text: str) -> list[NumberReading]:
     """Return every way to read TEXT as one number; nothing where it is none.
+
+    Example: ``read_number("82,5 %")`` has one reading, with value ``82.5`` and unit ``%``.
 
     `488,664` is half a thousand in French and half a million in English: both are returned.
     """
-    match = _AMOUNT.fullmatch(text)
+    match = _WRITTEN_NUMBER.fullmatch(text)
     return [] if match is None else list(_readings(match))
 
 
-def _readings(match: re.Match[str]) -> Iterator[Amount]:
+def _readings(match: re.Match[str]) -> Iterator[NumberReading]:
     group, mark = match["group"] or "", match["mark"] or ""
     whole, decimals = match["whole"], match["decimals"] or ""
     if not (group and whole.startswith("0")):
-        yield _amount(match, whole.replace(group, "") if group else whole, decimals, group, mark)
+        yield _reading(match, whole.replace(group, "") if group else whole, decimals, group, mark)
     single = group in (".", ",") and not mark and whole.count(group) == 1
     if single:
         first, last = whole.split(group)
-        yield _amount(match, first, last, "", group)
+        yield _reading(match, first, last, "", group)
 
 
-def _amount(match: re.Match[str], whole: str, decimals: str, group: str, mark: str) -> Amount:
+def _reading(
+    match: re.Match[str], whole: str, decimals: str, group: str, mark: str
+) -> NumberReading:
     sign = (match["sign"] or "").strip()
     power = match["e"] or match["power"] or (match["raised"] or "").translate(_RAISED)
     value = Decimal(f"{'-' if sign not in ('', '+') else ''}{whole}.{decimals or '0'}")
     exponent = _power(power)
-    return Amount(
+    return NumberReading(
         value=value.scaleb(exponent),
         places=len(decimals),
         unit=next((key for at, key in enumerate(UNITS) if match[f"u{at}"]), ""),
@@ -129,18 +133,21 @@ def _power(text: str) -> int:
         return 0
 
 
-def write_amount(value: float, spec: str, language: str) -> str:
+def write_number(value: float, spec: str, language: str) -> str:
     """Write VALUE as reports in LANGUAGE do."""
     return str(Words(language).number(value, spec))
 
 
-def rewrite(old: Amount | None, value: float, spec: str, language: str) -> str:
-    """Write VALUE in the manner of OLD: its decimal mark, spaces, unit and emphasis."""
-    fresh = read_amounts(write_amount(value, spec, language))
-    if old is None or not fresh or not (old.plain and fresh[0].plain):
-        return write_amount(value, spec, language)
-    new = fresh[0]
-    english = write_amount(abs(value), spec.lstrip("+").replace(",", ""), "en")
+def rewrite(old: NumberReading | None, value: float, spec: str, language: str) -> str:
+    """Write VALUE in the manner of OLD: its decimal mark, spaces, unit and emphasis.
+
+    Example: 0.831 as ``.1%`` in the manner of ``82,5 %`` is ``83,1 %``.
+    """
+    new_readings = read_number(write_number(value, spec, language))
+    if old is None or not new_readings or not (old.plain and new_readings[0].plain):
+        return write_number(value, spec, language)
+    new = new_readings[0]
+    english = write_number(abs(value), spec.lstrip("+").replace(",", ""), "en")
     digits = re.match(r"[\d.]+", english)
     whole, _, decimals = (digits[0] if digits else "").partition(".")
     group = old.group or ("" if _ungrouped(old) else new.group)
@@ -151,7 +158,7 @@ def rewrite(old: Amount | None, value: float, spec: str, language: str) -> str:
     return f"{old.before}{_sign(old, value, spec, language)}{text}{old.after}"
 
 
-def _ungrouped(old: Amount) -> bool:
+def _ungrouped(old: NumberReading) -> bool:
     """Whether a long number was written without thousands apart."""
     return abs(old.value) >= 1000 and not old.group
 
@@ -164,7 +171,7 @@ def _grouped(whole: str, group: str) -> str:
     return group.join(parts)
 
 
-def _sign(old: Amount, value: float, spec: str, language: str) -> str:
+def _sign(old: NumberReading, value: float, spec: str, language: str) -> str:
     if value < 0 and shown(value, spec):
         return old.sign if old.sign not in ("", "+") else "\u2212" if language == "fr" else "-"
     return "+" if spec.startswith("+") and old.sign else ""

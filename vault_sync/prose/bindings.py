@@ -26,7 +26,7 @@ _NEARLY = re.compile(rb"<!--(?:t:|[ \t]+t:\S|[ \t]*/[ \t]*t[ \t]*-->)")
 
 
 @dataclass(frozen=True)
-class Place:
+class BindingPlace:
     """Where something stands in a note, both counted from 1; columns count characters."""
 
     line: int
@@ -41,7 +41,7 @@ class Binding:
     """What the opening comment says: which run, which metric, how it is written."""
     text: str
     """The number, as the note has it."""
-    place: Place
+    place: BindingPlace
     start: int
     """Offset of the opening comment."""
     text_start: int
@@ -51,10 +51,10 @@ class Binding:
 
 
 @dataclass(frozen=True)
-class Fault:
+class BindingError:
     """A comment that binds nothing because something is wrong with it."""
 
-    place: Place
+    place: BindingPlace
     reason: str
     text: str = ""
 
@@ -64,7 +64,7 @@ class Bindings:
     """The bound numbers of a note, in order, and what is broken."""
 
     numbers: tuple[Binding, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[BindingError, ...] = ()
 
 
 REASONS = {
@@ -78,8 +78,8 @@ REASONS = {
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A part of a note that is read in one way."""
+class InlineToken:
+    """A code span, comment or number marker within a passage."""
 
     kind: str
     """`code`, `comment`, `begin`, `end` or `broken`."""
@@ -88,19 +88,19 @@ class Stretch:
 
 
 @dataclass
-class _Lines:
-    """Where lines begin, counted when first asked."""
+class _LineIndex:
+    """The offsets of line starts, computed at the first look-up."""
 
     data: bytes
     starts: list[int] = field(default_factory=list)
 
-    def place(self, offset: int) -> Place:
+    def place(self, offset: int) -> BindingPlace:
         if not self.starts:
             ends = re.finditer(rb"\r\n|\n|\r", self.data)
             self.starts = [0, *(match.end() for match in ends)]
         line = bisect_right(self.starts, offset)
         before = self.data[self.starts[line - 1] : offset].removeprefix(b"\xef\xbb\xbf")
-        return Place(line, len(before.decode("utf-8", "replace")) + 1)
+        return BindingPlace(line, len(before.decode("utf-8", "replace")) + 1)
 
 
 def may_hold(data: bytes) -> bool:
@@ -108,9 +108,9 @@ def may_hold(data: bytes) -> bool:
     return _ANY.search(data) is not None
 
 
-def place_of(data: bytes, offset: int) -> Place:
+def place_of(data: bytes, offset: int) -> BindingPlace:
     """Return line and column of an offset."""
-    return _Lines(data).place(offset)
+    return _LineIndex(data).place(offset)
 
 
 def find_bindings(data: bytes) -> Bindings:
@@ -118,86 +118,88 @@ def find_bindings(data: bytes) -> Bindings:
     if not may_hold(data):
         return Bindings()
     passages = find_passages(data)
-    lines = _Lines(data)
+    lines = _LineIndex(data)
     if passages.faults:
-        return Bindings((), tuple(Fault(Place(at, 1), "blocks") for at in passages.faults))
+        return Bindings(
+            (), tuple(BindingError(BindingPlace(at, 1), "blocks") for at in passages.faults)
+        )
     numbers: list[Binding] = []
     faults = list(_swallowed(data, passages, lines))
     for start, stop in passages.stretches:
         if data.find(b"<!--", start, stop) >= 0:
-            _pair(data, read_stretches(data, start, stop), lines, numbers, faults)
+            _pair(data, read_tokens(data, start, stop), lines, numbers, faults)
     faults.sort(key=lambda fault: (fault.place.line, fault.place.column))
     return Bindings(tuple(numbers), tuple(faults))
 
 
-def read_stretches(data: bytes, start: int, stop: int) -> Iterator[Stretch]:
+def read_tokens(data: bytes, start: int, stop: int) -> Iterator[InlineToken]:
     """Yield code spans, comments and markers between two offsets of one passage, in order."""
     place = start
     while (match := _STEP.search(data, place, stop)) is not None:
-        found = _read(data, match, stop)
-        place = match.end() if found is None else found.stop
-        if found is not None:
-            yield found
+        token = _read_token(data, match, stop)
+        place = match.end() if token is None else token.stop
+        if token is not None:
+            yield token
 
 
-def _read(data: bytes, match: re.Match[bytes], stop: int) -> Stretch | None:
+def _read_token(data: bytes, match: re.Match[bytes], stop: int) -> InlineToken | None:
     at = match.start()
     if match[0].startswith(b"\\"):
         return None
     if match[0].startswith(b"`"):
         close = re.compile(rb"(?<!`)" + match[0] + rb"(?!`)").search(data, match.end(), stop)
-        return Stretch("code", at, close.end()) if close else None
+        return InlineToken("code", at, close.end()) if close else None
     if data.startswith(END, at):
-        return Stretch("end", at, at + len(END))
+        return InlineToken("end", at, at + len(END))
     if begin := _BEGIN.match(data, at, stop):
-        return Stretch("begin", at, begin.end())
+        return InlineToken("begin", at, begin.end())
     if nearly := _NEARLY.match(data, at, stop):
-        return Stretch("broken", at, nearly.end())
+        return InlineToken("broken", at, nearly.end())
     close_at = data.find(b"-->", at + 4, stop)
-    return Stretch("comment", at, close_at + 3) if close_at >= 0 else None
+    return InlineToken("comment", at, close_at + 3) if close_at >= 0 else None
 
 
-def _swallowed(data: bytes, passages: Passages, lines: _Lines) -> Iterator[Fault]:
+def _swallowed(data: bytes, passages: Passages, lines: _LineIndex) -> Iterator[BindingError]:
     for start in passages.hidden:
         if _ANY.search(data, start):
-            yield Fault(lines.place(start), "fence")
+            yield BindingError(lines.place(start), "fence")
 
 
 def _pair(
     data: bytes,
-    stretches: Iterable[Stretch],
-    lines: _Lines,
+    tokens: Iterable[InlineToken],
+    lines: _LineIndex,
     numbers: list[Binding],
-    faults: list[Fault],
+    faults: list[BindingError],
 ) -> None:
     """Match opening and closing comments of one passage."""
-    opened: list[Stretch] = []
+    opened: list[InlineToken] = []
     nested = False
 
-    def fault(stretch: Stretch, reason: str) -> None:
-        text = data[stretch.start : stretch.stop].decode("utf-8", "replace")
-        faults.append(Fault(lines.place(stretch.start), reason, text))
+    def fault(token: InlineToken, reason: str) -> None:
+        text = data[token.start : token.stop].decode("utf-8", "replace")
+        faults.append(BindingError(lines.place(token.start), reason, text))
 
-    for one in stretches:
-        if one.kind == "broken":
-            fault(one, "malformed")
-        elif one.kind == "begin":
+    for token in tokens:
+        if token.kind == "broken":
+            fault(token, "malformed")
+        elif token.kind == "begin":
             if opened:
                 nested = True
-                fault(one, "nested")
-            opened.append(one)
-        elif one.kind == "end" and not opened:
-            fault(one, "no-begin")
-        elif one.kind == "end":
+                fault(token, "nested")
+            opened.append(token)
+        elif token.kind == "end" and not opened:
+            fault(token, "no-begin")
+        elif token.kind == "end":
             begin = opened.pop()
             if not nested:
-                numbers.append(_bound(data, begin, one, lines))
+                numbers.append(_bound(data, begin, token, lines))
             nested = nested and bool(opened)
     if opened:
         fault(opened[0], "no-end")
 
 
-def _bound(data: bytes, begin: Stretch, end: Stretch, lines: _Lines) -> Binding:
+def _bound(data: bytes, begin: InlineToken, end: InlineToken, lines: _LineIndex) -> Binding:
     reference = data[begin.start + len(b"<!--t:") : begin.stop - len(b"-->")]
     return Binding(
         reference=" ".join(reference.decode("utf-8", "replace").split()),

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import ThesisError
 from vault_sync.engine.text.properties import value_of
-from vault_sync.prose.amounts import read_amounts, rewrite, write_amount
+from vault_sync.prose.amounts import read_number, rewrite, write_number
 from vault_sync.prose.bindings import REASONS, find_bindings
 from vault_sync.prose.references import parse_reference
-from vault_sync.prose.values import Former
+from vault_sync.prose.values import FormerValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vault_sync.engine.notes import Note
-    from vault_sync.prose.amounts import Amount
-    from vault_sync.prose.bindings import Binding, Fault, Place
-    from vault_sync.prose.memory import Memory
-    from vault_sync.prose.references import Reference
-    from vault_sync.prose.values import Value, Values
+    from vault_sync.prose.amounts import NumberReading
+    from vault_sync.prose.bindings import Binding, BindingError, BindingPlace
+    from vault_sync.prose.memory import NumberMemory
+    from vault_sync.prose.references import MetricReference
+    from vault_sync.prose.values import ReferenceValue, ReferenceValues
 
 STATES = {
     "fresh": "the note says what the record says",
@@ -33,12 +33,12 @@ LANGUAGES = ("fr", "en")
 
 
 @dataclass(frozen=True)
-class Finding:
+class NumberFinding:
     """One bound number, and what became of it."""
 
     note: str
     """Path from the vault, with forward slashes."""
-    place: Place
+    place: BindingPlace
     state: str
     """One of STATES."""
     reference: str = ""
@@ -50,7 +50,7 @@ class Finding:
     """Why it is not fresh."""
     hint: str = ""
     """What to do about it."""
-    value: Value | None = None
+    value: ReferenceValue | None = None
     start: int = 0
     """Offset of the text in the note, in bytes."""
     stop: int = 0
@@ -61,37 +61,37 @@ class Finding:
         return f"{self.note}:{self.place.line}:{self.place.column}"
 
 
-class Checker:
+class NumberChecker:
     """Judges bound numbers against the records of one workspace."""
 
-    def __init__(self, values: Values, memory: Memory, language: str) -> None:
+    def __init__(self, values: ReferenceValues, memory: NumberMemory, language: str) -> None:
         self.values = values
         self.memory = memory
         self.language = language
-        self._worth: dict[str, Value | ThesisError] = {}
+        self._current_values: dict[str, ReferenceValue | ThesisError] = {}
 
-    def check(self, notes: Iterable[Note]) -> Iterator[Finding]:
+    def check(self, notes: Iterable[Note]) -> Iterator[NumberFinding]:
         """Yield a finding for each bound number, and for each that is broken."""
         for note in notes:
-            found = find_bindings(note.data)
-            numbers = [self._number(note, one) for one in found.numbers]
-            broken = [_broken(note, one) for one in found.faults]
+            bindings = find_bindings(note.data)
+            numbers = [self._number(note, binding) for binding in bindings.numbers]
+            broken = [_broken(note, fault) for fault in bindings.faults]
             yield from sorted(
-                [*numbers, *broken], key=lambda one: (one.place.line, one.place.column)
+                [*numbers, *broken], key=lambda finding: (finding.place.line, finding.place.column)
             )
 
-    def worth(self, reference: Reference) -> Value:
-        """Return what REFERENCE is worth now; raises as `Values.now` does."""
+    def current_value(self, reference: MetricReference) -> ReferenceValue:
+        """Return the value of REFERENCE now; raises as `ReferenceValues.now` does."""
         key = str(reference.term)
-        if key not in self._worth:
+        if key not in self._current_values:
             try:
-                self._worth[key] = self.values.now(reference.term)
+                self._current_values[key] = self.values.now(reference.term)
             except ThesisError as error:
-                self._worth[key] = error
-        found = self._worth[key]
-        if isinstance(found, ThesisError):
-            raise found
-        return found
+                self._current_values[key] = error
+        value = self._current_values[key]
+        if isinstance(value, ThesisError):
+            raise value
+        return value
 
     def language_of(self, note: Note) -> str:
         """Return the language of a note: its `lang` property, else the thesis's."""
@@ -102,44 +102,49 @@ class Checker:
                     return named
         return self.language
 
-    def judge(self, text: str, reference: Reference, language: str) -> tuple[str, str, str]:
-        """Return state, wording and reason of TEXT as REFERENCE's number; raises as `worth`."""
-        value = self.worth(reference)
-        spec, amounts = reference.spec, read_amounts(text)
-        if right := _telling(amounts, value.number, spec):
-            return "fresh", rewrite(right, value.number, spec, language), ""
+    def judge(self, text: str, reference: MetricReference, language: str) -> tuple[str, str, str]:
+        """Return state, expected text and reason of TEXT as the number of REFERENCE.
+
+        The state is one of STATES; raises as `current_value` does.
+        """
+        value = self.current_value(reference)
+        spec, readings = reference.spec, read_number(text)
+        if reading := _matching(readings, value.number, spec):
+            return "fresh", rewrite(reading, value.number, spec, language), ""
         if not text.strip():
-            return "stale", write_amount(value.number, spec, language), "not filled in yet"
+            return "stale", write_number(value.number, spec, language), "not filled in yet"
         for former in self._formers(reference):
-            if told := _telling(amounts, former.number, spec):
+            if old_reading := _matching(readings, former.number, spec):
                 why = _moved(former, value)
-                return "stale", rewrite(told, value.number, spec, language), why
+                return "stale", rewrite(old_reading, value.number, spec, language), why
         why = f"no value that {_subject(reference)} is known to have had"
-        old = amounts[0] if amounts else None
+        old = readings[0] if readings else None
         return "hand-edited", rewrite(old, value.number, spec, language), why
 
-    def _formers(self, reference: Reference) -> Iterator[Former]:
+    def _formers(self, reference: MetricReference) -> Iterator[FormerValue]:
         yield from self.values.before(reference.term)
         for number in self.memory.recall(reference):
-            yield Former(number, ())
+            yield FormerValue(number, ())
 
-    def _number(self, note: Note, one: Binding) -> Finding:
-        found = Finding(
-            note.path, one.place, "broken", one.reference, one.text,
-            start=one.text_start, stop=one.text_stop,
+    def _number(self, note: Note, binding: Binding) -> NumberFinding:
+        finding = NumberFinding(
+            note.path, binding.place, "broken", binding.reference, binding.text,
+            start=binding.text_start, stop=binding.text_stop,
         )  # fmt: skip
         try:
-            reference = parse_reference(one.reference)
+            reference = parse_reference(binding.reference)
         except ThesisError as error:
-            return replace(found, reason=error.message, hint=error.hint or "")
+            return replace(finding, reason=error.message, hint=error.hint or "")
         try:
-            value = self.worth(reference)
+            value = self.current_value(reference)
         except ThesisError as error:
-            return replace(found, state="orphan", reason=error.message, hint=error.hint or "")
-        state, expected, reason = self.judge(one.text, reference, self.language_of(note))
-        self.memory.note(reference, value.number)
+            return replace(finding, state="orphan", reason=error.message, hint=error.hint or "")
+        state, expected, reason = self.judge(binding.text, reference, self.language_of(note))
+        self.memory.remember(reference, value.number)
         hint = HINTS.get(state, "").format(expected=expected)
-        return replace(found, state=state, expected=expected, reason=reason, hint=hint, value=value)
+        return replace(
+            finding, state=state, expected=expected, reason=reason, hint=hint, value=value
+        )
 
 
 HINTS = {
@@ -148,19 +153,21 @@ HINTS = {
 }
 
 
-def _telling(amounts: Iterable[Amount], number: float, spec: str) -> Amount | None:
-    return next((one for one in amounts if one.tells(number, spec)), None)
+def _matching(readings: Iterable[NumberReading], number: float, spec: str) -> NumberReading | None:
+    return next((reading for reading in readings if reading.matches(number, spec)), None)
 
 
-def _broken(note: Note, fault: Fault) -> Finding:
-    return Finding(note.path, fault.place, "broken", text=fault.text, reason=REASONS[fault.reason])
+def _broken(note: Note, fault: BindingError) -> NumberFinding:
+    return NumberFinding(
+        note.path, fault.place, "broken", text=fault.text, reason=REASONS[fault.reason]
+    )
 
 
-def _subject(reference: Reference) -> str:
+def _subject(reference: MetricReference) -> str:
     return str(reference).removesuffix(f" {reference.spec}")
 
 
-def _moved(former: Former, value: Value) -> str:
+def _moved(former: FormerValue, value: ReferenceValue) -> str:
     """Say why a number that was true is so no longer."""
     if not former.runs or former.runs == value.runs:
         return "the record said so before"

@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(.+?)(?::(\d+))?(?::(\d+))?")
 
 
 @dataclass(frozen=True)
-class Choice:
+class NoteChoice:
     """The notes that were meant."""
 
     notes: tuple[Note, ...]
@@ -28,7 +28,7 @@ class Choice:
     """Files that exist and are no notes of the vault; a hook names all kinds of files."""
 
 
-def choose_notes(snapshot: Snapshot, vault: Path, names: Sequence[str]) -> Choice:
+def choose_notes(snapshot: Snapshot, vault: Path, names: Sequence[str]) -> NoteChoice:
     """Return the notes that NAMES mean; all for none.
 
     They are paths from here or from the vault, of notes or folders, or names as in links.
@@ -37,15 +37,15 @@ def choose_notes(snapshot: Snapshot, vault: Path, names: Sequence[str]) -> Choic
         NotFoundError: there is no such file.
     """
     if not names:
-        return Choice(tuple(snapshot.notes.values()))
-    found: dict[str, Note] = {}
+        return NoteChoice(tuple(snapshot.notes.values()))
+    chosen: dict[str, Note] = {}
     passed_over: list[str] = []
     for name in names:
         notes = _named(snapshot, vault, name)
-        found |= {note.path: note for note in notes}
+        chosen |= {note.path: note for note in notes}
         if not notes:
             passed_over.append(_existing(snapshot, vault, name))
-    return Choice(tuple(found.values()), tuple(passed_over))
+    return NoteChoice(tuple(chosen.values()), tuple(passed_over))
 
 
 def choose_note(snapshot: Snapshot, vault: Path, name: str) -> Note:
@@ -57,8 +57,8 @@ def choose_note(snapshot: Snapshot, vault: Path, name: str) -> Note:
     """
     notes = _named(snapshot, vault, name)
     if len(notes) > 1:
-        told = ", ".join(note.path for note in notes[:3])
-        raise UsageError(f"{name!r} means several notes: {told}", "name one of them")
+        paths = ", ".join(note.path for note in notes[:3])
+        raise UsageError(f"{name!r} means several notes: {paths}", "name one of them")
     if not notes:
         _existing(snapshot, vault, name)
         raise NotFoundError(
@@ -72,7 +72,7 @@ def split_place(text: str) -> tuple[str, int | None, int | None]:
     match = _PLACE.fullmatch(text)
     if match is None:
         return text, None, None
-    line, column = (int(one) if one else None for one in match.groups()[1:])
+    line, column = (int(group) if group else None for group in match.groups()[1:])
     return match[1], line, column
 
 

@@ -14,30 +14,30 @@ from featherface.filesystem.atomic import write_atomic
 
 if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
-    from vault_sync.prose.references import Reference
+    from vault_sync.prose.references import MetricReference
 
 SCHEMA = 1
 KEPT = 20
 """Values kept of each reference."""
 
 
-class Memory:
-    """What each reference was worth when its numbers were last looked at."""
+class NumberMemory:
+    """The values each reference had when its numbers were checked, as kept in numbers.json."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._path = workspace.state / "numbers.json"
         self._values = self._read()
         self._changed = False
 
-    def recall(self, reference: Reference) -> list[float]:
+    def recall(self, reference: MetricReference) -> list[float]:
         """Return the values that REFERENCE had, the latest first."""
         return list(reversed(self._values.get(str(reference.term), [])))
 
-    def note(self, reference: Reference, value: float) -> None:
-        """Remember that REFERENCE is worth VALUE."""
+    def remember(self, reference: MetricReference, value: float) -> None:
+        """Add VALUE as the latest one of REFERENCE."""
         known = self._values.setdefault(str(reference.term), [])
         if known[-1:] != [value]:
-            known[:] = [*(one for one in known if one != value), value][-KEPT:]
+            known[:] = [*(earlier for earlier in known if earlier != value), value][-KEPT:]
             self._changed = True
 
     def save(self) -> None:
@@ -55,6 +55,6 @@ class Memory:
             if content["schema"] != SCHEMA:
                 return {}
             values = content["values"].items()
-            return {str(key): [float(one) for one in known] for key, known in values}
+            return {str(key): [float(value) for value in known] for key, known in values}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}

@@ -59,10 +59,10 @@ class _Fence:
 
 
 @dataclass
-class _Walk:
-    """Where a walk through the lines is."""
+class _PassageBuilder:
+    """Joins the lines of a note, one after the other, into passages."""
 
-    found: list[tuple[int, int]] = field(default_factory=list)
+    stretches: list[tuple[int, int]] = field(default_factory=list)
     start: int | None = None
     """Of the stretch that the latest line belongs to."""
     stop: int = 0
@@ -72,7 +72,7 @@ class _Walk:
 
     def end(self) -> None:
         if self.start is not None:
-            self.found.append((self.start, self.stop))
+            self.stretches.append((self.start, self.stop))
         self.start = None
 
     def add(self, start: int, stop: int, quotes: int, *, apart: bool) -> None:
@@ -87,13 +87,13 @@ def find_passages(data: bytes) -> Passages:
     blocks = scan(data)
     if blocks.faults:
         return Passages(faults=tuple(fault.line for fault in blocks.faults))
-    walk = _Walk()
+    builder = _PassageBuilder()
     for start, stop in _outside(body_start(data), data, [(b.start, b.stop) for b in blocks.blocks]):
         for match in _lines(data, start, stop):
-            _step(walk, match)
-        walk.end()
-    hidden = (walk.fence.start,) if walk.fence else ()
-    return Passages(tuple(walk.found), hidden)
+            _step(builder, match)
+        builder.end()
+    hidden = (builder.fence.start,) if builder.fence else ()
+    return Passages(tuple(builder.stretches), hidden)
 
 
 def _outside(start: int, data: bytes, blocks: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -112,40 +112,40 @@ def _lines(data: bytes, start: int, stop: int) -> Iterator[re.Match[bytes]]:
         start = match.end()
 
 
-def _step(walk: _Walk, match: re.Match[bytes]) -> None:
+def _step(builder: _PassageBuilder, match: re.Match[bytes]) -> None:
     """Take one line in."""
     text = match[1]
-    if walk.fence is None and not walk.comment and _PLAIN.match(text):
-        walk.add(match.start(), match.end(), 0, apart=False)
+    if builder.fence is None and not builder.comment and _PLAIN.match(text):
+        builder.add(match.start(), match.end(), 0, apart=False)
         return
     prefix = _QUOTES.match(text)
     inner = text[prefix.end() :] if prefix else text
     quotes = text[: len(text) - len(inner)].count(b">")
-    if walk.fence is not None:
-        if walk.fence.closes(inner.strip(), quotes):
-            walk.fence = None
+    if builder.fence is not None:
+        if builder.fence.closes(inner.strip(), quotes):
+            builder.fence = None
             return
-        if not walk.fence.left(text, quotes):
+        if not builder.fence.left(text, quotes):
             return
-        walk.fence = None
-    if walk.comment:
-        walk.comment = b"-->" not in text
+        builder.fence = None
+    if builder.comment:
+        builder.comment = b"-->" not in text
         return
     rest = inner.strip()
     opened = _opened(match.start(), inner, quotes)
     if opened is not None:
-        walk.end()
-        walk.fence = opened
+        builder.end()
+        builder.fence = opened
     elif not rest:
-        walk.end()
+        builder.end()
     elif _COMMENT.match(rest) and b"-->" not in rest:
-        walk.end()
-        walk.comment = True
+        builder.end()
+        builder.comment = True
     else:
         apart = _APART.match(rest) is not None
-        walk.add(match.start(), match.end(), quotes, apart=apart)
+        builder.add(match.start(), match.end(), quotes, apart=apart)
         if rest.startswith((b"|", b"#")):
-            walk.end()
+            builder.end()
 
 
 def _opened(start: int, inner: bytes, quotes: int) -> _Fence | None:

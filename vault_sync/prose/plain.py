@@ -7,14 +7,14 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vault_sync.prose.amounts import SPACE, UNITS, read_amounts
-from vault_sync.prose.bindings import find_bindings, read_stretches
+from vault_sync.prose.amounts import SPACE, UNITS, read_number
+from vault_sync.prose.bindings import find_bindings, read_tokens
 from vault_sync.prose.passages import find_passages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from vault_sync.prose.amounts import Amount
+    from vault_sync.prose.amounts import NumberReading
 
 _MASKED = re.compile(
     rb"\$\$.*?\$\$"  # formulas
@@ -36,12 +36,12 @@ _DIGITS = re.compile(
     rb"(?<!\d)(?:\d{1,3}(?:(?:[ '_]|\xc2\xa0|\xe2\x80[\x87\x89\xaf\x99])\d{3})+(?!\d)"
     rb"|\d+(?:[.,]\d+)*)"
 )
-_OTHER = bytes(one for one in range(256) if one not in b"0123456789")
+_OTHER = bytes(byte for byte in range(256) if byte not in b"0123456789")
 
 
 @dataclass(frozen=True)
-class Passage:
-    """A paragraph, table row or list item; what is no prose in it is blotted out."""
+class TextPassage:
+    """The text of a paragraph, table row or list item; what is no prose in it is zero bytes."""
 
     text: str
     start: int
@@ -53,38 +53,40 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainNumber:
     """A number that is bound to nothing."""
 
     text: str
-    amounts: tuple[Amount, ...]
+    readings: tuple[NumberReading, ...]
     start: int
     stop: int
 
 
-def read_passages(data: bytes, near: Sequence[int] | None = None) -> Iterator[Passage]:
+def read_passages(data: bytes, near: Sequence[int] | None = None) -> Iterator[TextPassage]:
     """Yield the prose of a note (around the offsets NEAR); nothing where its blocks are broken."""
-    bound = [(one.start, one.stop) for one in find_bindings(data).numbers]
+    bound = [(binding.start, binding.stop) for binding in find_bindings(data).numbers]
     for start, stop in find_passages(data).stretches:
         if near is not None and bisect_left(near, start) == bisect_left(near, stop):
             continue
-        dark = [(one.start, one.stop) for one in read_stretches(data, start, stop)]
-        dark += [one for one in bound if start <= one[0] < stop]
-        yield Passage(_blotted(data, start, stop, dark).decode("utf-8", "surrogateescape"), start)
+        dark = [(token.start, token.stop) for token in read_tokens(data, start, stop)]
+        dark += [span for span in bound if start <= span[0] < stop]
+        yield TextPassage(
+            _blotted(data, start, stop, dark).decode("utf-8", "surrogateescape"), start
+        )
 
 
-def find_numbers(data: bytes, known: Collection[bytes] | None = None) -> Iterator[Plain]:
+def find_numbers(data: bytes, known: Collection[bytes] | None = None) -> Iterator[PlainNumber]:
     """Yield the plain numbers of a note; with KNOWN those whose bare digits are among them."""
     near = [at.start() for at in _DIGITS.finditer(data) if _wanted(at[0], known)]
     if not near:
         return
     for passage in read_passages(data, near):
         for match in _NUMBER.finditer(passage.text):
-            amounts = tuple(read_amounts(_RATE.sub("", match[0])))
-            if amounts:
+            readings = tuple(read_number(_RATE.sub("", match[0])))
+            if readings:
                 start = passage.offset(match.start())
                 stop = passage.offset(match.end())
-                yield Plain(match[0], amounts, start, stop)
+                yield PlainNumber(match[0], readings, start, stop)
 
 
 def _wanted(number: bytes, known: Collection[bytes] | None) -> bool:

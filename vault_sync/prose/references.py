@@ -33,8 +33,8 @@ _SPECS = {"fraction": ".{places}%", "parameters": ",", "MACs": ".2G"}
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What one bound number says."""
+class MetricReference:
+    """The metric, or the arithmetic on metrics, that a bound number stands for, and its format."""
 
     text: str
     """As it was written, in single spaces."""
@@ -51,7 +51,7 @@ class Reference:
         return self.text if _is_spec(self.text.rsplit(" ", 1)[-1]) else f"{self.text} {self.spec}"
 
 
-def parse_reference(text: str) -> Reference:
+def parse_reference(text: str) -> MetricReference:
     """Read SELECTOR METRIC [FORMAT], or arithmetic on several; without a format the metric's own.
 
     Raises:
@@ -64,10 +64,12 @@ def parse_reference(text: str) -> Reference:
     if spec and (places := SPEC.fullmatch(spec)) and int(places["places"] or 0) > MOST_PLACES:
         raise _unreadable(text, f": {spec!r} asks for more than {MOST_PLACES} decimals")
     term = predicates.parse_term(_spelled_out(words))
-    named = [one.metric for one in predicates.references(term)]
+    named = [reference.metric for reference in predicates.references(term)]
     if not named:
         raise _unreadable(text, " names no run")
-    return Reference(" ".join(text.split()), term, _usual(term, named[0]) if spec is None else spec)
+    return MetricReference(
+        " ".join(text.split()), term, _usual(term, named[0]) if spec is None else spec
+    )
 
 
 def _unreadable(text: str, why: str) -> UsageError:
@@ -85,16 +87,16 @@ def _spelled_out(words: Sequence[str]) -> str:
     if len(tokens) < 2 or not _is_name(last) or not (_is_name(tokens[-2]) or tokens[-2] == ")"):
         return " ".join(tokens)
     tokens = tokens[:-1] if tokens[-2] == ")" else tokens
-    found: list[str] = []
+    spelled: list[str] = []
     place = 0
     while place < len(tokens):
-        found.append(tokens[place])
+        spelled.append(tokens[place])
         if _is_name(tokens[place]):
             follows = place + 1 < len(tokens) and _is_name(tokens[place + 1])
-            found.append(tokens[place + 1] if follows else last)
+            spelled.append(tokens[place + 1] if follows else last)
             place += follows
         place += 1
-    return " ".join(found)
+    return " ".join(spelled)
 
 
 def _is_name(word: str) -> bool:

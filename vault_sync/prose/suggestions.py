@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from experiments.records.run import Run
     from vault_sync.engine.notes import Note
-    from vault_sync.prose.amounts import Amount
-    from vault_sync.prose.bindings import Place
-    from vault_sync.prose.checking import Checker
-    from vault_sync.prose.plain import Plain
-    from vault_sync.prose.values import Values
+    from vault_sync.prose.amounts import NumberReading
+    from vault_sync.prose.bindings import BindingPlace
+    from vault_sync.prose.checking import NumberChecker
+    from vault_sync.prose.plain import PlainNumber
+    from vault_sync.prose.values import ReferenceValues
 
 MOST_PLACES = 5
 """Decimals beyond which no plain number is looked for."""
@@ -37,7 +37,7 @@ class Suggestion:
     """A plain number that could be bound."""
 
     note: str
-    place: Place
+    place: BindingPlace
     text: str
     state: str
     """`superseded` where only an earlier version had this value, else `current`."""
@@ -62,7 +62,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownValue:
     """A value that a plain number may stand for."""
 
     selector: str
@@ -81,80 +81,87 @@ class Known:
 class Suggester:
     """Recognises the values of one workspace."""
 
-    def __init__(self, values: Values, checker: Checker) -> None:
+    def __init__(self, values: ReferenceValues, checker: NumberChecker) -> None:
         self.values = values
         self.checker = checker
-        self._tables: dict[tuple[str, str], dict[Decimal, list[Known]]] = {}
+        self._tables: dict[tuple[str, str], dict[Decimal, list[KnownValue]]] = {}
 
     def suggest(self, notes: Iterable[Note], *, current: bool = True) -> Iterator[Suggestion]:
         """Yield plain numbers that could be bound; without CURRENT superseded ones alone."""
         digits = self._digits(current=current)
         for note in notes if digits else ():
             for plain in find_numbers(note.data, digits):
-                found = self._recognise(note, plain)
-                if found is not None and (current or found.state != "current"):
-                    yield found
+                suggestion = self._recognise(note, plain)
+                if suggestion is not None and (current or suggestion.state != "current"):
+                    yield suggestion
 
-    def _recognise(self, note: Note, plain: Plain) -> Suggestion | None:
-        for amount in plain.amounts:
-            unit, spec = read_kind(amount)
-            known = self._table(unit, spec).get(amount.value) if spec else None
+    def _recognise(self, note: Note, plain: PlainNumber) -> Suggestion | None:
+        for reading in plain.readings:
+            unit, spec = read_kind(reading)
+            known = self._table(unit, spec).get(reading.value) if spec else None
             if known:
-                best = sorted(known, key=lambda one: not one.current)
-                same = [one for one in best if one.current == best[0].current]
+                best = sorted(known, key=lambda candidate: not candidate.current)
+                same = [candidate for candidate in best if candidate.current == best[0].current]
                 return Suggestion(
                     note=note.path,
                     place=place_of(note.data, plain.start),
                     text=plain.text,
                     state="current" if same[0].current else "superseded",
                     references=tuple(
-                        dict.fromkeys(f"{one.selector} {one.metric} {spec}" for one in same)
+                        dict.fromkeys(
+                            f"{candidate.selector} {candidate.metric} {spec}" for candidate in same
+                        )
                     ),
-                    expected=rewrite(amount, same[0].now, spec, self.checker.language_of(note)),
+                    expected=rewrite(reading, same[0].now, spec, self.checker.language_of(note)),
                     source=same[0].source,
                 )
         return None
 
-    def _table(self, unit: str, spec: str) -> dict[Decimal, list[Known]]:
+    def _table(self, unit: str, spec: str) -> dict[Decimal, list[KnownValue]]:
         """Return what values of UNIT look like when they are written by SPEC."""
         if (unit, spec) not in self._tables:
-            table: dict[Decimal, list[Known]] = {}
-            for one in self._known.get(unit, []):
-                table.setdefault(shown(one.value, spec), []).append(one)
-            for looks, known in table.items():  # the same to the places shown is not superseded
-                table[looks] = [
-                    Known(one.selector, one.metric, one.value, one.value, one.source)
-                    if shown(one.now, spec) == looks
-                    else one
-                    for one in known
+            table: dict[Decimal, list[KnownValue]] = {}
+            for candidate in self._known.get(unit, []):
+                table.setdefault(shown(candidate.value, spec), []).append(candidate)
+            for printed, known in table.items():  # the same to the places shown is not superseded
+                table[printed] = [
+                    replace(candidate, now=candidate.value)
+                    if shown(candidate.now, spec) == printed
+                    else candidate
+                    for candidate in known
                 ]
             self._tables[unit, spec] = table
         return self._tables[unit, spec]
 
     @cached_property
-    def _known(self) -> dict[str, list[Known]]:
+    def _known(self) -> dict[str, list[KnownValue]]:
         """Return unit -> all known values, measured ones first."""
-        found: dict[str, list[Known]] = {}
+        by_unit: dict[str, list[KnownValue]] = {}
         order = {name: place for place, name in enumerate(KINDS)}
         known = [*self._measured(), *self._stated()]
-        known.sort(key=lambda one: (":" in one.selector, order.get(one.metric, len(order))))
-        for one in known:
-            found.setdefault(kind(one.metric).unit, []).append(one)
-        return found
+        known.sort(
+            key=lambda candidate: (
+                ":" in candidate.selector,
+                order.get(candidate.metric, len(order)),
+            )
+        )
+        for candidate in known:
+            by_unit.setdefault(kind(candidate.metric).unit, []).append(candidate)
+        return by_unit
 
     def _digits(self, *, current: bool) -> frozenset[bytes]:
         """Return the bare digits of known values in all formats: most numbers have others."""
-        found = {
-            re.sub(r"\D", "", str(shown(one.value, spec.format(places=places))))
+        digits = {
+            re.sub(r"\D", "", str(shown(candidate.value, spec.format(places=places))))
             for unit, known in self._known.items()
             for spec in {spec for *_, metric_unit, spec in WRITTEN if metric_unit == unit}
-            for one in known
-            if current or not one.current
+            for candidate in known
+            if current or not candidate.current
             for places in range(MOST_PLACES + 1)
         }
-        return frozenset(one.encode() for one in found)
+        return frozenset(text.encode() for text in digits)
 
-    def _measured(self) -> Iterator[Known]:
+    def _measured(self) -> Iterator[KnownValue]:
         store = self.values.store
         for experiment in store.experiments():
             runs = [run for run in store.runs(experiment) if run.sealed]
@@ -166,7 +173,7 @@ class Suggester:
             for run in runs:
                 yield from self._of_run(run, best, latest)
 
-    def _of_run(self, run: Run, best: Run, latest: Run) -> Iterator[Known]:
+    def _of_run(self, run: Run, best: Run, latest: Run) -> Iterator[KnownValue]:
         """Yield what one run measured; a run that is neither best nor latest is superseded."""
         try:
             if self.values.store.problems(run):
@@ -179,23 +186,23 @@ class Suggester:
             now = holder.metric(metric.name)
             if now is not None:
                 selector = run.experiment if holder != best else f"{run.experiment}@best"
-                yield Known(selector, metric.name, metric.value, now.value, run.id)
+                yield KnownValue(selector, metric.name, metric.value, now.value, run.id)
 
-    def _stated(self) -> Iterator[Known]:
+    def _stated(self) -> Iterator[KnownValue]:
         for name, result in self.values.workspace.cited.items():
             for metric in result.metrics:
                 selector = f"{metric.evidence}:{name}"
-                yield Known(selector, metric.name, metric.value, metric.value, name)
+                yield KnownValue(selector, metric.name, metric.value, metric.value, name)
 
 
-def read_kind(amount: Amount) -> tuple[str, str]:
+def read_kind(reading: NumberReading) -> tuple[str, str]:
     """Return the unit of metrics that AMOUNT may stand for and how it is written; else empty."""
-    if amount.sign or not amount.plain:
+    if reading.sign or not reading.plain:
         return "", ""
-    digits = len(f"{abs(amount.value):.{amount.places}f}".replace(".", "").lstrip("0"))
-    for unit, telling, metric_unit, spec in WRITTEN:
-        if amount.unit == unit and telling(amount.value, amount.places, digits):
-            return metric_unit, spec.format(places=amount.places)
+    digits = len(f"{abs(reading.value):.{reading.places}f}".replace(".", "").lstrip("0"))
+    for unit, is_likely, metric_unit, spec in WRITTEN:
+        if reading.unit == unit and is_likely(reading.value, reading.places, digits):
+            return metric_unit, spec.format(places=reading.places)
     return "", ""
 
 

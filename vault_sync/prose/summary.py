@@ -1,4 +1,4 @@
-"""One line about the bound numbers of a vault, for whoever has just read it."""
+"""One line about the bound numbers of a vault, for the warnings of a sync."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from vault_sync.prose.bindings import may_hold
-from vault_sync.prose.checking import Checker
-from vault_sync.prose.memory import Memory
-from vault_sync.prose.values import Values
+from vault_sync.prose.checking import NumberChecker
+from vault_sync.prose.memory import NumberMemory
+from vault_sync.prose.values import ReferenceValues
 
 if TYPE_CHECKING:
     from experiments.records.store import Store
@@ -24,8 +24,10 @@ def summarise(workspace: Workspace, snapshot: Snapshot, store: Store) -> tuple[s
     notes = [note for note in snapshot.notes.values() if may_hold(note.data)]
     if not notes:
         return ()
-    checker = Checker(Values(workspace, store), Memory(workspace), workspace.language)
-    states = Counter(one.state for one in checker.check(notes))
+    checker = NumberChecker(
+        ReferenceValues(workspace, store), NumberMemory(workspace), workspace.language
+    )
+    states = Counter(finding.state for finding in checker.check(notes))
     wrong = ", ".join(f"{n} {state}" for state, n in states.items() if state != "fresh")
     if not wrong:
         return ()

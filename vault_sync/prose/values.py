@@ -1,4 +1,4 @@
-"""What references are worth: now, and what they were worth before."""
+"""The values of references: those of now, and those that they had before."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ SETTLED = ("latency.", "memory.")
 
 
 @dataclass(frozen=True)
-class Value:
-    """What a reference is worth, and on what that rests."""
+class ReferenceValue:
+    """The value of a reference, and the metrics that it was computed from."""
 
     number: float
     metrics: tuple[Metric, ...]
@@ -47,17 +47,21 @@ class Value:
     @property
     def evidence(self) -> tuple[str, ...]:
         """Of `measured`, `cited` and `target`, those that the value rests on."""
-        return tuple(one for one in EVIDENCE if any(each.evidence == one for each in self.metrics))
+        return tuple(
+            evidence
+            for evidence in EVIDENCE
+            if any(metric.evidence == evidence for metric in self.metrics)
+        )
 
     @property
     def synthetic(self) -> bool:
         """Whether synthetic data took part."""
-        return any(one.dataset == "synthetic" for one in self.metrics)
+        return any(metric.dataset == "synthetic" for metric in self.metrics)
 
     @property
     def complete(self) -> bool:
         """Whether every split was used whole."""
-        return all(one.complete for one in self.metrics)
+        return all(metric.complete for metric in self.metrics)
 
     @property
     def unit(self) -> str:
@@ -66,14 +70,14 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Former:
+class FormerValue:
     """A value that a reference had, or may have had."""
 
     number: float
     runs: tuple[str, ...]
 
 
-class Values:
+class ReferenceValues:
     """The numbers of one workspace; records are read once."""
 
     def __init__(self, workspace: Workspace, store: Store | None = None) -> None:
@@ -82,39 +86,43 @@ class Values:
         self._runs: dict[tuple[str, str], Run | ThesisError] = {}
         self._possible: dict[str, list[Run]] = {}
 
-    def now(self, term: Term) -> Value:
-        """Return what TERM is worth.
+    def now(self, term: Term) -> ReferenceValue:
+        """Return the value of TERM now.
 
         Raises:
             NotFoundError: a run, metric or cited result is not there.
             RefusedError: a record was changed, a run is not finished, or values of different
                 data would be mixed.
         """
-        found = {one: self._metric(one) for one in references(term)}
-        metrics = tuple(found.values())
+        by_reference = {reference: self._metric(reference) for reference in references(term)}
+        metrics = tuple(by_reference.values())
         _refuse_mixture(metrics)
-        number = _compute(term, lambda one: found[one].value)
+        number = _compute(term, lambda reference: by_reference[reference].value)
         if not math.isfinite(number):
             raise RefusedError(f"{term} has no value: it is {number}")
         measured = [
-            (self.run(one.selector, one.metric).id, one.metric)
-            for one in found
-            if not _is_stated(one.selector)
+            (self.run(reference.selector, reference.metric).id, reference.metric)
+            for reference in by_reference
+            if not _is_stated(reference.selector)
         ]
-        return Value(number, metrics, tuple(dict.fromkeys(measured)))
+        return ReferenceValue(number, metrics, tuple(dict.fromkeys(measured)))
 
-    def before(self, term: Term) -> Iterator[Former]:
-        """Yield what TERM was worth while its selectors meant other runs, the latest first."""
+    def before(self, term: Term) -> Iterator[FormerValue]:
+        """Yield the values of TERM while its selectors meant other runs, the latest first."""
         wanted = list(references(term))
-        moving = list(dict.fromkeys(one.selector for one in wanted if not _is_stated(one.selector)))
+        moving = list(
+            dict.fromkeys(
+                reference.selector for reference in wanted if not _is_stated(reference.selector)
+            )
+        )
         choices = itertools.product(*(self._candidates(selector) for selector in moving))
-        for chosen in itertools.islice(choices, MOST):
-            runs = dict(zip(moving, chosen, strict=True))
+        for combination in itertools.islice(choices, MOST):
+            runs = dict(zip(moving, combination, strict=True))
             try:
                 number = _compute(term, partial(self._former, runs))
             except ThesisError:
                 continue
-            yield Former(number, tuple(dict.fromkeys(run.id for run in chosen)))
+            yield FormerValue(number, tuple(dict.fromkeys(run.id for run in combination)))
 
     def run(self, selector: str, metric: str = "") -> Run:
         """Return the finished, unchanged run that SELECTOR means for METRIC, as milestones do."""
@@ -124,10 +132,10 @@ class Values:
                 self._runs[key] = self._find(*key)
             except ThesisError as error:
                 self._runs[key] = error
-        found = self._runs[key]
-        if isinstance(found, ThesisError):
-            raise found
-        return found
+        run = self._runs[key]
+        if isinstance(run, ThesisError):
+            raise run
+        return run
 
     def changes(self, run: str, metric: str) -> tuple[Change, ...]:
         """Return how what METRIC of RUN follows from has changed since."""
@@ -135,8 +143,8 @@ class Values:
         from experiments.staleness.families import families  # noqa: PLC0415 - only where it is asked
 
         try:
-            found = self.store.find(run)
-            return changes(found, self.store, families(found, metric))
+            measured_run = self.store.find(run)
+            return changes(measured_run, self.store, families(measured_run, metric))
         except ThesisError:
             return ()
 
@@ -157,7 +165,7 @@ class Values:
         run = self.run(reference.selector, reference.metric)
         metric = run.metric(reference.metric)
         if metric is None:
-            raise _unmeasured(run.id, reference.metric, [one.name for one in run.metrics])
+            raise _unmeasured(run.id, reference.metric, [measured.name for measured in run.metrics])
         return metric
 
     def _stated(self, reference: Reference) -> Metric:
@@ -165,7 +173,7 @@ class Values:
         evidence, _, name = reference.selector.partition(":")
         known = self.workspace.cited
         if name not in known:
-            names = [key for key, one in known.items() if one.evidence == evidence]
+            names = [key for key, result in known.items() if result.evidence == evidence]
             raise NotFoundError(
                 unknown(f"{evidence} result", name, names),
                 f"add it to thesis.toml: [cited.{name}]",
@@ -176,7 +184,7 @@ class Values:
             raise RefusedError(f"{name} is {result.evidence}, not {evidence}", f"write {right}")
         metric = result.metric(reference.metric)
         if metric is None:
-            names = [one.name for one in result.metrics]
+            names = [measured.name for measured in result.metrics]
             raise _unmeasured(reference.selector, reference.metric, names)
         return metric
 
@@ -225,13 +233,13 @@ def _compute(term: Term, look_up: Callable[[Reference], float]) -> float:
 
 def _refuse_mixture(metrics: tuple[Metric, ...]) -> None:
     """Refuse to reckon with values that were not taken alike."""
-    contexts = {one.context: one for one in metrics if one.dataset}
-    settings = {one.context: one for one in metrics if one.name.startswith(SETTLED)}
-    for found in (contexts, settings):
-        if len(found) > 1:
-            told = " and ".join(_conditions(one) for one in list(found.values())[:2])
+    contexts = {metric.context: metric for metric in metrics if metric.dataset}
+    settings = {metric.context: metric for metric in metrics if metric.name.startswith(SETTLED)}
+    for distinct in (contexts, settings):
+        if len(distinct) > 1:
+            examples = " and ".join(_conditions(metric) for metric in list(distinct.values())[:2])
             raise RefusedError(
-                f"values that were not taken alike are not reckoned with: {told}",
+                f"values that were not taken alike are not reckoned with: {examples}",
                 "take runs that were measured on the same data and device, by the same protocol",
             )
 

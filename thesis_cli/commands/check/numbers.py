@@ -14,9 +14,9 @@ from thesis_cli.output import Block, emit, json_option
 if TYPE_CHECKING:
     from thesis_cli.session import Session
     from vault_sync.commands.check_numbers import ProseNumbers
-    from vault_sync.prose.checking import Finding
+    from vault_sync.prose.checking import NumberFinding
     from vault_sync.prose.suggestions import Suggestion
-    from vault_sync.prose.values import Value
+    from vault_sync.prose.values import ReferenceValue
 
 MOST_OTHERS = 3
 """Other meanings of a plain number that are named."""
@@ -89,7 +89,7 @@ def warn_of_runs(session: Session, prose: ProseNumbers) -> None:
         session.warn(f"{text}; {n} bound {'number rests' if n == 1 else 'numbers rest'} on it")
 
 
-def tell(finding: Finding) -> dict[str, Any]:
+def tell(finding: NumberFinding) -> dict[str, Any]:
     """Tell of one bound number."""
     return {
         "note": finding.note,
@@ -105,7 +105,7 @@ def tell(finding: Finding) -> dict[str, Any]:
     }
 
 
-def basis(value: Value | None) -> dict[str, Any]:
+def basis(value: ReferenceValue | None) -> dict[str, Any]:
     """Tell on what a value rests."""
     return {
         "value": value.number if value else None,

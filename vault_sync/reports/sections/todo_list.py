@@ -98,12 +98,12 @@ def _numbers(page: Page, snapshot: Snapshot) -> Iterator[Safe]:
     notes = [note for note in snapshot.notes.values() if MARK in note.data]
     if not notes:
         return
-    from vault_sync.prose.checking import Checker  # noqa: PLC0415 - only where there are some
-    from vault_sync.prose.memory import Memory  # noqa: PLC0415 - as above
-    from vault_sync.prose.values import Values  # noqa: PLC0415 - as above
+    from vault_sync.prose.checking import NumberChecker  # noqa: PLC0415 - only where there are some
+    from vault_sync.prose.memory import NumberMemory  # noqa: PLC0415 - as above
+    from vault_sync.prose.values import ReferenceValues  # noqa: PLC0415 - as above
 
     workspace = page.sources.workspace
-    checker = Checker(Values(workspace), Memory(workspace), workspace.language)
+    checker = NumberChecker(ReferenceValues(workspace), NumberMemory(workspace), workspace.language)
     wrong = [one for one in checker.check(notes) if one.state != "fresh"]
     if wrong:
         yield page.words.say("waiting.numbers", n=len(wrong))
