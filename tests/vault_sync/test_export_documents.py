@@ -12,8 +12,8 @@ from PIL import Image
 
 from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError
-from vault_sync.export.document_writer import Choices
-from vault_sync.export.exporting import Exported, export
+from vault_sync.export.document_writer import ExportOptions
+from vault_sync.export.exporting import ExportReport, export
 
 MAIN = """\
 ---
@@ -166,7 +166,7 @@ def fill(vault):
 class Made:
     """An exported page."""
 
-    done: Exported
+    done: ExportReport
     source: str
 
     @property
@@ -190,7 +190,7 @@ def page(tmp_path_factory):
     workspace.vault.mkdir()
     fill(workspace.vault)
     before = {path: path.stat().st_mtime_ns for path in workspace.vault.rglob("*")}
-    done = export(workspace, (), Choices(to="html"))
+    done = export(workspace, (), ExportOptions(to="html"))
     assert {path: path.stat().st_mtime_ns for path in workspace.vault.rglob("*")} == before
     return Made(done, done.output.read_text(encoding="utf-8"))
 
@@ -343,7 +343,7 @@ def simple(workspace, notes, **choices):
         file = workspace.vault / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    done = export(workspace, (), Choices(to="html", **choices))
+    done = export(workspace, (), ExportOptions(to="html", **choices))
     return Made(done, done.output.read_text(encoding="utf-8"))
 
 
@@ -375,7 +375,7 @@ def test_works_are_cited_and_listed(workspace, tmp_path):
 def test_a_missing_bibliography_is_no_surprise(workspace, tmp_path):
     (workspace.vault / "a.md").write_text("# A\n", encoding="utf-8")
     with pytest.raises(NotFoundError, match="no-such"):
-        export(workspace, (), Choices(to="html", bibliography=tmp_path / "no-such.bib"))
+        export(workspace, (), ExportOptions(to="html", bibliography=tmp_path / "no-such.bib"))
 
 
 HOSTILE = [

@@ -12,7 +12,7 @@ import pytest
 
 from experiments.workspace.workspace import Workspace
 from featherface.errors import NotFoundError, RefusedError, UnavailableError, UsageError
-from vault_sync.export.document_writer import Choices
+from vault_sync.export.document_writer import ExportOptions
 from vault_sync.export.exporting import export
 from vault_sync.export.format_specific import LAYOUTS
 from vault_sync.export.formats import ENGINES, FORMATS
@@ -65,7 +65,7 @@ def write_picture(path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_format_is_made_and_the_vault_stays(filled, stamps, name):
     before = stamps(filled.vault)
-    done = export(filled, (), Choices(to=name))
+    done = export(filled, (), ExportOptions(to=name))
     assert done.output == filled.root / "export" / f"thesis{FORMATS[name].suffix}"
     assert stamps(filled.vault) == before
     {"pdf": is_pdf, "docx": is_docx, "latex": is_latex, "html": is_html}[name](done.output)
@@ -112,12 +112,12 @@ def is_latex(path):
 
 def test_a_formula_that_no_program_knows_is_told(workspace):
     (workspace.vault / "a.md").write_text("# A\n\n$\\nonsense{x}$\n", encoding="utf-8")
-    done = export(workspace, (), Choices(to="pdf"))
+    done = export(workspace, (), ExportOptions(to="pdf"))
     assert any("nonsense" in warning for warning in done.warnings)
 
 
 def test_a_formula_that_reads_files_is_shown_as_code(filled):
-    done = export(filled, (), Choices(to="latex"))
+    done = export(filled, (), ExportOptions(to="latex"))
     assert "01-Début/note à moi.md" in str(done.warnings)
     assert any("the formula holds \\input" in one for one in done.warnings)
 
@@ -131,7 +131,7 @@ def is_html(path):
 
 
 def test_one_note_is_a_short_document(filled):
-    done = export(filled, ["note à moi"], Choices(to="html"))
+    done = export(filled, ["note à moi"], ExportOptions(to="html"))
     assert done.output.name == "note à moi.html"
     assert done.notes == ("01-Début/note à moi.md",)
     text = done.output.read_text(encoding="utf-8")
@@ -140,59 +140,59 @@ def test_one_note_is_a_short_document(filled):
 
 
 def test_named_notes_come_in_their_order(filled):
-    done = export(filled, ["c", "01-Début"], Choices(to="html"))
+    done = export(filled, ["c", "01-Début"], ExportOptions(to="html"))
     assert done.notes == ("Annexes/c.md", "01-Début/note à moi.md")
     assert done.left_out == ()
 
 
 def test_a_name_may_be_a_path_on_the_disk(filled, monkeypatch):
     monkeypatch.chdir(filled.vault / "02-Suite")
-    assert export(filled, ["b.md"], Choices(to="html")).notes == ("02-Suite/b.md",)
+    assert export(filled, ["b.md"], ExportOptions(to="html")).notes == ("02-Suite/b.md",)
     whole = str(filled.vault / "Annexes")
-    assert export(filled, [whole], Choices(to="html")).notes == ("Annexes/c.md",)
+    assert export(filled, [whole], ExportOptions(to="html")).notes == ("Annexes/c.md",)
 
 
 def test_a_mistyped_name_is_answered_with_the_nearest(filled):
     with pytest.raises(NotFoundError, match="did you mean 'note à moi'"):
-        export(filled, ["note a moi"], Choices(to="html"))
+        export(filled, ["note a moi"], ExportOptions(to="html"))
 
 
 def test_an_empty_vault_has_nothing_to_export(workspace):
     with pytest.raises(NotFoundError, match="no chapter") as caught:
-        export(workspace, (), Choices(to="html"))
+        export(workspace, (), ExportOptions(to="html"))
     assert "thesis report sync" in caught.value.hint
 
 
 def test_nothing_is_exported_into_the_vault(filled, stamps):
     before = stamps(filled.vault)
     with pytest.raises(RefusedError, match="in the vault"):
-        export(filled, (), Choices(to="html", output=filled.vault / "x.html"))
+        export(filled, (), ExportOptions(to="html", output=filled.vault / "x.html"))
     assert stamps(filled.vault) == before
 
 
 def test_the_output_has_the_name_of_its_format(filled, tmp_path):
     with pytest.raises(UsageError, match="no name for --to html"):
-        export(filled, (), Choices(to="html", output=tmp_path / "x.docx"))
+        export(filled, (), ExportOptions(to="html", output=tmp_path / "x.docx"))
     folder = tmp_path / "un dossier"
     folder.mkdir()
-    assert export(filled, (), Choices(to="html", output=folder)).output.parent == folder
+    assert export(filled, (), ExportOptions(to="html", output=folder)).output.parent == folder
 
 
 def test_a_document_someone_worked_on_is_kept(filled):
-    output = export(filled, (), Choices(to="html")).output
-    export(filled, (), Choices(to="html"))
+    output = export(filled, (), ExportOptions(to="html")).output
+    export(filled, (), ExportOptions(to="html"))
     output.write_text("remarks of the supervisor", encoding="utf-8")
     with pytest.raises(RefusedError, match="changed since it was exported") as caught:
-        export(filled, (), Choices(to="html"))
+        export(filled, (), ExportOptions(to="html"))
     assert "--force" in caught.value.hint
     assert output.read_text(encoding="utf-8") == "remarks of the supervisor"
-    export(filled, (), Choices(to="html", force=True))
+    export(filled, (), ExportOptions(to="html", force=True))
     assert "Titre" in output.read_text(encoding="utf-8")
 
 
 def test_the_same_vault_gives_the_same_page(filled):
-    first = export(filled, (), Choices(to="html")).output.read_bytes()
-    assert export(filled, (), Choices(to="html")).output.read_bytes() == first
+    first = export(filled, (), ExportOptions(to="html")).output.read_bytes()
+    assert export(filled, (), ExportOptions(to="html")).output.read_bytes() == first
 
 
 def test_missing_pandoc_is_answered_with_the_command_that_installs_it(filled, monkeypatch):
@@ -200,7 +200,7 @@ def test_missing_pandoc_is_answered_with_the_command_that_installs_it(filled, mo
     monkeypatch.setattr(shutil, "which", lambda _: None)
     pandoc.find_pandoc.cache_clear()
     with pytest.raises(UnavailableError, match="needs pandoc") as caught:
-        export(filled, (), Choices(to="html"))
+        export(filled, (), ExportOptions(to="html"))
     assert caught.value.hint.endswith("-m pip install pypandoc_binary")
     assert sys.executable in caught.value.hint
     pandoc.find_pandoc.cache_clear()
@@ -212,29 +212,29 @@ def test_an_old_pandoc_is_none(filled, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/pandoc")
     pandoc.find_pandoc.cache_clear()
     with pytest.raises(UnavailableError, match=r"/usr/bin/pandoc is 2\.17"):
-        export(filled, (), Choices(to="html"))
+        export(filled, (), ExportOptions(to="html"))
     pandoc.find_pandoc.cache_clear()
 
 
 def test_missing_typst_is_answered_with_the_command_that_installs_it(filled, monkeypatch):
     monkeypatch.setattr(pandoc.util, "find_spec", lambda _: None)
     with pytest.raises(UnavailableError, match="needs typst") as caught:
-        export(filled, (), Choices(to="pdf"))
+        export(filled, (), ExportOptions(to="pdf"))
     assert caught.value.hint.endswith("-m pip install typst")
 
 
 def test_a_missing_engine_is_told_before_any_work(filled, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(UnavailableError, match="lualatex") as caught:
-        export(filled, (), Choices(to="pdf", engine="lualatex"))
+        export(filled, (), ExportOptions(to="pdf", engine="lualatex"))
     assert "typst needs no TeX" in caught.value.hint
 
 
 def test_unknown_choices_are_answered_with_the_nearest(filled):
     with pytest.raises(UsageError, match="did you mean 'docx'"):
-        export(filled, (), Choices(to="doc"))
+        export(filled, (), ExportOptions(to="doc"))
     with pytest.raises(UsageError, match="did you mean 'xelatex'"):
-        export(filled, (), Choices(to="pdf", engine="xelate"))
+        export(filled, (), ExportOptions(to="pdf", engine="xelate"))
 
 
 def test_every_writer_has_a_layout():
@@ -256,8 +256,8 @@ def test_a_tex_of_ones_own_sets_the_pdf(filled, engine):
     plain = filled.vault / "01-Début" / "plain.md"
     plain.write_text("# A\n", encoding="utf-8")
     try:
-        export(filled, ["plain"], Choices(to="pdf", engine=engine))
+        export(filled, ["plain"], ExportOptions(to="pdf", engine=engine))
     except UnavailableError as error:
         pytest.skip(f"the TeX that is installed can't set a plain page by {engine}: {error}")
-    done = export(filled, (), Choices(to="pdf", engine=engine))
+    done = export(filled, (), ExportOptions(to="pdf", engine=engine))
     assert done.output.read_bytes().startswith(b"%PDF-")

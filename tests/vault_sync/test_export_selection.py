@@ -8,7 +8,7 @@ import pytest
 
 from vault_sync.engine.notes import Note
 from vault_sync.export.reading.anchors import Anchors
-from vault_sync.export.reading.link_index import Shelf
+from vault_sync.export.reading.link_index import LinkIndex
 from vault_sync.export.reading.selection import select
 from vault_sync.rendering.words import Words
 
@@ -26,7 +26,7 @@ def shelf(*paths):
         name, _, identity = path.partition("=")
         data = f"---\nthesis_id: {identity}\n---\n" if identity else ""
         notes[name] = Note(name, data.encode())
-    return Shelf(Path("/vault"), notes, tuple(notes))
+    return LinkIndex(Path("/vault"), notes, tuple(notes))
 
 
 def chosen(one, *names, language="en", **options):

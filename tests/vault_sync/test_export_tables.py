@@ -27,7 +27,7 @@ def table(rows):
 
 
 def test_a_small_table_is_left_alone():
-    assert tables.fit(table([["a", "b"], ["1", "2"]])) == tables.Fit(tables.NORMAL)
+    assert tables.fit(table([["a", "b"], ["1", "2"]])) == tables.TableFit(tables.NORMAL)
 
 
 def test_a_sentence_gets_the_room_that_numbers_leave():

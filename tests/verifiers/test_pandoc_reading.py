@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 import typst
 
-from vault_sync.export.document_writer import Choices
+from vault_sync.export.document_writer import ExportOptions
 from vault_sync.export.exporting import export
 from vault_sync.export.reading.pandoc import find_pandoc
 from vault_sync.export.reading.pandoc_ast import find, plain
@@ -101,7 +101,7 @@ def test_the_raw_notes_become_latex(filled):
 
 @pytest.mark.parametrize("name", ["html", "latex", "docx", "pdf"])
 def test_nothing_of_the_vault_is_left_in_an_export(filled, name):
-    done = export(filled.workspace, (), Choices(to=name, with_runs=True))
+    done = export(filled.workspace, (), ExportOptions(to=name, with_runs=True))
     assert [one for one in done.warnings if "hostile" not in one] == []
     text = words_of(done.output, name, filled)
     shown = without_hostile(text)
@@ -134,7 +134,7 @@ def without_hostile(text):
 
 
 def test_exported_links_lead_to_places(filled):
-    page = export(filled.workspace, (), Choices(to="html", with_runs=True)).output
+    page = export(filled.workspace, (), ExportOptions(to="html", with_runs=True)).output
     text = page.read_text(encoding="utf-8")
     ids = set(re.findall(r'\bid="([^"]+)"', text))
     targets = set(re.findall(r'href="#([^"]+)"', text))
@@ -147,7 +147,7 @@ def test_exported_links_lead_to_places(filled):
 def test_exported_latex_is_one_that_latex_takes(filled):
     if shutil.which("xelatex") is None:
         pytest.skip("no TeX is installed: the LaTeX source was only read back, not set")
-    source = export(filled.workspace, (), Choices(to="latex", with_runs=True)).output
+    source = export(filled.workspace, (), ExportOptions(to="latex", with_runs=True)).output
     command = ["xelatex", "-interaction=nonstopmode", "-halt-on-error", source.name]
     answer = subprocess.run(command, cwd=source.parent, capture_output=True, check=False)
     told = answer.stdout.decode("utf-8", "replace")

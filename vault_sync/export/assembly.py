@@ -1,4 +1,4 @@
-"""One syntax tree out of many notes."""
+"""Assemble one pandoc syntax tree from the notes of a document."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from vault_sync.export.reading.link_index import Shelf
+    from vault_sync.export.reading.link_index import LinkIndex
     from vault_sync.export.reading.pandoc_ast import Node
-    from vault_sync.export.reading.selection import Entry, Selection
+    from vault_sync.export.reading.selection import DocumentEntry, DocumentSelection
     from vault_sync.rendering.words import Words
 
 
@@ -49,8 +49,8 @@ class Document:
 
 
 def assemble(
-    shelf: Shelf,
-    selection: Selection,
+    index: LinkIndex,
+    selection: DocumentSelection,
     words: Words,
     entries: Mapping[str, str],
     media: tuple[Path, str],
@@ -63,33 +63,37 @@ def assemble(
     Raises:
         UnavailableError: pandoc is missing or fails.
     """
-    return _Assembler(shelf, selection, words, entries, media).document()
+    return _Assembler(index, selection, words, entries, media).document()
 
 
 class _Assembler:
+    """Expands each note in its place, then resolves links and citations across the document."""
+
     def __init__(
         self,
-        shelf: Shelf,
-        selection: Selection,
+        index: LinkIndex,
+        selection: DocumentSelection,
         words: Words,
         entries: Mapping[str, str],
         media: tuple[Path, str],
     ) -> None:
         self.selection = selection
         self.words = words
-        self.made = Document([])
-        pages = read_pages(shelf, selection.notes, entries)
-        self.made.warnings += pages.warnings
+        self.result = Document([])
+        pages = read_pages(index, selection.notes, entries)
+        self.result.warnings += pages.warnings
         self.anchors = Anchors()
         self.titles: dict[str, str] = {}
-        warn = self.made.warnings.append
-        self.linker = Linker(shelf, pages, self.anchors, self.titles, warn)
-        pictures = Pictures(shelf, pages, *media, warn)
-        shown = pages.change(pictures.row).change(formulas.contain(shelf, warn))
-        self.pages = shown.change(self.linker.name)
-        self.embedder = Embedder(shelf, self.pages, self.anchors, warn)
+        warn = self.result.warnings.append
+        self.linker = Linker(index, pages, self.anchors, self.titles, warn)
+        pictures = Pictures(index, pages, *media, warn)
+        prepared = pages.change(pictures.picture_rewriter).change(
+            formulas.formula_rewriter(index, warn)
+        )
+        self.pages = prepared.change(self.linker.link_rewriter)
+        self.embedder = Embedder(index, self.pages, self.anchors, warn)
         self.citer = Citer(pages, entries, warn)
-        self.shelf = shelf
+        self.index = index
 
     def document(self) -> Document:
         """Expand every note, then resolve what leads from one to another."""
@@ -97,18 +101,18 @@ class _Assembler:
         main = self._resolve([node for entry, part in parts if not entry.appendix for node in part])
         rest = self._resolve([node for entry, part in parts if entry.appendix for node in part])
         aside = [div([], "", format_specific.APPENDICES)] if rest else []
-        self.made.blocks = self._typeset([*main, *self._references(), *aside, *rest])
-        self.made.title = self._typeset([block("Plain", self.made.title)])[0]["c"]
-        self.made.cited = self.citer.cited
-        self.made.warnings = list(dict.fromkeys(self.made.warnings))
-        return self.made
+        self.result.blocks = self._typeset([*main, *self._references(), *aside, *rest])
+        self.result.title = self._typeset([block("Plain", self.result.title)])[0]["c"]
+        self.result.cited = self.citer.cited
+        self.result.warnings = list(dict.fromkeys(self.result.warnings))
+        return self.result
 
     def _resolve(self, blocks: list[Node]) -> list[Node]:
-        linked = rewrite(blocks, inlines=self.linker.row)
-        done: list[Node] = rewrite(linked, inlines=self.citer.row)
+        linked = rewrite(blocks, inlines=self.linker.resolve_links)
+        done: list[Node] = rewrite(linked, inlines=self.citer.resolve_citations)
         return done
 
-    def _expand(self, entry: Entry) -> list[Node]:
+    def _expand(self, entry: DocumentEntry) -> list[Node]:
         if not entry.note:
             name = self.anchors.new(entry.title)
             return [header(entry.level, words(entry.title), name)]
@@ -116,11 +120,11 @@ class _Assembler:
         title, blocks = self.embedder.title(page)
         identity = self.anchors.mark(entry.path, "", plain(title))
         self.anchors.places.setdefault((entry.path, plain(title)), identity)
-        if not self.shelf.identity(entry.path).startswith("run/"):
+        if not self.index.identity(entry.path).startswith("run/"):
             self.titles[entry.path] = plain(title)
         body = self.embedder.expand(page, blocks, entry.level + 1, ((entry.path, ""),))
         if entry.level == 0:
-            self.made.title = title
+            self.result.title = title
             return [div([], identity), *body]
         return [header(entry.level, title, identity), *body]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from experiments.workspace.workspace import Workspace
     from vault_sync.export.reading.obsidian import Citation
-    from vault_sync.export.reading.pages import Pages
+    from vault_sync.export.reading.pages import SourcePages
     from vault_sync.export.reading.pandoc_ast import Node
 
 SUFFIX = ".bib"
@@ -36,7 +36,8 @@ def read_bibliography(workspace: Workspace, file: Path | None) -> dict[str, str]
 
 def _written(cited: Iterable[Citation]) -> str:
     """Write a citation about as long as citeproc will: tables are measured before it does."""
-    return f"({'; '.join(f'{one.before} {one.key} {one.after}'.strip() for one in cited)})"
+    works = (f"{citation.before} {citation.key} {citation.after}".strip() for citation in cited)
+    return f"({'; '.join(works)})"
 
 
 def _read(file: Path) -> dict[str, str]:
@@ -56,36 +57,39 @@ def _read(file: Path) -> dict[str, str]:
 
 @dataclass
 class Citer:
-    """Turns the citations of the document into pandoc's, and gathers which works they name."""
+    """Turns citations into pandoc's Cite nodes, and gathers the entries of the cited works."""
 
-    pages: Pages
+    pages: SourcePages
     entries: Mapping[str, str]
     warn: Callable[[str], None]
     cited: dict[str, str] = field(default_factory=dict)
     """Key -> entry of the works that are cited, in the order they first are."""
 
-    def row(self, row: list[Node]) -> list[Node]:
+    def resolve_citations(self, row: list[Node]) -> list[Node]:
         """Resolve the citations in a row of inlines."""
         return [self._cite(node) if node["t"] == "Link" else node for node in row]
 
     def _cite(self, node: Node) -> Node:
         target = node["c"][2][0]
-        found = self.pages.citation(target) if target.startswith(f"{CITE}:") else None
-        if found is None:
+        resolved = self.pages.citation(target) if target.startswith(f"{CITE}:") else None
+        if resolved is None:
             return node
-        page, cited = found
-        return block("Cite", [[self._one(page.path, one) for one in cited], words(_written(cited))])
+        page, cited = resolved
+        return block(
+            "Cite",
+            [[self._citation(page.path, citation) for citation in cited], words(_written(cited))],
+        )
 
-    def _one(self, path: str, cited: Citation) -> Node:
-        if cited.key in self.entries:
-            self.cited[cited.key] = self.entries[cited.key]
+    def _citation(self, path: str, citation: Citation) -> Node:
+        if citation.key in self.entries:
+            self.cited[citation.key] = self.entries[citation.key]
         else:
-            self.warn(f"{path}:{cited.line}: no work {cited.key!r} is in the bibliography")
+            self.warn(f"{path}:{citation.line}: no work {citation.key!r} is in the bibliography")
         return {
-            "citationId": cited.key,
-            "citationPrefix": words(cited.before),
-            "citationSuffix": words(cited.after),
-            "citationMode": {"t": cited.mode},
+            "citationId": citation.key,
+            "citationPrefix": words(citation.before),
+            "citationSuffix": words(citation.after),
+            "citationMode": {"t": citation.mode},
             "citationNoteNum": 0,
             "citationHash": 0,
         }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from experiments.workspace.workspace import Workspace
     from vault_sync.export.assembly import Document
-    from vault_sync.export.formats import Format
+    from vault_sync.export.formats import DocumentFormat
     from vault_sync.export.reading.pandoc_ast import Node
 
 API = [1, 23, 1]
@@ -27,8 +27,8 @@ API = [1, 23, 1]
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What a user may choose besides the notes."""
+class ExportOptions:
+    """The options of an export, besides the notes."""
 
     to: str = "pdf"
     output: Path | None = None
@@ -41,17 +41,19 @@ class Choices:
     """Write over a file that was changed since it was exported."""
 
 
-class Press:
-    """Has a document written, in a folder of its own."""
+class DocumentWriter:
+    """Has pandoc, and typst for PDF, write a document into the folder BUILD."""
 
-    def __init__(self, workspace: Workspace, build: Path, choices: Choices, form: Format) -> None:
+    def __init__(
+        self, workspace: Workspace, build: Path, options: ExportOptions, form: DocumentFormat
+    ) -> None:
         self.workspace = workspace
         self.build = build
-        self.choices = choices
+        self.options = options
         self.form = form
         self.layout = form.writer.partition("-")[0]
 
-    def press(self, document: Document) -> list[str]:
+    def write(self, document: Document) -> list[str]:
         """Write `thesis` with the suffix of the format; return the warnings of the programs."""
         blocks = document.blocks if self.form.counts else self._numbered(document.blocks)
         tree = {
@@ -62,20 +64,20 @@ class Press:
         text = json.dumps(tree, ensure_ascii=False)
         (self.build / "thesis.json").write_text(text, encoding="utf-8")
         set_by_typst = self.layout == "typst"
-        made = "thesis.typ" if set_by_typst else f"thesis{self.form.suffix}"
+        output = "thesis.typ" if set_by_typst else f"thesis{self.form.suffix}"
         whole = len(list(_chapters(document.blocks))) > 1 and not document.title
-        arguments = ["--from", "json", "--to", self.form.writer, "--standalone", "--output", made]
+        arguments = ["--from", "json", "--to", self.form.writer, "--standalone", "--output", output]
         arguments += ["--variable", f"language={self.workspace.language}"]
         arguments += ["--toc", "--toc-depth=3"] if whole else []
         arguments += [] if self.layout == "latex" else ["--wrap=none"]
         arguments += ["--variable", "chapters=yes"] if whole else []
-        arguments += [*self._look(whole=whole), *self._citations(document), "thesis.json"]
+        arguments += [*self._appearance(whole=whole), *self._citations(document), "thesis.json"]
         _, warnings = pandoc.run_pandoc(arguments, self.build)
         if set_by_typst:
-            warnings += pandoc.compile_typst(self.build / made, self.build / "thesis.pdf")
+            warnings += pandoc.compile_typst(self.build / output, self.build / "thesis.pdf")
         if self.layout == "docx":
-            finish(self.build / made)
-        return [one for one in warnings if "Citeproc: citation" not in one]
+            finish(self.build / output)
+        return [warning for warning in warnings if "Citeproc: citation" not in warning]
 
     def _numbered(self, blocks: list[Node]) -> list[Node]:
         """Number what the program that shows it does not."""
@@ -94,11 +96,11 @@ class Press:
             "toc-title": {"t": "MetaString", "c": str(language.say("export.contents"))},
         }
         if author:
-            one = {"t": "MetaInlines", "c": words(author)}
-            meta["author"] = {"t": "MetaList", "c": [one]}
+            inlines = {"t": "MetaInlines", "c": words(author)}
+            meta["author"] = {"t": "MetaList", "c": [inlines]}
         return meta
 
-    def _look(self, *, whole: bool) -> list[str]:
+    def _appearance(self, *, whole: bool) -> list[str]:
         """Return the arguments that say what the document looks like."""
         if self.layout == "typst":
             return ["--template", self._copy("thesis.typ")]
@@ -127,8 +129,8 @@ class Press:
         arguments = [f"--variable={key}={value}" for key, value in look.items()]
         arguments += ["--include-in-header", self._copy("preamble.tex"), "--number-sections"]
         arguments += [f"--top-level-division={'chapter' if whole else 'section'}"]
-        if self.choices.to == "pdf":
-            arguments += [f"--pdf-engine={self.choices.engine}"]
+        if self.options.to == "pdf":
+            arguments += [f"--pdf-engine={self.options.engine}"]
         return arguments
 
     def _citations(self, document: Document) -> list[str]:
@@ -137,12 +139,12 @@ class Press:
         entries = "\n\n".join(document.cited.values())
         (self.build / "cited.bib").write_text(f"{entries}\n", encoding="utf-8")
         arguments = ["--citeproc", "--bibliography", "cited.bib"]
-        if self.choices.style is not None:
-            if not self.choices.style.is_file():
+        if self.options.style is not None:
+            if not self.options.style.is_file():
                 raise NotFoundError(
-                    f"there is no citation style {self.choices.style}", "correct --csl"
+                    f"there is no citation style {self.options.style}", "correct --csl"
                 )
-            arguments += ["--csl", str(self.choices.style.resolve())]
+            arguments += ["--csl", str(self.options.style.resolve())]
         return arguments
 
     def _copy(self, name: str) -> str:

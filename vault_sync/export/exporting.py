@@ -16,10 +16,10 @@ from featherface.filesystem.atomic import write_atomic
 from vault_sync.commands.dry_run import find_vault
 from vault_sync.export.assembly import assemble
 from vault_sync.export.citations import read_bibliography
-from vault_sync.export.document_writer import Choices, Press
+from vault_sync.export.document_writer import DocumentWriter, ExportOptions
 from vault_sync.export.formats import ENGINES, FORMATS
 from vault_sync.export.reading import pandoc
-from vault_sync.export.reading.link_index import Shelf
+from vault_sync.export.reading.link_index import LinkIndex
 from vault_sync.export.reading.selection import select
 from vault_sync.rendering.words import Words
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.workspace.workspace import Workspace
-    from vault_sync.export.formats import Format
+    from vault_sync.export.formats import DocumentFormat
 
 FOLDER = "export"
 """Where documents go in the workspace."""
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What an export made."""
+class ExportReport:
+    """The document that an export wrote, and what it is made of."""
 
     format: str
     output: Path
@@ -51,8 +51,8 @@ class Exported:
 
 
 def export(
-    workspace: Workspace, names: Sequence[str] = (), choices: Choices | None = None
-) -> Exported:
+    workspace: Workspace, names: Sequence[str] = (), options: ExportOptions | None = None
+) -> ExportReport:
     """Export the notes and folders NAMES, or the whole thesis, to a document outside the vault.
 
     Raises:
@@ -61,26 +61,26 @@ def export(
         UnavailableError: pandoc, typst or the chosen engine is missing, or failed.
         RefusedError: the output would lie in the vault, or was changed since it was exported.
     """
-    choices = choices or Choices()
-    form = _form(choices)
+    options = options or ExportOptions()
+    form = _form(options)
     vault = find_vault(workspace)
-    shelf, language = Shelf.read(vault), Words(workspace.language)
-    chosen = select(shelf, workspace.chapters, language, names, with_runs=choices.with_runs)
-    output = _output(workspace, vault, names, choices)
-    entries = read_bibliography(workspace, choices.bibliography)
+    index, language = LinkIndex.read(vault), Words(workspace.language)
+    selection = select(index, workspace.chapters, language, names, with_runs=options.with_runs)
+    output = _output(workspace, vault, names, options)
+    entries = read_bibliography(workspace, options.bibliography)
     with tempfile.TemporaryDirectory(prefix="thesis-export-") as place:
         build = Path(place)
-        media = f"{_plain(output.stem)}-figures" if choices.to == "latex" else "figures"
-        document = assemble(shelf, chosen, language, entries, (build / media, media))
-        warnings = Press(workspace, build, choices, form).press(document)
-        deliver(workspace, build / f"thesis{form.suffix}", output, force=choices.force)
-        if choices.to == "latex":
+        media = f"{_plain(output.stem)}-figures" if options.to == "latex" else "figures"
+        document = assemble(index, selection, language, entries, (build / media, media))
+        warnings = DocumentWriter(workspace, build, options, form).write(document)
+        deliver(workspace, build / f"thesis{form.suffix}", output, force=options.force)
+        if options.to == "latex":
             _deliver_figures(build / media, output.parent / media)
-    return Exported(
-        format=choices.to,
+    return ExportReport(
+        format=options.to,
         output=output,
-        notes=chosen.notes,
-        left_out=chosen.left_out,
+        notes=selection.notes,
+        left_out=selection.left_out,
         figures=document.figures,
         tables=document.tables,
         citations=tuple(document.cited),
@@ -88,17 +88,17 @@ def export(
     )
 
 
-def _form(choices: Choices) -> Format:
-    if choices.to not in FORMATS:
-        raise UsageError(unknown("format", choices.to, FORMATS))
-    if choices.engine not in ENGINES:
-        raise UsageError(unknown("PDF engine", choices.engine, ENGINES))
-    if choices.to != "pdf":
-        return FORMATS[choices.to]
-    if choices.engine != "typst":
-        if shutil.which(choices.engine) is None:
+def _form(options: ExportOptions) -> DocumentFormat:
+    if options.to not in FORMATS:
+        raise UsageError(unknown("format", options.to, FORMATS))
+    if options.engine not in ENGINES:
+        raise UsageError(unknown("PDF engine", options.engine, ENGINES))
+    if options.to != "pdf":
+        return FORMATS[options.to]
+    if options.engine != "typst":
+        if shutil.which(options.engine) is None:
             raise UnavailableError(
-                f"there is no program {choices.engine} here to set the PDF",
+                f"there is no program {options.engine} here to set the PDF",
                 "leave --pdf-engine away: typst needs no TeX; or install TeX Live or MiKTeX",
             )
         return replace(FORMATS["pdf"], writer="latex")
@@ -106,17 +106,19 @@ def _form(choices: Choices) -> Format:
     return FORMATS["pdf"]
 
 
-def _output(workspace: Workspace, vault: Path, names: Sequence[str], choices: Choices) -> Path:
-    suffix = FORMATS[choices.to].suffix
+def _output(
+    workspace: Workspace, vault: Path, names: Sequence[str], options: ExportOptions
+) -> Path:
+    suffix = FORMATS[options.to].suffix
     name = "thesis" if len(names) != 1 else Path(names[0].replace("\\", "/")).name
     name = re.sub(r"\.md\Z", "", name) or "thesis"
-    output = choices.output or workspace.root / FOLDER / f"{name}{suffix}"
+    output = options.output or workspace.root / FOLDER / f"{name}{suffix}"
     output = output.expanduser().resolve()
     if output.is_dir():
         output /= f"{name}{suffix}"
     if output.suffix.lower() != suffix:
         raise UsageError(
-            f"{output.name} is no name for --to {choices.to}", f"--output {output.stem}{suffix}"
+            f"{output.name} is no name for --to {options.to}", f"--output {output.stem}{suffix}"
         )
     if output.is_relative_to(vault):
         raise RefusedError(
@@ -131,13 +133,13 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", name)
 
 
-def _deliver_figures(made: Path, folder: Path) -> None:
+def _deliver_figures(source: Path, folder: Path) -> None:
     """Put figures beside a LaTeX source; another picture has another name."""
-    for file in sorted(made.iterdir()) if made.is_dir() else ():
+    for file in sorted(source.iterdir()) if source.is_dir() else ():
         write_atomic(folder / file.name, file.read_bytes())
 
 
-def deliver(workspace: Workspace, made: Path, output: Path, *, force: bool) -> None:
+def deliver(workspace: Workspace, document: Path, output: Path, *, force: bool) -> None:
     """Put a document in its place, unless someone has worked on the one that stands there.
 
     Raises:
@@ -152,7 +154,7 @@ def deliver(workspace: Workspace, made: Path, output: Path, *, force: bool) -> N
                 f"{output} was changed since it was exported, or is not an export",
                 "choose another place with --output, or write over it with --force",
             )
-    content = made.read_bytes()
+    content = document.read_bytes()
     write_atomic(output, content)
     known[str(output)] = hashlib.sha256(content).hexdigest()
     write_atomic(register, json.dumps(known, ensure_ascii=False, indent=1) + "\n")

@@ -18,18 +18,18 @@ def caption(row: list[Node]) -> list[Node]:
     A line in italics below is the caption, as Obsidian's readers write it; else the picture's own
     words are. One without words is shown without number.
     """
-    made: list[Node] = []
+    blocks: list[Node] = []
     for node in row:
         words = _italic(node)
-        if words is not None and made and _awaits(made[-1]):
-            made[-1] = _figure(made[-1]["pictures"], words)
+        if words is not None and blocks and _awaits(blocks[-1]):
+            blocks[-1] = _figure(blocks[-1]["pictures"], words)
             continue
         pictures = _pictures(node)
         if pictures:
-            made += [{"t": "", "pictures": [one]} for one in pictures]
+            blocks += [{"t": "", "pictures": [picture]} for picture in pictures]
         else:
-            made.append(node)
-    return [_figure(one["pictures"], None) if _awaits(one) else one for one in made]
+            blocks.append(node)
+    return [_figure(entry["pictures"], None) if _awaits(entry) else entry for entry in blocks]
 
 
 def _awaits(node: Node) -> bool:
@@ -40,8 +40,8 @@ def _pictures(node: Node) -> list[Node]:
     """Return the pictures of a paragraph that holds nothing else."""
     if node["t"] not in ("Para", "Plain"):
         return []
-    rest = [one for one in node["c"] if one["t"] not in _BETWEEN]
-    return rest if all(one["t"] == "Image" for one in rest) else []
+    rest = [inline for inline in node["c"] if inline["t"] not in _BETWEEN]
+    return rest if all(inline["t"] == "Image" for inline in rest) else []
 
 
 def _italic(node: Node) -> list[Node] | None:

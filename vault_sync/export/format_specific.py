@@ -44,10 +44,10 @@ TURNED = _BREAK.format(width=16838, height=11906, turn=' w:orient="landscape"')
 
 
 @dataclass(frozen=True)
-class Layout:
+class DocumentLayout:
     """How one format shows what pandoc has no word for."""
 
-    table: Callable[[Node, tables.Size], list[Node]]
+    table: Callable[[Node, tables.TableSize], list[Node]]
     callout: Callable[[Node], list[Node]]
     appendices: tuple[Node, ...] = ()
     tasks: Callable[[Node], list[Node]] = lambda node: [node]
@@ -57,12 +57,16 @@ class Layout:
     """Whether long words need places where they may be broken."""
 
 
-def lay_out(blocks: list[Node], layout: Layout) -> list[Node]:
+def lay_out(blocks: list[Node], layout: DocumentLayout) -> list[Node]:
     """Return BLOCKS as one format shows them."""
 
     def change(row: list[Node]) -> list[Node]:
         following = [*row[1:], None]
-        return [one for node, after in zip(row, following, strict=True) for one in lay(node, after)]
+        return [
+            result
+            for node, after in zip(row, following, strict=True)
+            for result in lay(node, after)
+        ]
 
     def lay(node: Node, after: Node | None) -> list[Node]:
         if node["t"] == "Table":
@@ -103,12 +107,12 @@ def number(blocks: list[Node]) -> list[Node]:
     """Write its number before each heading down to the third level, letters in the appendices."""
     counts: list[int] = []
     lettered = False
-    made: list[Node] = []
+    numbered: list[Node] = []
     for node in blocks:
         if node["t"] == "Div" and APPENDICES in classes(node):
             counts, lettered = [], True
         if node["t"] != "Header" or UNNUMBERED in node["c"][1][1] or node["c"][0] > DEEPEST:
-            made.append(node)
+            numbered.append(node)
             continue
         level, attrs, content = node["c"]
         counts = (counts + [0] * level)[:level]
@@ -116,11 +120,11 @@ def number(blocks: list[Node]) -> list[Node]:
         first = chr(64 + counts[0]) if lettered and counts[0] <= 26 else str(counts[0])
         text = ".".join([first, *map(str, counts[1:])])
         mark = span([string(text)], "", "header-section-number")
-        made.append({"t": "Header", "c": [level, attrs, [mark, {"t": "Space"}, *content]]})
-    return made
+        numbered.append({"t": "Header", "c": [level, attrs, [mark, {"t": "Space"}, *content]]})
+    return numbered
 
 
-def _table(node: Node, layout: Layout) -> list[Node]:
+def _table(node: Node, layout: DocumentLayout) -> list[Node]:
     fit = tables.fit(node)
     if fit.shares:
         node = tables.with_widths(tables.breakable(node) if layout.soft else node, fit.shares)
@@ -136,14 +140,14 @@ def _around(writer: str, before: str, node: Node, after: str) -> list[Node]:
     return [raw(writer, before), node, raw(writer, after)]
 
 
-def _typst_table(node: Node, size: tables.Size) -> list[Node]:
+def _typst_table(node: Node, size: tables.TableSize) -> list[Node]:
     if size is tables.NORMAL:
         return [node]
     name = "turned" if size.turned else "small"
     return _around("typst", f"#{name}({size.points:g}pt)[", node, "]")
 
 
-def _latex_table(node: Node, size: tables.Size) -> list[Node]:
+def _latex_table(node: Node, size: tables.TableSize) -> list[Node]:
     letters = _LATEX_SIZES.get(size.name, "\\footnotesize")
     start = f"{letters}\\setlength{{\\tabcolsep}}{{3pt}}" if size is not tables.NORMAL else letters
     if size.turned:
@@ -151,14 +155,14 @@ def _latex_table(node: Node, size: tables.Size) -> list[Node]:
     return _around("latex", f"\\begingroup{start}", node, "\\endgroup")
 
 
-def _html_table(node: Node, size: tables.Size) -> list[Node]:
+def _html_table(node: Node, size: tables.TableSize) -> list[Node]:
     return [div([node], "", "table", size.name)]
 
 
-def _docx_table(node: Node, size: tables.Size) -> list[Node]:
+def _docx_table(node: Node, size: tables.TableSize) -> list[Node]:
     if size is not tables.NORMAL:
         style = f"Table {size.points:g}"
-        node = rewrite(node, blocks=lambda row: [_styled(one, style) for one in row])
+        node = rewrite(node, blocks=lambda row: [_styled(inner, style) for inner in row])
     if size.turned:
         return _around("openxml", UPRIGHT, node, TURNED)
     return [node]
@@ -180,30 +184,30 @@ def _raw_callout(writer: str, before: str, after: str) -> Callable[[Node], list[
 def _docx_callout(node: Node) -> list[Node]:
     def style(row: list[Node]) -> list[Node]:
         return [
-            div(one["c"][1], custom_style="Callout Title")
-            if one["t"] == "Div" and TITLE in classes(one)
-            else one
-            for one in row
+            div(child["c"][1], custom_style="Callout Title")
+            if child["t"] == "Div" and TITLE in classes(child)
+            else child
+            for child in row
         ]
 
     return [div(style(node["c"][1]), custom_style="Callout")]
 
 
 LAYOUTS = {
-    "typst": Layout(
+    "typst": DocumentLayout(
         _typst_table,
         _raw_callout("typst", "#callout[", "]"),
         (raw("typst", "#show: appendices"),),
         lambda node: _around("typst", "#tasks[", node, "]"),
         lambda node: _around("typst", "#block(sticky: true)[", node, "]"),
     ),
-    "latex": Layout(
+    "latex": DocumentLayout(
         _latex_table,
         _raw_callout("latex", "\\begin{callout}", "\\end{callout}"),
         (raw("latex", "\\appendix"),),
         lead=lambda node: [node, raw("latex", "\\nopagebreak")],
     ),
-    "html5": Layout(_html_table, lambda node: [node], soft=False),
-    "docx": Layout(_docx_table, _docx_callout),
+    "html5": DocumentLayout(_html_table, lambda node: [node], soft=False),
+    "docx": DocumentLayout(_docx_table, _docx_callout),
 }
 """pandoc's writer, without its extensions -> layout."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Format:
-    """How one format is made."""
+class DocumentFormat:
+    """An entry of the table of formats: the file's suffix, and the writer that makes it."""
 
     suffix: str
     writer: str
@@ -18,10 +18,12 @@ class Format:
 
 
 FORMATS = {
-    "pdf": Format(".pdf", "typst-citations", "a printable document, set by typst or by LaTeX"),
-    "docx": Format(".docx", "docx", "a Word document", counts=False),
-    "latex": Format(".tex", "latex", "a LaTeX source with its figures beside it"),
-    "html": Format(".html", "html5", "one HTML page that holds its pictures", counts=False),
+    "pdf": DocumentFormat(
+        ".pdf", "typst-citations", "a printable document, set by typst or by LaTeX"
+    ),
+    "docx": DocumentFormat(".docx", "docx", "a Word document", counts=False),
+    "latex": DocumentFormat(".tex", "latex", "a LaTeX source with its figures beside it"),
+    "html": DocumentFormat(".html", "html5", "one HTML page that holds its pictures", counts=False),
 }
 ENGINES = ("typst", "lualatex", "xelatex", "pdflatex", "tectonic")
 """Programs that set a PDF; all but the first are the student's own."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from vault_sync.export.reading.link_index import Shelf
-    from vault_sync.export.reading.pages import Page, Pages
+    from vault_sync.export.reading.link_index import LinkIndex
+    from vault_sync.export.reading.pages import SourcePage, SourcePages
     from vault_sync.export.reading.pandoc_ast import Node
 
 KINDS = frozenset(("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "avif", "svg"))
@@ -62,8 +62,8 @@ class Picture:
 class Pictures:
     """Copies pictures into a folder as the document asks for them."""
 
-    shelf: Shelf
-    pages: Pages
+    index: LinkIndex
+    pages: SourcePages
     folder: Path
     """Where the copies go; it is made for the first of them."""
     prefix: str
@@ -71,56 +71,58 @@ class Pictures:
     warn: Callable[[str], None]
     copies: dict[str, Picture | None] = field(default_factory=dict)
 
-    def row(self, page: Page) -> Callable[[list[Node]], list[Node]]:
-        """Return what puts the pictures into a row of inlines that PAGE holds."""
+    def picture_rewriter(self, page: SourcePage) -> Callable[[list[Node]], list[Node]]:
+        """Return the function that puts copies in the place of pictures in PAGE's inlines."""
 
         def change(row: list[Node]) -> list[Node]:
-            made: list[Node] = []
+            inlines: list[Node] = []
             for node in row:
-                made += self._show(page, node) if self._is_picture(page, node) else [node]
-            return made
+                inlines += self._show(page, node) if self._is_picture(page, node) else [node]
+            return inlines
 
         return change
 
-    def _is_picture(self, page: Page, node: Node) -> bool:
+    def _is_picture(self, page: SourcePage, node: Node) -> bool:
         """Whether a node shows a file: what embeds a note is left to others."""
         if node["t"] != "Image":
             return False
         target = node["c"][2][0]
-        found = self.pages.reference(target) if target.startswith(f"{EMBED}:") else None
-        name = found[1].target if found else ""
-        drawn = name.rpartition(".")[2].lower() in KINDS
-        return found is None or (bool(name) and (drawn or not self.shelf.note(name, page.path)))
+        embed = self.pages.reference(target) if target.startswith(f"{EMBED}:") else None
+        name = embed[1].target if embed else ""
+        is_drawable = name.rpartition(".")[2].lower() in KINDS
+        return embed is None or (
+            bool(name) and (is_drawable or not self.index.note(name, page.path))
+        )
 
-    def _show(self, page: Page, node: Node) -> list[Node]:
+    def _show(self, page: SourcePage, node: Node) -> list[Node]:
         """Return the picture with its caption and size, else what stands for it in words."""
         attrs, alt, (target, _) = node["c"]
         width = _inches(dict(attrs[2]).get("width", ""))
-        found = self.pages.reference(target) if target.startswith(f"{EMBED}:") else None
-        if found is None:
-            line = line_of(self.shelf, page.path, target)
+        embed = self.pages.reference(target) if target.startswith(f"{EMBED}:") else None
+        if embed is None:
+            line = line_of(self.index, page.path, target)
             alt, size = _split(alt)
             name = unquote(target)
         else:
-            page, reference = found
+            page, reference = embed
             line, name = reference.line, reference.target
             sizes = [_inches(option) for option in reference.options]
-            size = next((one for one in sizes if one), None)
-            alt = words(next((one for one in reference.options if not _inches(one)), ""))
+            size = next((inches for inches in sizes if inches), None)
+            alt = words(next((option for option in reference.options if not _inches(option)), ""))
         picture = self._take(page, name, f"{page.path}:{line}")
         if picture is None:
             return alt or words(name.rpartition("/")[2])
         share = picture.share(width or size)
-        made = [attributes(width=f"{share}%"), alt, [f"{self.prefix}/{picture.name}", ""]]
-        return [block("Image", made)]
+        content = [attributes(width=f"{share}%"), alt, [f"{self.prefix}/{picture.name}", ""]]
+        return [block("Image", content)]
 
-    def _take(self, page: Page, name: str, where: str) -> Picture | None:
+    def _take(self, page: SourcePage, name: str, where: str) -> Picture | None:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", name):
             self.warn(
                 f"{where}: the picture is not in the vault, and none is fetched: {name[:200]}"
             )
             return None
-        path = self.shelf.file(name, page.path)
+        path = self.index.file(name, page.path)
         if path is None:
             self.warn(f"{where}: there is no file {name!r} to show")
             return None
@@ -132,23 +134,23 @@ class Pictures:
         return self.copies[path]
 
     def _copy(self, path: str, where: str) -> Picture | None:
-        with open_folder(self.shelf.root, parent(path)) as folder:
+        with open_folder(self.index.root, parent(path)) as folder:
             content = folder.read(path.rpartition("/")[2]) or b""
         kind = path.rpartition(".")[2].lower().replace("jpeg", "jpg")
         try:
-            made = _drawn(content) if kind == "svg" else _checked(content, kind)
+            encoded = _read_drawing(content) if kind == "svg" else _read_picture(content, kind)
         except ValueError as error:
             self.warn(f"{where}: {path} is no picture that can be read: {str(error)[:100]}")
             return None
-        name = f"{_plain(path)}-{hashlib.sha256(made.content).hexdigest()[:8]}.{made.kind}"
+        name = f"{_plain(path)}-{hashlib.sha256(encoded.content).hexdigest()[:8]}.{encoded.kind}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.joinpath(name).write_bytes(made.content)
-        return Picture(name, made.inches, made.shape)
+        self.folder.joinpath(name).write_bytes(encoded.content)
+        return Picture(name, encoded.inches, encoded.shape)
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A picture that every format takes."""
+class _EncodedPicture:
+    """The bytes of a picture in a form that every format takes."""
 
     content: bytes
     kind: str
@@ -156,7 +158,7 @@ class _Made:
     shape: float
 
 
-def _drawn(content: bytes) -> _Made:
+def _read_drawing(content: bytes) -> _EncodedPicture:
     """Take an SVG drawing; anything in it that would be fetched from elsewhere is refused."""
     text = content.decode("utf-8")
     if "<svg" not in text:
@@ -165,10 +167,10 @@ def _drawn(content: bytes) -> _Made:
         raise ValueError("it refers to other files")
     box = re.search(r"viewBox\s*=\s*[\"'][\d.+-]+[ ,]+[\d.+-]+[ ,]+([\d.]+)[ ,]+([\d.]+)", text)
     shape = float(box[1]) / max(float(box[2]), 1e-6) if box else 1.5
-    return _Made(content, "svg", 0.8 * WIDTH, max(shape, 0.01))
+    return _EncodedPicture(content, "svg", 0.8 * WIDTH, max(shape, 0.01))
 
 
-def _checked(content: bytes, kind: str) -> _Made:
+def _read_picture(content: bytes, kind: str) -> _EncodedPicture:
     """Decode a picture whole, so that no later program stumbles over it."""
     from PIL import Image, ImageOps  # noqa: PLC0415 - slow to import
 
@@ -185,13 +187,15 @@ def _checked(content: bytes, kind: str) -> _Made:
     except Exception as error:
         raise ValueError(type(error).__name__) from error
     width, height = upright.size
-    return _Made(content, kind, width / max(density, SCREEN), width / height)
+    return _EncodedPicture(content, kind, width / max(density, SCREEN), width / height)
 
 
 def _as_png(image: Image.Image) -> bytes:
-    kept = image if image.mode in ("RGB", "RGBA", "L", "LA", "P", "1") else image.convert("RGB")
+    supported = (
+        image if image.mode in ("RGB", "RGBA", "L", "LA", "P", "1") else image.convert("RGB")
+    )
     buffer = io.BytesIO()
-    kept.save(buffer, "PNG")
+    supported.save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -203,10 +207,10 @@ def _plain(path: str) -> str:
 
 def _split(alt: list[Node]) -> tuple[list[Node], float | None]:
     """Take Obsidian's size off the words of `![words|300](picture.png)`."""
-    found = re.fullmatch(r"(?:(.*)\|)?(\d+(?:x\d+)?)", plain(alt))
-    return (words(found[1] or ""), _inches(found[2])) if found else (alt, None)
+    match = re.fullmatch(r"(?:(.*)\|)?(\d+(?:x\d+)?)", plain(alt))
+    return (words(match[1] or ""), _inches(match[2])) if match else (alt, None)
 
 
 def _inches(size: str) -> float | None:
-    found = re.fullmatch(r"(\d+)(?:x\d+)?", size)
-    return int(found[1]) / SCREEN if found and int(found[1]) else None
+    match = re.fullmatch(r"(\d+)(?:x\d+)?", size)
+    return int(match[1]) / SCREEN if match and int(match[1]) else None

@@ -26,8 +26,8 @@ BREAK = "\u200b"
 
 
 @dataclass(frozen=True)
-class Size:
-    """How a table is set."""
+class TableSize:
+    """A size in which tables are set: points of the letters, and whether the page is turned."""
 
     name: str
     points: float
@@ -41,36 +41,36 @@ class Size:
         return TURNED if self.turned else PAGE
 
 
-NORMAL = Size("normal", 11, 4.4)
+NORMAL = TableSize("normal", 11, 4.4)
 SIZES = (
     NORMAL,
-    Size("small", 8.5, 3),
-    Size("tiny", 7.5, 3),
-    Size("turned", 8.5, 3, turned=True),
+    TableSize("small", 8.5, 3),
+    TableSize("tiny", 7.5, 3),
+    TableSize("turned", 8.5, 3, turned=True),
 )
 """Tried in this order; the last takes what fits nowhere."""
 
 
 @dataclass(frozen=True)
-class Fit:
+class TableFit:
     """A size, and the share of the width that each column takes; none: as wide as the text."""
 
-    size: Size
+    size: TableSize
     shares: tuple[float, ...] = ()
 
 
-def fit(table: Node) -> Fit:
+def fit(table: Node) -> TableFit:
     """Choose the size of a table and the widths of its columns."""
     columns = _columns(table)
     if not columns:
-        return Fit(NORMAL)
+        return TableFit(NORMAL)
     if _whole(columns, NORMAL) <= PAGE:
-        return Fit(NORMAL)
+        return TableFit(NORMAL)
     for size in SIZES:
         least = [_least(column, size) for column in columns]
         if sum(least) <= size.room * 0.93 and _lines(columns, size) <= (14 if size.turned else 10):
             break
-    return Fit(size, tuple(_share(columns, size)))
+    return TableFit(size, tuple(_share(columns, size)))
 
 
 def breakable(tree: Any, longest: int = LONGEST_WORD) -> Any:
@@ -108,12 +108,12 @@ def _lines_of(cell: Node) -> str:
     """Return the longest line of a cell: `<br>` ends one."""
 
     def change(row: list[Node]) -> list[Node]:
-        return [{"t": "Str", "c": "\n"} if one["t"] == "LineBreak" else one for one in row]
+        return [{"t": "Str", "c": "\n"} if node["t"] == "LineBreak" else node for node in row]
 
     return plain(rewrite(cell, inlines=change))
 
 
-def _whole(columns: list[list[str]], size: Size) -> float:
+def _whole(columns: list[list[str]], size: TableSize) -> float:
     """Mm of the table with no line broken."""
     longest = [
         max((len(line) for text in column for line in text.split("\n")), default=0)
@@ -122,14 +122,14 @@ def _whole(columns: list[list[str]], size: Size) -> float:
     return sum(count * LETTER * size.points + size.gap for count in longest)
 
 
-def _least(column: list[str], size: Size) -> float:
+def _least(column: list[str], size: TableSize) -> float:
     """Mm of the longest word that should stay whole."""
     words = (word for text in column for word in re.split(r"[ \n]", text))
     longest = max((min(len(word), LONGEST_WORD) for word in words), default=1)
     return longest * LETTER * size.points + size.gap
 
 
-def _share(columns: list[list[str]], size: Size) -> list[float]:
+def _share(columns: list[list[str]], size: TableSize) -> list[float]:
     """Give each column its longest word, and the rest by how much text it holds."""
     least = [max(_least(column, size), _least(column[:1], size) * BOLD) for column in columns]
     spare = max(size.room - sum(least), 0)
@@ -140,13 +140,13 @@ def _share(columns: list[list[str]], size: Size) -> list[float]:
     return [width / sum(grown) for width in grown]
 
 
-def _wide(column: list[str], size: Size) -> float:
+def _wide(column: list[str], size: TableSize) -> float:
     """Mm that a column would like: its longest line; of a sentence less, for it may be broken."""
     longest = max((len(line) for text in column for line in text.split("\n")), default=1)
     return float(min(longest, 30) + max(longest - 30, 0) ** 0.8) * LETTER * size.points + size.gap
 
 
-def _lines(columns: list[list[str]], size: Size) -> float:
+def _lines(columns: list[list[str]], size: TableSize) -> float:
     """Lines of the highest cell."""
     shares = _share(columns, size)
     return max(

@@ -20,7 +20,7 @@ _QUOTES = {"fr": ("«" + NARROW, NARROW + "»"), "en": ("“", "”")}
 
 
 def typeset(language: str) -> Callable[[list[Node]], list[Node]]:
-    """Return what sets a row of inlines as LANGUAGE (`fr`, `en`) wants it.
+    """Return the function that sets a row of inlines as LANGUAGE (`fr`, `en`) wants it.
 
     Spaces are made narrow and unbreakable where the writer put one; none is added to a word, for
     `10:30` and addresses hold the same letters.
@@ -34,7 +34,7 @@ def typeset(language: str) -> Callable[[list[Node]], list[Node]]:
 
 
 def quote(language: str) -> Callable[[list[Node]], list[Node]]:
-    """Return what puts LANGUAGE's quotation marks into the blocks of a row."""
+    """Return the function that puts LANGUAGE's quotation marks into a row of blocks."""
     opening, closing = _QUOTES[language]
 
     def change(row: list[Node]) -> list[Node]:
@@ -57,14 +57,14 @@ def _letters(node: Node) -> Node:
 
 def _spaces(row: list[Node]) -> list[Node]:
     """Bind `:`, `?`, `»` and their like to the word before, and `«` to the word after."""
-    made: list[Node] = []
+    spaced: list[Node] = []
     for node in row:
-        bound = made and made[-1]["t"] == "Space"
-        if bound and _belongs(made, node):
-            made[-1] = string(NARROW)
-        after = node["t"] == "Space" and bool(made) and _ends_with_opening(made[-1])
-        made.append(string(NARROW) if after else node)
-    return _merged(made)
+        bound = spaced and spaced[-1]["t"] == "Space"
+        if bound and _belongs(spaced, node):
+            spaced[-1] = string(NARROW)
+        after = node["t"] == "Space" and bool(spaced) and _ends_with_opening(spaced[-1])
+        spaced.append(string(NARROW) if after else node)
+    return _merged(spaced)
 
 
 def _belongs(before: list[Node], node: Node) -> bool:
@@ -82,13 +82,13 @@ def _ends_with_opening(node: Node) -> bool:
 
 def _merged(row: list[Node]) -> list[Node]:
     """Join words that follow each other without space."""
-    made: list[Node] = []
+    merged: list[Node] = []
     for node in row:
-        if node["t"] == "Str" and made and made[-1]["t"] == "Str":
-            made[-1] = string(made[-1]["c"] + node["c"])
+        if node["t"] == "Str" and merged and merged[-1]["t"] == "Str":
+            merged[-1] = string(merged[-1]["c"] + node["c"])
         else:
-            made.append(node)
-    return made
+            merged.append(node)
+    return merged
 
 
 def _quoted(row: list[Node], opening: str, closing: str) -> list[Node]:
@@ -100,16 +100,16 @@ def _quoted(row: list[Node], opening: str, closing: str) -> list[Node]:
         return marks[1]
 
     def walk(value: list[Node]) -> list[Node]:
-        made = []
+        nodes = []
         for node in value:
             if node["t"] == "Str":
-                made.append(string(re.sub('"', replace, node["c"])))
+                nodes.append(string(re.sub('"', replace, node["c"])))
             elif node["t"] in ("Emph", "Strong", "Strikeout", "Underline"):
-                made.append({**node, "c": walk(node["c"])})
+                nodes.append({**node, "c": walk(node["c"])})
             elif node["t"] in ("Link", "Span"):
-                made.append({**node, "c": [node["c"][0], walk(node["c"][1]), *node["c"][2:]]})
+                nodes.append({**node, "c": [node["c"][0], walk(node["c"][1]), *node["c"][2:]]})
             else:
-                made.append(node)
-        return made
+                nodes.append(node)
+        return nodes
 
     return walk(row)

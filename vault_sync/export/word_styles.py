@@ -85,10 +85,10 @@ def _rewritten(
     original: bytes, changes: Mapping[str, Callable[[str], str]], added: Mapping[str, str]
 ) -> bytes:
     """Return the archive ORIGINAL with the text of some parts changed, and others added."""
-    made = io.BytesIO()
+    archive = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(original)) as source,
-        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target,
+        zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target,
     ):
         for entry in source.infolist():
             content = source.read(entry)
@@ -97,7 +97,7 @@ def _rewritten(
             target.writestr(entry, content)
         for name, text in added.items():
             target.writestr(name, text.encode("utf-8"))
-    return made.getvalue()
+    return archive.getvalue()
 
 
 def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
@@ -118,11 +118,11 @@ def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
 
 def _within(text: str, style: str, old: str, new: str) -> str:
     """Replace OLD in one style; where a version of pandoc lays it out anew, it stays as it is."""
-    found = re.search(rf'<w:style\b[^>]*w:styleId="{style}"[^>]*>.*?</w:style>', text, re.DOTALL)
-    if found is None:
+    match = re.search(rf'<w:style\b[^>]*w:styleId="{style}"[^>]*>.*?</w:style>', text, re.DOTALL)
+    if match is None:
         return text
-    changed = found[0].replace(old, new, 1)
-    return text[: found.start()] + changed + text[found.end() :]
+    changed = match[0].replace(old, new, 1)
+    return text[: match.start()] + changed + text[match.end() :]
 
 
 def _fonts(text: str) -> str:

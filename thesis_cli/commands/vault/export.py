@@ -43,10 +43,10 @@ def export(session: Session, /, *, names: tuple[str, ...], as_json: bool, **opti
     Nothing is written into the vault.
     """
     del as_json
-    from vault_sync.export.document_writer import Choices
+    from vault_sync.export.document_writer import ExportOptions
     from vault_sync.export.exporting import export as make
 
-    done = make(session.workspace, names, Choices(**options))
+    done = make(session.workspace, names, ExportOptions(**options))
     for warning in done.warnings:
         session.warn(warning)
     answer = {name: value for name, value in vars(done).items() if name != "warnings"}

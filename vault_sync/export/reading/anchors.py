@@ -1,4 +1,4 @@
-"""Places in the document that links lead to: one id each, whatever the notes are called."""
+"""The ids that links of the document lead to: one per note, heading and block id."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LONGEST = 60
 
 @dataclass
 class Anchors:
-    """Gives ids out, and knows which stands for which heading, block or note."""
+    """Gives out unique ids, and finds that of a note, a heading or a block."""
 
-    taken: set[str] = field(default_factory=lambda: {"refs", "contents", "references"})
+    used: set[str] = field(default_factory=lambda: {"refs", "contents", "references"})
     places: dict[tuple[str, str], str] = field(default_factory=dict)
     """(note, `heading` folded | `^block` | empty for the note itself) -> id."""
 
@@ -26,10 +26,10 @@ class Anchors:
         stem = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:LONGEST].strip("-") or "part"
         stem = stem if stem[0].isalpha() else f"p-{stem}"
         name, number = stem, 1
-        while name in self.taken:
+        while name in self.used:
             number += 1
             name = f"{stem}-{number}"
-        self.taken.add(name)
+        self.used.add(name)
         return name
 
     def mark(self, path: str, place: str, text: str) -> str:

@@ -47,11 +47,11 @@ def _mark(line: list[Node]) -> tuple[str, list[Node]] | None:
             text += node["c"]
         else:
             return None
-        found = _MARK.match(text)
-        if found and (place + 1 == len(line) or line[place + 1]["t"] != "Str"):
-            left = text[found.end() :]
+        match = _MARK.match(text)
+        if match and (place + 1 == len(line) or line[place + 1]["t"] != "Str"):
+            left = text[match.end() :]
             after = [string(left)] if left.strip() else []
-            return "-".join(found[1].lower().split()), [*after, *line[place + 1 :]]
+            return "-".join(match[1].lower().split()), [*after, *line[place + 1 :]]
         if not text.startswith("["):
             return None
     return None

@@ -1,4 +1,4 @@
-"""The HTML that notes hold: what says something becomes part of the tree, the rest goes."""
+"""HTML in notes: what shows words or pictures becomes nodes of the tree, the rest is dropped."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ PAIRS: dict[str, Callable[[list[Node]], Node]] = {
 
 def fragments(blocks: list[Node]) -> list[str]:
     """Return the pieces of HTML that hold words or pictures, for pandoc to read."""
-    return [node["c"][1] for node in find(blocks, "RawBlock") if _speaks(node["c"][1])]
+    return [node["c"][1] for node in find(blocks, "RawBlock") if _has_content(node["c"][1])]
 
 
 def resolve(blocks: list[Node], pieces: Mapping[str, list[Node]]) -> list[Node]:
     """Put PIECES, what pandoc made of `fragments`, in their places; resolve HTML in lines."""
 
     def change(row: list[Node]) -> list[Node]:
-        made: list[Node] = []
+        nodes: list[Node] = []
         for node in row:
-            made += _block(node, pieces) if node["t"] == "RawBlock" else [node]
-        return made
+            nodes += _block(node, pieces) if node["t"] == "RawBlock" else [node]
+        return nodes
 
     changed: list[Node] = rewrite(blocks, inlines=_nest, blocks=change)
     return changed
 
 
-def _speaks(text: str) -> bool:
+def _has_content(text: str) -> bool:
     return bool(_WORDLESS.sub("", text).strip()) or "<img" in text.lower()
 
 
@@ -67,12 +67,12 @@ def _block(node: Node, pieces: Mapping[str, list[Node]]) -> list[Node]:
     name = _anchor(text)
     if name:
         return [div([], "", PLACE, name=name)]
-    return pieces[text] if _speaks(text) else []
+    return pieces[text] if _has_content(text) else []
 
 
 def _anchor(text: str) -> str:
-    found = re.fullmatch(rf"\s*<!--{ANCHOR}([A-Za-z0-9-]+)-->\s*", text)
-    return found[1] if found else ""
+    match = re.fullmatch(rf"\s*<!--{ANCHOR}([A-Za-z0-9-]+)-->\s*", text)
+    return match[1] if match else ""
 
 
 def _nest(row: list[Node]) -> list[Node]:
@@ -118,11 +118,11 @@ def _single(text: str, tag: re.Match[str] | None) -> list[Node]:
 
 
 def _image(text: str) -> Node:
-    found = {
-        key.lower(): html.unescape(one or two or three)
-        for key, one, two, three in _ATTRIBUTE.findall(text)
+    values = {
+        key.lower(): html.unescape(double or single or bare)
+        for key, double, single, bare in _ATTRIBUTE.findall(text)
     }
-    alt = [string(found["alt"])] if found.get("alt") else []
-    width = re.fullmatch(r"(\d+)(?:px)?", found.get("width", ""))
+    alt = [string(values["alt"])] if values.get("alt") else []
+    width = re.fullmatch(r"(\d+)(?:px)?", values.get("width", ""))
     size = {"width": width[1]} if width else {}
-    return {"t": "Image", "c": [attributes(**size), alt, [found.get("src", ""), ""]]}
+    return {"t": "Image", "c": [attributes(**size), alt, [values.get("src", ""), ""]]}

@@ -1,4 +1,4 @@
-"""The notes and files of a vault as links name them."""
+"""Look-up of the notes and files of a vault by the targets of links, as Obsidian resolves them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """What a vault holds, found the way Obsidian finds it: by path, else by the end of a path."""
+class LinkIndex:
+    """The notes and files of a vault, found as Obsidian does: by path, else by its end.
+
+    Example: ``[[Results]]`` in ``Drafts/a.md`` means ``index.note("Results", "Drafts/a.md")``,
+    which is ``05-Results/Results.md`` where no note of that name is nearer.
+    """
 
     root: Path
     notes: Mapping[str, Note]
@@ -31,7 +35,7 @@ class Shelf:
     """Every file that is no hidden one and no link, notes among them."""
 
     @classmethod
-    def read(cls, root: Path) -> Shelf:
+    def read(cls, root: Path) -> LinkIndex:
         """Read the vault.
 
         Raises:
@@ -86,18 +90,18 @@ def fold(text: str) -> str:
 
 def _by_name(paths: Iterable[str], suffix: str) -> dict[str, list[str]]:
     """Return the last part of each path, folded -> the paths that end so, shortest first."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(paths, key=lambda one: (one.count("/"), one)):
+    paths_by_name: dict[str, list[str]] = {}
+    for path in sorted(paths, key=lambda path: (path.count("/"), path)):
         name = path[: len(path) - len(suffix)]
-        found.setdefault(fold(name.rpartition("/")[2]), []).append(path)
-    return found
+        paths_by_name.setdefault(fold(name.rpartition("/")[2]), []).append(path)
+    return paths_by_name
 
 
 def _nearest(names: Mapping[str, list[str]], target: str, home: str) -> str | None:
     for wanted in dict.fromkeys((target, unquote(target))):
-        found = _match(names, wanted.replace("\\", "/"), home)
-        if found:
-            return found
+        path = _match(names, wanted.replace("\\", "/"), home)
+        if path:
+            return path
     return None
 
 

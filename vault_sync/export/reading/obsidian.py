@@ -31,7 +31,7 @@ ANCHOR = "thesis-anchor:"
 
 
 @dataclass(frozen=True)
-class Reference:
+class ObsidianLink:
     """A link or an embed as the note writes it."""
 
     target: str
@@ -65,7 +65,7 @@ class Translation:
     """A note in CommonMark, and what stands behind its links."""
 
     text: str = ""
-    references: list[Reference] = field(default_factory=list)
+    references: list[ObsidianLink] = field(default_factory=list)
     citations: list[tuple[Citation, ...]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
     """Line and what was left out there."""
@@ -78,8 +78,8 @@ def translate(text: str, prefix: str, known: Container[str] = (), *, first: int 
     so that a bare `@name` is a citation only where it is one; FIRST is the line it starts at.
     """
     scanner = _Scanner(text, prefix, known, first)
-    scanner.made.text = scanner.scan(0, len(text)) + "".join(scanner.asides)
-    return scanner.made
+    scanner.translation.text = scanner.scan(0, len(text)) + "".join(scanner.asides)
+    return scanner.translation
 
 
 class _Scanner:
@@ -91,7 +91,7 @@ class _Scanner:
         self.known = known
         self.first = first
         self.breaks = [match.start() for match in re.finditer("\n", text)]
-        self.made = Translation()
+        self.translation = Translation()
         self.asides: list[str] = []
 
     def scan(self, start: int, stop: int) -> str:
@@ -108,7 +108,7 @@ class _Scanner:
         return self.first + bisect_right(self.breaks, place - 1)
 
     def warn(self, place: int, message: str) -> None:
-        self.made.warnings.append((self.line(place), message))
+        self.translation.warnings.append((self.line(place), message))
 
     def _keep(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
@@ -141,8 +141,8 @@ class _Scanner:
         if paragraphs and listed.match(paragraphs[-1]):
             return match[0], match.end()
         code = re.compile(r"(?:(?:[ ]{4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?=[ ]{4}|\t))+")
-        found = code.match(self.text, match.start(), stop)
-        return (found[0], found.end()) if found else (match[0], match.end())
+        indented = code.match(self.text, match.start(), stop)
+        return (indented[0], indented.end()) if indented else (match[0], match.end())
 
     def _task(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         """Obsidian takes any letter in the box; only x is done."""
@@ -195,10 +195,10 @@ class _Scanner:
         inner = match[0][3 if embed else 2 : -2]
         target, *options = [part.strip() for part in BAR.split(inner)]
         name, _, place = target.partition("#")
-        number = len(self.made.references)
+        number = len(self.translation.references)
         line = self.line(match.start())
-        self.made.references.append(
-            Reference(
+        self.translation.references.append(
+            ObsidianLink(
                 name.strip(),
                 place.strip(),
                 line,
@@ -207,9 +207,9 @@ class _Scanner:
                 options=tuple(options),
             )
         )
-        shown = "x" if embed else re.sub(r"\\\Z", r"\\\\", "|".join(options)) or "x"
+        label = "x" if embed else re.sub(r"\\\Z", r"\\\\", "|".join(options)) or "x"
         mark, scheme = ("!", EMBED) if embed else ("", LINK)
-        return f"{mark}[{shown}]({scheme}:{self.prefix}.{number})", match.end()
+        return f"{mark}[{label}]({scheme}:{self.prefix}.{number})", match.end()
 
     def _aside(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         depth, place = 1, match.end()
@@ -229,15 +229,15 @@ class _Scanner:
         del stop
         cited = []
         for part in match[0][1:-1].split(";"):
-            found = PART.fullmatch(part)
-            if found is None:
+            parsed = PART.fullmatch(part)
+            if parsed is None:
                 return match[0][:1], match.start() + 1
-            mode = "SuppressAuthor" if found["bare"] else "NormalCitation"
+            mode = "SuppressAuthor" if parsed["bare"] else "NormalCitation"
             cited.append(
                 Citation(
-                    found["key"].strip("{}"),
-                    " ".join(found["before"].split()),
-                    " ".join(found["after"].split()),
+                    parsed["key"].strip("{}"),
+                    " ".join(parsed["before"].split()),
+                    " ".join(parsed["after"].split()),
                     mode,
                     self.line(match.start()),
                 )
@@ -253,8 +253,8 @@ class _Scanner:
         return self._cite((Citation(key, "", "", mode, self.line(match.start())),)), match.end()
 
     def _cite(self, cited: tuple[Citation, ...]) -> str:
-        self.made.citations.append(cited)
-        return f"[x]({CITE}:{self.prefix}.{len(self.made.citations) - 1})"
+        self.translation.citations.append(cited)
+        return f"[x]({CITE}:{self.prefix}.{len(self.translation.citations) - 1})"
 
     def _mark(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         blank = BLANK.search(self.text, match.end(), stop)
@@ -266,9 +266,9 @@ class _Scanner:
 
     def _anchor(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
-        made = f"<!--{ANCHOR}{match[0].strip()[1:]}-->"
+        comment = f"<!--{ANCHOR}{match[0].strip()[1:]}-->"
         alone = match.start() == 0 or self.text[match.start() - 1] == "\n"
-        return f"\n{made}\n" if alone else made, match.end()
+        return f"\n{comment}\n" if alone else comment, match.end()
 
     def _tag(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         """A line of tags sorts notes and is no text; a tag in a sentence is a word of it."""

@@ -49,9 +49,11 @@ def find_pandoc() -> str:
         if version >= OLDEST:
             return path
     wanted = ".".join(map(str, OLDEST))
-    found = ", ".join(f"{path} is {'.'.join(map(str, one))}" for path, one in versions.items())
+    too_old = ", ".join(
+        f"{path} is {'.'.join(map(str, version))}" for path, version in versions.items()
+    )
     raise UnavailableError(
-        f"exporting needs pandoc {wanted} or later; {found or 'there is none'}",
+        f"exporting needs pandoc {wanted} or later; {too_old or 'there is none'}",
         install("pypandoc_binary"),
     )
 
@@ -72,8 +74,8 @@ def _version(path: str) -> tuple[int, ...]:
         answer = _call([path, "--version"], Path.cwd())
     except (OSError, subprocess.SubprocessError):
         return ()
-    found = re.match(rb"\S+ (\d+)\.(\d+)", answer.stdout)
-    return (int(found[1]), int(found[2])) if found else ()
+    match = re.match(rb"\S+ (\d+)\.(\d+)", answer.stdout)
+    return (int(match[1]), int(match[2])) if match else ()
 
 
 def _call(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
@@ -101,29 +103,29 @@ def run_pandoc(arguments: Sequence[str], folder: Path) -> tuple[bytes, list[str]
             f"pandoc ({path}) could not do its work: {type(error).__name__}",
             install("--force-reinstall", "pypandoc_binary"),
         ) from error
-    told = answer.stderr.decode("utf-8", "replace")
+    messages = answer.stderr.decode("utf-8", "replace")
     if answer.returncode:
-        raise UnavailableError(*_failure(told, answer.returncode))
-    return answer.stdout, _warnings(told)
+        raise UnavailableError(*_failure(messages, answer.returncode))
+    return answer.stdout, _warnings(messages)
 
 
-def _failure(told: str, code: int) -> tuple[str, str]:
+def _failure(messages: str, code: int) -> tuple[str, str]:
     """Word what pandoc reports, without its warnings, and what to do."""
-    missing = re.search(r"File `([^']+)' not found", told)
+    missing = re.search(r"File `([^']+)' not found", messages)
     if missing:
         return f"your LaTeX has no {missing[1]}", (
             f"install it (tlmgr install {Path(missing[1]).stem}), or leave --pdf-engine away"
         )
-    errors = [line for line in told.splitlines() if not line.startswith(("[WARNING]", "  "))]
+    errors = [line for line in messages.splitlines() if not line.startswith(("[WARNING]", "  "))]
     text = " ".join(" ".join(errors).split())[:600]
     return f"pandoc reports: {text or f'exit code {code}'}", (
         "export fewer notes to find the one that causes it: thesis vault export NOTE"
     )
 
 
-def _warnings(told: str) -> list[str]:
+def _warnings(messages: str) -> list[str]:
     """Return pandoc's warnings, each on one line."""
-    entries = re.split(r"^\[(?:WARNING|INFO)\] ", told, flags=re.MULTILINE)[1:]
+    entries = re.split(r"^\[(?:WARNING|INFO)\] ", messages, flags=re.MULTILINE)[1:]
     return list(dict.fromkeys(" ".join(entry.split()) for entry in entries))
 
 
@@ -182,7 +184,7 @@ def compile_typst(source: Path, output: Path) -> list[str]:
             f"typst could not set the document: {error}",
             "export fewer notes to find the one that causes it: thesis vault export NOTE",
         ) from error
-    return list(dict.fromkeys(str(getattr(one, "message", one)) for one in warnings))
+    return list(dict.fromkeys(str(getattr(warning, "message", warning)) for warning in warnings))
 
 
 def require_typst() -> None:

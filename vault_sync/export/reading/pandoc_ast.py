@@ -33,7 +33,9 @@ def rewrite(
         return {**value, "c": rewrite(value["c"], inlines=inlines, blocks=blocks)}
     if not isinstance(value, list):
         return value
-    done = [one if _is_leaf(one) else rewrite(one, inlines=inlines, blocks=blocks) for one in value]
+    done = [
+        item if _is_leaf(item) else rewrite(item, inlines=inlines, blocks=blocks) for item in value
+    ]
     kind = done[0].get("t") if done and isinstance(done[0], dict) else None
     if inlines and kind in INLINES:
         return inlines(done)
@@ -54,14 +56,14 @@ def find(value: Any, kind: str) -> Iterator[Node]:
             yield value
         yield from find(value.get("c"), kind)
     elif isinstance(value, list):
-        for one in value:
-            yield from find(one, kind)
+        for item in value:
+            yield from find(item, kind)
 
 
 def plain(value: Any) -> str:
     """Return the words of a tree, without its marks; notes at the foot are left out."""
     if isinstance(value, list):
-        return "".join(plain(one) for one in value)
+        return "".join(plain(item) for item in value)
     if not isinstance(value, dict):
         return ""
     kind: str = value.get("t", "")
@@ -90,11 +92,11 @@ def string(text: str) -> Node:
 
 def words(text: str) -> list[Node]:
     """Make words and the spaces between them."""
-    made: list[Node] = []
+    nodes: list[Node] = []
     for word in text.split(" "):
-        made += [string(word)] if word else []
-        made.append({"t": "Space"})
-    return made[:-1]
+        nodes += [string(word)] if word else []
+        nodes.append({"t": "Space"})
+    return nodes[:-1]
 
 
 def block(kind: str, content: Any) -> Node:

@@ -13,7 +13,7 @@ from vault_sync.export.reading.link_index import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vault_sync.export.reading.link_index import Shelf
+    from vault_sync.export.reading.link_index import LinkIndex
     from vault_sync.rendering.words import Words
 
 ASIDE = frozenset({"templates", "weekly", "attachments", "archive"})
@@ -23,7 +23,7 @@ ASIDE_NOTES = ("run/", "weekly/", "gallery/", "chapter/dashboard", "chapter/log-
 
 
 @dataclass(frozen=True)
-class Entry:
+class DocumentEntry:
     """A chapter that groups notes, or a note."""
 
     path: str
@@ -41,10 +41,10 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Selection:
+class DocumentSelection:
     """What goes into a document."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[DocumentEntry, ...]
     left_out: tuple[str, ...]
     """Notes that a whole thesis does without."""
 
@@ -55,13 +55,13 @@ class Selection:
 
 
 def select(
-    shelf: Shelf,
+    index: LinkIndex,
     chapters: Mapping[str, str],
     words: Words,
     names: Sequence[str] = (),
     *,
     with_runs: bool = False,
-) -> Selection:
+) -> DocumentSelection:
     """Choose what NAMES (notes, folders) stand for, in their order; the whole thesis without any.
 
     CHAPTERS maps the thesis's own chapters to their notes: in one folder they keep that order.
@@ -69,21 +69,21 @@ def select(
     Raises:
         NotFoundError: a name is no note and no folder of the vault, or nothing is left.
     """
-    order = _Order(chapters)
-    chosen = _named(shelf, order, words, names) if names else _whole(shelf, order, words)
+    order = _NoteOrder(chapters)
+    entries = _named(index, order, words, names) if names else _whole(index, order, words)
     if with_runs:
-        chosen += _runs(shelf, order, words, {entry.path for entry in chosen})
-    taken = {entry.path for entry in chosen}
-    if not any(entry.note for entry in chosen):
+        entries += _runs(index, order, words, {entry.path for entry in entries})
+    included = {entry.path for entry in entries}
+    if not any(entry.note for entry in entries):
         raise NotFoundError(
-            f"the vault {shelf.root} holds no chapter to export",
+            f"the vault {index.root} holds no chapter to export",
             "fill it with: thesis report sync --to vault; or name a note: thesis vault export NOTE",
         )
-    left = () if names else tuple(path for path in order.sort(shelf.notes) if path not in taken)
-    return Selection(tuple(chosen), left)
+    left = () if names else tuple(path for path in order.sort(index.notes) if path not in included)
+    return DocumentSelection(tuple(entries), left)
 
 
-class _Order:
+class _NoteOrder:
     """The order of notes: numbers first, then the thesis's own chapters, then the alphabet."""
 
     def __init__(self, chapters: Mapping[str, str]) -> None:
@@ -103,8 +103,8 @@ class _Order:
 
 
 def _number(name: str) -> float:
-    found = re.match(r"\d+", name)
-    return int(found[0]) if found else float("inf")
+    match = re.match(r"\d+", name)
+    return int(match[0]) if match else float("inf")
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -113,84 +113,93 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
-def _whole(shelf: Shelf, order: _Order, words: Words) -> list[Entry]:
+def _whole(index: LinkIndex, order: _NoteOrder, words: Words) -> list[DocumentEntry]:
     """Every note but those aside; unnumbered folders follow numbered ones, as appendices."""
-    paths = [path for path in order.sort(shelf.notes) if not _aside(shelf, path)]
+    paths = [path for path in order.sort(index.notes) if not _aside(index, path)]
     numbered = any(_number(path) != float("inf") for path in paths if "/" in path)
-    entries: list[Entry] = []
+    entries: list[DocumentEntry] = []
     folders: set[str] = set()
     for path in paths:
         top = path.partition("/")[0] if "/" in path else ""
         appendix = numbered and _number(path) == float("inf")
         if top and top not in folders:
             folders.add(top)
-            entries.append(Entry(top, 1, _title(top, words), appendix))
-        entries.append(Entry(path, 2 if top else 1, appendix=appendix))
+            entries.append(DocumentEntry(top, 1, _title(top, words), appendix))
+        entries.append(DocumentEntry(path, 2 if top else 1, appendix=appendix))
     return entries
 
 
-def _aside(shelf: Shelf, path: str) -> bool:
+def _aside(index: LinkIndex, path: str) -> bool:
     folders = [fold(part) for part in path.split("/")[:-1]]
-    drawn = fold(path).endswith(".excalidraw.md")
+    is_drawing = fold(path).endswith(".excalidraw.md")
     return (
-        drawn
+        is_drawing
         or any(folder in ASIDE for folder in folders[:1])
-        or shelf.identity(path).startswith(ASIDE_NOTES)
+        or index.identity(path).startswith(ASIDE_NOTES)
         or fold(path.rpartition("/")[2]) == "dashboard.md"
     )
 
 
-def _runs(shelf: Shelf, order: _Order, words: Words, taken: set[str]) -> list[Entry]:
-    runs = [path for path in order.sort(shelf.notes) if shelf.identity(path).startswith("run/")]
-    runs = [path for path in runs if path not in taken]
+def _runs(
+    index: LinkIndex, order: _NoteOrder, words: Words, included: set[str]
+) -> list[DocumentEntry]:
+    runs = [path for path in order.sort(index.notes) if index.identity(path).startswith("run/")]
+    runs = [path for path in runs if path not in included]
     if not runs:
         return []
-    head = Entry(f"{parent(runs[0])}/", 1, str(words.say("export.runs")), appendix=True)
-    return [head, *(Entry(path, 2, appendix=True) for path in runs)]
+    head = DocumentEntry(f"{parent(runs[0])}/", 1, str(words.say("export.runs")), appendix=True)
+    return [head, *(DocumentEntry(path, 2, appendix=True) for path in runs)]
 
 
-def _named(shelf: Shelf, order: _Order, words: Words, names: Sequence[str]) -> list[Entry]:
-    entries: list[Entry] = []
-    taken: set[str] = set()
+def _named(
+    index: LinkIndex, order: _NoteOrder, words: Words, names: Sequence[str]
+) -> list[DocumentEntry]:
+    entries: list[DocumentEntry] = []
+    included: set[str] = set()
     for name in names:
-        for entry in _one(shelf, order, words, name):
-            if entry.path not in taken:
-                taken.add(entry.path)
+        for entry in _entries_of(index, order, words, name):
+            if entry.path not in included:
+                included.add(entry.path)
                 entries.append(entry)
     if len(entries) == 1:
-        return [Entry(entries[0].path, 0)]
+        return [DocumentEntry(entries[0].path, 0)]
     return entries
 
 
-def _one(shelf: Shelf, order: _Order, words: Words, name: str) -> list[Entry]:
+def _entries_of(
+    index: LinkIndex, order: _NoteOrder, words: Words, name: str
+) -> list[DocumentEntry]:
     """Return what one NAME stands for: a folder's notes, or a note."""
-    wanted = _inside(shelf, name)
+    wanted = _inside(index, name)
     folder = fold(wanted.strip("/"))
-    within = [path for path in shelf.notes if fold(path).startswith(f"{folder}/")] if folder else []
+    within = [path for path in index.notes if fold(path).startswith(f"{folder}/")] if folder else []
     if within:
         place = order.sort(within)[0][: len(wanted.strip("/"))]
         title = _title(place.rpartition("/")[2], words)
-        return [Entry(place, 1, title), *(Entry(path, 2) for path in order.sort(within))]
-    found = shelf.note(wanted)
-    if found is None:
-        folders = {parent(path) for path in shelf.notes} - {""}
-        known = {path.removesuffix(".md") for path in shelf.notes} | folders
+        return [
+            DocumentEntry(place, 1, title),
+            *(DocumentEntry(path, 2) for path in order.sort(within)),
+        ]
+    note = index.note(wanted)
+    if note is None:
+        folders = {parent(path) for path in index.notes} - {""}
+        known = {path.removesuffix(".md") for path in index.notes} | folders
         known |= {path.rpartition("/")[2] for path in known}
         raise NotFoundError(
             unknown("note or folder of the vault", name, known),
             "thesis vault export, without a name, exports the whole thesis",
         )
-    return [Entry(found, 1)]
+    return [DocumentEntry(note, 1)]
 
 
-def _inside(shelf: Shelf, name: str) -> str:
+def _inside(index: LinkIndex, name: str) -> str:
     """Return NAME as a path from the vault, where it is one from elsewhere."""
     from pathlib import Path  # noqa: PLC0415 - only here
 
     try:
         path = Path(name).expanduser()
         if path.exists():
-            return path.resolve().relative_to(shelf.root).as_posix()
+            return path.resolve().relative_to(index.root).as_posix()
     except (OSError, ValueError, RuntimeError):
         pass
     return name.replace("\\", "/")

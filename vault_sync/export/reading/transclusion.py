@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vault_sync.export.reading.anchors import Anchors
-    from vault_sync.export.reading.link_index import Shelf
-    from vault_sync.export.reading.obsidian import Reference
-    from vault_sync.export.reading.pages import Page, Pages
+    from vault_sync.export.reading.link_index import LinkIndex
+    from vault_sync.export.reading.obsidian import ObsidianLink
+    from vault_sync.export.reading.pages import SourcePage, SourcePages
     from vault_sync.export.reading.pandoc_ast import Node
 
 DEEPEST = 6
@@ -41,40 +41,40 @@ class Embedder:
     """Expands notes; the warnings it gives name note and line."""
 
     def __init__(
-        self, shelf: Shelf, pages: Pages, anchors: Anchors, warn: Callable[[str], None]
+        self, index: LinkIndex, pages: SourcePages, anchors: Anchors, warn: Callable[[str], None]
     ) -> None:
-        self.shelf = shelf
+        self.index = index
         self.pages = pages
         self.anchors = anchors
         self.warn = warn
         self.count = 0
 
-    def title(self, page: Page) -> tuple[list[Node], list[Node]]:
+    def title(self, page: SourcePage) -> tuple[list[Node], list[Node]]:
         """Return the title of a note, and its blocks without it."""
         first = page.blocks[0] if page.blocks else None
         if first and first["t"] == "Header" and first["c"][0] == 1:
             return first["c"][2], page.blocks[1:]
         name = page.path.rpartition("/")[2].removesuffix(".md")
-        said = self.shelf.property(page.path, "title")
-        return [string(said or name)], page.blocks
+        own_title = self.index.property(page.path, "title")
+        return [string(own_title or name)], page.blocks
 
-    def expand(self, page: Page, blocks: list[Node], base: int, trail: Trail) -> list[Node]:
+    def expand(self, page: SourcePage, blocks: list[Node], base: int, trail: Trail) -> list[Node]:
         """Return BLOCKS of a note with their highest heading at level BASE, embeds expanded."""
         levels = [node["c"][0] for node in blocks if node["t"] == "Header"]
         shift = base - min(levels, default=base)
         current = base - 1
-        made: list[Node] = []
+        expanded: list[Node] = []
         for node in blocks:
             if node["t"] == "Header":
                 current = min(node["c"][0] + shift, DEEPEST)
                 text = plain(node["c"][2])
                 name = self.anchors.mark(page.path, text, text)
-                made.append(header(current, node["c"][2], name))
+                expanded.append(header(current, node["c"][2], name))
             else:
-                made += self._inside(page, node, current, trail)
-        return self._placed(page, made)
+                expanded += self._inside(page, node, current, trail)
+        return self._placed(page, expanded)
 
-    def _inside(self, page: Page, node: Node, current: int, trail: Trail) -> list[Node]:
+    def _inside(self, page: SourcePage, node: Node, current: int, trail: Trail) -> list[Node]:
         """Expand the embeds in one block; those in lists and quotes have no headings."""
         kind: str = node["t"]
         content: Any = node.get("c")
@@ -85,38 +85,38 @@ class Embedder:
         if kind == "Div":
             return [block(kind, [content[0], self._nested(page, content[1], current, trail)])]
         if kind == "BulletList":
-            return [block(kind, [self._nested(page, one, current, trail) for one in content])]
+            return [block(kind, [self._nested(page, item, current, trail) for item in content])]
         if kind == "OrderedList":
-            items = [self._nested(page, one, current, trail) for one in content[1]]
+            items = [self._nested(page, item, current, trail) for item in content[1]]
             return [block(kind, [content[0], items])]
         return [node]
 
-    def _nested(self, page: Page, row: list[Node], current: int, trail: Trail) -> list[Node]:
-        made = [one for node in row for one in self._inside(page, node, current, trail)]
-        return self._placed(page, [_as_paragraph(node) for node in made])
+    def _nested(self, page: SourcePage, row: list[Node], current: int, trail: Trail) -> list[Node]:
+        nodes = [inner for node in row for inner in self._inside(page, node, current, trail)]
+        return self._placed(page, [_as_paragraph(node) for node in nodes])
 
     def _paragraph(self, node: Node, current: int, trail: Trail) -> list[Node]:
         """Split a paragraph where it embeds a note."""
-        if not any(one["t"] == "Image" for one in node["c"]):
+        if not any(inline["t"] == "Image" for inline in node["c"]):
             return [node]
-        made: list[Node] = []
+        blocks: list[Node] = []
         row: list[Node] = []
-        for one in node["c"]:
-            embedded = self._embedded(one, current, trail) if one["t"] == "Image" else None
+        for inline in node["c"]:
+            embedded = self._embedded(inline, current, trail) if inline["t"] == "Image" else None
             if embedded is None:
-                row.append(one)
+                row.append(inline)
                 continue
-            made += [*_rest(node["t"], row), *embedded]
+            blocks += [*_rest(node["t"], row), *embedded]
             row = []
-        return [*made, *_rest(node["t"], row)]
+        return [*blocks, *_rest(node["t"], row)]
 
     def _embedded(self, image: Node, current: int, trail: Trail) -> list[Node] | None:
         """Return what an embed of a note shows; None where it embeds none or can't be."""
-        found = self.pages.reference(image["c"][2][0])
-        if found is None or not image["c"][2][0].startswith(f"{EMBED}:"):
+        embed = self.pages.reference(image["c"][2][0])
+        if embed is None or not image["c"][2][0].startswith(f"{EMBED}:"):
             return None
-        home, reference = found
-        path = self.shelf.note(reference.target, home.path)
+        home, reference = embed
+        path = self.index.note(reference.target, home.path)
         if path is None or path not in self.pages.by_path:
             return None
         where = f"{home.path}:{reference.line}"
@@ -133,7 +133,7 @@ class Embedder:
             return []
         return self.expand(target, blocks, current + 1, (*trail, here))
 
-    def _section(self, page: Page, reference: Reference) -> list[Node] | None:
+    def _section(self, page: SourcePage, reference: ObsidianLink) -> list[Node] | None:
         """Return the part of a note that an embed names: all but the title, a heading, a block."""
         if not reference.place:
             return self.title(page)[1]
@@ -145,18 +145,18 @@ class Embedder:
                 return page.blocks[place : _end(page.blocks, place)]
         return None
 
-    def _placed(self, page: Page, row: list[Node]) -> list[Node]:
+    def _placed(self, page: SourcePage, row: list[Node]) -> list[Node]:
         """Give ids to the blocks that carry a block id."""
-        made: list[Node] = []
+        nodes: list[Node] = []
         for node in row:
             if node["t"] == "Div" and PLACE in classes(node):
                 name = self._mark(page, node)
-                made = [*made[:-1], div(made[-1:], name)]
+                nodes = [*nodes[:-1], div(nodes[-1:], name)]
             else:
-                made.append(rewrite(node, inlines=lambda line: self._marked(page, line)))
-        return made
+                nodes.append(rewrite(node, inlines=lambda line: self._marked(page, line)))
+        return nodes
 
-    def _marked(self, page: Page, line: list[Node]) -> list[Node]:
+    def _marked(self, page: SourcePage, line: list[Node]) -> list[Node]:
         return [
             span([], self._mark(page, node))
             if node["t"] == "Span" and PLACE in classes(node)
@@ -164,7 +164,7 @@ class Embedder:
             for node in line
         ]
 
-    def _mark(self, page: Page, node: Node) -> str:
+    def _mark(self, page: SourcePage, node: Node) -> str:
         name = dict(node["c"][0][2])["name"]
         return self.anchors.mark(page.path, f"^{name}", name)
 
@@ -197,7 +197,9 @@ def _block_of(blocks: list[Node], name: str) -> list[Node] | None:
     for place, node in enumerate(blocks):
         if node["t"] == "Div" and PLACE in classes(node) and _named(node, name):
             return blocks[max(0, place - 1) : place]
-        marks = [one for one in find(node, "Span") if PLACE in classes(one) and _named(one, name)]
+        marks = [
+            mark for mark in find(node, "Span") if PLACE in classes(mark) and _named(mark, name)
+        ]
         if marks:
             return _item(node, marks[0])
     return None
@@ -207,11 +209,11 @@ def _item(node: Node, mark: Node) -> list[Node]:
     """Return the item of a list that holds MARK, else the whole block."""
     listed = {"BulletList": lambda: node["c"], "OrderedList": lambda: node["c"][1]}
     for item in listed.get(node["t"], list)():
-        if any(one is mark for one in find(item, "Span")):
-            return [block("Para", one["c"]) if one["t"] == "Plain" else one for one in item]
+        if any(child is mark for child in find(item, "Span")):
+            return [block("Para", child["c"]) if child["t"] == "Plain" else child for child in item]
     return [node]
 
 
 def _named(node: Node, name: str) -> bool:
-    said: str = dict(node["c"][0][2])["name"]
-    return said.lower() == name.lower()
+    own_name: str = dict(node["c"][0][2])["name"]
+    return own_name.lower() == name.lower()
