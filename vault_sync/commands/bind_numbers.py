@@ -1,4 +1,4 @@
-"""One number of a note bound to its record, or a ready snippet to paste."""
+"""Bind one number of a note to its record, or quote a metric as a bound number to paste."""
 
 from __future__ import annotations
 

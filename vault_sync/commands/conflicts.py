@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from vault_sync.engine.plans import Trouble
 
 
-def keep(workspace: Workspace, vault: Path, conflicts: Sequence[Trouble]) -> Path | None:
-    """Put the new version of each conflict into its file, and remove those that are resolved.
+def write_new_versions(
+    workspace: Workspace, vault: Path, conflicts: Sequence[Trouble]
+) -> Path | None:
+    """Write the new version of each conflict into its file, and remove those that are resolved.
 
     Returns the folder; None where there is no conflict.
     """
@@ -42,7 +44,7 @@ def keep(workspace: Workspace, vault: Path, conflicts: Sequence[Trouble]) -> Pat
     return folder if wanted else None
 
 
-def recovered(workspace: Workspace) -> list[Path]:
+def recovered_saves(workspace: Workspace) -> list[Path]:
     """Return the saves that were kept aside, which the student may want to look at."""
     folder = workspace.state / "conflicts" / "recovered"
     return sorted(folder.iterdir()) if folder.is_dir() else []

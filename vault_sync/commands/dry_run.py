@@ -40,7 +40,7 @@ class Survey:
     bases: Bases
     plan: Plan
 
-    def again(self, options: Options) -> Plan:
+    def replan(self, options: Options) -> Plan:
         """Return what a sync with other OPTIONS would do."""
         return plan(self.snapshot, self.wanted, self.state, self.bases.find, options)
 

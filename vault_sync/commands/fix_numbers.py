@@ -1,4 +1,4 @@
-"""Numbers brought up to date in the notes, and plain numbers bound; all else keeps its bytes."""
+"""Bring bound numbers up to date, and bind plain ones; all else in a note keeps its bytes."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ class _Puller:
     def _changes(self, run_note: RunNote) -> Iterator[Write]:
         updates, blocked = updates_of(run_note, run_note.of(Move.CONFLICT))
         self.report.refused += blocked.values()
-        if updates.values or updates.places:
+        if updates.values or updates.splices:
             data, identity = run_note.note.data, run_identity(run_note.run)
             remember = {**self.state.answers.get(identity, {}), **updates.after}
             after = apply(data, updates)

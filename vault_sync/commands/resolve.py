@@ -1,4 +1,4 @@
-"""What a student decides about a conflict: their version, the new one, or prose of their own."""
+"""Resolve a conflict as the student decides: their version, the new one, or prose of their own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Side(enum.Enum):
 
 @dataclass(frozen=True)
 class Resolution:
-    """What became of a decision; addresses are `NOTE#BLOCK`, `NOTE#property` or a file."""
+    """What resolving conflicts did; addresses are `NOTE#BLOCK`, `NOTE#property` or a file."""
 
     decided: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ def decide(
         left = [
             trouble for trouble in survey.plan.conflicts if trouble.address not in decider.decided
         ]
-        conflicts.keep(workspace, vault, left)
+        conflicts.write_new_versions(workspace, vault, left)
     if outcome.changed or outcome.refused:
         reasons = [str(trouble) for trouble in outcome.refused]
         reasons += [f"{path}: {CHANGED}" for path in outcome.changed]
@@ -106,12 +106,12 @@ _VERBS = {Side.MINE: "take --mine", Side.NEW: "take --new", Side.PROSE: "adopt"}
 
 
 class _Resolver:
-    """Gathers the changes to notes and to the memory."""
+    """Gathers the writes to notes, and what is to be remembered with each."""
 
     def __init__(self, survey: Survey, side: Side) -> None:
         self.survey = survey
         self.side = side
-        self.reopened = survey.again(Options(accept_deletions=True, reopen=True)).conflicts
+        self.reopened = survey.replan(Options(accept_deletions=True, reopen=True)).conflicts
         self.decided: dict[str, None] = {}
         self.edits: dict[str, Edit] = {}
         self.cut: dict[str, list[Block]] = {}
@@ -255,8 +255,8 @@ class _Resolver:
         """Return how the notes that were deleted would be made again."""
         if self.side is not Side.NEW:
             return []
-        again = self.survey.again(Options(recreate=True))
-        return [write for write in again.writes if write.before is None and not write.whole]
+        recreating = self.survey.replan(Options(recreate=True))
+        return [write for write in recreating.writes if write.before is None and not write.whole]
 
     def _edit(self, note: Note) -> Edit:
         return self.edits.setdefault(note.path, Edit(note, before=note.data))

@@ -1,4 +1,4 @@
-"""How a vault stands: what a sync would find, and what is waiting for a decision."""
+"""The status of a vault: what a sync would find, and what is waiting for a decision."""
 
 from __future__ import annotations
 
@@ -60,11 +60,6 @@ class VaultStatus:
     undo: int | None = None
     """The number of the latest write, which `vault undo` would take back."""
 
-    @property
-    def calm(self) -> bool:
-        """Whether nothing waits for the student."""
-        return not (self.stopped or self.pending or self.conflicts or self.refused or self.copies)
-
 
 def inspect(workspace: Workspace, to: Path | str | None = None) -> VaultStatus:
     """Look at the vault; nothing is written, and no lock is held.
@@ -91,7 +86,7 @@ def inspect(workspace: Workspace, to: Path | str | None = None) -> VaultStatus:
         moved=_moved(survey),
         refused=[str(trouble) for trouble in sync_plan.refused],
         copies=list(survey.snapshot.copies),
-        recovered=conflicts.recovered(workspace),
+        recovered=conflicts.recovered_saves(workspace),
         interrupted=interrupted(workspace.state, identity),
         locked=holder(vault),
         undo=None if entry is None else entry.number,

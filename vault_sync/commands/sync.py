@@ -129,7 +129,7 @@ def _sync(workspace: Workspace, writer: VaultWriter, options: Options) -> SyncRe
         if not outcome.changed:
             break
     total.refused += [Trouble(path, CHANGED) for path in outcome.changed]
-    folder = conflicts.keep(workspace, writer.vault, sync_plan.conflicts)
+    folder = conflicts.write_new_versions(workspace, writer.vault, sync_plan.conflicts)
     warnings = (*sync_plan.warnings, *writer.warnings())
     return _report(replace(sync_plan, writes=diffs.writes, warnings=warnings), total, folder)
 
@@ -158,7 +158,7 @@ def _diffs(sync_plan: Plan, written: set[str]) -> dict[str, str]:
 
 
 def _dispute(trouble: Trouble) -> str:
-    """Compare the two versions of a conflict; of a picture only that they differ can be told."""
+    """Compare the two versions of a conflict; of a picture only that they differ."""
     if b"\0" in trouble.disk or b"\0" in trouble.new:
         return f"--- yours/{trouble.address}\n+++ new/{trouble.address}\n(no text)\n"
     return diff(trouble.address, trouble.disk, trouble.new, ("yours/", "new/"))

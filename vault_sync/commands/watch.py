@@ -2,7 +2,7 @@
 
 The file system tells of changes; a sync follows when they have calmed down for a moment, or after
 a few seconds of unbroken saving. What the sync itself wrote wakes nobody. A vault that goes away
-is waited for, and a conflict is told once.
+is waited for, and a conflict is reported once.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class _SyncScheduler:
         self.next = max(time.monotonic(), self.rest)
 
     def sync(self) -> None:
-        """Sync once; what goes wrong is told and tried again."""
+        """Sync once; what goes wrong is reported, and tried again where waiting may help."""
         self.next = None
         began = time.monotonic()
         try:

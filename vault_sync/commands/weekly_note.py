@@ -82,7 +82,7 @@ def place(workspace: Workspace, name: str) -> str:
 
 
 def _free_path(workspace: Workspace, composer: Composer, first: date, last: date) -> str:
-    """Name the note by its week; by its days where the week has a note or is not what is told."""
+    """Name the note by its week; by its days where that is taken, or they are no whole week."""
     names = [f"{first}_{last}"]
     if last - first == timedelta(days=DAYS - 1):
         names.insert(0, week(last))

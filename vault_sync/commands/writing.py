@@ -104,7 +104,7 @@ def writing(
 def write_notes(
     workspace: Workspace, vault: Path, writes: Sequence[Write], what: str = ""
 ) -> WriteOutcome:
-    """Write notes that were planned outside of a sync; see `Writer.write`.
+    """Write notes that were planned outside of a sync; see `VaultWriter.write`.
 
     `changed` of the outcome names files that someone saved since they were read: read them, plan
     and write again. WHAT names the command, for `thesis vault undo --list`.

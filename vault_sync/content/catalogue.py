@@ -58,7 +58,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class RenderedBlock:
-    """A block, rendered."""
+    """The text of a block, rendered as a sync would write it."""
 
     template: str
     block: str

@@ -1,4 +1,4 @@
-"""The comparisons that were sent to the vault, remembered so that later syncs keep them true."""
+"""The comparisons that were sent to the vault, remembered so that later syncs update them."""
 
 from __future__ import annotations
 

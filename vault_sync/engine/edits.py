@@ -18,14 +18,14 @@ KEPT = "kept"
 
 
 class Edit:
-    """The changes to one note."""
+    """The changes to one note: filled and appended blocks, properties, and other splices."""
 
     def __init__(self, note: Note, before: bytes | None) -> None:
         self.note = note
         self.before = before
         self.id = ""
         self.values: dict[str, Value] = {}
-        self.places: list[tuple[int, int, bytes]] = []
+        self.splices: list[tuple[int, int, bytes]] = []
         self.answers: dict[str, Any] = {}
         self.properties: dict[str, str] = {}
         self.bodies: dict[str, bytes] = {}
@@ -55,11 +55,11 @@ class Edit:
         """Return the note with all changes spliced in, last place first."""
         data = self.note.data
         stops = {block.id: block.stop for block in self.note.scan.blocks}
-        places = [(block.start, block.stop, text) for block, text in self.fills] + self.places
+        splices = [(block.start, block.stop, text) for block, text in self.fills] + self.splices
         for wanted in self.appended:
             place = stops.get(wanted.after, len(data))
-            places.append((place, place, _inserted(data, place, wanted)))
-        for start, stop, text in sorted(places, key=lambda span: span[:2], reverse=True):
+            splices.append((place, place, _inserted(data, place, wanted)))
+        for start, stop, text in sorted(splices, key=lambda span: span[:2], reverse=True):
             data = data[:start] + text + data[stop:]
         if self.values:
             data = properties.splice(data, self.values)

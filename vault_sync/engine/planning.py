@@ -228,11 +228,11 @@ class _Planner:
         if updates is None:
             return
         self.answers[wanted.id] = dict(updates.known)
-        if updates.values or updates.places:
+        if updates.values or updates.splices:
             edit = self.edit(note)
             edit.id, edit.answers = wanted.id, dict(updates.after)
             edit.values |= updates.values
-            edit.places += updates.places
+            edit.splices += updates.splices
 
     def unread(self, path: str | None) -> bool:
         """Whether a file is there that can't be read; what it holds is unknown, not gone."""

@@ -33,7 +33,7 @@ class FieldUpdates:
 
     values: Mapping[str, Value] = field(default_factory=dict)
     """Properties, set whatever stands there."""
-    places: tuple[tuple[int, int, bytes], ...] = ()
+    splices: tuple[tuple[int, int, bytes], ...] = ()
     """Start, stop and new bytes of stretches of the note as it was read."""
     known: Mapping[str, Any] = field(default_factory=dict)
     """What is remembered of the student's answers even where nothing is written."""
@@ -127,7 +127,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Options:
-    """How far a sync may go."""
+    """What a sync is allowed to do besides writing what is new."""
 
     merge: bool = False
     """Write clean merges of an edited block and its new version."""

@@ -1,4 +1,4 @@
-"""Reading all notes of a vault, past hidden folders, links and what synchronisers left."""
+"""Read all notes of a vault; hidden folders, links and conflict copies are passed by."""
 
 from __future__ import annotations
 

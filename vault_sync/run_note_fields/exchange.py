@@ -60,9 +60,9 @@ def updates_of(
             blocked[status.note_field.key] = f"{run_note.note.path}: {error.message}"
         else:
             applicable.append(status)
-    values, places = _splices(run_note, applicable)
+    values, splices = _splices(run_note, applicable)
     after = {**run_note.agreed, **{status.note_field.key: status.indexed for status in applicable}}
-    return FieldUpdates(values, tuple(places), run_note.agreed, after), blocked
+    return FieldUpdates(values, tuple(splices), run_note.agreed, after), blocked
 
 
 def fill_regions(data: bytes, answers: Mapping[str, FieldText]) -> bytes:
@@ -88,11 +88,11 @@ def apply(data: bytes, updates: FieldUpdates) -> bytes:
     Raises:
         RefusedError: a property can't be set without touching others.
     """
-    return properties.splice(_spliced(data, updates.places), updates.values)
+    return properties.splice(_spliced(data, updates.splices), updates.values)
 
 
-def _spliced(data: bytes, places: Iterable[tuple[int, int, bytes]]) -> bytes:
-    for start, stop, text in sorted(places, reverse=True):
+def _spliced(data: bytes, splices: Iterable[tuple[int, int, bytes]]) -> bytes:
+    for start, stop, text in sorted(splices, reverse=True):
         data = data[:start] + text + data[stop:]
     return data
 
@@ -101,14 +101,14 @@ def _splices(
     run_note: RunNote, statuses: Iterable[FieldStatus]
 ) -> tuple[dict[str, properties.Value], list[tuple[int, int, bytes]]]:
     values: dict[str, properties.Value] = {}
-    places = []
+    splices = []
     for status in statuses:
         key, words = status.note_field.key, status.indexed
         if not status.note_field.region:
             values[key] = _arranged(status) if isinstance(words, tuple) else words
         elif isinstance(words, str):
-            places.append(run_note.answers.regions[key].replacement(words))
-    return values, places
+            splices.append(run_note.answers.regions[key].replacement(words))
+    return values, splices
 
 
 def _arranged(status: FieldStatus) -> tuple[str, ...]:
@@ -130,8 +130,8 @@ def _check(run_note: RunNote, status: FieldStatus) -> None:
             f"there is no place for {key}: put the line <!-- thesis:answer {key} --> under its "
             "heading"
         )
-    values, places = _splices(run_note, [status])
-    there = read_answers(apply(run_note.note.data, FieldUpdates(values, tuple(places)))).given.get(
+    values, splices = _splices(run_note, [status])
+    there = read_answers(apply(run_note.note.data, FieldUpdates(values, tuple(splices)))).given.get(
         key
     )
     if there is None or not status.note_field.same(there.words, status.indexed):

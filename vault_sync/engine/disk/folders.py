@@ -1,4 +1,4 @@
-"""Opening a folder of the vault, through which every read and write of its files goes.
+"""Open a folder of the vault; every read and write of its files goes through one.
 
 On POSIX all names are resolved from the folder's descriptor, opened part by part without
 following links, so a folder swapped for a symlink in mid-run is refused or never touched.
