@@ -35,7 +35,7 @@ class FileWrite:
     def __init__(
         self, journal: Journal, folder: Folder, write: Write, kept_aside: list[Path]
     ) -> None:
-        """Prepare to bring WRITE into FOLDER; saves that must be kept aside go into KEPT."""
+        """Prepare to bring WRITE into FOLDER; saves that must be kept aside go into KEPT_ASIDE."""
         self.journal = journal
         self.folder = folder
         self.write = write

@@ -114,7 +114,11 @@ def place_of(data: bytes, offset: int) -> BindingPlace:
 
 
 def find_bindings(data: bytes) -> Bindings:
-    """Find the bound numbers of a note; any bytes do."""
+    """Find the bound numbers of a note; any bytes do.
+
+    Example: ``reaches <!--t:v2 widerface.hard.ap-->82.5 %<!--/t-->`` holds a number with
+    reference ``v2 widerface.hard.ap`` and text ``82.5 %``.
+    """
     if not may_hold(data):
         return Bindings()
     passages = find_passages(data)

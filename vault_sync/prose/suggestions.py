@@ -196,7 +196,7 @@ class Suggester:
 
 
 def read_kind(reading: NumberReading) -> tuple[str, str]:
-    """Return the unit of metrics that AMOUNT may stand for and how it is written; else empty."""
+    """Return the unit of metrics that READING may stand for and how it is written; else empty."""
     if reading.sign or not reading.plain:
         return "", ""
     digits = len(f"{abs(reading.value):.{reading.places}f}".replace(".", "").lstrip("0"))

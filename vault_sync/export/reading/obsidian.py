@@ -76,6 +76,8 @@ def translate(text: str, prefix: str, known: Container[str] = (), *, first: int 
 
     PREFIX keeps its links apart from those of other notes; KNOWN are the keys of the bibliography,
     so that a bare `@name` is a citation only where it is one; FIRST is the line it starts at.
+
+    Example: ``see [[Note|it]]`` with prefix 0 becomes ``see [it](thesis-link:0.0)``.
     """
     scanner = _Scanner(text, prefix, known, first)
     scanner.translation.text = scanner.scan(0, len(text)) + "".join(scanner.asides)
