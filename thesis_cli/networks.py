@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from featherface.networks.detector import Detector
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
     from thesis_cli.session import Session
 
 Command = Any

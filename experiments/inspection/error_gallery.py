@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from experiments.inspection.detection_review import DetectionReview
-    from featherface.evaluation.failures import Failure
-    from featherface.inference.crops import Box
+    from featherface.evaluation.failures import Box, Failure
 
 SHOWN = 24
 """Misses, and false alarms, that a gallery shows unless it is told otherwise."""

@@ -18,7 +18,8 @@ from featherface.export.formats import ExportConfig
 from featherface.profiling.config import BenchmarkConfig
 from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
-from featherface.variants.table import VARIANTS, DetectorConfig, variant
+from featherface.variants.config import DetectorConfig
+from featherface.variants.table import VARIANTS, variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

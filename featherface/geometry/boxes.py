@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 
 def encode(boxes: Tensor, priors: Tensor, variances: tuple[float, float]) -> Tensor:

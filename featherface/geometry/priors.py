@@ -11,7 +11,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from featherface.data.widerface import Split
     from featherface.networks.detector import Detector, RawOutput
     from featherface.progress import OnProgress, ShouldStop
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 __all__ = ["Detections", "detect", "detect_together", "predict"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from featherface.evaluation.config import EvaluateConfig
     from featherface.networks.detector import Detector
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 ORIGIN = "predictions.json"
 """File beside the event folders; predictions of another origin are never taken for these."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from featherface.model_summary.summary_types import AnchorLevel
 
 if TYPE_CHECKING:
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 FINEST = 3
 """The pyramid level of the finest map: stride 2^3."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from featherface.model_summary.trace import ModuleTrace
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 
 def describe(config: DetectorConfig, height: int = 640, width: int = 640) -> Anatomy:

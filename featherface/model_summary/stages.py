@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from featherface.model_summary.summary_types import Layer
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 MIXING = ("cbam-shared", "cbam-cascade")
 """Attention that has weights for all levels."""

@@ -19,7 +19,7 @@ from featherface.networks.necks import bifpn, bifpn_ultra, fpn, multipath, pyram
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
     Stage = Callable[[DetectorConfig, Sequence[int]], nn.Module]
 

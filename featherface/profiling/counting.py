@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from featherface.networks.attention.linear_attention import LinearAttentionRead
-from featherface.networks.layers.deformable import TAPS, DeformableConv
+from featherface.networks.layers.deformable import DeformableConv
+from featherface.networks.layers.sampling import TAPS
 from featherface.networks.necks.bifpn import Fusion
 
 if TYPE_CHECKING:

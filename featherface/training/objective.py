@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from featherface.losses.assignment import Targets
     from featherface.training.config.train import TrainConfig
     from featherface.training.distillation.distillation_loss import Teaching
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 
 class Objective:

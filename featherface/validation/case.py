@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.networks.detector import Detector
-    from featherface.variants.table import DetectorConfig
+    from featherface.variants.config import DetectorConfig
 
 LOUD = 60.0
 """Standard deviation of the random pictures' values."""

@@ -10,7 +10,7 @@ from experiments.recipe.resolve import packaged, resolve
 from experiments.running.ablation import TAG, matrix
 from featherface.errors import UsageError
 from featherface.variants.table import VARIANTS
-from vault_sync.rendering.context import ABLATION
+from vault_sync.rendering.sources import ABLATION
 
 SWITCHED = [name for name, one in VARIANTS.items() if one.switches]
 ABOUT = {"name", "title", "hypothesis", "tags"}

@@ -10,15 +10,13 @@ from featherface.data.augmentation.policy import POLICY
 from featherface.data.augmentation.transforms import (
     AUGMENTATIONS,
     OPERATIONS,
-    Sample,
     auto,
     crop,
     distort,
     mirror,
     pad,
-    resize,
 )
-from featherface.data.sample import forget_outside, grown, touching
+from featherface.data.sample import Sample, forget_outside, grown, resize, touching
 from featherface.training.config import train
 
 MARK = (0, 255, 0)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from featherface.data.augmentation import colours
 from featherface.data.augmentation.colours import TURNS, Distortion, draw_distortion, recoloured
-from featherface.data.augmentation.transforms import Sample, augmented, distort, resize
-from featherface.data.sample import PAD_COLOUR
+from featherface.data.augmentation.transforms import augmented, distort
+from featherface.data.sample import PAD_COLOUR, Sample, resize
 
 
 def rng(seed):

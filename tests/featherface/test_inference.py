@@ -13,8 +13,9 @@ from featherface.evaluation.ground_truth import read_ground_truth
 from featherface.evaluation.overlaps import overlaps
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import evaluate
+from featherface.geometry.detections import Detections
 from featherface.geometry.priors import priors
-from featherface.inference.detect import Detections, detect, detect_together, predict
+from featherface.inference.detect import detect, detect_together, predict
 from featherface.networks.detector import build
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import load_weights

@@ -8,7 +8,8 @@ from featherface.losses.assignment import Targets
 from featherface.losses.multibox import multibox
 from featherface.networks import detector
 from featherface.networks.detector import build
-from featherface.variants.table import CHOICES, VARIANTS, variant
+from featherface.variants.config import CHOICES
+from featherface.variants.table import VARIANTS, variant
 from featherface.weights.checkpoints import load_weights, save_weights
 
 PARAMETERS = {

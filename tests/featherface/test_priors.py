@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from featherface.geometry.priors import priors
-from featherface.variants.table import VARIANTS, DetectorConfig, variant
+from featherface.variants.config import DetectorConfig
+from featherface.variants.table import VARIANTS, variant
 
 
 @pytest.mark.parametrize(("size", "count"), [(640, 16_800), (320, 4_200)])

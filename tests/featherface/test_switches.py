@@ -11,7 +11,8 @@ import torch
 from featherface.errors import UsageError
 from featherface.networks.detector import build
 from featherface.profiling.counting import macs, parameters
-from featherface.variants.table import VARIANTS, DetectorConfig, variant
+from featherface.variants.config import DetectorConfig
+from featherface.variants.table import VARIANTS, variant
 
 SWITCHES = [(name, key) for name, entry in VARIANTS.items() for key in entry.switches]
 

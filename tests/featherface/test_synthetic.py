@@ -16,9 +16,9 @@ from featherface.data.synthetic import dataset
 from featherface.data.synthetic.appearance import draw_look
 from featherface.data.synthetic.backgrounds import DISTRACTORS, draw_scene
 from featherface.data.synthetic.composition import EVENTS, draw_picture
-from featherface.data.synthetic.dataset import MARKER, draw, subsets
+from featherface.data.synthetic.dataset import draw, subsets
 from featherface.data.synthetic.faces import draw_portrait
-from featherface.data.widerface import open_split
+from featherface.data.widerface import MARKER, open_split
 from featherface.errors import HeldError, UnavailableError, UsageError
 from featherface.evaluation.ground_truth import read_official
 

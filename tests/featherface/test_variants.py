@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from featherface.errors import UsageError
-from featherface.variants.config import grouped_quarter
-from featherface.variants.table import CHOICES, VARIANTS, DetectorConfig, variant
+from featherface.variants.config import CHOICES, DetectorConfig, grouped_quarter
+from featherface.variants.table import VARIANTS, variant
 
 
 def test_every_variant_is_legal_and_described():

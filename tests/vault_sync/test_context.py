@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from experiments.metrics import Metric
-from vault_sync.rendering.context import group
+from vault_sync.rendering.page import group
 from vault_sync.rendering.words import Words
 
 

@@ -9,8 +9,8 @@ from ruamel.yaml import YAML
 from experiments.records.annotations import VERDICTS
 from experiments.workspace.workspace import Workspace
 from vault_sync.commands.sync import sync
+from vault_sync.engine.text.front_matter import read_front_matter
 from vault_sync.engine.text.markers import scan
-from vault_sync.engine.text.properties import read_front_matter
 from vault_sync.rendering.words import Words
 from vault_sync.reports.sections.canvas import node_id
 from vault_sync.reports.sections.runs_base import COLUMNS, runs_base

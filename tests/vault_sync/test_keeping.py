@@ -7,7 +7,7 @@ import pytest
 
 from featherface.source import cache_entries
 from vault_sync.rendering.cache import KnownRun, evidence, keep, read_epochs, read_recipe
-from vault_sync.rendering.context import Sources
+from vault_sync.rendering.sources import Sources
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from vault_sync.commands import scaffold
 from vault_sync.commands.sync import sync
 from vault_sync.content.catalogue import show
 from vault_sync.engine.notes import Snapshot
-from vault_sync.rendering.context import Page, Sources
 from vault_sync.rendering.figures import Figures
+from vault_sync.rendering.jinja import render
 from vault_sync.rendering.links import Links, LinkStyle
-from vault_sync.rendering.templates import render
+from vault_sync.rendering.page import Page
+from vault_sync.rendering.sources import Sources
 from vault_sync.reports import REPORTS
 
 MARKERS = """

@@ -11,7 +11,7 @@ from vault_sync.content.composing import Composer
 from vault_sync.engine.notes import Snapshot
 from vault_sync.engine.state import State
 from vault_sync.engine.text.markers import scan
-from vault_sync.rendering.context import Sources
+from vault_sync.rendering.sources import Sources
 from vault_sync.reports import REPORTS
 from vault_sync.user_templates import budget
 from vault_sync.user_templates.files import own_templates, start

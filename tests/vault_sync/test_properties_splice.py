@@ -5,13 +5,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from featherface.errors import RefusedError
-from vault_sync.engine.text.properties import (
-    read_front_matter,
-    splice,
-    value_of,
-    write_front_matter,
-    write_value,
-)
+from vault_sync.engine.text.front_matter import read_front_matter
+from vault_sync.engine.text.properties import splice, value_of, write_front_matter, write_value
 
 NOTE = b"""\xef\xbb\xbf---\r
 # kept comment\r

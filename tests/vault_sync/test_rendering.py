@@ -8,9 +8,8 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from markdown_it import MarkdownIt
 
 from vault_sync.engine.text.markers import scan
-from vault_sync.rendering import templates
-from vault_sync.rendering.context import table
-from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.rendering import jinja
+from vault_sync.rendering.markdown import Safe, code, escape, table
 
 HOSTILE = [
     "../x",
@@ -115,12 +114,12 @@ def test_markdown_of_our_own_is_left_alone(template):
 
 @pytest.fixture
 def template(monkeypatch):
-    environment = templates._environment("en")
+    environment = jinja._environment("en")
 
     def render(text, **values):
         monkeypatch.setattr(environment, "loader", DictLoader({"t.jinja": text}))
         environment.cache.clear()
-        return templates.render("en", "t", values)
+        return jinja.render("en", "t", values)
 
     yield render
     environment.cache.clear()

@@ -13,10 +13,11 @@ from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 from vault_sync.commands.sync import sync
-from vault_sync.rendering.context import Page, Sources
 from vault_sync.rendering.figures import Figures
+from vault_sync.rendering.jinja import render
 from vault_sync.rendering.links import Links, LinkStyle
-from vault_sync.rendering.templates import render
+from vault_sync.rendering.page import Page
+from vault_sync.rendering.sources import Sources
 from vault_sync.reports import REPORTS, progress
 from vault_sync.reports.sections.trends import remarks
 

@@ -158,7 +158,7 @@ def test_a_claim_is_judged_by_what_was_known(make, make_run, monkeypatch):
 
 
 def _runs(workspace):
-    from vault_sync.rendering.context import Sources  # noqa: PLC0415 - one test needs it
+    from vault_sync.rendering.sources import Sources  # noqa: PLC0415 - one test needs it
 
     return Sources(workspace).runs
 

@@ -18,7 +18,7 @@ from vault_sync.engine.plans import Options
 from vault_sync.engine.state import Bases, read_state, state_path
 from vault_sync.engine.vault_reader import MOMENT, read_vault
 from vault_sync.prose.summary import summarise
-from vault_sync.rendering.context import Sources
+from vault_sync.rendering.sources import Sources
 from vault_sync.run_note_fields.exchange import add_answers
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from vault_sync.engine.disk.names import note_path, safe_name
 from vault_sync.engine.plans import Write
 from vault_sync.engine.text.markers import write_block
 from vault_sync.engine.text.properties import write_front_matter
-from vault_sync.rendering.templates import Safe, render, render_html
+from vault_sync.rendering.jinja import render, render_html
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.words import Words
 from vault_sync.reports.gallery import known_of, share, what_it_is, why_missed
 

@@ -14,7 +14,7 @@ from vault_sync.engine.disk.locking import locked
 from vault_sync.engine.plans import Write
 from vault_sync.engine.state import read_state, state_path, write_state
 from vault_sync.engine.vault_reader import read_vault
-from vault_sync.rendering.context import run_identity
+from vault_sync.rendering.sources import run_identity
 from vault_sync.run_note_fields.exchange import apply, updates_of
 from vault_sync.run_note_fields.review import Move, review
 from vault_sync.run_note_fields.sheets import one_line

@@ -15,8 +15,9 @@ from vault_sync.engine.disk.names import note_path
 from vault_sync.engine.plans import Write
 from vault_sync.engine.text.markers import write_block
 from vault_sync.engine.text.properties import write_front_matter
+from vault_sync.rendering.jinja import render
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.periods import DAYS, default_period
-from vault_sync.rendering.templates import Safe, render
 
 if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace

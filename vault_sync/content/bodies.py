@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vault_sync.engine.text.markers import normalise
-from vault_sync.rendering.templates import render
+from vault_sync.rendering.jinja import render
 from vault_sync.reports import REPORTS
 from vault_sync.user_templates.files import own_templates
 
 if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 
 def templates(workspace: Workspace) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from vault_sync.content.composing import Composer
 from vault_sync.engine.notes import Snapshot
 from vault_sync.engine.state import State, read_state, state_path
 from vault_sync.engine.vault_reader import read_vault
-from vault_sync.rendering.context import Sources
 from vault_sync.rendering.periods import default_period
+from vault_sync.rendering.sources import Sources
 from vault_sync.reports import REPORTS
 from vault_sync.user_templates.files import own_templates
 

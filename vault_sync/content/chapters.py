@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from vault_sync.engine.disk.names import note_path, safe_name
 from vault_sync.engine.text.markers import write_block
 from vault_sync.engine.text.properties import write_front_matter
-from vault_sync.rendering.context import evaluation, run_identity
-from vault_sync.rendering.templates import Safe, render
+from vault_sync.rendering.jinja import render
+from vault_sync.rendering.markdown import Safe
+from vault_sync.rendering.page import evaluation
+from vault_sync.rendering.sources import run_identity
 from vault_sync.run_note_fields.exchange import fill_regions
 from vault_sync.run_note_fields.table import NOTE_FIELDS, blank_properties
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from experiments.workspace.workspace import Workspace
     from vault_sync.engine.text.properties import Scalar, Value
-    from vault_sync.rendering.context import Sources
+    from vault_sync.rendering.sources import Sources
     from vault_sync.run_note_fields.table import FieldText
 
 CHAPTERS: dict[str, tuple[tuple[str, str], ...]] = {

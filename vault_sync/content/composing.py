@@ -12,9 +12,9 @@ from vault_sync.content import saved_comparisons
 from vault_sync.content.bodies import render_body, templates
 from vault_sync.content.chapters import planned_notes, skeleton
 from vault_sync.engine.plans import Trouble, Wanted, WantedBlock, WantedFile, WantedNote
-from vault_sync.rendering.context import Page
 from vault_sync.rendering.figures import Figures
 from vault_sync.rendering.links import Links, LinkStyle, count_basenames
+from vault_sync.rendering.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vault_sync.content.chapters import PlannedNote
     from vault_sync.engine.notes import Snapshot
     from vault_sync.engine.state import State
-    from vault_sync.rendering.context import Sources
+    from vault_sync.rendering.sources import Sources
 
 
 class Composer:

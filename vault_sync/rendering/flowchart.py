@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vault_sync.engine.disk.names import is_safe, parent, relative
-from vault_sync.rendering.templates import Safe, escape
+from vault_sync.rendering.markdown import Safe, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

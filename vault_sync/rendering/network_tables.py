@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from experiments.wording.tables import Number, Table
 from featherface.variants.table import VARIANTS
-from vault_sync.rendering.context import table as lay_out
-from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code, escape
+from vault_sync.rendering.markdown import table as lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.conditions import TIMED
 from experiments.metrics import kind
 from experiments.wording.numbers import format_number
-from vault_sync.rendering.templates import Safe, escape
+from vault_sync.rendering.markdown import Safe, escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

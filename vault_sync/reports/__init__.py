@@ -27,7 +27,7 @@ from vault_sync.reports import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 REPORTS: dict[str, Callable[[Page], dict[str, object] | None]] = {
     "run": run.build,

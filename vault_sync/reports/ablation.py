@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from experiments.metrics import AP_METRICS, kind
 from experiments.running.buildup_names import is_step
 from vault_sync.rendering import pictures
-from vault_sync.rendering.context import Group, Page, ablated, group, measured_on, table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.page import Group, Page, group, measured_on
+from vault_sync.rendering.sources import ablated
 from vault_sync.reports.sections.ablation_seeds import Found, over_seeds, steps
 from vault_sync.reports.sections.comparison_cache import compared
 from vault_sync.reports.sections.differences import difference

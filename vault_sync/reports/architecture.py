@@ -6,16 +6,17 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from featherface.variants.table import DetectorConfig
+from featherface.variants.config import DetectorConfig
 from vault_sync.rendering import pictures
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.page import Page
 from vault_sync.reports.sections.run_diff import show_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.records.run import Run
+    from vault_sync.rendering.page import Page
 
 COMPONENTS = (
     "backbone",

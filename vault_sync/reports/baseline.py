@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.metrics import AP_METRICS, KINDS
-from vault_sync.rendering.context import Group, Page, evaluation, group, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.page import Group, Page, evaluation, group
 from vault_sync.reports.published_results import cited_table
 from vault_sync.reports.sections.comparison_cache import intervals, write_difference
 from vault_sync.reports.sections.measures import accuracy_table, cost_table, faces

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import AP_METRICS, kind
-from vault_sync.rendering.context import Group, Page, group, table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.page import Group, Page, group
 from vault_sync.reports.published_results import cited_table
 from vault_sync.reports.sections.comparison_cache import compared
 from vault_sync.reports.sections.differences import difference, side_by_side

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from experiments.records.annotations import OPEN
 from vault_sync.engine.disk.names import note_path, parent
-from vault_sync.rendering.context import Page, evaluation, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.page import Page, evaluation
 from vault_sync.reports.sections.canvas import thesis_map
 from vault_sync.reports.sections.runs_base import runs_base
 from vault_sync.reports.sections.todo_list import waiting

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.reports.sections.run_diff import show_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.records.run import Run
+    from vault_sync.rendering.page import Page
 
 SHOWN = ("path", "format", "sha256", "megabytes", "parity", "landmarks_parity", "opset", "sizes")
 """What the columns of the table tell of an artefact; more that a record knows gets its own."""

@@ -10,8 +10,8 @@ from experiments.metrics import SUBSETS
 from featherface.errors import RefusedError, ThesisError, unknown
 from vault_sync.rendering import pictures
 from vault_sync.rendering.cache import keep
-from vault_sync.rendering.context import Page, evaluation, table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from experiments.inspection.detection_review import DetectionReview
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Sources
+    from vault_sync.rendering.sources import Sources
     from vault_sync.rendering.words import Words
 
 WIDEST, SHOWN = "hard", "24"

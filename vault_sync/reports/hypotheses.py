@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from experiments import schema
 from experiments.records.annotations import OPEN
 from featherface.variants.table import VARIANTS
-from vault_sync.rendering.context import Page, evaluation, table
-from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.page import Page, evaluation
 from vault_sync.reports.architecture import design_keys, design_name
 from vault_sync.reports.sections.run_diff import show_parent, show_value
 

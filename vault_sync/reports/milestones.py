@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.reports.sections.milestone_cells import LINE, cells, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.claims.checking import Outcome
+    from vault_sync.rendering.page import Page
 
 COLUMNS = ("milestone", "state", "observed", "why")
 

@@ -11,8 +11,8 @@ from featherface.model_summary.summary_cache import SIDE, anatomy
 from featherface.variants.table import VARIANTS, variant
 from vault_sync.rendering import network_tables as tables
 from vault_sync.rendering import pictures
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.network_tables import Subject, markdown
-from vault_sync.rendering.templates import Safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from featherface.model_summary.summary_types import Anatomy
     from featherface.variants.config import DetectorConfig
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
     from vault_sync.rendering.words import Words
 
 DRAWN = ("picture", "boxes", "classes", "landmarks", "anchors")

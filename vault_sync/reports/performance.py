@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vault_sync.rendering.context import Group, Page, group
+from vault_sync.rendering.page import Group, Page, group
 from vault_sync.reports.sections.comparison_cache import intervals
 from vault_sync.reports.sections.drawing import precision_recall
 from vault_sync.reports.sections.efficiency import efficiency_table, published

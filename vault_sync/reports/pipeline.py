@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.context import Page, evaluation, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:
     from experiments.records.run import Run

@@ -10,8 +10,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import AP_METRICS, SUBSETS
-from vault_sync.rendering.context import Page, evaluation, group, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.page import Page, evaluation, group
 from vault_sync.reports.sections import trends
 from vault_sync.reports.sections.advice import advice
 from vault_sync.reports.sections.comparison_cache import compared

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, teaches
 from vault_sync.reports.sections.run_diff import defaults, show_value
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from experiments.records.run import Run
+    from vault_sync.rendering.page import Page
 
 BROAD = 4
 """Runs that one table holds."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from experiments.metrics import KINDS
 from experiments.records.bibliography import missing, read_references
 from featherface.errors import ThesisError
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.workspace.milestones import CitedResult
+    from vault_sync.rendering.page import Page
 
 METRICS = (
     "widerface.easy.ap",

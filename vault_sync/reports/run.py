@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from experiments.records.annotations import OPEN
-from vault_sync.rendering.context import Page, evaluation, table
-from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.page import Page, evaluation
 from vault_sync.reports.sections.drawing import loss_curves, precision_recall
 
 if TYPE_CHECKING:

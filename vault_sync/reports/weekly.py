@@ -9,9 +9,9 @@ from experiments.claims.history import day_of, finished_on, states_on
 from experiments.metrics import AP_METRICS, kind
 from experiments.records.annotations import OPEN
 from featherface.errors import RefusedError, UsageError
-from vault_sync.rendering.context import MODEL_METRICS, Page, evaluation, table
+from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.page import MODEL_METRICS, Page, evaluation
 from vault_sync.rendering.periods import period_of
-from vault_sync.rendering.templates import Safe, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

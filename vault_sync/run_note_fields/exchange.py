@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vault_sync.engine.notes import Snapshot
     from vault_sync.engine.plans import Wanted
     from vault_sync.engine.state import State
-    from vault_sync.rendering.context import Sources
+    from vault_sync.rendering.sources import Sources
     from vault_sync.run_note_fields.review import FieldStatus, RunNote
     from vault_sync.run_note_fields.table import FieldText
 

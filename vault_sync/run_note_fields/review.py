@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from featherface.errors import DataError
-from vault_sync.rendering.context import run_identity
+from vault_sync.rendering.sources import run_identity
 from vault_sync.run_note_fields.sheets import read_answers
 from vault_sync.run_note_fields.table import NOTE_FIELDS
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError, UsageError, unknown
-from vault_sync.engine.text.properties import read_front_matter, value_in
+from vault_sync.engine.text.front_matter import read_front_matter
+from vault_sync.engine.text.properties import value_in
 from vault_sync.run_note_fields.regions import find_regions
 from vault_sync.run_note_fields.table import NOTE_FIELDS
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.templates import Safe, escape
+from vault_sync.rendering.markdown import Safe, escape
 from vault_sync.user_templates.views import View
 
 if TYPE_CHECKING:
     from experiments.claims.checking import Outcome
     from experiments.workspace.milestones import CitedResult
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 
 class CitedView(View):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import pass_environment
 from jinja2.filters import FILTERS
 
-from vault_sync.rendering import templates
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering import jinja, markdown
+from vault_sync.rendering.markdown import Safe
 from vault_sync.user_templates.budget import LONGEST, OverBudgetError
 from vault_sync.user_templates.views import View
 
@@ -27,7 +27,7 @@ KEPT = (
 
 def filters() -> dict[str, Callable[..., Any]]:
     """Return name -> filter, of all that a template may use."""
-    own = {"code": templates.code, "join": _join, "round": _round, "sum": _sum}
+    own = {"code": markdown.code, "join": _join, "round": _round, "sum": _sum}
     return {**{name: FILTERS[name] for name in KEPT}, **own}
 
 
@@ -42,7 +42,7 @@ def _join(
         raise OverBudgetError(f"a text is longer than {LONGEST:,} characters")
     words = between.strip(" ")
     lead, _, trail = between.partition(words) if words else (between, "", "")
-    return Safe(f"{lead}{templates.finalize(words)}{trail}".join(parts))
+    return Safe(f"{lead}{jinja.finalize(words)}{trail}".join(parts))
 
 
 @pass_environment
@@ -57,7 +57,7 @@ def _chosen(environment: Sandbox, items: Iterable[Any], attribute: str) -> list[
 
 def shown(value: Any) -> str:
     """Return VALUE as a template prints it."""
-    return templates.finalize(value.shown if isinstance(value, View) else value)
+    return jinja.finalize(value.shown if isinstance(value, View) else value)
 
 
 def _round(value: float, places: int = 0) -> float:

@@ -9,8 +9,8 @@ from experiments.claims.candidate_runs import find_measured
 from experiments.metrics import KINDS, Metric
 from experiments.records.bibliography import missing, read_references
 from featherface.errors import NotFoundError, RefusedError, UsageError, unknown
-from vault_sync.rendering import context
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering import markdown, sources
+from vault_sync.rendering.markdown import Safe
 from vault_sync.user_templates.budget import OverBudgetError
 from vault_sync.user_templates.claims import CitedView, MilestoneView, ThesisView
 from vault_sync.user_templates.views import MetricView, RunView, View
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from experiments.records.run import Run
     from experiments.workspace.milestones import CitedResult
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 CITED = "cited:"
 """Before the name of a published or planned result, where a run could stand."""
@@ -97,7 +97,7 @@ class Functions:
         if isinstance(target, str) and target in chapters:
             return links.to(f"chapter/{target}", text or chapters[target].rsplit("/", 1)[-1])
         run = self._find(target)
-        return links.to(context.run_identity(run), text or run.id)
+        return links.to(sources.run_identity(run), text or run.id)
 
     def _cite(self, *keys: str) -> Safe:
         """Cite works by their keys in the bibliography."""
@@ -115,7 +115,7 @@ class Functions:
             raise OverBudgetError(f"a table has more than {ROWS:,} rows")
         if any(len(line) != len(headers) for line in lines):
             raise UsageError(f"each row of a table needs {len(headers)} cells")
-        return context.table([self._cell(one) for one in headers], lines, numeric)
+        return markdown.table([self._cell(one) for one in headers], lines, numeric)
 
     def _cell(self, cell: Any) -> object:
         if isinstance(cell, RunView):

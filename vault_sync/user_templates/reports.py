@@ -10,8 +10,8 @@ from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from featherface.errors import RefusedError, ThesisError
 from vault_sync.engine.text.markers import scan, write_block
-from vault_sync.rendering.context import evaluation
-from vault_sync.rendering.templates import Safe, tidy
+from vault_sync.rendering.markdown import Safe, tidy
+from vault_sync.rendering.page import evaluation
 from vault_sync.user_templates.budget import OverBudgetError
 from vault_sync.user_templates.files import FOLDER, folder
 from vault_sync.user_templates.functions import Functions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 LARGEST = 200_000
 """Characters of a block."""

@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe
 from vault_sync.user_templates.budget import (
     Budget,
     OverBudgetError,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.context import evaluation
+from vault_sync.rendering.page import evaluation
 
 if TYPE_CHECKING:
     from experiments.metrics import Metric
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
-    from vault_sync.rendering.templates import Safe
+    from vault_sync.rendering.markdown import Safe
+    from vault_sync.rendering.page import Page
 
 
 class View:

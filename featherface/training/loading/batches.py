@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from featherface.data.augmentation.transforms import Sample, augmented
+from featherface.data.augmentation.transforms import augmented
 from featherface.data.difficulty import easiest_first
 from featherface.data.images import open_picture
+from featherface.data.sample import Sample
 from featherface.errors import DataError
 from featherface.losses.assignment import Targets
 from featherface.training.loading.loader import Gathering, Loader, options

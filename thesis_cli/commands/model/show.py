@@ -273,7 +273,8 @@ def text(asked: Asked, form: str, output: Path | None) -> str:
         from experiments.wording.latex import latex
 
         return "\n".join(latex(table, words.language) for table in tables(asked))
-    from vault_sync.rendering.templates import Safe, escape, render
+    from vault_sync.rendering.jinja import render
+    from vault_sync.rendering.markdown import Safe, escape
     from vault_sync.reports.network import values
 
     caption = words.say("network.figure", name=subject.name, size=Safe(subject.size))

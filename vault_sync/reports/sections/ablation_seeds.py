@@ -14,8 +14,7 @@ from experiments.comparison.seed_statistics import FEWEST, spread
 from experiments.comparison.statistics import holm
 from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering import pictures
-from vault_sync.rendering.context import table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
 from vault_sync.reports.sections.comparison_cache import compared, write_difference
 from vault_sync.reports.sections.differences import difference
 from vault_sync.reports.sections.run_diff import changes
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from experiments.comparison.seed_statistics import Spread
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
     Rows = dict[str, Mapping[str, Any]]
 

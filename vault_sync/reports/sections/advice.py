@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from experiments.inspection.training_advice import Advice
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
-    from vault_sync.rendering.templates import Safe
+    from vault_sync.rendering.markdown import Safe
+    from vault_sync.rendering.page import Page
 
 SPECS = {
     **dict.fromkeys(("least", "last", "before", "after"), ".3f"),

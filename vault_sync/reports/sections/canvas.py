@@ -11,15 +11,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.rendering.context import run_identity
-from vault_sync.rendering.templates import escape
+from vault_sync.rendering.markdown import escape
+from vault_sync.rendering.sources import run_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from experiments.claims.checking import Outcome
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 WIDTH, GAP, STEP, MARGIN = 360, 40, 560, 20
 """Pixels: of a card, between cards, from column to column, inside of a column."""

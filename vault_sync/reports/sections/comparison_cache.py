@@ -9,14 +9,14 @@ from experiments.metrics import AP_METRICS, kind
 from experiments.records.run import Run, read_matches
 from featherface.errors import RefusedError, ThesisError
 from vault_sync.rendering.cache import evidence, keep
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from experiments.records.store import Store
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
     from vault_sync.rendering.words import Words
 
 Ends = tuple[float, float]

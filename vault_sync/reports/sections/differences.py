@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import kind
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
 from vault_sync.reports.sections.comparison_cache import write_difference, write_interval
 from vault_sync.reports.sections.speed import TIMED, same_speed_setting
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from experiments.records.run import Run
+    from vault_sync.rendering.page import Page
 
 
 def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, Any]]) -> Safe:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from experiments.records.run import Run
 from vault_sync.rendering import pictures
 from vault_sync.rendering.cache import evidence
-from vault_sync.rendering.context import Page, evaluation
+from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.workspace.milestones import CitedResult
-    from vault_sync.rendering.templates import Safe
+    from vault_sync.rendering.markdown import Safe
 
 
 def loss_curves(page: Page, run: Run) -> Safe:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.efficiency import READINESS, efficiency, requirements
 from experiments.metrics import kind
-from vault_sync.rendering.context import table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.reports.sections.milestone_cells import cells
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from experiments.claims.checking import Outcome
     from experiments.claims.efficiency import Efficiency
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 METRICS = ("widerface.mean_ap", "params.total", "macs.640")
 GAINS = ("per_parameters", "per_operations")

@@ -10,8 +10,8 @@ from experiments.claims.efficiency import READINESS
 from experiments.claims.predicates import references
 from experiments.metrics import AP_METRICS
 from featherface.errors import ThesisError
-from vault_sync.rendering.context import group, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.page import group
 from vault_sync.reports.sections.comparison_cache import compared
 from vault_sync.reports.sections.differences import side_by_side
 from vault_sync.reports.sections.efficiency import efficiency_table, published, readiness
@@ -20,7 +20,7 @@ from vault_sync.reports.sections.milestone_cells import cells, title
 if TYPE_CHECKING:
     from experiments.records.run import Run
     from experiments.workspace.milestones import Milestone
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 
 def standing(page: Page, run: Run) -> dict[str, object]:

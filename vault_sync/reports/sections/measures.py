@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.metrics import AP_METRICS, KINDS, SUBSETS
-from vault_sync.rendering.context import MODEL_METRICS, Page, table
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.page import MODEL_METRICS, Page
 from vault_sync.reports.sections.comparison_cache import intervals, write_interval
 
 if TYPE_CHECKING:

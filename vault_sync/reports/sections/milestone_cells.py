@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.templates import Safe, escape
+from vault_sync.rendering.markdown import Safe, escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from experiments.claims.checking import Outcome
     from experiments.claims.evidence import Observation
     from experiments.comparison.statistics import Interval
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 LINE = "<br>"
 

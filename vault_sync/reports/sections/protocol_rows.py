@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from featherface.losses.config import LossConfig
-from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.reports.sections.run_diff import show_parent, show_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
     Write = Callable[[Page, Run], str]
 

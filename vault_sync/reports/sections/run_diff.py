@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.rendering.templates import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
     from vault_sync.rendering.words import Words
 
 NAMING = ("name", "title", "hypothesis", "tags")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from experiments.comparison.seed_statistics import FEWEST, SeedGroup, seed_groups
 from experiments.metrics import AP_METRICS, kind
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
 from vault_sync.reports.sections.comparison_cache import write_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.records.run import Run
+    from vault_sync.rendering.page import Page
 
 
 def seeds(page: Page, runs: Sequence[Run]) -> dict[str, Safe]:

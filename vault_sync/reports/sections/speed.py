@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.metrics import LATENCIES
-from vault_sync.rendering.templates import Safe, escape
+from vault_sync.rendering.markdown import Safe, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 TIMED = ("latency.", "memory.")
 """Metrics that depend on the setting and the machine."""

@@ -11,7 +11,7 @@ from vault_sync.engine.edits import KEPT
 from vault_sync.engine.state import Bases
 from vault_sync.engine.text.markers import digest
 from vault_sync.engine.three_way import same
-from vault_sync.rendering.templates import Safe, code
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.run_note_fields.review import Move, review
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vault_sync.engine.notes import Snapshot
     from vault_sync.engine.text.markers import Block
-    from vault_sync.rendering.context import Page
+    from vault_sync.rendering.page import Page
 
 MARK = b"<!--t:"
 """How a number that is bound to its record begins."""

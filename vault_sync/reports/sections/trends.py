@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.records.run import Run
-    from vault_sync.rendering.context import Page
-    from vault_sync.rendering.templates import Safe
+    from vault_sync.rendering.markdown import Safe
+    from vault_sync.rendering.page import Page
 
     Epochs = Sequence[Mapping[str, Any]]
 

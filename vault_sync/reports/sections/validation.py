@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.baseline import Expectation, Outcome, baseline, validate
 from experiments.metrics import kind
-from vault_sync.rendering.context import Page, table
-from vault_sync.rendering.templates import Safe
+from vault_sync.rendering.markdown import Safe, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiments.records.run import Run
+    from vault_sync.rendering.page import Page
 
 
 def validation(page: Page, runs: Sequence[Run]) -> Safe:

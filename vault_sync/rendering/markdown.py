@@ -1,21 +1,17 @@
-"""Render templates in a sandbox, where data can only ever be text.
+"""Markdown that data can't break: escapes, code, tables.
 
-Every value that a template prints is escaped unless it is `Safe`: it can't break a table, open
-a comment, a link or a tag, start Templater or Dataview code, or forge a block marker. Values are
-never rendered again.
+An escaped text can't break a table, open a comment, a link or a tag, start Templater or Dataview
+code, or forge a block marker.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from collections.abc import Iterable, Sequence
 
 
 class Safe(str):
@@ -66,50 +62,23 @@ def code(text: object) -> Safe:
 _UNSAFE = re.compile(r"--|%%|<[!%/A-Za-z]|\A[$=]|\A\s|\s\Z")
 
 
-def render(language: str, template: str, values: Mapping[str, Any]) -> str:
-    """Render templates/LANGUAGE/TEMPLATE.jinja; one blank line at most stands anywhere."""
-    return tidy(_environment(language).get_template(f"{template}.jinja").render(values))
+def table(
+    headers: Sequence[object], rows: Iterable[Sequence[object]], numeric: Sequence[int] = ()
+) -> Safe:
+    """Lay out a Markdown table; columns NUMERIC are flushed right."""
+    rule = ["--:" if place in numeric else ":--" for place in range(len(headers))]
+    lines = [_row(headers), f"|{'|'.join(rule)}|", *(_row(row) for row in rows)]
+    return Safe("\n".join(lines))
 
 
-def render_html(language: str, template: str, values: Mapping[str, Any]) -> str:
-    """Render templates/LANGUAGE/TEMPLATE.jinja as a page of HTML: whatever it prints is escaped."""
-    return str(_environment(language, html=True).get_template(f"{template}.jinja").render(values))
+def _row(cells: Sequence[object]) -> str:
+    texts = (cell if isinstance(cell, Safe) else escape(str(cell)) for cell in cells)
+    return f"| {' | '.join(texts)} |"
 
 
 def tidy(text: str) -> str:
     """Leave one blank line at most anywhere, and none at the ends."""
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
-
-
-@cache
-def _environment(language: str, *, html: bool = False) -> ImmutableSandboxedEnvironment:
-    from jinja2 import PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
-    from jinja2.sandbox import ImmutableSandboxedEnvironment as Sandbox  # noqa: PLC0415 - as above
-
-    environment = Sandbox(
-        loader=PackageLoader("templates", language),
-        undefined=StrictUndefined,
-        # Markdown is escaped by `finalize`, HTML by Jinja itself.
-        finalize=None if html else finalize,
-        autoescape=html,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["code"] = code
-    return environment
-
-
-def finalize(value: object) -> str:
-    """Return VALUE as a template prints it: escaped, unless it is `Safe`.
-
-    Raises:
-        TypeError: there is no value.
-    """
-    if isinstance(value, Safe):
-        return value
-    if value is None:
-        raise TypeError("a template printed None: say what is shown where a value is missing")
-    return escape(str(value))
 
 
 def _is_invisible(letter: str) -> bool:

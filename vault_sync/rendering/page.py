@@ -1,0 +1,128 @@
+"""The view of one block: its note's links and pictures, and runs in groups that may be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vault_sync.rendering.markdown import Safe
+from vault_sync.rendering.sources import run_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from functools import partial
+
+    from experiments.metrics import Metric
+    from experiments.records.run import Run
+    from vault_sync.engine.notes import Snapshot
+    from vault_sync.engine.state import State
+    from vault_sync.rendering.figures import Figures
+    from vault_sync.rendering.links import Links
+    from vault_sync.rendering.sources import Sources
+    from vault_sync.rendering.words import Words
+
+MODEL_METRICS = (
+    "params.total",
+    "params.paper_counted",
+    "macs.640",
+    "latency.cpu.median_ms",
+    "size.fp32_mb",
+    "memory.peak_mb",
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One block to be rendered, in the note where it stands."""
+
+    sources: Sources
+    links: Links
+    figures: Figures
+    block_id: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    """What the student is told after the sync; reports add to it."""
+    snapshot: Snapshot | None = None
+    """What the vault holds; None where a block is shown outside of one."""
+    state: State | None = None
+    """What is remembered of the vault."""
+
+    @property
+    def words(self) -> Words:
+        """The words of the workspace's language."""
+        return self.sources.words
+
+    @property
+    def selectors(self) -> list[str]:
+        """Which runs the block is about: `runs=` in its marker, or the end of its id."""
+        named = self.attributes.get("runs", "")
+        return [one for one in named.split(",") if one]
+
+    def run(self, run: Run) -> Safe:
+        """Link to the note of a run, in a table cell."""
+        return self.links.cell(run_identity(run), run.id)
+
+    def run_in_prose(self, run: Run) -> Safe:
+        """Link to the note of a run, in prose."""
+        return self.links.to(run_identity(run), run.id)
+
+    def named_run(self, run_id: str) -> Safe:
+        """Link to the note of a run known by its id only, in a table cell."""
+        return self.links.cell(f"run/{run_id}", run_id)
+
+    def picture(
+        self, name: str, caption: Safe, inputs: Sequence[str], draw: partial[bytes]
+    ) -> Safe:
+        """Show a picture of this page; empty where there is nothing to draw.
+
+        INPUTS hold all that it shows; DRAW is one of `vault_sync.rendering.pictures`.
+        """
+        path = self.figures.add(self.links.note, name, inputs, draw)
+        return (
+            Safe("")
+            if path is None
+            else Safe(f"{self.links.picture(path, caption)}\n\n*{caption}*")
+        )
+
+    def cell(self, metric: Metric | None) -> Safe:
+        """Write a measured value, or that there is none."""
+        return self.words.say("not_measured") if metric is None else self.words.value(metric)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs measured in the same way, which alone may share a table."""
+
+    claim: Safe
+    """What data the measurements speak of."""
+    runs: tuple[Run, ...]
+    evaluated: bool = True
+    short: Safe = Safe("")  # noqa: RUF009 - an immutable string
+
+
+def evaluation(run: Run) -> Metric | None:
+    """Return a metric that tells what data a run was evaluated on; None without evaluation."""
+    primary = run.primary
+    if primary is not None and primary.dataset:
+        return primary
+    return next((metric for metric in run.metrics if metric.dataset), None)
+
+
+def measured_on(run: Run) -> tuple[object, ...] | None:
+    """Return what must agree for two runs to share a table; None without evaluation."""
+    metric = evaluation(run)
+    return None if metric is None else (*metric.context, metric.n, metric.fingerprint)
+
+
+def group(runs: Iterable[Run], words: Words) -> list[Group]:
+    """Part RUNS by data set and its version, split, protocol and completeness."""
+    parted: dict[object, list[tuple[Run, Metric | None]]] = {}
+    for run in runs:
+        parted.setdefault(measured_on(run), []).append((run, evaluation(run)))
+    groups = []
+    for members in parted.values():
+        metric = members[0][1]
+        claim = words.say("claim.none") if metric is None else words.claim(metric)
+        chosen = tuple(run for run, _ in members)
+        groups.append(Group(claim, chosen, metric is not None))
+    return groups
