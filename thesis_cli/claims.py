@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from typing import TYPE_CHECKING
 
 from experiments.claims.checking import STATES
 from experiments.metrics import kind
-from experiments.wording.numbers import HARD
+from experiments.wording.catalogue import phrase
 from experiments.wording.phrases import Amount, say
 
 if TYPE_CHECKING:
@@ -28,25 +27,26 @@ BELOW = " " * 6
 def report(outcomes: Sequence[Outcome], language: str, columns: int | None) -> Iterator[str]:
     """Yield the lines about OUTCOMES: one section per state, then what to do next."""
     if not outcomes:
-        yield say("told-none", language)
+        yield say("claim_report.none", language)
         return
     room = max(NARROWEST, columns or WIDEST)
     for state in STATES:
         section = [outcome for outcome in outcomes if outcome.state == state]
         if section:
-            yield f"{say(f'told-{state}', language)} ({len(section)})\n"
+            yield f"{say(f'claim_report.{state}', language)} ({len(section)})\n"
             for outcome in section:
                 yield from _told(outcome, language, room)
             yield ""
     todo = _todo(outcomes, language)
     if todo:
-        yield f"{say('told-next', language)}\n"
+        yield f"{say('claim_report.next', language)}\n"
         for step, names in todo.items():
             yield f"  {step}"  # never wrapped: it is there to be copied
-            yield _below(say("told-for", language, names=", ".join(names)), room)
+            yield _below(say("claim_report.for", language, names=", ".join(names)), room)
         yield ""
     reached = sum(outcome.state == "pass" for outcome in outcomes)
-    yield _below(say("told-total", language, reached=reached, total=len(outcomes)), room, "")
+    total = say("claim_report.total", language, reached=reached, total=len(outcomes))
+    yield _below(total, room, "")
 
 
 def _told(outcome: Outcome, language: str, room: int) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _told(outcome: Outcome, language: str, room: int) -> Iterator[str]:
     yield textwrap.fill(f"  {claim.name}  {title}", room, subsequent_indent="    ")
     seen = list(_observed(outcome, language))
     if seen:
-        yield _below(_joint(language).join(seen), room)
+        yield _below(phrase("semicolon", language).join(seen), room)
     for reason in dict.fromkeys(each.text(language) for each in outcome.reasons):
         yield _below(reason, room)
 
@@ -74,14 +74,15 @@ def _value(
     value = Amount(metric.value, metric.unit).text(language)
     if interval is not None:
         ends = [Amount(end, metric.unit).text(language) for end in (interval.low, interval.high)]
-        value += f" [{_joint(language).join(ends)}]"
+        between = phrase("semicolon", language)
+        value += f" [{between.join(ends)}]"
     about = (
         (observation.source,)
         if metric.evidence == "measured"
         else (observation.source, metric.evidence)
     )
     title = kind(metric.name).title(language)
-    return say("told-value", language, title=title, value=value, source=about)
+    return say("claim_report.value", language, title=title, value=value, source=about)
 
 
 def _todo(outcomes: Sequence[Outcome], language: str) -> dict[str, list[str]]:
@@ -93,12 +94,7 @@ def _todo(outcomes: Sequence[Outcome], language: str) -> dict[str, list[str]]:
     return by_reason
 
 
-def _joint(language: str) -> str:
-    return f"{HARD}; " if language == "fr" else "; "
-
-
 def _below(text: str, room: int, indent: str = BELOW) -> str:
-    text = re.sub(r" (?=[:;?!](?:\s|$))", HARD, text)  # French: never at the start of a line
     return textwrap.fill(
         text, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.wording.shell_quote import command
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def cuda(place: int, card: Card, driver: str) -> Check:
 
     from featherface.devices.accelerators import lacks
 
-    about = f"{card}, {card.memory_mb / 1024:.1f} GiB, driver {driver or 'unknown'}"
+    about = f"{card}, {quantity(card.memory_mb / 1024, 'GiB', '.1f')}, driver {driver or 'unknown'}"
     reason = lacks(place)
     if reason is not None:
         return Check(f"cuda:{place}", "warning", f"{about}; {reason}", installation(card))
@@ -89,7 +90,7 @@ def computed(name: str, device: torch.device, about: str) -> Check:
         reason = str(error).strip().splitlines()[0]
         return Check(name, "failure", f"{about}; it can't compute: {reason}", "--device cpu works")
     if not apart <= NEAR:
-        result = f"{about}; its results are {apart:.1g} from the CPU's"
+        result = f"{about}; its results are {quantity(apart, '', '.1g')} from the CPU's"
         return Check(name, "failure", result, "update its driver, or use --device cpu")
     return Check(name, "ok", f"{about}; it computes as the CPU does, within {apart:.0e}")
 

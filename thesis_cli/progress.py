@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import click
 
 from thesis_cli.output import colored
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -47,7 +48,7 @@ def progress(session: Session) -> Reporter:
 
 def beside(values: Progress) -> str:
     """Word the numbers that belong beside a bar, such as the loss."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in values.values.items())
+    return "  ".join(f"{name} {quantity(value, '')}" for name, value in values.values.items())
 
 
 class BarReporter:
@@ -118,7 +119,7 @@ def make_bars(terminal: object) -> Bars:
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed
             unit = task.fields.get("unit", "")
-            return Text(f"{speed:.3g} {unit}/s" if speed else "")
+            return Text(quantity(speed, f"{unit}/s", ".3g") if speed else "")
 
     return Bars(
         TextColumn("{task.description}"),
@@ -168,7 +169,7 @@ def line(progress: Progress, seconds: float, advanced: int) -> str:
     if seconds > 0 and advanced > 0:
         rate = advanced / seconds
         left = round((progress.total - progress.done) / rate)
-        parts.append(f"{rate:.3g} {progress.unit}/s")
+        parts.append(quantity(rate, f"{progress.unit}/s", ".3g"))
         if left:
             parts.append(f"{left // 60}:{left % 60:02d} left")
     if progress.values:

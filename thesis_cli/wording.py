@@ -5,25 +5,37 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from experiments.wording.numbers import format_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+SPECS = {"fraction": ".1%", "parameters": ",.0f", "MACs": ".3G"}
+"""Unit -> how `format_number` writes it; other values get four digits and their unit."""
 
-def quantity(value: float, unit: str) -> str:
-    """Word VALUE with its unit: 0.8251 of `fraction` is `82.5 %`.
 
-    >>> quantity(592371, "parameters")
-    '592,371'
+def quantity(value: float, unit: str, spec: str = "") -> str:
+    """Word VALUE with its unit: 0.8251 of `fraction` is `82.5%`.
+
+    >>> quantity(592371, "parameters"), quantity(2.0417, "MB", ".2f")
+    ('592,371', '2.04 MB')
+
+    Raises:
+        UsageError: SPEC is not one of `format_number`.
     """
-    if math.isnan(value):
-        return "undefined"
+    text = format_number(value, spec or SPECS.get(unit, ".4g"))
+    return text if unit in SPECS or not math.isfinite(value) else f"{text} {unit}".strip()
+
+
+def difference(value: float, unit: str) -> str:
+    """Word VALUE with its sign, that of a `fraction` in points.
+
+    >>> difference(-0.004, "fraction"), difference(0.0, "ms")
+    ('−0.4\u00a0pt', '0 ms')
+    """
     if unit == "fraction":
-        return f"{100 * value:.1f} %"
-    if unit == "parameters":
-        return f"{value:,.0f}"
-    if unit == "MACs":
-        return f"{value / 1e9:.3f} G"
-    return f"{value:.4g} {unit}".strip()
+        return format_number(value, "+.1p")
+    return quantity(value, unit, f"+{SPECS.get(unit, ',.4g')}")
 
 
 def extent(metric: dict[str, Any]) -> str:

@@ -40,7 +40,7 @@ class Reason:
 
     def text(self, language: str = "en") -> str:
         """Return the sentence in LANGUAGE."""
-        return say(self.code, language, **self.values)
+        return say(f"reason.{self.code}", language, **self.values)
 
 
 @dataclass(frozen=True)

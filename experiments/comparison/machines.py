@@ -27,7 +27,7 @@ class Machines:
 
     def text(self, language: str = "en") -> str:
         """Return the devices, each with its run."""
-        unknown = say("machine-unknown", language)
+        unknown = say("comparison.machine_unknown", language)
         return "; ".join(f"{one.shown() or unknown} ({run})" for run, one in self.of.items())
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import Metric, kind
+from experiments.wording.catalogue import find
 from experiments.wording.phrases import say
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Row:
 
     def title(self, language: str = "en") -> str:
         """Return the metric's title in LANGUAGE, with the unit that its numbers don't carry."""
-        unit = {"ms": "ms", "MB": "Mo" if language == "fr" else "MB"}.get(self.unit)
+        unit = find("unit", self.unit, language)
         title = kind(self.name).title(language)
         return f"{title} ({unit})" if unit else title
 
@@ -95,7 +96,7 @@ class Note:
 
     def text(self, language: str = "en") -> str:
         """Return the sentence in LANGUAGE."""
-        return say(self.code, language, **self.values)
+        return say(f"note.{self.code}", language, **self.values)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
     """
     first, others = comparison.runs[0].id, comparison.runs[1:]
     sure = comparison.bootstrap is not None
-    columns = [say("metric", language), *(run.id for run in comparison.runs)]
+    columns = [say("column.metric", language), *(run.id for run in comparison.runs)]
     columns += [f"Δ {run.id} − {first}" for run in others]
     columns += [f"P({run.id} > {first})" for run in others] if sure else []
     columns += [
@@ -43,7 +43,7 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
     ]
     ids = ", ".join(run.id for run in comparison.runs)
     return Table(
-        title=say("comparison-of", language, runs=ids),
+        title=say("comparison.title", language, runs=ids),
         columns=tuple(columns),
         rows=tuple(_cells(row, language, sure=sure) for row in comparison.rows),
         notes=tuple(note.text(language) for note in comparison.notes),
@@ -55,11 +55,11 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
 def seeds_table(comparison: Comparison, language: str = "en") -> Table:
     """Return every seed's run with its APs and, from `FEWEST` seeds on, mean and spread."""
     names = [name for name in AP_METRICS if comparison.row(name)]
-    columns = [say("experiment", language), say("seed", language), say("run", language)]
+    columns = [say(key, language) for key in ("seeds.experiment", "seeds.seed", "column.run")]
     columns += [kind(name).title(language) for name in names]
     rows = [row for group in comparison.seeds for row in _seed_rows(group, names, language)]
     return Table(
-        title=say("seeds-title", language),
+        title=say("seeds.title", language),
         columns=tuple(columns),
         rows=tuple(rows),
         notes=tuple(_about_seeds(comparison, language)),
@@ -77,12 +77,12 @@ def settings_table(comparison: Comparison, language: str = "en") -> Table:
         for key, values in comparison.recipe.items()
         if key not in NAMES
     ]
-    columns = (say("recipe-key", language), *(run.id for run in comparison.runs))
-    return Table(title=say("settings-title", language), columns=columns, rows=tuple(rows))
+    columns = (say("comparison.setting", language), *(run.id for run in comparison.runs))
+    return Table(title=say("comparison.settings", language), columns=columns, rows=tuple(rows))
 
 
 def _heading(title: str, evidence: str, language: str) -> str:
-    return say("cited-column", language, title=title) if evidence == "cited" else title
+    return say("comparison.cited", language, title=title) if evidence == "cited" else title
 
 
 def _cells(row: Row, language: str, *, sure: bool) -> tuple[Cell, ...]:
@@ -126,7 +126,7 @@ def _seed_rows(group: SeedGroup, names: list[str], language: str) -> list[tuple[
         for name in names:
             found = group.summary(name)
             means.append(Number(found.mean, ".1%", found.low, found.high) if found else None)
-        label = say("seeds-mean", language, n=len(group.runs))
+        label = say("seeds.mean", language, n=len(group.runs))
         lines.append((group.experiment, label, "", *means))
     return lines
 
@@ -134,9 +134,9 @@ def _seed_rows(group: SeedGroup, names: list[str], language: str) -> list[tuple[
 def _about_seeds(comparison: Comparison, language: str) -> list[str]:
     """Say what may be claimed over seeds, and what may not."""
     few = [group.experiment for group in comparison.seeds if not group.enough]
-    told = [say("seeds-few", language, runs=", ".join(dict.fromkeys(few)))] if few else []
+    told = [say("seeds.few", language, runs=", ".join(dict.fromkeys(few)))] if few else []
     if any(group.enough for group in comparison.seeds):
-        told.append(say("seeds-enough", language))
+        told.append(say("seeds.enough", language))
     first, *others = comparison.seeds
     for other in others:
         for name in (name for name in AP_METRICS if comparison.row(name)):
@@ -145,7 +145,7 @@ def _about_seeds(comparison: Comparison, language: str) -> list[str]:
                 values = {"one": other.experiment, "other": first.experiment}
                 numbers = _points(found.mean, found.low, found.high, language)
                 metric = kind(name).title(language)
-                told.append(say("seeds-less", language, metric=metric, **values, **numbers))
+                told.append(say("seeds.less", language, metric=metric, **values, **numbers))
     return told
 
 

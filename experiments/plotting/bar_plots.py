@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.ticker import FuncFormatter
-
-from experiments.plotting.style import GREY, PALETTE, label_axes, make_figure, styled, write_png
-from experiments.wording.numbers import MINUS, format_number
+from experiments.plotting.style import (
+    GREY,
+    PALETTE,
+    label_axes,
+    make_figure,
+    number_ticks,
+    styled,
+    write_png,
+)
+from experiments.wording.numbers import format_number
 from experiments.wording.phrases import say
 
 if TYPE_CHECKING:
@@ -77,7 +83,7 @@ def component_bars(
                 va="center",
             )
         axis.margins(x=0.14)
-        label_axes(axis, say("plot-parts", language), "", language, ",.0f")
+        label_axes(axis, say("plot.parts", language), "", language, ",.0f")
         _name_rows(axis, list(networks))
         figure.legend(loc="outside lower center", ncols=min(4, len(names)), fontsize=8)
         return write_png(figure)
@@ -101,16 +107,11 @@ def difference_bars(changes: Sequence[Change], title: str, language: str = "en")
             axis.scatter(one.singles, [row] * len(one.singles), s=12, color=PALETTE[1], zorder=2)
             face = colour if one.established else "white"
             axis.scatter([one.value], [row], s=40, facecolor=face, edgecolor=colour, zorder=3)
-        label_axes(axis, say("plot-points", language), "", language, ".1f")
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _points(v, language)))
+        label_axes(axis, say("plot.points", language), "", language, ".1f")
+        axis.xaxis.set_major_formatter(number_ticks("+.1f", language, factor=100))
         _name_rows(axis, [one.label for one in changes])
         axis.set_title(title)
         return write_png(figure)
-
-
-def _points(value: float, language: str) -> str:
-    """Write a difference on the axis, with a true minus sign."""
-    return format_number(100 * value, "+.1f" if value else "d", language).replace("-", MINUS)
 
 
 def _name_rows(axis: Axes, labels: Sequence[str]) -> None:

@@ -52,5 +52,5 @@ def _comparable(
         for one in row.metrics
     )
     if published and not whole:
-        return {}, [say("curves-aside", language)]
+        return {}, [say("plot.curves_aside", language)]
     return published, []

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import NullFormatter
 
-from experiments.plotting.style import GREY, PALETTE, label_axes, make_figure, styled, write_png
+from experiments.plotting.style import (
+    GREY,
+    PALETTE,
+    label_axes,
+    make_figure,
+    number_ticks,
+    styled,
+    write_png,
+)
+from experiments.wording.catalogue import find
 from experiments.wording.numbers import format_number
-from experiments.wording.phrases import SENTENCES, say
+from experiments.wording.phrases import say
 from featherface.data.annotation import ATTRIBUTES, UNKNOWN
 from featherface.data.statistics import count_crowds
 from featherface.evaluation.ground_truth import HEIGHTS
@@ -57,8 +66,9 @@ def _draw_heights(split: Split, language: str) -> Figure:
             "color": GREY,
         }
         axis.text(edge, 0.98, subset.title(), transform=axis.get_xaxis_transform(), **words)
-    title = say("data-heights", language)
-    label_axes(axis, say("data-height-axis", language), say("data-faces-axis", language), language)
+    title = say("data_plot.heights", language)
+    names = [say(f"data_plot.{name}_axis", language) for name in ("height", "faces")]
+    label_axes(axis, names[0], names[1], language)
     axis.set_xticks([tick for tick in TICKS if tick <= top])
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlim(left=0.8)
@@ -70,13 +80,13 @@ def _draw_crowds(split: Split, language: str) -> Figure:
     figure, (axis,) = make_figure(1)
     axis.bar(list(counts), list(counts.values()), color=PALETTE[0])
     axis.grid(visible=False, axis="x")
-    axis.set_xlabel(say("data-crowd-axis", language))
-    axis.set_ylabel(say("data-pictures-axis", language))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, ",.0f", language)))
+    axis.set_xlabel(say("data_plot.crowd_axis", language))
+    axis.set_ylabel(say("data_plot.pictures_axis", language))
+    axis.yaxis.set_major_formatter(number_ticks(",.0f", language))
     for place, count in enumerate(counts.values()):
         shown = format_number(count, ",", language)
         axis.annotate(shown, (place, count), ha="center", va="bottom", fontsize=8)
-    return _finish(figure, axis, say("data-crowds", language), split, language)
+    return _finish(figure, axis, say("data_plot.crowds", language), split, language)
 
 
 def _draw_attributes(split: Split, language: str) -> Figure:
@@ -98,26 +108,26 @@ def _draw_attributes(split: Split, language: str) -> Figure:
                 )
             left += share
     axis.set_xlim(0, 1)
-    axis.set_yticks(range(len(ATTRIBUTES)), [say(f"data-{name}", language) for name in ATTRIBUTES])
+    names = [say(f"data_plot.{name}", language) for name in ATTRIBUTES]
+    axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(ATTRIBUTES) - 0.5, -0.5)
     axis.grid(visible=False)
-    axis.set_xlabel(say("data-share-axis", language))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, ".0%", language)))
-    return _finish(figure, axis, say("data-attributes", language), split, language)
+    axis.set_xlabel(say("data_plot.share_axis", language))
+    axis.xaxis.set_major_formatter(number_ticks(".0%", language))
+    return _finish(figure, axis, say("data_plot.attributes", language), split, language)
 
 
 def _value(name: str, code: int, language: str) -> str:
     """Word an attribute's code; one that WIDER FACE does not know is itself."""
     if code == UNKNOWN:
-        return say("data-unknown", language)
-    key = f"data-{name}-{code}"
-    return say(key, language) if key in SENTENCES else str(code)
+        return say("data_plot.unknown", language)
+    return find("data_plot", f"{name}_{code}", language) or str(code)
 
 
 def _finish(figure: Figure, axis: Axes, title: str, split: Split, language: str) -> Figure:
     axis.set_title(title)
-    kind = say(f"data-kind-{split.kind}", language)
+    kind = say(f"data_plot.kind_{split.kind}", language)
     counts = {"images": len(split.images), "faces": split.annotations.faces}
-    on = say("data-on", language, kind=kind, split=split.name, **counts)
+    on = say("data_plot.on", language, kind=kind, split=split.name, **counts)
     figure.supxlabel(on, fontsize=8, color=GREY)
     return figure

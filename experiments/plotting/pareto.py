@@ -14,12 +14,14 @@ from experiments.plotting.style import (
     MARKERS,
     PALETTE,
     make_figure,
+    number_ticks,
     say_context,
     styled,
     write_png,
 )
-from experiments.wording.numbers import HARD, format_number
-from experiments.wording.phrases import SENTENCES, say
+from experiments.wording.catalogue import find
+from experiments.wording.numbers import format_number
+from experiments.wording.phrases import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,8 +38,7 @@ STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
 def _thousands(value: float, language: str) -> str:
-    text = format_number(value / 1000, ",.0f", language)
-    return f"{text}{HARD}k" if language == "fr" else f"{text}K"
+    return say("thousands", language, n=format_number(value / 1000, ",.0f", language))
 
 
 def _giga(value: float, language: str) -> str:
@@ -49,10 +50,10 @@ def _plain(value: float, language: str) -> str:
 
 
 COSTS: Mapping[str, tuple[str, Callable[[float, str], str]]] = {
-    "params.total": ("plot-parameters", _thousands),
-    "macs.640": ("plot-macs", _giga),
-    "latency.cpu.median_ms": ("plot-latency-cpu", _plain),
-    "latency.gpu.median_ms": ("plot-latency-gpu", _plain),
+    "params.total": ("plot.parameters", _thousands),
+    "macs.640": ("plot.macs", _giga),
+    "latency.cpu.median_ms": ("plot.latency_cpu", _plain),
+    "latency.gpu.median_ms": ("plot.latency_gpu", _plain),
 }
 """Metric on the horizontal axis -> its title's sentence, how its ticks are worded."""
 
@@ -158,8 +159,8 @@ def _draw_plane(axis: Axes, points: Sequence[Point], cost: str, metric: str, lan
     if len(best) > 1:
         line: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": "--", "zorder": 1}
         axis.plot(*zip(*best, strict=True), drawstyle="steps-post", **line)
-    code = f"plot-size-title-{cost.partition('.')[0]}"
-    title = say(code, language, metric=kind(metric).title(language))
+    key = f"plot.size_title_{cost.partition('.')[0]}"
+    title = say(key, language, metric=kind(metric).title(language))
     _finish(axis, title, cost, metric, language)
     _key(axis, [one.evidence for one in points], language, line=len(best) > 1)
 
@@ -180,14 +181,13 @@ def _draw_others(
             label=_protocol(protocol, language),
             **look,
         )
-    _finish(axis, say("plot-others", language), cost, metric, language)
+    _finish(axis, say("plot.others", language), cost, metric, language)
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8)
 
 
 def _protocol(name: str, language: str) -> str:
     """Word a protocol; one that only the user knows is itself."""
-    code = f"protocol-{name}"
-    return say(code, language) if code in SENTENCES else name
+    return find("plot_protocol", name, language) or name
 
 
 def _finish(axis: Axes, title: str, cost: str, metric: str, language: str) -> None:
@@ -210,7 +210,7 @@ def _word_heights(axis: Axes, language: str) -> None:
     low, high = axis.get_ylim()
     spec = ".0%" if high - low > 0.05 else ".1%"
     axis.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: format_number(v, spec, language)))
+    axis.yaxis.set_major_formatter(number_ticks(spec, language))
 
 
 def _key(axis: Axes, evidence: Sequence[str], language: str, *, line: bool) -> None:
@@ -222,10 +222,10 @@ def _key(axis: Axes, evidence: Sequence[str], language: str, *, line: bool) -> N
     }
     for name, look in looks.items():
         if name in evidence:
-            axis.scatter([], [], s=34, label=say(f"plot-{name}", language), **look)
+            axis.scatter([], [], s=34, label=say(f"plot.{name}", language), **look)
     if line:
         axis.plot(
-            [], [], color=GREY, linewidth=1, linestyle="--", label=say("plot-front", language)
+            [], [], color=GREY, linewidth=1, linestyle="--", label=say("plot.front", language)
         )
     axis.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8, handletextpad=0.4

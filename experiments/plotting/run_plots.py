@@ -51,8 +51,8 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
         for place, (label, values) in enumerate(_losses(run, epochs, language)):
             look = line_look(place) | {"marker": marker, "markersize": 3}
             axes[0].plot(at, values, label=label, **look)
-        label_axes(axes[0], say("plot-epoch", language), say("plot-loss-axis", language), language)
-        axes[0].set_title(say("plot-loss-title", language, run=run.id))
+        label_axes(axes[0], say("plot.epoch", language), say("plot.loss_axis", language), language)
+        axes[0].set_title(say("plot.loss_title", language, run=run.id))
         axes[0].set_ylim(bottom=0)
         _key_below(axes[0])
         if len(scored) > 1:
@@ -64,17 +64,17 @@ def _losses(
     run: Run, epochs: Sequence[Mapping[str, Any]], language: str
 ) -> list[tuple[str, list[float]]]:
     """Return label and values of the lines: the total, and what adds up to it."""
-    lines = [(say("plot-loss", language), [float(event["loss"]) for event in epochs])]
+    lines = [(say("plot.loss", language), [float(event["loss"]) for event in epochs])]
     train, distill = run.recipe.get("train", {}), run.recipe.get("distill", {})
     if all("taught" in event for event in epochs):  # weights that change from epoch to epoch
         taught = [float(event["taught"]) for event in epochs]
         rest = [total - part for total, part in zip(lines[0][1], taught, strict=True)]
-        return [*lines, (say("plot-truth", language), rest), (say("plot-taught", language), taught)]
+        return [*lines, (say("plot.truth", language), rest), (say("plot.taught", language), taught)]
     if all(name in event for event in epochs for name in TAUGHT):
         alpha = float(distill.get("alpha", 0.5))
         sides = (
-            ("plot-truth", PARTS, train, 1 - alpha),
-            ("plot-taught", TAUGHT, distill, alpha),
+            ("plot.truth", PARTS, train, 1 - alpha),
+            ("plot.taught", TAUGHT, distill, alpha),
         )
         for word, parts, config, share in sides:
             weights = {name: float(config.get(key, 1)) for name, key in parts.items()}
@@ -85,7 +85,7 @@ def _losses(
     for name, key in PARTS.items():
         if all(name in event for event in epochs):
             weight = float(train.get(key, 1))
-            label = _weighted(say(f"plot-{name}", language), weight, language)
+            label = _weighted(say(f"plot.{name}", language), weight, language)
             lines.append((label, [weight * event[name] for event in epochs]))
     return lines
 
@@ -127,10 +127,10 @@ def precision_recall(
             axis.set_xlim(0, 1)
             axis.set_ylim(0, 1.02)
             axis.set_title(subset.title())
-            label_axes(axis, say("plot-recall", language), "", language, ".1f", ".1f")
+            label_axes(axis, say("plot.recall", language), "", language, ".1f", ".1f")
             if axis.get_legend_handles_labels()[0]:
                 axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=8)
-        axes[0].set_ylabel(say("plot-precision", language))
+        axes[0].set_ylabel(say("plot.precision", language))
         if caption:
             figure.supxlabel(caption, fontsize=8, color=GREY)
         return write_png(figure)
@@ -150,7 +150,7 @@ def _draw_published(
             "color": GREYS[place % len(GREYS)],
             "linestyle": DASHES[place % len(DASHES)],
         }
-        label = say("cited-column", language, title=f"{method} (AP {ap})")
+        label = say("comparison.cited", language, title=f"{method} (AP {ap})")
         axis.plot(one.recall[shown], one.precision[shown], label=label, linewidth=1, **look)
 
 
@@ -180,13 +180,13 @@ def _draw_scores(axis: Axes, scored: Sequence[Mapping[str, Any]], language: str)
     at = [event["epoch"] for event in scored]
     for place, name in enumerate(("mean_ap", *SUBSETS)):
         if all(name in event for event in scored):
-            label = say("plot-mean", language) if name == "mean_ap" else name.title()
+            label = say("plot.mean", language) if name == "mean_ap" else name.title()
             values = [event[name] for event in scored]
             axis.plot(at, values, label=label, marker="o", markersize=3, **line_look(place))
     label_axes(
-        axis, say("plot-epoch", language), say("plot-ap-axis", language), language, y_spec=".0%"
+        axis, say("plot.epoch", language), say("plot.ap_axis", language), language, y_spec=".0%"
     )
-    axis.set_title(say("plot-ap-title", language))
+    axis.set_title(say("plot.ap_title", language))
     axis.set_ylim(0, 1)
     _key_below(axis)
 

@@ -70,17 +70,27 @@ def label_axes(
     if not x_spec:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     for side, spec in ((axis.xaxis, x_spec or ",.0f"), (axis.yaxis, y_spec or ".3g")):
-        side.set_major_formatter(FuncFormatter(lambda v, _, s=spec: format_number(v, s, language)))
+        side.set_major_formatter(number_ticks(spec, language))
+
+
+def number_ticks(spec: str, language: str, factor: float = 1.0) -> FuncFormatter:
+    """Return what words the ticks of an axis, times FACTOR, by SPEC as `format_number` does."""
+
+    def word(value: float, _: int | None) -> str:
+        # A tick is a sum of steps, which may miss zero by a rounding error.
+        return format_number(round(factor * value, 9), spec, language)
+
+    return FuncFormatter(word)
 
 
 def say_context(ap: Metric, language: str) -> str:
     """Word what AP was measured on."""
-    code = "data-whole" if ap.complete else "data-partial"
-    code = "data-synthetic" if ap.dataset == "synthetic" else code
-    if code == "data-whole" and not ap.n:
-        code = "plot-context"
+    key = "note.data-whole" if ap.complete else "note.data-partial"
+    key = "note.data-synthetic" if ap.dataset == "synthetic" else key
+    if key == "note.data-whole" and not ap.n:
+        key = "plot.context"
     values = {"dataset": ap.dataset, "split": ap.split, "n": ap.n, "protocol": ap.protocol}
-    return say(code, language, **values)
+    return say(key, language, **values)
 
 
 def write_png(figure: Figure) -> bytes:

@@ -56,7 +56,7 @@ class Change:
         values = {"run": self.run, "what": f"changed-{self.kind}", "role": f"role-{self.role}"}
         told = listed(self.details, language)
         code = "stale-parent" if self.kind == "parent" else "stale-in" if told else "stale"
-        return say(code, language, **values, details=told)
+        return say(f"change.{code}", language, **values, details=told)
 
 
 def changes(

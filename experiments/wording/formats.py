@@ -82,11 +82,11 @@ def _spread(row: list[Any], ranged: list[int], ends: Callable[[Any], tuple[Any, 
 
 def _bare(cell: Any) -> Any:
     if isinstance(cell, Number):
-        return repr(cell.value)
+        return repr(cell.exact)
     return "" if cell is None else cell
 
 
 def _ends(cell: Cell) -> tuple[str, str]:
     if not isinstance(cell, Number) or cell.low is None or cell.high is None:
         return ("", "")
-    return (repr(cell.low), repr(cell.high))
+    return (repr(cell.low or 0), repr(cell.high or 0))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from experiments.wording.numbers import HARD, THIN, format_number
+from experiments.wording.numbers import HARD, POINTS, SCALES, THIN, format_number, plain_number
 from experiments.wording.tables import one_line, plain
 
 if TYPE_CHECKING:
@@ -129,8 +130,10 @@ def _latex_cell(cell: Cell, *, stacked: bool = False) -> str:
 
 
 def _latex_number(value: float, spec: str, *, unit: bool = True) -> str:
-    text = format_number(value, spec.replace(",", ""), "en")
-    digits, _, name = text.replace("%", f"{HARD}%").partition(HARD)
+    if not math.isfinite(value):
+        return _escape_latex(format_number(value, spec, "en"))
+    digits = plain_number(value, spec.replace(",", ""))
     sign = "+" if digits.startswith("+") else ""
     number = rf"{sign}\num{{{digits.removeprefix('+')}}}"
+    name = {"%": "%", "p": POINTS, **{scale: scale for scale in SCALES}}.get(spec[-1:], "")
     return number + (rf"\,{_escape_latex(name)}" if unit and name else "")

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from experiments.wording.numbers import HARD, format_number
+from experiments.wording.catalogue import phrase
+from experiments.wording.numbers import format_number
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,12 @@ class Number:
         if self.low is None or self.high is None:
             return shown
         ends = [UNIT.sub("", format_number(end, self.spec, language)) for end in self.ends]
-        joint = f"{HARD}; " if language == "fr" else ", "
-        return f"{shown} [{joint.join(ends)}]"
+        return f"{shown} [{phrase('between', language).join(ends)}]"
+
+    @property
+    def exact(self) -> float:
+        """The value in full precision, for CSV and JSON: zero without places and sign."""
+        return self.value or 0
 
     @property
     def ends(self) -> tuple[float, ...]:
@@ -36,7 +41,7 @@ class Number:
         return () if self.low is None or self.high is None else (self.low, self.high)
 
 
-UNIT = re.compile(r"\u00a0?(%|pt|[KMG])$")
+UNIT = re.compile(r"[\u00a0\u202f]?(%|pt|[KMG])$")
 """Behind a number; said once, not again at both ends of its interval."""
 Cell: TypeAlias = str | Number | None
 ABSENT = "–"
@@ -90,6 +95,6 @@ def to_json(table: Table) -> dict[str, Any]:
 def _json_cell(cell: Cell) -> Any:
     if not isinstance(cell, Number):
         return cell
-    if cell.low is None:
-        return cell.value
-    return {"value": cell.value, "low": cell.low, "high": cell.high}
+    if cell.low is None or cell.high is None:
+        return cell.exact
+    return {"value": cell.exact, "low": cell.low or 0, "high": cell.high or 0}

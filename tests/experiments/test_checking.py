@@ -211,9 +211,9 @@ def test_the_next_command_for_each_reason(workspace, make_run):
     assert steps(workspace) == ["thesis run v2 --stage evaluate"]
     make_run(workspace, "v2")
     (text,) = steps(workspace)
-    assert text.endswith('widerface = "FOLDER"), then: thesis run v2 --set data.root=widerface')
+    assert text.endswith("widerface = 'FOLDER'), then: thesis run v2 --set data.root=widerface")
     (text,) = steps(workspace, language="fr")
-    assert 'sous [data] : widerface = "DOSSIER"' in text
+    assert "sous [data]\u202f: widerface = 'DOSSIER'" in text
     config = workspace.root / "thesis.toml"
     config.write_text('[data]\nwiderface = "faces"\n', encoding="utf-8")
     opened = Workspace.open(workspace.root)

@@ -114,7 +114,7 @@ def test_every_format_holds_the_numbers(pair):
     table = metrics_table(found)
     assert "| AP Hard " in markdown(table)
     assert "55.0%" in markdown(table)
-    assert "55,0\u00a0%" in markdown(metrics_table(found, "fr"), "fr")
+    assert "55,0\u202f%" in markdown(metrics_table(found, "fr"), "fr")
     text = latex(table)
     assert r"\toprule" in text
     assert r"\num{55.0}\,\%" in text

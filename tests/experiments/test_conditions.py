@@ -272,14 +272,14 @@ def test_the_card_that_trained_is_named_in_the_protocol(workspace, make_run):
     ("language", "told"),
     [
         ("en", "Latency: 320×320, batch 1, 1 thread"),
-        ("fr", "Latence : 320×320, lots de 1, 1 fil d'exécution"),
+        ("fr", "Latence\u202f: 320×320, lots de 1, 1 fil d'exécution"),
     ],
 )
 def test_settings_of_latencies_are_worded_in_either_language(language: str, told: str) -> None:
-    assert say("timed", language, setting="320×320, batch 1, 1 threads") == told
+    assert say("note.timed", language, setting="320×320, batch 1, 1 threads") == told
 
 
 def test_settings_that_differ_are_worded_in_french() -> None:
     settings = "640×640, batch 8, 2 threads / 320×320, batch 1"
-    told = say("timed-differently", "fr", settings=settings)
+    told = say("note.timed-differently", "fr", settings=settings)
     assert told.endswith("640×640, lots de 8, 2 fils d'exécution / 320×320, lots de 1")

@@ -59,7 +59,9 @@ def test_five_seeds_have_a_mean_with_students_interval(workspace, make_run):
     welch = stats.ttest_ind(other, values, equal_var=False).confidence_interval()
     assert (less.low, less.high) == pytest.approx((welch.low, welch.high))
     notes = seeds_table(found, "fr").notes
-    assert any("moyenne sur les graines de v2 moins celle de v1 : +9,7" in one for one in notes)
+    assert any(
+        "moyenne sur les graines de v2 moins celle de v1\u202f: +9,7" in one for one in notes
+    )
 
 
 def test_other_recipes_and_data_are_other_trainings(workspace, make_run):

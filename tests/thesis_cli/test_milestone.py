@@ -61,7 +61,7 @@ def test_claims_are_told_in_french(thesis, judged):
         "256\u202f006, au lieu de <\u00a0100",
         "Pas encore mesurables (",
         "À faire\n\n",
-        "Affirmations vérifiées\u00a0: 2 sur ",
+        "Affirmations vérifiées\u202f: 2 sur ",
     ):
         assert text in out
 

@@ -110,7 +110,7 @@ def test_a_number_is_replaced_in_its_own_manner(old, new, language):
         ("+1.5 pt", -0.021, "+.1p", "−2.1 pt"),
         ("−1,5 pt", 0.021, "+.1p", "+2,1 pt"),
         ("1.5 pt", 0.021, "+.1p", "2.1 pt"),
-        ("-0.1 pt", -0.0001, "+.1p", "+0.0 pt"),
+        ("-0.1 pt", -0.0001, "+.1p", "-0.01 pt"),
         ("489K", 256_006, ".0K", "256K"),
         ("0,825", 0.831, ".3f", "0,831"),
         ("0.825 ", 0.831, ".3f", "0.831 "),
@@ -151,4 +151,4 @@ def test_numbers_can_be_taken_as_they_are_counted():
     assert (str(scaled(0.825, ".1%")), str(shown(0.8251, ".1%"))) == ("82.500", "82.5")
     assert str(shown(488_664, ",")) == "488664"
     assert str(scaled(488_664, ".0K")) == "488.664"
-    assert format_number(-0.015, "+.1p", "en") == "-1.5\u00a0pt"
+    assert format_number(-0.015, "+.1p", "en") == "\u22121.5\u00a0pt"

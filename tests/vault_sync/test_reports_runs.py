@@ -286,7 +286,7 @@ class TestAblation:
     def test_established_only_where_the_interval_excludes_zero(self, study):
         text = show(study(), "ablation")
         assert re.search(r"no-attention@1\]\] \|.*−.*\*\*AP Easy.*Mean AP\*\* \|", text)
-        (twin,) = [one for one in text.splitlines() if "twin@1]] | 0.0 pt" in one]
+        (twin,) = [one for one in text.splitlines() if "twin@1]] | 0 pt" in one]
         assert twin.endswith("| none |")
 
     @pytest.mark.usefixtures("quick_plots")

@@ -14,7 +14,7 @@ from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.run_and_sync import Synced, execute, synchronise
 from thesis_cli.torchrun_command import SharedVerb
-from thesis_cli.wording import quantity
+from thesis_cli.wording import difference, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,8 +143,3 @@ def view(data: dict[str, Any]) -> list[Block]:
     if len(runs) > 1:
         blocks.append(f"\nintervals: thesis compare {' '.join(dict.fromkeys(runs))}")
     return blocks
-
-
-def difference(value: float, unit: str) -> str:
-    """Word a difference with its sign, that of fractions in points."""
-    return f"{100 * value:+.1f} pt" if unit == "fraction" else f"{value:+,.4g}"

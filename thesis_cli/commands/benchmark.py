@@ -169,9 +169,11 @@ def view(data: dict[str, Any]) -> list[Block]:
     facts = {
         "network": f"{data['name']}, {data['parameters']:,} parameters",
         "setting": f"{side}×{side}, batch {count}, {where}",
-        "time": f"{data['median_ms']:.2f} ms median, {data['p90_ms']:.2f} ms p90"
+        "time": f"{quantity(data['median_ms'], 'ms', '.2f')} median, "
+        f"{quantity(data['p90_ms'], 'ms', '.2f')} p90"
         f" of {len(data['runs_ms'])} passes",
-        "memory": f"{data['peak_mb']:.1f} MB at most, weights {data['size_fp32_mb']:.2f} MB",
+        "memory": f"{quantity(data['peak_mb'], 'MB', '.1f')} at most, "
+        f"weights {quantity(data['size_fp32_mb'], 'MB', '.2f')}",
         "MACs": quantity(data["macs"], "MACs"),
     }
     blocks: list[Block] = [Grid([], [], facts=facts)]
@@ -190,10 +192,10 @@ def layer_grid(layers: list[dict[str, Any]]) -> Grid:
             each["name"] or "(the network)",
             each["kind"],
             f"{each['calls']}",
-            f"{each['ms']:.3f}",
-            f"{each['share']:.1%}",
-            f"{each['output_mb']:.2f}",
-            f"{each['peak_mb']:.2f}",
+            quantity(each["ms"], "", ".3f"),
+            quantity(each["share"], "fraction"),
+            quantity(each["output_mb"], "", ".2f"),
+            quantity(each["peak_mb"], "", ".2f"),
         ]
         for each in sorted(layers, key=lambda each: -each["ms"])
     ]

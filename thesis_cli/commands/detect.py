@@ -13,6 +13,7 @@ from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import Network, load, network_options
 from thesis_cli.output import Block, emit, json_option
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
@@ -134,7 +135,7 @@ def view(data: list[dict[str, Any]]) -> list[Block]:
         [
             str(each["image"]),
             f"{len(each['faces'])}",
-            ", ".join(f"{face['score']:.2f}" for face in each["faces"][:5]),
+            ", ".join(quantity(face["score"], "", ".2f") for face in each["faces"][:5]),
             str(each["drawing"] or ""),
         ]
         for each in data

@@ -21,6 +21,7 @@ from thesis_cli.groups import Command, pass_session
 from thesis_cli.health import Check, accelerators, torch_build
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.platforms import InstallPlace, lacking
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ def memory() -> Check:
     import psutil
 
     free = psutil.virtual_memory().available
-    space = f"{free / 2**30:.1f} GiB free"
+    space = f"{quantity(free / 2**30, 'GiB', '.1f')} free"
     if free < ENOUGH_MEMORY:
         return Check("memory", "warning", space, "close programs, or lower train.batch_size")
     return Check("memory", "ok", space)
@@ -144,7 +145,7 @@ def places(session: Session) -> Iterator[Check]:
 def disk(folder: Path) -> Check:
     """Check the free space."""
     free = shutil.disk_usage(folder).free
-    space = f"{free / 2**30:.1f} GiB free at {folder}"
+    space = f"{quantity(free / 2**30, 'GiB', '.1f')} free at {folder}"
     if free < LEAST_DISK:
         return Check("disk", "failure", space, "free some space")
     if free < ENOUGH_DISK:

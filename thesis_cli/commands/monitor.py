@@ -11,6 +11,7 @@ import click
 from thesis_cli.completion import complete_run
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, colored, emit, json_option
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,8 +106,8 @@ def curves(series: Sequence[TrainingCurve], width: int = WIDTH) -> list[str]:
     if not shown:
         return ["no epoch told yet"]
     return [
-        f"{curve.name:8} {spark(curve.values, width):{width}} {curve.values[-1]:.4g}"
-        f"  (from {min(curve.values):.4g} to {max(curve.values):.4g})"
+        f"{curve.name:8} {spark(curve.values, width):{width}} {quantity(curve.values[-1], '')}"
+        f"  (from {quantity(min(curve.values), '')} to {quantity(max(curve.values), '')})"
         for curve in shown
     ]
 
@@ -139,10 +140,12 @@ def burden(machine: MachineLoad) -> list[str]:
     """Word what the process takes of its machine."""
     gpu, total = machine.gpu_memory_mb, machine.gpu_memory_total_mb
     told = {
-        "CPU": _number(machine.cpu_percent, ".0f", " %"),
-        "memory": _number(machine.memory_mb, ",.0f", " MB"),
-        "GPU": _number(machine.gpu_percent, ".0f", " %"),
-        "GPU memory": f"{gpu:,.0f} of {total:,.0f} MB" if gpu is not None and total else "",
+        "CPU": _number(machine.cpu_percent, ".0f", "%"),
+        "memory": _number(machine.memory_mb, ",.0f", "MB"),
+        "GPU": _number(machine.gpu_percent, ".0f", "%"),
+        "GPU memory": f"{_number(gpu, ',.0f')} of {_number(total, ',.0f', 'MB')}"
+        if gpu is not None and total
+        else "",
     }
     known = [f"{name} {value}" for name, value in told.items() if value]
     return [", ".join(known)] if known else []
@@ -158,4 +161,4 @@ def duration(seconds: float | None) -> str:
 
 
 def _number(value: float | None, spec: str, unit: str = "") -> str:
-    return "" if value is None else f"{value:{spec}}{unit}"
+    return "" if value is None else quantity(value, unit, spec)

@@ -122,7 +122,7 @@ def view(data: dict[str, Any]) -> list[Block]:
     names = ["widerface.mean_ap", "params.total", "latency.cpu.median_ms"]
     rows = [[run["run"], *(cell(run, name) for name in names)] for run in data["runs"]]
     return [
-        f"Both models were trained and measured here in {data['seconds']:.0f} s.",
+        f"Both models were trained and measured here in {quantity(data['seconds'], 's', '.0f')}.",
         "The pictures are synthetic: these are no WIDER FACE results.",
         Grid(["run", ">mean AP (synthetic)", ">parameters", ">CPU latency"], rows),
         "Look at:",

@@ -172,6 +172,6 @@ def _grouped(whole: str, group: str) -> str:
 
 
 def _sign(old: NumberReading, value: float, spec: str, language: str) -> str:
-    if value < 0 and shown(value, spec):
+    if value < 0:
         return old.sign if old.sign not in ("", "+") else "\u2212" if language == "fr" else "-"
     return "+" if spec.startswith("+") and old.sign else ""

@@ -80,7 +80,7 @@ def components(subject: Subject, words: Words) -> Table:
 def blocks(subject: Subject, words: Words) -> Table:
     """Give what each block is given out as, and what it costs."""
     rows = [
-        (Code(one.name), shown(one.shapes), _count(one.parameters), _millions(one.macs))
+        (Code(one.name), shown(one.shapes), Number(one.parameters, ","), _millions(one.macs))
         for one in subject.anatomy.blocks
     ]
     return _table(words, "blocks", subject, ("block", "output", "parameters", "macs"), rows)
@@ -93,7 +93,7 @@ def layers(subject: Subject, words: Words) -> Table:
             Code(one.name),
             _kind(one, words),
             shown(tuple(dict.fromkeys(one.shapes))),
-            _count(one.parameters),
+            Number(one.parameters, ","),
             _millions(one.macs),
         )
         for one in subject.anatomy.layers
@@ -190,22 +190,17 @@ def _kind(layer: Layer, words: Words) -> str:
     return ", ".join(said)
 
 
-def _count(number: int) -> Cell:
-    return Number(number, ",") if number else None
+def _millions(number: int) -> Number:
+    return Number(number, MILLIONS if number >= FEW else ",")
 
 
-def _millions(number: int) -> Cell:
-    return Number(number, MILLIONS if number >= FEW else ",") if number else None
-
-
-def _change(number: int, *, millions: bool = False) -> Cell:
+def _change(number: int, *, millions: bool = False) -> Number:
     spec = MILLIONS if millions and abs(number) >= FEW else ","
-    return Number(number, f"+{spec}") if number else None
+    return Number(number, f"+{spec}")
 
 
 def _listed(numbers: Sequence[float], words: Words) -> str:
-    joint = words.semicolon if words.language == "fr" else ", "  # where commas are decimal
-    return joint.join(words.number(one, ".4g") for one in numbers)
+    return words.between.join(words.number(one, ".4g") for one in numbers)
 
 
 def _value(value: object, words: Words) -> Cell:

@@ -1,16 +1,14 @@
-"""The words of a report in one language; all of them stand in templates/<language>/words."""
+"""The catalogue's phrases, and numbers and dates, as Markdown in one language."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.conditions import TIMED
 from experiments.metrics import kind
-from experiments.wording.numbers import format_number
+from experiments.wording import catalogue
+from experiments.wording.numbers import THIN, format_number
 from vault_sync.rendering.markdown import Safe, escape
 
 if TYPE_CHECKING:
@@ -18,40 +16,40 @@ if TYPE_CHECKING:
 
     from experiments.metrics import Metric
 
-NARROW = "\u202f"
-"""Narrow no-break space: stands before `:`, `;`, `!`, `?` and `%` in French."""
-
 _SPECS = {"fraction": ".{places}%", "parameters": ",", "MACs": ".2G"}
+
+_BEFORE_FRENCH_SIGN = re.compile(rf"[ \u00a0{THIN}]?([;!?])(?=\s|$)|[ \u00a0]([:%»])")
 
 
 class Words:
-    """Phrases, numbers and dates as one language writes them."""
+    """Phrases, numbers and dates as one language writes them, escaped for Markdown."""
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._phrases = _read(language)
 
-    def say(self, key: str, **values: object) -> Safe:
-        """Return phrase KEY (`status.sealed`) with VALUES filled in, escaped."""
-        phrase: Any = self._phrases
-        for part in key.split("."):
-            phrase = phrase[part]
+    def say(self, key: str, /, **values: object) -> Safe:
+        """Return phrase KEY (`status.sealed`) with VALUES filled in, escaped.
+
+        Raises:
+            PhraseError: the catalogue has no such phrase, or it needs another value.
+        """
         words = {name: self._word(value) for name, value in values.items()}
-        return Safe(str(phrase).format(**words))
+        return Safe(catalogue.fill(key, self.language, words))
 
     def name(self, group: str, key: str) -> Safe:
         """Return what KEY of GROUP is called; a name that only the user knows is itself."""
-        phrase = self._phrases.get(group, {}).get(key)
+        phrase = catalogue.find(group, key, self.language)
         return escape(key) if phrase is None else Safe(phrase)
 
     def keys(self, group: str) -> list[str]:
         """Return the keys of GROUP, in the order of its file."""
-        return list(self._phrases.get(group, {}))
+        return catalogue.names(group, self.language)
 
     def protocol(self, identity: str) -> Safe:
         """Say how pictures were looked at: `multiscale+flip`, then settings in brackets."""
         plain, _, settings = identity.partition(" (")
-        if plain in self._phrases["protocol"] or "+" not in plain:
+        known = catalogue.find("protocol", plain, self.language) is not None
+        if known or "+" not in plain:
             told: Safe = self.name("protocol", plain)
         else:
             first, *extras = plain.split("+")
@@ -61,9 +59,7 @@ class Words:
 
     def number(self, value: float, spec: str) -> Safe:
         """Write a number; SPEC is that of `experiments.wording.numbers`."""
-        text = format_number(value, spec, self.language).replace("\u00a0%", f"{NARROW}%")
-        text = re.sub(r"e([-\u2212]?)\+?0*(\d+)\Z", _power, text)
-        return Safe(re.sub(r"\A-", "\u2212", text))
+        return Safe(format_number(value, spec, self.language))
 
     def value(self, metric: Metric) -> Safe:
         """Write the value of a metric with its unit."""
@@ -92,7 +88,7 @@ class Words:
     def sentence(self, text: str) -> Safe:
         """Take a sentence that another part worded; French punctuation gets its spaces."""
         if self.language == "fr":
-            text = re.sub(r"[ \u00a0]?([;!?])(?=\s|$)|[ \u00a0]([:%»])", rf"{NARROW}\1\2", text)
+            text = _BEFORE_FRENCH_SIGN.sub(rf"{THIN}\1\2", text)
         return escape(text)
 
     def duration(self, seconds: float) -> Safe:
@@ -123,12 +119,17 @@ class Words:
     @property
     def colon(self) -> str:
         """The colon with the spaces around it."""
-        return str(self._phrases["colon"])
+        return catalogue.phrase("colon", self.language)
 
     @property
     def semicolon(self) -> str:
         """The semicolon with the spaces around it."""
-        return str(self._phrases["semicolon"])
+        return catalogue.phrase("semicolon", self.language)
+
+    @property
+    def between(self) -> str:
+        """What stands between numbers in a row: no comma where that is the decimal mark."""
+        return catalogue.phrase("between", self.language)
 
     def claim(self, metric: Metric) -> Safe:
         """Say in a sentence what data a measurement speaks of, and what it is not."""
@@ -172,22 +173,3 @@ class Words:
         if isinstance(value, int):
             return self.number(value, ",")
         return value if isinstance(value, Safe) else escape(str(value))
-
-
-def _power(match: re.Match[str]) -> str:
-    """Write `e-06` as a power of ten."""
-    digits = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return f"×10{'⁻' if match[1] else ''}{match[2].translate(digits)}"
-
-
-@cache
-def _read(language: str) -> dict[str, Any]:
-    """Read words/*.toml as one; a table may be continued in another file."""
-    phrases: dict[str, Any] = {}
-    folder = resources.files("templates").joinpath(language, "words")
-    for file in sorted(folder.iterdir(), key=lambda one: one.name):
-        if file.name.endswith(".toml"):
-            for key, value in tomllib.loads(file.read_text("utf-8")).items():
-                table = isinstance(value, dict)
-                phrases[key] = {**phrases.get(key, {}), **value} if table else value
-    return phrases

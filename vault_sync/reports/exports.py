@@ -117,7 +117,7 @@ def _parity(page: Page, value: object) -> Safe:
     if value is None:
         return page.words.say("none")
     number = float(str(value))
-    return page.words.number(number, ".1e" if number else "d")
+    return page.words.number(number, ".1e")
 
 
 def _matrix(page: Page, found: Sequence[Artefact], formats: Sequence[str]) -> Safe:

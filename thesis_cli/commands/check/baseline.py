@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from experiments.records.seal import remedy, told
+from experiments.wording.numbers import format_number
 from featherface.errors import ClaimFalseError
 from thesis_cli.completion import complete_run
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.wording import quantity
+from thesis_cli.wording import difference, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,7 @@ def view(answer: dict[str, Any]) -> list[Block]:
             row["metric"],
             wanted(row),
             "" if row["measured"] is None else quantity(row["measured"], row["unit"]),
-            "" if row["difference"] is None else apart(row["difference"], row["unit"]),
+            "" if row["difference"] is None else difference(row["difference"], row["unit"]),
             WORDS[row["state"]],
             row["why"],
         ]
@@ -116,13 +117,6 @@ def wanted(row: dict[str, Any]) -> str:
     if row["within"] is None:
         return f"below {quantity(row['expected'], row['unit'])}"
     if row["unit"] == "fraction":
-        return f"{quantity(row['expected'], row['unit'])} - {100 * row['within']:.1f} pt"
+        within = format_number(row["within"], ".1p")
+        return f"{quantity(row['expected'], row['unit'])} − {within}"
     return f"{quantity(row['expected'], row['unit'])} ± {quantity(row['within'], row['unit'])}"
-
-
-def apart(difference: float, unit: str) -> str:
-    """Word measured less expected."""
-    if unit == "fraction":
-        return f"{100 * difference:+.1f} pt"
-    sign = "+" if difference > 0 else "-" if difference < 0 else ""
-    return f"{sign}{quantity(abs(difference), unit)}"

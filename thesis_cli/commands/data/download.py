@@ -11,6 +11,7 @@ from featherface.data.archives import ARCHIVES
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from thesis_cli.session import Session
@@ -89,7 +90,7 @@ def view(answer: dict[str, Any]) -> list[Block]:
     rows = [
         [
             row["part"],
-            f"{row['bytes'] / 1e6:,.0f} MB",
+            quantity(row["bytes"] / 1e6, "MB", ",.0f"),
             "" if row["unpacked"] is None else f"{row['unpacked']:,}",
             row["url"] if answer["dry_run"] else str(row["file"]),
         ]
@@ -102,6 +103,7 @@ def view(answer: dict[str, Any]) -> list[Block]:
         )
     ]
     if answer["dry_run"]:
-        return [*blocks, f"to fetch: {total / 1e6:,.0f} MB, and as much room again to unpack"]
+        size = quantity(total / 1e6, "MB", ",.0f")
+        return [*blocks, f"to fetch: {size}, and as much room again to unpack"]
     setting = f'widerface = "{answer["folder"].as_posix()}"'
     return [*blocks, f"next: in thesis.toml, under [data]: {setting}; thesis data verify widerface"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,15 +119,15 @@ def _placement(data: dict[str, Any]) -> Grid:
     placement, points = data["placement"], data["landmarks"]
     facts = {"faces found": f"{placement['faces']:,}"}
     if placement["faces"]:
-        mean, median = placement["iou_mean"], placement["iou_median"]
-        width, height = placement["width"], placement["height"]
         facts |= {
-            "IoU with them": f"mean {mean:.3f}, median {median:.3f}",
-            "centres apart": f"{100 * placement['centre']:.1f} % of the face's size",
-            "size, detected over true": f"width {width:.3f}, height {height:.3f}",
+            "IoU with them": f"mean {thousandths(placement['iou_mean'])}, "
+            f"median {thousandths(placement['iou_median'])}",
+            "centres apart": f"{quantity(placement['centre'], 'fraction')} of the face's size",
+            "size, detected over true": f"width {thousandths(placement['width'])}, "
+            f"height {thousandths(placement['height'])}",
         }
     if points["faces"]:
-        error = f"{100 * points['nme']:.1f} % of the face's size"
+        error = f"{quantity(points['nme'], 'fraction')} of the face's size"
         facts["landmark error"] = f"{error}, {points['faces']:,} faces"
     else:
         facts["landmark error"] = "not measured: " + (
@@ -142,13 +141,18 @@ def _placement(data: dict[str, Any]) -> Grid:
 def _calibration(data: dict[str, Any]) -> Grid:
     lines = [
         [
-            f"{row['low']:.1f}-{row['high']:.1f}",
+            f"{quantity(row['low'], '', '.1f')}-{quantity(row['high'], '', '.1f')}",
             f"{row['detections']:,}",
-            f"{row['score']:.3f}" if row["detections"] else "",
+            thousandths(row["score"]) if row["detections"] else "",
             quantity(row["right"], "fraction") if row["detections"] else "",
         ]
         for row in data["bins"]
     ]
-    error = "undefined" if math.isnan(data["error"]) else f"{100 * data['error']:.1f} %"
+    error = quantity(data["error"], "fraction")
     facts = {"calibration error": error}
     return Grid(["score", ">detections", ">mean score", ">right"], lines, facts=facts)
+
+
+def thousandths(value: float) -> str:
+    """Word VALUE with three places."""
+    return quantity(value, "", ".3f")

@@ -70,7 +70,7 @@ def view(rows: list[dict[str, Any]]) -> list[Block]:
             f"{row['parameters']:,}",
             f"{row['paper_counted']:,}" if row["paper_counted"] else "",
             quantity(row["macs_640"], "MACs"),
-            *(f"{row['bytes'][form] / 1e6:.2f}" for form in FORMS),
+            *(quantity(row["bytes"][form] / 1e6, "", ".2f") for form in FORMS),
             origins(row["weights"]),
             row["summary"],
         ]

@@ -16,6 +16,7 @@ from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option, write
 from thesis_cli.session import Session
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,15 +209,20 @@ def view(asked: Asked) -> Iterator[Block]:
         **({"source": entry.source} if entry else {}),
         "parameters": f"{summary.parameters:,}"
         + (f" ({counted:,} counted as in the paper)" if counted else ""),
-        f"MACs at {asked.subject.size}": f"{summary.macs / 1e9:.3f} G",
-        "weights": f"{sizes.fp32 / 1e6:.2f} MB fp32, {sizes.fp16 / 1e6:.2f} MB fp16, "
-        f"{sizes.int8 / 1e6:.2f} MB int8 ({sizes.single:,} numbers stay in fp32)",
+        f"MACs at {asked.subject.size}": quantity(summary.macs, "MACs"),
+        "weights": f"{_megabytes(sizes.fp32)} fp32, {_megabytes(sizes.fp16)} fp16, "
+        f"{_megabytes(sizes.int8)} int8 ({sizes.single:,} numbers stay in fp32)",
     }
     yield Grid([], [], facts=facts)
     for table in tables(asked):
         yield f"\n{table.title}\n"
         yield Grid(headings(table), [line(row, asked.words.language) for row in table.rows])
     yield "\n" + field_note(asked.subject)
+
+
+def _megabytes(size: int) -> str:
+    """Word SIZE, in bytes."""
+    return quantity(size / 1e6, "MB", ".2f")
 
 
 def in_english(asked: Asked) -> Asked:

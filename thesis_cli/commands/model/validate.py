@@ -12,6 +12,7 @@ from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
+from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def validate(
 def view(data: dict[str, Any]) -> Iterator[Block]:
     """Tabulate the outcomes."""
     rows = [
-        [row.variant, row.check, row.status, f"{row.seconds:.1f}", row.detail]
+        [row.variant, row.check, row.status, quantity(row.seconds, "", ".1f"), row.detail]
         for row in data["checks"]
     ]
     yield Grid(["network", "check", "", ">seconds", "~what was seen"], rows)

@@ -27,13 +27,13 @@ def section_of(run: Run, name: str) -> Mapping[str, Any]:
 
 
 def _number(section: str, key: str, spec: str = ".4g", zero: str = "") -> Write:
-    """Write a number of the recipe; ZERO names the phrase for 0, where that stands for none."""
+    """Write a number of the recipe; ZERO names the phrase for 0, where that turns it off."""
 
     def write(page: Page, run: Run) -> str:
         value = section_of(run, section).get(key)
         if value is None or isinstance(value, str):
             return ""
-        if not value and zero:
+        if value == 0 and zero:
             return page.words.say(zero)
         return page.words.number(value, "," if isinstance(value, int) else spec)
 
@@ -105,7 +105,7 @@ def _split(which: str) -> Write:
         words = page.words
         told = [words.name("dataset", str(about.get("dataset", "")))]
         told += [words.say("training.images", n=int(images))]
-        told += [words.say("training.faces", n=int(faces))] if faces else []
+        told += [words.say("training.faces", n=int(faces))] if faces is not None else []
         digest = str(about.get("annotation_sha256") or about.get("annotation") or "")
         told += [code(digest[:12])] if digest else []
         return Safe(", ".join(told))
@@ -116,22 +116,22 @@ def _split(which: str) -> Write:
 def _batch(page: Page, run: Run) -> str:
     train = section_of(run, "train")
     size, times = train.get("batch_size"), train.get("accumulate", 1)
-    if not size or isinstance(size, str):  # `auto`: a run that didn't train has none
+    if size is None or isinstance(size, str):  # `auto`: a run that didn't train has none
         return ""
     number = page.words.number(int(size), ",")
     return Safe(f"{number} × {page.words.number(int(times), ',')}") if times > 1 else number
 
 
 def _epochs(page: Page, run: Run) -> str:
-    planned, done = int(section_of(run, "train").get("epochs", 0)), len(run.events("epoch"))
-    if done and done != planned:
-        return page.words.say("training.some", done=done, planned=planned)
-    return page.words.number(planned, ",") if planned else ""
+    planned, done = section_of(run, "train").get("epochs"), len(run.events("epoch"))
+    if done and done != int(planned or 0):
+        return page.words.say("training.some", done=done, planned=int(planned or 0))
+    return "" if planned is None else page.words.number(int(planned), ",")
 
 
 def _steps(page: Page, run: Run) -> str:
-    steps = [int(one.get("step", 0)) for one in run.events("epoch")]
-    return page.words.number(steps[-1], ",") if steps and steps[-1] else ""
+    steps = [int(event["step"]) for event in run.events("epoch") if "step" in event]
+    return page.words.number(steps[-1], ",") if steps else ""
 
 
 def _schedule(page: Page, run: Run) -> str:
@@ -178,11 +178,6 @@ def _scales(key: str, augmentation: str = "") -> Write:
     return write
 
 
-def _curriculum(page: Page, run: Run) -> str:
-    share = section_of(run, "train").get("curriculum")
-    return page.words.number(float(share), ".0%") if share else ""
-
-
 def _losses(page: Page, run: Run) -> str:
     """List what differs from the official loss, as a recipe writes it."""
     chosen, usual = section_of(run, "train").get("loss") or {}, LossConfig()
@@ -219,7 +214,7 @@ def _card(page: Page, run: Run) -> str:
 
 def _duration(page: Page, run: Run) -> str:
     stage = run.record.stages.get("train")
-    return page.words.duration(stage.seconds) if stage and stage.seconds else ""
+    return page.words.duration(stage.seconds) if stage else ""
 
 
 def _code(page: Page, run: Run) -> str:
@@ -249,7 +244,7 @@ GROUPS: dict[str, dict[str, Write]] = {
         "zoom_scales": _scales("zoom_scales", "zoom-crop"),
         "progressive": _scales("progressive"),
         "multi_scale": _scales("multi_scale"),
-        "curriculum": _curriculum,
+        "curriculum": _number("train", "curriculum", ".0%", zero="training.none"),
     },
     "optimisation": {
         "optimizer": _name("train", "optimizer"),
