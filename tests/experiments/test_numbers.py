@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.plotting.style import number_ticks
 from experiments.wording.formats import FORMATS
 from experiments.wording.numbers import EXTRA, format_number, plain_number, scaled
 from experiments.wording.phrases import Amount
@@ -134,6 +135,13 @@ def test_latex_says_what_is_no_number(value):
     text = FORMATS["latex"](Table("t", ("a",), ((Number(value, ".1%"),),)), "en")
     assert r"\num" not in text
     assert format_number(value, "", "en") in text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_plots_say_zero_where_a_tick_misses_it_by_rounding(language):
+    ticks = number_ticks("+.1f", language, factor=100)
+    assert [ticks(value) for value in (-2.7e-17, 0.0, 1e-18)] == ["0"] * 3
+    assert ticks(-0.015) == format_number(-1.5, "+.1f", language)
 
 
 def test_the_terminal_says_zero():

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from experiments.wording.numbers import SPEC, scaled, shown
-from vault_sync.rendering.words import Words
+from experiments.wording.numbers import MINUS, SPEC, format_number, scaled, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +134,7 @@ def _power(text: str) -> int:
 
 def write_number(value: float, spec: str, language: str) -> str:
     """Write VALUE as reports in LANGUAGE do."""
-    return str(Words(language).number(value, spec))
+    return format_number(value, spec, language)
 
 
 def rewrite(old: NumberReading | None, value: float, spec: str, language: str) -> str:
@@ -155,7 +154,7 @@ def rewrite(old: NumberReading | None, value: float, spec: str, language: str) -
         new.mark if not old.group else {",": ".", ".": ","}.get(old.group, new.mark)
     )
     text = _grouped(whole, group) + (f"{mark}{decimals}" if decimals else "")
-    return f"{old.before}{_sign(old, value, spec, language)}{text}{old.after}"
+    return f"{old.before}{_sign(old, value, spec)}{text}{old.after}"
 
 
 def _ungrouped(old: NumberReading) -> bool:
@@ -171,7 +170,7 @@ def _grouped(whole: str, group: str) -> str:
     return group.join(parts)
 
 
-def _sign(old: NumberReading, value: float, spec: str, language: str) -> str:
+def _sign(old: NumberReading, value: float, spec: str) -> str:
     if value < 0:
-        return old.sign if old.sign not in ("", "+") else "\u2212" if language == "fr" else "-"
-    return "+" if spec.startswith("+") and old.sign else ""
+        return old.sign if old.sign not in ("", "+") else MINUS
+    return "+" if value and spec.startswith("+") and old.sign else ""
