@@ -488,6 +488,18 @@ class TestArchitecture:
         assert "do not add up" in text
         assert "novel\\|part | 7 (58.3%)" in text
 
+    @pytest.mark.usefixtures("quick_plots")
+    def test_zero_is_told_from_nothing(self, workspace, make_run):
+        parts = {"backbone": 5, "shuffle": 0}
+        for name, passes in (("v2", 0), ("v2-ultra", 3)):
+            recipe = {"model.enhancement_passes": passes}
+            details = {"benchmark": {"components": parts}}
+            make_run(workspace, name, variant=name, recipe=recipe, details=details)
+            parts = {"backbone": 5}
+        text = show(workspace, "architecture")
+        assert "| Passes of progressive enhancement | 0 | 3 |" in text
+        assert "| Channel shuffle | 0 (0%) | – |" in text
+
     def test_the_pictures_are_drawn(self, study):
         workspace = study("fr")
         for template in ("architecture", "ablation"):

@@ -121,9 +121,9 @@ def _parameters(page: Page, runs: Sequence[Run]) -> Safe:
 
 def _share(page: Page, count: int | None, total: int) -> Safe:
     words = page.words
-    if not count:
+    if count is None:
         return words.say("none")
-    share = words.number(count / total, ".1%")
+    share = words.number(count / total if total else 0.0, ".1%")
     return words.say("component.share", n=words.number(count, ","), share=share)
 
 
@@ -158,7 +158,7 @@ def design_name(page: Page, key: str) -> Safe:
 
 
 def _choice(page: Page, value: object) -> Safe:
-    if value in (None, "none", False):
+    if value is None or value is False or value == "none":  # 0 is a choice too
         return page.words.say("none")
     if isinstance(value, int) and not isinstance(value, bool):
         return page.words.number(value, ",")
