@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,7 +91,8 @@ def computed(name: str, device: torch.device, about: str) -> Check:
         reason = str(error).strip().splitlines()[0]
         return Check(name, "failure", f"{about}; it can't compute: {reason}", "--device cpu works")
     if not apart <= NEAR:
-        result = f"{about}; its results are {quantity(apart, '', '.1g')} from the CPU's"
+        off = f"{quantity(apart, '', '.1g')} from the CPU's"
+        result = f"{about}; its results are {'not numbers' if math.isnan(apart) else off}"
         return Check(name, "failure", result, "update its driver, or use --device cpu")
     return Check(name, "ok", f"{about}; it computes as the CPU does, within {apart:.0e}")
 

@@ -80,7 +80,7 @@ def test_the_recipe_changed_and_where(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ntrain: {epochs: 9}\n")
     assert told(workspace, run) == ["mine@1: the recipe changed since (train.epochs: 5 → 9)"]
     assert told(workspace, run, language="fr") == [
-        "mine@1 : la recette a changé depuis (train.epochs: 5 → 9)"
+        "mine@1\u202f: la recette a changé depuis (train.epochs: 5 → 9)"
     ]
     assert told(workspace, run, PARAMETERS) == []
 
@@ -176,7 +176,7 @@ def test_a_long_list_is_cut(workspace, made):
     ]
     run = resealed(made(code="0" * 64), files=files)
     assert told(workspace, run)[0].endswith("networks/necks/fpn.py and 2 more)")
-    assert told(workspace, run, language="fr")[0].endswith("networks/eca.py et 2 de plus)")
+    assert told(workspace, run, language="fr")[0].endswith("networks/necks/fpn.py et 2 de plus)")
 
 
 def test_a_record_without_digests_of_files_says_so(workspace, make_run):

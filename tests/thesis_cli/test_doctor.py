@@ -58,7 +58,7 @@ def test_a_card_without_code_is_never_computed_on(pretend_cards, monkeypatch, ex
     [
         (RuntimeError("CUDA error: no kernel image\nCompile with"), "no kernel image"),
         (0.5, "its results are 0.5 from the CPU's"),
-        (float("nan"), "its results are nan from the CPU's"),
+        (float("nan"), "its results are not numbers"),
     ],
 )
 def test_a_card_that_computes_wrongly_is_a_failure(

@@ -61,7 +61,7 @@ def test_errors_of_a_run(thesis, valid, judged):
     answer = thesis("eval", "errors", "v2", "--score", 0.3, "--score", 0.95, workspace=workspace)
     assert answer.code == 0
     assert "recall at 0.3" in answer.out
-    assert re.search(r"0\.95 +mean +0\.0 % +undefined", answer.out)
+    assert re.search(r"0\.95 +mean +0% +undefined", answer.out)
 
 
 def test_errors_of_any_detector(thesis, valid, seen, small_set):
