@@ -6,7 +6,7 @@ import ast
 import re
 import tomllib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
@@ -53,12 +53,23 @@ class Sources:
     texts: set[str] = field(default_factory=set)
     patterns: set[str] = field(default_factory=set)
 
+    @cached_property
+    def heads(self) -> set[str]:
+        """What stands before a dot, as `latency` in a metric's name."""
+        return {text.partition(".")[0] for text in self.texts if "." in text}
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
+    @cached_property
+    def endings(self) -> set[str]:
+        return {text for text in self.texts if re.fullmatch(r"_\w+", text)}
+
+
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return [
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in paths
+    ]
 
 
 @cache
@@ -93,6 +104,7 @@ def _piece(node: ast.expr) -> str:
     return re.escape(node.value) if isinstance(node, ast.Constant) else "(.+?)"
 
 
+@cache
 def is_said(name: str) -> bool:
     """Whether code knows NAME: as it stands, of parts, or with an ending put to it."""
     texts = sources().texts
@@ -100,12 +112,12 @@ def is_said(name: str) -> bool:
         return True
     if any(mark in name for mark in "+._") and all(map(is_said, re.split(r"[+._]", name))):
         return True
-    if any(text.startswith(f"{name}.") for text in texts):
-        return True  # the start of a metric's name
-    starts = (re.fullmatch(pattern, name) for pattern in prefixed_patterns())
+    if name in sources().heads:
+        return True
+    starts = (pattern.fullmatch(name) for pattern in prefixed_patterns())
     if any(match and is_said(match[1]) for match in starts):
         return True
-    endings = (text for text in texts if text.startswith("_") and name.endswith(text))
+    endings = (ending for ending in sources().endings if name.endswith(ending))
     return any(name.removesuffix(ending) in texts for ending in endings)
 
 
@@ -117,19 +129,21 @@ def is_used(key: str) -> bool:
         return group in sources().texts
     if name and group in sources().texts and is_said(name):
         return True  # by `find`, or by `Words.name`
-    matches = (re.fullmatch(pattern, key) for pattern in keyed_patterns())
+    matches = (pattern.fullmatch(key) for pattern in keyed_patterns())
     return any(match and all(map(is_said, match.groups())) for match in matches)
 
 
 @cache
-def keyed_patterns() -> list[str]:
-    return [pattern for pattern in sources().patterns if re.match(r"[a-z_]+\\\.", pattern)]
+def keyed_patterns() -> list[re.Pattern[str]]:
+    found = [text for text in sources().patterns if re.match(r"[a-z_]+\\\.", text)]
+    return [re.compile(text) for text in found]
 
 
 @cache
-def prefixed_patterns() -> list[str]:
+def prefixed_patterns() -> list[re.Pattern[str]]:
     """Return those such as `mixed-(.+?)`: a word, and what is put to it."""
-    return [text for text in sources().patterns if re.fullmatch(r"[a-z]+\\-\(\.\+\?\)", text)]
+    found = [text for text in sources().patterns if re.fullmatch(r"[a-z]+\\-\(\.\+\?\)", text)]
+    return [re.compile(text) for text in found]
 
 
 def test_both_languages_have_the_same_phrases_with_the_same_values():
