@@ -98,7 +98,7 @@ def test_what_was_not_measured_is_said(render):
 def test_differences_need_the_same_data(render, make_run):
     if len(Sources(render.workspace).runs) < 3:
         make_run(render.workspace, "v3", dataset="widerface", n=34, complete=False)
-    assert render("{{ difference('v2', 'v1', 'params.total') }}").startswith("+0")
+    assert render("{{ difference('v2', 'v1', 'params.total') }}").startswith("0\n")
     with pytest.raises(RefusedError, match=r"mine.jinja:2: .*different data"):
         render("\n{{ difference('v3', 'v1', 'widerface.hard.ap') }}")
 
