@@ -1,7 +1,9 @@
 """The two commands of a developer, on Linux, macOS and Windows, with nothing but Python.
 
 python dev.py demo [FOLDER]     make .venv, install, and run the main job on the embedded data
-python dev.py test [-- ARGS]    make .venv, install, and run the tests (ARGS go to pytest)
+python dev.py test [--all] [-- ARGS]
+                                make .venv, install, and run the tests that end in minutes, or all
+                                of them, as CI does (ARGS go to pytest)
 python dev.py check             make .venv, install, and run lint, format, types and contracts
 
 --gpu installs PyTorch's build for the NVIDIA card that is here; --venv FOLDER makes the environment
@@ -90,6 +92,7 @@ def parse() -> argparse.Namespace:
             command.add_argument("folder", type=Path, nargs="?", default=Path("demo"))
             command.add_argument("--language", choices=["en", "fr"], default="en")
         if name == "test":
+            command.add_argument("--all", action="store_true", help="all tests, as CI runs them")
             command.add_argument("arguments", nargs="*", help="for pytest, after --")
     arguments = parser.parse_args()
     arguments.venv = arguments.venv.absolute()  # what is installed runs in another folder
@@ -142,10 +145,11 @@ def steps(folder: Path, python: Path, shells: tuple[str, ...] = ()) -> list[str]
 
 
 def test(arguments: argparse.Namespace) -> int:
-    """Run the tests, all of them unless the arguments choose, a process to each core."""
+    """Run the tests, a process to each core; tests/conftest.py says which are for --all."""
     python = environment(arguments, ".[dev]")
     spread = ["--numprocesses", "auto", "--dist", "worksteal"]
-    return show([python, "-m", "pytest", *spread, *arguments.arguments])
+    everything = ["--all"] if arguments.all else []
+    return show([python, "-m", "pytest", *spread, *everything, *arguments.arguments])
 
 
 def check(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -25,8 +26,51 @@ from experiments.workspace.workspace import Workspace
 from experiments.yaml_io import write_yaml
 from featherface.filesystem.retry import patient
 
-hypothesis.settings.register_profile("suite", deadline=None)
-hypothesis.settings.load_profile("suite")
+EXTRA = ("slow", "data", "external", "variants")
+"""Marks of the tests that only --all runs; pyproject.toml says what each means."""
+EXAMPLES = {"default": 25, "all": 150}
+"""Profile of hypothesis -> how many examples a property is tried on; the same in every run."""
+
+for profile, examples in EXAMPLES.items():
+    hypothesis.settings.register_profile(
+        profile, max_examples=examples, deadline=None, derandomize=True
+    )
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all",
+        action="store_true",
+        help=f"run the tests marked {', '.join(EXTRA)} too, and properties on more examples",
+    )
+
+
+def pytest_configure(config):
+    """Choose the tests and the number of examples; who gives -m chooses the tests himself."""
+    everything = config.getoption("all")
+    hypothesis.settings.load_profile("all" if everything else "default")
+    if not everything and not config.option.markexpr:
+        config.option.markexpr = f"not ({' or '.join(EXTRA)})"
+
+
+def pytest_collection_finish():
+    """Set aside what was imported: tests that let go of memory would search all of it each time."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """After everything was run, say how much of it the default selection is."""
+    if not config.getoption("all"):
+        return
+    phases = [report for kind in ("", "passed") for report in terminalreporter.getreports(kind)]
+    usual = [phase for phase in phases if not any(mark in phase.keywords for mark in EXTRA)]
+    tests = [sum(phase.when == "call" for phase in some) for some in (usual, phases)]
+    seconds = [sum(phase.duration for phase in some) for some in (usual, phases)]
+    terminalreporter.write_line(
+        f"without --all: {tests[0]} of these {tests[1]} tests passed,"
+        f" {seconds[0]:.0f} of {seconds[1]:.0f} s of work"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from featherface.errors import NotFoundError, UnavailableError, WeightsError
 from featherface.networks.detector import build
 from featherface.variants.table import VARIANTS, variant
+from featherface.weights import checkpoints
 from featherface.weights.checkpoints import (
     fitting_variants,
     load_backbone,
@@ -78,7 +80,8 @@ def test_weights_of_no_variant_name_the_first_difference(tmp_path, v2):
         load_weights(v2, path, "v2")
 
 
-def test_every_variant_is_recognised():
+def test_every_variant_is_recognised(monkeypatch):
+    monkeypatch.setattr(checkpoints, "build", cache(build))  # else each network 13 times
     for name, entry in VARIANTS.items():
         assert name in fitting_variants(build(entry.config).state_dict())
 

@@ -76,19 +76,49 @@ def texts(language: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("key", texts("fr"))
-def test_french_punctuation_has_its_spaces(key):
-    text = texts("fr")[key]
-    assert not re.search(rf"[^{NARROW}][;!?»](?=\s|$|\*)", text)
-    assert not re.search(rf"[^{NARROW}\d]:(?=\s|$|\*)", text)
-    assert not re.search(rf"\d[^{NARROW}]?%", text.replace(f"{NARROW}%", ""))
-    assert '"' not in text
-    assert not re.search(r"\d\.\d", text)
+FRENCH = {
+    "no narrow space before it": rf"[^{NARROW}][;!?»](?=\s|$|\*)|[^{NARROW}\d]:(?=\s|$|\*)",
+    "no narrow space before %": rf"\d[^{NARROW}]?%",
+    "straight quotes": '"',
+    "a decimal point": r"\d\.\d",
+}
+RULES = {"fr": FRENCH, "en": {"a narrow space": NARROW}}
+"""Language -> what is wrong -> where it stands."""
 
 
-@pytest.mark.parametrize("key", texts("en"))
-def test_english_has_no_french_spaces(key):
-    assert NARROW not in texts("en")[key]
+def offenders(language: str, texts: dict[str, str]) -> list[str]:
+    """Name every place of TEXTS that breaks a rule of the language's typography."""
+    return [
+        f"{key}: {rule}: …{text[max(found.start() - 20, 0) : found.end() + 20]!r}…"
+        for key, text in texts.items()
+        for rule, pattern in RULES[language].items()
+        for found in re.finditer(pattern, text)
+    ]
+
+
+@pytest.mark.parametrize("language", RULES)
+def test_every_text_follows_the_typography_of_its_language(language):
+    broken = offenders(language, texts(language))
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "count"),
+    [
+        ("fr", "Oui!", 1),
+        ("fr", "Quoi ?", 1),
+        ("fr", "Ainsi: *non*", 1),
+        ("fr", f"« Bien{NARROW}», 12:30", 0),
+        ("fr", "87%", 1),
+        ("fr", "87 %", 1),
+        ("fr", f"87{NARROW}%", 0),
+        ("fr", 'un "mot" à 0.5', 3),
+        ("en", f"87{NARROW}% of it", 1),
+        ("en", "87% of it: yes!", 0),
+    ],
+)
+def test_what_breaks_the_typography_is_found(language, text, count):
+    assert len(offenders(language, {"key": text})) == count
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
