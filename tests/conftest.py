@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
+from filelock import FileLock
+from stand_ins.folders import contents
 
 from experiments.metrics import KINDS, Metric
 from experiments.names import STAGES
@@ -83,6 +86,30 @@ def reference_data() -> Path:
     if not (folder / "expected.json").is_file():
         pytest.fail(f"THESIS_REFERENCE_DATA={value} holds no expected.json")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory):
+    """Make a folder once for all the processes that the tests are spread over.
+
+    `shared_folder(name, make)` calls MAKE with the folder's path, which isn't there yet, in the
+    first process that asks, and returns the path; who wants to write there takes a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # each of xdist's processes has a folder of its own in it
+
+    def shared(name, make):
+        folder, complete = base / "shared" / name, base / "shared" / f"{name}.complete"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not complete.is_file():
+                shutil.rmtree(folder, ignore_errors=True)  # of a process that failed at it
+                make(folder)
+                complete.touch()
+        return folder
+
+    return shared
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -181,6 +208,47 @@ def workspace(tmp_path):
     made = Workspace.create(tmp_path / "thesis", title="A thesis", author="A. Student")
     made.vault.mkdir()
     return made
+
+
+def fill(root, language):
+    """Make a workspace at ROOT with a teacher's and a student's run, and sync its vault."""
+    from vault_sync.commands import scaffold  # noqa: PLC0415 - most tests need no vault
+    from vault_sync.commands.sync import sync  # noqa: PLC0415 - as above
+
+    workspace = Workspace.create(root, language=language, title="A thesis")
+    scaffold.create(workspace)
+    teacher = write_run(workspace, "v1", matches=True)
+    write_run(workspace, "v2", variant="v2", parents=[teacher], seed=1, matches=True)
+    report = sync(workspace)
+    assert (report.conflicts, report.refused) == ([], [])
+
+
+@pytest.fixture(scope="session")
+def synced(shared_folder):
+    """Return, for a language, the workspace of `fill` that all tests share: it is only read.
+
+    `synced_copy` is for tests that write. Who wrote into it all the same is found at the end.
+    """
+    before = {}
+
+    def get(language="en"):
+        root = shared_folder(f"synced-{language}", lambda folder: fill(folder, language))
+        before.setdefault(root, contents(root))
+        return Workspace.open(root)
+
+    yield get
+    changed = [str(root) for root, files in before.items() if contents(root) != files]
+    assert not changed, f"a test wrote into a workspace that all share: {changed}"
+
+
+@pytest.fixture
+def synced_copy(synced, tmp_path):
+    """Return, for a language, a copy of the synced workspace; the test may write into it."""
+
+    def copied(language="en"):
+        return Workspace.open(shutil.copytree(synced(language).root, tmp_path / language))
+
+    return copied
 
 
 SETTINGS = {"latency": "640×640, batch 1, 2 threads", "memory": "640×640, batch 1"}

@@ -10,6 +10,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from stand_ins.faces import made_up
+from stand_ins.networks import every_network
 from stand_ins.pretended import PLACE, pretended
 
 from featherface.data.config import SyntheticConfig
@@ -29,7 +30,7 @@ from featherface.training.distillation.terms import Teacher, distill
 from featherface.training.loading.batches import empty_targets
 from featherface.training.loop import train
 from featherface.training.objective import Objective
-from featherface.variants.table import VARIANTS, variant
+from featherface.variants.table import variant
 
 SMALL = variant("v3-nano")
 PRIORS, LEVELS = priors(SMALL, 96, 96), levels(SMALL, 96)
@@ -168,13 +169,7 @@ def test_targets_arrive_in_one_copy(tally):
         same(one, two)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if name in ("v3-nano", "v2") else pytest.param(name, marks=pytest.mark.slow)
-        for name in VARIANTS
-    ],
-)
+@pytest.mark.parametrize("name", every_network(("v3-nano", "v2")))
 def test_every_network_learns_what_it_learns_on_the_cpu(tally, name):
     config, detector = TrainConfig(image_size=64, device="cpu"), variant(name)
     images = 60 * torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))

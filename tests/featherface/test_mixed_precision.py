@@ -102,7 +102,7 @@ def scaled_gradient(network, loss):
 @pytest.mark.parametrize(
     ("name", "amp"),
     [
-        pytest.param(name, amp, marks=() if (name, amp) in QUICK else pytest.mark.slow)
+        pytest.param(name, amp, marks=() if (name, amp) in QUICK else pytest.mark.variants)
         for name in VARIANTS
         for amp in BOUNDS
     ],

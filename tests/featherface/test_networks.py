@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from stand_ins.networks import every_network
 
 from featherface.geometry.priors import priors
 from featherface.losses.assignment import Targets
@@ -181,7 +182,7 @@ def test_the_gradient_of_the_loss_reaches_every_parameter(name):
     assert idle == set()
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("name", every_network())
 def test_a_fixed_batch_is_learnt_within_30_steps(name):
     torch.manual_seed(0)
     config = variant(name)

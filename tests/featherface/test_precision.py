@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from stand_ins.networks import every_network
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from featherface.data.config import SyntheticConfig
@@ -29,7 +30,7 @@ from featherface.training.config.train import TrainConfig
 from featherface.training.loop import make_accelerator, train
 from featherface.training.optimization.moving_average import MovingAverage
 from featherface.validation.case import VariantCase
-from featherface.variants.table import VARIANTS, variant
+from featherface.variants.table import variant
 from featherface.weights.checkpoints import load_weights
 
 PUBLISHED = {
@@ -423,8 +424,7 @@ def test_trained_weights_are_exported_on_a_card_that_rounds(reference_data, tmp_
     assert max(artifact.parity, found["boxes"], found["scores"]) <= ExportConfig().tolerance
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@pytest.mark.parametrize("name", every_network())
 def test_every_network_is_measured_in_half_precision_where_asked(name):
     model = VariantCase(name, variant(name)).stirred()
     settings = [EvaluateConfig(score_threshold=0.0, precision=one) for one in ("fp32", "bf16")]

@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -302,6 +303,60 @@ def test_demo_ends_with_that_line(dev, monkeypatch, tmp_path, capsys):
     assert lines[-2:] == dev.steps(folder, tmp_path / "v/bin/python")[-2:]
     assert lines[-1].endswith("runs list")
     assert dev.started[0][-3:] == [str(folder), "--language", "en"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "given"),
+    [
+        ((), ()),
+        (("--all",), ("--all",)),
+        (("--", "-m", "slow"), ("-m", "slow")),
+        (("--all", "--", "tests/templates", "-x"), ("--all", "tests/templates", "-x")),
+    ],
+)
+def test_what_is_typed_after_test_reaches_pytest(dev, monkeypatch, typed, given):
+    monkeypatch.setattr(dev, "environment", lambda *_: "python")
+    assert dev.test(arguments(dev, monkeypatch, "test", *typed)) == 0
+    (command,) = dev.started
+    assert command[:3] == ["python", "-m", "pytest"]
+    assert tuple(command[command.index("worksteal") + 1 :]) == given
+
+
+MARKED = """
+import pytest
+
+@pytest.mark.parametrize("kind", [
+    "plain", pytest.param("gpu", marks=pytest.mark.gpu),
+    *(pytest.param(name, marks=getattr(pytest.mark, name))
+      for name in ("slow", "data", "external", "variants")),
+])
+def test_it(kind):
+    from hypothesis import settings
+    print(kind, settings.default.max_examples)
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "kinds", "examples"),
+    [
+        ((), {"plain", "gpu"}, 25),
+        (("--all",), {"plain", "gpu", "slow", "data", "external", "variants"}, 150),
+        (("-m", "data or slow"), {"data", "slow"}, 25),
+    ],
+)
+def test_without_all_the_marks_decide(tmp_path, given, kinds, examples):
+    """In a process of its own: the profile of hypothesis is one for the whole process."""
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
+    (tmp_path / "test_marked.py").write_text(MARKED, encoding="utf-8")
+    settings = f"[pytest]\naddopts = -qs -p no:xdist\npythonpath = {ROOT / 'tests'}\n"
+    (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "-m", "pytest", *given]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    words = re.findall(r"(plain|gpu|slow|data|external|variants) (\d+)\n", done.stdout)
+    assert dict(words) == dict.fromkeys(kinds, str(examples))
+    told = f"without --all: 2 of these {len(kinds)} tests passed"
+    assert (told in done.stdout) == ("--all" in given)
 
 
 def test_an_old_python_is_told_which_one_is_needed(dev, monkeypatch):

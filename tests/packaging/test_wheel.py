@@ -69,6 +69,7 @@ def test_installed_alone_it_does_the_main_job(wheel, tmp_path):
     scripts = environment / ("Scripts" if os.name == "nt" else "bin")
     python = scripts / "python"
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install += ["--no-compile"]  # a minute for modules that are never imported
     ask(*install, "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()

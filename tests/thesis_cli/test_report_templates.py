@@ -10,11 +10,8 @@ TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
-def filled(workspace, make_run, thesis):
-    teacher = make_run(workspace, "v1", plots=False)
-    make_run(workspace, "v2", variant="v2", parents=[teacher], plots=False)
-    assert thesis("report", "sync", workspace=workspace).code == 0
-    return workspace
+def filled(synced_copy):
+    return synced_copy()
 
 
 def test_list_tells_where_blocks_live(thesis, valid, filled):

@@ -14,7 +14,6 @@ from stand_ins.folders import contents
 
 from experiments.plotting import bar_plots, pareto, run_plots
 from experiments.workspace.workspace import Workspace
-from vault_sync.commands import scaffold
 from vault_sync.commands.sync import sync
 from vault_sync.engine.disk import descriptors, folder, folders, paths, windows
 from vault_sync.engine.disk.descriptors import DescriptorFolder
@@ -65,17 +64,9 @@ def quick_plots(monkeypatch):
 
 
 @pytest.fixture
-def thesis(tmp_path, tmp_path_factory, make_run):
-    """Make a workspace in a language, with a teacher and a student run, and sync its vault."""
-
-    def make(language="en"):
-        original = BUILT.get(language)
-        if original is None:
-            original = build(tmp_path_factory.mktemp("thesis") / language, language, make_run)
-            BUILT[language] = original
-        return Workspace.open(shutil.copytree(original, tmp_path / language))
-
-    return make
+def thesis(synced_copy):
+    """Give, for a language, a workspace with a teacher and a student run and a synced vault."""
+    return synced_copy
 
 
 @pytest.fixture
@@ -89,20 +80,6 @@ def changed(thesis, make_run, tmp_path):
     drawn = workspace.state / "cache" / "figures"
     shutil.copytree(other.state / "cache" / "figures", drawn, dirs_exist_ok=True)
     return workspace, before, contents(other.vault)
-
-
-BUILT: dict[str, Path] = {}
-"""Language -> a workspace that is built once and copied for each test."""
-
-
-def build(root, language, make_run):
-    workspace = Workspace.create(root, language=language, title="A thesis")
-    scaffold.create(workspace)
-    teacher = make_run(workspace, "v1", matches=True)
-    make_run(workspace, "v2", variant="v2", parents=[teacher], seed=1, matches=True)
-    report = sync(workspace)
-    assert (report.conflicts, report.refused) == ([], [])
-    return root
 
 
 def stamps(vault: Path) -> dict[str, tuple[int, int, int]]:

@@ -21,8 +21,8 @@ def rows(text):
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_it_reads_as_it_was_accepted(thesis, golden, language):
-    text = re.sub(r"sha=[0-9a-f]{64}", "sha=...", read(thesis(language)))
+def test_it_reads_as_it_was_accepted(synced, golden, language):
+    text = re.sub(r"sha=[0-9a-f]{64}", "sha=...", read(synced(language)))
     golden(f"{language}/{NOTE}", text)
 
 

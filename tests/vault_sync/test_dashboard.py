@@ -44,8 +44,8 @@ def change(workspace, path, before, after):
 
 @LANGUAGES
 @pytest.mark.parametrize("path", ["Dashboard.md", "Runs.base", "Thesis-Map.canvas"])
-def test_it_reads_as_it_was_accepted(thesis, golden, language, path):
-    text = re.sub(r"sha=[0-9a-f]{64}", "sha=...", read(thesis(language), path))
+def test_it_reads_as_it_was_accepted(synced, golden, language, path):
+    text = re.sub(r"sha=[0-9a-f]{64}", "sha=...", read(synced(language), path))
     golden(f"{language}/{path}", text)
 
 
@@ -164,8 +164,8 @@ def test_the_base_is_yaml_that_obsidian_reads(language):
 
 
 @LANGUAGES
-def test_the_columns_are_properties_of_every_runs_note(thesis, language):
-    workspace = thesis(language)
+def test_the_columns_are_properties_of_every_runs_note(synced, language):
+    workspace = synced(language)
     for note in (workspace.vault / "05-Results" / "Runs").glob("*.md"):
         front = read_front_matter(note.read_bytes())
         assert all(front.find(key) is not None for key in COLUMNS), note
@@ -201,8 +201,8 @@ def check_canvas(data: bytes) -> dict:
 
 
 @LANGUAGES
-def test_the_map_is_a_canvas_whose_files_are_there(thesis, language):
-    workspace = thesis(language)
+def test_the_map_is_a_canvas_whose_files_are_there(synced, language):
+    workspace = synced(language)
     canvas = check_canvas((workspace.vault / "Thesis-Map.canvas").read_bytes())
     files = [node["file"] for node in canvas["nodes"] if node["type"] == "file"]
     assert "05-Results/Runs/v2@1.md" in files
@@ -212,8 +212,8 @@ def test_the_map_is_a_canvas_whose_files_are_there(thesis, language):
     assert texts[starts[node_id("milestone v1-parameters")]]["type"] == "file"
 
 
-def test_no_card_lies_on_another(thesis):
-    canvas = check_canvas((thesis().vault / "Thesis-Map.canvas").read_bytes())
+def test_no_card_lies_on_another(synced):
+    canvas = check_canvas((synced().vault / "Thesis-Map.canvas").read_bytes())
     cards = [node for node in canvas["nodes"] if node["type"] != "group"]
     for place, one in enumerate(cards):
         for other in cards[place + 1 :]:

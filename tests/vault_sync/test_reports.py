@@ -26,16 +26,16 @@ def read(workspace, path) -> str:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("path", NOTES)
-def test_notes_read_as_they_were_accepted(thesis, golden, language, path):
-    text = read(thesis(language), path)
+def test_notes_read_as_they_were_accepted(synced, golden, language, path):
+    text = read(synced(language), path)
     text = re.sub(r"sha=[0-9a-f]{64}", "sha=...", text)
     text = re.sub(r"`[0-9a-f]{16}`", "`(seal)`", text)
     golden(f"{language}/{path}", text)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_board_shows_every_milestone_and_passes_none_on_synthetic_data(thesis, language):
-    workspace = thesis(language)
+def test_the_board_shows_every_milestone_and_passes_none_on_synthetic_data(synced, language):
+    workspace = synced(language)
     text = read(workspace, "05-Results/Milestones.md")
     for name, milestone in workspace.milestones.items():
         (row,) = [line for line in text.splitlines() if f"(`{name}`)" in line]
@@ -124,8 +124,8 @@ def test_the_log_shows_runs_that_did_not_finish(workspace, make_run):
     assert not (workspace.vault / "05-Results/Runs").exists()
 
 
-def test_cited_and_aimed_at_figures_are_never_results(thesis):
-    text = read(thesis(), "02-Literature-Review/Ultra-Light-Models.md")
+def test_cited_and_aimed_at_figures_are_never_results(synced):
+    text = read(synced(), "02-Literature-Review/Ultra-Light-Models.md")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     kinds = {row.split(" | ")[1] for row in rows}
     assert kinds == {"Evidence", "cited", "target"}

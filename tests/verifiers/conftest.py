@@ -47,17 +47,12 @@ class Filled:
         return any(path.endswith((wanted, f"{wanted}.md")) for path in paths)
 
 
-BUILT: dict[str, Path] = {}
-"""Language -> a workspace that is built once and copied for each test that asks."""
-
-
 @pytest.fixture(params=["en", "fr"])
-def filled(request, tmp_path, tmp_path_factory, make_run):
-    """A filled vault in each language; not to be changed unless it is the test's own copy."""
+def filled(request, tmp_path, shared_folder, make_run):
+    """A copy of a filled vault in each language, which is built once."""
     language = request.param
-    if language not in BUILT:
-        BUILT[language] = build(tmp_path_factory.mktemp("verifiers") / language, language, make_run)
-    copied = shutil.copytree(BUILT[language], tmp_path / "a thesis")
+    root = shared_folder(f"hostile-{language}", lambda root: build(root, language, make_run))
+    copied = shutil.copytree(root, tmp_path / "a thesis")
     return Filled(Workspace.open(copied), language)
 
 
@@ -74,4 +69,3 @@ def build(root, language, make_run):
     make_run(workspace, "hostile", hypothesis=HOSTILE, recipe={"data.root": "a|b %% [[y]]"})
     report = sync(workspace)
     assert (report.conflicts, report.refused) == ([], [])
-    return root
