@@ -31,7 +31,7 @@ from featherface.filesystem.retry import patient
 
 EXTRA = ("slow", "data", "external", "variants")
 """Marks of the tests that only --all runs; pyproject.toml says what each means."""
-EXAMPLES = {"default": 25, "all": 150}
+EXAMPLES = {"default": 25, "all": 100}
 """Profile of hypothesis -> how many examples a property is tried on; the same in every run."""
 
 for profile, examples in EXAMPLES.items():
@@ -249,6 +249,25 @@ def synced_copy(synced, tmp_path):
         return Workspace.open(shutil.copytree(synced(language).root, tmp_path / language))
 
     return copied
+
+
+@pytest.fixture
+def quick_plots(monkeypatch):
+    """Draw pictures of one pixel: real ones take most of a sync's time."""
+    from experiments.plotting import (  # noqa: PLC0415 - most tests need no plots
+        bar_plots,
+        pareto,
+        run_plots,
+    )
+
+    def draw(name):
+        return lambda *args, **_: ONE_PIXEL + f"{name} {args}".encode()
+
+    for name in ("loss_curves", "precision_recall"):
+        monkeypatch.setattr(run_plots, name, draw(name))
+    monkeypatch.setattr(pareto, "pareto", draw("pareto"))
+    for name in ("component_bars", "difference_bars"):
+        monkeypatch.setattr(bar_plots, name, draw(name))
 
 
 SETTINGS = {"latency": "640×640, batch 1, 2 threads", "memory": "640×640, batch 1"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featherface.geometry.boxes import (
@@ -74,7 +74,6 @@ def overlap(first, second, extra):
     return common / (sum(areas) - common)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(*[st.integers(0, 30)] * 2, *[st.integers(1, 20)] * 2, st.integers(0, 9)),

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -117,7 +117,6 @@ def crop(folder, number, person):
     held_out=st.floats(0, 0.5),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=50)
 def test_no_scene_and_no_person_is_in_two_splits(people, scenes, held_out, seed, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
     empty = np.zeros((0, 4), np.float32)

@@ -74,7 +74,6 @@ def pictures(draw):
     return faces, asked, [(*where, value) for where, value in rows]
 
 
-@settings(max_examples=60)
 @given(st.lists(pictures(), min_size=1, max_size=4), st.sampled_from([0.0, 0.5, 0.7]))
 def test_recall_and_precision_equal_the_plain_count(drawn, score):
     predictions, truth = case(drawn)

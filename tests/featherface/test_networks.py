@@ -101,7 +101,7 @@ def test_components_add_up(name):
     assert sum(model.components().values()) == parameters(model)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (64, 96), (75, 101)])
+@pytest.mark.parametrize("size", [(64, 64), (64, 96), (96, 64), (75, 101)])
 def test_output_fits_the_priors(name, size):
     config = variant(name)
     model = build(config, 0).eval()
@@ -113,9 +113,7 @@ def test_output_fits_the_priors(name, size):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("size", "batch"), [((320, 320), 8), ((480, 640), 2), ((640, 480), 3), ((1024, 1024), 1)]
-)
+@pytest.mark.parametrize(("size", "batch"), [((480, 640), 2), ((1024, 1024), 1)])
 def test_the_answers_are_finite_at_every_size(name, size, batch):
     model = build(variant(name), 0).eval()
     with torch.no_grad():

@@ -5,7 +5,7 @@ import tarfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featherface.errors import DataError, UnavailableError, UsageError
@@ -27,7 +27,6 @@ def put(folder, content, name="a", event="0--Parade"):
     return file
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(finite, min_size=5, max_size=5), max_size=6))
 def test_what_is_written_is_read_back(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("predictions")

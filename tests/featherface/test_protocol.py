@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featherface.errors import DataError
@@ -101,7 +101,6 @@ def small_set(drawn):
     return {name: table for name, (_, _, table) in zip(names, drawn, strict=True)}, truth
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(pictures(), min_size=1, max_size=5))
 def test_equals_the_plain_implementation(drawn):
     predictions, truth = small_set(drawn)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featherface.geometry import suppression
@@ -33,7 +33,6 @@ box = st.tuples(*[st.integers(-20, 60)] * 2, *[st.floats(0, 60)] * 2).map(
 score = st.one_of(st.sampled_from([0.1, 0.5]), st.floats(0, 1))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(box, score), max_size=25), st.sampled_from([0.05, 0.3, 0.4, 0.7, 1.0]))
 def test_equals_the_plain_loop(drawn, threshold):
     boxes = np.array([where for where, _ in drawn], dtype=float).reshape(-1, 4)

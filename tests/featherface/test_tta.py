@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
@@ -131,7 +131,6 @@ def plain_iou(found, one, other):
     return shared / (sum(areas) - shared)
 
 
-@settings(max_examples=100)
 @given(drawn, st.sampled_from([0.3, 0.4, 0.6]))
 def test_voting_equals_the_plain_loop(rows, threshold):
     found = vote(detections(rows), threshold)
@@ -141,7 +140,6 @@ def test_voting_equals_the_plain_loop(rows, threshold):
     )
 
 
-@settings(max_examples=50)
 @given(drawn)
 def test_a_group_has_one_leader_that_stays(rows):
     found = detections(rows)

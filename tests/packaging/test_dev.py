@@ -340,7 +340,7 @@ def test_it(kind):
     ("given", "kinds", "examples"),
     [
         ((), {"plain", "gpu"}, 25),
-        (("--all",), {"plain", "gpu", "slow", "data", "external", "variants"}, 150),
+        (("--all",), {"plain", "gpu", "slow", "data", "external", "variants"}, 100),
         (("-m", "data or slow"), {"data", "slow"}, 25),
     ],
 )

@@ -14,6 +14,8 @@ from experiments.records.store import Store
 from experiments.workspace.repository import ATTRIBUTES, FILES, IGNORED, complete
 from experiments.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("quick_plots")
+
 CONVERTED = {"data.json", "environment.txt", "log.txt", "metrics.jsonl", "recipe.yaml"} | {
     "record.json",
     "results.json",

@@ -135,6 +135,7 @@ def test_milestone_list(thesis, valid, filled):
     )
 
 
+@pytest.mark.usefixtures("quick_plots")
 def test_report_sync_writes_once(thesis, valid, filled):
     first = valid(thesis("report", "sync", "--to", "vault", "--json", workspace=filled))
     assert "05-Results/Performance-Analysis.md" in first["written"]
@@ -143,6 +144,7 @@ def test_report_sync_writes_once(thesis, valid, filled):
     assert set(second["unchanged"]) >= {path for path in first["written"] if path.endswith(".md")}
 
 
+@pytest.mark.usefixtures("quick_plots")
 def test_report_sync_can_only_tell(thesis, valid, filled, contents):
     before = contents(filled.vault)
     told = thesis("report", "sync", "--dry-run", "--json", workspace=filled)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from stand_ins.folders import contents
 
-from experiments.plotting import bar_plots, pareto, run_plots
 from experiments.workspace.workspace import Workspace
 from vault_sync.commands.sync import sync
 from vault_sync.engine.disk import descriptors, folder, folders, paths, windows
@@ -20,10 +19,6 @@ from vault_sync.engine.disk.descriptors import DescriptorFolder
 from vault_sync.engine.disk.paths import PathFolder
 
 GOLDEN = Path(__file__).parent / "golden"
-ONE_PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
-    "789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
-)
 
 
 def pytest_addoption(parser):
@@ -47,20 +42,6 @@ def golden(request):
         assert text == path.read_text(encoding="utf-8")
 
     return compare
-
-
-@pytest.fixture
-def quick_plots(monkeypatch):
-    """Draw pictures of one pixel: real ones take most of a sync's time."""
-
-    def draw(name):
-        return lambda *args, **_: ONE_PIXEL + f"{name} {args}".encode()
-
-    for name in ("loss_curves", "precision_recall"):
-        monkeypatch.setattr(run_plots, name, draw(name))
-    monkeypatch.setattr(pareto, "pareto", draw("pareto"))
-    for name in ("component_bars", "difference_bars"):
-        monkeypatch.setattr(bar_plots, name, draw(name))
 
 
 @pytest.fixture
