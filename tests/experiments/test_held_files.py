@@ -28,8 +28,6 @@ from experiments.workspace.workspace import Workspace
 from featherface.errors import HeldError
 from featherface.weights.checkpoints import read_state
 
-pytestmark = pytest.mark.slow
-
 TINY = [
     "model.variant=v3-nano",
     "data.synthetic.image_size=64",
@@ -182,6 +180,7 @@ READ = {
 """What is read again, besides being sealed: results read as empty would be lost."""
 
 
+@pytest.mark.slow
 def test_the_files_here_are_those_that_a_run_writes(workspace, others):
     go(workspace)
     inside = workspace.runs / "smoke" / "001"
@@ -264,6 +263,7 @@ def counts(drawn, tmp_path_factory):
     return Counter(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "name", "at"), CASES)
 def test_held_for_ever_the_run_is_refused_and_gone_on_with(
     workspace, others, drawn, counts, operation, name, at

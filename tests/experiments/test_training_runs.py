@@ -17,8 +17,6 @@ from experiments.running import runner
 from experiments.workspace.workspace import Workspace
 from featherface.errors import InterruptedRunError
 
-pytestmark = pytest.mark.slow
-
 TINY = [
     "data.synthetic.image_size=64",
     "data.synthetic.train_images=4",
@@ -84,6 +82,7 @@ def tensors(run, name="last.safetensors"):
     return content[8 + int.from_bytes(content[:8], "little") :]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_a_run_ends_with_the_same_weights(trained, tmp_path):
     _, undisturbed = trained
     workspace = Workspace.create(tmp_path / "killed")
@@ -126,6 +125,7 @@ def test_a_student_is_distilled_from_the_run_that_its_record_names(trained):
     assert student.results["details"]["train"]["teacher"] == "smoke@1"
 
 
+@pytest.mark.slow
 def test_weights_are_evaluated_again_alone(trained):
     workspace, run = trained
     again = go(workspace, stages=["evaluate"], mode="new")
@@ -140,6 +140,7 @@ def test_weights_are_evaluated_again_alone(trained):
     assert given.weights.name == "taken.safetensors"
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_goes_on_still_says_whose_weights_it_takes(trained):
     workspace, run = trained
     file = run.folder / "checkpoints" / "best.safetensors"
@@ -157,6 +158,7 @@ def test_an_evaluation_that_goes_on_still_says_whose_weights_it_takes(trained):
     assert (parent.role, parent.path, parent.sha256) == ("weights", file.name, sha256(file))
 
 
+@pytest.mark.slow
 def test_a_backbone_is_a_parent(trained):
     workspace, run = trained
     file = run.folder / "checkpoints" / "best.safetensors"
@@ -165,6 +167,7 @@ def test_a_backbone_is_a_parent(trained):
     assert (parent.role, parent.path, parent.sha256) == ("backbone", file.name, sha256(file))
 
 
+@pytest.mark.slow
 def test_earlier_predictions_are_recorded_as_they_are(trained):
     workspace, run = trained
     folder = run.folder / "predictions"
@@ -180,6 +183,7 @@ def test_earlier_predictions_are_recorded_as_they_are(trained):
     assert json.loads((again.folder / "results.json").read_text(encoding="utf-8"))["metrics"]
 
 
+@pytest.mark.slow
 def test_a_part_of_the_validation_split_is_incomplete(trained):
     workspace, _ = trained
     run = go(workspace, "data.val_limit=1", stages=["evaluate"], mode="new")

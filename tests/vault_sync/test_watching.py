@@ -7,7 +7,7 @@ from featherface.errors import NotFoundError, RefusedError
 from vault_sync.commands import watch as watching
 from vault_sync.commands.watch import watch
 
-pytestmark = [pytest.mark.usefixtures("quick_plots"), pytest.mark.slow]
+pytestmark = pytest.mark.usefixtures("quick_plots")
 
 PERFORMANCE = "05-Results/Performance-Analysis.md"
 PATIENCE = 60.0
@@ -75,6 +75,7 @@ def counted(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("both_ways")
 def test_a_run_that_is_sealed_reaches_the_vault_and_nothing_loops(thesis, make_run, counted):
     workspace = thesis()
@@ -86,6 +87,7 @@ def test_a_run_that_is_sealed_reaches_the_vault_and_nothing_loops(thesis, make_r
     assert seen.errors() == []
 
 
+@pytest.mark.slow
 def test_a_note_that_changes_is_seen_and_hidden_files_are_not(thesis, counted):
     workspace = thesis()
     with Watch(workspace) as seen:
@@ -117,6 +119,7 @@ def test_a_conflict_is_told_once_and_the_watch_goes_on(thesis, make_run, counted
     assert b"99.9%" in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_vault_that_goes_away_is_waited_for(thesis, make_run, counted):
     workspace = thesis()
     away = workspace.root.parent / "unmounted"
@@ -132,6 +135,7 @@ def test_a_vault_that_goes_away_is_waited_for(thesis, make_run, counted):
     assert len(seen.errors()) == 1
 
 
+@pytest.mark.slow
 def test_an_empty_mount_point_is_not_filled(thesis, counted):
     workspace = thesis()
     away = workspace.root.parent / "unmounted"
@@ -148,6 +152,7 @@ def test_an_empty_mount_point_is_not_filled(thesis, counted):
         seen.until(lambda: len(counted) > before)
 
 
+@pytest.mark.slow
 def test_an_editor_that_saves_all_the_time_does_not_stop_the_watch(thesis, make_run, counted):
     workspace = thesis()
     path = workspace.vault / PERFORMANCE
@@ -165,6 +170,7 @@ def test_an_editor_that_saves_all_the_time_does_not_stop_the_watch(thesis, make_
     assert all(b"\nline %d" % number in text for number in range(1, lines + 1))
 
 
+@pytest.mark.slow
 def test_a_change_of_the_settings_is_followed(thesis, counted):
     workspace = thesis()
     with Watch(workspace) as seen:
@@ -176,6 +182,7 @@ def test_a_change_of_the_settings_is_followed(thesis, counted):
     assert "données synthétiques" in (workspace.vault / PERFORMANCE).read_text("utf-8").lower()
 
 
+@pytest.mark.slow
 def test_it_ends_at_once_when_it_is_told_to(thesis, counted):
     workspace = thesis()
     with Watch(workspace) as seen:
