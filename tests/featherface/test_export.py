@@ -49,6 +49,7 @@ def test_the_file_computes_the_same_at_every_size(exported):
     for size, batches in SIZES.items():
         for batch in batches:
             found = differences(model, run, size, batch)
+            # Single precision in two programs, whose order of additions is the processor's.
             # Each by itself: the largest of several may hide what is no number.
             assert found["boxes"] <= 1e-4, (size, batch)
             assert found["scores"] <= 1e-4, (size, batch)

@@ -206,11 +206,13 @@ def test_published_weights_on_part_of_the_validation_set(reference_data, name, w
     wanted = json.loads((reference_data / "expected.json").read_text(encoding="utf-8"))["val34"]
     truth = read_ground_truth(reference_data / "widerface" / "ground_truth").restrict(found)
     answer = evaluate(found, truth)
+    # Processors round convolutions differently, which may carry a box over an IoU of 0.5 or the
+    # threshold of its suppression: one of the 614 hard faces is 0.0016 of recall.
     for subset, result in answer.subsets.items():
         assert result.ap == pytest.approx(wanted["ap"][name][subset], abs=0.002)
     reference = read_predictions(reference_data / "reference" / name / "val34_predictions.tar.gz")
     best = [agreement(found[key], table) for key, table in reference.items()]
-    assert np.median(np.concatenate(best)) > 0.99
+    assert np.median(np.concatenate(best)) > 0.99  # the reference keeps whole pixels
 
 
 def agreement(found, reference):
