@@ -131,6 +131,15 @@ def test_every_format_holds_the_numbers(pair):
     assert hard["values"]["v2@1"]["delta"]["value"] == pytest.approx(0.05)
 
 
+def test_csv_keeps_every_digit():
+    third = Number(1 / 3, ".1%", low=0.1234567890123456, high=2 / 3)
+    text = FORMATS["csv"](Table("A", ("run", "AP"), (("v1", third),)), "fr")
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["run", "AP", "AP low", "AP high"],
+        ["v1", "0.3333333333333333", "0.1234567890123456", "0.6666666666666666"],
+    ]
+
+
 def test_hostile_text_stays_a_cell():
     row = ("50% of $x_1$ & {y} \\ ~^#", Number(1234.5, ",.1f"), "a|b\nc")
     table = Table("A & B", ("x", "y", "z"), (row, ("", None, "")), provenance=("a\nb",))

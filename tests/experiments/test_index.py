@@ -22,6 +22,14 @@ def test_a_summary_follows_the_record(workspace, make_run):
     assert store.summaries()[1].labels == ("again",)
 
 
+def test_what_is_said_of_a_finished_run_is_not_taken_from_the_index(workspace, make_run):
+    run = make_run(workspace, "v1", labels=("thesis-final",))
+    store = Store(workspace)
+    assert store.summaries()[0].labels == ("thesis-final",)
+    store.annotate(run, labels=("superseded",))
+    assert store.summaries()[0].labels == Store(workspace).summaries()[0].labels == ("superseded",)
+
+
 def test_rebuilding_loses_nothing(workspace, make_run):
     for _ in range(3):
         make_run(workspace, "v1", labels=())

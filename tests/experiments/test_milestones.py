@@ -36,6 +36,24 @@ def test_a_claim_passes_and_fails_on_full_widerface(workspace, make_run):
 
 
 @pytest.mark.parametrize(
+    ("sign", "holding"),
+    [
+        ("<", {"below"}),
+        ("<=", {"below", "at"}),
+        ("==", {"at"}),
+        ("!=", {"below", "above"}),
+        (">=", {"at", "above"}),
+        (">", {"above"}),
+    ],
+)
+def test_a_limit_belongs_to_the_claim_or_not_as_its_sign_says(workspace, make_run, sign, holding):
+    for place, value in (("below", 488_663), ("at", 488_664), ("above", 488_665)):
+        make_run(workspace, place, metrics={"params.total": value})
+        claim = Milestone(name="size", predicate=f"{place} params.total {sign} 488_664")
+        assert outcome(workspace, claim).state == ("pass" if place in holding else "fail")
+
+
+@pytest.mark.parametrize(
     ("about", "english", "french"),
     [
         (
@@ -87,12 +105,40 @@ def test_missing_runs_metrics_and_damaged_records(workspace, make_run):
     assert "was changed afterwards" in outcome(workspace, claim).reason()
 
 
+def test_a_run_that_is_not_finished_is_no_evidence(workspace, make_run):
+    make_run(workspace, "v2", metrics={"params.total": 256_000}, status="interrupted")
+    found = outcome(workspace, Milestone(name="x", predicate="v2@last params.total < 285000"))
+    assert (found.state, found.reason()) == ("not_measurable", "v2@1 is not finished")
+
+
 def test_one_decided_part_decides_an_or(workspace, make_run):
     make_run(workspace, "v2", metrics={"params.total": 256_000})
     either = Milestone(name="x", predicate="v2 params.total < 285000 or v9 params.total < 1")
     both = Milestone(name="x", predicate="v2 params.total > 285000 and v9 params.total < 1")
     assert outcome(workspace, either).state == "pass"
     assert outcome(workspace, both).state == "fail"
+
+
+YES, NO, UNKNOWN = "v2 params.total > 1", "v2 params.total < 1", "v9 params.total > 1"
+
+
+@pytest.mark.parametrize(
+    ("predicate", "state"),
+    [
+        (f"{YES} and {UNKNOWN}", "not_measurable"),
+        (f"{NO} and {UNKNOWN}", "fail"),
+        (f"{YES} or {UNKNOWN}", "pass"),
+        (f"{NO} or {UNKNOWN}", "not_measurable"),
+        (f"not {UNKNOWN}", "not_measurable"),
+        (f"not ({NO} or {UNKNOWN})", "not_measurable"),
+        (f"not ({NO} and {UNKNOWN})", "pass"),
+    ],
+)
+def test_what_is_not_known_decides_only_where_the_rest_does_not(
+    workspace, make_run, predicate, state
+):
+    make_run(workspace, "v2", metrics={"params.total": 256_000})
+    assert outcome(workspace, Milestone(name="x", predicate=predicate)).state == state
 
 
 def test_what_the_run_was_made_from_changed(workspace, make_run):

@@ -55,6 +55,13 @@ def test_changes_and_new_files_are_in_the_patch(repository):
     assert (repository / "new.py").read_text(encoding="utf-8") == "été = 1\n"
 
 
+def test_a_token_of_a_known_shape_stays_out_of_the_patch_wherever_it_stands(repository):
+    (repository / "code.py").write_text('send("ghp_0123456789abcdefghij")\n', encoding="utf-8")
+    patch = provenance.source(repository).patch
+    assert '+send("[removed]")' in patch
+    assert "ghp_" not in patch
+
+
 @pytest.mark.parametrize(
     "line",
     [

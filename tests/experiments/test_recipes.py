@@ -106,6 +106,13 @@ def test_later_parents_win_and_a_name_is_not_inherited(workspace):
     assert (recipe.name, recipe.train.epochs, recipe.train.batch_size) == ("mine", 1, 4)
 
 
+def test_sections_are_merged_key_by_key_at_every_depth(workspace):
+    write(workspace, "crowded", "extends: v1\ndata: {synthetic: {crowd: 7, seed: 3}}\n")
+    write(workspace, "mine", "extends: crowded\ndata: {synthetic: {crowd: 8}}\n")
+    drawn = resolve("mine", workspace, ["data.synthetic.smallest_face=9"]).recipe.data.synthetic
+    assert (drawn.crowd, drawn.seed, drawn.smallest_face) == (8, 3, 9)
+
+
 def test_a_recipe_may_extend_the_packaged_one_of_its_own_name(workspace):
     write(workspace, "v1", "extends: v1\ntrain: {epochs: 9}\n")
     recipe = resolve("v1", workspace).recipe

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from experiments.records import heartbeat, writer
+from experiments.records.seal import HEARTBEAT
 from experiments.records.status import choose, look
 from experiments.records.store import Store
 from featherface.errors import NotFoundError
@@ -60,6 +61,14 @@ def test_the_run_at_work_is_chosen_before_later_ones(workspace, make_run):
     assert choose(store, "v2") == later  # a bare name is its latest version, sealed or not
     with pytest.raises(NotFoundError, match="v9"):
         choose(store, "v9")
+
+
+@pytest.mark.parametrize(("age", "alive"), [(100, True), (140, False)])
+def test_of_another_host_a_heartbeat_counts_for_two_minutes(tmp_path, monkeypatch, age, alive):
+    beat = {"host": "elsewhere", "pid": 1, "time": 1_000_000.0}
+    (tmp_path / HEARTBEAT).write_text(json.dumps(beat), encoding="utf-8")
+    monkeypatch.setattr(heartbeat.time, "time", lambda: 1_000_000.0 + age)
+    assert heartbeat.alive(tmp_path) is alive
 
 
 def test_no_run_at_all_says_how_to_make_one(workspace):

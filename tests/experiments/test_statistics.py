@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from experiments.comparison.statistics import MEAN, holm, paired_bootstrap, percentiles
+from experiments.comparison.statistics import (
+    MEAN,
+    Interval,
+    holm,
+    paired_bootstrap,
+    percentiles,
+)
 from featherface.errors import UsageError
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 
@@ -56,6 +62,7 @@ def test_a_model_that_is_better_everywhere_wins_every_resample():
     found = paired_bootstrap([worse, better], resamples=100)
     assert found.probability(0, 1, "hard") == 1.0
     assert found.difference(0, 1, "hard").excludes_zero
+    assert found.p_value(0, 1, "hard") == 2 / 101  # never zero: nobody has drawn every resample
 
 
 @hypothesis.given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
@@ -77,6 +84,18 @@ def test_an_undefined_value_is_no_comparison():
     assert corrected[0] == pytest.approx(0.04)
     assert math.isnan(corrected[1])
     assert corrected[2] == pytest.approx(0.04)
+
+
+def test_an_interval_leaves_half_of_the_rest_on_either_side():
+    interval = percentiles(np.arange(1001) / 1000)
+    assert (interval.low, interval.high) == pytest.approx((0.025, 0.975))
+
+
+def test_an_interval_that_touches_zero_does_not_exclude_it():
+    assert not Interval(0.0, 0.1).excludes_zero
+    assert not Interval(-0.1, 0.0).excludes_zero
+    assert Interval(0.01, 0.1).excludes_zero
+    assert Interval(-0.1, -0.01).excludes_zero
 
 
 def test_p_values_go_with_the_intervals():

@@ -71,6 +71,13 @@ def test_versions_are_never_given_twice(workspace):
         store.allocate("../x")
 
 
+def test_the_thousandth_version_comes_after_the_one_before(workspace):
+    (workspace.runs / "v1" / "999").mkdir(parents=True)
+    store = Store(workspace)
+    assert store.allocate("v1").name == "1000"
+    assert [run.version for run in store.runs("v1")] == [999, 1000]
+
+
 def test_an_intact_record_verifies(workspace, make_run):
     assert verify(make_run(workspace).folder) == []
 
@@ -99,6 +106,16 @@ def test_missing_added_and_forged_files_are_named(workspace, make_run):
     assert [one.path for one in verify(run.folder)] == [SEAL]
     (run.folder / SEAL).write_text("{", encoding="utf-8")
     assert [one.kind for one in verify(run.folder)] == ["unreadable"]
+
+
+def test_a_renamed_file_is_another_record(workspace, make_run):
+    run = make_run(workspace)
+    (run.folder / "log.txt").rename(run.folder / "logs.txt")  # sorted as before
+    seal = (run.folder / SEAL).read_text(encoding="utf-8")
+    (run.folder / SEAL).write_text(seal.replace("log.txt", "logs.txt"), encoding="utf-8")
+    assert [str(one) for one in verify(run.folder)] == [
+        "SEAL.json: changed (its own digest is wrong)"
+    ]
 
 
 def test_annotations_leave_the_seal_whole(workspace, make_run):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections import OrderedDict
 from functools import cache
 
@@ -62,6 +63,31 @@ def test_wrappers_prefixes_and_counters_are_stripped_and_reported(tmp_path, v2):
     assert len(cleaning.sentences()) == 4
 
 
+@pytest.mark.parametrize(
+    ("published", "ours"),
+    [
+        ("body.stage1.0.0.weight", "backbone.stage1.0.0.weight"),
+        ("stage2.1.3.weight", "backbone.stage2.1.3.weight"),
+        ("fpn.output1.0.weight", "neck.lateral3.0.weight"),
+        ("fpn.merge2.1.bias", "neck.merge4.1.bias"),
+        ("ssh1.conv3X3.0.weight", "context.0.branch3.0.weight"),
+        ("ssh3.conv7x7_3.1.bias", "context.2.branch7_last.1.bias"),
+        ("ssh2_cs.3.weight", "shuffle.1.depthwise.weight"),
+        ("bacbkbone_2_cbam.ChannelGate.mlp.1.weight", "attention.2.channel.reduce.weight"),
+        ("ca_p4.conv_h.weight", "context_attention.1.expand_rows.weight"),
+        ("bifpn.1.p5_w2", "neck.layers.1.fuse5.weight"),
+        ("BboxHead.2.conv1x1.bias", "heads.tasks.boxes.2.bias"),
+        ("ClassHead.0.conv1x1.weight", "heads.tasks.classes.0.weight"),
+        ("LandmarkHead.1.conv1x1.weight", "heads.tasks.landmarks.1.weight"),
+    ],
+)
+def test_published_names_become_ours(tmp_path, published, ours):
+    path = tmp_path / "published.pth"
+    torch.save({published: torch.zeros(1)}, path)
+    state, _ = read_state(path)
+    assert list(state) == [ours]
+
+
 def test_another_variant_is_named(tmp_path, v2):
     path = tmp_path / "v2.safetensors"
     save_weights(path, v2)
@@ -71,6 +97,13 @@ def test_another_variant_is_named(tmp_path, v2):
         load_weights(other, path, "v1")
     assert caught.value.hint == "use --variant v2"
     assert all(torch.equal(before[name], value) for name, value in other.state_dict().items())
+
+
+def test_a_weight_of_another_shape_is_named(tmp_path, v2):
+    name, path = next(iter(v2.state_dict())), tmp_path / "odd.pth"
+    torch.save({**v2.state_dict(), name: torch.zeros(2, 3)}, path)
+    with pytest.raises(WeightsError, match=rf"{re.escape(name)} has shape \(2, 3\), not \("):
+        load_weights(build(variant("v2"), 1), path, "v2")
 
 
 def test_weights_of_no_variant_name_the_first_difference(tmp_path, v2):

@@ -173,6 +173,12 @@ def test_calibration_compares_scores_with_what_was_right(pairing):
     assert found.error == pytest.approx((0.1 + 0.8 + 0.7 + 0.7 + 0.6) / 5)
 
 
+def test_a_bin_counts_in_calibration_as_often_as_it_has_detections():
+    seen = [(0, 0, 40, 40, 0.91), (300, 300, 9, 9, 0.95), (100, 0, 9, 9, 0.15)]
+    found = operating_point.calibration(pair(*case([([(0, 0, 40, 40)], [0], seen)])), "hard")
+    assert found.error == pytest.approx((2 * abs(0.93 - 0.5) + 0.15) / 3)
+
+
 def annotation(name, faces, attributes, landmarks=None):
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in faces], np.float32)
     points = np.full((len(faces), 10), np.nan, np.float32) if landmarks is None else landmarks

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 
 import pytest
+import torch
 from stand_ins.networks import every_network
 
 from featherface.errors import UnavailableError, UsageError
@@ -100,6 +101,47 @@ def test_a_file_that_computes_something_else_is_removed(tmp_path, monkeypatch):
     with pytest.raises(UnavailableError, match="differs from the network"):
         export(model, config, tmp_path, "odd", "retinaface-mnet025")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def written_with(monkeypatch, tmp_path):
+    """Export a network to a file whose answers are its own but for a difference in one of them."""
+    model = build(variant("retinaface-mnet025"), 0).eval()
+
+    def session(name, difference):
+        def run(images):
+            with torch.inference_mode():
+                raw = model(torch.from_numpy(images))
+            answers = {"boxes": raw.boxes, "scores": raw.logits.softmax(-1)}
+            answers["landmarks"] = raw.landmarks
+            return answers | {name: answers[name] + difference}
+
+        return lambda path: run
+
+    def export_it(name, difference):
+        write = lambda model, path, opset, name: path.write_bytes(b"a network")  # noqa: E731
+        monkeypatch.setitem(writing.WRITERS, "onnx", write)
+        monkeypatch.setitem(writing.RUNNERS, "onnx", session(name, difference))
+        config = ExportConfig(parity_sizes=((32, 64),), parity_batches=(1,), tolerance=1e-3)
+        return export(model, config, tmp_path, "odd", "retinaface-mnet025")
+
+    return export_it
+
+
+@pytest.mark.parametrize("name", ["boxes", "scores"])
+def test_a_file_that_differs_is_removed(written_with, tmp_path, name):
+    with pytest.raises(UnavailableError, match="differs from the network"):
+        written_with(name, 2e-3)
+    assert list(tmp_path.iterdir()) == []
+    (artifact,) = written_with(name, 5e-4)
+    # float32 numbers of up to about ten hold a difference to some 1e-6
+    assert artifact.parity == pytest.approx(5e-4, abs=5e-6)
+
+
+def test_landmarks_have_no_limit(written_with):
+    (artifact,) = written_with("landmarks", 0.5)
+    assert artifact.parity < 1e-5
+    assert artifact.landmarks_parity == pytest.approx(0.5, abs=1e-5)
 
 
 def test_every_format_has_writer_and_runner():

@@ -16,7 +16,7 @@ from featherface.evaluation.protocol import evaluate
 from featherface.geometry.detections import Detections
 from featherface.geometry.priors import priors
 from featherface.inference.detect import detect, detect_together, predict
-from featherface.networks.detector import build
+from featherface.networks.detector import RawOutput, build
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import load_weights
 
@@ -72,6 +72,45 @@ def test_a_batch_sees_what_single_pictures_see(model):
         alone = detect(model, CONFIG, image, EASY_GOING)
         np.testing.assert_allclose(batched.boxes, alone.boxes, atol=1e-3)
         np.testing.assert_allclose(batched.scores, alone.scores, atol=1e-6)
+
+
+class Seeing(torch.nn.Module):
+    """Keeps what it is shown and is sure of one prior, whose box and landmarks lie on it."""
+
+    def __init__(self, prior):
+        super().__init__()
+        self.prior = prior
+        self.shown = None
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, images):
+        self.shown = images
+        count = len(priors(CONFIG, *images.shape[-2:]))
+        logits = torch.tensor([[8.0, -8.0]]).repeat(len(images), count, 1)
+        logits[:, self.prior] = torch.tensor([-8.0, 8.0])
+        boxes, points = (torch.zeros(len(images), count, size) for size in (4, 10))
+        return RawOutput(boxes, logits, points)
+
+
+def test_the_network_sees_blue_green_red_less_the_mean():
+    seeing = Seeing(0)
+    image = np.tile(np.array([10, 20, 30], np.uint8), (32, 64, 1))
+    detect(seeing, CONFIG, image)
+    assert seeing.shown.shape == (1, 3, 32, 64)
+    assert seeing.shown[0, :, 5, 7].tolist() == [10 - 104, 20 - 117, 30 - 123]
+
+
+def test_boxes_and_landmarks_are_scaled_to_the_picture():
+    found = detect(Seeing((2 * 12 + 1) * 2), CONFIG, picture(48, 96))  # row 2, column 1
+    # float32 decodes shares of the sides, which thirds are not
+    np.testing.assert_allclose(found.boxes, [[12 - 5, 20 - 5, 12 + 5, 20 + 5]], atol=1e-4)
+    np.testing.assert_allclose(found.landmarks, [[12, 20] * 5], atol=1e-4)
+
+
+def test_a_score_at_the_limit_is_kept():
+    scores = np.array([0.75, 0.5, 0.25], np.float32)
+    found = Detections(np.zeros((3, 4), np.float32), scores, np.zeros((3, 10), np.float32))
+    assert found.above(0.5).scores.tolist() == [0.75, 0.5]
 
 
 def test_rows_are_what_the_original_program_writes():

@@ -20,6 +20,7 @@ from featherface.training.loading.batches import ordered
 from featherface.training.loading.dataloader_wait import Waiting
 from featherface.training.loop import train
 from featherface.training.optimization.curriculum import (
+    holds_backbone,
     pictures_of,
     share_of,
     side_of,
@@ -76,6 +77,11 @@ def faces(side, **attributes):
     codes = np.array([[attributes.get(name, -1) for name in ATTRIBUTES]])
     boxes = np.array([[5, 5, 5 + side, 5 + side]], dtype=np.float32)
     return ImageAnnotation("a.jpg", boxes, np.full((1, 10), np.nan, np.float32), codes)
+
+
+def test_the_backbone_is_held_for_its_share_of_the_epochs():
+    config = TrainConfig(epochs=10, frozen_backbone=0.3)
+    assert [epoch for epoch in range(10) if holds_backbone(config, epoch)] == [0, 1, 2]
 
 
 def test_small_blurred_and_hidden_faces_are_harder():

@@ -132,6 +132,20 @@ def test_a_second_detection_of_a_face_is_false():
     assert result.precision[-1] == pytest.approx(1 / 3)
 
 
+def test_a_detection_that_covers_exactly_half_of_a_face_finds_it():
+    face, half = (0, 0, 19, 9), (0, 0, 9, 9)  # 20 x 10 and 10 x 10 pixels
+    predictions, truth = one_picture([(*half, 0.9), (60, 60, 9, 9, 0.1)], [face])
+    assert evaluate(predictions, truth).subsets["hard"].ap == 1.0
+
+
+@pytest.mark.parametrize(("asked", "ap"), [(0, 1.0), (1, 0.0)])
+def test_of_faces_covered_alike_the_first_is_found(asked, ap):
+    face = (0, 0, 19, 9)
+    detections = [(*face, 0.9), (60, 60, 9, 9, 0.1)]
+    predictions, truth = one_picture(detections, [face, face], asked=[asked])
+    assert evaluate(predictions, truth).subsets["easy"].ap == ap
+
+
 def test_detections_on_faces_not_asked_for_are_ignored():
     faces = [(0, 0, 20, 20), (40, 40, 20, 20)]
     predictions, truth = one_picture([(*faces[0], 0.9), (*faces[1], 0.8)], faces, asked=[1])

@@ -67,6 +67,15 @@ def test_what_a_look_saw_is_brought_back():
     assert found.landmarks.tolist() == [[160, 10, 180, 10, 170, 20, 162, 30, 178, 30]]
 
 
+def test_each_side_is_brought_back_by_its_own_rounded_scale():
+    look = Look(201, 101, 0.5)
+    assert look.size == (50, 100)
+    whole = np.array([[0, 0, 100, 50]], np.float32)
+    found = look.back(Detections(whole, np.ones(1, np.float32), np.full((1, 10), 50, np.float32)))
+    assert found.boxes.tolist() == [[0, 0, 201, 101]]
+    assert found.landmarks.tolist() == [[100.5, 101] * 5]
+
+
 def test_a_look_shows_what_it_says():
     pixels = torch.arange(24.0).reshape(1, 1, 4, 6)
     assert torch.equal(View(6, 4, mirrored=True).apply(pixels), pixels.flip(-1))

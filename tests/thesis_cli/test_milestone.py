@@ -1,7 +1,11 @@
 """What a person reads of the claims: by state, in the thesis's language, with what to do next."""
 
+import dataclasses
+
 import pytest
 
+from experiments.records.seal import seal
+from experiments.records.store import Store
 from experiments.workspace.workspace import Workspace
 
 OWN = """
@@ -87,6 +91,18 @@ def test_one_claim_may_be_asked(thesis, valid, judged):
     missed = thesis("milestone", "check", "closed", workspace=workspace)
     assert missed.code == 3
     assert "did you mean 'close'?" in missed.err
+
+
+def test_one_failed_or_stale_claim_makes_the_exit_code_one(thesis, judged):
+    workspace = judged("en")
+    assert thesis("milestone", "check", "close", workspace=workspace).code == 0
+    assert thesis("milestone", "check", "close", "small", workspace=workspace).code == 1
+    run = Store(workspace).find("v2")
+    dataclasses.replace(run.record, code="0" * 64).write(run.folder)
+    seal(run.folder)
+    answer = thesis("milestone", "check", "close", workspace=workspace)
+    assert "To be measured again (1)" in answer.out
+    assert answer.code == 1
 
 
 def test_a_mistyped_metric_is_a_usage_error(thesis, judged):

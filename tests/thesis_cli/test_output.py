@@ -66,6 +66,16 @@ def test_colours_follow_the_option_and_no_color(monkeypatch, color, variable, co
     assert ("\x1b[" in shown(monkeypatch, 80, color=color)) is colored
 
 
+@pytest.mark.parametrize(("variable", "colored"), [(None, True), ("", True), ("1", False)])
+def test_a_terminal_has_colours_unless_no_color_is_set(monkeypatch, variable, colored):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("NO_COLOR", variable)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    assert output.colored(Session(color="auto"), terminal) is colored
+
+
 texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=12)
 
 
@@ -98,6 +108,11 @@ plain_values = st.recursive(
 def test_the_envelope_keeps_data_whole(data):
     answer = json.loads(output.envelope("runs-list", data, []))
     assert answer == {"schema": "thesis/runs-list/1", "data": data, "warnings": []}
+
+
+def test_the_envelope_tells_every_warning():
+    answer = json.loads(output.envelope("runs-list", [], ["one", "two"]))
+    assert answer["warnings"] == ["one", "two"]
 
 
 def test_arrays_paths_and_missing_numbers_have_a_json_form():

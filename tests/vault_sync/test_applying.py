@@ -81,10 +81,13 @@ def test_a_new_file_gets_its_folders_and_never_replaces_another(vault, state):
     assert strays(vault) == []
 
 
-def test_a_file_saved_since_the_plan_is_left_alone(vault, state):
+def test_a_file_saved_since_the_plan_is_left_alone(vault, state, monkeypatch):
+    steps = []
+    monkeypatch.setattr(passage, "step", steps.append)
     (vault / "sub" / "note.md").write_bytes(b"student")
     assert apply(vault, state, change()).changed == ["sub/note.md"]
     assert (vault / "sub" / "note.md").read_bytes() == b"student"
+    assert "exchanged" not in steps  # not for a moment was another content there
 
 
 @pytest.mark.parametrize("step", STEPS)

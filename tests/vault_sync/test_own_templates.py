@@ -266,6 +266,14 @@ ENDLESS = [
 ]
 
 
+def test_steps_are_counted_whatever_the_clock_says(render, monkeypatch):
+    monkeypatch.setattr(budget, "SECONDS", 1e9)
+    monkeypatch.setattr(budget, "STEPS", 1000)
+    assert render("{% for a in range(300) %}{% endfor %}done").strip() == "done"
+    with pytest.raises(RefusedError, match="more than 1,000 steps"):
+        render("{% for a in range(2000) %}{% endfor %}done")
+
+
 @pytest.mark.parametrize("template", ENDLESS)
 def test_every_template_ends_soon(render, template, monkeypatch):
     monkeypatch.setattr(budget, "SECONDS", 2.0)

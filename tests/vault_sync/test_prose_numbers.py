@@ -213,6 +213,15 @@ def test_fix_writes_stale_numbers_and_not_another_byte(filled):
     assert [one.state for one in check(filled)] == ["fresh", "hand-edited", "fresh"]
 
 
+def test_a_number_that_grows_moves_none_behind_it(filled):
+    text = "{} and {} and {}.\n"
+    bindings = ["v2 params.total ,", f"v2 {HARD} .1%", "v2 params.total ,"]
+    path = write(filled, text.format(*map(bound, bindings, ["", "81.9 %", ""])))
+    Prose(filled).fix()
+    wanted = text.format(*map(bound, bindings, ["256,006", "83.1 %", "256,006"]))
+    assert path.read_text(encoding="utf-8") == wanted
+
+
 def test_edited_numbers_are_written_only_on_demand(filled):
     path = write(filled, bound(f"v2 {HARD} .1%", "80 or so"))
     prose = ProseNumbers(filled)

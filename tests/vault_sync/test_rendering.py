@@ -63,9 +63,15 @@ def test_hostile_text_keeps_the_columns_of_a_table(text):
     shown = table(["a", "b"], [[text, "1"], [code(text), "2"]])
     rows = cells(shown)
     assert [len(row) for row in rows] == [2, 2, 2]
+    assert [row[1] for row in rows] == ["b", "1", "2"]  # a reader drops what is one cell too many
     for forbidden in ("%%", "<%", "`$=", "-->", "[[", "]]", "<script"):
         assert forbidden not in shown.split("\n", 2)[2]
     assert not scan(shown.encode()).blocks
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\t", "\u2028", "\x85"])
+def test_a_line_break_is_a_space(ending):
+    assert escape(f"one{ending}two") == "one two"
 
 
 printable = st.text(
@@ -77,6 +83,7 @@ printable = st.text(
 
 @given(printable.filter(bool))
 @example("__init__")
+@example("a|b")
 def test_escaped_text_is_seen_as_it_was(text):
     assert cells(table(["h"], [[text]]))[1] == [text]
 

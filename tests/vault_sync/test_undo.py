@@ -121,6 +121,17 @@ def test_what_the_student_wrote_since_is_left_and_named(synced):
     assert note.read_bytes().endswith(b"\nmine\n")
 
 
+def test_a_copy_that_was_damaged_is_not_restored(synced):
+    workspace, _, _ = synced
+    now = (workspace.vault / PERFORMANCE).read_bytes()
+    for image in workspace.state.glob("journal/*/*.before"):
+        image.write_bytes(image.read_bytes() + b"\nnot what it was\n")
+    done = undo(workspace)
+    assert PERFORMANCE in done.refused
+    assert f"{PERFORMANCE}: the copy of it as it was is damaged" in done.reasons
+    assert (workspace.vault / PERFORMANCE).read_bytes() == now
+
+
 def test_a_note_that_was_moved_or_deleted_since_is_named(synced):
     workspace, _, _ = synced
     (workspace.vault / PERFORMANCE).rename(workspace.vault / "Mine.md")
