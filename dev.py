@@ -1,10 +1,11 @@
-"""The two commands of a developer, on Linux, macOS and Windows, with nothing but Python.
+"""The commands of a developer, on Linux, macOS and Windows, with nothing but Python.
 
 python dev.py demo [FOLDER]     make .venv, install, and run the main job on the embedded data
 python dev.py test [--all] [-- ARGS]
                                 make .venv, install, and run the tests that end in minutes, or all
                                 of them, as CI does (ARGS go to pytest)
 python dev.py check             make .venv, install, and run lint, format, types and contracts
+python dev.py mutate [NAME...]  make .venv, install, and see which kept faults the tests notice
 
 --gpu installs PyTorch's build for the NVIDIA card that is here; --venv FOLDER makes the environment
 elsewhere. Both may stand before or after the command.
@@ -43,6 +44,8 @@ CHECKS = {
     "dependencies": ["-m", "deptry", "."],
 }
 """Name -> arguments of the environment's Python."""
+MUTATE_OPTIONS = "NAME... or --room ROOM, --jobs N, --timeout SECONDS, --list, --json FILE"
+"""What `tests/mutations` takes."""
 
 
 class StepError(Exception):
@@ -56,7 +59,8 @@ def main() -> int:
     arguments = parse()
     try:
         check_python()
-        return {"demo": demo, "test": test, "check": check}[arguments.command](arguments)
+        commands = {"demo": demo, "test": test, "check": check, "mutate": mutate}
+        return commands[arguments.command](arguments)
     except StepError as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return 1
@@ -85,8 +89,9 @@ def parse() -> argparse.Namespace:
         ("demo", "install and run the main job"),
         ("test", "install and run the tests"),
         ("check", "install and run lint, types and contracts"),
+        ("mutate", f"install and make faults that the tests should notice; {MUTATE_OPTIONS}"),
     ):
-        command = commands.add_parser(name, help=about)
+        command = commands.add_parser(name, help=about, description=about)
         add_options(command, venv=argparse.SUPPRESS, gpu=argparse.SUPPRESS)
         if name == "demo":
             command.add_argument("folder", type=Path, nargs="?", default=Path("demo"))
@@ -94,7 +99,10 @@ def parse() -> argparse.Namespace:
         if name == "test":
             command.add_argument("--all", action="store_true", help="all tests, as CI runs them")
             command.add_argument("arguments", nargs="*", help="for pytest, after --")
-    arguments = parser.parse_args()
+    arguments, others = parser.parse_known_args()
+    if others and arguments.command != "mutate":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    arguments.others = others
     arguments.venv = arguments.venv.absolute()  # what is installed runs in another folder
     return arguments
 
@@ -158,6 +166,21 @@ def check(arguments: argparse.Namespace) -> int:
     failed = [name for name, rest in CHECKS.items() if show([python, *rest]) != 0]
     print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
+
+
+def mutate(arguments: argparse.Namespace) -> int:
+    """Make the faults of tests/mutations in scratch copies and see which the tests notice."""
+    python = environment(arguments, ".[dev]")
+    process = subprocess.Popen(
+        [python, "-m", "mutations", *arguments.others],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTHONUTF8": "1"},
+    )
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # it was interrupted as well, and removes its copies before it ends
 
 
 def environment(arguments: argparse.Namespace, wanted: str) -> str:

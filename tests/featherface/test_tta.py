@@ -56,22 +56,22 @@ def test_flip_adds_a_mirrored_look_at_every_size():
 
 
 def test_what_a_look_saw_is_brought_back():
-    look = View(200, 100, 0.5, mirrored=True)
+    view = View(200, 100, 0.5, mirrored=True)
     eyes = [10, 5, 20, 5, 15, 10, 11, 15, 19, 15]
     seen = Detections(
         np.array([[5, 2, 25, 20]], np.float32), np.ones(1, np.float32), np.array([eyes], np.float32)
     )
-    found = look.undo(seen)
+    found = view.undo(seen)
     assert found.boxes.tolist() == [[150, 4, 190, 40]]
     # The left eye of the mirrored picture is the right one of the picture.
     assert found.landmarks.tolist() == [[160, 10, 180, 10, 170, 20, 162, 30, 178, 30]]
 
 
 def test_each_side_is_brought_back_by_its_own_rounded_scale():
-    look = Look(201, 101, 0.5)
-    assert look.size == (50, 100)
+    view = View(201, 101, 0.5)
+    assert view.size == (50, 100)
     whole = np.array([[0, 0, 100, 50]], np.float32)
-    found = look.back(Detections(whole, np.ones(1, np.float32), np.full((1, 10), 50, np.float32)))
+    found = view.back(Detections(whole, np.ones(1, np.float32), np.full((1, 10), 50, np.float32)))
     assert found.boxes.tolist() == [[0, 0, 201, 101]]
     assert found.landmarks.tolist() == [[100.5, 101] * 5]
 

@@ -102,10 +102,18 @@ def test_a_folder_that_is_no_environment_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("command", ["demo", "test", "check"])
+@pytest.mark.parametrize("command", ["demo", "test", "check", "mutate"])
 def test_help(command):
     answer = call(command, "--help")
     assert answer.returncode == 0
+
+
+def test_mutate_hands_on_what_it_is_given_and_nothing_else_does(dev, monkeypatch, capsys):
+    words = ["--room", "vault", "--jobs", "2"]
+    assert arguments(dev, monkeypatch, "mutate", *words).others == words
+    with pytest.raises(SystemExit):
+        arguments(dev, monkeypatch, "check", *words)
+    assert "unrecognized arguments: --room vault --jobs 2" in capsys.readouterr().err
 
 
 def test_constraints_pin_plain_versions():

@@ -83,7 +83,7 @@ def test_a_new_file_gets_its_folders_and_never_replaces_another(vault, state):
 
 def test_a_file_saved_since_the_plan_is_left_alone(vault, state, monkeypatch):
     steps = []
-    monkeypatch.setattr(passage, "step", steps.append)
+    monkeypatch.setattr(file_write, "step", steps.append)
     (vault / "sub" / "note.md").write_bytes(b"student")
     assert apply(vault, state, change()).changed == ["sub/note.md"]
     assert (vault / "sub" / "note.md").read_bytes() == b"student"

@@ -217,7 +217,7 @@ def test_a_number_that_grows_moves_none_behind_it(filled):
     text = "{} and {} and {}.\n"
     bindings = ["v2 params.total ,", f"v2 {HARD} .1%", "v2 params.total ,"]
     path = write(filled, text.format(*map(bound, bindings, ["", "81.9 %", ""])))
-    Prose(filled).fix()
+    ProseNumbers(filled).fix()
     wanted = text.format(*map(bound, bindings, ["256,006", "83.1 %", "256,006"]))
     assert path.read_text(encoding="utf-8") == wanted
 
