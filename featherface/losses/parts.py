@@ -88,7 +88,7 @@ def focal(logits: Tensor, quality: Tensor, loss: LossConfig) -> Tensor:
     face = quality > 0
     entropy = cross_entropy(logits, face.long())
     certain = (-entropy).exp()  # probability of what is right
-    alpha = torch.where(face, loss.focal_alpha, 1 - loss.focal_alpha)
+    alpha = torch.where(face, entropy.new_full((), loss.focal_alpha), 1 - loss.focal_alpha)
     return alpha * (1 - certain).clamp_min(0) ** loss.focal_gamma * entropy
 
 
