@@ -56,29 +56,26 @@ def official_matching(priors, faces, threshold):
 
 
 def smooth_l1(predicted, wanted):
-    """Return the sum over the numbers of two rows."""
-    total = 0.0
-    for one, other in zip(predicted, wanted, strict=True):
-        apart = abs(one - other)
-        total = total + (apart**2 / 2 if apart < 1 else apart - 0.5)
-    return total
+    """Return the sum over the numbers of a row."""
+    apart = (predicted - predicted.new_tensor(wanted)).abs()
+    return torch.where(apart < 1, apart**2 / 2, apart - 0.5).sum()
 
 
-def box_deltas(box, prior):
+def box_deltas(box, prior, variances):
     x, y, width, height = prior
     return (
-        ((box[0] + box[2]) / 2 - x) / (VARIANCES[0] * width),
-        ((box[1] + box[3]) / 2 - y) / (VARIANCES[0] * height),
-        math.log((box[2] - box[0]) / width) / VARIANCES[1],
-        math.log((box[3] - box[1]) / height) / VARIANCES[1],
+        ((box[0] + box[2]) / 2 - x) / (variances[0] * width),
+        ((box[1] + box[3]) / 2 - y) / (variances[0] * height),
+        math.log((box[2] - box[0]) / width) / variances[1],
+        math.log((box[3] - box[1]) / height) / variances[1],
     )
 
 
-def decoded(deltas, prior):
+def decoded(deltas, prior, variances):
     """Return the corners that DELTAS (a row of a tensor) make of PRIOR."""
     x, y, width, height = prior
-    x, y = x + deltas[0] * VARIANCES[0] * width, y + deltas[1] * VARIANCES[0] * height
-    width, height = width * (deltas[2] * VARIANCES[1]).exp(), height * (deltas[3] * 0.2).exp()
+    x, y = x + deltas[0] * variances[0] * width, y + deltas[1] * variances[0] * height
+    width, height = (side * (deltas[i] * variances[1]).exp() for i, side in enumerate(prior[2:], 2))
     return corners((x, y, width, height))
 
 
@@ -99,26 +96,24 @@ def overlap_loss(name, box, wanted):
     return loss
 
 
-def box_loss(name, deltas, wanted, prior):
+def box_loss(name, deltas, wanted, prior, variances):
     if name == "smooth-l1":
-        return smooth_l1(deltas, box_deltas(wanted, prior))
-    return overlap_loss(name, decoded(deltas, prior), wanted)
+        return smooth_l1(deltas, box_deltas(wanted, prior, variances))
+    return overlap_loss(name, decoded(deltas, prior, variances), wanted)
 
 
-def landmark_loss(loss, deltas, points, prior):
+def landmark_loss(loss, deltas, points, prior, variances):
     x, y, width, height = prior
     wanted = [
-        (value - (x, y)[i % 2]) / (VARIANCES[0] * (width, height)[i % 2])
+        (value - (x, y)[i % 2]) / (variances[0] * (width, height)[i % 2])
         for i, value in enumerate(points)
     ]
     if loss.landmark == "smooth-l1":
         return smooth_l1(deltas, wanted)
-    total, w, c = 0.0, loss.wing_width, loss.wing_curvature
-    for one, other in zip(deltas, wanted, strict=True):
-        error = 100 * VARIANCES[0] * abs(one - other)  # in percent of the prior's side
-        beyond = error - (w - w * math.log(1 + w / c))
-        total = total + (w * torch.log(1 + error / c) if error < w else beyond) / w
-    return total
+    w, c = loss.wing_width, loss.wing_curvature
+    error = 100 * variances[0] * (deltas - deltas.new_tensor(wanted)).abs()  # % of the prior's side
+    beyond = error - (w - w * math.log(1 + w / c))
+    return torch.where(error < w, w * torch.log(1 + error / c), beyond).sum() / w
 
 
 def probability(logits):
@@ -156,7 +151,18 @@ def class_losses(loss, logits, positive, quality, weights, negatives):
     return sum(rows) + sum(background)
 
 
-def multibox(raw, priors, targets, loss, *, threshold=0.35, negatives=7, side=1, matched=None):
+def multibox(
+    raw,
+    priors,
+    targets,
+    loss,
+    *,
+    threshold=0.35,
+    negatives=7,
+    side=1,
+    matched=None,
+    variances=VARIANCES,
+):
     """Return the box, face and landmark loss of a batch.
 
     MATCHED (face, positive) per picture stands in for the official matching.
@@ -179,14 +185,16 @@ def multibox(raw, priors, targets, loss, *, threshold=0.35, negatives=7, side=1,
     quality, marked = {}, 0
     for b, p, g in learnt:
         wanted = targets.boxes[b, g].tolist()
-        box = box + weights[b, p] * box_loss(loss.box, raw.boxes[b, p], wanted, rows[p])
+        box = box + weights[b, p] * box_loss(loss.box, raw.boxes[b, p], wanted, rows[p], variances)
         quality[b, p] = 1.0
         if loss.face == "quality-focal":
-            quality[b, p] = float(overlap(decoded(raw.boxes[b, p].detach(), rows[p]), wanted))
+            quality[b, p] = float(
+                overlap(decoded(raw.boxes[b, p].detach(), rows[p], variances), wanted)
+            )
         if targets.marked[b, g]:
             marked += 1
             points = targets.landmarks[b, g].tolist()
-            value = landmark_loss(loss, raw.landmarks[b, p], points, rows[p])
+            value = landmark_loss(loss, raw.landmarks[b, p], points, rows[p], variances)
             landmark = landmark + weights[b, p] * value
     for b, positive in enumerate(masks):
         own = [{p: value for (c, p), value in of.items() if c == b} for of in (quality, weights)]
