@@ -279,9 +279,10 @@ class Session:
         place = self.place
         self.kept.eval()
         place.metrics = dict(self.evaluate(self.kept, place.epoch))
-        deciding = next(iter(place.metrics.values()), None)
+        deciding = next(iter(place.metrics.values()), math.nan)
         place.waited += 1
-        if deciding is not None and (place.best is None or deciding > place.best):
+        # What is no number is never the best: nothing would be better than it.
+        if deciding > (-math.inf if place.best is None else place.best):
             place.best, place.waited = deciding, 0
             self._better = weights_of(self.kept)
         return place.metrics

@@ -117,8 +117,8 @@ def landmark_loss(loss, deltas, points, prior, variances):
 
 
 def probability(logits):
-    """Return that of a face."""
-    return 1 / (1 + (logits[0] - logits[1]).exp())
+    """Return that of a face, for each row (..., 2)."""
+    return 1 / (1 + (logits[..., 0] - logits[..., 1]).exp())
 
 
 def face_weight(loss, logits, box, side):
@@ -131,24 +131,24 @@ def face_weight(loss, logits, box, side):
 
 def class_losses(loss, logits, positive, quality, weights, negatives):
     """Return the sum over one picture's priors."""
-    rows, background = [], []
-    for p, row in enumerate(logits):
-        face = probability(row)
-        if loss.face == "cross-entropy":
-            entropy = -face.log() if positive[p] else -(1 - face).log()
-        elif loss.face == "focal":
-            right = face if quality.get(p, 0) > 0 else 1 - face
-            alpha = loss.focal_alpha if quality.get(p, 0) > 0 else 1 - loss.focal_alpha
-            entropy = -alpha * (1 - right) ** loss.focal_gamma * right.log()
-        else:
+    faces, entropies = probability(logits), {}
+    positive = [p for p, value in enumerate(positive) if value]
+    if loss.face == "cross-entropy":
+        background = -(1 - faces).log()
+        others = sorted(set(range(len(faces))) - set(positive), key=lambda p: -background[p].item())
+        for p in others[: min(negatives * len(positive), len(faces) - 1)]:
+            entropies[p] = background[p]
+        entropies |= {p: -faces[p].log() for p in positive}
+    elif loss.face == "focal":
+        other = -(1 - loss.focal_alpha) * faces**loss.focal_gamma * (1 - faces).log()
+        own = -loss.focal_alpha * (1 - faces) ** loss.focal_gamma * faces.log()
+        entropies = {p: (own if quality.get(p, 0) > 0 else other)[p] for p in range(len(faces))}
+    else:
+        for p, face in enumerate(faces):
             wanted = quality.get(p, 0.0)
             entropy = -wanted * face.log() - (1 - wanted) * (1 - face).log()
-            entropy = abs(wanted - face) ** loss.focal_gamma * entropy
-        (rows if positive[p] else background).append(entropy * weights.get(p, 1.0))
-    if loss.face == "cross-entropy":
-        background.sort(key=lambda value: -value.item())
-        background = background[: min(negatives * len(rows), len(positive) - 1)]
-    return sum(rows) + sum(background)
+            entropies[p] = abs(wanted - face) ** loss.focal_gamma * entropy
+    return sum(value * weights.get(p, 1.0) for p, value in entropies.items())
 
 
 def multibox(

@@ -100,6 +100,8 @@ class PlainTraining:
     epoch: int = 0
     step: int = 0
     events: list = field(default_factory=list)
+    maps: Any = None
+    """Those of the present batch that enter the heads."""
 
     def run(self, epochs):
         """Train; return each step's numbers."""
@@ -140,7 +142,8 @@ class PlainTraining:
         """Return the loss of BATCH, and its parts."""
         config, mean = self.config, torch.tensor(self.model.config.pixel_mean)
         images = batch.images.float() - mean.float().view(3, 1, 1)
-        output = self.model(images)
+        self.maps = self.model.features(images)
+        output = self.model.predict(self.maps)
         box, face, landmark = plain_losses.multibox(
             output,
             priors(self.model.config, *images.shape[-2:]),
