@@ -17,13 +17,10 @@ from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.networks.detector import build
 from featherface.training import state
-from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
-from featherface.training.distillation.terms import Teacher
 from featherface.training.loading.batches import EpochBatches, TrainingPictures
 from featherface.training.loop import train
 from featherface.training.optimization.moving_average import MovingAverage
-from featherface.training.optimization.schedules import learning_rate
 from featherface.training.session import GUILTY_BATCH, Session
 from featherface.training.state import STATE, resume_point
 from featherface.variants.table import variant
@@ -119,20 +116,6 @@ def test_stopping_keeps_what_resuming_needs(split, tmp_path, steps):
         }
 
 
-@pytest.mark.parametrize("steps", [2, 3])
-def test_a_resumed_training_leaves_out_the_same_blocks(split, tmp_path, steps):
-    def dropping(seed):
-        return build(variant("v3-nano", dropblock=0.3), seed=seed)
-
-    whole = train(dropping(3), split, CONFIG, folder=tmp_path / "whole")
-    folder = tmp_path / "stopped"
-    with pytest.raises(errors.InterruptedRunError):
-        train(dropping(3), split, CONFIG, folder=folder, should_stop=stopping_after(steps))
-    torch.rand(3)  # whatever else is drawn
-    resumed = train(dropping(8), split, CONFIG, folder=folder, resume=True)
-    assert same(whole.last, resumed.last)
-
-
 def test_an_average_moves_as_each_tensor_would_alone():
     """Faster at first; counts are taken over, and the state is a network's."""
     followed, chance = model(), torch.Generator().manual_seed(0)
@@ -190,47 +173,6 @@ def test_resuming_a_finished_training_changes_nothing(split, tmp_path):
     again = train(model(), split, CONFIG, folder=tmp_path, on_event=events.append, resume=True)
     assert events == []
     assert again.last.read_bytes() == before
-
-
-def test_the_best_weights_are_those_of_the_best_evaluation(split, tmp_path):
-    scores = {1: 0.2, 2: 0.7, 3: 0.5}
-    seen = []
-
-    def evaluate(evaluated, epoch):
-        assert not evaluated.training
-        seen.append({k: v.clone() for k, v in evaluated.state_dict().items()})
-        return {"ap": scores[epoch], "other": -epoch}
-
-    config = replace(CONFIG, epochs=3, evaluate_every=1)
-    events = []
-    result = train(
-        model(), split, config, folder=tmp_path, evaluate=evaluate, on_event=events.append
-    )
-    assert result.best == 0.7
-    assert result.metrics == {"ap": 0.5, "other": -3}
-    best = load_file(result.weights)
-    assert all(torch.equal(best[name], seen[1][name]) for name in best)
-    told = [event["ap"] for event in events if event["kind"] == "epoch"]
-    assert told == [0.2, 0.7, 0.5]
-
-
-def test_training_stops_early_when_patience_ends(split, tmp_path):
-    config = replace(CONFIG, epochs=20, evaluate_every=1, patience=2)
-    result = train(
-        model(), split, config, folder=tmp_path, evaluate=lambda _, epoch: {"ap": 1 / epoch}
-    )
-    assert result.epochs == 3
-
-
-def test_without_evaluate_every_only_the_last_epoch_is_evaluated(split, tmp_path):
-    epochs = []
-
-    def evaluate(_model, epoch):
-        epochs.append(epoch)
-        return {"ap": 0.0}
-
-    train(model(), split, CONFIG, folder=tmp_path, evaluate=evaluate)
-    assert epochs == [2]
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(split, tmp_path):
@@ -321,18 +263,6 @@ def test_two_precisions_train_in_one_process(split, tmp_path):
         train(model(), split.limit(2), replace(one, amp="fp16"), folder=tmp_path / "c")
 
 
-def test_a_student_learns_from_its_teacher(split, tmp_path):
-    events = []
-    teacher = Teacher(model(1, "v1"), "v1@1", DistillConfig(alpha=1.0))
-    before = [value.clone() for value in teacher.model.state_dict().values()]
-    config = replace(CONFIG, epochs=4, lr=2e-3, augmentations=())
-    train(model(), split, config, folder=tmp_path, teacher=teacher, on_event=events.append)
-    epochs = [event for event in events if event["kind"] == "epoch"]
-    assert epochs[-1]["teacher_soft"] < epochs[0]["teacher_soft"]
-    after = teacher.model.state_dict().values()
-    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-
-
 @pytest.mark.slow
 def test_a_frozen_backbone_stays_until_its_share_of_the_epochs_is_over(split, tmp_path):
     trained, backbones = model(), []
@@ -379,31 +309,6 @@ def test_a_picture_is_augmented_anew_each_epoch_and_the_same_each_time(split):
     assert first.image.shape == (3, 64, 64)
     assert first.boxes.min() >= 0
     assert first.boxes.max() <= 1
-
-
-@pytest.mark.parametrize("schedule", ["onecycle", "cosine", "steps", "constant"])
-def test_the_rate_rises_to_its_peak_and_never_leaves_its_bounds(schedule):
-    config = TrainConfig(schedule=schedule, lr=0.1, warmup=0.2)
-    rates = [learning_rate(config, step, 100) for step in range(100)]
-    assert max(rates) == pytest.approx(0.1)
-    assert min(rates) >= 0
-    assert rates[0] < rates[10] < rates[20]
-    assert (rates[-1] < 0.0011) == (schedule != "constant")
-
-
-def test_onecycle_begins_and_ends_as_pytorchs():
-    config = TrainConfig(lr=0.1, warmup=0.25)
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1)
-    reference = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, 0.1, total_steps=81, pct_start=21 / 81, cycle_momentum=False
-    )
-    for step in range(81):  # PyTorch's peak lies at the step before pct_start * total
-        assert learning_rate(config, step, 81) == pytest.approx(
-            optimizer.param_groups[0]["lr"], rel=0.05, abs=1e-4
-        )
-        optimizer.step()
-        if step < 80:
-            reference.step()
 
 
 @pytest.mark.parametrize(

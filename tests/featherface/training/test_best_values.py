@@ -89,10 +89,18 @@ def test_only_numbers_make_a_best(small_split, tmp_path):
 
 def test_the_first_metric_decides_alone(small_split, tmp_path):
     values = [{"ap": 0.4, "recall": 0.1}, {"ap": 0.3, "recall": 0.9}]
-    result, seen = go(small_split, tmp_path, values)
+    events = []
+    result, seen = go(small_split, tmp_path, values, on_event=events.append)
     assert epoch_of(result.weights, seen) == 1
+    assert [{key: one[key] for key in values[0]} for one in events if "ap" in one] == values
     assert result.metrics == values[1]
     assert result.best == 0.4
+
+
+def test_without_a_number_of_epochs_the_last_alone_is_evaluated(small_split, tmp_path):
+    result, seen = go(small_split, tmp_path, [0.1] * 3, replace(CONFIG, evaluate_every=0))
+    assert list(seen) == [3]
+    assert result.best == 0.1
 
 
 def test_evaluations_are_due_every_so_many_epochs_and_after_the_last(small_split, tmp_path):

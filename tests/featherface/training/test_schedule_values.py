@@ -7,6 +7,7 @@ import itertools
 import math
 
 import pytest
+import torch
 
 from featherface.training.config.train import TrainConfig
 from featherface.training.optimization.schedules import END, SCHEDULES, START, learning_rate
@@ -34,6 +35,19 @@ def test_onecycle_rises_and_falls_along_cosines():
 def test_onecycle_begins_at_a_25th_and_ends_at_a_250_000th():
     first, *_, last = rates(50, lr=1.0, warmup=0.2)
     assert [first, last] == near([1 / 25, 1 / 250_000])
+
+
+def test_onecycle_is_pytorchs():
+    """PyTorch counts the peak among the steps that rise: its share has one step more."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1)
+    reference = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.1, total_steps=81, pct_start=21 / 81, cycle_momentum=False
+    )
+    for found in rates(81, lr=0.1, warmup=20 / 81):
+        assert found == near(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if reference.last_epoch < 80:
+            reference.step()
 
 
 def test_cosine_warms_up_linearly_and_would_reach_zero_after_the_last_step():
