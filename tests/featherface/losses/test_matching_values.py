@@ -103,10 +103,17 @@ def test_faces_that_share_a_best_prior_leave_it_to_the_last():
     assert found[prior(0, 0)] == 2
 
 
-def test_atss_threshold_is_mean_plus_sample_deviation_of_the_nearest_positions():
-    """Nine positions of sixteen; two priors at each."""
-    face = (0.2, 0.2, 0.6, 0.55)
-    centre = (0.4, 0.375)
+@pytest.mark.parametrize(
+    "face",
+    [
+        (0.08, 0.36, 0.36, 0.88),  # another without the deviation
+        (0.07, 0.31, 0.84, 1.0),  # with eight positions
+        (0.25, 0.37, 0.49, 1.0),  # with the deviation of a population
+    ],
+)
+def test_atss_threshold_is_mean_plus_sample_deviation_of_the_nearest_positions(face):
+    """Nine positions of sixteen; two priors at each. The faces tell slips of that apart."""
+    centre = (face[0] + face[2]) / 2, (face[1] + face[3]) / 2
     places = sorted(
         range(16),
         key=lambda n: (GRID[2 * n][0] - centre[0]) ** 2 + (GRID[2 * n][1] - centre[1]) ** 2,
