@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+import templates
+from experiments.wording import catalogue
 from featherface.source.definitions import definition_digest
 from featherface.source.packages import OURS, PACKAGES, Packages
 from vault_sync.rendering.figures import Figures
@@ -59,12 +62,6 @@ CHANGES = {
         {"component-bars"},
     ),
     "numbers": ("experiments/wording/numbers.py", 'MINUS = "', 'MINUS = "-" "', DRAWN),
-    "a phrase of plots": (
-        "experiments/wording/phrases.py",
-        '("epoch", "époque")',
-        '("epochs", "époque")',
-        PLOTS,
-    ),
     "how AP is integrated": (
         "featherface/evaluation/curves.py",
         "def average_precision(",
@@ -93,6 +90,8 @@ def copy(tmp_path_factory):
         target = original / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+    words = Path(templates.__file__).parent
+    shutil.copytree(words, original / "templates", dirs_exist_ok=True)
 
     def make(changes=()):
         root = tmp_path_factory.mktemp("scratch") / "program"
@@ -219,11 +218,11 @@ def test_a_changed_plot_is_drawn_anew_and_a_reworded_one_read(copy, tmp_path):
         return draw_in(copy({"experiments/plotting/bar_plots.py": text}).root, folder)
 
     assert draw(PLOT).endswith(b" o {'v2': {'neck': 3}} {'neck': 'Neck'} en")
-    (entry,) = folder.iterdir()
+    (entry,) = folder.glob("*.png")
     entry.write_bytes(ONE_PIXEL)
     assert draw(PLOT.replace("Draw.", "Draw it.")) == ONE_PIXEL
     assert draw(PLOT.replace('"o"', '"x"')).endswith(b" x {'v2': {'neck': 3}} {'neck': 'Neck'} en")
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.glob("*.png"))) == 2
 
 
 class TestFigures:
@@ -236,6 +235,7 @@ class TestFigures:
         self.drawn = []
 
         def draw(networks, names, language):
+            catalogue.phrase("plot.epoch", language)
             self.drawn.append((networks, names, language))
             return ONE_PIXEL if networks else b""
 
@@ -271,12 +271,29 @@ class TestFigures:
     @pytest.mark.parametrize("damaged", [b"", b"\0" * 67, ONE_PIXEL[:40], b"no picture"])
     def test_a_damaged_picture_is_drawn_again(self, tmp_path, damaged):
         path = self.add(Figures(tmp_path / "figures", LinkStyle(), "en"))
-        (entry,) = (tmp_path / "figures").iterdir()
+        (entry,) = (tmp_path / "figures").glob("*.png")
         entry.write_bytes(damaged)
         figures = Figures(tmp_path / "figures", LinkStyle(), "en")
         assert self.add(figures) == path
         assert figures.wanted == {path: ONE_PIXEL}
         assert entry.read_bytes() == ONE_PIXEL
+        assert len(self.drawn) == 2
+
+    @pytest.mark.parametrize(("key", "times"), [("plot.epoch", 2), ("plot.loss", 1)])
+    def test_a_reworded_phrase_redraws_what_holds_it(self, tmp_path, monkeypatch, key, times):
+        self.add(Figures(tmp_path / "figures", LinkStyle(), "en"))
+        reworded = {**catalogue.phrases("en"), key: "something else"}
+        monkeypatch.setattr(catalogue, "phrases", lambda _: reworded)
+        for _ in range(2):
+            self.add(Figures(tmp_path / "figures", LinkStyle(), "en"))
+        assert len(self.drawn) == times
+
+    @pytest.mark.parametrize("damaged", [b"", b"{", b"null", b"[1, 2]", b'["a"]'])
+    def test_without_its_phrases_it_is_drawn_again(self, tmp_path, damaged):
+        self.add(Figures(tmp_path / "figures", LinkStyle(), "en"))
+        (phrases,) = (tmp_path / "figures").glob("*.json")
+        phrases.write_bytes(damaged)
+        self.add(Figures(tmp_path / "figures", LinkStyle(), "en"))
         assert len(self.drawn) == 2
 
     def test_a_folder_that_can_not_be_written_costs_a_drawing(self, tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from experiments.wording.catalogue import phrases_digest, recording
 from featherface.source.cache_entries import entry_path, read_entry, write_entry
 from vault_sync.engine.disk.names import safe_name
 
@@ -59,9 +61,19 @@ class Figures:
         shown = [self.language, *inputs]
         path = entry_path(self.kept, draw.func, shown, libraries=LIBRARIES, suffix=".png")
         content = read_entry(path) or b""
-        if content == NOTHING:
-            return b""
-        if not (content.startswith(PNG) and PNG_END in content):
-            content = draw()
-            write_entry(path, content or NOTHING)
-        return content
+        whole = content == NOTHING or (content.startswith(PNG) and PNG_END in content)
+        if not (whole and self._worded_alike(path)):
+            with recording() as phrases:
+                content = draw() or NOTHING
+            write_entry(path, content)
+            wording = [sorted(phrases), phrases_digest(self.language, phrases)]
+            write_entry(path.with_suffix(".json"), json.dumps(wording))
+        return b"" if content == NOTHING else content
+
+    def _worded_alike(self, path: Path) -> bool:
+        """Whether the phrases in the picture kept in PATH read as they did when it was drawn."""
+        try:
+            phrases, digest = json.loads(read_entry(path.with_suffix(".json")) or b"")
+            return bool(phrases_digest(self.language, phrases) == digest)
+        except (ValueError, TypeError):
+            return False
