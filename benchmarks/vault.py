@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from experiments.conditions import Conditions
 from experiments.metrics import Metric
 from experiments.records import writer
 from experiments.records.record import Record, now
@@ -118,7 +119,7 @@ def write_runs(workspace: Workspace, count: int) -> None:
     metrics = [
         Metric(
             name=f"widerface.{part}", value=0.5, dataset="synthetic", split="val", n=80,
-            protocol="original",
+            conditions=Conditions(protocol="original"),
         )
         for part in ("easy.ap", "medium.ap", "hard.ap", "mean_ap")
     ]  # fmt: skip

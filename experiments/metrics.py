@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from experiments.conditions import Conditions
+from experiments.earlier_conditions import read_conditions
 from featherface.errors import DataError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -117,8 +118,6 @@ class Metric:
     dataset: str = ""
     """`widerface`, `synthetic`, another set's name, or empty where no data took part."""
     split: str = ""
-    protocol: str = ""
-    """How it was taken: `original`, `vga`, `multiscale`; for latency `640x640 batch 1`."""
     n: int = 0
     """Images (or repeated runs) behind the value; 0 where that has no meaning."""
     complete: bool = True
@@ -129,7 +128,7 @@ class Metric:
     source: str = ""
     """The run (`v2@1`) that measured it, or the publication that it is cited from."""
     conditions: Conditions = field(default_factory=Conditions)
-    """On what it was measured, where that decides it."""
+    """How it was measured, and on what, where that decides it."""
 
     def __post_init__(self) -> None:
         if self.evidence not in EVIDENCE:
@@ -140,13 +139,17 @@ class Metric:
             raise UsageError(f"metric {self.name}: {self.value} is not a number to record")
 
     @property
-    def context(self) -> tuple[str | bool, ...]:
+    def context(self) -> tuple[object, ...]:
         """Return what must agree to compare values.
 
-        Dataset, split, protocol, completeness; of time and memory device and precision too.
+        Dataset, split, completeness, how it was measured; of time and memory on what too.
         """
-        decisive = self.conditions.decisive(self.name)
-        return (self.dataset, self.split, self.protocol, self.complete, *decisive)
+        return (self.dataset, self.split, self.complete, *self.conditions.decisive(self.name))
+
+    @property
+    def protocol(self) -> str:
+        """How it was measured, as text: `vga+flip`, for a latency `640×640, batch 1, 2 threads`."""
+        return self.conditions.identity
 
     @property
     def kind(self) -> Kind:
@@ -154,11 +157,12 @@ class Metric:
         return kind(self.name, self.unit)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values; `from_json` gives an equal metric back."""
-        values = dataclasses.asdict(self) | {"conditions": self.conditions.to_json()}
-        if not values["conditions"]:
-            del values["conditions"]
-        return values
+        """Return plain values; `from_json` gives an equal metric back.
+
+        `protocol` is for people, and for scripts that know no `conditions`.
+        """
+        values = vars(self) | {"protocol": self.protocol, "conditions": self.conditions.to_json()}
+        return {key: values[key] for key in JSON_KEYS if key != "conditions" or values[key]}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Metric:
@@ -167,15 +171,19 @@ class Metric:
         Raises:
             DataError: a value is missing or of another type.
         """
-        known = {one.name for one in dataclasses.fields(cls)}
-        chosen = {key: value for key, value in values.items() if key in known}
+        chosen = {key: values[key] for key in FIELDS if key in values}
         try:
             chosen["value"] = float(chosen["value"])
             chosen["n"] = int(chosen.get("n", 0))
-            chosen["conditions"] = Conditions.from_json(chosen.get("conditions", {}))
+            chosen["conditions"] = read_conditions(values)
             return cls(**chosen)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"not a metric: {dict(values)!r} ({error})") from error
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(Metric))
+JSON_KEYS = (*FIELDS[:5], "protocol", *FIELDS[5:])
+"""Keys of a metric's plain values, in their order."""
 
 
 def kind(name: str, unit: str = "") -> Kind:

@@ -18,6 +18,7 @@ import pytest
 from filelock import FileLock
 from stand_ins.folders import contents
 
+from experiments.earlier_conditions import from_text
 from experiments.metrics import KINDS, Metric
 from experiments.names import STAGES
 from experiments.records import writer
@@ -329,11 +330,11 @@ def write_run(
             unit=KINDS[name].unit if name in KINDS else "",
             dataset=dataset if on_data else "",
             split=split if on_data else "",
-            protocol=protocol if on_data else SETTINGS.get(name.split(".")[0], ""),
             n=n if on_data else 0,
             complete=complete if on_data else True,
             fingerprint="f" * 64 if on_data else "",
             source=run.id,
+            conditions=from_text(protocol if on_data else SETTINGS.get(name.split(".")[0], "")),
         )
 
     run = Run(Store(workspace).allocate(experiment))

@@ -47,11 +47,13 @@ def extent(metric: dict[str, Any]) -> str:
 
 def setting(metric: dict[str, Any]) -> str:
     """Tell how a metric was taken, and on which card where that decides it."""
-    from experiments.conditions import TIMED, Conditions
+    from experiments.conditions import TIMED
+    from experiments.earlier_conditions import read_conditions
+    from experiments.wording.settings import setting as setting_of
 
-    on = Conditions.from_json(metric.get("conditions", {}))
+    on = read_conditions(metric)
     named = metric["name"].startswith(TIMED) and on.device not in ("", "cpu")
-    return ", ".join(part for part in (metric["protocol"], on.shown() if named else "") if part)
+    return ", ".join(part for part in (setting_of(on), on.shown() if named else "") if part)
 
 
 def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:

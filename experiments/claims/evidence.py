@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from experiments.claims import remedies
 from experiments.claims.candidate_runs import candidates
 from experiments.conditions import TIMED
+from experiments.earlier_conditions import from_text
 from experiments.records.seal import only_line_ends, remedy
 from experiments.staleness.changes import changes
 from experiments.staleness.families import families
 from experiments.wording.phrases import say
+from experiments.wording.settings import Manners
 from featherface.errors import NotFoundError, ThesisError
 
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from experiments.staleness.changes import Change
     from experiments.workspace.milestones import Milestone
 
-SETTLED = TIMED
-"""Metrics that mean little without the picture's size: a small picture makes any network fast."""
 WHOLE = {("widerface", "val"): 3226, ("widerface", "train"): 12_880}
 """Images in the official splits."""
 
@@ -175,11 +175,12 @@ def objection(source: str, metric: Metric, milestone: Milestone) -> Reason | Non
         return Reason("evidence", values | wanted)
     if metric.evidence != "measured":
         wanted = {"protocol": metric.protocol, "wanted": milestone.protocol}
-        other = metric.dataset and milestone.protocol not in ("", metric.protocol)
+        other = metric.dataset and _is_of_another_protocol(metric, milestone)
         return Reason("protocol", values | wanted) if other else None
-    if metric.name.startswith(SETTLED) and not metric.protocol.startswith(milestone.setting):
-        wanted = {"protocol": metric.protocol, "wanted": milestone.setting}
-        return Reason("setting", values | wanted)
+    if metric.name.startswith(TIMED) and not metric.conditions.meets(from_text(milestone.setting)):
+        setting = Manners((from_text(milestone.setting),))
+        taken = {"protocol": Manners((metric.conditions.manner,)), "wanted": setting}
+        return Reason("setting", values | taken)
     if metric.name.startswith("widerface."):
         return _objection_to_data(metric, milestone, values)
     return None
@@ -194,10 +195,15 @@ def _objection_to_data(
     whole = WHOLE.get((metric.dataset, metric.split), metric.n)
     if not metric.complete or metric.n < whole:
         return Reason("partial", {**values, "whole": whole, "wanted": milestone.dataset})
-    if milestone.protocol and metric.protocol != milestone.protocol:
+    if _is_of_another_protocol(metric, milestone):
         wanted = {"protocol": metric.protocol, "wanted": milestone.protocol}
         return Reason("protocol", {**values, **wanted})
     return None
+
+
+def _is_of_another_protocol(metric: Metric, milestone: Milestone) -> bool:
+    wanted = milestone.protocol
+    return bool(wanted) and metric.conditions.manner != from_text(wanted)
 
 
 def _step(store: Store, run: Run, metric: Metric, milestone: Milestone, code: str) -> Reason | None:
@@ -206,7 +212,7 @@ def _step(store: Store, run: Run, metric: Metric, milestone: Milestone, code: st
         return Reason(*remedies.for_data(store, run, metric, milestone.dataset))
     step = None
     if code == "protocol":
-        step = remedies.for_protocol(store, run, metric, milestone.protocol)
+        step = remedies.for_protocol(store, run, metric, from_text(milestone.protocol))
     elif code == "setting":
-        step = remedies.for_setting(store, run, milestone.setting)
+        step = remedies.for_setting(store, run, from_text(milestone.setting))
     return None if step is None else Reason(*step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from experiments.staleness.families import (
@@ -16,17 +16,17 @@ from experiments.staleness.families import (
 )
 from experiments.wording.shell_quote import quoted
 from featherface.errors import ThesisError
-from featherface.evaluation.config import EXTRAS, PROTOCOLS, EvaluateConfig
+from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from experiments.conditions import Conditions
     from experiments.metrics import Metric
     from experiments.records.run import Run
     from experiments.records.store import Store
     from experiments.staleness.changes import Change
 
-SETTING = re.compile(r"(\d+)×\1, batch (\d+)")
 DRAWN = {"data.root": "synthetic"}
 """A recipe under which every key of the data may matter."""
 Step = tuple[str, dict[str, object]]
@@ -68,31 +68,29 @@ def for_data(store: Store, run: Run, metric: Metric, wanted: str) -> Step:
     return "step-data", {"dataset": wanted, "key": f"{wanted} =", "command": command}
 
 
-def for_protocol(store: Store, run: Run, metric: Metric, wanted: str) -> Step | None:
+def for_protocol(store: Store, run: Run, metric: Metric, wanted: Conditions) -> Step | None:
     """Say how to measure METRIC by the protocol WANTED; None where no command can."""
-    name, *extras = wanted.split("+")
-    if name not in PROTOCOLS or not set(extras) <= set(EXTRAS):
+    asked, used = dict(wanted.settings), dict(metric.conditions.settings)
+    usual = asdict(EvaluateConfig())
+    if wanted.protocol not in PROTOCOLS or not set(asked) <= set(usual):
         return None
-    taken, *added = metric.protocol.partition(" ")[0].split("+")
-    usual = EvaluateConfig()
-    names = [one for one in re.findall(r"(\w+)=", metric.protocol) if hasattr(usual, one)]
-    changes = {f"evaluate.{name}": str(getattr(usual, name)) for name in names}
-    changes |= {
-        f"evaluate.{one}": str(one in extras).lower()
-        for one in EXTRAS
-        if (one in extras) != (one in added)
+    changes = {
+        key: asked.get(key, usual[key])
+        for key in (*used, *asked)
+        if key in usual and asked.get(key) != used.get(key)
     }
-    if taken != name:
-        changes["evaluate.protocol"] = name
-    return _command(again(store, run, "evaluate", changes))
+    if metric.conditions.protocol != wanted.protocol:
+        changes["protocol"] = wanted.protocol
+    overrides = {f"evaluate.{key}": _plain(value) for key, value in changes.items()}
+    return _command(again(store, run, "evaluate", overrides))
 
 
-def for_setting(store: Store, run: Run, wanted: str) -> Step | None:
+def for_setting(store: Store, run: Run, wanted: Conditions) -> Step | None:
     """Say how to time RUN's network in the setting WANTED; None where no command can."""
-    match = SETTING.match(wanted)
-    if match is None:
+    widths = {side for size in wanted.sizes for side in size}
+    if len(widths) != 1 or not wanted.batch:
         return None
-    changes = {"benchmark.image_size": match[1], "benchmark.batch_size": match[2]}
+    changes = {"benchmark.image_size": str(widths.pop()), "benchmark.batch_size": str(wanted.batch)}
     return _command(again(store, run, "benchmark", changes))
 
 
@@ -162,6 +160,10 @@ def _assignment(override: str) -> tuple[str, str]:
     except ValueError:
         return key, value
     return key, plain if isinstance(plain, str) else value
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _command(text: str) -> Step:

@@ -9,6 +9,7 @@ from experiments.comparison.result import Note
 from experiments.conditions import TIMED
 from experiments.metrics import AP_METRICS, LATENCIES
 from experiments.wording.phrases import say
+from experiments.wording.settings import Manners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,10 +39,10 @@ def about_machines(runs: Sequence[Run]) -> list[Note]:
 
 def _settings(runs: Sequence[Run]) -> list[Note]:
     timed = [one for run in runs for one in run.metrics if one.name in LATENCIES]
-    settings = dict.fromkeys(metric.protocol for metric in timed)
-    if len(settings) > 1:
-        return [Note("timed-differently", {"settings": " / ".join(settings)})]
-    return [Note("timed", {"setting": one}) for one in settings]
+    manners = Manners(tuple(dict.fromkeys(metric.conditions.manner for metric in timed)))
+    if len(manners.of) > 1:
+        return [Note("timed-differently", {"settings": manners})]
+    return [Note("timed", {"setting": manners})] if timed else []
 
 
 def _devices(runs: Sequence[Run]) -> list[Note]:

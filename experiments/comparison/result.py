@@ -130,6 +130,7 @@ class Comparison:
                     "evidence": one.evidence,
                     "source": one.source,
                     "protocol": one.protocol,
+                    "conditions": one.conditions.to_json(),
                 }
                 for one in self.references
             ],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from experiments.conditions import Conditions
-from experiments.metrics import Metric
+from experiments.metrics import JSON_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,16 +26,17 @@ def metrics(runs: Iterable[Run]) -> pd.DataFrame:
     """Return one row for each metric of each run, with all that says what the number stands on.
 
     Columns: `run`, `experiment`, `version`, `seed`, `seal` (empty while unsealed), then the fields
-    of `Metric` and of its conditions. Values are in full precision and in the metric's own unit.
+    of `Metric` and of its conditions; `protocol` is the text that names how it was measured.
+    Values are in full precision and in the metric's own unit.
     """
     rows = [
-        _identity(run) | metric.to_json() | asdict(metric.conditions)
+        _identity(run) | asdict(metric.conditions) | metric.to_json()
         for run in runs
         for metric in run.metrics
     ]
-    fields = [name for name in Metric.__dataclass_fields__ if name != "conditions"]
-    columns = [*IDENTITY, *fields, *Conditions.__dataclass_fields__]
-    return pd.DataFrame(rows, columns=pd.Index(columns))
+    fields = [name for name in JSON_KEYS if name != "conditions"]
+    conditions = [name for name in Conditions.__dataclass_fields__ if name not in fields]
+    return pd.DataFrame(rows, columns=pd.Index([*IDENTITY, *fields, *conditions]))
 
 
 def history(run: Run, kind: str = "epoch") -> pd.DataFrame:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from experiments.conditions import Conditions
+from experiments.conditions import USUAL_ENGINE, Conditions
 from experiments.records.record import Git
 from experiments.workspace.repository import ask
 from featherface.devices.names import number
@@ -241,7 +241,12 @@ def _accelerator(card: int | None) -> dict[str, Any]:
 
 def conditions_on(device: torch.device, precision: str) -> Conditions:
     """Return the conditions of what DEVICE of this machine computes in PRECISION."""
-    return Conditions(device=device.type, hardware=hardware_name(device), precision=precision)
+    return Conditions(
+        device=device.type,
+        hardware=hardware_name(device),
+        precision=precision,
+        engine=USUAL_ENGINE,
+    )
 
 
 def hardware_name(device: torch.device) -> str:

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from experiments import metrics
-from experiments.conditions import ON_DATA, TIMED, as_recorded
+from experiments.conditions import ON_DATA, TIMED
+from experiments.earlier_conditions import as_recorded
 from experiments.metrics import Metric
 from experiments.records import heartbeat
 from experiments.records.annotations import RunAnnotations
@@ -111,8 +112,8 @@ class Run:
             return metric
         judged = any(parent.role == "predictions" for parent in self.record.parents)
         details = self.results.get("details", {})
-        told = as_recorded(metric.name, self.record.hardware, details, judged=judged)
-        return dataclasses.replace(metric, conditions=told)
+        computed_on = as_recorded(metric.name, self.record.hardware, details, judged=judged)
+        return dataclasses.replace(metric, conditions=metric.conditions.on(computed_on))
 
     @property
     def primary(self) -> Metric | None:

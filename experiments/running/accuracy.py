@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from experiments.conditions import Conditions
@@ -36,19 +36,24 @@ class Circumstances:
     fingerprint: str
     run: str
     conditions: Conditions = field(default_factory=Conditions)
-    """Where the network computed; empty where its predictions are from elsewhere."""
+    """On what the network computed; empty where its predictions are from elsewhere."""
     earlier: bool = False
     """Whether predictions from elsewhere were judged, of whose making only the protocol is told."""
+
+    def under(self, evaluate: EvaluateConfig, *, decided: bool = False) -> Conditions:
+        """Return the conditions of a value; DECIDED where it depends on `evaluate.decision`."""
+        manner = Conditions.of_evaluation(evaluate, decided=decided)
+        if self.earlier:
+            judging = tuple(pair for pair in manner.settings if pair[0] == "decision")
+            return replace(manner, settings=judging)
+        return manner.on(self.conditions)
 
 
 def measure(result: Evaluation, evaluate: EvaluateConfig, about: Circumstances) -> list[Metric]:
     """Return the APs, then what holds at the score `evaluate.decision`; NaN is left out."""
     aps = {f"widerface.{name}.ap": one.ap for name, one in result.subsets.items()}
     aps["widerface.mean_ap"] = result.mean_ap
-    by_ap = evaluate.protocol if about.earlier else evaluate.identity
-    by_score = evaluate.decision_identity
-    if about.earlier:
-        by_score = f"{evaluate.protocol}{by_score[len(by_score.partition(' ')[0]) :]}"
+    by_ap, by_score = (about.under(evaluate, decided=decided) for decided in (False, True))
     at = at_score(result.pairing, evaluate.decision)
     found = [_metric(name, value, by_ap, result.images, about) for name, value in aps.items()]
     found += [_metric(name, value, by_score, result.images, about) for name, value in at.items()]
@@ -80,13 +85,13 @@ def landmark_metric(
     seen = spread_landmarks(pairing, [detected.get(name) for name in pairing.images])
     known = label(pairing, annotations).landmarks
     error = operating_point.landmark_error(pairing, WIDEST, evaluate.decision, seen, known).nme
-    name, protocol = "widerface.landmark_error", evaluate.decision_identity
-    metric = _metric(name, error, protocol, result.images, about)
+    under = about.under(evaluate, decided=True)
+    metric = _metric("widerface.landmark_error", error, under, result.images, about)
     return [] if metric is None else [metric]
 
 
 def _metric(
-    name: str, value: float, protocol: str, images: int, about: Circumstances
+    name: str, value: float, conditions: Conditions, images: int, about: Circumstances
 ) -> Metric | None:
     if not math.isfinite(value):
         return None
@@ -96,10 +101,9 @@ def _metric(
         unit="fraction",
         dataset=about.dataset,
         split=about.split,
-        protocol=protocol,
         n=images,
         complete=about.complete,
         fingerprint=about.fingerprint,
         source=about.run,
-        conditions=about.conditions,
+        conditions=conditions,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from experiments.conditions import Conditions
 from experiments.metrics import KINDS, Metric
 from experiments.records import writer
 from experiments.records.provenance import conditions_on
@@ -29,7 +30,11 @@ def benchmark(work: Work) -> Findings:
     model = trained(work, found)
     config = work.recipe.benchmark
     timed = timing.latency(model, config, work.on_progress)
-    conditions = conditions_on(torch.device(timed.device), timed.precision)
+    conditions = dataclasses.replace(
+        conditions_on(torch.device(timed.device), timed.precision),
+        sizes=((config.image_size, config.image_size),),
+        batch=config.batch_size,
+    )
     place = "cpu" if timed.device == "cpu" else "gpu"
     total, counted = counting.parameters(model), counting.paper_counted(model)
     values: dict[str, float | None] = {
@@ -39,14 +44,14 @@ def benchmark(work: Work) -> Findings:
         "size.fp32_mb": counting.weights_megabytes(model),
     }
     found.metrics = [_metric(work, name, one) for name, one in values.items() if one is not None]
-    setting = f"{config.image_size}×{config.image_size}, batch {config.batch_size}"
-    threads = f", {timed.threads} threads" if place == "cpu" else ""
+    threads = dataclasses.replace(conditions, threads=timed.threads if place == "cpu" else 0)
     speed = {"median_ms": timed.median, "p90_ms": timed.p90}
-    for name, value in speed.items():
-        one = _metric(work, f"latency.{place}.{name}", value, f"{setting}{threads}", config.runs)
-        found.metrics.append(dataclasses.replace(one, conditions=conditions))
-    peak = _metric(work, "memory.peak_mb", memory.peak_memory(model, config), setting)
-    found.metrics.append(dataclasses.replace(peak, conditions=conditions))
+    found.metrics += [
+        _metric(work, f"latency.{place}.{name}", value, threads, config.runs)
+        for name, value in speed.items()
+    ]
+    peak = memory.peak_memory(model, config)
+    found.metrics.append(_metric(work, "memory.peak_mb", peak, conditions))
     found.details = {
         "components": model.components(),
         "device": timed.device,
@@ -70,8 +75,8 @@ def export(work: Work) -> Findings:
         work.on_progress,
     )
     for one in artifacts:
-        sizes = ", ".join(f"{width}×{height}" for height, width in one.sizes)
-        found.metrics.append(_metric(work, f"export.{one.format}.parity", one.parity, sizes))
+        at = Conditions(sizes=tuple((width, height) for height, width in one.sizes))
+        found.metrics.append(_metric(work, f"export.{one.format}.parity", one.parity, at))
     found.details = {"artifacts": [_describe(one, work.folder) for one in artifacts]}
     writer.write_json(
         work.folder / "exports" / "manifest.json",
@@ -89,9 +94,17 @@ TABLE: dict[str, Callable[[Work], Findings]] = {
 """Stage name -> what it does, in the order of `records.STAGES` (a test keeps the two equal)."""
 
 
-def _metric(work: Work, name: str, value: float, protocol: str = "", n: int = 0) -> Metric:
-    unit = KINDS[name].unit if name in KINDS else ""
-    return Metric(name=name, value=float(value), unit=unit, protocol=protocol, n=n, source=work.run)
+def _metric(
+    work: Work, name: str, value: float, conditions: Conditions | None = None, n: int = 0
+) -> Metric:
+    return Metric(
+        name=name,
+        value=float(value),
+        unit=KINDS[name].unit if name in KINDS else "",
+        n=n,
+        source=work.run,
+        conditions=conditions or Conditions(),
+    )
 
 
 def _describe(artifact: Artifact, folder: Path) -> dict[str, Any]:

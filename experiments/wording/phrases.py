@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Details that a sentence lists."""
-SETTING = re.compile(r"(?<=\d), batch (\d+)(?:, (\d+) threads)?(?!\w)")
-"""Batch and threads in what `protocol` says of a latency, as records hold it."""
 
 
 @runtime_checkable
@@ -80,29 +77,9 @@ def listed(details: Sequence[str], language: str) -> str:
     return say("change.more", language, shown=shown, n=rest) if rest > 0 else shown
 
 
-def settings_worded(text: str, language: str = "en") -> str:
-    """Return TEXT with the settings of latencies in it worded for LANGUAGE.
-
-    >>> settings_worded("320×320, batch 1, 1 threads", "fr")
-    "320×320, lots de 1, 1 fil d'exécution"
-    >>> settings_worded("320×320, batch 1, 1 threads")
-    '320×320, batch 1, 1 thread'
-    """
-
-    def worded(match: re.Match[str]) -> str:
-        batch, threads = match[1], match[2]
-        parts = ["", fill("setting.batch", language, {"n": batch})]
-        if threads is not None:
-            key = "one_thread" if threads == "1" else "threads"
-            parts.append(fill(key, language, {"n": threads}))
-        return ", ".join(parts)
-
-    return SETTING.sub(worded, text)
-
-
 def _word(value: object, language: str) -> str:
     if isinstance(value, str):
-        return find("term", value, language) or settings_worded(value, language)
+        return find("term", value, language) or value
     if isinstance(value, Worded):
         return value.text(language)
     if isinstance(value, tuple):

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import metrics
+from experiments.conditions import Conditions
+from experiments.earlier_conditions import from_text
 from experiments.metrics import EVIDENCE, KINDS, Metric
 from featherface.errors import UsageError, unknown
 
@@ -41,9 +43,10 @@ class Milestone:
     dataset: str = "widerface"
     """Set that metrics with a data set must have been measured on, completely."""
     protocol: str = "original"
-    """Protocol they must have been measured by; empty accepts any."""
+    """Protocol they must have been measured by, exactly; empty accepts any."""
     setting: str = "640×640, batch 1"
-    """How latency and memory must have been taken; empty accepts any."""
+    """How latency and memory must have been taken; what it leaves out may be anything, and empty
+    accepts any."""
     evidence: tuple[str, ...] = ("measured",)
     source: str = ""
     """Where the claim is made."""
@@ -74,11 +77,17 @@ class CitedResult:
     """What the source does not say by itself: `values of the published PyTorch weights`."""
     remarque: str = ""
     """The remark in French; the English one where empty."""
-    protocol: str = ""
+    conditions: Conditions = field(default_factory=Conditions)
+    """How its values on data were measured, as far as it is stated."""
     note: str = ""
     variants: tuple[str, ...] = ()
     """Networks that it speaks of, where this program has them."""
     metrics: tuple[Metric, ...] = field(default=())
+
+    @property
+    def protocol(self) -> str:
+        """The same as text; empty where it is not stated."""
+        return self.conditions.identity
 
     def titled(self, language: str) -> str:
         """Return the title in LANGUAGE."""
@@ -190,7 +199,7 @@ def _cited(name: str, table: Any) -> CitedResult:
         key=_citation_key(name, table.get("key", "")),
         remark=table.get("remark", ""),
         remarque=table.get("remarque", ""),
-        protocol=table.get("protocol", ""),
+        conditions=from_text(table.get("protocol", "")),
         note=table.get("note", ""),
         variants=_variants(name, table.get("variants", [])),
         metrics=metrics,
@@ -220,9 +229,9 @@ def _cited_metric(name: str, value: Any, table: Mapping[str, Any], evidence: str
         unit=KINDS[name].unit if name in KINDS else "",
         dataset=table.get("dataset", "widerface") if on_data else "",
         split=table.get("split", "val") if on_data else "",
-        protocol=table.get("protocol", "") if on_data else "",
         evidence=evidence,
         source=table["source"],
+        conditions=from_text(table.get("protocol", "")) if on_data else Conditions(),
     )
 
 

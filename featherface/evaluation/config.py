@@ -104,7 +104,7 @@ class EvaluateConfig:
         >>> EvaluateConfig(protocol="vga", flip=True, score_threshold=0.1).identity
         'vga+flip (score_threshold=0.1)'
         """
-        return self._named(_OF_IDENTITY)
+        return self._named(decided=False)
 
     @property
     def decision_identity(self) -> str:
@@ -113,16 +113,26 @@ class EvaluateConfig:
         >>> EvaluateConfig(decision=0.3).decision_identity
         'original (decision=0.3)'
         """
-        return self._named((*_OF_IDENTITY, "decision"))
+        return self._named(decided=True)
 
-    def _named(self, keys: tuple[str, ...]) -> str:
-        name = "+".join([self.protocol, *(key for key in EXTRAS if getattr(self, key))])
-        changed = [
-            f"{key.name}={getattr(self, key.name)}"
-            for key in fields(self)
-            if key.name in keys and getattr(self, key.name) != key.default
-        ]
-        return f"{name} ({', '.join(changed)})" if changed else name
+    def departures(self, *, decided: bool = False) -> dict[str, bool | float | str]:
+        """Return the settings that depart from their defaults and move AP, those of `EXTRAS` first.
+
+        DECIDED: those too that move what depends on `decision`.
+
+        >>> EvaluateConfig(flip=True, max_detections=750).departures()
+        {'flip': True, 'max_detections': 750}
+        """
+        keys = (*EXTRAS, *_OF_IDENTITY, *(["decision"] if decided else []))
+        usual = {key.name: key.default for key in fields(self)}
+        changed = {key: getattr(self, key) for key in (*EXTRAS, *usual) if key in keys}
+        return {key: value for key, value in changed.items() if value != usual[key]}
+
+    def _named(self, *, decided: bool) -> str:
+        departures = self.departures(decided=decided)
+        name = "+".join([self.protocol, *(key for key in EXTRAS if departures.pop(key, False))])
+        changed = ", ".join(f"{key}={value}" for key, value in departures.items())
+        return f"{name} ({changed})" if changed else name
 
     def _check(self, key: str, right: bool, wanted: str) -> None:
         value = getattr(self, key)

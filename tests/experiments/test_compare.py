@@ -11,6 +11,7 @@ import pytest
 
 from experiments.comparison.compare import aims_of, compare, published_for
 from experiments.comparison.tables import metrics_table, settings_table, tables
+from experiments.earlier_conditions import from_text
 from experiments.metrics import KINDS, Metric
 from experiments.records.store import Store
 from experiments.wording.formats import FORMATS, markdown
@@ -158,7 +159,12 @@ def test_latencies_of_different_settings_get_no_difference(workspace, make_run):
             workspace,
             name,
             metrics=[
-                Metric(name="latency.cpu.median_ms", value=9.0, unit="ms", protocol=setting),
+                Metric(
+                    name="latency.cpu.median_ms",
+                    value=9.0,
+                    unit="ms",
+                    conditions=from_text(setting),
+                ),
                 Metric(name="params.total", value=1000.0, unit="parameters"),
             ],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -11,7 +12,8 @@ import torch
 from experiments.claims.remedies import for_protocol
 from experiments.comparison.compare import compare
 from experiments.comparison.tables import metrics_table
-from experiments.conditions import Conditions, as_recorded
+from experiments.conditions import Conditions
+from experiments.earlier_conditions import as_recorded, from_text
 from experiments.metrics import Metric
 from experiments.plotting.pareto import _of_runs
 from experiments.records import writer
@@ -20,15 +22,20 @@ from experiments.records.provenance import conditions_on
 from experiments.records.run import Run
 from experiments.records.store import Store
 from experiments.wording.phrases import say
+from experiments.wording.settings import Manners
 from featherface.errors import DataError, RefusedError, UsageError
 from vault_sync.prose.values import _refuse_mixture
 from vault_sync.rendering.words import Words
 from vault_sync.reports.sections.protocol_rows import _card
 
-AMPERE = Conditions(device="cuda", hardware="NVIDIA GeForce RTX 3060", precision="tf32")
+AMPERE = Conditions(
+    device="cuda", hardware="NVIDIA GeForce RTX 3060", precision="tf32", engine="torch"
+)
 FULL = dataclasses.replace(AMPERE, precision="fp32")
-PASCAL = Conditions(device="cuda", hardware="NVIDIA GeForce GTX 1060", precision="fp32")
-CPU = Conditions(device="cpu", hardware="2 cores", precision="fp32")
+PASCAL = Conditions(
+    device="cuda", hardware="NVIDIA GeForce GTX 1060", precision="fp32", engine="torch"
+)
+CPU = Conditions(device="cpu", hardware="2 cores", precision="fp32", engine="torch")
 OLD = """{
  "schema": 1,
  "metrics": [
@@ -52,14 +59,17 @@ OLD = """{
 
 
 def timed(value, conditions, name="latency.gpu.median_ms", unit="ms"):
-    protocol = "640×640, batch 1"
-    return Metric(name=name, value=value, unit=unit, protocol=protocol, conditions=conditions)
+    taken = dataclasses.replace(conditions, sizes=((640, 640),), batch=1)
+    return Metric(name=name, value=value, unit=unit, conditions=taken)
 
 
 def judged(value, conditions, **about):
-    setting = {"dataset": "synthetic", "split": "val", "protocol": "original", "n": 80} | about
+    setting = {"dataset": "synthetic", "split": "val", "n": 80} | about
+    taken = (
+        conditions if conditions.protocol else dataclasses.replace(conditions, protocol="original")
+    )
     return Metric(
-        name="widerface.hard.ap", value=value, unit="fraction", conditions=conditions, **setting
+        name="widerface.hard.ap", value=value, unit="fraction", conditions=taken, **setting
     )
 
 
@@ -80,15 +90,25 @@ def test_a_metric_is_read_as_it_was_written(conditions):
     metric = timed(9.0, conditions)
     plain = json.loads(json.dumps(metric.to_json()))
     assert Metric.from_json(plain) == metric
-    assert ("conditions" in plain) == conditions.known
-    if conditions.known:
-        later = plain | {"conditions": plain["conditions"] | {"engine": "litert"}}
-        assert Metric.from_json(later) == metric
+    assert plain["protocol"] == "640×640, batch 1"
+    assert plain["conditions"]["sizes"] == [[640, 640]]
+    assert plain["conditions"]["batch"] == 1
+    later = plain | {"conditions": plain["conditions"] | {"power": "battery"}}
+    assert Metric.from_json(later) == metric
 
 
-def test_conditions_that_are_none_are_refused():
-    with pytest.raises(DataError, match="not the conditions of a measurement: 'cuda'"):
-        Metric.from_json(timed(9.0, CPU).to_json() | {"conditions": "cuda"})
+def test_what_states_no_conditions_writes_none():
+    assert "conditions" not in Metric(name="params.total", value=1.0).to_json()
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    ["cuda", {"batch": "one"}, {"sizes": [640]}, {"settings": {"flip": []}}, {"settings": 5}],
+)
+def test_conditions_that_are_none_are_refused(conditions):
+    text = f"not the conditions of a measurement: {conditions!r}"
+    with pytest.raises(DataError, match=re.escape(text)):
+        Metric.from_json(timed(9.0, CPU).to_json() | {"conditions": conditions})
 
 
 @pytest.mark.parametrize(
@@ -128,8 +148,10 @@ def test_of_several_cards_the_right_one_is_named(monkeypatch):
 def test_older_records_are_compared_and_told_as_they_were(workspace, make_run):
     machine = {"system": "Linux", "cpu": "2 cores"}
     one, two = (aged(make_run(workspace, name), machine) for name in ("v1", "v2"))
-    assert one.metric("latency.cpu.median_ms").conditions == CPU
-    assert one.metric("widerface.hard.ap").conditions == CPU
+    timing = dataclasses.replace(CPU, sizes=((640, 640),), batch=1, threads=2)
+    assert one.metric("latency.cpu.median_ms").conditions == timing
+    judging = dataclasses.replace(CPU, protocol="original")
+    assert one.metric("widerface.hard.ap").conditions == judging
     assert not one.metric("params.total").conditions.known
     found = compare([one, two], store=Store(workspace), resamples=0)
     for name in ("latency.cpu.median_ms", "memory.peak_mb", "widerface.hard.ap"):
@@ -210,7 +232,8 @@ def test_full_precision_compares_on_any_device_and_says_so(workspace, make_run):
 
 
 def test_another_precision_of_ap_is_another_protocol(workspace, make_run):
-    half = judged(0.6, CPU, protocol="original (precision=bf16)")
+    settings = (("precision", "bf16"),)
+    half = judged(0.6, dataclasses.replace(CPU, protocol="original", settings=settings))
     runs = [
         make_run(workspace, "v1", metrics=[judged(0.5, CPU)]),
         make_run(workspace, "v2", metrics=[half]),
@@ -219,7 +242,7 @@ def test_another_precision_of_ap_is_another_protocol(workspace, make_run):
         UsageError, match=r"by the protocol original, v2@1 by original \(precision=bf16\)"
     ):
         compare(runs)
-    step = for_protocol(Store(workspace), runs[1], half, "original")
+    step = for_protocol(Store(workspace), runs[1], half, Conditions(protocol="original"))
     assert step is not None
     assert "--set evaluate.precision=fp32" in str(step[1]["command"])
     assert all("(precision=bf16)" in Words(language).claim(half) for language in ("en", "fr"))
@@ -276,10 +299,14 @@ def test_the_card_that_trained_is_named_in_the_protocol(workspace, make_run):
     ],
 )
 def test_settings_of_latencies_are_worded_in_either_language(language: str, told: str) -> None:
-    assert say("note.timed", language, setting="320×320, batch 1, 1 threads") == told
+    assert (
+        say("note.timed", language, setting=Manners((from_text("320×320, batch 1, 1 threads"),)))
+        == told
+    )
 
 
 def test_settings_that_differ_are_worded_in_french() -> None:
-    settings = "640×640, batch 8, 2 threads / 320×320, batch 1"
+    texts = ("640×640, batch 8, 2 threads", "320×320, batch 1")
+    settings = Manners(tuple(from_text(text) for text in texts))
     told = say("note.timed-differently", "fr", settings=settings)
     assert told.endswith("640×640, lots de 8, 2 fils d'exécution / 320×320, lots de 1")

@@ -6,11 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.conditions import Conditions
 from experiments.metrics import EVIDENCE, Metric
 from experiments.records.record import Attempt, Git, Parent, Record, Stage
 from featherface.errors import DataError, UsageError
 
 words = st.text(max_size=20)
+conditions = st.builds(
+    Conditions,
+    protocol=words,
+    settings=st.dictionaries(
+        words, st.booleans() | st.integers() | st.floats(allow_nan=False) | words, max_size=3
+    ).map(lambda settings: tuple(settings.items())),
+    sizes=st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 9999)), max_size=2).map(tuple),
+    batch=st.integers(0, 999),
+    threads=st.integers(0, 999),
+    device=words,
+    precision=words,
+    engine=words,
+)
 metrics = st.builds(
     Metric,
     name=st.text(min_size=1, max_size=20),
@@ -21,6 +35,7 @@ metrics = st.builds(
     complete=st.booleans(),
     evidence=st.sampled_from(EVIDENCE),
     source=words,
+    conditions=conditions,
 )
 records = st.builds(
     Record,

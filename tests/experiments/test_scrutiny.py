@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from experiments.claims import remedies
+from experiments.earlier_conditions import from_text
 from experiments.inspection import detection_review
 from experiments.inspection.error_counts import count_errors
 from experiments.inspection.error_gallery import draw_crops, gather
@@ -157,11 +158,12 @@ def test_a_run_that_was_not_evaluated_is_told(workspace, make_run):
         ),
         ("original", "multiscale+flip", {"protocol=multiscale", "flip=true"}),
         ("original+voting", "original+flip", {"flip=true", "voting=false"}),
+        ("original", "original (decision=0.3)", {"decision=0.3"}),
     ],
 )
 def test_what_to_type_for_another_protocol(workspace, make_run, taken, wanted, changes):
     run = make_run(workspace, protocol=taken)
-    code, values = remedies.for_protocol(Store(workspace), run, run.primary, wanted)
+    code, values = remedies.for_protocol(Store(workspace), run, run.primary, from_text(wanted))
     assert code == "step"
     assert set(re.findall(r"evaluate\.(\S+)", values["command"])) == changes
 
@@ -169,4 +171,4 @@ def test_what_to_type_for_another_protocol(workspace, make_run, taken, wanted, c
 def test_a_protocol_that_there_is_not_has_no_command(workspace, make_run):
     run = make_run(workspace)
     for wanted in ("not stated", "original+zoom"):
-        assert remedies.for_protocol(Store(workspace), run, run.primary, wanted) is None
+        assert remedies.for_protocol(Store(workspace), run, run.primary, from_text(wanted)) is None

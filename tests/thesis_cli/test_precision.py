@@ -26,7 +26,8 @@ def test_an_evaluation_says_device_and_precision(thesis, valid, weights, small_s
     assert (full["conditions"]["device"], full["conditions"]["precision"]) == ("cpu", "fp32")
     half = valid(thesis(*given, "--precision", "bf16", "--json"))
     assert half["protocol"] == "original (precision=bf16)"
-    assert half["conditions"] == full["conditions"] | {"precision": "bf16"}
+    reduced = {"precision": "bf16"}
+    assert half["conditions"] == full["conditions"] | reduced | {"settings": reduced}
 
 
 def test_the_card_stands_beside_what_it_decides():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from experiments.conditions import Conditions
 from experiments.metrics import Metric
 from vault_sync.rendering.page import group
 from vault_sync.rendering.words import Words
@@ -20,7 +21,7 @@ def test_runs_on_other_versions_of_the_data_share_no_table(workspace, make_run, 
                     unit="fraction",
                     dataset="synthetic",
                     split="val",
-                    protocol="original",
+                    conditions=Conditions(protocol="original"),
                     n=4,
                     fingerprint=fingerprint,
                 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments.earlier_conditions import from_text
 from vault_sync.rendering.words import Words
 
 
@@ -33,5 +34,5 @@ from vault_sync.rendering.words import Words
     ],
 )
 def test_a_protocol_is_said_in_words(identity, english, french):
-    assert Words("en").protocol(identity) == english
-    assert Words("fr").protocol(identity) == french
+    assert Words("en").protocol(from_text(identity)) == english
+    assert Words("fr").protocol(from_text(identity)) == french

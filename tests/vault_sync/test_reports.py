@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from experiments.conditions import Conditions
 from experiments.metrics import Metric
 from experiments.records.store import Store
 from experiments.workspace.workspace import Workspace
@@ -70,7 +71,8 @@ CLAIMS = [
 
 @pytest.mark.parametrize(("about", "english", "french"), CLAIMS)
 def test_every_table_says_what_data_it_speaks_of(about, english, french):
-    metric = Metric(name="widerface.hard.ap", value=0.5, split="val", protocol="original", **about)
+    taken = Conditions(protocol="original")
+    metric = Metric(name="widerface.hard.ap", value=0.5, split="val", conditions=taken, **about)
     assert english in Words("en").claim(metric)
     assert french in Words("fr").claim(metric)
     assert str(about["n"])[-2:] in Words("fr").short(metric)

@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pytest
 
-from experiments.conditions import Conditions
 from experiments.records import writer
 from experiments.records.store import Store
 from experiments.workspace.workspace import Workspace
@@ -432,7 +431,9 @@ class TestComparison:
         record = dataclasses.replace(
             second.record, status="finished", finished="x", hardware={"cpu": "another"}
         )
-        earlier = [dataclasses.replace(one, conditions=Conditions()) for one in first.metrics]
+        earlier = [
+            dataclasses.replace(one, conditions=one.conditions.manner) for one in first.metrics
+        ]
         writer.write_results(second.folder, earlier)
         writer.finish(second.folder, record)
         text = show(workspace, "comparison")

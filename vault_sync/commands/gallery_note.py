@@ -123,7 +123,7 @@ def _facts(
     )
     yield words.say("gallery.data"), data
     if metric is not None:
-        yield words.say("gallery.protocol"), words.protocol(metric.protocol)
+        yield words.say("gallery.protocol"), words.protocol(metric.conditions)
     subset = gathered["subset"].title()
     faces = words.say("gallery.faces", n=gathered["faces"], subset=subset)
     yield words.say("gallery.subset"), faces

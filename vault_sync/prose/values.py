@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.candidate_runs import find_measured
 from experiments.claims.predicates import COMPUTE, Number, Reference, references
+from experiments.conditions import TIMED
 from experiments.metrics import EVIDENCE, KINDS
 from experiments.records.seal import remedy, told
 from experiments.records.store import Store
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 MOST = 2000
 """Earlier values that are looked at; only sums over many versions have more."""
-SETTLED = ("latency.", "memory.")
-"""Metrics that compare only where they were taken in the same way."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +233,7 @@ def _compute(term: Term, look_up: Callable[[Reference], float]) -> float:
 def _refuse_mixture(metrics: tuple[Metric, ...]) -> None:
     """Refuse to reckon with values that were not taken alike."""
     contexts = {metric.context: metric for metric in metrics if metric.dataset}
-    settings = {metric.context: metric for metric in metrics if metric.name.startswith(SETTLED)}
+    settings = {metric.context: metric for metric in metrics if metric.name.startswith(TIMED)}
     for distinct in (contexts, settings):
         if len(distinct) > 1:
             examples = " and ".join(_conditions(metric) for metric in list(distinct.values())[:2])
@@ -246,7 +245,7 @@ def _refuse_mixture(metrics: tuple[Metric, ...]) -> None:
 
 def _conditions(metric: Metric) -> str:
     parts = [metric.dataset, metric.split, metric.protocol or "protocol not stated"]
-    parts.append(metric.conditions.shown() if metric.name.startswith(SETTLED) else "")
+    parts.append(metric.conditions.shown() if metric.name.startswith(TIMED) else "")
     parts += ["whole split" if metric.complete else f"{metric.n} images"] if metric.dataset else []
     return f"{metric.source} ({', '.join(part for part in parts if part)})"
 

@@ -14,6 +14,7 @@ from vault_sync.rendering.markdown import Safe, escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from experiments.conditions import Conditions
     from experiments.metrics import Metric
 
 _SPECS = {"fraction": ".{places}%", "parameters": ",", "MACs": ".2G"}
@@ -45,17 +46,17 @@ class Words:
         """Return the keys of GROUP, in the order of its file."""
         return catalogue.names(group, self.language)
 
-    def protocol(self, identity: str) -> Safe:
-        """Say how pictures were looked at: `multiscale+flip`, then settings in brackets."""
-        plain, _, settings = identity.partition(" (")
-        known = catalogue.find("protocol", plain, self.language) is not None
-        if known or "+" not in plain:
-            told: Safe = self.name("protocol", plain)
+    def protocol(self, conditions: Conditions) -> Safe:
+        """Say how pictures were looked at, with the other settings in brackets."""
+        extras = [key for key, value in conditions.settings if value is True]
+        others = [f"{key}={value}" for key, value in conditions.settings if value is not True]
+        whole = "+".join([conditions.protocol, *extras])
+        if catalogue.find("protocol", whole, self.language) is not None:
+            name = self.name("protocol", whole)
         else:
-            first, *extras = plain.split("+")
-            names = [self.name("protocol", first), *(self.name("looks", one) for one in extras)]
-            told = Safe(", ".join(names))
-        return Safe(f"{told} ({escape(settings)}") if settings else told
+            parts = [self.name("protocol", conditions.protocol)]
+            name = Safe(", ".join([*parts, *(self.name("looks", extra) for extra in extras)]))
+        return Safe(f"{name} ({escape(', '.join(others))})") if others else name
 
     def number(self, value: float, spec: str) -> Safe:
         """Write a number; SPEC is that of `experiments.wording.numbers`."""
@@ -143,20 +144,21 @@ class Words:
         """Say on what data or in what setting a value was measured."""
         if metric.dataset:
             return self.short(metric)
-        told, on = self.setting(metric), metric.conditions
+        setting, on = self.setting(metric), metric.conditions
         if not metric.name.startswith(TIMED) or on.device in ("", "cpu"):
-            return told
-        return self.say("measured_on", setting=told, machine=on.shown())
+            return setting
+        return self.say("measured_on", setting=setting, machine=on.shown())
 
     def setting(self, metric: Metric) -> Safe:
         """Say in what setting a value that no data take part in was measured."""
-        setting = re.fullmatch(r"(\d+×\d+), batch (\d+)(?:, (\d+) threads)?", metric.protocol)
-        if setting:
-            told = self.say("batch", size=setting[1], n=int(setting[2]))
-            count = int(setting[3] or 0)
-            threads = self.say("one_thread" if count == 1 else "threads", n=count)
-            return Safe(f"{told}, {threads}") if count else told
-        return self.protocol(metric.protocol) if metric.protocol else self.say("none")
+        on = metric.conditions
+        parts = [self.protocol(on)] if on.protocol else []
+        sizes = ", ".join(f"{width}×{height}" for width, height in on.sizes)
+        if sizes:
+            parts.append(self.say("batch", size=sizes, n=on.batch) if on.batch else Safe(sizes))
+        if on.threads:
+            parts.append(self.say("one_thread" if on.threads == 1 else "threads", n=on.threads))
+        return Safe(", ".join(parts)) if parts else self.say("none")
 
     def _about(self, form: str, metric: Metric) -> Safe:
         data = metric.dataset if metric.dataset in ("synthetic", "widerface") else "other"
@@ -166,7 +168,7 @@ class Words:
             dataset=self.name("dataset", metric.dataset),
             split=metric.split,
             n=metric.n,
-            protocol=self.protocol(metric.protocol),
+            protocol=self.protocol(metric.conditions),
         )
 
     def _word(self, value: object) -> str:

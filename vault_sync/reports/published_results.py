@@ -62,7 +62,7 @@ def _row(page: Page, one: CitedResult, names: Sequence[str], *, counted: bool) -
         metric = one.metric(name)
         values.append(words.say("none") if metric is None else words.value(metric))
     values += [_operations(page, one)] if counted else []
-    protocol = words.name("protocol", one.protocol) if one.protocol else words.say("not_stated")
+    protocol = words.protocol(one.conditions) if one.protocol else words.say("not_stated")
     source = _source(page, one)
     return [
         one.titled(words.language),

@@ -92,7 +92,7 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         assert weights is not None  # noqa: S101
         assert images is not None  # noqa: S101
         network = load(session, variant, weights, device)
-        conditions = conditions_of(network, precision)
+        conditions = conditions_of(network, settings)
         detections = infer(session, network, images, settings, save_predictions)
     evaluation = evaluate(detections, truth)
     for warning in evaluation.warnings:
@@ -141,11 +141,13 @@ def infer(
         )
 
 
-def conditions_of(network: Network, precision: str) -> dict[str, str]:
-    """Tell on what the network computes."""
+def conditions_of(network: Network, settings: EvaluateConfig) -> dict[str, Any]:
+    """Tell how pictures are looked at, and on what the network computes."""
+    from experiments.conditions import Conditions
     from experiments.records.provenance import conditions_on
 
-    return conditions_on(next(network.model.parameters()).device, precision).to_json()
+    on = conditions_on(next(network.model.parameters()).device, settings.precision)
+    return {**Conditions.of_evaluation(settings).to_json(), **on.to_json()}
 
 
 def tell(evaluation: Evaluation, protocol: str, variant: str | None) -> dict[str, Any]:

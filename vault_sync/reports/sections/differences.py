@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.conditions import TIMED
 from experiments.metrics import kind
 from vault_sync.rendering.markdown import Safe, table
 from vault_sync.reports.sections.comparison_cache import write_difference, write_interval
-from vault_sync.reports.sections.speed import TIMED, same_speed_setting
+from vault_sync.reports.sections.speed import same_speed_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +36,7 @@ def difference(page: Page, name: str, base: Run, run: Run, values: Mapping[str, 
     """Write how RUN differs from BASE in metric NAME, where the two may be compared."""
     words, value = page.words, values.get(run.id) or {}
     delta = value.get("delta")
-    timed = name.startswith(TIMED) and not same_speed_setting(page, base, run)
+    timed = name.startswith(TIMED) and not same_speed_setting(base, run)
     if delta is None or timed or name.endswith("parity"):
         return words.say("none")
     unit, ends = value.get("unit", ""), (delta["low"], delta["high"])

@@ -10,11 +10,9 @@ from vault_sync.rendering.markdown import Safe, escape
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from experiments.metrics import Metric
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
-
-TIMED = ("latency.", "memory.")
-"""Metrics that depend on the setting and the machine."""
 
 
 def speed(page: Page, runs: Iterable[Run]) -> Safe:
@@ -33,14 +31,21 @@ def speed(page: Page, runs: Iterable[Run]) -> Safe:
     return words.say("speed.mixed", list=Safe(f"{words.semicolon}".join(told)))
 
 
-def same_speed_setting(page: Page, one: Run, other: Run) -> bool:
+def same_speed_setting(one: Run, other: Run) -> bool:
     """Whether the latencies of two runs were taken in the same setting on the same machine."""
-    return _setting(page, one) == _setting(page, other)
+    settings = [
+        (metric.context, metric.n) if (metric := _latency(run)) else None for run in (one, other)
+    ]
+    return settings[0] == settings[1]
+
+
+def _latency(run: Run) -> Metric | None:
+    return next((metric for name in LATENCIES if (metric := run.metric(name))), None)
 
 
 def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
     """Return setting and machine of a run's latency; None where it was not taken."""
-    metric = next((one for name in LATENCIES if (one := run.metric(name))), None)
+    metric = _latency(run)
     if metric is None:
         return None
     name = metric.conditions.shown() if metric.conditions.hardware else ""

@@ -1,0 +1,37 @@
+"""How a value was measured, worded for a person who reads English or French."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from experiments.wording.phrases import say
+
+if TYPE_CHECKING:
+    from experiments.conditions import Conditions
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How values were measured, each named once."""
+
+    of: tuple[Conditions, ...]
+
+    def text(self, language: str = "en") -> str:
+        """Return them in LANGUAGE, parted by strokes."""
+        return " / ".join(setting(one, language) for one in self.of)
+
+
+def setting(conditions: Conditions, language: str = "en") -> str:
+    """Return how a value was measured: `320×320, lots de 1, 1 fil d'exécution`."""
+    protocol = dataclasses.replace(conditions, sizes=(), batch=0, threads=0).identity
+    parts = [protocol, *(f"{width}×{height}" for width, height in conditions.sizes)]
+    counts = {"batch": conditions.batch, "threads": conditions.threads}
+    parts += [_counted(code, count, language) for code, count in counts.items() if count]
+    return ", ".join(part for part in parts if part)
+
+
+def _counted(code: str, count: int, language: str) -> str:
+    one = "-one" if code == "threads" and count == 1 else ""
+    return say(f"setting-{code}{one}", language, n=str(count))
