@@ -1,14 +1,12 @@
-"""Boxes and landmarks: encoding against priors, overlap, suppression of duplicates."""
+"""Boxes and landmarks: encoding against priors, and overlap."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from featherface.variants.config import DetectorConfig
@@ -62,33 +60,6 @@ def iou(first: Tensor, second: Tensor) -> Tensor:
     return common / (areas[0][:, None] + areas[1][None] - common)
 
 
-def nms(
-    boxes: NDArray[Any] | Tensor,
-    scores: NDArray[Any] | Tensor,
-    threshold: float,
-    *,
-    plus_one: bool = True,
-) -> NDArray[np.int64]:
-    """Return the indices kept of BOXES (N,4; corners in pixels), best score first.
-
-    A box goes when it overlaps a better one by more than THRESHOLD. With PLUS_ONE a box from
-    3 to 5 is three pixels wide, the convention of the WIDER FACE tools.
-    """
-    corners, order = _sorted(boxes, scores)
-    extra = 1.0 if plus_one else 0.0
-    areas = np.prod(corners[:, 2:] - corners[:, :2] + extra, axis=1)
-    kept: list[int] = []
-    left = np.arange(len(order))
-    while left.size:
-        best, left = left[0], left[1:]
-        kept.append(best)
-        low = np.maximum(corners[best, :2], corners[left, :2])
-        high = np.minimum(corners[best, 2:], corners[left, 2:])
-        common = np.prod(np.maximum(high - low + extra, 0.0), axis=1)
-        left = left[common <= threshold * (areas[best] + areas[left] - common)]
-    return order[np.asarray(kept, dtype=np.int64)]
-
-
 def decode_all(
     config: DetectorConfig, boxes: Tensor, landmarks: Tensor, priors: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -97,18 +68,3 @@ def decode_all(
         decode(boxes, priors, config.variances),
         decode_landmarks(landmarks, priors, config.variances),
     )
-
-
-def _sorted(
-    boxes: NDArray[Any] | Tensor, scores: NDArray[Any] | Tensor
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return BOXES by falling score, and the order; equal scores keep theirs."""
-    score = _array(scores)
-    order = np.argsort(-score, kind="stable").astype(np.int64)
-    return _array(boxes)[order], order
-
-
-def _array(values: NDArray[Any] | Tensor) -> NDArray[np.float64]:
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float64)

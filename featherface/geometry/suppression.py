@@ -1,7 +1,8 @@
-"""Suppression of duplicates in crowds: thousands of boxes in tenths of a second, in plain NumPy.
+"""Non-maximum suppression of crowds: thousands of boxes in tenths of a second, in plain NumPy.
 
-Gives what the plain greedy loop gives (`featherface.geometry.boxes.nms`), but compares
-a box only with those whose middle lies near enough to overlap it that much.
+Every detection of the program goes through here. Gives what the plain greedy loop gives (a test
+holds the two equal), but compares a box only with those whose middle lies near enough to overlap
+it that much. Tensors are turned into arrays where the network's output is decoded.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featherface.geometry import suppression
-from featherface.geometry.suppression import suppress
+from featherface.geometry.suppression import group, suppress
 
 
 def plain(boxes, scores, threshold):
@@ -51,6 +51,20 @@ def test_the_size_of_the_steps_changes_nothing(monkeypatch, leaders, pairs):
     monkeypatch.setattr(suppression, "_LEADERS", leaders)
     monkeypatch.setattr(suppression, "_PAIRS", pairs)
     assert suppress(boxes, scores, 0.4).tolist() == wanted == plain(boxes, scores, 0.4)
+
+
+def test_sides_count_a_pixel_more_than_their_corners_differ():
+    """Two boxes of 3 x 3 pixels that share 2 x 3: 6 / (9 + 9 - 6) = 0.5."""
+    boxes = np.array([[0, 0, 2, 2], [1, 0, 3, 2]])
+    scores = np.array([0.2, 0.9])
+    assert suppress(boxes, scores, 0.5).tolist() == [1, 0]
+    assert suppress(boxes, scores, 0.4999).tolist() == [1]
+
+
+def test_equal_scores_keep_their_order():
+    boxes = np.array([[0.0, 0.0, 9.0, 9.0]] * 3 + [[50.0, 50.0, 60.0, 60.0]])
+    assert suppress(boxes, np.full(4, 0.5), 0.4).tolist() == [0, 3]
+    assert group(boxes, np.full(4, 0.5), 0.4).tolist() == [0, 0, 0, 3]
 
 
 def test_nothing_leaves_nothing():
