@@ -7,11 +7,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.machines import about_machines
-from experiments.comparison.result import ALPHA, Comparison, Delta, Note, Row
+from experiments.comparison.recipe_differences import differing_settings
+from experiments.comparison.result import ALPHA, Comparison, Delta, Note, Row, reason_against
 from experiments.comparison.seed_statistics import seed_groups, trained
 from experiments.metrics import AP_METRICS, KINDS, Metric
 from experiments.wording.phrases import Amount
-from experiments.workspace import paths
 from featherface.errors import ClaimFalseError, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def compare(
         *_about_chance(bootstrap, rows),
         *_about_seeds(seeds),
     ]
-    differing = _recipe_differences(chosen)
+    differing = differing_settings(chosen)
     return Comparison(chosen, shown, rows, tuple(notes), differing, bootstrap, seeds)
 
 
@@ -176,7 +176,7 @@ def _delta(
     at: int, metrics: Sequence[Metric | None], subset: str, bootstrap: Bootstrap | None
 ) -> Delta | None:
     first, this = metrics[0], metrics[at]
-    if at == 0 or first is None or this is None or not _alike(first, this):
+    if at == 0 or first is None or this is None or reason_against(first, this):
         return None
     value = this.value - first.value
     if bootstrap is None or not subset:
@@ -209,12 +209,6 @@ def _with_holm(delta: Delta | None, values: Iterator[float]) -> Delta | None:
     if delta is None or delta.p is None:
         return delta
     return dataclasses.replace(delta, holm=next(values))
-
-
-def _alike(first: Metric, this: Metric) -> bool:
-    """Whether two values were taken on the same data in the same setting, even where forced."""
-    same = first.context == this.context and first.fingerprint == this.fingerprint
-    return same and (first.n == this.n or not first.dataset)
 
 
 def _comparable(metric: Metric | None, context: tuple[Any, ...] | None) -> Metric | None:
@@ -273,16 +267,3 @@ def _about_seeds(seeds: Sequence[SeedGroup]) -> list[Note]:
     """Say that seeds are not spoken of, where each run has one; a table speaks of the others."""
     alone = all(len(group.runs) == 1 for group in seeds)
     return [Note("seeds-one")] if alone and any(trained(one.runs[0]) for one in seeds) else []
-
-
-def _recipe_differences(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
-    from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
-
-    flat = [flatten(run.recipe) for run in runs]
-    names = dict.fromkeys(key for one in flat for key in one)
-    rows = {key: tuple(one.get(key) for one in flat) for key in names}
-    return {
-        key: values
-        for key, values in rows.items()
-        if not all(paths.same(key, values[0], one) for one in values)
-    }

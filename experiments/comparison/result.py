@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from experiments.metrics import Metric, kind
-from experiments.wording.catalogue import find
 from experiments.wording.phrases import say
 
 if TYPE_CHECKING:
@@ -14,14 +12,18 @@ if TYPE_CHECKING:
 
     from experiments.comparison.seed_statistics import SeedGroup
     from experiments.comparison.statistics import Bootstrap, Interval
+    from experiments.metrics import Metric
     from experiments.records.run import Run
     from experiments.workspace.milestones import CitedResult
 
-SPECS = {"fraction": ".1%", "parameters": ",", "MACs": ".2G", "ms": ".1f", "MB": ".2f"}
 ALPHA = 0.05
 """Level at which a difference is called established."""
-CORRECTED, ALONE = "*", "†"
-"""Marks of a difference: after Holm's correction, and by its own interval only."""
+REASONS = {
+    "unmeasured": "one of the two runs has no such value",
+    "check": "the value tells whether a file was written right: more or less of it means nothing",
+    "conditions": "the two values were not taken on the same data under the same conditions",
+}
+"""Why a run has no difference from the first one."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,6 @@ class Delta:
         """Whether it is other than zero after the correction; None where nothing was resampled."""
         return None if self.holm is None else self.holm <= ALPHA
 
-    @property
-    def mark(self) -> str:
-        """What tables put behind it."""
-        if self.established:
-            return CORRECTED
-        return ALONE if self.interval is not None and self.interval.excludes_zero else ""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -63,23 +58,6 @@ class Row:
     """One per run; the first is None."""
     references: tuple[Metric | None, ...] = ()
     """One per cited or planned result."""
-
-    def title(self, language: str = "en") -> str:
-        """Return the metric's title in LANGUAGE, with the unit that its numbers don't carry."""
-        unit = find("unit", self.unit, language)
-        title = kind(self.name).title(language)
-        return f"{title} ({unit})" if unit else title
-
-    @property
-    def unit(self) -> str:
-        """The unit of the row's values."""
-        known = next((one for one in (*self.metrics, *self.references) if one), None)
-        return known.unit if known else kind(self.name).unit
-
-    @property
-    def spec(self) -> str:
-        """How tables print it."""
-        return SPECS.get(self.unit, ".2e" if self.name.endswith("parity") else ".4g")
 
     @property
     def changed(self) -> bool:
@@ -149,7 +127,7 @@ def _row_json(comparison: Comparison, row: Row) -> dict[str, Any]:
     return {
         "metric": row.name,
         "values": {
-            run.id: _value_json(metric, interval, delta)
+            run.id: _value_json(metric, interval, delta, reason_against(row.metrics[0], metric))
             for run, metric, interval, delta in runs
             if metric
         },
@@ -157,8 +135,22 @@ def _row_json(comparison: Comparison, row: Row) -> dict[str, Any]:
     }
 
 
-def _value_json(metric: Metric, interval: Interval | None, delta: Delta | None) -> dict[str, Any]:
+def reason_against(first: Metric | None, this: Metric | None) -> str:
+    """Return why THIS has no difference from FIRST, a key of REASONS; empty where it has."""
+    if first is None or this is None:
+        return "unmeasured"
+    if first.name.endswith("parity"):
+        return "check"
+    same = first.context == this.context and first.fingerprint == this.fingerprint
+    return "" if same and (first.n == this.n or not first.dataset) else "conditions"
+
+
+def _value_json(
+    metric: Metric, interval: Interval | None, delta: Delta | None, reason: str
+) -> dict[str, Any]:
     found = {**metric.to_json(), "low": None, "high": None, "delta": None}
+    if reason:
+        found["reason"] = reason
     if interval is not None:
         found["low"], found["high"] = ends_of(interval)
     if delta is not None:

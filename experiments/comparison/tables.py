@@ -1,20 +1,25 @@
-"""A comparison as tables: the metrics, the training seeds, the settings that differ."""
+"""A comparison as the tables that a terminal and a document show: metrics, seeds, settings."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from experiments.comparison.result import Comparison, Delta, Row, ends_of
-from experiments.metrics import AP_METRICS, kind
+from experiments.comparison.recipe_differences import tabled
+from experiments.comparison.seed_table import seed_table
+from experiments.comparison.table import lines
+from experiments.metrics import kind
+from experiments.wording.number_formats import difference_format, number_format
 from experiments.wording.phrases import say
 from experiments.wording.tables import Cell, Number, Table
 
 if TYPE_CHECKING:
-    from experiments.comparison.seed_statistics import SeedGroup
+    from experiments.comparison.result import Comparison
+    from experiments.comparison.seed_table import SeedLine, SeedTable
+    from experiments.comparison.table import Difference, Line, Value
 
-NAMES = frozenset({"name", "title", "hypothesis", "tags"})
-"""Keys of a recipe that change nothing in what is computed."""
+BESIDE = {"ms": ("ms", "ms"), "MB": ("MB", "Mo")}
+"""Unit that stands in a row's title, since its numbers don't carry it -> English, French."""
 
 
 def tables(comparison: Comparison, language: str = "en", *, settings: bool = False) -> list[Table]:
@@ -22,7 +27,7 @@ def tables(comparison: Comparison, language: str = "en", *, settings: bool = Fal
     found = [metrics_table(comparison, language)]
     if any(len(group.runs) > 1 for group in comparison.seeds):
         found.append(seeds_table(comparison, language))
-    if settings and comparison.recipe:
+    if settings and tabled(comparison.recipe):
         found.append(settings_table(comparison, language))
     return found
 
@@ -45,7 +50,10 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
     return Table(
         title=say("comparison.title", language, runs=ids),
         columns=tuple(columns),
-        rows=tuple(_cells(row, language, sure=sure) for row in comparison.rows),
+        rows=tuple(
+            _cells(line, [one.name for one in comparison.references], language, sure=sure)
+            for line in lines(comparison.to_json()["rows"], [run.id for run in comparison.runs])
+        ),
         notes=tuple(note.text(language) for note in comparison.notes),
         provenance=tuple(f"{run.id} seal {run.seal}" for run in comparison.runs),
         numeric=frozenset(range(1, len(columns))),
@@ -54,18 +62,16 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
 
 def seeds_table(comparison: Comparison, language: str = "en") -> Table:
     """Return every seed's run with its APs and, from `FEWEST` seeds on, mean and spread."""
-    names = [name for name in AP_METRICS if comparison.row(name)]
-    columns = [say(key, language) for key in ("seeds.experiment", "seeds.seed", "column.run")]
-    columns += [kind(name).title(language) for name in names]
-    rows = [row for group in comparison.seeds for row in _seed_rows(group, names, language)]
+    found = seed_table(comparison.seeds)
+    columns = [say(key, language) for key in ("experiment", "seed", "run")]
+    columns += [kind(name).title(language) for name in found.metrics]
+    runs = [line.run for line in found.lines if line.run]
     return Table(
         title=say("seeds.title", language),
         columns=tuple(columns),
-        rows=tuple(rows),
-        notes=tuple(_about_seeds(comparison, language)),
-        provenance=tuple(
-            f"{run.id} seal {run.seal}" for group in comparison.seeds for run in group.runs
-        ),
+        rows=tuple(_seed_cells(line, found.metrics, language) for line in found.lines),
+        notes=tuple(_about_seeds(found, language)),
+        provenance=tuple(f"{run.id} seal {run.seal}" for run in runs),
         numeric=frozenset(range(3, len(columns))),
     )
 
@@ -74,8 +80,7 @@ def settings_table(comparison: Comparison, language: str = "en") -> Table:
     """Return one row per key of the recipe that the runs don't share."""
     rows = [
         (key, *(_setting(value) for value in values))
-        for key, values in comparison.recipe.items()
-        if key not in NAMES
+        for key, values in tabled(comparison.recipe).items()
     ]
     columns = (say("comparison.setting", language), *(run.id for run in comparison.runs))
     return Table(title=say("comparison.settings", language), columns=columns, rows=tuple(rows))
@@ -85,77 +90,62 @@ def _heading(title: str, evidence: str, language: str) -> str:
     return say("comparison.cited", language, title=title) if evidence == "cited" else title
 
 
-def _cells(row: Row, language: str, *, sure: bool) -> tuple[Cell, ...]:
-    spec = row.spec
-    measured: list[Cell] = [
-        Number(metric.value, spec, *ends_of(interval)) if metric else None
-        for metric, interval in zip(row.metrics, row.intervals, strict=True)
-    ]
-    others = row.deltas[1:]
-    changes = [_change(delta, spec) for delta in others]
-    chances = [_chance(delta) for delta in others] if sure else []
-    cited: list[Cell] = [Number(one.value, spec) if one else None for one in row.references]
-    return (row.title(language), *measured, *changes, *chances, *cited)
+def _cells(line: Line, cited: list[str], language: str, *, sure: bool) -> tuple[Cell, ...]:
+    name, unit = line.metric, line.unit
+    title = kind(name).title(language)
+    beside = BESIDE.get(unit, ("", ""))[language == "fr"]
+    return (
+        f"{title} ({beside})" if beside else title,
+        *(_value(value, name, unit) for value in line.values),
+        *(_difference(difference, name, unit) for difference in line.differences),
+        *(_chance(difference) for difference in line.differences if sure),
+        *(_value(line.references.get(one), name, unit) for one in cited),
+    )
 
 
-def _change(delta: Delta | None, spec: str) -> Cell:
-    if delta is None:
+def _value(value: Value | None, name: str, unit: str) -> Cell:
+    if value is None:
         return None
-    shown = spec.replace("%", "p")  # 80 % and 82 % differ by 2 points, not by 2 %
-    sign = "+" if delta.value else ""
-    return Number(delta.value, f"{sign}{shown}", *ends_of(delta.interval), mark=delta.mark)
+    spec = number_format(name, unit, value=value.number)
+    return Number(value.number, spec, value.low, value.high)
 
 
-def _chance(delta: Delta | None) -> Cell:
-    known = delta is not None and delta.probability is not None
-    return Number(delta.probability or 0.0, ".1%") if delta and known else None
+def _difference(found: Difference, name: str, unit: str) -> Cell:
+    if found.number is None:
+        return None
+    spec = difference_format(name, unit, value=found.number)
+    return Number(found.number, spec, found.low, found.high, found.mark, found.share)
 
 
-def _seed_rows(group: SeedGroup, names: list[str], language: str) -> list[tuple[Cell, ...]]:
-    lines: list[tuple[Cell, ...]] = [
-        (
-            group.experiment,
-            str(run.record.seed),
-            run.id,
-            *(Number(one.value, ".1%") if (one := run.metric(name)) else None for name in names),
-        )
-        for run in group.runs
-    ]
-    if group.enough:
-        means: list[Cell] = []
-        for name in names:
-            found = group.summary(name)
-            means.append(Number(found.mean, ".1%", found.low, found.high) if found else None)
-        label = say("seeds.mean", language, n=len(group.runs))
-        lines.append((group.experiment, label, "", *means))
-    return lines
+def _chance(found: Difference) -> Cell:
+    return None if found.chance is None else Number(found.chance, ".1%")
 
 
-def _about_seeds(comparison: Comparison, language: str) -> list[str]:
+def _seed_cells(line: SeedLine, names: tuple[str, ...], language: str) -> tuple[Cell, ...]:
+    run = line.run
+    seed = str(run.record.seed) if run else say("seeds.mean", language, n=line.count)
+    values = (_value(value, name, "") for name, value in zip(names, line.values, strict=True))
+    return (line.experiment, seed, run.id if run else "", *values)
+
+
+def _about_seeds(found: SeedTable, language: str) -> list[str]:
     """Say what may be claimed over seeds, and what may not."""
-    few = [group.experiment for group in comparison.seeds if not group.enough]
-    told = [say("seeds.few", language, runs=", ".join(dict.fromkeys(few)))] if few else []
-    if any(group.enough for group in comparison.seeds):
-        told.append(say("seeds.enough", language))
-    first, *others = comparison.seeds
-    for other in others:
-        for name in (name for name in AP_METRICS if comparison.row(name)):
-            found = other.less(first, name)
-            if found is not None:
-                values = {"one": other.experiment, "other": first.experiment}
-                numbers = _points(found.mean, found.low, found.high, language)
+    notes = [say("seeds.few", language, runs=", ".join(found.few))] if found.few else []
+    notes += [say("seeds.enough", language)] if found.enough else []
+    for other in found.differences:
+        values = {"one": other.experiment, "other": other.base}
+        for name, less in zip(found.metrics, other.values, strict=True):
+            if less is not None:
                 metric = kind(name).title(language)
-                told.append(say("seeds.less", language, metric=metric, **values, **numbers))
-    return told
+                notes.append(
+                    say("seeds.less", language, metric=metric, **values, **_points(less, language))
+                )
+    return notes
 
 
-def _points(value: float, low: float, high: float, language: str) -> dict[str, str]:
-    shown = {
-        "value": Number(value, "+.1p"),
-        "low": Number(low, "+.1p"),
-        "high": Number(high, "+.1p"),
-    }
-    return {name: one.text(language) for name, one in shown.items()}
+def _points(less: Value, language: str) -> dict[str, str]:
+    ends = {"value": less.number, "low": less.low or 0.0, "high": less.high or 0.0}
+    return {key: Number(end, "+.1p").text(language) for key, end in ends.items()}
 
 
 def _setting(value: Any) -> str:

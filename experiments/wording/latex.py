@@ -121,7 +121,9 @@ def _latex_cell(cell: Cell, *, stacked: bool = False) -> str:
     shown = _latex_number(cell.value, cell.spec)
     if cell.mark:
         shown += rf"\textsuperscript{{{_escape_latex(cell.mark)}}}"
-    ends = [_latex_number(end, cell.spec, unit=False) for end in cell.ends]
+    if cell.share is not None:
+        shown += f" ({_latex_number(cell.share, '+.1%')})"
+    ends = [_latex_number(end, cell.spec.removeprefix("+"), unit=False) for end in cell.ends]
     if not ends:
         return shown
     between = f"[{'; '.join(ends)}]"

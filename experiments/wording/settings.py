@@ -34,4 +34,4 @@ def setting(conditions: Conditions, language: str = "en") -> str:
 
 def _counted(code: str, count: int, language: str) -> str:
     one = "-one" if code == "threads" and count == 1 else ""
-    return say(f"setting-{code}{one}", language, n=str(count))
+    return say(f"setting.{code}{one}", language, n=str(count))

@@ -21,13 +21,20 @@ class Number:
     high: float | None = None
     mark: str = ""
     """Shown behind it, such as `*` for a difference whose interval excludes zero."""
+    share: float | None = None
+    """The same as a part of what it is measured against, shown in brackets."""
 
     def text(self, language: str) -> str:
-        """Return the number, its mark and its interval as LANGUAGE prints them."""
+        """Return the number, its mark, share and interval as LANGUAGE prints them."""
         shown = format_number(self.value, self.spec, language) + self.mark
+        if self.share is not None:
+            shown += f" ({format_number(self.share, '+.1%', language)})"
         if self.low is None or self.high is None:
             return shown
-        ends = [UNIT.sub("", format_number(end, self.spec, language)) for end in self.ends]
+        ends = [
+            UNIT.sub("", format_number(end, self.spec.removeprefix("+"), language))
+            for end in self.ends
+        ]
         return f"{shown} [{phrase('between', language).join(ends)}]"
 
     @property

@@ -10,6 +10,7 @@ import pypandoc
 import pytest
 
 from experiments.comparison.compare import aims_of, compare, published_for
+from experiments.comparison.table import lines
 from experiments.comparison.tables import metrics_table, settings_table, tables
 from experiments.earlier_conditions import from_text
 from experiments.metrics import KINDS, Metric
@@ -173,6 +174,10 @@ def test_latencies_of_different_settings_get_no_difference(workspace, make_run):
     found = compare(runs)
     assert found.row("latency.cpu.median_ms").deltas == (None, None)
     assert found.row("params.total").deltas[1].value == 0
+    latency, parameters = lines(found.to_json()["rows"], [run.id for run in runs])[::-1]
+    assert latency.differences[0].reason == "conditions"
+    assert latency.differences[0].number is None
+    assert (parameters.differences[0].number, parameters.differences[0].reason) == (0, "")
     assert any("different settings" in note.text() for note in found.notes)
 
 
@@ -184,9 +189,12 @@ def test_a_difference_is_established_only_after_the_correction(workspace, make_r
     assert len(deltas) == 12
     assert all(one.holm >= one.p for one in deltas)
     assert all(one.established == (one.holm <= 0.05) for one in deltas)
-    assert {one.mark for one in deltas} == {"", "*", "†"}
-    assert all(one.interval.excludes_zero for one in deltas if one.mark == "†")
-    assert not any(one.established for one in deltas if one.mark == "†")
+    table = lines(found.to_json()["rows"], [run.id for run in runs])
+    marks = [one.mark for line in table for one in line.differences if one.chance is not None]
+    assert marks == [
+        "*" if one.established else "†" if one.interval.excludes_zero else "" for one in deltas
+    ]
+    assert set(marks) == {"", "*", "†"}
     value = found.to_json()["rows"][0]["values"]["v2@1"]["delta"]
     assert value["established"] == (value["holm"] <= 0.05)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from experiments.plotting.style import number_ticks
 from experiments.wording.formats import FORMATS
+from experiments.wording.number_formats import difference_format, number_format
 from experiments.wording.numbers import EXTRA, format_number, plain_number, scaled
 from experiments.wording.phrases import Amount
 from experiments.wording.tables import Number, Table
@@ -170,3 +171,24 @@ def test_notes_say_zero(name):
 def test_another_format_is_refused():
     with pytest.raises(UsageError, match=r"number format '\{\}'"):
         format_number(1.0, "{}", "en")
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "shown", "change"),
+    [
+        ("widerface.hard.ap", 0.8253, "82.5%", "+82.5\u00a0pt"),
+        ("widerface.hard.ap", 0.0, "0.0%", "0.0\u00a0pt"),
+        ("params.total", 488_664, "488,664", "+488,664"),
+        ("macs.640", 1.158e9, "1.16\u00a0G", "+1.16\u00a0G"),
+        ("latency.cpu.median_ms", 1041.46, "1,041.5", "+1,041.5"),
+        ("memory.peak_mb", 61.25, "61.2", "+61.2"),
+        ("size.fp32_mb", 2.006, "2.01", "+2.01"),
+        ("memory.peak_mb", 0.004, "4.0e-03", "+4.0e-03"),
+        ("memory.peak_mb", 0.0, "0.0", "0.0"),
+        ("export.onnx.parity", 2.41e-6, "2.4e-06", "+2.4e-06"),
+        ("train.loss", 3.14159, "3.1416", "+3.1416"),
+    ],
+)
+def test_a_metric_is_shown_with_its_places(metric, value, shown, change):
+    assert format_number(value, number_format(metric, value=value)) == shown
+    assert format_number(value, difference_format(metric, value=value)) == change

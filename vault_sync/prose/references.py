@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from experiments import metrics
 from experiments.claims import predicates
 from experiments.claims.predicates import NUMBER, SELECTOR, TOKEN, Arithmetic
+from experiments.wording.number_formats import BY_UNIT
 from experiments.wording.numbers import SPEC
 from featherface.errors import UsageError
 
@@ -29,7 +30,6 @@ _TIGHT = re.compile(r"((?:[\w.+-]*@(?:best|last|\d+)))-([\w.+-]*@(?:best|last|\d
 """Two runs with a minus between them and no space: their versions tell where the first ends."""
 MOST_PLACES = 15
 _FORBIDDEN = re.compile(r"[<>=!]|--")
-_SPECS = {"fraction": ".{places}%", "parameters": ",", "MACs": ".2G"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _is_name(word: str) -> bool:
 def _usual(term: Term, metric: str) -> str:
     """Return the format in which reports write such a value."""
     known = metrics.kind(metric)
-    usual = _SPECS.get(known.unit, f",.{known.places}f").format(places=known.places)
+    usual = BY_UNIT.get(known.unit, f",.{known.places}f").format(places=known.places)
     if not isinstance(term, Arithmetic):
         return usual
     if _divides(term):

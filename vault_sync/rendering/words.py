@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from experiments.conditions import TIMED
 from experiments.metrics import kind
 from experiments.wording import catalogue
+from experiments.wording.number_formats import BY_UNIT, number_format
 from experiments.wording.numbers import THIN, format_number
 from vault_sync.rendering.markdown import Safe, escape
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from experiments.conditions import Conditions
     from experiments.metrics import Metric
-
-_SPECS = {"fraction": ".{places}%", "parameters": ",", "MACs": ".2G"}
 
 _BEFORE_FRENCH_SIGN = re.compile(rf"[ \u00a0{THIN}]?([;!?])(?=\s|$)|[ \u00a0]([:%»])")
 
@@ -68,13 +67,10 @@ class Words:
 
     def amount(self, value: float, name: str, unit: str = "", *, sign: str = "") -> Safe:
         """Write a value of the metric NAME with its unit; SIGN `+` for a difference."""
-        known = kind(name, unit)
-        unit = unit or known.unit
-        if unit in _SPECS:
-            return self.number(value, sign + _SPECS[unit].format(places=known.places))
-        small = name.endswith("parity") or 0 < abs(value) < 10**-known.places
-        text = self.number(value, f"{sign}.1e" if small else f"{sign},.{known.places}f")
-        return Safe(f"{text}\u00a0{self.name('unit', unit)}") if unit else text
+        unit = unit or kind(name).unit
+        text = self.number(value, sign + number_format(name, unit, value=value))
+        bare = unit and unit not in BY_UNIT
+        return Safe(f"{text}\u00a0{self.name('unit', unit)}") if bare else text
 
     def change(self, value: float, name: str, unit: str = "") -> Safe:
         """Write by how much a metric changed; shares such as AP in points."""

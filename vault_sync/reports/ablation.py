@@ -14,7 +14,7 @@ from vault_sync.rendering.page import Group, Page, group, measured_on
 from vault_sync.rendering.sources import ablated
 from vault_sync.reports.sections.ablation_seeds import Found, over_seeds, steps
 from vault_sync.reports.sections.comparison_cache import compared
-from vault_sync.reports.sections.differences import difference
+from vault_sync.reports.sections.differences import differences
 from vault_sync.reports.sections.measures import columns, faces
 from vault_sync.reports.sections.run_diff import changes
 
@@ -169,13 +169,10 @@ def _differences(page: Page, base: Run, runs: Sequence[Run], rows: Rows) -> Safe
     headers: list[object] = [words.say("column.less", base=base.id)]
     headers += [Safe(kind(name).title(words.language)) for name in names]
     headers.append(words.say("ablation.established"))
+    cells = differences(page, base, runs, [rows[name] for name in names])
     lines = [
-        [
-            page.run(run),
-            *(difference(page, name, base, run, rows[name]["values"]) for name in names),
-            _established(page, run, rows, names),
-        ]
-        for run in runs
+        [page.run(run), *row, _established(page, run, rows, names)]
+        for run, row in zip(runs, cells, strict=True)
     ]
     return table(headers, lines, numeric=range(1, len(headers) - 1))
 

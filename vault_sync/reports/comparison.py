@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.recipe_differences import differing_settings, tabled
 from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.rendering.page import Group, Page, group
 from vault_sync.reports.published_results import cited_table
 from vault_sync.reports.sections.comparison_cache import compared
-from vault_sync.reports.sections.differences import difference, side_by_side
+from vault_sync.reports.sections.differences import differences, side_by_side
 from vault_sync.reports.sections.drawing import precision_recall_of, size_against_ap
 from vault_sync.reports.sections.measures import accuracy_table, cost_table, faces
-from vault_sync.reports.sections.run_diff import differing_settings, parent, show_parent, show_value
+from vault_sync.reports.sections.run_diff import parent, show_parent, show_value
 from vault_sync.reports.sections.seeds import seeds
 from vault_sync.reports.sections.speed import speed
 
@@ -73,20 +74,15 @@ def _differences(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, An
     kept = [row for row in rows if row["metric"] in AP_METRICS]
     headers: list[object] = [words.say("column.less", base=base.id)]
     headers += [Safe(kind(row["metric"]).title(words.language)) for row in kept]
-    lines = [
-        [
-            page.run(run),
-            *(difference(page, one["metric"], base, run, one["values"]) for one in kept),
-        ]
-        for run in runs[1:]
-    ]
+    cells = differences(page, base, runs[1:], kept)
+    lines = [[page.run(run), *row] for run, row in zip(runs[1:], cells, strict=True)]
     return table(headers, lines, numeric=range(1, len(headers))) if kept else Safe("")
 
 
 def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
     """List the settings in which the runs differ."""
-    differing = differing_settings(runs)
-    kept = [key for key in differing if key != "train.seed"][:MOST]
+    differing = tabled(differing_settings(runs))
+    kept = list(differing)[:MOST]
     if not kept:
         return Safe("")
     headers: list[object] = [page.words.say("column.setup"), *(page.run(run) for run in runs)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.comparison.recipe_differences import defaults
 from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.page import Page
 from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, teaches
-from vault_sync.reports.sections.run_diff import defaults, show_value
+from vault_sync.reports.sections.run_diff import show_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering import pictures
 from vault_sync.rendering.markdown import Safe, table
 from vault_sync.reports.sections.comparison_cache import compared, write_difference
-from vault_sync.reports.sections.differences import difference
+from vault_sync.reports.sections.differences import differences
 from vault_sync.reports.sections.run_diff import changes
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def steps(page: Page, runs: Sequence[Run]) -> Safe:
             words.say("ablation.one", name=one.name, before=one.before, after=one.after)
             for one in changes(page, before, run)
         ]
-        found = [difference(page, name, before, run, row[name]["values"]) for name in names]
+        (found,) = differences(page, before, [run], [row[name] for name in names])
         lines.append([page.run(run), Safe("<br>".join(added)), *found])
     headers: list[object] = [words.say("column.run"), words.say("ablation.added")]
     headers += [Safe(kind(name).title(words.language)) for name in names]

@@ -88,8 +88,9 @@ def write_difference(
     ends: Sequence[float | None] | None = None,
     *,
     sure: bool | None = None,
+    mark: str = "",
 ) -> Safe:
-    """Write how far a value is from another; AP in points, bold where it is SURE.
+    """Write how far a value is from another, MARK behind it; AP in points, bold where it is SURE.
 
     Where nobody says so, it is sure where ENDS exclude zero.
     """
@@ -97,7 +98,7 @@ def write_difference(
     if unit != "fraction":
         return words.amount(value, name, unit, sign=sign)
     spec = f"{sign}.{kind(name, unit).places}f"
-    text = words.say("points", n=words.number(100 * value, spec))
+    text = Safe(words.say("points", n=words.number(100 * value, spec)) + mark)
     if established(ends) if sure is None else sure:
         text = Safe(f"**{text}**")
     return Safe(text + write_interval(words, name, ends))

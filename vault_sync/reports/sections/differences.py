@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from experiments.conditions import TIMED
+from experiments.comparison.table import CORRECTED, lines
 from experiments.metrics import kind
 from vault_sync.rendering.markdown import Safe, table
 from vault_sync.reports.sections.comparison_cache import write_difference, write_interval
-from vault_sync.reports.sections.speed import same_speed_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from experiments.comparison.table import Difference, Line, Value
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
+    from vault_sync.rendering.words import Words
 
 
 def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, Any]]) -> Safe:
@@ -22,35 +23,40 @@ def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, An
     words, base = page.words, runs[0]
     headers: list[object] = [words.say("column.metric"), *(page.run(run) for run in runs)]
     headers += [words.say("column.difference", run=run.id, base=base.id) for run in runs[1:]]
-    lines = []
-    for row in rows:
-        name, values = row["metric"], row["values"]
-        line: list[object] = [Safe(kind(name).title(words.language))]
-        line += [_value(page, name, values.get(run.id)) for run in runs]
-        line += [difference(page, name, base, run, values) for run in runs[1:]]
-        lines.append(line)
-    return table(headers, lines, numeric=range(1, len(headers)))
+    body = [
+        [
+            Safe(kind(line.metric).title(words.language)),
+            *(_value(words, line, value) for value in line.values),
+            *(_difference(words, line, found) for found in line.differences),
+        ]
+        for line in lines(rows, [run.id for run in runs])
+    ]
+    return table(headers, body, numeric=range(1, len(headers)))
 
 
-def difference(page: Page, name: str, base: Run, run: Run, values: Mapping[str, Any]) -> Safe:
-    """Write how RUN differs from BASE in metric NAME, where the two may be compared."""
-    words, value = page.words, values.get(run.id) or {}
-    delta = value.get("delta")
-    timed = name.startswith(TIMED) and not same_speed_setting(base, run)
-    if delta is None or timed or name.endswith("parity"):
+def differences(
+    page: Page, base: Run, runs: Sequence[Run], rows: Iterable[Mapping[str, Any]]
+) -> list[list[Safe]]:
+    """Write for each of RUNS how it differs from BASE in the metrics of ROWS."""
+    found = lines(rows, [base.id, *(run.id for run in runs)])
+    return [
+        [_difference(page.words, line, line.differences[place]) for line in found]
+        for place in range(len(runs))
+    ]
+
+
+def _difference(words: Words, line: Line, found: Difference) -> Safe:
+    if found.number is None:
         return words.say("none")
-    unit, ends = value.get("unit", ""), (delta["low"], delta["high"])
-    text = write_difference(words, name, delta["value"], unit, ends, sure=delta["established"])
-    before = values[base.id]["value"]
-    if unit == "fraction" or not before or not delta["value"]:
-        return text
-    share = words.number(delta["value"] / before, "+.1%")
-    return Safe(f"{text} ({share})")
+    ends, sure = (found.low, found.high), found.mark == CORRECTED
+    mark = "" if sure else found.mark
+    text = write_difference(words, line.metric, found.number, line.unit, ends, sure=sure, mark=mark)
+    share = "" if found.share is None else f" ({words.number(found.share, '+.1%')})"
+    return Safe(f"{text}{share}")
 
 
-def _value(page: Page, name: str, value: Mapping[str, Any] | None) -> Safe:
-    words = page.words
+def _value(words: Words, line: Line, value: Value | None) -> Safe:
     if value is None:
         return words.say("not_measured")
-    text = words.amount(value["value"], name, value.get("unit", ""))
-    return Safe(text + write_interval(words, name, (value.get("low"), value.get("high"))))
+    text = words.amount(value.number, line.metric, line.unit)
+    return Safe(text + write_interval(words, line.metric, (value.low, value.high)))

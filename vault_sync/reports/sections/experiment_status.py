@@ -32,6 +32,7 @@ def standing(page: Page, run: Run) -> dict[str, object]:
     return {
         "base": page.run_in_prose(base) if base is not None else "",
         "measures": _measures(page, base, run) if base is not None and alike else "",
+        "sure": all(one.matches() is not None for one in both),
         "efficiency": efficiency_table(page, both, base),
         "milestones": _milestones(page, run),
         "ready": said,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.recipe_differences import NAMING, differing_settings
 from vault_sync.rendering.markdown import Safe, code, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
     from vault_sync.rendering.words import Words
 
-NAMING = ("name", "title", "hypothesis", "tags")
-"""Recipe keys that differ by nature."""
 INDIFFERENT = (
     *NAMING,
     "stages",
@@ -73,39 +71,6 @@ def recipe_changes(before: Run, after: Run) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def differing_settings(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """Return dotted recipe key -> value per run, of the keys in which RUNS differ.
-
-    A key that an older record does not know yet has its default there.
-    """
-    found = [_settings(run) for run in runs]
-    names = dict.fromkeys(key for one in found for key in one if key not in NAMING)
-    rows = {key: [_plain(one.get(key)) for one in found] for key in names}
-    return {key: row for key, row in rows.items() if any(one != row[0] for one in row)}
-
-
-def _settings(run: Run) -> dict[str, Any]:
-    from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
-
-    own = flatten(run.recipe)
-    usual = defaults(run.variant)
-    return {**own, **{key: value for key, value in usual.items() if key not in own}}
-
-
-@cache
-def defaults(variant: str) -> dict[str, Any]:
-    """Return what a recipe for VARIANT holds where nothing is said."""
-    from experiments import schema  # noqa: PLC0415 - all configurations
-    from experiments.recipe.model import ModelConfig, Recipe, flatten  # noqa: PLC0415 - as above
-    from featherface.variants.table import VARIANTS  # noqa: PLC0415 - as above
-
-    if variant not in VARIANTS:
-        return {}
-    recipe = schema.plain(Recipe(name=variant, model=ModelConfig(variant=variant)))
-    recipe["model"] |= schema.plain(VARIANTS[variant].config)
-    return flatten(recipe)
-
-
 def show_value(words: Words, value: object) -> Safe:
     """Write a recipe's value; a dash for none."""
     if value in (None, "", []):
@@ -126,11 +91,6 @@ def show_parent(page: Page, run: Run, role: str) -> Safe:
     found = [one for one in run.record.parents if one.role == role]
     named = [page.named_run(one.run) if one.run else code(one.path) for one in found]
     return page.words.listing(named) if named else page.words.say("none")
-
-
-def _plain(value: object) -> object:
-    """Make a key that is missing equal to one that says none."""
-    return None if value in ("", [], ()) else value
 
 
 def _origins(page: Page, before: Run, after: Run) -> Iterator[Change]:

@@ -31,14 +31,6 @@ def speed(page: Page, runs: Iterable[Run]) -> Safe:
     return words.say("speed.mixed", list=Safe(f"{words.semicolon}".join(told)))
 
 
-def same_speed_setting(one: Run, other: Run) -> bool:
-    """Whether the latencies of two runs were taken in the same setting on the same machine."""
-    settings = [
-        (metric.context, metric.n) if (metric := _latency(run)) else None for run in (one, other)
-    ]
-    return settings[0] == settings[1]
-
-
 def _latency(run: Run) -> Metric | None:
     return next((metric for name in LATENCIES if (metric := run.metric(name))), None)
 
