@@ -63,7 +63,7 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
 def seeds_table(comparison: Comparison, language: str = "en") -> Table:
     """Return every seed's run with its APs and, from `FEWEST` seeds on, mean and spread."""
     found = seed_table(comparison.seeds)
-    columns = [say(key, language) for key in ("experiment", "seed", "run")]
+    columns = [say(key, language) for key in ("seeds.experiment", "seeds.seed", "column.run")]
     columns += [kind(name).title(language) for name in found.metrics]
     runs = [line.run for line in found.lines if line.run]
     return Table(

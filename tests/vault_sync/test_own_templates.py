@@ -1,7 +1,5 @@
 """Templates of the student's own: what they can say, and that they can do nothing else."""
 
-import time
-
 import pytest
 
 from experiments.workspace.workspace import Workspace
@@ -13,7 +11,6 @@ from vault_sync.engine.state import State
 from vault_sync.engine.text.markers import scan
 from vault_sync.rendering.sources import Sources
 from vault_sync.reports import REPORTS
-from vault_sync.user_templates import budget
 from vault_sync.user_templates.files import own_templates, start
 from vault_sync.user_templates.reports import render_own
 
@@ -126,17 +123,20 @@ ESCAPES = [
     "{{ ''['__class__'] }}",
     "{{ '' | attr('__class__') }}",
     "{{ ['a'] | map(attribute='__class__') | join }}",
-    "{{ ['a'] | map('attr', '__class__') | list }}",
+    "{{ ['a'] | map('attr', '__class__') | first }}",
+    "{{ runs | map('attr', '_run') | first }}",
+    "{{ (runs | map(attribute='id')).gi_frame }}",
+    "{{ namespace.mro() }}",
+    "{{ table.__self__ }}",
+    "{{ cycler('a').__init__ }}",
+    "{{ ('{0._run}' | format)(1) }}",
+    "{{ lipsum() }}",
     "{{ ['a'] | join(attribute='__class__') }}",
     "{{ [1] | sum(attribute='__class__') }}",
     "{{ runs | sort(attribute='__class__') }}",
     "{{ runs | selectattr('__class__') | list }}",
     "{{ '{0.__class__}'.format(1) }}",
     "{{ '{0.__class__}'.format_map({'0': 1}) }}",
-    "{{ '%s' % 1 }}",
-    "{{ '%1000000000d' % 1 }}",
-    "{{ '%s' | format(1) }}",
-    "{{ 'a'.format }}{{ 'a'.center(9) }}",
     "{{ self.__init__.__globals__ }}",
     "{{ self._TemplateReference__context }}",
     "{{ run.__func__ }}",
@@ -145,7 +145,6 @@ ESCAPES = [
     "{{ range.__class__ }}",
     "{{ namespace.__init__ }}",
     "{{ namespace(a=1).__class__ }}",
-    "{{ cycler(1, 2) }}",
     "{{ cycler.__init__.__globals__ }}",
     "{{ joiner.__init__ }}",
     "{{ lipsum.__globals__['os'] }}",
@@ -185,8 +184,6 @@ ESCAPES = [
     "{{ [].append(1) }}",
     "{{ {}.update({1: 2}) }}",
     "{{ {}.setdefault(1, 2) }}",
-    "{{ 'x'.encode() }}",
-    "{{ (1).to_bytes(9) }}",
     "{{ (1).__class__ }}",
     "{{ (1).real.__class__ }}",
     "{{ value('v2', 'params.total').__class__ }}",
@@ -201,11 +198,7 @@ ESCAPES = [
     "{{ 1 / 0 }}",
     "{{ undefined_name() }}",
     "{{ 'a'.nothing }}",
-    "{{ 'x' | safe }}",
-    "{{ 'x' | tojson }}",
     "{{ [1, 2] | random }}",
-    "{{ 'x' | xmlattr }}",
-    "{{ 'x' | pprint }}",
 ]
 
 
@@ -215,72 +208,40 @@ def test_no_template_leaves_the_sandbox(render, template):
         render(template)
 
 
-GROW = "{% set s = namespace(x=START) %}{% for a in range(99) %}{% set s.x = MORE %}{% endfor %}"
-
-
-def grown(start, more):
-    return GROW.replace("START", start).replace("MORE", more)
-
-
-ENDLESS = [
-    "{% for a in range(10 ** 9) %}{% endfor %}",
-    "{% for a in range(1000000000) %}{% endfor %}",
-    "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
-    "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
-    "{% for a in range(9999) %}" + "x" * 300 + "{% endfor %}",
-    "{% set x %}{% for a in range(9999) %}" + "x" * 300 + "{% endfor %}{% endset %}",
-    "{% macro m() %}" + "x" * 300 + "{% endmacro %}{% for a in range(9999) %}{{ m() }}{% endfor %}",
+WITHOUT_END = [
     "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-    "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}",
     "{% include 'mine.jinja' %}",
     "{% extends 'mine.jinja' %}",
     "{% import 'mine.jinja' as me %}{{ me }}",
     "{% block b %}{{ self.b() }}{% endblock %}",
     "{% for a in [[1]] recursive %}{{ loop([[1]]) }}{% endfor %}",
-    "{{ 9 ** 9 ** 9 }}",
-    "{{ 2 ** 100000000 }}",
-    "{{ 'a' * 10 ** 10 }}",
-    "{{ 10 ** 10 * 'a' }}",
-    "{{ [0] * 10 ** 10 }}",
-    "{{ (1, 2) * 99999999 }}",
-    grown("'aaaaaaaaaa'", "s.x ~ s.x"),
-    grown("'aaaaaaaaaa'", "s.x + s.x"),
-    grown("[1]", "s.x + s.x"),
-    grown("[1]", "[s.x, s.x] | join('x')") + "{{ s.x }}",
-    grown("99", "s.x * s.x"),
-    "{{ range(9999) | join('x' * 9999) }}",
-    "{{ 'a' | center(1000000000) }}",
-    "{{ 'a' | indent(1000000000) }}",
-    "{{ 'a'.ljust(1000000000) }}",
-    "{{ 'a'.zfill(1000000000) }}",
-    "{{ 'a\\tb'.expandtabs(1000000000) }}",
-    "{{ [1] | batch(1000000000, 0) | list }}",
-    "{{ lipsum(n=1000000) }}",
-    "{% for a in range(9999) %}{% set x = range(9999) | sum %}{% endfor %}",
-    "{% for a in range(9999) %}{% set x = range(9999) | list | sort | list %}{% endfor %}",
     "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
-    "{{ " + "-" * 5000 + "1 }}",
-    "{% if 1 %}" * 400 + "{% endif %}" * 400,
-    "x" * 100_000,
-    "{{ 'x' * 9999 }}" * 30,
+    "{% for a in range(10 ** 9) %}{% endfor %}",
+    "{% for a in range(9999) %}" + "x" * 300 + "{% endfor %}",
+    "x" * 300_000,
 ]
 
 
-def test_steps_are_counted_whatever_the_clock_says(render, monkeypatch):
-    monkeypatch.setattr(budget, "SECONDS", 1e9)
-    monkeypatch.setattr(budget, "STEPS", 1000)
-    assert render("{% for a in range(300) %}{% endfor %}done").strip() == "done"
-    with pytest.raises(RefusedError, match="more than 1,000 steps"):
-        render("{% for a in range(2000) %}{% endfor %}done")
-
-
-@pytest.mark.parametrize("template", ENDLESS)
-def test_every_template_ends_soon(render, template, monkeypatch):
-    monkeypatch.setattr(budget, "SECONDS", 2.0)
-    begun = time.monotonic()
+@pytest.mark.parametrize("template", WITHOUT_END)
+def test_what_calls_itself_or_prints_too_much_is_refused(render, template):
     with pytest.raises(RefusedError, match=r"^templates/mine\.jinja"):
         render(template)
-    assert time.monotonic() - begun < 120  # however busy the machine
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{ '<b>' | safe }}", "&lt;b&gt;"),
+        ("{{ 'a|b' | upper | center(5) }}", "A\\|B"),
+        ("{{ '<!-- x' | tojson }}", "\\u003c"),
+        ("{{ '{}'.format('<!--') }}", "&lt;!--"),
+        ("{{ 'a b' | replace('a', '[[x]]') }}", "&#91;&#91;x&#93;&#93; b"),
+        ("{{ cycler('a', 'b').next() }}", "a"),
+    ],
+)
+def test_filters_and_methods_of_jinja_give_text(render, template, text):
+    """What a filter makes of a text is text, and escaped like any other."""
+    assert text in render(template)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +249,7 @@ def test_every_template_ends_soon(render, template, monkeypatch):
     [
         ("a\n\n{{ missing }}", 3, "'missing' is undefined"),
         ("a\n{% for x in runs %}\nb", 3, "Unexpected end of template"),
-        ("a\n{{ 'x' | attr('y') }}", 2, "No filter named 'attr'"),
+        ("a\n{{ 'x' | random }}", 2, "No filter named 'random'"),
         ("{{ value('v2', 'widerface.hrad.ap') }}", 1, "did you mean 'widerface.hard.ap'"),
         ("\r\n\r\n{{ run('v9') }}", 3, "no run 'v9'"),
         ("{{ cite('kim2025') }}", 1, "did you mean 'kim2025featherface'"),

@@ -1,34 +1,20 @@
-"""The filters of own templates: quick ones, whose result is small and the same each time."""
+"""The filters of own templates: Jinja's, whose result is the same each time, and some of ours."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import filters as jinja_filters
 from jinja2 import pass_environment
-from jinja2.filters import FILTERS
 
 from vault_sync.rendering import jinja, markdown
 from vault_sync.rendering.markdown import Safe
-from vault_sync.user_templates.budget import LONGEST, OverBudgetError
 from vault_sync.user_templates.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from jinja2.sandbox import SandboxedEnvironment as Sandbox
-
-KEPT = (
-    *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int", "items"),
-    *("last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse"),
-    *("select", "selectattr", "sort", "title", "trim", "truncate", "unique", "upper"),
-)
-"""Those of Jinja's own."""
-
-
-def filters() -> dict[str, Callable[..., Any]]:
-    """Return name -> filter, of all that a template may use."""
-    own = {"code": markdown.code, "join": _join, "round": _round, "sum": _sum}
-    return {**{name: FILTERS[name] for name in KEPT}, **own}
 
 
 @pass_environment
@@ -37,9 +23,6 @@ def _join(
 ) -> str:
     """Join ITEMS to one text; links and numbers stay what they are."""
     parts = [shown(one) for one in _chosen(environment, items, attribute)]
-    total = sum(map(len, parts)) + len(between) * len(parts)
-    if total > LONGEST:
-        raise OverBudgetError(f"a text is longer than {LONGEST:,} characters")
     words = between.strip(" ")
     lead, _, trail = between.partition(words) if words else (between, "", "")
     return Safe(f"{lead}{jinja.finalize(words)}{trail}".join(parts))
@@ -62,3 +45,13 @@ def shown(value: Any) -> str:
 
 def _round(value: float, places: int = 0) -> float:
     return round(float(value), max(-20, min(int(places), 20)))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    **{name: filter_ for name, filter_ in jinja_filters.FILTERS.items() if name != "random"},
+    "code": markdown.code,
+    "join": _join,
+    "round": _round,
+    "sum": _sum,
+}
+"""Name -> filter, of all that a template may use."""

@@ -11,7 +11,6 @@ from experiments.records.bibliography import missing, read_references
 from featherface.errors import NotFoundError, RefusedError, UsageError, unknown
 from vault_sync.rendering import markdown, sources
 from vault_sync.rendering.markdown import Safe
-from vault_sync.user_templates.budget import OverBudgetError
 from vault_sync.user_templates.claims import CitedView, MilestoneView, ThesisView
 from vault_sync.user_templates.views import MetricView, RunView, View
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 CITED = "cited:"
 """Before the name of a published or planned result, where a run could stand."""
-ROWS = 2_000
 
 
 class Functions:
@@ -111,8 +109,6 @@ class Functions:
     ) -> Safe:
         """Lay out a table; columns NUMERIC, counted from 0, are flushed right."""
         lines = [[self._cell(cell) for cell in row] for row in rows]
-        if len(lines) > ROWS:
-            raise OverBudgetError(f"a table has more than {ROWS:,} rows")
         if any(len(line) != len(headers) for line in lines):
             raise UsageError(f"each row of a table needs {len(headers)} cells")
         return markdown.table([self._cell(one) for one in headers], lines, numeric)

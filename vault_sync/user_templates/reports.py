@@ -6,13 +6,12 @@ import re
 import traceback
 from typing import TYPE_CHECKING
 
-from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import TemplateError, TemplateSyntaxError
 
 from featherface.errors import RefusedError, ThesisError
 from vault_sync.engine.text.markers import scan, write_block
 from vault_sync.rendering.markdown import Safe, tidy
 from vault_sync.rendering.page import evaluation
-from vault_sync.user_templates.budget import OverBudgetError
 from vault_sync.user_templates.files import FOLDER, folder
 from vault_sync.user_templates.functions import Functions
 from vault_sync.user_templates.sandbox import Sandbox
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from vault_sync.rendering.page import Page
 
 LARGEST = 200_000
-"""Characters of a block."""
+"""Characters of a block: a loop too many must not fill a note that nobody can open."""
 _LINK = re.compile(r"\[\[[^\[\]\n]*\]\]")
 
 
@@ -32,8 +31,8 @@ def render_own(page: Page, name: str) -> str:
     """Render own template NAME for the block of PAGE, and say whose numbers it shows.
 
     Raises:
-        RefusedError: the template fails, runs on, or would break the block; the message names its
-            file and line.
+        RefusedError: the template fails, prints too much, or would break the block; the message
+            names its file and line.
     """
     files = folder(page.sources.workspace)
     functions = Functions(page)
@@ -41,11 +40,12 @@ def render_own(page: Page, name: str) -> str:
         sandbox = Sandbox(files, functions.table, functions.values)
         text = sandbox.get_template(name).render()
     except RecursionError as error:
-        raise _refusal(files, name, error, "it calls or includes itself without end") from error
+        reason = "it calls or includes itself without end"
+        raise _refusal(files, name, reason, error) from error
     except UnicodeDecodeError as error:
-        raise _refusal(files, name, error, "it is not UTF-8 text") from error
+        raise _refusal(files, name, "it is not UTF-8 text", error) from error
     except Exception as error:  # whatever a template does wrong is its author's to know
-        raise _refusal(files, name, error, _reason(error)) from error
+        raise _refusal(files, name, _reason(error), error) from error
     text = tidy(_in_tables(text) + _drawn(page, functions))
     _check(files, name, text)
     return text
@@ -55,19 +55,18 @@ def _reason(error: Exception) -> str:
     """Word what went wrong in a template."""
     if isinstance(error, ThesisError):
         return error.message
-    if isinstance(error, TemplateNotFound | OverBudgetError):
-        return str(error.message if isinstance(error, TemplateNotFound) else error)
     if isinstance(error, TemplateError):
         return str(error.message)
     return f"{type(error).__name__}: {str(error)[:200]}"
 
 
-def _refusal(files: Path, name: str, error: BaseException, reason: str) -> RefusedError:
-    """Name the file and the line where a template failed."""
+def _refusal(
+    files: Path, name: str, reason: str, error: BaseException | None = None
+) -> RefusedError:
+    """Name the file and the line where a template failed with ERROR."""
+    frames = traceback.extract_tb(error.__traceback__, limit=-400) if error else []
     places = [
-        (place.filename, place.lineno)
-        for place in traceback.extract_tb(error.__traceback__, limit=-400)
-        if place.filename.startswith(str(files))
+        (place.filename, place.lineno) for place in frames if place.filename.startswith(str(files))
     ]
     if isinstance(error, TemplateSyntaxError):
         places.append((error.filename or "", error.lineno))
@@ -107,13 +106,13 @@ def _data(page: Page, run: Run) -> Safe:
 def _check(files: Path, name: str, text: str) -> None:
     """Refuse a text that would not stay in its block."""
     if len(text) > LARGEST:
-        raise _refusal(files, name, OverBudgetError(), f"it gives more than {LARGEST:,} characters")
+        raise _refusal(files, name, f"it gives more than {LARGEST:,} characters")
     found = scan(write_block("own", name, text.encode(), {}) + b"\n")
     if found.faults or len(found.blocks) != 1 or len(scan(text.encode()).blocks):
         reason = "it prints block markers or leaves a code fence open"
-        raise _refusal(files, name, OverBudgetError(), reason)
+        raise _refusal(files, name, reason)
     outside = re.sub(r"(?ms)^ {0,3}(```+|~~~+).*?^ {0,3}\1[`~]*\s*$|`[^`\n]*`", "", text)
     if re.sub(r"(?s)<!--.*?-->", "", outside).count("<!--"):
-        raise _refusal(files, name, OverBudgetError(), "it leaves an HTML comment open")
+        raise _refusal(files, name, "it leaves an HTML comment open")
     if outside.count("%%") % 2:
-        raise _refusal(files, name, OverBudgetError(), "it leaves an Obsidian comment (%%) open")
+        raise _refusal(files, name, "it leaves an Obsidian comment (%%) open")

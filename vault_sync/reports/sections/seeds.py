@@ -11,12 +11,12 @@ from vault_sync.rendering.markdown import Safe, table
 from vault_sync.reports.sections.comparison_cache import write_interval
 
 if TYPE_CHECKING:
-    from vault_sync.rendering.page import Page
     from collections.abc import Sequence
 
     from experiments.comparison.seed_table import SeedLine, SeedTable
     from experiments.comparison.table import Value
     from experiments.records.run import Run
+    from vault_sync.rendering.page import Page
     from vault_sync.rendering.words import Words
 
 
