@@ -63,13 +63,13 @@ class SeedGroup:
         mine, its = self.values(name), other.values(name)
         if self.runs == other.runs or min(len(mine), len(its)) < FEWEST:
             return None
-        parts = [stdev(values) ** 2 / len(values) for values in (mine, its)]
         mean = fmean(mine) - fmean(its)
-        if not sum(parts):
+        if not (stdev(mine) or stdev(its)):
             return Spread(mean, math.nan, mean, mean)
-        degrees = [part**2 / (len(v) - 1) for part, v in zip(parts, (mine, its), strict=True)]
-        half = _quantile(sum(parts) ** 2 / sum(degrees)) * math.sqrt(sum(parts))
-        return Spread(mean, math.nan, mean - half, mean + half)
+        from scipy.stats import ttest_ind  # noqa: PLC0415 - slow, and few groups get here
+
+        ends = ttest_ind(mine, its, equal_var=False).confidence_interval(LEVEL)
+        return Spread(mean, math.nan, float(ends.low), float(ends.high))
 
     def to_json(self) -> dict[str, Any]:
         """Return seeds, runs, their APs and, with seeds enough, the mean over them."""
@@ -100,12 +100,14 @@ def spread(values: Sequence[float]) -> Spread | None:
     """Return the mean of VALUES, one per seed; None with too few seeds to claim anything."""
     if len(values) < FEWEST:
         return None
-    mean, deviation, degrees = fmean(values), stdev(values), len(values) - 1
+    mean, deviation = fmean(values), stdev(values)
     if not deviation:
         return Spread(mean, 0.0, mean, mean, float(not mean))
-    error = deviation / math.sqrt(len(values))
-    half = _quantile(degrees) * error
-    return Spread(mean, deviation, mean - half, mean + half, _chance(mean / error, degrees))
+    from scipy.stats import ttest_1samp  # noqa: PLC0415 - slow, and few groups get here
+
+    test = ttest_1samp(values, 0.0)
+    ends = test.confidence_interval(LEVEL)
+    return Spread(mean, deviation, float(ends.low), float(ends.high), float(test.pvalue))
 
 
 def seed_groups(runs: Sequence[Run], store: Store | None) -> tuple[SeedGroup, ...]:
@@ -145,17 +147,3 @@ def _likeness(run: Run) -> tuple[object, ...]:
     measured = next((one for one in run.metrics if one.name in AP_METRICS), None)
     about = (measured.context, measured.n, measured.fingerprint) if measured else ()
     return (tuple(sorted(recipe.items())), about)
-
-
-def _quantile(degrees: float) -> float:
-    """Return the t value that leaves (1 - LEVEL) / 2 above it."""
-    from scipy.stats import t  # noqa: PLC0415 - slow to import, and few groups get here
-
-    return float(t.ppf((1 + LEVEL) / 2, degrees))
-
-
-def _chance(value: float, degrees: float) -> float:
-    """Return how often a t as far from zero as VALUE comes by chance."""
-    from scipy.stats import t  # noqa: PLC0415 - slow to import, and few groups get here
-
-    return float(2 * t.sf(abs(value), degrees))

@@ -38,11 +38,6 @@ class Interval:
     high: float
     level: float = LEVEL
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of zero."""
-        return self.low > 0 or self.high < 0
-
 
 @dataclass(frozen=True)
 class Bootstrap:

@@ -51,11 +51,6 @@ def missing(keys: Iterable[str], references: Mapping[str, str]) -> list[str]:
     return [key for key in dict.fromkeys(keys) if key not in references]
 
 
-def write_bibtex(entries: Mapping[str, str]) -> str:
-    """Return the text of a file that holds ENTRIES (key -> text), in their order."""
-    return "\n".join(f"{text.strip()}\n" for text in entries.values())
-
-
 def parse_bibtex(text: str, where: str) -> dict[str, str]:
     """Return key -> text of each entry; `@string` macros stand before the entries that follow.
 

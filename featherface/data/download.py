@@ -29,8 +29,6 @@ PATIENCE = 30
 """Seconds without a byte after which a server counts as gone."""
 PARTIAL = 206
 """HTTP: the rest, as asked. Anything else is the whole file from its beginning."""
-BEYOND = 416
-"""HTTP: nothing is there behind what is here already."""
 LARGEST = 8 << 30
 """Bytes that an archive may unpack to; WIDER FACE's train split takes 1.5 GB."""
 

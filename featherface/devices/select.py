@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from featherface.devices.accelerators import cards, lacks, remedy, unused
@@ -119,15 +117,6 @@ def reserved(device: torch.device, processes: int = 1) -> Iterator[None]:
         os.environ.pop(TRAINER)
         if before is not None:
             os.environ[TRAINER] = before
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and PyTorch, and prefer repeatable kernels."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - other libraries draw from the global state
-    torch.manual_seed(seed)
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
 
 
 def _warn(message: str) -> None:

@@ -104,21 +104,15 @@ class EvaluateConfig:
         >>> EvaluateConfig(protocol="vga", flip=True, score_threshold=0.1).identity
         'vga+flip (score_threshold=0.1)'
         """
-        return self._named(decided=False)
-
-    @property
-    def decision_identity(self) -> str:
-        """The same for what depends on `decision` too: recall, precision, localisation.
-
-        >>> EvaluateConfig(decision=0.3).decision_identity
-        'original (decision=0.3)'
-        """
-        return self._named(decided=True)
+        departures = self.departures()
+        name = "+".join([self.protocol, *(key for key in EXTRAS if departures.pop(key, False))])
+        changed = ", ".join(f"{key}={value}" for key, value in departures.items())
+        return f"{name} ({changed})" if changed else name
 
     def departures(self, *, decided: bool = False) -> dict[str, bool | float | str]:
         """Return the settings that depart from their defaults and move AP, those of `EXTRAS` first.
 
-        DECIDED: those too that move what depends on `decision`.
+        DECIDED: those too that move what depends on `decision`: recall, precision, localisation.
 
         >>> EvaluateConfig(flip=True, max_detections=750).departures()
         {'flip': True, 'max_detections': 750}
@@ -127,12 +121,6 @@ class EvaluateConfig:
         usual = {key.name: key.default for key in fields(self)}
         changed = {key: getattr(self, key) for key in (*EXTRAS, *usual) if key in keys}
         return {key: value for key, value in changed.items() if value != usual[key]}
-
-    def _named(self, *, decided: bool) -> str:
-        departures = self.departures(decided=decided)
-        name = "+".join([self.protocol, *(key for key in EXTRAS if departures.pop(key, False))])
-        changed = ", ".join(f"{key}={value}" for key, value in departures.items())
-        return f"{name} ({changed})" if changed else name
 
     def _check(self, key: str, right: bool, wanted: str) -> None:
         value = getattr(self, key)

@@ -192,7 +192,8 @@ def test_a_difference_is_established_only_after_the_correction(workspace, make_r
     table = lines(found.to_json()["rows"], [run.id for run in runs])
     marks = [one.mark for line in table for one in line.differences if one.chance is not None]
     assert marks == [
-        "*" if one.established else "†" if one.interval.excludes_zero else "" for one in deltas
+        "*" if one.established else "†" if one.interval.low > 0 or one.interval.high < 0 else ""
+        for one in deltas
     ]
     assert set(marks) == {"", "*", "†"}
     value = found.to_json()["rows"][0]["values"]["v2@1"]["delta"]

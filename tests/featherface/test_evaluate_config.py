@@ -33,6 +33,6 @@ def test_the_identity_tells_what_moves_ap():
     assert EvaluateConfig(batch_size=9, predictions="x").identity == "original"
     mirrored = EvaluateConfig(protocol="multiscale", flip=True, voting=True, decision=0.3)
     assert mirrored.identity == "multiscale+flip+voting"
-    assert mirrored.decision_identity == "multiscale+flip+voting (decision=0.3)"
+    assert mirrored.departures(decided=True) == {"flip": True, "voting": True, "decision": 0.3}
     changed = EvaluateConfig(nms_threshold=0.3, score_threshold=0.1)
     assert changed.identity == "original (score_threshold=0.1, nms_threshold=0.3)"

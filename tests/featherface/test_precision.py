@@ -231,7 +231,7 @@ def test_another_precision_is_part_of_what_an_evaluation_is():
     assert EvaluateConfig().identity == "original"
     assert EvaluateConfig(precision="bf16").identity == "original (precision=bf16)"
     both = EvaluateConfig(precision="tf32", decision=0.3)
-    assert both.decision_identity == "original (decision=0.3, precision=tf32)"
+    assert both.departures(decided=True) == {"decision": 0.3, "precision": "tf32"}
 
 
 def test_faces_are_looked_for_in_full_precision(network):
