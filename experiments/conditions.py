@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from featherface.errors import DataError
@@ -66,7 +67,7 @@ class Conditions:
         """Whether nothing was rounded, as far as is known."""
         return self.precision == "fp32"
 
-    @property
+    @cached_property
     def manner(self) -> Conditions:
         """How it was measured, whatever it was measured on."""
         return self.on(Conditions())
@@ -120,7 +121,7 @@ class Conditions:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is known as plain typed values; `from_json` gives an equal value back."""
-        values = {name: value for name, value in vars(self).items() if value}
+        values = {name: value for name in READ if (value := getattr(self, name))}
         if self.settings:
             values["settings"] = dict(self.settings)
         if self.sizes:

@@ -8,8 +8,9 @@ same text, as a person types it.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from experiments.conditions import ON_DATA, TIMED, USUAL_ENGINE, Conditions, Setting
@@ -76,7 +77,13 @@ def read_conditions(values: Mapping[str, Any]) -> Conditions:
     Raises:
         DataError: what stands there are no conditions.
     """
-    typed, text = Conditions.from_json(values.get("conditions", {})), values.get("protocol", "")
+    return _read(values.get("protocol", ""), json.dumps(values.get("conditions", {})))
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, conditions: str) -> Conditions:
+    """Read once what thousands of metrics have in common."""
+    typed = Conditions.from_json(json.loads(conditions))
     if not text or typed.manner != Conditions():
         return typed
     engine = typed.engine or (USUAL_ENGINE if typed.known else "")  # there was no other
