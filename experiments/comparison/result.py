@@ -167,6 +167,11 @@ def _value_json(
     return found
 
 
+def excludes_zero(low: float | None, high: float | None) -> bool:
+    """Whether an interval lies on one side of zero; one that touches it does not."""
+    return low is not None and high is not None and (low > 0 or high < 0)
+
+
 def ends_of(interval: Interval | None) -> tuple[float | None, float | None]:
     """Return both ends of INTERVAL; None twice where there is none, or it is undefined."""
     if interval is None or interval.low != interval.low:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.result import excludes_zero
 from experiments.metrics import kind
 
 if TYPE_CHECKING:
@@ -109,5 +110,4 @@ def _difference(
 def _mark(low: float | None, high: float | None, *, corrected: bool | None) -> str:
     if corrected:
         return CORRECTED
-    alone = low is not None and high is not None and (low > 0 or high < 0)
-    return ALONE if alone else ""
+    return ALONE if excludes_zero(low, high) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.result import excludes_zero
 from experiments.plotting.style import (
     GREY,
     PALETTE,
@@ -45,7 +46,7 @@ class Change:
         """Whether it is sure or, where nobody said, whether the interval excludes zero."""
         if self.sure is not None:
             return self.sure
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+        return excludes_zero(self.low, self.high)
 
 
 def component_bars(

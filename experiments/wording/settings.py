@@ -27,11 +27,9 @@ def setting(conditions: Conditions, language: str = "en") -> str:
     """Return how a value was measured: `320×320, lots de 1, 1 fil d'exécution`."""
     protocol = dataclasses.replace(conditions, sizes=(), batch=0, threads=0).identity
     parts = [protocol, *(f"{width}×{height}" for width, height in conditions.sizes)]
-    counts = {"batch": conditions.batch, "threads": conditions.threads}
-    parts += [_counted(code, count, language) for code, count in counts.items() if count]
+    if conditions.batch:
+        parts.append(say("setting.batch", language, n=str(conditions.batch)))
+    if conditions.threads:
+        key = "one_thread" if conditions.threads == 1 else "threads"
+        parts.append(say(key, language, n=str(conditions.threads)))
     return ", ".join(part for part in parts if part)
-
-
-def _counted(code: str, count: int, language: str) -> str:
-    one = "-one" if code == "threads" and count == 1 else ""
-    return say(f"setting.{code}{one}", language, n=str(count))

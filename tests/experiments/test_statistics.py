@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from experiments.comparison.result import excludes_zero
 from experiments.comparison.statistics import (
     MEAN,
-    Interval,
     holm,
     paired_bootstrap,
     percentiles,
@@ -92,10 +92,11 @@ def test_an_interval_leaves_half_of_the_rest_on_either_side():
 
 
 def test_an_interval_that_touches_zero_does_not_exclude_it():
-    assert not Interval(0.0, 0.1).excludes_zero
-    assert not Interval(-0.1, 0.0).excludes_zero
-    assert Interval(0.01, 0.1).excludes_zero
-    assert Interval(-0.1, -0.01).excludes_zero
+    assert not excludes_zero(0.0, 0.1)
+    assert not excludes_zero(-0.1, 0.0)
+    assert excludes_zero(0.01, 0.1)
+    assert excludes_zero(-0.1, -0.01)
+    assert not excludes_zero(None, None)
 
 
 def test_p_values_go_with_the_intervals():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.result import excludes_zero
 from experiments.metrics import AP_METRICS, kind
 from experiments.records.run import Run, read_matches
 from featherface.errors import RefusedError, ThesisError
@@ -99,12 +100,6 @@ def write_difference(
         return words.amount(value, name, unit, sign=sign)
     spec = f"{sign}.{kind(name, unit).places}f"
     text = Safe(words.say("points", n=words.number(100 * value, spec)) + mark)
-    if established(ends) if sure is None else sure:
+    if excludes_zero(*(ends or (None, None))) if sure is None else sure:
         text = Safe(f"**{text}**")
     return Safe(text + write_interval(words, name, ends))
-
-
-def established(ends: Sequence[float | None] | None) -> bool:
-    """Whether an interval lies on one side of zero."""
-    low, high = ends or (None, None)
-    return low is not None and high is not None and (low > 0 or high < 0)
