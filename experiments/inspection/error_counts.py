@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.running.accuracy import WIDEST
+from experiments.accuracy import WIDEST
 from featherface.errors import UsageError, unknown
 from featherface.evaluation import operating_point
 from featherface.evaluation.breakdown import GROUPINGS, break_down

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.running.accuracy import WIDEST
+from experiments.accuracy import WIDEST
 from featherface.data.annotation import ATTRIBUTES
 from featherface.data.images import open_picture
 from featherface.errors import DataError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.accuracy import Circumstances, landmark_metric, measure
 from experiments.conditions import Conditions
 from experiments.records.provenance import conditions_on
 from experiments.records.run import MATCHES
 from experiments.running import inputs
-from experiments.running.accuracy import Circumstances, landmark_metric, measure
 from experiments.running.stage_context import Findings, Work, trained
 from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions

@@ -18,6 +18,8 @@ from experiments.records.run import RECIPE, Run
 from experiments.running import autotune, late_stages, trackers
 from experiments.running.stage_context import Findings, Work
 from experiments.running.stages import TABLE
+from experiments.staleness.probe_cache import source_now
+from experiments.staleness.probes import write_probes
 from experiments.staleness.source_digest import code_digest, write_code
 from featherface.errors import HeldError, InterruptedRunError, ThesisError
 from featherface.filesystem.atomic import remove_tree, write_atomic
@@ -48,6 +50,7 @@ class Execution:
 
     def begin(self, argv: Sequence[str]) -> None:
         """Note this attempt in the record, before any work."""
+        source_now()  # as they are now: a student may edit them while days of training go by
         self.record = Record.read(self.folder)
         self.stages = tuple(name for name in STAGES if self._stage(name).status != "skipped")
         attempt = Attempt(
@@ -191,6 +194,7 @@ class Execution:
             _check_stop(shared, name)
             found = TABLE[name](shared)
             self._keep(name, found)
+            self._probe(name, shared)
             status = "done"
         except (InterruptedRunError, KeyboardInterrupt):
             status = "interrupted"
@@ -217,6 +221,15 @@ class Execution:
         parents = (*known, *(one for one in found.parents if one not in known))
         warnings = dict.fromkeys([*self.record.warnings, *found.warnings])
         self._note(parents=parents, warnings=tuple(warnings))
+
+    def _probe(self, name: str, shared: Work) -> None:
+        """Keep what tells later whether the code still computes the same as in this stage."""
+        lost = "whether later code computes the same can't be told"
+        with (
+            late_stages.without_fail("probes", self._warn, self._log),
+            self._warned(lost, shared.on_message),
+        ):
+            write_probes(self.folder, name, shared.recipe)
 
     def _tabulate(self) -> None:
         """Write the table of the epochs so far; without it the training is what it is."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from experiments.records.seal import members, sha256
 from experiments.staleness import families as bases
 from experiments.staleness.families import BASES
-from experiments.staleness.source_digest import changed_files, code_digest, read_code
+from experiments.staleness.probes import DIFFERENT, SAME, UNKNOWN, Verdict, verdicts
+from experiments.staleness.source_digest import changed_files, read_code
 from experiments.wording.phrases import listed, say
 from experiments.workspace.paths import same
 from featherface.errors import ThesisError
@@ -32,6 +33,12 @@ PATHS = {
     "predictions": "evaluate.predictions",
 }
 """Role of a parent that is a file -> the recipe key that names it."""
+SENTENCES = {"parent": "stale-parent", "untold": "stale-untold", "unread": "stale-unread"}
+"""Kind of a change that is told in a sentence of its own."""
+SHOWN = 2
+"""Probes that are named for each family."""
+COMMIT = 9
+"""Letters of a commit that are shown."""
 DEEPEST = 20
 """Longest chain of parents that is followed."""
 
@@ -43,9 +50,12 @@ class Change:
     run: str
     """Whose: `v2@1`."""
     kind: str
-    """`recipe`, `code`, `data`, `weights`, or `parent` (a run it was made from is stale)."""
+    """`recipe`, `code`, `untold` (the record does not tell what the code computed), `unread` (this
+    version can't compute it again), `data`, `weights`, or `parent` (a run it was made from is
+    stale)."""
     details: tuple[str, ...]
-    """What exactly: keys with both values, files, the parent's id; empty where unknown."""
+    """What exactly: keys with both values, probes and files, the parent's id; empty where unknown.
+    """
     stage: str = "train"
     """The stage to repeat."""
     role: str = ""
@@ -55,7 +65,7 @@ class Change:
         """Return the change as a sentence in LANGUAGE."""
         values = {"run": self.run, "what": f"changed-{self.kind}", "role": f"role-{self.role}"}
         told = listed(self.details, language)
-        code = "stale-parent" if self.kind == "parent" else "stale-in" if told else "stale"
+        code = SENTENCES.get(self.kind) or ("stale-in" if told else "stale")
         return say(f"change.{code}", language, **values, details=told)
 
 
@@ -64,10 +74,20 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return how what decides the numbers of FAMILIES (see `bases`) differs from RUN's record.
 
-    What can't be compared (a recipe that was removed, a disk that is not there) has not changed.
-    Pictures are not read again: their annotations and the ground truth stand for them.
+    Code has changed where its probes give something else under RUN's own recipe. What can't be
+    compared (a recipe that was removed, a disk that is not there) has not changed. Pictures are
+    not read again: their annotations and the ground truth stand for them.
     """
     return _merged(_changes(run, store, families, 0))
+
+
+def rewritten(run: Run, store: Store, families: Sequence[str]) -> tuple[str, ...]:
+    """Return those of FAMILIES whose code differs from RUN's and computes the same."""
+    try:
+        found = verdicts(run, store.workspace, _own(run, families))
+    except ThesisError:
+        return ()
+    return tuple(one.family for one in found if one.recomputed and one.state == SAME)
 
 
 def _merged(found: Iterable[Change]) -> tuple[Change, ...]:
@@ -81,15 +101,21 @@ def _merged(found: Iterable[Change]) -> tuple[Change, ...]:
     return tuple(merged.values())
 
 
+def _own(run: Run, families: Sequence[str]) -> list[str]:
+    """Return those of FAMILIES that RUN's own numbers are of."""
+    return [name for name in families if name != "training" or bases.trained(run)]
+
+
 def _changes(run: Run, store: Store, families: Sequence[str], depth: int) -> Iterator[Change]:
     try:
-        made = _Made.read(run, store)
+        made, own = _Made.read(run, store), _own(run, families)
+        told = {one.family: one for one in verdicts(run, store.workspace, own)}
     except ThesisError:
         return
     for name in families:
-        if name != "training" or bases.trained(run):
+        if name in told:
             yield from _recipe_changes(made, name)
-            yield from _code_changes(made, name)
+            yield from _code_changes(made, told[name], own[-1])
             yield from _data_changes(made, name)
         yield from _parent_changes(made, name, depth)
 
@@ -149,17 +175,31 @@ def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
             yield Change(made.run.id, kind, details, BASES[family].stage)
 
 
-def _code_changes(made: _Made, family: str) -> Iterator[Change]:
-    recorded, stage = made.run.record.code, BASES[family].stage
-    if not recorded or recorded == code_digest():
-        return
-    files = read_code(made.run.folder)
-    if not files:  # an earlier version kept one digest of all
-        yield Change(made.run.id, "code", (), stage)
-        return
-    found = [one for one in changed_files(files) if bases.counts_for(family, one, made.then)]
-    if found:
-        yield Change(made.run.id, "code", tuple(found), stage)
+def _code_changes(made: _Made, verdict: Verdict, last: str) -> Iterator[Change]:
+    """Yield that the code computes something else, or that nobody can tell.
+
+    What can't be told is renewed by measuring the LAST family again, where the weights are there:
+    nobody knows whether they would be trained the same today, but what they are worth can be known.
+    """
+    run = made.run
+    renewed = BASES[last if run.weights else verdict.family].stage
+    if verdict.state == DIFFERENT:
+        probes = f"{verdict.family}: {', '.join(verdict.probes[:SHOWN])}"
+        more = len(verdict.probes) - SHOWN
+        details = (f"{probes} +{more}" if more > 0 else probes, *_whereabouts(run))
+        yield Change(run.id, "code", details, BASES[verdict.family].stage)
+    elif verdict.state == UNKNOWN and verdict.why:
+        yield Change(run.id, "unread", (verdict.why,), renewed)
+    elif verdict.state == UNKNOWN:
+        yield Change(run.id, "untold", (verdict.family,), renewed)
+
+
+def _whereabouts(run: Run) -> Iterable[str]:
+    """Return the files that differ from RUN's record, or its commit where no file tells."""
+    files = read_code(run.folder)
+    found = changed_files(files) if files else []
+    commit = run.record.git.commit
+    return found or ([f"commit {commit[:COMMIT]}"] if commit else [])
 
 
 def _data_changes(made: _Made, family: str) -> Iterator[Change]:
@@ -203,7 +243,10 @@ def _parent_file(made: _Made, parent: Parent) -> Iterator[Change]:
 
 
 def _parent_run(made: _Made, parent: Parent, depth: int) -> Iterator[Change]:
-    """Yield what changed in a run that this one was made from, and that this one is stale too."""
+    """Yield what changed in a run that this one was made from, and that this one is stale too.
+
+    Of a parent without probes nothing is known to have changed: its weights are what they are.
+    """
     try:
         source = made.store.find(parent.run)
         seal = source.seal
@@ -213,7 +256,8 @@ def _parent_run(made: _Made, parent: Parent, depth: int) -> Iterator[Change]:
         yield Change(made.run.id, "weights", (parent.run,), role=parent.role)
         return
     if depth < DEEPEST:
-        found = _merged(_changes(source, made.store, ("training",), depth + 1))
+        every = _merged(_changes(source, made.store, ("training",), depth + 1))
+        found = [one for one in every if one.kind not in ("untold", "unread")]
         yield from found
         if found:
             yield Change(made.run.id, "parent", (parent.run,), role=parent.role)
@@ -240,4 +284,4 @@ def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-__all__ = ["Change", "changes", "code_digest", "content_digest"]
+__all__ = ["Change", "changes", "content_digest", "rewritten"]

@@ -1,6 +1,7 @@
-"""What decides which numbers: the code, recipe keys and inputs behind each family of metrics.
+"""What decides which numbers: the recipe keys and inputs behind each family of metrics.
 
-A change elsewhere is none: another learning rate leaves the parameter count as it is.
+A change elsewhere is none: another learning rate leaves the parameter count as it is. Which code
+decides them is nobody's list: probes tell (see `featherface.probes.table`).
 """
 
 from __future__ import annotations
@@ -15,26 +16,6 @@ if TYPE_CHECKING:
 
     from experiments.records.run import Run
 
-IDLE_CODE = (
-    "__init__.py",
-    "errors.py",
-    "devices/names.py",
-    "devices/graphics_cards.py",
-    "devices/accelerators.py",
-    "progress.py",
-    "filesystem/atomic.py",
-    "inference/drawing.py",
-    "inference/crops.py",
-    "evaluation/breakdown.py",
-    "evaluation/failures.py",
-    "data/__init__.py",
-    "checks.py",
-    "data/fingerprint.py",
-    "data/statistics.py",
-)
-"""Files of the core that decide no number: wording, reporting, validation."""
-DRAWN = ("data/synthetic/",)
-"""Files that matter to the synthetic set alone."""
 IDLE_KEYS = (
     "train.device",
     "train.workers",
@@ -55,10 +36,6 @@ class Basis:
     """The stage to repeat where it changed."""
     keys: tuple[str, ...]
     """Recipe keys and sections."""
-    code: tuple[str, ...] = ()
-    """The only files and folders of the core that count; empty: all that no other family owns."""
-    owned: tuple[str, ...] = ()
-    """Files and folders of the core that count for this family alone."""
     split: str = ""
     """Recipe key of the split that is read."""
     roles: tuple[str, ...] = ()
@@ -66,7 +43,6 @@ class Basis:
 
 
 DATA_KEYS = ("data.root", "data.synthetic")
-NETWORK = ("networks/", "variants/")
 BASES: dict[str, Basis] = {
     "training": Basis(
         stage="train",
@@ -74,7 +50,6 @@ BASES: dict[str, Basis] = {
             *("seed", "model", "train", "distill", *DATA_KEYS),
             *("data.train_split", "data.train_limit", "data.labels"),
         ),
-        owned=(*("training/", "losses/", "data/augmentation/"),),
         split="train_split",
         roles=("teacher", "weights", "backbone"),
     ),
@@ -84,30 +59,12 @@ BASES: dict[str, Basis] = {
             *("model", "evaluate", *DATA_KEYS),
             *("data.val_split", "data.val_limit", "data.ground_truth"),
         ),
-        owned=(
-            "evaluation/",
-            "inference/detect.py",
-            "inference/tta.py",
-            "geometry/suppression.py",
-            "geometry/detections.py",
-        ),
         split="val_split",
         roles=("weights", "predictions"),
     ),
-    "network": Basis(stage="benchmark", keys=("model",), code=(*NETWORK, "profiling/counting.py")),
-    "speed": Basis(
-        stage="benchmark",
-        keys=("model", "benchmark"),
-        code=(*NETWORK, "devices/select.py", "devices/precision.py"),
-        owned=("profiling/",),
-    ),
-    "export": Basis(
-        stage="export",
-        keys=("model", "export"),
-        code=(*NETWORK, "weights/checkpoints.py", "devices/precision.py"),
-        owned=("export/",),
-        roles=("weights",),
-    ),
+    "network": Basis(stage="benchmark", keys=("model",)),
+    "speed": Basis(stage="benchmark", keys=("model", "benchmark")),
+    "export": Basis(stage="export", keys=("model", "export"), roles=("weights",)),
 }
 FAMILIES = {
     "widerface.": "accuracy",
@@ -142,19 +99,6 @@ def trained(run: Run) -> bool:
     """Whether RUN trained its weights itself."""
     stage = run.record.stages.get("train")
     return stage is not None and stage.status == "done"
-
-
-def counts_for(name: str, file: str, recipe: Mapping[str, Any]) -> bool:
-    """Whether FILE of the core decides the numbers of family NAME, under the flat RECIPE."""
-    basis = BASES[name]
-    if basis.code:
-        return file.startswith((*basis.code, *basis.owned))
-    if file.startswith(IDLE_CODE) or (
-        file.startswith(DRAWN) and recipe.get("data.root") != "synthetic"
-    ):
-        return False
-    owners = [other for other, one in BASES.items() if one.owned and file.startswith(one.owned)]
-    return not owners or name in owners
 
 
 def left_open(key: str, value: object) -> bool:

@@ -68,9 +68,15 @@ def write_onnx(model: Detector, path: Path, opset: int, variant_name: str) -> No
         temporary.write_bytes(graph.SerializeToString())
 
 
-def _trace(model: Detector, opset: int) -> Any:
-    network = _Deployed(deployed(model)).eval()
+def traced(model: Detector, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """Return a copy of MODEL in DTYPE as it is traced: probabilities, normalisations folded."""
+    network = _Deployed(deployed(model).to(dtype)).eval()
     _fold_normalisations(network)
+    return network
+
+
+def _trace(model: Detector, opset: int) -> Any:
+    network = traced(model)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             network,

@@ -40,7 +40,12 @@ def peak_memory(model: nn.Module, config: BenchmarkConfig) -> float:
         live = LiveBytes()
         with live:
             model(images)
-    return (live.peak + state_bytes(model) + tensor_bytes(images)) / 1e6
+    return all_megabytes(live.peak, model, images)
+
+
+def all_megabytes(live: int, model: nn.Module, images: Tensor) -> float:
+    """Return the megabytes of MODEL's numbers, of IMAGES, and of so many LIVE bytes beside them."""
+    return (live + state_bytes(model) + tensor_bytes(images)) / 1e6
 
 
 def free_bytes(device: torch.device) -> int:

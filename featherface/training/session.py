@@ -264,7 +264,7 @@ class Session:
         due = config.evaluate_every > 0 and place.epoch % config.evaluate_every == 0
         speed = {"seconds": time.perf_counter() - self._since[0], "images": self._since[1]}
         speed |= {"loading": waited, "workers": self.waiting.workers}
-        metrics = self._evaluated() if due or place.epoch == config.epochs else {}
+        metrics = self.judge() if due or place.epoch == config.epochs else {}
         told = [place.best, place.waited, place.metrics]
         place.best, place.waited, place.metrics = broadcast_object_list(told)
         lesson = self.teaching.facts if self.teaching else {}
@@ -272,8 +272,8 @@ class Session:
         self.save(whole=True)
         self._since = (time.perf_counter(), 0)
 
-    def _evaluated(self) -> dict[str, float]:
-        """Evaluate and keep the weights if they are the best so far."""
+    def judge(self) -> dict[str, float]:
+        """Evaluate, and keep the weights if they are the best so far; return the metrics."""
         if self.evaluate is None or not self.accelerator.is_main_process:
             return {}
         place = self.place

@@ -150,7 +150,7 @@ def test_what_the_run_was_made_from_changed(workspace, make_run):
     seal(run.folder)
     found = outcome(workspace, claim)
     assert found.state == "stale"
-    assert found.reason("fr").startswith("v2@1 : le code a changé depuis")
+    assert found.reason("fr").startswith("v2@1 ne garde pas de sondes (network)")
     assert len(code_digest()) == 64
 
 

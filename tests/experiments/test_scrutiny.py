@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+from experiments.accuracy import Circumstances, measure
 from experiments.claims import remedies
 from experiments.earlier_conditions import from_text
 from experiments.inspection import detection_review
@@ -18,7 +19,6 @@ from experiments.metrics import KINDS
 from experiments.recipe.resolve import resolve
 from experiments.records.store import Store
 from experiments.running import runner
-from experiments.running.accuracy import Circumstances, measure
 from experiments.workspace.workspace import Workspace
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw

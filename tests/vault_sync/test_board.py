@@ -71,8 +71,8 @@ def test_a_claim_that_barely_holds_in_french(board):
 @pytest.mark.parametrize(
     ("language", "state", "why"),
     [
-        ("en", "to be measured again", "v1@1: the code changed since"),
-        ("fr", "à mesurer de nouveau", f"v1@1{NARROW}: le code a changé depuis"),
+        ("en", "to be measured again", "v1@1 keeps no probes (network)"),
+        ("fr", "à mesurer de nouveau", "v1@1 ne garde pas de sondes (network)"),
     ],
 )
 def test_a_stale_claim_says_what_changed(board, language, state, why):

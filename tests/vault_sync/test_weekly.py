@@ -153,7 +153,7 @@ def test_a_claim_is_judged_by_what_was_known(make, make_run, monkeypatch):
     assert states_on(workspace, runs, SINCE)["v1-parameters"] == "pass"
     assert states_on(workspace, runs, SINCE)["v2-parameters"] == "fail"
     assert states_on(workspace, runs, UNTIL)["v2-parameters"] == "pass"
-    monkeypatch.setattr("experiments.staleness.changes.code_digest", lambda: "other")
+    monkeypatch.setattr("experiments.staleness.probes.code_digest", lambda: "other")
     assert states_on(workspace, runs, UNTIL)["v2-parameters"] == "pass"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -18,24 +18,44 @@ if TYPE_CHECKING:
 def make_optimizer(
     model: nn.Module, config: TrainConfig, beside: Iterable[nn.Parameter] = ()
 ) -> Optimizer:
-    """Return the configured optimizer; biases and norms don't decay.
+    """Return the configured optimizer of MODEL, and of the parameters BESIDE it."""
+    kind = OPTIMIZERS[config.optimizer]
+    return kind.make(parameter_groups(model, config, beside), **kind.arguments(config))
 
-    It trains MODEL, and the parameters BESIDE it, without decay.
+
+def parameter_groups(
+    model: nn.Module, config: TrainConfig, beside: Iterable[nn.Parameter] = ()
+) -> list[dict[str, Any]]:
+    """Return which parameters of MODEL decay, and how much; biases and norms don't.
+
+    Nor do those BESIDE it.
     """
     decaying = [value for value in model.parameters() if value.requires_grad and value.ndim > 1]
     others = [value for value in model.parameters() if value.requires_grad and value.ndim <= 1]
-    groups: list[dict[str, object]] = [
+    groups: list[dict[str, Any]] = [
         {"params": decaying, "weight_decay": config.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
     if added := list(beside):
         groups.append({"params": added, "weight_decay": 0.0})
-    return OPTIMIZERS[config.optimizer](groups, config)
+    return groups
 
 
-OPTIMIZERS: dict[str, Callable[[Iterable[dict[str, object]], TrainConfig], Optimizer]] = {
-    "adamw": lambda groups, config: torch.optim.AdamW(groups, lr=config.lr, fused=True),
-    "sgd": lambda groups, config: torch.optim.SGD(
-        groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0
+class Kind(NamedTuple):
+    """One of PyTorch's optimizers and what it is made with, beside the parameters."""
+
+    make: type[Optimizer]
+    arguments: Callable[[TrainConfig], dict[str, Any]]
+
+
+OPTIMIZERS: dict[str, Kind] = {
+    "adamw": Kind(torch.optim.AdamW, lambda config: {"lr": config.lr, "fused": True}),
+    "sgd": Kind(
+        torch.optim.SGD,
+        lambda config: {
+            "lr": config.lr,
+            "momentum": config.momentum,
+            "nesterov": config.momentum > 0,
+        },
     ),
 }

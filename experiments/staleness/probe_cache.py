@@ -1,0 +1,114 @@
+"""What probes gave, kept for each state of the sources: values by settings, verdicts by record.
+
+A file of lines that are only ever added, so that several programs may write at once; a line that
+a crash has cut is passed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+from featherface.source.digest import program_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from featherface.probes.numbers import Values
+
+    Told = tuple[str, tuple[str, ...], str]
+
+STATES = 8
+"""States of the sources whose files stay."""
+
+
+@functools.cache
+def source_now() -> str:
+    """Return the digest of the sources that this program runs: those that it was started from."""
+    return program_digest()
+
+
+@functools.lru_cache(maxsize=8)
+def cache_of(folder: Path, source: str) -> ProbeCache:
+    """Return the cache in FOLDER for the sources of digest SOURCE, read once."""
+    return ProbeCache(folder / f"{source[:20]}.jsonl")
+
+
+class ProbeCache:
+    """One file, and what this program has added to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._values: dict[tuple[str, str], Values] = {}
+        self._verdicts: dict[tuple[str, str], Told] = {}
+        self._trusted = True
+        for line in self._lines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self._take(json.loads(line))
+
+    def values(self, probe: str, settings: str) -> Values | None:
+        """Return what PROBE gave under the settings of that digest; None where it was not asked."""
+        return self._values.get((probe, settings))
+
+    def keep_values(self, found: Mapping[tuple[str, str], Values]) -> None:
+        """Keep what probes gave, by name and digest of the settings.
+
+        On the disk only if no source file was changed while this program has been running.
+        """
+        if not found:
+            return
+        self._values |= found
+        self._trusted = program_digest() == source_now()
+        self._add(
+            {"probe": probe, "settings": settings, "values": values}
+            for (probe, settings), values in found.items()
+        )
+
+    def verdict(self, seal: str, family: str) -> Told | None:
+        """Return state, probes and reason that were found for a sealed record; None if none was."""
+        return self._verdicts.get((seal, family))
+
+    def keep_verdict(
+        self, seal: str, family: str, state: str, probes: tuple[str, ...], why: str
+    ) -> None:
+        """Keep what was found for a record; one without a seal may still change."""
+        if not seal:
+            return
+        self._verdicts[seal, family] = (state, probes, why)
+        line = {"seal": seal, "family": family, "state": state, "probes": probes, "why": why}
+        self._add([line])
+
+    def _lines(self) -> list[str]:
+        try:
+            return self.path.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            return []
+
+    def _take(self, line: Mapping[str, Any]) -> None:
+        if "probe" in line:
+            key = str(line["probe"]), str(line["settings"])
+            self._values[key] = [float(value) for value in line["values"]]
+        else:
+            told = str(line["state"]), tuple(map(str, line["probes"])), str(line["why"])
+            self._verdicts[str(line["seal"]), str(line["family"])] = told
+
+    def _add(self, lines: Any) -> None:
+        text = "".join(f"{json.dumps(line)}\n" for line in lines)
+        if not self._trusted:
+            return
+        with contextlib.suppress(OSError):  # it can be found out again
+            if not self.path.parent.is_dir():
+                self.path.parent.mkdir(parents=True)
+            if not self.path.exists():
+                self._prune()
+            with self.path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+
+    def _prune(self) -> None:
+        """Remove the files of states that were left longest ago."""
+        files = sorted(self.path.parent.glob("*.jsonl"), key=lambda file: file.stat().st_mtime)
+        for file in files[: -(STATES - 1)]:
+            file.unlink(missing_ok=True)

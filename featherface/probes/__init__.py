@@ -1,0 +1,1 @@
+"""Small fixed computations whose results tell later whether the code still computes the same."""

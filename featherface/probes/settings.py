@@ -1,0 +1,81 @@
+"""What a probe may depend on: the configurations of one recipe, and no more of them than it reads.
+
+Lean: imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from featherface.evaluation.config import EvaluateConfig
+from featherface.export.formats import ExportConfig
+from featherface.training.config.distill import DistillConfig
+from featherface.training.config.train import TrainConfig
+from featherface.variants.config import DetectorConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from featherface.data.config import SyntheticConfig
+
+SOMEONE = "teacher"
+"""Stands for whoever teaches: what a teacher says is its own record's business."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The configurations that a run's numbers follow from."""
+
+    model: DetectorConfig = field(default_factory=DetectorConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
+    teacher: DetectorConfig | None = None
+    """The network of a teacher that no run of ours trained; None where a run did."""
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    synthetic: SyntheticConfig | None = None
+    """What the synthetic set is drawn from; None where the pictures are real."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "distill", _nameless(self.distill))
+
+    def reduced(self, reads: Iterable[str]) -> Settings:
+        """Return the settings with nothing but what READS names; all else has its default.
+
+        READS holds names of sections (`model`) and of keys in them (`train.lr`).
+
+        >>> Settings(train=TrainConfig(lr=0.5, clip=1.0)).reduced(["train.lr"]).train.clip
+        10.0
+        """
+        kept: dict[str, dict[str, Any]] = {}
+        whole: dict[str, Any] = {}
+        for name in reads:
+            section, _, key = name.partition(".")
+            value = getattr(self, section)
+            if not key:
+                whole[section] = value
+            else:
+                kept.setdefault(section, {})[key] = getattr(value, key)
+        for section, values in kept.items():
+            whole[section] = dataclasses.replace(getattr(Settings(), section), **values)
+        return Settings(**whole)
+
+    @property
+    def digest(self) -> str:
+        """A short SHA-256 that equal settings share."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _nameless(distill: DistillConfig) -> DistillConfig:
+    """Return DISTILL without the names of its teachers: only how many they are decides here."""
+    if not distill.taught:
+        return distill
+    others = (SOMEONE,) * len(distill.teachers)
+    return dataclasses.replace(
+        distill, teacher=SOMEONE, teacher_weights=None, teacher_variant=None, teachers=others
+    )

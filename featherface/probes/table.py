@@ -1,0 +1,226 @@
+"""The table of probes: what each reads of a recipe, and which families of numbers follow from it.
+
+A probe is a small computation on fixed input, by the very code that makes the numbers. Its values
+are kept with a run; where later code gives others for the same settings, the run's numbers of
+that family are no longer what the code computes.
+
+Tolerances. `EXACT` is for float64: sums of up to 10^5 terms in another order, or another
+processor's exponential, differ by less than 10^-11 of the result; what a change of the code does is
+not that small, since the fixed weights and faces leave no factor below 10^-6 in the way. `SINGLE`
+is for what the code itself computes in float32, 10^-7 per operation: it leaves room for a hundred
+of them. `PIXELS` is for means over pictures in whole numbers, of which another version of Pillow
+may round some the other way. All are relative to 1 + the value.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from featherface.probes import accuracy, export, network, objective, speed, training
+from featherface.probes.isolation import isolated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from featherface.probes.numbers import Values
+    from featherface.probes.settings import Settings
+
+EXACT, SINGLE, PIXELS = 1e-9, 1e-5, 1e-4
+ANCHORS = ("model.prior_sizes", "model.prior_ratios", "model.prior_steps", "model.variances")
+LOSS = (*ANCHORS, "train.loss", "train.overlap", "train.negatives")
+WEIGHED = (*LOSS, "train.box_weight", "train.landmark_weight")
+VIEWS = ("evaluate.protocol", "evaluate.flip")
+MERGED = ("evaluate.nms_threshold", "evaluate.voting", "evaluate.max_detections")
+
+
+def _always(settings: Settings) -> bool:
+    del settings
+    return True
+
+
+def _looks(settings: Settings) -> bool:
+    """Whether a network looks at pictures, or earlier predictions are judged."""
+    return settings.evaluate.predictions is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One small computation."""
+
+    compute: Callable[[Settings], Values]
+    families: tuple[str, ...]
+    """Of numbers, that follow from it."""
+    reads: tuple[str, ...] = ()
+    """Sections of the settings and keys in them; it is given nothing else."""
+    tolerance: float = EXACT
+    applies: Callable[[Settings], bool] = _always
+    """Whether it says anything of a run of such settings."""
+
+
+PROBES: dict[str, Probe] = {
+    "outputs": Probe(
+        compute=network.outputs,
+        families=("network", "training", "accuracy", "speed", "export"),
+        reads=("model",),
+        applies=_looks,
+    ),
+    "counts": Probe(compute=network.counts, families=("network",), reads=("model",)),
+    "anchors": Probe(
+        compute=network.anchors,
+        families=("network", "training", "accuracy"),
+        reads=ANCHORS,
+        applies=_looks,
+    ),
+    "initial-weights": Probe(
+        compute=network.initial, families=("training",), reads=("model",), tolerance=SINGLE
+    ),
+    "gradients": Probe(compute=network.learning, families=("training",), reads=("model",)),
+    "pictures": Probe(
+        compute=training.pictures,
+        families=("training",),
+        reads=(
+            *("train.augmentations", "train.crop_scales", "train.zoom_scales"),
+            "model.pixel_mean",
+        ),
+        tolerance=PIXELS,
+    ),
+    "synthetic-set": Probe(
+        compute=training.synthetic_set,
+        families=("training", "accuracy"),
+        reads=("synthetic",),
+        tolerance=PIXELS,
+        applies=lambda settings: settings.synthetic is not None,
+    ),
+    "order": Probe(
+        compute=training.order,
+        families=("training",),
+        reads=(
+            *("train.epochs", "train.batch_size", "train.accumulate", "train.image_size"),
+            *("train.views", "train.progressive", "train.multi_scale", "train.curriculum"),
+            "train.frozen_backbone",
+        ),
+    ),
+    "assignment": Probe(compute=objective.assignment, families=("training",), reads=LOSS),
+    "loss": Probe(compute=objective.loss, families=("training",), reads=WEIGHED),
+    "schedule": Probe(
+        compute=training.schedule,
+        families=("training",),
+        reads=("train.lr", "train.schedule", "train.warmup", "train.steps_at"),
+    ),
+    "parameter-groups": Probe(
+        compute=training.groups,
+        families=("training",),
+        reads=("model", "train.weight_decay"),
+    ),
+    "optimizer": Probe(
+        compute=training.optimizer,
+        families=("training",),
+        reads=("train.optimizer", "train.lr", "train.momentum"),
+    ),
+    "steps": Probe(
+        compute=training.steps,
+        families=("training",),
+        reads=(
+            *("train.weight_decay", "train.clip", "train.ema", "train.lr"),
+            *("train.schedule", "train.warmup", "train.steps_at"),
+        ),
+    ),
+    "best-weights": Probe(
+        compute=training.best, families=("training",), reads=("train.epochs", "train.patience")
+    ),
+    "distillation": Probe(
+        compute=objective.distillation,
+        families=("training",),
+        reads=(
+            *(*WEIGHED, "model.channels", "distill"),
+            *("train.epochs", "train.views"),
+        ),
+        applies=lambda settings: settings.distill.enabled,
+    ),
+    "teacher-outputs": Probe(
+        compute=network.teacher,
+        families=("training",),
+        reads=("teacher",),
+        applies=lambda settings: settings.teacher is not None,
+    ),
+    "views": Probe(compute=accuracy.views, families=("accuracy",), reads=VIEWS, applies=_looks),
+    "detections": Probe(
+        compute=accuracy.detections,
+        families=("accuracy",),
+        reads=(*ANCHORS, "model.pixel_mean", *VIEWS, *MERGED, "evaluate.score_threshold"),
+        tolerance=SINGLE,
+        applies=_looks,
+    ),
+    "score-border": Probe(
+        compute=accuracy.score_border,
+        families=("accuracy",),
+        reads=(*ANCHORS, *MERGED),
+        applies=_looks,
+    ),
+    "suppression": Probe(
+        compute=accuracy.suppression,
+        families=("accuracy",),
+        reads=MERGED,
+        tolerance=SINGLE,
+        applies=_looks,
+    ),
+    "matching": Probe(compute=accuracy.matching, families=("accuracy",)),
+    "landmark-error": Probe(
+        compute=accuracy.landmarks,
+        families=("accuracy",),
+        reads=("evaluate.decision",),
+        tolerance=SINGLE,
+    ),
+    "built-subsets": Probe(compute=accuracy.built_subsets, families=("accuracy",)),
+    "timing": Probe(compute=speed.timing, families=("speed",), tolerance=SINGLE),
+    "memory": Probe(compute=speed.memory, families=("speed",)),
+    "exported-outputs": Probe(compute=export.wrapper, families=("export",), reads=("model",)),
+    "formats": Probe(compute=export.formats, families=("export",), reads=("export.formats",)),
+    "parity": Probe(compute=export.parity, families=("export",), tolerance=SINGLE),
+}
+"""By name, in the order in which a difference is told."""
+FAMILIES = tuple(dict.fromkeys(family for probe in PROBES.values() for family in probe.families))
+
+
+def measure(settings: Settings, probes: Mapping[str, Probe]) -> dict[str, Values]:
+    """Compute PROBES under SETTINGS, one after the other; what they share is made once.
+
+    Nothing of the program's state changes: random numbers, threads, types and modes stay.
+    """
+    try:
+        with isolated():
+            return {
+                name: probe.compute(settings.reduced(probe.reads)) for name, probe in probes.items()
+            }
+    finally:
+        network.forget()
+        export.forget()
+
+
+def asked(
+    settings: Settings, families: Iterable[str], probes: Mapping[str, Probe] = PROBES
+) -> dict[str, Probe]:
+    """Return those of PROBES that say something of FAMILIES under SETTINGS."""
+    wanted = set(families)
+    return {
+        name: probe
+        for name, probe in probes.items()
+        if wanted.intersection(probe.families) and probe.applies(settings)
+    }
+
+
+def agree(first: Values, second: Values, tolerance: float) -> bool:
+    """Whether two results of a probe are equal within TOLERANCE, relative to 1 + the value.
+
+    >>> agree([1.0, 100.0], [1.0 + 1e-10, 100.0], 1e-9)
+    True
+    """
+    if len(first) != len(second):
+        return False
+    return all(
+        one == two or abs(one - two) <= tolerance * (1 + max(abs(one), abs(two)))
+        for one, two in zip(first, second, strict=True)
+        if not (math.isnan(one) and math.isnan(two))
+    )
