@@ -24,8 +24,13 @@ NARROWEST = 40
 BELOW = " " * 6
 
 
-def report(outcomes: Sequence[Outcome], language: str, columns: int | None) -> Iterator[str]:
-    """Yield the lines about OUTCOMES: one section per state, then what to do next."""
+def report(
+    outcomes: Sequence[Outcome], language: str, columns: int | None, *, verbose: bool = False
+) -> Iterator[str]:
+    """Yield the lines about OUTCOMES: one section per state, then what to do next.
+
+    VERBOSE ones say too which code changed without changing a number.
+    """
     if not outcomes:
         yield say("claim_report.none", language)
         return
@@ -36,6 +41,8 @@ def report(outcomes: Sequence[Outcome], language: str, columns: int | None) -> I
             yield f"{say(f'claim_report.{state}', language)} ({len(section)})\n"
             for outcome in section:
                 yield from _told(outcome, language, room)
+                for note in outcome.notes if verbose else ():
+                    yield _below(note.text(language), room)
             yield ""
     todo = _todo(outcomes, language)
     if todo:

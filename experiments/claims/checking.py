@@ -50,6 +50,9 @@ class Outcome:
     steps: tuple[Reason, ...] = ()
     """What to do next; nothing where all is decided."""
 
+    notes: tuple[Reason, ...] = ()
+    """What changed without changing a number."""
+
     def reason(self, language: str = "en") -> str:
         """Return the reasons as one text in LANGUAGE; empty for a plain pass."""
         return "; ".join(dict.fromkeys(one.text(language) for one in self.reasons))
@@ -119,19 +122,32 @@ class Examiner:
         known = tuple(one for one in margins.values() if one)
         intervals = tuple(self._interval(one) for one in observed)
         changes = self._changes(observed)
+        notes = self._notes(observed)
         if changes:
             reasons = tuple(Reason("change", {"change": one}) for one in changes)
             reasons += (Reason("stale-held" if holds else "stale-failed"),)
             todo = self._after(observed, changes)
             return Outcome(
-                milestone, "stale", reasons, observed, holds, None, known, intervals, changes, todo
+                milestone,
+                "stale",
+                reasons,
+                observed,
+                holds,
+                None,
+                known,
+                intervals,
+                changes,
+                todo,
+                notes,
             )
         other = judge(claim, margins, "low" if holds else "high")
         certain = None if other is None else other == holds
         sure = certain is not False
         reasons = tuple(shortcomings(claim, found, margins, holds=holds, sure=sure))
         state = "pass" if holds else "fail"
-        return Outcome(milestone, state, reasons, observed, holds, certain, known, intervals)
+        return Outcome(
+            milestone, state, reasons, observed, holds, certain, known, intervals, notes=notes
+        )
 
     def _interval(self, one: Observation) -> Interval | None:
         counts = one.run is not None and one.reason is None
@@ -147,6 +163,16 @@ class Examiner:
             for change in self.facts.changes(one.run, one.reference.metric)
         )
         return tuple(dict.fromkeys(found))
+
+    def _notes(self, observed: Iterable[Observation]) -> tuple[Reason, ...]:
+        """Say which code was rewritten without changing a number that counts."""
+        found = (
+            Reason("same-code", {"run": one.run.id, "details": ", ".join(families)})
+            for one in observed
+            if one.run and not one.reason
+            if (families := self.facts.rewritten(one.run, one.reference.metric))
+        )
+        return _once(found)
 
     def _after(
         self, observed: Iterable[Observation], changes: tuple[Change, ...]

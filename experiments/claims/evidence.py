@@ -10,7 +10,7 @@ from experiments.claims.candidate_runs import candidates
 from experiments.conditions import TIMED
 from experiments.earlier_conditions import from_text
 from experiments.records.seal import only_line_ends, remedy
-from experiments.staleness.changes import changes
+from experiments.staleness.changes import changes, rewritten
 from experiments.staleness.families import families
 from experiments.wording.phrases import say
 from experiments.wording.settings import Manners
@@ -99,6 +99,10 @@ class Facts:
         if key not in self._changes:
             self._changes[key] = changes(run, self.store, key[1])
         return self._changes[key]
+
+    def rewritten(self, run: Run, metric: str) -> tuple[str, ...]:
+        """Return the families behind METRIC of RUN whose code differs and computes the same."""
+        return rewritten(run, self.store, families(run, metric))
 
 
 def _observe(facts: Facts, reference: Reference, milestone: Milestone) -> Observation:

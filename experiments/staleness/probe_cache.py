@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ class ProbeCache:
         if not found:
             return
         self._values |= found
-        self._trusted = program_digest() == source_now()
+        self._trusted = inspect.unwrap(program_digest)() == source_now()  # read anew
         self._add(
             {"probe": probe, "settings": settings, "values": values}
             for (probe, settings), values in found.items()

@@ -42,6 +42,10 @@ STAGES = {
 SAME, DIFFERENT, UNKNOWN = "same", "different", "unknown"
 
 
+class ProbeError(Exception):
+    """A probe can't be computed: a fault of the probe, not of what it looks at."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether the numbers of one family are still what the code computes."""
@@ -87,6 +91,7 @@ def write_probes(folder: Path, stage: str, recipe: Recipe) -> None:
     """Keep in FOLDER what the probes of STAGE's numbers give under RECIPE.
 
     Raises:
+        ProbeError: they can't be computed; nothing was written.
         HeldError: another program holds the file.
         UnavailableError: it can't be written.
     """
@@ -94,9 +99,10 @@ def write_probes(folder: Path, stage: str, recipe: Recipe) -> None:
 
     settings, table = settings_of(recipe), probe_table()
     wanted = {family: asked(settings, [family], table) for family in STAGES[stage]}
-    values = measure(
-        settings, {name: one for each in wanted.values() for name, one in each.items()}
-    )
+    try:
+        values = measure(settings, asked(settings, STAGES[stage], table))
+    except ThesisError as error:  # it would end the run
+        raise ProbeError(error.message) from error
     found = {
         family: {
             "source": source_now(),

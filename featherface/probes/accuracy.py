@@ -21,8 +21,9 @@ from featherface.evaluation.operating_point import landmark_error
 from featherface.evaluation.protocol import evaluate as judge
 from featherface.geometry.detections import Detections
 from featherface.geometry.priors import priors
+from featherface.inference import tta
 from featherface.inference.detect import detect_together
-from featherface.inference.tta import views, merge
+from featherface.inference.tta import merge
 from featherface.networks.detector import RawOutput
 from featherface.probes.numbers import noise, summary, tensor
 from featherface.probes.scenes import POINTS, scenes
@@ -75,7 +76,7 @@ def detections(settings: Settings) -> Values:
     spotter = cast("Any", Spotter(settings.model, evaluate.score_threshold))
     images = [np.asarray(scene.picture)[:, :, ::-1].copy() for scene in scenes()[:2]]
     height, width = images[0].shape[:2]
-    views = views(evaluate, width, height)
+    views = tta.views(evaluate, width, height)
     if max(max(view.size) for view in views) > LARGEST:
         return _seen_apart(settings, images)
     found = detect_together(spotter, settings.model, images, evaluate)
@@ -89,7 +90,7 @@ def _seen_apart(settings: Settings, images: list[NDArray[np.uint8]]) -> Values:
     values: Values = []
     for each in detect_together(spotter, settings.model, images, plain):
         values += _told(each)
-        for view in views(settings.evaluate, *SIZES[-1])[:2]:
+        for view in tta.views(settings.evaluate, *SIZES[-1])[:2]:
             values += _told(view.undo(each))
     return values
 
@@ -103,7 +104,7 @@ def views(settings: Settings) -> Values:
     return [
         number
         for width, height in SIZES
-        for view in views(settings.evaluate, width, height)
+        for view in tta.views(settings.evaluate, width, height)
         for number in (*map(float, view.size), float(view.mirrored), view.scale)
     ]
 

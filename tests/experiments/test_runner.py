@@ -20,6 +20,7 @@ from experiments.running import execution, runner, teachers
 from experiments.running.late_stages import LateStageError
 from experiments.running.stage_context import Findings
 from experiments.running.stages import TABLE
+from experiments.staleness import probes
 from featherface.errors import (
     ClaimFalseError,
     DataError,
@@ -62,6 +63,7 @@ def feigned(monkeypatch):
 
     for name in STAGES:
         monkeypatch.setitem(TABLE, name, make(name))
+    monkeypatch.setattr(execution, "write_probes", lambda *_: None)
     return calls
 
 
@@ -350,6 +352,29 @@ def test_going_on_with_other_code_is_noted(workspace, feigned, monkeypatch):
     interrupted(workspace)
     monkeypatch.setattr(execution, "code_digest", lambda: "0" * 64)
     assert "attempt 2 ran other code than the run began with" in go(workspace).record.warnings
+
+
+def test_each_stage_keeps_its_probes_as_soon_as_it_is_done(workspace, feigned, monkeypatch):
+    kept = []
+    monkeypatch.setattr(
+        execution, "write_probes", lambda _folder, stage, recipe: kept.append((stage, recipe.name))
+    )
+    go(workspace)
+    assert kept == [(stage, "smoke") for stage in STAGES]
+
+
+@pytest.mark.parametrize("fault", [UsageError("no such thing"), ZeroDivisionError("nothing")])
+def test_probes_that_can_not_be_computed_cost_a_run_nothing(workspace, feigned, monkeypatch, fault):
+    def fail(_settings, _probes):
+        raise fault
+
+    monkeypatch.setattr(execution, "write_probes", probes.write_probes)
+    monkeypatch.setattr("featherface.probes.table.measure", fail)
+    run = go(workspace)
+    assert run.status == "sealed"
+    assert not (run.folder / probes.FILE).exists()
+    [warning] = [text for text in run.record.warnings if text.startswith("probes could not")]
+    assert "no" in warning
 
 
 def test_no_secret_reaches_the_log(workspace, feigned, monkeypatch):

@@ -1,21 +1,29 @@
 """Real runs on a tiny drawn set: trained, killed, resumed, distilled, evaluated again."""
 
+import dataclasses
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from experiments.claims import remedies
 from experiments.recipe.resolve import resolve
 from experiments.records.run import Run
-from experiments.records.seal import sha256, verify
+from experiments.records.seal import read_seal, seal, sha256, verify
 from experiments.records.store import Store
 from experiments.running import runner
+from experiments.staleness.changes import changes
+from experiments.staleness.families import families
+from experiments.staleness.probes import FILE
 from experiments.workspace.workspace import Workspace
 from featherface.errors import InterruptedRunError
+from thesis_cli.main import cli
 
 TINY = [
     "data.synthetic.image_size=64",
@@ -138,6 +146,33 @@ def test_weights_are_evaluated_again_alone(trained):
     assert (parent.role, parent.path, parent.sha256) == ("weights", file.name, sha256(file))
     assert given.metric("widerface.hard.ap").value == run.metric("widerface.hard.ap").value
     assert given.weights.name == "taken.safetensors"
+
+
+@pytest.mark.slow
+def test_an_evaluation_alone_renews_a_run_of_before_probes_were_kept(tmp_path):
+    workspace = Workspace.create(tmp_path / "thesis")
+    (workspace.recipes / "older.yaml").write_text("extends: smoke\n", encoding="utf-8")
+    run = go(workspace, name="older")
+    kept = json.loads((run.folder / FILE).read_text(encoding="utf-8"))["families"]
+    assert set(kept) == {"training", "accuracy"}
+    assert FILE in read_seal(run.folder).files
+    (run.folder / FILE).unlink()
+    dataclasses.replace(run.record, code="0" * 64).write(run.folder)
+    seal(run.folder)
+
+    store = Store(workspace)
+    [stale] = changes(store.find("older@1"), store)
+    assert stale.kind == "untold"
+    [(_, step)] = remedies.for_changes(store, [stale])
+    words = ["--workspace", str(workspace.root), *shlex.split(step["command"])[1:], "--no-sync"]
+    answer = CliRunner().invoke(cli, words)
+    assert answer.exit_code == 0, answer.output
+    renewed = store.find("older@2")
+    kept = json.loads((renewed.folder / FILE).read_text(encoding="utf-8"))["families"]
+    assert set(kept) == {"accuracy"}
+    name = "widerface.hard.ap"
+    assert changes(renewed, store, families(renewed, name)) == ()
+    assert renewed.metric(name).value == run.metric(name).value
 
 
 @pytest.mark.slow

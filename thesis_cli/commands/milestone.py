@@ -30,10 +30,18 @@ def milestone() -> None:
 
 @milestone.command()
 @click.argument("names", nargs=-1, shell_complete=complete_milestone)
+@click.option("--verbose", is_flag=True, help="Say too which code changed without an effect.")
 @json_option
 @click.pass_context
 @pass_session
-def check(session: Session, context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+def check(
+    session: Session,
+    context: click.Context,
+    *,
+    names: tuple[str, ...],
+    verbose: bool,
+    as_json: bool,
+) -> None:
     """Check the claims against sealed runs: all, or those called NAMES.
 
     pass, fail, stale (what a run was made from has changed since), or not measurable yet, with
@@ -50,7 +58,7 @@ def check(session: Session, context: click.Context, names: tuple[str, ...], as_j
         session,
         "milestone-check",
         [tell(each) for each in outcomes],
-        lambda _: report(outcomes, language, columns),
+        lambda _: report(outcomes, language, columns, verbose=verbose),
     )
     if any(each.state in ("fail", "stale") for each in outcomes):
         context.exit(CLAIM_FALSE)
@@ -137,6 +145,7 @@ def tell(outcome: Outcome) -> dict[str, Any]:
             }
             for each in outcome.changes
         ],
+        "notes": [note.text() for note in outcome.notes],
         "next": [step.text() for step in outcome.steps],
     }
 

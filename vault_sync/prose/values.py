@@ -147,6 +147,19 @@ class ReferenceValues:
         except ThesisError:
             return ()
 
+    def rewritten(self, run: str, metric: str) -> str:
+        """Say that code behind METRIC of RUN changed and computes the same; empty otherwise."""
+        from experiments.staleness.changes import rewritten  # noqa: PLC0415 - as above
+        from experiments.staleness.families import families  # noqa: PLC0415 - as above
+        from experiments.wording.phrases import say  # noqa: PLC0415 - as above
+
+        try:
+            found = self.store.find(run)
+            same = rewritten(found, self.store, families(found, metric))
+        except ThesisError:
+            return ""
+        return say("same-code", "en", run=run, details=", ".join(same)) if same else ""
+
     def _find(self, selector: str, metric: str) -> Run:
         run = find_measured(self.store, selector, metric) if metric else self.store.find(selector)
         if not run.sealed:

@@ -28,10 +28,11 @@ MOST_OTHERS = 3
 @click.option("--edited", is_flag=True, help="With --fix: hand-edited numbers too.")
 @click.option("--suggest", is_flag=True, help="List plain numbers that could be bound.")
 @click.option("--all", "everything", is_flag=True, help="List the fresh numbers too.")
+@click.option("--verbose", is_flag=True, help="Say too which code changed without an effect.")
 @json_option
 @click.pass_context
 @pass_session
-def numbers(
+def numbers(  # noqa: PLR0913 - one for each option
     session: Session,
     context: click.Context,
     *,
@@ -40,6 +41,7 @@ def numbers(
     edited: bool,
     suggest: bool,
     everything: bool,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Check the numbers in the prose against the records they are bound to.
@@ -62,7 +64,7 @@ def numbers(
         more = f" and {len(passed) - 3} more" if len(passed) > 3 else ""
         session.warn(f"passed over, no notes of the vault: {', '.join(passed[:3])}{more}")
     fixed = prose.fix(edited=edited) if fix else None
-    warn_of_runs(session, prose)
+    warn_of_runs(session, prose, verbose=verbose)
     answer = {
         "numbers": [tell(finding) for finding in prose.findings],
         "suggestions": [hint(suggestion) for suggestion in prose.suggest(current=suggest)],
@@ -75,8 +77,11 @@ def numbers(
         context.exit(CLAIM_FALSE)
 
 
-def warn_of_runs(session: Session, prose: ProseNumbers) -> None:
-    """Warn of numbers whose run was made from something that has changed since."""
+def warn_of_runs(session: Session, prose: ProseNumbers, *, verbose: bool) -> None:
+    """Warn of numbers whose run was made from something that has changed since.
+
+    VERBOSE: say too where the code changed without changing a number.
+    """
     counts: Counter[str] = Counter()
     told: dict[tuple[str, str], list[str]] = {}
     for finding in prose.findings:
@@ -84,6 +89,8 @@ def warn_of_runs(session: Session, prose: ProseNumbers) -> None:
         for pair in pairs:
             if pair not in told:
                 told[pair] = [change.text() for change in prose.values.changes(*pair)]
+                if verbose and (same := prose.values.rewritten(*pair)):
+                    session.warn(same)
         counts.update({text for pair in pairs for text in told[pair]})
     for text, n in counts.items():
         session.warn(f"{text}; {n} bound {'number rests' if n == 1 else 'numbers rest'} on it")

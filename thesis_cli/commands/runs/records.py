@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("selector", shell_complete=complete_run)
+@click.option("--verbose", is_flag=True, help="Say too whether its code and data have changed.")
 @json_option
 @pass_session
-def show(session: Session, selector: str, as_json: bool) -> None:
+def show(session: Session, selector: str, *, verbose: bool, as_json: bool) -> None:
     """Show the record of one run.
 
     SELECTOR is v2 (the latest sealed), v2@3, v2@best, @last or a label.
@@ -37,7 +38,22 @@ def show(session: Session, selector: str, as_json: bool) -> None:
     if problems := records.verify(run):
         hint = remedy(problems, run.id)
         session.warn(f"{run.id} was changed since it was sealed: {told(problems)}; see: {hint}")
+    if verbose and run.sealed:
+        warn_of_changes(session, records, run)
     emit(session, "runs-show", describe(run), show_view)
+
+
+def warn_of_changes(session: Session, records: Store, run: Run) -> None:
+    """Say what of all that RUN's numbers follow from has changed since, with or without effect."""
+    from experiments.staleness.changes import changes, rewritten
+    from experiments.staleness.families import families
+    from experiments.wording.phrases import say
+
+    every = dict.fromkeys(one for metric in run.metrics for one in families(run, metric.name))
+    for change in changes(run, records, list(every)):
+        session.warn(change.text())
+    if same := rewritten(run, records, list(every)):
+        session.warn(say("same-code", "en", run=run.id, details=", ".join(same)))
 
 
 def describe(run: Run) -> dict[str, Any]:

@@ -1,0 +1,407 @@
+"""Change a scratch copy of the source in many ways, and see which numbers each makes stale.
+
+python benchmarks/staleness.py [--fork] [NAME…]
+
+Three records are made from the unchanged copy by their probes alone: `v1`, a `v2` that v1
+taught, and one that only evaluated. Each change is then made on its own, and a fresh interpreter
+that imports the changed copy says which families of each record are stale. Exit code 1 where that
+is not what was expected. `--fork` (not on Windows) loads PyTorch once for all of these
+interpreters, and nothing of ours.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOME = Path(__file__).parents[1]
+PACKAGES = ("thesis_cli", "vault_sync", "experiments", "featherface", "templates")
+RECORDS = ("v1", "taught", "evaluated")
+INSIDE = Path(__file__).with_name("staleness_records.py")
+"""What is run with the packages of a copy."""
+Edit = tuple[str, str, str]
+"""File, what stands there, and what is to."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the source, and the families that it is to make stale."""
+
+    name: str
+    edits: tuple[Edit, ...] = ()
+    make: Callable[[Path], None] | None = None
+    """What no exchange of words can do."""
+    stale: tuple[str, str, str] = ("", "", "")
+    """Letters: network, training, accuracy, speed, export; for each of RECORDS."""
+    redraws: tuple[str, ...] = ()
+    """Pictures and tables of a vault that are to be made anew; see `redrawn`."""
+
+
+def renamed(copy: Path) -> None:
+    """Give a module another name, and say so wherever it is imported."""
+    folder = copy / "featherface" / "geometry"
+    (folder / "suppression.py").rename(folder / "duplicates.py")
+    for path in copy.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        moved = text.replace("featherface.geometry.suppression", "featherface.geometry.duplicates")
+        if moved != text:
+            path.write_text(moved, encoding="utf-8", newline="\n")
+
+
+def reformatted(copy: Path) -> None:
+    """Write a module as Python itself does, without its comments."""
+    path = copy / "featherface" / "losses" / "multibox.py"
+    text = ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
+    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def renamed_variable(copy: Path) -> None:
+    """Give a variable another name throughout a module."""
+    path = copy / "featherface" / "evaluation" / "curves.py"
+    text = re.sub(r"\benvelope\b", "highest", path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+CONFIG = "featherface/variants/config.py"
+TRAIN = "featherface/training"
+ALL = ("NTASE", "NTASE", "A")
+CHANGES = (
+    Change("a module gets another name", make=renamed),
+    Change(
+        "a variant is added",
+        (
+            (
+                "featherface/variants/table.py",
+                "VARIANTS: dict[str, Variant] = {\n",
+                (
+                    "VARIANTS: dict[str, Variant] = {\n"
+                    '    "v9": Variant(config=DetectorConfig(channels=16), summary="a new one"),\n'
+                ),
+            ),
+        ),
+    ),
+    Change(
+        "an augmentation is added",
+        (
+            (
+                "featherface/data/augmentation/transforms.py",
+                '    "auto": auto,\n}',
+                '    "auto": auto,\n    "twice": mirror,\n}',
+            ),
+            (f"{TRAIN}/config/train.py", '    "auto",\n)', '    "auto",\n    "twice",\n)'),
+        ),
+    ),
+    Change("a module is reformatted", make=reformatted),
+    Change("a variable gets another name", make=renamed_variable),
+    Change(
+        "a docstring is reworded",
+        (("featherface/inference/detect.py", "Find the faces in IMAGE ", "Look for IMAGE's "),),
+    ),
+    Change(
+        "a help text is reworded",
+        (("thesis_cli/commands/milestone.py", "Check the thesis's claims.", "Judge the claims."),),
+    ),
+    Change(
+        "an error is reworded",
+        (("featherface/inference/detect.py", "numbers that are not finite:", "no numbers:"),),
+    ),
+    Change(
+        "a plot's marker",
+        (("experiments/plotting/pareto.py", '"marker": "x"', '"marker": "+"'),),
+        redraws=("pareto",),
+    ),
+    Change(
+        "a table's column",
+        (("thesis_cli/commands/runs/records.py", '"split", "protocol"', '"part", "protocol"'),),
+    ),
+    Change(
+        "a loss that no recipe names",
+        (("featherface/losses/overlap.py", "differ = 4 / math.pi**2", "differ = 3 / math.pi**2"),),
+    ),
+    Change(
+        "an augmentation that no recipe names",
+        (
+            (
+                "featherface/data/augmentation/mixing.py",
+                "rng.uniform(0.35, 0.65)",
+                "rng.uniform(0.4, 0.6)",
+            ),
+        ),
+    ),
+    Change(
+        "a block of another variant",
+        (
+            (
+                "featherface/networks/heads/towers.py",
+                "import annotations\n",
+                "import annotations\n\nOTHER = 1\n",
+            ),
+        ),
+    ),
+    Change(
+        "suppression by >= for >",
+        (("featherface/geometry/suppression.py", "> threshold\n", ">= threshold\n"),),
+        stale=("A", "A", "A"),
+    ),
+    Change(
+        "IoU without the pixel more",
+        (
+            (
+                "featherface/evaluation/overlaps.py",
+                "areas = (right - left + 1) * (bottom - top + 1)",
+                "areas = (right - left) * (bottom - top)",
+            ),
+        ),
+        stale=("A", "A", "A"),
+    ),
+    Change(
+        "a matching threshold",
+        (("featherface/evaluation/overlaps.py", "IOU = 0.5\n", "IOU = 0.55\n"),),
+        stale=("A", "A", "A"),
+    ),
+    Change(
+        "AP without the monotone envelope",
+        (("featherface/evaluation/curves.py", "(steps * envelope)", "(steps * precision)"),),
+        stale=("A", "A", "A"),
+    ),
+    Change(
+        "the definition of localisation",
+        (("experiments/accuracy.py", 'WIDEST = "hard"', 'WIDEST = "medium"'),),
+        stale=("A", "A", "A"),
+    ),
+    Change(
+        "scores that equal the threshold",
+        (("featherface/inference/detect.py", "(scores > threshold)", "(scores >= threshold)"),),
+        stale=("A", "A", "A"),
+    ),
+    Change(
+        "a mirrored view put back by a pixel less",
+        (
+            (
+                "featherface/inference/tta.py",
+                "boxes[:, [0, 2]] = self.width - boxes",
+                "boxes[:, [0, 2]] = self.width - 1 - boxes",
+            ),
+        ),
+        stale=("", "", "A"),
+    ),
+    Change(
+        "prior sizes",
+        ((CONFIG, "((16, 32), (64, 128)", "((16, 36), (64, 128)"),),
+        stale=("NTA", "NTA", "A"),
+    ),
+    Change(
+        "variances",
+        ((CONFIG, "= (0.1, 0.2)\n", "= (0.1, 0.25)\n"),),
+        stale=("NTA", "NTA", "A"),
+    ),
+    Change(
+        "an activation's slope", ((CONFIG, "leak: float = 0.1", "leak: float = 0.11"),), stale=ALL
+    ),
+    Change(
+        "the pixel mean",
+        ((CONFIG, "= (104.0, 117.0, 123.0)", "= (103.0, 117.0, 123.0)"),),
+        stale=("TA", "TA", "A"),
+    ),
+    Change(
+        "the initialisation",
+        ((CONFIG, "prior_probability: float = 0.01", "prior_probability: float = 0.02"),),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "what is left of running statistics",
+        ((CONFIG, "norm_momentum: float = 0.1", "norm_momentum: float = 0.2"),),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "a loss weight's default",
+        ((f"{TRAIN}/config/train.py", "box_weight: float = 2.0", "box_weight: float = 1.5"),),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "the ratio of hard negatives",
+        (
+            (
+                "featherface/losses/multibox.py",
+                "masked_fill(positive, 0.0), counts * negatives)",
+                "masked_fill(positive, 0.0), counts * 3)",
+            ),
+        ),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "a schedule",
+        ((f"{TRAIN}/optimization/schedules.py", "1 / 250_000", "1 / 10_000"),),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "a rate that is set a step late",
+        (
+            (
+                f"{TRAIN}/session.py",
+                "self.config, self.place.step, ",
+                "self.config, self.place.step + 1, ",
+            ),
+        ),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "the moving average's warm-up",
+        ((f"{TRAIN}/optimization/moving_average.py", "(1 + step)", "(2 + step)"),),
+        stale=("", "T", ""),
+    ),
+    Change(
+        "which parameters decay",
+        (
+            (
+                f"{TRAIN}/optimization/optimizers.py",
+                "value.requires_grad and value.ndim > 1]",
+                "value.requires_grad and value.ndim > 2]",
+            ),
+        ),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "no clipping",
+        ((f"{TRAIN}/session.py", "self.config.clip or math.inf", "math.inf"),),
+        stale=("T", "T", ""),
+    ),
+    Change(
+        "T in place of its square",
+        ((f"{TRAIN}/distillation/terms.py", "total * temperature**2 /", "total * temperature /"),),
+        stale=("", "T", ""),
+    ),
+    Change(
+        "how the synthetic set is drawn",
+        (("featherface/data/synthetic/dataset.py", "& (blur < 2) &", "& (blur < 1) &"),),
+        stale=("TA", "TA", ""),
+    ),
+    Change(
+        "the median of times",
+        (("featherface/profiling/timing.py", "statistics.median(runs)", "statistics.mean(runs)"),),
+        stale=("S", "S", ""),
+    ),
+    Change(
+        "what multiply-accumulates are",
+        (("featherface/profiling/counting.py", "moves = 3 * TAPS", "moves = 2 * TAPS"),),
+        stale=("N", "", ""),
+    ),
+    Change(
+        "the wrapper that is exported",
+        (("featherface/export/onnx_file.py", "raw.logits.softmax(-1)", "raw.logits.sigmoid()"),),
+        stale=("E", "E", ""),
+    ),
+    Change(
+        "what counts as parity",
+        (
+            (
+                "featherface/export/writing.py",
+                'one["boxes"], one["scores"])',
+                'one["boxes"], one["landmarks"])',
+            ),
+        ),
+        stale=("E", "E", ""),
+    ),
+)
+
+
+def redrawn(copy: Path) -> set[str]:
+    """Return which pictures and tables of a vault would be made anew; nobody asks yet."""
+    del copy
+    return set()
+
+
+def main() -> None:
+    """Try every change, or those called on the command line."""
+    names = [word for word in sys.argv[1:] if word != "--fork"]
+    chosen = [one for one in CHANGES if not names or one.name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(try_all(Path(folder), chosen, forking="--fork" in sys.argv))
+
+
+def try_all(folder: Path, chosen: list[Change], *, forking: bool) -> int:
+    """Print a line for each change; return 1 where one did not do what was expected."""
+    original, wrong, run = folder / "original", 0, forked if forking else started
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(HOME / package, original / package, ignore=ignored)
+    (folder / "thesis").mkdir()
+    run(original, "make", folder / "thesis")
+    print(f"{'change':44} {'  '.join(f'{name:>14}' for name in RECORDS)}")
+    for change in (Change("nothing"), *chosen):
+        copy = folder / "copy"
+        shutil.copytree(original, copy)
+        apply(change, copy)
+        run(copy, "ask", folder / "thesis")
+        found = json.loads((folder / "thesis" / "stale.json").read_text(encoding="utf-8"))
+        shutil.rmtree(copy)
+        wanted = dict(zip(RECORDS, change.stale, strict=True))
+        right = all(set(found[name]) == set(wanted[name]) for name in RECORDS)
+        wrong += not right
+        cells = [_cell(found[name], wanted[name]) for name in RECORDS]
+        print(f"{change.name:44} {'  '.join(cells)}  {'' if right else 'WRONG'}", flush=True)
+    print(f"{len(chosen)} changes, {wrong} not as expected")
+    return int(wrong > 0)
+
+
+def _cell(found: str, wanted: str) -> str:
+    text = found or "-"
+    if set(found) != set(wanted):
+        text += f" not {wanted or '-'}"
+    return f"{text:>14}"
+
+
+def apply(change: Change, copy: Path) -> None:
+    """Make CHANGE in COPY; what is to be exchanged must stand there."""
+    if change.make is not None:
+        change.make(copy)
+    for file, old, new in change.edits:
+        path = copy / file
+        text = path.read_text(encoding="utf-8")
+        if text.count(old) < 1:
+            sys.exit(f"{change.name}: {file} does not hold {old!r}")
+        path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+
+
+def started(copy: Path, what: str, thesis: Path) -> None:
+    """Do WHAT with the packages of COPY in an interpreter of its own."""
+    settings = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, str(INSIDE), what, str(thesis)]
+    if subprocess.run(command, env=settings, check=False).returncode:
+        sys.exit(f"{copy}: could not {what}")
+
+
+def forked(copy: Path, what: str, thesis: Path) -> None:
+    """Do the same in a child of this process, which has PyTorch and nothing of ours."""
+    __import__("torch")
+    child = os.fork()
+    if child == 0:
+        sys.path[:0] = [str(copy)]
+        sys.argv = [str(INSIDE), what, str(thesis)]
+        sys.dont_write_bytecode = True
+        try:
+            runpy.run_path(str(INSIDE), run_name="__main__")
+        except BaseException:  # noqa: BLE001 - the child must not go on as its parent
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{copy}: could not {what}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What `staleness.py` runs with each changed copy of the packages.
+
+python benchmarks/staleness_records.py make|ask FOLDER
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from experiments.names import STAGES as EVERY
+from experiments.recipe.resolve import resolve
+from experiments.records import writer
+from experiments.records.record import Parent, Record, Stage, now
+from experiments.records.run import RECIPE, Run
+from experiments.records.store import Store
+from experiments.staleness.changes import changes
+from experiments.staleness.probes import STAGES as FAMILIES
+from experiments.staleness.probes import write_probes
+from experiments.staleness.source_digest import code_digest, write_code
+from experiments.workspace.workspace import Workspace
+
+RECIPES = {
+    "v1": "extends: smoke\nmodel: {variant: v1}\n",
+    "taught": (
+        "extends: smoke\nmodel: {variant: v2}\ntrain: {ema: 0.99}\n"
+        "distill: {teacher: v1, feature_weight: 0.5}\n"
+    ),
+    "evaluated": (
+        "extends: smoke\nmodel: {variant: v1}\ndata: {root: widerface}\n"
+        "evaluate: {protocol: vga, flip: true}\n"
+    ),
+}
+"""Experiment -> its recipe; `smoke` is on the synthetic set."""
+STAGES = {
+    "v1": ("train", "evaluate", "benchmark", "export"),
+    "taught": ("train", "evaluate", "benchmark", "export"),
+    "evaluated": ("evaluate",),
+}
+LETTERS = {
+    "network": "N",
+    "training": "T",
+    "accuracy": "A",
+    "speed": "S",
+    "export": "E",
+}
+
+
+def make_records(root: Path) -> None:
+    """Write the records into a new workspace at ROOT."""
+
+    workspace = Workspace.create(root)
+    parents: tuple[Parent, ...] = ()
+    for name, text in RECIPES.items():
+        (workspace.recipes / f"{name}.yaml").write_text(text, encoding="utf-8")
+        resolved = resolve(name, workspace)
+        made = Run(Store(workspace).allocate(name))
+        (made.folder / RECIPE).write_text(resolved.to_yaml(), encoding="utf-8")
+        write_code(made.folder)
+        for stage in STAGES[name]:
+            write_probes(made.folder, stage, resolved.recipe)
+        done = {
+            stage: Stage(status="done" if stage in STAGES[name] else "skipped") for stage in EVERY
+        }
+        record = Record(
+            experiment=name,
+            version=1,
+            created=now(),
+            recipe=resolved.recipe.digest,
+            recipe_name=name,
+            code=code_digest(),
+            stages=done,
+            parents=parents if name == "taught" else (),
+        )
+        writer.finish(made.folder, record)
+        parents = (Parent(role="teacher", run=made.id, seal=Run(made.folder).seal),)
+
+
+def ask(root: Path) -> None:
+    """Write which families of each record in ROOT are stale, by its own code and recipe alone."""
+
+    store = Store(Workspace.open(root))
+    found: dict[str, str] = {}
+    for name in RECIPES:
+        made = store.find(name)
+        families = [family for stage in STAGES[name] for family in FAMILIES[stage]]
+        families.sort(key=list(LETTERS).index)
+        found[name] = "".join(
+            LETTERS[family]
+            for family in families
+            if any(
+                change.run == made.id
+                for change in changes(made, store, [family])
+                if change.kind != "parent"
+            )
+        )
+    (root / "stale.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    {"make": make_records, "ask": ask}[sys.argv[1]](Path(sys.argv[2]))
