@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.records import writer
 from experiments.staleness.probe_cache import cache_of, source_now
@@ -123,35 +123,31 @@ def verdicts(run: Run, workspace: Workspace, families: Sequence[str]) -> list[Ve
 
     The verdict on a sealed record is kept for the state of the sources.
     """
-    recorded = _read(run.folder)
     cache = cache_of(workspace.state / "cache" / "probes", source_now())
-    changed: list[str] = []
-    found: dict[str, Verdict] = {}
-    for family in families:
-        entry = recorded.get(family)
+    known = {family: cache.verdict(run.seal, family) for family in families}
+    found = {name: Verdict(name, *told, recomputed=True) for name, told in known.items() if told}
+    changed: dict[str, _Recorded] = {}
+    kept = _read(run.folder) if len(found) < len(families) else {}
+    for family in (name for name in families if name not in found):
+        entry = kept.get(family)
         if entry is None:
             found[family] = _without(run, family)
         elif entry.source == source_now():
             found[family] = Verdict(family)
-        elif (kept := cache.verdict(run.seal, family)) is not None:
-            found[family] = Verdict(family, *kept, recomputed=True)
         else:
-            changed.append(family)
-    if changed:
-        compared = _compared(run, cache, {family: recorded[family] for family in changed})
-        for verdict in compared:
-            cache.keep_verdict(run.seal, verdict.family, verdict.state, verdict.probes, verdict.why)
-            found[verdict.family] = verdict
+            changed[family] = entry
+    for verdict in _compared(run, cache, changed) if changed else ():
+        cache.keep_verdict(run.seal, verdict.family, verdict.state, verdict.probes, verdict.why)
+        found[verdict.family] = verdict
     return [found[family] for family in families]
 
 
-@dataclass(frozen=True)
-class _Recorded:
+class _Recorded(NamedTuple):
     """What a record keeps of one family."""
 
     source: str
-    probes: Mapping[str, tuple[Values, float]]
-    """Name -> values and tolerance."""
+    probes: Mapping[str, Any]
+    """Name -> `values` and `tolerance`, as they were read."""
 
 
 def _read(folder: Path) -> dict[str, _Recorded]:
@@ -160,17 +156,10 @@ def _read(folder: Path) -> dict[str, _Recorded]:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             return {}
-        return {name: _family(entry) for name, entry in content["families"].items()}
+        families = content["families"].items()
+        return {name: _Recorded(str(one["source"]), dict(one["probes"])) for name, one in families}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _family(entry: Mapping[str, Any]) -> _Recorded:
-    probes = {
-        str(name): ([float(value) for value in one["values"]], float(one["tolerance"]))
-        for name, one in entry["probes"].items()
-    }
-    return _Recorded(str(entry["source"]), probes)
 
 
 def _without(run: Run, family: str) -> Verdict:
@@ -240,8 +229,17 @@ def _differing(entry: _Recorded, now: Mapping[str, Values]) -> Iterator[str]:
 
     One that only today's code has was not known to the run: it is no change.
     """
+    for name, recorded in entry.probes.items():
+        if name not in now or not _agrees(recorded, now[name]):
+            yield name
+
+
+def _agrees(recorded: Mapping[str, Any], now: Values) -> bool:
+    """Whether what was RECORDED is what NOW is; damaged values are something else."""
     from featherface.probes.table import agree  # noqa: PLC0415 - as above
 
-    for name, (values, tolerance) in entry.probes.items():
-        if name not in now or not agree(values, now[name], tolerance):
-            yield name
+    try:
+        values = [float(value) for value in recorded["values"]]
+        return agree(values, now, float(recorded["tolerance"]))
+    except (KeyError, TypeError, ValueError):
+        return False
