@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from experiments.staleness.families import (
     BASES,
     UNWEIGHTED,
-    WEIGHTS_KEYS,
     family,
     key_counts_for,
     trained,
@@ -131,9 +130,9 @@ def again(store: Store, run: Run, stage: str, changes: Mapping[str, str] | None 
 
 
 def _matters(key: str, stage: str) -> bool:
-    """Whether recipe KEY decides something in STAGE, or names the weights that it takes."""
+    """Whether recipe KEY decides something in STAGE, or which network and weights it takes."""
     names = [name for name, basis in BASES.items() if basis.stage == stage]
-    return key in WEIGHTS_KEYS or any(key_counts_for(name, key, DRAWN) for name in names)
+    return key.startswith("model.") or any(key_counts_for(name, key, DRAWN) for name in names)
 
 
 def _is_taken_anyway(store: Store, run: Run, stage: str) -> bool:

@@ -163,7 +163,7 @@ def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
         for key, now in made.now.items()
         if key in then and not same(key, then[key], now)
         if bases.key_counts_for(family, key, then)
-        if not bases.left_open(key, now)
+        if not bases.left_open(key, now) and not bases.alike(family, key, then[key], now)
     }
     for kind in ("recipe", "data"):
         details = tuple(

@@ -25,6 +25,18 @@ IDLE_KEYS = (
     "evaluate.batch_size",
 )
 """Recipe keys that change how fast it goes, or what is told, not the result."""
+LIMITED = {
+    "model.prior_probability": ("training",),
+    "model.norm_momentum": ("training",),
+    "model.dropblock": ("training",),
+    "model.dropblock_size": ("training",),
+    "model.pixel_mean": ("training", "accuracy"),
+    "model.variances": ("network", "training", "accuracy"),
+    "model.prior_steps": ("network", "training", "accuracy"),
+}
+"""Recipe key of a network -> the only families that it decides."""
+PRIORS = ("model.prior_sizes", "model.prior_ratios")
+"""Keys that decide speed and export by how many priors they make, not by which."""
 WEIGHTS_KEYS = ("model.weights", "model.backbone_weights")
 
 
@@ -110,6 +122,21 @@ def key_counts_for(name: str, key: str, recipe: Mapping[str, Any]) -> bool:
     """Whether recipe KEY decides the numbers of family NAME, under the flat RECIPE."""
     if key in IDLE_KEYS or (name in UNWEIGHTED and key in WEIGHTS_KEYS):
         return False
+    if name not in LIMITED.get(key, (name,)):
+        return False
     if key.startswith("data.synthetic.") and recipe.get("data.root") != "synthetic":
         return False
     return any(key == one or key.startswith(f"{one}.") for one in BASES[name].keys)
+
+
+def alike(name: str, key: str, before: object, after: object) -> bool:
+    """Whether two values of recipe KEY come to the same for the numbers of family NAME.
+
+    >>> alike("speed", "model.prior_ratios", [1.0], [1.5])
+    True
+    """
+    return name in ("speed", "export") and key in PRIORS and _shape(before) == _shape(after)
+
+
+def _shape(value: object) -> object:
+    return [_shape(one) for one in value] if isinstance(value, list | tuple) else None

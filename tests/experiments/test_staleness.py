@@ -94,6 +94,9 @@ def test_the_recipe_changed_and_where(workspace, made):
         ("evaluate: {score_threshold: 0.5}", True, False),
         ("data: {synthetic: {seed: 7}}", True, False),
         ("model: {variant: v2, channels: 64}", True, True),
+        ("model: {variant: v2, prior_sizes: [[16, 36], [64, 128], [256, 512]]}", True, True),
+        ("model: {variant: v2, pixel_mean: [100, 117, 123]}", True, False),
+        ("model: {variant: v2, prior_probability: 0.05}", True, False),
     ],
 )
 def test_each_number_goes_stale_by_what_decides_it(
@@ -105,6 +108,24 @@ def test_each_number_goes_stale_by_what_decides_it(
     own(workspace, "mine", text)
     assert bool(told(workspace, run)) is of_accuracy
     assert bool(told(workspace, run, PARAMETERS)) is of_parameters
+
+
+@pytest.mark.parametrize(
+    ("sizes", "stale"),
+    [("[[16, 36], [64, 128], [256, 512]]", False), ("[[16], [64], [256]]", True)],
+)
+def test_priors_decide_the_speed_by_their_number(workspace, made, sizes, stale):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    run = made()
+    own(workspace, "mine", f"extends: smoke\nmodel: {{variant: v2, prior_sizes: {sizes}}}\n")
+    assert bool(told(workspace, run, "latency.cpu.median_ms")) is stale
+
+
+def test_what_only_training_uses_is_nothing_to_a_run_that_evaluated(workspace, made):
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
+    run = made(trained=False)
+    own(workspace, "mine", "extends: smoke\nmodel: {variant: v2, dropblock: 0.1}\n")
+    assert told(workspace, run) == []
 
 
 def test_a_synthetic_set_with_another_configuration_is_other_data(workspace, made):
