@@ -101,7 +101,16 @@ def seals(workspace: Workspace) -> None:
 def fill(workspace: Workspace, count: int) -> None:
     """Write one sealed record and copies of it under other names."""
     first = Run(Store(workspace).allocate("first"))
-    metrics = [Metric(name="widerface.mean_ap", value=0.5, dataset="synthetic", split="val", n=80)]
+    metrics = [
+        Metric(
+            name="widerface.mean_ap",
+            value=0.5,
+            dataset="synthetic",
+            split="val",
+            protocol="original",
+            n=80,
+        )
+    ]
     writer.write_results(first.folder, metrics)
     writer.finish(first.folder, Record(experiment="first", version=1, created=now()))
     for place in range(count - 1):
@@ -163,7 +172,14 @@ def fill_experiments(workspace: Workspace, count: int) -> None:
         writer.write_results(
             first.folder,
             [
-                Metric(name="widerface.mean_ap", value=0.5, dataset="synthetic", split="val", n=80),
+                Metric(
+                    name="widerface.mean_ap",
+                    value=0.5,
+                    dataset="synthetic",
+                    split="val",
+                    protocol="original",
+                    n=80,
+                ),
                 Metric(name="params.total", value=1e6),
             ],
         )
