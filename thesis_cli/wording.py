@@ -48,8 +48,8 @@ def extent(metric: dict[str, Any]) -> str:
 def setting(metric: dict[str, Any]) -> str:
     """Tell how a metric was taken, and on which card where that decides it."""
     from experiments.conditions import TIMED
+    from experiments.conditions_text import setting as setting_of
     from experiments.earlier_conditions import read_conditions
-    from experiments.wording.settings import setting as setting_of
 
     on = read_conditions(metric)
     named = metric["name"].startswith(TIMED) and on.device not in ("", "cpu")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from experiments.claims import remedies
 from experiments.claims.candidate_runs import candidates
 from experiments.conditions import TIMED
+from experiments.conditions_text import Manners
 from experiments.earlier_conditions import from_text
 from experiments.records.seal import only_line_ends, remedy
 from experiments.staleness.changes import changes, rewritten
 from experiments.staleness.families import families
 from experiments.wording.phrases import say
-from experiments.wording.settings import Manners
 from featherface.errors import NotFoundError, ThesisError
 
 if TYPE_CHECKING:

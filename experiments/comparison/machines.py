@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from experiments.comparison.result import Note
 from experiments.conditions import TIMED
+from experiments.conditions_text import Manners
 from experiments.metrics import AP_METRICS, LATENCIES
 from experiments.wording.phrases import say
-from experiments.wording.settings import Manners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,7 +9,8 @@ from experiments.comparison.recipe_differences import tabled
 from experiments.comparison.seed_table import seed_table
 from experiments.comparison.table import lines
 from experiments.metrics import kind
-from experiments.wording.number_formats import difference_format, number_format
+from experiments.number_formats import difference_format, number_format
+from experiments.wording.catalogue import find
 from experiments.wording.phrases import say
 from experiments.wording.tables import Cell, Number, Table
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from experiments.comparison.result import Comparison
     from experiments.comparison.seed_table import SeedLine, SeedTable
     from experiments.comparison.table import Difference, Line, Value
-
-BESIDE = {"ms": ("ms", "ms"), "MB": ("MB", "Mo")}
-"""Unit that stands in a row's title, since its numbers don't carry it -> English, French."""
 
 
 def tables(comparison: Comparison, language: str = "en", *, settings: bool = False) -> list[Table]:
@@ -93,7 +91,7 @@ def _heading(title: str, evidence: str, language: str) -> str:
 def _cells(line: Line, cited: list[str], language: str, *, sure: bool) -> tuple[Cell, ...]:
     name, unit = line.metric, line.unit
     title = kind(name).title(language)
-    beside = BESIDE.get(unit, ("", ""))[language == "fr"]
+    beside = find("unit", unit, language)
     return (
         f"{title} ({beside})" if beside else title,
         *(_value(value, name, unit) for value in line.values),

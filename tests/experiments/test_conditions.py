@@ -13,6 +13,7 @@ from experiments.claims.remedies import for_protocol
 from experiments.comparison.compare import compare
 from experiments.comparison.tables import metrics_table
 from experiments.conditions import Conditions
+from experiments.conditions_text import Manners
 from experiments.earlier_conditions import as_recorded, from_text
 from experiments.metrics import Metric
 from experiments.plotting.pareto import _of_runs
@@ -22,7 +23,6 @@ from experiments.records.provenance import conditions_on
 from experiments.records.run import Run
 from experiments.records.store import Store
 from experiments.wording.phrases import say
-from experiments.wording.settings import Manners
 from featherface.errors import DataError, RefusedError, UsageError
 from vault_sync.prose.values import _refuse_mixture
 from vault_sync.rendering.words import Words

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.number_formats import difference_format, number_format
 from experiments.plotting.style import number_ticks
 from experiments.wording.formats import FORMATS
-from experiments.wording.number_formats import difference_format, number_format
 from experiments.wording.numbers import EXTRA, format_number, plain_number, scaled
 from experiments.wording.phrases import Amount
 from experiments.wording.tables import Number, Table

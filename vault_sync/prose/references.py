@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from experiments import metrics
 from experiments.claims import predicates
 from experiments.claims.predicates import NUMBER, SELECTOR, TOKEN, Arithmetic
-from experiments.wording.number_formats import BY_UNIT
+from experiments.number_formats import BY_UNIT
 from experiments.wording.numbers import SPEC
 from featherface.errors import UsageError
 

@@ -158,7 +158,7 @@ class ReferenceValues:
             same = rewritten(found, self.store, families(found, metric))
         except ThesisError:
             return ""
-        return say("same-code", "en", run=run, details=", ".join(same)) if same else ""
+        return say("reason.same-code", "en", run=run, details=", ".join(same)) if same else ""
 
     def _find(self, selector: str, metric: str) -> Run:
         run = find_measured(self.store, selector, metric) if metric else self.store.find(selector)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from experiments.conditions import TIMED
 from experiments.metrics import kind
+from experiments.number_formats import BY_UNIT, number_format
 from experiments.wording import catalogue
-from experiments.wording.number_formats import BY_UNIT, number_format
 from experiments.wording.numbers import THIN, format_number
 from vault_sync.rendering.markdown import Safe, escape
 

@@ -53,7 +53,7 @@ def warn_of_changes(session: Session, records: Store, run: Run) -> None:
     for change in changes(run, records, list(every)):
         session.warn(change.text())
     if same := rewritten(run, records, list(every)):
-        session.warn(say("same-code", "en", run=run.id, details=", ".join(same)))
+        session.warn(say("reason.same-code", "en", run=run.id, details=", ".join(same)))
 
 
 def describe(run: Run) -> dict[str, Any]:
