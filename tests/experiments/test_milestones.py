@@ -28,7 +28,7 @@ def test_a_claim_passes_and_fails_on_full_widerface(workspace, make_run):
     failed = outcome(workspace)
     assert failed.state == "fail"
     assert failed.reason() == "AP Hard (v2@1): 79.0%, which is not >\u00a080.0%"
-    assert failed.reason("fr") == "AP Hard (v2@1) : 79,0\u00a0%, au lieu de >\u00a080,0\u00a0%"
+    assert failed.reason("fr") == "AP Hard (v2@1)\u202f: 79,0\u202f%, au lieu de >\u00a080,0\u202f%"
     make_run(
         workspace, "v2", metrics={"widerface.hard.ap": 0.81, "widerface.mean_ap": 0.9}, **WIDER
     )
@@ -65,7 +65,7 @@ def test_a_limit_belongs_to_the_claim_or_not_as_its_sign_says(workspace, make_ru
         (
             {"dataset": "widerface", "n": 34, "complete": False},
             "v2@1 was evaluated on 34 of 3,226 images, not a WIDER FACE result",
-            "v2@1 a été évaluée sur 34 images sur 3\u202f226 : ce n'est pas un résultat WIDER FACE",
+            "v2@1 a été évaluée sur 34 images sur 3\u202f226\u202f: ce n'est pas un résultat WIDER FACE",
         ),
         (
             {"dataset": "widerface", "n": 34, "complete": True},

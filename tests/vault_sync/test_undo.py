@@ -31,7 +31,7 @@ def folders(folder):
 
 
 @pytest.fixture
-def synced(thesis, make_run):
+def synced_vault(thesis, make_run):
     """A workspace after a sync that wrote, with the vault as it was before it."""
     workspace = thesis()
     before = contents(workspace.vault)
@@ -41,8 +41,8 @@ def synced(thesis, make_run):
     return workspace, before, report
 
 
-def test_undo_restores_every_byte_and_removes_what_was_made(synced):
-    workspace, before, report = synced
+def test_undo_restores_every_byte_and_removes_what_was_made(synced_vault):
+    workspace, before, report = synced_vault
     after = contents(workspace.vault)
     done = undo(workspace)
     assert done.problem is None
@@ -53,15 +53,15 @@ def test_undo_restores_every_byte_and_removes_what_was_made(synced):
     assert contents(workspace.vault) == after
 
 
-def test_after_an_undo_nothing_is_a_conflict(synced):
-    workspace, _, _ = synced
+def test_after_an_undo_nothing_is_a_conflict(synced_vault):
+    workspace, _, _ = synced_vault
     undo(workspace)
     report = sync(workspace, dry_run=True)
     assert (report.conflicts, report.refused) == ([], [])
 
 
-def test_an_undo_can_be_undone(synced):
-    workspace, before, _ = synced
+def test_an_undo_can_be_undone(synced_vault):
+    workspace, before, _ = synced_vault
     after = contents(workspace.vault)
     done = undo(workspace)
     undo(workspace, done.redo)
@@ -102,8 +102,8 @@ def test_a_folder_of_the_students_stays(tmp_path):
     assert folders(workspace.vault) == [workspace.vault / "05-Results"]
 
 
-def test_what_the_student_wrote_since_is_left_and_named(synced):
-    workspace, before, _ = synced
+def test_what_the_student_wrote_since_is_left_and_named(synced_vault):
+    workspace, before, _ = synced_vault
     note = workspace.vault / PERFORMANCE
     run = workspace.vault / "05-Results" / "Runs" / "v3@1.md"
     mine = [note.read_bytes() + b"\nmine\n", run.read_bytes() + b"\nmine\n"]
@@ -121,8 +121,8 @@ def test_what_the_student_wrote_since_is_left_and_named(synced):
     assert note.read_bytes().endswith(b"\nmine\n")
 
 
-def test_a_copy_that_was_damaged_is_not_restored(synced):
-    workspace, _, _ = synced
+def test_a_copy_that_was_damaged_is_not_restored(synced_vault):
+    workspace, _, _ = synced_vault
     now = (workspace.vault / PERFORMANCE).read_bytes()
     for image in workspace.state.glob("journal/*/*.before"):
         image.write_bytes(image.read_bytes() + b"\nnot what it was\n")
@@ -132,16 +132,16 @@ def test_a_copy_that_was_damaged_is_not_restored(synced):
     assert (workspace.vault / PERFORMANCE).read_bytes() == now
 
 
-def test_a_note_that_was_moved_or_deleted_since_is_named(synced):
-    workspace, _, _ = synced
+def test_a_note_that_was_moved_or_deleted_since_is_named(synced_vault):
+    workspace, _, _ = synced_vault
     (workspace.vault / PERFORMANCE).rename(workspace.vault / "Mine.md")
     done = undo(workspace)
     assert done.refused == [PERFORMANCE]
     assert "moved or deleted since" in done.reasons[0]
 
 
-def test_an_earlier_write_names_the_later_one_to_undo_first(synced, make_run):
-    workspace, _, _ = synced
+def test_an_earlier_write_names_the_later_one_to_undo_first(synced_vault, make_run):
+    workspace, _, _ = synced_vault
     first = history(workspace)[0].number
     make_run(workspace, "v3", variant="v2", seed=4)
     sync(workspace)
@@ -210,8 +210,8 @@ def test_a_sync_that_was_killed_can_be_undone(thesis, make_run, this_way, step):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 @pytest.mark.parametrize(("both_ways", "step"), KILLS, indirect=["both_ways"])
-def test_an_undo_that_was_killed_can_be_gone_on_with(synced, this_way, step):
-    workspace, before, report = synced
+def test_an_undo_that_was_killed_can_be_gone_on_with(synced_vault, this_way, step):
+    workspace, before, report = synced_vault
     kill(workspace, step, "undo", this_way())
     number = next(one.number for one in history(workspace) if one.what == "report sync")
     undo(workspace, number)
