@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.comparison.statistics import paired_bootstrap
+from experiments.conditions import Conditions
 from experiments.metrics import Metric
 from experiments.names import STAGES
 from experiments.recipe.resolve import resolve
@@ -107,7 +108,7 @@ def fill(workspace: Workspace, count: int) -> None:
             value=0.5,
             dataset="synthetic",
             split="val",
-            protocol="original",
+            conditions=Conditions(protocol="original"),
             n=80,
         )
     ]
@@ -177,7 +178,7 @@ def fill_experiments(workspace: Workspace, count: int) -> None:
                     value=0.5,
                     dataset="synthetic",
                     split="val",
-                    protocol="original",
+                    conditions=Conditions(protocol="original"),
                     n=80,
                 ),
                 Metric(name="params.total", value=1e6),
