@@ -6,7 +6,13 @@ from functools import partial
 import pytest
 
 from featherface.source import cache_entries
-from vault_sync.rendering.cache import KnownRun, evidence, keep, read_epochs, read_recipe
+from vault_sync.rendering.cache import (
+    CachedRun,
+    cached_result,
+    read_epochs,
+    read_recipe,
+    record_key,
+)
 from vault_sync.rendering.sources import Sources
 
 
@@ -19,10 +25,10 @@ def reads(workspace, make_run):
 
 def test_what_was_kept_is_not_made_again(reads, monkeypatch):
     folder, read, run = reads
-    first = keep(folder, ["v2@1", "seal"], read)
+    first = cached_result(folder, ["v2@1", "seal"], read)
     assert first == json.loads(json.dumps(run.recipe, default=str))
     (run.folder / "recipe.yaml").unlink()
-    assert keep(folder, ["v2@1", "seal"], read) == first
+    assert cached_result(folder, ["v2@1", "seal"], read) == first
     assert len(list(folder.iterdir())) == 1
 
 
@@ -30,7 +36,7 @@ def test_what_was_kept_is_not_made_again(reads, monkeypatch):
 def test_what_follows_from_something_else_is_made_again(reads, monkeypatch, what):
     folder, read, run = reads
     inputs = ["v2@1", "seal"]
-    keep(folder, inputs, read, ["numpy"])
+    cached_result(folder, inputs, read, ["numpy"])
     if what == "inputs":
         inputs = ["v2@1", "another seal"]
     elif what == "function":
@@ -38,18 +44,18 @@ def test_what_follows_from_something_else_is_made_again(reads, monkeypatch, what
     else:
         name = {"code": "definition_digest", "library": "_version"}[what]
         monkeypatch.setattr(cache_entries, name, lambda *_: "another")
-    made = keep(folder, inputs, read, ["numpy"])
+    made = cached_result(folder, inputs, read, ["numpy"])
     assert made == (run.events("epoch") if what == "function" else run.recipe)
     assert len(list(folder.iterdir())) == 2
 
 
 def test_a_damaged_file_is_made_again(reads):
     folder, read, _ = reads
-    first = keep(folder, ["a"], read)
+    first = cached_result(folder, ["a"], read)
     (kept,) = folder.iterdir()
     for damaged in ("{", "", "\x00"):
         kept.write_text(damaged, encoding="utf-8")
-        assert keep(folder, ["a"], read) == first
+        assert cached_result(folder, ["a"], read) == first
         assert json.loads(kept.read_text(encoding="utf-8")) == first
 
 
@@ -57,33 +63,33 @@ def test_match_records_that_come_back_are_noticed(workspace, make_run):
     """Large files are often left out of a copy; what was made without them doesn't stay."""
     run = make_run(workspace, "v2", matches=True)
     matches = run.folder / "matches.npz"
-    whole, content = evidence(run), matches.read_bytes()
+    whole, content = record_key(run), matches.read_bytes()
     matches.unlink()
-    assert evidence(run) != whole
+    assert record_key(run) != whole
     matches.write_bytes(content)
-    assert evidence(run) == whole
+    assert record_key(run) == whole
 
 
 def test_a_sealed_run_is_read_as_it_is(workspace, make_run):
     run = make_run(workspace, "v2", recipe={"train.crop_scales": [0.3, 1.0]})
     for _ in range(2):
-        known = KnownRun(run, workspace.state / "cache")
-        assert known == run
-        assert known.recipe == run.recipe
-        assert known.events("epoch") == run.events("epoch")
-        assert known.events() == run.events()
+        cached = CachedRun(run, workspace.state / "cache")
+        assert cached == run
+        assert cached.recipe == run.recipe
+        assert cached.events("epoch") == run.events("epoch")
+        assert cached.events() == run.events()
 
 
 def test_a_run_at_work_is_read_again(workspace, make_run):
     run = make_run(workspace, "v2", status="interrupted")
-    known = KnownRun(run, workspace.state / "cache")
-    count = len(known.events("epoch"))
+    cached = CachedRun(run, workspace.state / "cache")
+    count = len(cached.events("epoch"))
     with (run.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"kind": "epoch", "epoch": 6}\n')
-    assert len(known.events("epoch")) == count + 1
+    assert len(cached.events("epoch")) == count + 1
 
 
-def test_selected_runs_are_the_known_ones(workspace, make_run):
+def test_selected_runs_are_the_cached_ones(workspace, make_run):
     make_run(workspace, "v2")
     sources = Sources(workspace)
     (run,) = sources.select(["v2"])

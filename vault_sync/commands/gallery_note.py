@@ -20,7 +20,7 @@ from vault_sync.engine.text.properties import write_front_matter
 from vault_sync.rendering.jinja import render, render_html
 from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.words import Words
-from vault_sync.reports.gallery import known_of, share, what_it_is, why_missed
+from vault_sync.reports.gallery import alarm_kind, attribute_list, share, why_missed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,10 +159,10 @@ def _crop(words: Words, place: int, detection: Mapping[str, Any], image: Image) 
     missed = "height" in detection
     if missed:
         height = words.say("gallery.height", n=round(detection["height"]))
-        parts = [height, why_missed(words, detection), known_of(words, detection)]
+        parts = [height, why_missed(words, detection), attribute_list(words, detection)]
     else:
         score = words.say("gallery.alarm_score", score=words.number(detection["score"], ".3f"))
-        parts = [score, what_it_is(words, detection)]
+        parts = [score, alarm_kind(words, detection)]
     alt = "alt_miss" if missed else "alt_alarm"
     picture = Safe(detection["picture"])
     return {

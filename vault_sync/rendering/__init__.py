@@ -1,1 +1,1 @@
-"""Templates, words, links and pictures: what every report is written with."""
+"""What all reports are rendered with: templates, wording, links, figures, cached results."""

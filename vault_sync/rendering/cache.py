@@ -1,4 +1,4 @@
-"""What was worked out from sealed records, kept in .thesis/cache: they never change."""
+"""Disk cache in .thesis/cache of results computed from sealed records, which never change."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
 
 
-def keep(
+def cached_result(
     folder: Path, about: Sequence[str], make: partial[Any], libraries: Sequence[str] = ()
 ) -> Any:
-    """Return what MAKE gave before for the same things, by the same code, or call it.
+    """Return the cached result of MAKE for this key and this code of it, or compute it.
 
     Args:
-        folder: where it is kept, one file each.
-        about: everything that decides the outcome, such as the seals of the records it is from.
+        folder: of the cache; an entry is one JSON file.
+        about: the key: everything that decides the result, such as the seals of the records read.
         make: a function at the top of a module of ours with its arguments; it gives plain
             values, and what JSON does not know becomes text.
         libraries: distributions whose version may decide too.
     """
     path = entry_path(folder, make.func, about, libraries=libraries)
     try:
-        known = json.loads(read_entry(path) or b"")
+        value = json.loads(read_entry(path) or b"")
     except ValueError:
-        known = json.loads(json.dumps(make(), default=str))
-        write_entry(path, json.dumps(known, ensure_ascii=False))
-    return known
+        value = json.loads(json.dumps(make(), default=str))
+        write_entry(path, json.dumps(value, ensure_ascii=False))
+    return value
 
 
-def evidence(run: Run) -> str:
-    """Return what stands for all that a sealed RUN gives: its name, its seal, match records.
+def record_key(run: Run) -> str:
+    """Return the cache key of a sealed RUN: its id, its seal, whether it has match records.
 
     Match records are large: a copy of a workspace may lack them, and have them again later.
     """
@@ -57,8 +57,8 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
     return Run(folder).events("epoch")
 
 
-class KnownStore(Store):
-    """The runs as one sync finds them: looked up once, and the same ones for every report."""
+class CachedStore(Store):
+    """A run store that reads the folders once a sync and gives every report the same runs."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
@@ -66,24 +66,24 @@ class KnownStore(Store):
 
     def experiments(self) -> list[str]:
         """Return the names of experiments that have runs, sorted."""
-        return list(self._found)
+        return list(self._runs_by_experiment)
 
     def runs(self, experiment: str | None = None) -> list[Run]:
         """Return all runs (of EXPERIMENT), by experiment and version."""
         if experiment is not None:
-            return list(self._found.get(experiment, ()))
-        return [run for runs in self._found.values() for run in runs]
+            return list(self._runs_by_experiment.get(experiment, ()))
+        return [run for runs in self._runs_by_experiment.values() for run in runs]
 
     @cached_property
-    def _found(self) -> dict[str, list[Run]]:
-        found: dict[str, list[Run]] = {}
+    def _runs_by_experiment(self) -> dict[str, list[Run]]:
+        runs: dict[str, list[Run]] = {}
         for run in Store(self.workspace).runs():
-            found.setdefault(run.experiment, []).append(KnownRun(run, self.cache))
-        return found
+            runs.setdefault(run.experiment, []).append(CachedRun(run, self.cache))
+        return runs
 
 
-class KnownRun(Run):
-    """A run whose recipe and epochs are read once in its life: YAML and long logs take time."""
+class CachedRun(Run):
+    """A run whose recipe and epochs are cached once it is sealed: parsing them is slow."""
 
     def __init__(self, run: Run, cache: Path) -> None:
         super().__init__(run.folder)
@@ -92,8 +92,8 @@ class KnownRun(Run):
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """The resolved recipe as plain nested values."""
-        found: dict[str, Any] = self._kept("recipes", read_recipe)
-        return found
+        recipe: dict[str, Any] = self._cached("recipes", read_recipe)
+        return recipe
 
     @cached_property
     def sealed(self) -> bool:
@@ -109,10 +109,10 @@ class KnownRun(Run):
         """Return the lines of metrics.jsonl, of one KIND or all."""
         if kind != "epoch":
             return super().events(kind)
-        found: list[dict[str, Any]] = self._kept("epochs", read_epochs)
-        return found
+        epochs: list[dict[str, Any]] = self._cached("epochs", read_epochs)
+        return epochs
 
-    def _kept(self, name: str, read: Callable[[Path], Any]) -> Any:
+    def _cached(self, name: str, read: Callable[[Path], Any]) -> Any:
         if not self.sealed:
             return read(self.folder)
-        return keep(self._cache / name, [self.id, self.seal], partial(read, self.folder))
+        return cached_result(self._cache / name, [self.id, self.seal], partial(read, self.folder))

@@ -1,4 +1,4 @@
-"""The pictures of a vault, drawn once: kept by what they show and by the code that draws them."""
+"""Cached figures of a vault, redrawn only if their inputs, drawing code or wording changed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from vault_sync.rendering.links import LinkStyle
 
 NOTHING = b"nothing to draw"
-"""Kept where that turned out; an empty file is what a disk makes of a damaged one."""
+"""Cache entry of a figure without content; an empty file would be taken for a damaged one."""
 PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-"""Between them stands a whole picture: https://www.w3.org/TR/png-3/#5PNG-file-signature."""
+"""Start and end of a complete file: https://www.w3.org/TR/png-3/#5PNG-file-signature."""
 LIBRARIES = ("matplotlib", "pillow")
-"""What draws."""
+"""Distributions whose versions are part of the cache key."""
 
 
 class Figures:
-    """Draws pictures for notes, and knows where each one belongs."""
+    """Draws the figures of notes through the cache; collects the files that a vault must hold."""
 
-    def __init__(self, kept: Path, style: LinkStyle, language: str) -> None:
-        self.kept = kept
+    def __init__(self, cache: Path, style: LinkStyle, language: str) -> None:
+        self.cache = cache
         self.style = style
         self.language = language
         self.wanted: dict[str, bytes] = {}
@@ -52,14 +52,14 @@ class Figures:
         self.wanted[path] = content
         return path
 
-    def keep(self, path: str, content: bytes) -> str:
-        """Let the vault hold a file at PATH, owned whole as pictures are; return PATH."""
+    def add_file(self, path: str, content: bytes) -> str:
+        """Add a file that the sync owns whole, as it owns figures; return its PATH in the vault."""
         self.wanted[path] = content
         return path
 
     def _content(self, inputs: Sequence[str], draw: partial[bytes]) -> bytes:
-        shown = [self.language, *inputs]
-        path = entry_path(self.kept, draw.func, shown, libraries=LIBRARIES, suffix=".png")
+        contents = [self.language, *inputs]
+        path = entry_path(self.cache, draw.func, contents, libraries=LIBRARIES, suffix=".png")
         content = read_entry(path) or b""
         whole = content == NOTHING or (content.startswith(PNG) and PNG_END in content)
         if not (whole and self._worded_alike(path)):

@@ -1,4 +1,4 @@
-"""A network as Mermaid text, which Obsidian and many sites draw."""
+"""The stages of a network as a Mermaid flowchart, which Obsidian draws."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def _lines(subject: Subject, words: Words) -> Iterator[str]:
             yield f"  backbone -. P3 .-> {stage.name}"
         before = nodes
     tasks = (("boxes", 4), ("classes", 2), ("landmarks", 10))
-    said = ", ".join(f"{words.say(f'network.{task}')} ×{count}" for task, count in tasks)
-    anchors = words.number(sum(one.count for one in subject.anatomy.anchors), ",")
-    yield f'  answers["{anchors} {words.say("network.anchors")}<br>{said}"]'
+    outputs = ", ".join(f"{words.say(f'network.{task}')} ×{count}" for task, count in tasks)
+    anchors = words.number(sum(level.count for level in subject.anatomy.anchors), ",")
+    yield f'  answers["{anchors} {words.say("network.anchors")}<br>{outputs}"]'
     yield from _edges(before, ["answers"])
 
 

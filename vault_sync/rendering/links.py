@@ -21,7 +21,7 @@ ATTACHMENTS = "attachments"
 
 @dataclass(frozen=True)
 class LinkStyle:
-    """What .obsidian/app.json says; it is read and never written."""
+    """Link and attachment settings of a vault: .obsidian/app.json, read and never written."""
 
     markdown: bool = False
     """`[text](path)` instead of `[[path|text]]`."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Safe(str):
-    """Markdown that this package built itself."""
+    """Markdown that is escaped already or was built by this package: never escaped again."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ _REPLACED = {
     "[": "&#91;",
     "]": "&#93;",
 }
-_LETTERS = re.compile("|".join(re.escape(one) for one in _REPLACED))
+_LETTERS = re.compile("|".join(re.escape(letter) for letter in _REPLACED))
 _TAG = re.compile(r"(?<!\S)#")
 _UNDERSCORES = re.compile(r"(?<!\w)_+|_+(?!\w)")
 """Those at either end of a word, each of which may begin or end emphasis."""

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     Shape = tuple[int, ...]
 
 MILLIONS = ",.2M"
-"""How multiply-accumulates are written, and from FEW on, less being written out."""
+"""Number format of FEW multiply-accumulates or more; fewer are written out."""
 FEW = 10_000
 
 
 class Code(str):
-    """A cell that names something of the program: shown as code where that can be."""
+    """A cell that holds an identifier: inline code where its characters allow that."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A network, and what may be asked about it."""
+    """The network that the tables describe: its configuration, its summary, its measured fields."""
 
     name: str
     """What the tables call it."""
@@ -45,7 +45,7 @@ class Subject:
     variant: str = ""
     """The variant whose configuration it has; empty for one of the student's own."""
     effective: Mapping[int, int] | None = None
-    """Level -> measured field in pixels, where it was measured."""
+    """Pyramid level -> measured receptive field in pixels; None where it was not measured."""
 
     @property
     def size(self) -> str:
@@ -58,13 +58,13 @@ def components(subject: Subject, words: Words) -> Table:
     whole = subject.anatomy
     rows: list[tuple[Cell, ...]] = [
         (
-            str(words.name("component", one.component)),
-            Number(one.parameters, ","),
-            Number(one.parameters / whole.parameters, ".1%"),
-            _millions(one.macs),
-            Number(one.macs / whole.macs, ".1%"),
+            str(words.name("component", part.component)),
+            Number(part.parameters, ","),
+            Number(part.parameters / whole.parameters, ".1%"),
+            _millions(part.macs),
+            Number(part.macs / whole.macs, ".1%"),
         )
-        for one in whole.parts
+        for part in whole.parts
     ]
     full = (Number(whole.parameters, ","), Number(1, ".1%"), Number(whole.macs, MILLIONS))
     rows.append((str(words.say("network.total")), *full, Number(1, ".1%")))
@@ -78,25 +78,30 @@ def components(subject: Subject, words: Words) -> Table:
 
 
 def blocks(subject: Subject, words: Words) -> Table:
-    """Give what each block is given out as, and what it costs."""
+    """Give the output shapes, parameters and multiply-accumulates of each block."""
     rows = [
-        (Code(one.name), shown(one.shapes), Number(one.parameters, ","), _millions(one.macs))
-        for one in subject.anatomy.blocks
+        (
+            Code(block.name),
+            format_shapes(block.shapes),
+            Number(block.parameters, ","),
+            _millions(block.macs),
+        )
+        for block in subject.anatomy.blocks
     ]
     return _table(words, "blocks", subject, ("block", "output", "parameters", "macs"), rows)
 
 
 def layers(subject: Subject, words: Words) -> Table:
-    """Give every layer: what it is, what it gives, what it costs."""
+    """Give the kind, output shapes, parameters and multiply-accumulates of every layer."""
     rows = [
         (
-            Code(one.name),
-            _kind(one, words),
-            shown(tuple(dict.fromkeys(one.shapes))),
-            Number(one.parameters, ","),
-            _millions(one.macs),
+            Code(layer.name),
+            _kind(layer, words),
+            format_shapes(tuple(dict.fromkeys(layer.shapes))),
+            Number(layer.parameters, ","),
+            _millions(layer.macs),
         )
-        for one in subject.anatomy.layers
+        for layer in subject.anatomy.layers
     ]
     columns = ("layer", "kind", "output", "parameters", "macs")
     return _table(words, "layers", subject, columns, rows)
@@ -154,7 +159,7 @@ def markdown(table: Table, words: Words) -> Safe:
     return lay_out([Safe(title) for title in table.columns], rows, sorted(table.right))
 
 
-def shown(shapes: Sequence[Shape]) -> str:
+def format_shapes(shapes: Sequence[Shape]) -> str:
     """Write maps as channels @ height×width, those of equal channels together."""
     parted: dict[int, list[str]] = {}
     for shape in shapes:
@@ -181,13 +186,13 @@ def _table(
 
 
 def _kind(layer: Layer, words: Words) -> str:
-    said = [words.say(f"layer.{layer.kind}", n=layer.kernel)] if layer.kernel else []
-    said = said or [words.name("layer", layer.kind)]
+    phrases = [words.say(f"layer.{layer.kind}", n=layer.kernel)] if layer.kernel else []
+    phrases = phrases or [words.name("layer", layer.kind)]
     if layer.stride > 1:
-        said.append(words.say("layer.stride", n=layer.stride))
+        phrases.append(words.say("layer.stride", n=layer.stride))
     if layer.groups > 1:
-        said.append(words.say("layer.groups", n=layer.groups))
-    return ", ".join(said)
+        phrases.append(words.say("layer.groups", n=layer.groups))
+    return ", ".join(phrases)
 
 
 def _millions(number: int) -> Number:
@@ -200,7 +205,7 @@ def _change(number: int, *, millions: bool = False) -> Number:
 
 
 def _listed(numbers: Sequence[float], words: Words) -> str:
-    return words.between.join(words.number(one, ".4g") for one in numbers)
+    return words.between.join(words.number(number, ".4g") for number in numbers)
 
 
 def _value(value: object, words: Words) -> Cell:

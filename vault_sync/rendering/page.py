@@ -1,4 +1,4 @@
-"""The view of one block: its note's links and pictures, and runs in groups that may be compared."""
+"""The rendering context of one block, and runs grouped by the data they were measured on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MODEL_METRICS = (
 
 @dataclass(frozen=True)
 class Page:
-    """One block to be rendered, in the note where it stands."""
+    """Rendering context of one block: its data, its marker, and the links of the note around it."""
 
     sources: Sources
     links: Links
@@ -41,11 +41,11 @@ class Page:
     block_id: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
-    """What the student is told after the sync; reports add to it."""
+    """Printed after the sync; reports append to them."""
     snapshot: Snapshot | None = None
-    """What the vault holds; None where a block is shown outside of one."""
+    """The notes of the vault; None where a block is rendered outside of one."""
     state: State | None = None
-    """What is remembered of the vault."""
+    """The state that the last sync stored."""
 
     @property
     def words(self) -> Words:
@@ -56,7 +56,7 @@ class Page:
     def selectors(self) -> list[str]:
         """Which runs the block is about: `runs=` in its marker, or the end of its id."""
         named = self.attributes.get("runs", "")
-        return [one for one in named.split(",") if one]
+        return [selector for selector in named.split(",") if selector]
 
     def run(self, run: Run) -> Safe:
         """Link to the note of a run, in a table cell."""
@@ -91,7 +91,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Group:
-    """Runs measured in the same way, which alone may share a table."""
+    """Runs evaluated on the same data by the same protocol: only these may share a table."""
 
     claim: Safe
     """What data the measurements speak of."""

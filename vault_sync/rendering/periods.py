@@ -1,4 +1,4 @@
-"""The days that a report speaks of."""
+"""Reporting periods in whole UTC days: read from a block's marker, by default the last week."""
 
 from __future__ import annotations
 

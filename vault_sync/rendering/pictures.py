@@ -1,8 +1,8 @@
-"""The kinds of pictures that reports show, each with the function that draws it.
+"""The figures of reports, one drawing function per kind.
 
-A picture is drawn anew when its function, or anything of ours that it names, does something else
-(`featherface.source.definitions`). What its arguments' methods would give is not seen in there:
-`inputs` of `Page.picture` must hold that.
+A figure is redrawn when the code of its function, or code of ours that this names, has changed
+(`featherface.source.definitions`). Methods of its arguments are not followed: `inputs` of
+`Page.picture` must hold what they return.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CROP = 192
 
 
 def loss_curves(run: Run, language: str) -> bytes:
-    """Draw how a run learnt; empty where it did not train."""
+    """Draw the loss curves of a run; empty where it did not train."""
     from experiments.plotting import run_plots  # noqa: PLC0415 - matplotlib takes a second to import
 
     return run_plots.loss_curves(run, language)
@@ -56,7 +56,7 @@ def component_bars(
 
 
 def difference_bars(changes: Sequence[Mapping[str, Any]], title: str, language: str) -> bytes:
-    """Draw differences from a base; CHANGES are fields of `bar_plots.Change`."""
+    """Draw differences from a base; CHANGES hold the fields of the bars of `bar_plots`."""
     from experiments.plotting import bar_plots  # noqa: PLC0415 - as above
 
     return bar_plots.difference_bars(
@@ -65,13 +65,13 @@ def difference_bars(changes: Sequence[Mapping[str, Any]], title: str, language: 
 
 
 def network_drawing(anatomy: Anatomy, names: Mapping[str, str], language: str) -> bytes:
-    """Draw the way of a picture through a network."""
+    """Draw the stages of a network from the picture to its predictions."""
     from experiments.plotting.network_drawing import draw_network  # noqa: PLC0415 - as above
 
     return draw_network(anatomy, names, language)
 
 
-def mistakes(shown: Sequence[dict[str, Any]], look_up: Callable[[], Mapping[str, Path]]) -> bytes:
+def mistakes(errors: Sequence[dict[str, Any]], look_up: Callable[[], Mapping[str, Path]]) -> bytes:
     """Draw crops of missed faces or false alarms in one sheet; empty where there are none.
 
     LOOK_UP gives the file of each picture, and is asked only where something is drawn.
@@ -79,10 +79,10 @@ def mistakes(shown: Sequence[dict[str, Any]], look_up: Callable[[], Mapping[str,
     from experiments.inspection.error_gallery import draw_crops  # noqa: PLC0415 - Pillow
     from featherface.inference.crops import sheet  # noqa: PLC0415 - as above
 
-    if not shown:
+    if not errors:
         return b""
     stream = io.BytesIO()
-    sheet(list(draw_crops(list(shown), look_up(), CROP))).save(stream, format="PNG", optimize=True)
+    sheet(list(draw_crops(list(errors), look_up(), CROP))).save(stream, format="PNG", optimize=True)
     return stream.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The data that reports draw on: runs, claims and what is wrong with records, read once a sync."""
+"""Data sources of reports: runs, checked claims and damaged records, read once a sync."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from experiments.records.record import RECORD
 from experiments.records.seal import told
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
-from vault_sync.rendering.cache import KnownStore
+from vault_sync.rendering.cache import CachedStore
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ def ablated(run: Run) -> str:
 
 
 class Sources:
-    """The runs of a workspace as one sync sees them; a changed record is never drawn on."""
+    """The runs and claims of a workspace during one sync; changed records are refused."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.store = KnownStore(workspace)
+        self.store = CachedStore(workspace)
         self.words = Words(workspace.language)
         self._judged: dict[Milestone, Outcome] = {}
 
@@ -54,7 +54,7 @@ class Sources:
 
     @property
     def cache(self) -> Path:
-        """The folder of what can be worked out again."""
+        """The folder of cached results, which can be deleted."""
         return self.workspace.state / "cache"
 
     @cached_property
@@ -69,23 +69,23 @@ class Sources:
 
     def latest_where(self, wanted: Callable[[Run], bool]) -> list[Run]:
         """Return each experiment's latest finished run that is WANTED, ablations left out."""
-        found = {}
+        latest = {}
         for run in self.sealed:
             # One that can't be trusted stays in the choice, so that `check` refuses it by name.
             broken = run.id in self.damage or run.id in self.unreadable
             if not ablated(run) and (broken or wanted(run)):
-                found[run.experiment] = run
-        return list(found.values())
+                latest[run.experiment] = run
+        return list(latest.values())
 
     @cached_property
     def damage(self) -> dict[str, str]:
         """Run id -> how its sealed record was changed."""
-        found = {}
+        damage = {}
         for run in self.sealed:
             problems = self.store.problems(run)
             if problems:
-                found[run.id] = told(problems)
-        return found
+                damage[run.id] = told(problems)
+        return damage
 
     @cached_property
     def outcomes(self) -> list[Outcome]:
@@ -94,7 +94,7 @@ class Sources:
         Raises:
             RefusedError: a claim can't be read or mistypes a name; the message says which.
         """
-        return [self.judge(one) for one in self.workspace.milestones.values()]
+        return [self.judge(milestone) for milestone in self.workspace.milestones.values()]
 
     def judge(self, milestone: Milestone) -> Outcome:
         """Check one claim; those that are asked for again are not worked out again.
@@ -118,13 +118,13 @@ class Sources:
     @cached_property
     def unreadable(self) -> dict[str, str]:
         """Run id -> what is wrong with a record that was never sealed, or with its annotations."""
-        found = {}
+        messages = {}
         for run in self.runs:
             try:
                 _ = run.annotations, run.sealed or run.record
             except DataError as error:
-                found[run.id] = error.message
-        return found
+                messages[run.id] = error.message
+        return messages
 
     @cached_property
     def sound(self) -> list[Run]:
@@ -162,11 +162,13 @@ class Sources:
             RefusedError: a selector means no finished run, or its record was changed.
         """
         try:
-            found = [self.store.find(one) for one in selectors] if selectors else self.latest
+            chosen = (
+                [self.store.find(selector) for selector in selectors] if selectors else self.latest
+            )
         except (NotFoundError, DataError) as error:
             raise RefusedError(error.message, error.hint) from error
-        known = {run: run for run in self.runs}
-        runs = list(dict.fromkeys(known.get(run, run) for run in found))
+        cached = {run: run for run in self.runs}
+        runs = list(dict.fromkeys(cached.get(run, run) for run in chosen))
         for run in runs:
             if not run.sealed:
                 raise RefusedError(

@@ -108,7 +108,7 @@ class Words:
 
     def listing(self, items: Sequence[object]) -> Safe:
         """Write ITEMS in a row, as a sentence lists them: `a, b and c`."""
-        words = [self._word(one) for one in items]
+        words = [self._word(item) for item in items]
         if len(words) < 2:
             return Safe("".join(words))
         return self.say("listing", first=Safe(", ".join(words[:-1])), last=Safe(words[-1]))

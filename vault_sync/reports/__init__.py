@@ -1,4 +1,4 @@
-"""One module per report: it gathers what the template of the same name shows."""
+"""Reports, one module each, whose `build` gathers the values of its template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ablations: what each part of an experiment is worth, against its base run, and how surely."""
+"""Ablation studies: what each change does to AP and cost against its base run, with intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vault_sync.rendering import pictures
 from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.rendering.page import Group, Page, group, measured_on
 from vault_sync.rendering.sources import ablated
-from vault_sync.reports.sections.ablation_seeds import Found, over_seeds, steps
+from vault_sync.reports.sections.ablation_seeds import SeedAblation, over_seeds, steps
 from vault_sync.reports.sections.comparison_cache import compared
 from vault_sync.reports.sections.differences import differences
 from vault_sync.reports.sections.measures import columns, faces
@@ -49,46 +49,49 @@ def _variants(page: Page) -> list[Run]:
     """Return the latest run of each ablation and seed, of one base where the id names it."""
     _, _, only = page.block_id.partition("ablation.")
     only = page.attributes.get("base", only)
-    known = page.sources.select(page.selectors) if page.selectors else page.sources.sealed
-    found = {_who(run): run for run in known if ablated(run)}
-    return [run for run in found.values() if not only or ablated(run) == only]
+    candidates = page.sources.select(page.selectors) if page.selectors else page.sources.sealed
+    latest = {_seed_key(run): run for run in candidates if ablated(run)}
+    return [run for run in latest.values() if not only or ablated(run) == only]
 
 
-def _who(run: Run) -> tuple[str, int]:
-    """Return what repetitions of a run have in common; of a damaged record, its own name."""
+def _seed_key(run: Run) -> tuple[str, int]:
+    """Return experiment and training seed; of runs that are no ablation, the id alone."""
     return (run.experiment, run.record.seed) if ablated(run) else (run.id, 0)
 
 
 def _study(page: Page, base: str, runs: Sequence[Run]) -> dict[str, object]:
     page.sources.check(runs)
     parts: list[dict[str, Any]] = []
-    for one in group(runs, page.words):
-        alike = [_part(page, base, part, len(parts) + at) for at, part in enumerate(_seeds(one), 1)]
+    for data_group in group(runs, page.words):
+        alike = [
+            _part(page, base, part, len(parts) + at)
+            for at, part in enumerate(_seeds(data_group), 1)
+        ]
         parts += alike
         for part in alike:
             part["several_seeds"] = len(alike) > 1
         if len(alike) > 1:
-            alike[-1]["seeds"] = over_seeds(page, [part["found"] for part in alike])
+            alike[-1]["seeds"] = over_seeds(page, [part["ablation"] for part in alike])
     return {"base": code(base), "parts": parts}
 
 
-def _seeds(one: Group) -> list[Group]:
+def _seeds(members: Group) -> list[Group]:
     """Part runs on the same data by their training seed: a seed moves AP as a change does."""
-    seeds = sorted({run.record.seed for run in one.runs})
-    parted = [tuple(run for run in one.runs if run.record.seed == seed) for seed in seeds]
-    return [replace(one, runs=runs) for runs in parted]
+    seeds = sorted({run.record.seed for run in members.runs})
+    parted = [tuple(run for run in members.runs if run.record.seed == seed) for seed in seeds]
+    return [replace(members, runs=runs) for runs in parted]
 
 
-def _part(page: Page, base: str, one: Group, place: int) -> dict[str, Any]:
+def _part(page: Page, base: str, members: Group, place: int) -> dict[str, Any]:
     """Gather what runs on the same data and of the same seed show."""
-    key, runs = measured_on(one.runs[0]), list(one.runs)
+    key, runs = measured_on(members.runs[0]), list(members.runs)
     alike = [run for run in page.sources.sealed if run.experiment == base]
     chosen = _nearest(page, [run for run in alike if measured_on(run) == key], runs)
     page.sources.check(chosen)
     if chosen:
         runs.sort(key=lambda run: _place(page, chosen[0], run))
-    found: dict[str, Any] = {
-        "claim": one.claim,
+    part: dict[str, Any] = {
+        "claim": members.claim,
         "seed": str(runs[0].record.seed),
         "several_seeds": False,
         "seeds": "",
@@ -100,11 +103,11 @@ def _part(page: Page, base: str, one: Group, place: int) -> dict[str, Any]:
         "differences": "",
         "several": [],
         "picture": "",
-        "found": Found(None, runs, {}),
+        "ablation": SeedAblation(None, runs, {}),
     }
     if chosen:
-        found |= _against(page, chosen[0], runs, place)
-    return found
+        part |= _against(page, chosen[0], runs, place)
+    return part
 
 
 def _place(page: Page, base: Run, run: Run) -> int:
@@ -117,9 +120,9 @@ def _nearest(page: Page, bases: Sequence[Run], runs: Sequence[Run]) -> list[Run]
 
     A base that was run again with other settings since is not what the ablations were made from.
     """
-    ranked = [(sum(len(changes(page, one, run)) for run in runs), one) for one in bases]
+    ranked = [(sum(len(changes(page, base, run)) for run in runs), base) for base in bases]
     fewest = min((count for count, _ in ranked), default=0)
-    return [one for count, one in ranked if count == fewest][-1:]
+    return [base for count, base in ranked if count == fewest][-1:]
 
 
 def _against(page: Page, base: Run, runs: Sequence[Run], place: int) -> dict[str, Any]:
@@ -127,7 +130,7 @@ def _against(page: Page, base: Run, runs: Sequence[Run], place: int) -> dict[str
     several = [page.run_in_prose(run) for run in runs if len(changes(page, base, run)) > 1]
     built = [run for run in runs if is_step(run.experiment, base.experiment)]
     return {
-        "found": Found(base, runs, rows),
+        "ablation": SeedAblation(base, runs, rows),
         "steps": steps(page, [*built, base]) if built else "",
         "differences": _differences(page, base, runs, rows),
         "several": page.words.listing(several),
@@ -143,8 +146,8 @@ def _values(page: Page, base: Sequence[Run], runs: Sequence[Run]) -> Safe:
     headers += [Safe(kind(name).title(words.language)) for name in names]
     lines: list[list[object]] = []
     for run in [*base, *runs]:
-        told = words.say("ablation.base") if run in base else _change(page, base, run)
-        lines.append([page.run(run), told, *(page.cell(run.metric(name)) for name in names)])
+        change = words.say("ablation.base") if run in base else _change(page, base, run)
+        lines.append([page.run(run), change, *(page.cell(run.metric(name)) for name in names)])
     return table(headers, lines, numeric=range(2, len(headers)))
 
 
@@ -152,14 +155,14 @@ def _change(page: Page, base: Sequence[Run], run: Run) -> Safe:
     """Say in what RUN differs from its base."""
     if not base:
         return page.words.say("none")
-    found = changes(page, base[0], run)
-    told = [
-        page.words.say("ablation.one", name=one.name, before=one.before, after=one.after)
-        for one in found[:MOST]
+    differing = changes(page, base[0], run)
+    phrases = [
+        page.words.say("ablation.one", name=change.name, before=change.before, after=change.after)
+        for change in differing[:MOST]
     ]
-    if len(found) > MOST:
-        told.append(page.words.say("ablation.more", n=len(found) - MOST))
-    return Safe("<br>".join(told)) or page.words.say("ablation.nothing")
+    if len(differing) > MOST:
+        phrases.append(page.words.say("ablation.more", n=len(differing) - MOST))
+    return Safe("<br>".join(phrases)) or page.words.say("ablation.nothing")
 
 
 def _differences(page: Page, base: Run, runs: Sequence[Run], rows: Rows) -> Safe:
@@ -180,11 +183,13 @@ def _differences(page: Page, base: Run, runs: Sequence[Run], rows: Rows) -> Safe
 def _established(page: Page, run: Run, rows: Rows, names: Sequence[str]) -> Safe:
     """Name the metrics whose difference has an interval without zero."""
     words = page.words
-    found = {name: _delta(rows, name, run) for name in names}
-    known = {name: one for name, one in found.items() if one and one["low"] is not None}
-    if not known:
+    deltas = {name: _delta(rows, name, run) for name in names}
+    resampled = {
+        name: delta for name, delta in deltas.items() if delta and delta["low"] is not None
+    }
+    if not resampled:
         return words.say("ablation.unknown")
-    sure = [name for name, one in known.items() if one["established"]]
+    sure = [name for name, delta in resampled.items() if delta["established"]]
     titles = [Safe(kind(name).title(words.language)) for name in sure]
     return Safe(f"**{words.listing(titles)}**") if titles else words.say("ablation.none")
 
@@ -199,15 +204,15 @@ def _delta(rows: Rows, name: str, run: Run) -> Mapping[str, Any] | None:
 def _picture(page: Page, base: Run, runs: Sequence[Run], rows: Rows, place: int) -> Safe:
     """Draw the differences in the base's primary metric."""
     words, name = page.words, base.record.primary_metric
-    found = {run: _delta(rows, name, run) for run in runs}
-    shown = {run: delta for run, delta in found.items() if delta}
-    if not shown:
+    deltas = {run: _delta(rows, name, run) for run in runs}
+    measured = {run: delta for run, delta in deltas.items() if delta}
+    if not measured:
         return Safe("")
     title = words.say("ablation.title", metric=kind(name).title(words.language), run=base.id)
     ends = ("value", "low", "high")
     bars = [
         {"label": run.id, "sure": delta["established"], **{key: delta[key] for key in ends}}
-        for run, delta in shown.items()
+        for run, delta in measured.items()
     ]
     image = f"{page.block_id}-{base.experiment}{f'-{place}' if place > 1 else ''}"
     draw = partial(pictures.difference_bars, bars, str(title), words.language)
@@ -222,13 +227,13 @@ def _expected(page: Page) -> Safe:
         return Safe("")
     headers = [words.say("ablation.innovation"), words.say("ablation.gain")]
     rows = [
-        [_gain(page, one.name), words.say("points", n=words.number(100 * one.value, "+.1f"))]
-        for one in plan.metrics
+        [_gain(page, metric.name), words.say("points", n=words.number(100 * metric.value, "+.1f"))]
+        for metric in plan.metrics
     ]
     return table(headers, rows, numeric=[1])
 
 
 def _gain(page: Page, name: str) -> Safe:
     key = name.removeprefix("gain.")
-    told = page.words.name("gain", key)
-    return code(key) if told == key else told
+    title = page.words.name("gain", key)
+    return code(key) if title == key else title

@@ -1,4 +1,4 @@
-"""The networks as they were built: parameters by component, operations, design."""
+"""The architectures of benchmarked networks: parameters by component, operations, design."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def build(page: Page) -> dict[str, object] | None:
     parts = [runs[at : at + BROAD] for at in range(0, len(runs), BROAD)]
     return {
         "tables": [
-            {"parameters": _parameters(page, one), "design": _design(page, one)} for one in parts
+            {"parameters": _parameters(page, part), "design": _design(page, part)} for part in parts
         ],
         "counted": any(run.metric("params.paper_counted") for run in runs),
         "wrong": [page.run_in_prose(run) for run in runs if _disagrees(run)],
@@ -86,11 +86,11 @@ def components(run: Run) -> Mapping[str, int]:
 
 def _distinct(runs: Sequence[Run]) -> list[Run]:
     """Keep one run, the last, of each network."""
-    found = {}
+    latest = {}
     for run in runs:
         if counts := components(run):
-            found[run.variant, tuple(counts.items())] = run
-    return list(found.values())
+            latest[run.variant, tuple(counts.items())] = run
+    return list(latest.values())
 
 
 def _headers(page: Page, first: str, runs: Sequence[Run]) -> list[object]:
@@ -101,19 +101,19 @@ def _headers(page: Page, first: str, runs: Sequence[Run]) -> list[object]:
 def _parameters(page: Page, runs: Sequence[Run]) -> Safe:
     """List parameters and their share by component, then totals and operations."""
     words, counts = page.words, [components(run) for run in runs]
-    totals = [sum(one.values()) for one in counts]
-    known = dict.fromkeys([*COMPONENTS, *(name for one in counts for name in one)])
+    totals = [sum(network.values()) for network in counts]
+    names = dict.fromkeys([*COMPONENTS, *(name for network in counts for name in network)])
     rows: list[list[object]] = []
-    for name in known:
-        if any(name in one for one in counts):
-            cells = [_share(page, one.get(name), sum(one.values())) for one in counts]
+    for name in names:
+        if any(name in network for network in counts):
+            cells = [_share(page, network.get(name), sum(network.values())) for network in counts]
             rows.append([words.name("component", name), *cells])
-    total = [Safe(f"**{words.number(one, ',')}**") for one in totals]
+    total = [Safe(f"**{words.number(count, ',')}**") for count in totals]
     rows.append([Safe(f"**{words.say('component.total')}**"), *total])
     for key in ("params.paper_counted", "macs.640"):
         metrics = [run.metric(key) for run in runs]
         if any(metrics):
-            cells = [words.value(one) if one else words.say("none") for one in metrics]
+            cells = [words.value(metric) if metric else words.say("none") for metric in metrics]
             rows.append([words.say(f"component.{key.replace('.', '_')}"), *cells])
     headers = _headers(page, "component.column", runs)
     return table(headers, rows, numeric=range(1, len(headers)))
@@ -140,11 +140,11 @@ def _design(page: Page, runs: Sequence[Run]) -> Safe:
 def design_keys(models: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the keys that tell how MODELS are built: the usual ones, and what any turns on."""
     usual = [key for key in DESIGN if any(key in model for model in models)]
-    known = dict.fromkeys(key for model in models for key in model if key not in DETAILS)
+    others = dict.fromkeys(key for model in models for key in model if key not in DETAILS)
     plain = asdict(DetectorConfig())
     special = [
         key
-        for key in known
+        for key in others
         if key not in DESIGN
         and any(model.get(key, plain.get(key)) != plain.get(key) for model in models)
     ]
@@ -174,11 +174,13 @@ def _disagrees(run: Run) -> bool:
 def _picture(page: Page, runs: Sequence[Run]) -> Safe:
     words = page.words
     networks = {f"{run.variant} ({run.id})": dict(components(run)) for run in runs}
-    present = dict.fromkeys([*COMPONENTS, *(name for one in networks.values() for name in one)])
+    present = dict.fromkeys(
+        [*COMPONENTS, *(name for network in networks.values() for name in network)]
+    )
     names = {
         name: str(words.name("component", name))
         for name in present
-        if any(name in one for one in networks.values())
+        if any(name in network for network in networks.values())
     }
     draw = partial(pictures.component_bars, networks, names, words.language)
     inputs = [repr(networks), repr(names)]

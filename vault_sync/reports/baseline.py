@@ -1,4 +1,4 @@
-"""The baseline beside its publication: the published values, those measured here, how far apart."""
+"""The baseline against its publication: published values, measured values, differences."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PUBLISHED = {"v1": "featherface-paper", "v1-official": "featherface-published-co
 
 def build(page: Page) -> dict[str, object] | None:
     """Gather what templates/<language>/baseline.jinja shows; None where nothing is published."""
-    known = page.sources.workspace.cited
-    published = [known[name] for name in PUBLISHED.values() if name in known]
+    cited = page.sources.workspace.cited
+    published = [cited[name] for name in PUBLISHED.values() if name in cited]
     runs = _measured(page)
     if not published and not runs:
         return None
@@ -33,15 +33,15 @@ def build(page: Page) -> dict[str, object] | None:
     return {
         "published": cited_table(page, published),
         "counted": _counted(page, published),
-        "groups": [_shown(page, one, known) for one in group(runs, page.words)],
+        "groups": [_group_section(page, members, cited) for members in group(runs, page.words)],
         "validation": validation(page, runs) if published else "",
     }
 
 
 def _counted(page: Page, published: Sequence[CitedResult]) -> Safe:
     """Say what the publication counts otherwise; empty where it does not."""
-    for one in published:
-        stated, true = one.metric("params.paper_counted"), one.metric("params.total")
+    for result in published:
+        stated, true = result.metric("params.paper_counted"), result.metric("params.total")
         if stated and true and stated.value != true.value:
             counts = {"stated": page.words.value(stated), "true": page.words.value(true)}
             return page.words.say("baseline.counted", **counts)
@@ -55,23 +55,25 @@ def _measured(page: Page) -> list[Run]:
     return page.sources.latest_where(lambda run: run.variant in PUBLISHED and bool(run.metrics))
 
 
-def _shown(page: Page, one: Group, known: Mapping[str, CitedResult]) -> dict[str, object]:
+def _group_section(
+    page: Page, members: Group, cited: Mapping[str, CitedResult]
+) -> dict[str, object]:
     return {
-        "claim": one.claim,
-        "faces": faces(page, one.runs),
-        "accuracy": accuracy_table(page, one.runs),
-        "sure": any(intervals(page, run) for run in one.runs),
-        "costs": cost_table(page, one.runs),
-        "differences": _differences(page, one, known),
-        "evaluated": one.evaluated,
+        "claim": members.claim,
+        "faces": faces(page, members.runs),
+        "accuracy": accuracy_table(page, members.runs),
+        "sure": any(intervals(page, run) for run in members.runs),
+        "costs": cost_table(page, members.runs),
+        "differences": _differences(page, members, cited),
+        "evaluated": members.evaluated,
     }
 
 
-def _differences(page: Page, one: Group, known: Mapping[str, CitedResult]) -> Safe:
+def _differences(page: Page, members: Group, cited: Mapping[str, CitedResult]) -> Safe:
     """List measured less published AP; empty where data or protocol are not the same."""
     words, rows = page.words, []
-    for run in one.runs:
-        against = known.get(PUBLISHED.get(run.variant, ""))
+    for run in members.runs:
+        against = cited.get(PUBLISHED.get(run.variant, ""))
         measured = evaluation(run)
         stated = None if against is None else against.metric("widerface.hard.ap")
         if against is None or measured is None or stated is None:

@@ -1,4 +1,4 @@
-"""What a change of the source redraws or works out again, for scripts that look at changes.
+"""Digests of the code behind figures and cached results: what a change of it invalidates.
 
 python -c "from vault_sync.reports.code_digests import drawing_digests as d; print(d())"
 """

@@ -1,4 +1,4 @@
-"""The comparison chapter: runs side by side, and how sure their differences are."""
+"""The comparison chapter: runs side by side, and their differences with intervals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build(page: Page) -> dict[str, object] | None:
     runs = page.sources.select(page.selectors)
     if len(runs) < 2:
         return None
-    groups = [_group(page, *one) for one in enumerate(group(runs, page.words), 1)]
+    groups = [_group(page, *numbered) for numbered in enumerate(group(runs, page.words), 1)]
     return {
         "runs": page.words.listing([page.run_in_prose(run) for run in runs]),
         "groups": groups,
@@ -42,53 +42,56 @@ def build(page: Page) -> dict[str, object] | None:
     }
 
 
-def _group(page: Page, number: int, one: Group) -> dict[str, Any]:
-    alone = len(one.runs) == 1
-    found = _alone(one.runs[0]) if alone else compared(page, one.runs)
-    broad = len(one.runs) > BROAD
-    rows = [row for row in found["rows"] if not row["metric"].startswith("export.")]
-    resamples = (found["bootstrap"] or {}).get("resamples", 0)
+def _group(page: Page, number: int, members: Group) -> dict[str, Any]:
+    alone = len(members.runs) == 1
+    comparison = _single_run(members.runs[0]) if alone else compared(page, members.runs)
+    broad = len(members.runs) > BROAD
+    rows = [row for row in comparison["rows"] if not row["metric"].startswith("export.")]
+    resamples = (comparison["bootstrap"] or {}).get("resamples", 0)
     return {
-        "claim": one.claim,
-        "faces": faces(page, one.runs),
-        "table": "" if broad else side_by_side(page, one.runs, rows),
-        "accuracy": accuracy_table(page, one.runs) if broad else "",
-        "differences": _differences(page, one.runs, rows) if broad else "",
-        "costs": cost_table(page, one.runs) if broad else "",
-        "speed": speed(page, one.runs),
-        "seeds": seeds(page, one.runs),
-        "recipe": _recipe(page, one.runs),
+        "claim": members.claim,
+        "faces": faces(page, members.runs),
+        "table": "" if broad else side_by_side(page, members.runs, rows),
+        "accuracy": accuracy_table(page, members.runs) if broad else "",
+        "differences": _differences(page, members.runs, rows) if broad else "",
+        "costs": cost_table(page, members.runs) if broad else "",
+        "speed": speed(page, members.runs),
+        "seeds": seeds(page, members.runs),
+        "recipe": _recipe(page, members.runs),
         "resamples": page.words.number(resamples, ",") if resamples else "",
-        "picture": precision_recall_of(page, one.runs, number) if one.evaluated else "",
+        "picture": precision_recall_of(page, members.runs, number) if members.evaluated else "",
     }
 
 
-def _alone(run: Run) -> dict[str, Any]:
-    rows = [{"metric": one.name, "values": {run.id: one.to_json()}} for one in run.metrics]
+def _single_run(run: Run) -> dict[str, Any]:
+    rows = [{"metric": metric.name, "values": {run.id: metric.to_json()}} for metric in run.metrics]
     return {"rows": rows, "bootstrap": None}
 
 
 def _differences(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, Any]]) -> Safe:
     """Give each run but the first a row of differences in AP."""
     words, base = page.words, runs[0]
-    kept = [row for row in rows if row["metric"] in AP_METRICS]
+    ap_rows = [row for row in rows if row["metric"] in AP_METRICS]
     headers: list[object] = [words.say("column.less", base=base.id)]
-    headers += [Safe(kind(row["metric"]).title(words.language)) for row in kept]
-    cells = differences(page, base, runs[1:], kept)
+    headers += [Safe(kind(row["metric"]).title(words.language)) for row in ap_rows]
+    cells = differences(page, base, runs[1:], ap_rows)
     lines = [[page.run(run), *row] for run, row in zip(runs[1:], cells, strict=True)]
-    return table(headers, lines, numeric=range(1, len(headers))) if kept else Safe("")
+    return table(headers, lines, numeric=range(1, len(headers))) if ap_rows else Safe("")
 
 
 def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
     """List the settings in which the runs differ."""
     differing = tabled(differing_settings(runs))
-    kept = list(differing)[:MOST]
-    if not kept:
+    keys = list(differing)[:MOST]
+    if not keys:
         return Safe("")
     headers: list[object] = [page.words.say("column.setup"), *(page.run(run) for run in runs)]
     rows = [
-        [code(key), *(_setting(page, *one, key) for one in zip(runs, differing[key], strict=True))]
-        for key in kept
+        [
+            code(key),
+            *(_setting(page, *setting, key) for setting in zip(runs, differing[key], strict=True)),
+        ]
+        for key in keys
     ]
     return table(headers, rows)
 

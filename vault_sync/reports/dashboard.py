@@ -1,4 +1,4 @@
-"""The thesis at a glance: latest runs, claims, what is stale, what waits, and the way to it all."""
+"""The dashboard: latest runs, claims by state, stale claims, open tasks, links to chapters."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _claims(page: Page, outcomes: Sequence[Outcome]) -> Safe:
     headers = [words.say("dashboard.group"), *states]
     rows: list[list[object]] = []
     for group in groups:
-        counts = Counter(one.state for one in outcomes if one.milestone.group == group)
+        counts = Counter(outcome.state for outcome in outcomes if outcome.milestone.group == group)
         rows.append([words.name("group", group or "other"), *(counts[state] for state in STATES)])
     return table(headers, rows, numeric=range(1, 1 + len(STATES)))
 
@@ -87,11 +87,11 @@ def _claims(page: Page, outcomes: Sequence[Outcome]) -> Safe:
 def _stale(page: Page, outcomes: Sequence[Outcome]) -> list[Safe]:
     """Say what has changed since it was measured, which claims rest on it, and what to run."""
     words, language = page.words, page.words.language
-    found: dict[tuple[Safe, Safe], list[str]] = {}
+    titles_by_cause: dict[tuple[Safe, Safe], list[str]] = {}
     for outcome in outcomes:
         if outcome.state == "stale":
             why, todo = _joined(page, outcome.changes), _joined(page, outcome.steps)
-            found.setdefault((why, todo), []).append(outcome.milestone.titled(language))
+            titles_by_cause.setdefault((why, todo), []).append(outcome.milestone.titled(language))
     return [
         words.say(
             "dashboard.stale",
@@ -99,25 +99,25 @@ def _stale(page: Page, outcomes: Sequence[Outcome]) -> list[Safe]:
             claims=Safe(words.semicolon.join(map(words.sentence, titles))),
             todo=todo,
         )
-        for (why, todo), titles in found.items()
+        for (why, todo), titles in titles_by_cause.items()
     ]
 
 
-def _joined(page: Page, told: Iterable[Change | Reason]) -> Safe:
+def _joined(page: Page, causes: Iterable[Change | Reason]) -> Safe:
     words = page.words
-    sentences = dict.fromkeys(one.text(words.language) for one in told)
+    sentences = dict.fromkeys(cause.text(words.language) for cause in causes)
     return Safe(words.semicolon.join(map(words.sentence, sentences)))
 
 
 def _base(page: Page) -> Safe:
     """Make the base of the runs, and show it."""
-    path = page.figures.keep(beside(page, BASE), runs_base(page.words))
+    path = page.figures.add_file(beside(page, BASE), runs_base(page.words))
     return page.links.embed(path, page.words.say("dashboard.base"))
 
 
 def _map(page: Page, outcomes: Sequence[Outcome]) -> Safe:
     """Make the map from hypotheses to chapters, and link to it."""
-    path = page.figures.keep(beside(page, MAP), thesis_map(page, outcomes))
+    path = page.figures.add_file(beside(page, MAP), thesis_map(page, outcomes))
     return page.links.file(path, page.words.say("dashboard.map"))
 
 
@@ -129,10 +129,10 @@ def beside(page: Page, name: str) -> str:
 
 def _chapters(page: Page) -> list[Safe]:
     """Link to the chapters that there are."""
-    shown = [name for name in page.sources.workspace.chapters if name in TITLED]
+    names = [name for name in page.sources.workspace.chapters if name in TITLED]
     return [
         page.links.to(f"chapter/{name}", _title(page, name))
-        for name in shown
+        for name in names
         if page.links.places.get(f"chapter/{name}")
     ]
 

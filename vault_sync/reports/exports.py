@@ -1,4 +1,4 @@
-"""What networks were written to for other programs: each file, and how it was checked."""
+"""Exported networks, such as ONNX files: size, digest, and parity with the PyTorch network."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
 
-SHOWN = ("path", "format", "sha256", "megabytes", "parity", "landmarks_parity", "opset", "sizes")
-"""What the columns of the table tell of an artefact; more that a record knows gets its own."""
+COLUMN_KEYS = (
+    "path",
+    "format",
+    "sha256",
+    "megabytes",
+    "parity",
+    "landmarks_parity",
+    "opset",
+    "sizes",
+)
+"""Keys of an artefact that the fixed columns show; each further key gets its own column."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +64,14 @@ def build(page: Page) -> dict[str, object] | None:
     chosen = page.sources.select(page.selectors) if page.selectors else []
     runs = chosen or page.sources.latest_where(lambda run: bool(artefacts(run)))
     page.sources.check(runs)
-    found = [one for run in runs for one in artefacts(run)]
-    if not found:
+    exported = [artefact for run in runs for artefact in artefacts(run)]
+    if not exported:
         return None
-    limits = {one.tolerance for one in found if one.tolerance is not None}
-    formats = list(dict.fromkeys(one.format for one in found))
+    limits = {artefact.tolerance for artefact in exported if artefact.tolerance is not None}
+    formats = list(dict.fromkeys(artefact.format for artefact in exported))
     return {
-        "files": _files(page, found),
-        "matrix": _matrix(page, found, formats) if len(formats) > 1 else "",
+        "files": _files(page, exported),
+        "matrix": _matrix(page, exported, formats) if len(formats) > 1 else "",
         "tolerance": page.words.number(limits.pop(), ".1g") if len(limits) == 1 else "",
     }
 
@@ -70,44 +79,53 @@ def build(page: Page) -> dict[str, object] | None:
 def artefacts(run: Run) -> list[Artefact]:
     """Return what RUN exported."""
     details: Mapping[str, Any] = run.results.get("details", {}).get("export", {})
-    return [Artefact(run, one) for one in details.get("artifacts", ())]
+    return [Artefact(run, about) for about in details.get("artifacts", ())]
 
 
-def _files(page: Page, found: Sequence[Artefact]) -> Safe:
+def _files(page: Page, exported: Sequence[Artefact]) -> Safe:
     """Give each file a row."""
     words = page.words
-    more = [key for key in dict.fromkeys(k for one in found for k in one.about) if key not in SHOWN]
+    more = [
+        key
+        for key in dict.fromkeys(k for artefact in exported for k in artefact.about)
+        if key not in COLUMN_KEYS
+    ]
     keys = ("run", "format", "file", "size", "sha256", "opset", "sizes", "parity", "landmarks")
     headers: list[object] = [words.say(f"artefact.{key}") for key in keys]
     headers += [code(key) for key in more]
     rows = [
-        [page.run(one.run), code(one.format), *_cells(page, one), *_more(page, one, more)]
-        for one in found
+        [
+            page.run(artefact.run),
+            code(artefact.format),
+            *_cells(page, artefact),
+            *_more(page, artefact, more),
+        ]
+        for artefact in exported
     ]
     return table(headers, rows, numeric=[3, 7, 8])
 
 
-def _cells(page: Page, one: Artefact) -> list[object]:
-    about, none = one.about, page.words.say("none")
+def _cells(page: Page, artefact: Artefact) -> list[object]:
+    about, none = artefact.about, page.words.say("none")
     path, digest = about.get("path"), about.get("sha256")
     return [
         code(str(path).rsplit("/", 1)[-1]) if path else none,
-        _size(page, one),
+        _size(page, artefact),
         code(str(digest)[:12]) if digest else none,
-        show_value(page.words, one.opset),
-        one.sizes or none,
+        show_value(page.words, artefact.opset),
+        artefact.sizes or none,
         _parity(page, about.get("parity")),
         _parity(page, about.get("landmarks_parity")),
     ]
 
 
-def _more(page: Page, one: Artefact, keys: Sequence[str]) -> list[Safe]:
+def _more(page: Page, artefact: Artefact, keys: Sequence[str]) -> list[Safe]:
     """Write what a format of a later version records besides."""
-    return [show_value(page.words, one.about.get(key)) for key in keys]
+    return [show_value(page.words, artefact.about.get(key)) for key in keys]
 
 
-def _size(page: Page, one: Artefact) -> Safe:
-    size = one.about.get("megabytes")
+def _size(page: Page, artefact: Artefact) -> Safe:
+    size = artefact.about.get("megabytes")
     return (
         page.words.say("none") if size is None else page.words.amount(float(size), "size.fp32_mb")
     )
@@ -120,12 +138,14 @@ def _parity(page: Page, value: object) -> Safe:
     return page.words.number(number, ".1e")
 
 
-def _matrix(page: Page, found: Sequence[Artefact], formats: Sequence[str]) -> Safe:
+def _matrix(page: Page, exported: Sequence[Artefact], formats: Sequence[str]) -> Safe:
     """Set runs against formats: the size where there is a file."""
     none = page.words.say("none")
-    headers: list[object] = [page.words.say("artefact.run"), *(code(one) for one in formats)]
+    headers: list[object] = [page.words.say("artefact.run"), *(code(name) for name in formats)]
     rows = []
-    for run in dict.fromkeys(one.run for one in found):
-        sizes = {one.format: _size(page, one) for one in found if one.run == run}
-        rows.append([page.run(run), *(sizes.get(one, none) for one in formats)])
+    for run in dict.fromkeys(artefact.run for artefact in exported):
+        sizes = {
+            artefact.format: _size(page, artefact) for artefact in exported if artefact.run == run
+        }
+        rows.append([page.run(run), *(sizes.get(name, none) for name in formats)])
     return table(headers, rows, numeric=range(1, len(headers)))

@@ -1,4 +1,4 @@
-"""The gallery of a run: its largest missed faces and surest false alarms, to be looked at."""
+"""The error gallery of a run: its largest missed faces and most confident false alarms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.metrics import SUBSETS
 from featherface.errors import RefusedError, ThesisError, unknown
 from vault_sync.rendering import pictures
-from vault_sync.rendering.cache import keep
+from vault_sync.rendering.cache import cached_result
 from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.rendering.page import Page, evaluation
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vault_sync.rendering.sources import Sources
     from vault_sync.rendering.words import Words
 
-WIDEST, SHOWN = "hard", "24"
-"""Whose faces count and how many are shown, where the marker does not say."""
+DEFAULT_SUBSET, DEFAULT_COUNT = "hard", "24"
+"""Subset and number of crops where the marker does not say."""
 
 
 def build(page: Page) -> dict[str, object]:
@@ -39,43 +39,43 @@ def build(page: Page) -> dict[str, object]:
     asked = _asked(page)
     about = [run.id, run.seal, *(f"{key}={value}" for key, value in asked.items())]
     gather = partial(review.gather, asked)
-    found = keep(page.sources.cache / "galleries", about, gather, ["numpy", "scipy"])
+    errors = cached_result(page.sources.cache / "galleries", about, gather, ["numpy", "scipy"])
     sheets = {}
     for part, name in (("misses", "misses"), ("false_alarms", "alarms")):
         caption = words.say(f"gallery.caption_{name}", run=run.id)
-        draw = partial(pictures.mistakes, found[part], review.look_up)
+        draw = partial(pictures.mistakes, errors[part], review.look_up)
         # The seal stands for the data, whose pictures the crops are cut from.
-        inputs = [run.seal, json.dumps(found[part])]
+        inputs = [run.seal, json.dumps(errors[part])]
         sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw)
     return {
-        "summary": _summary(words, run, found),
-        "misses": _misses(words, found["misses"]),
+        "summary": _summary(words, run, errors),
+        "misses": _misses(words, errors["misses"]),
         "misses_sheet": sheets["misses"],
         "no_misses": words.say("gallery.no_misses"),
-        "alarms": _alarms(words, found["false_alarms"]),
+        "alarms": _alarms(words, errors["false_alarms"]),
         "alarms_sheet": sheets["alarms"],
         "no_alarms": words.say("gallery.no_alarms"),
         "colours": words.say("gallery.colours"),
     }
 
 
-def why_missed(words: Words, one: Mapping[str, Any]) -> Safe:
+def why_missed(words: Words, face: Mapping[str, Any]) -> Safe:
     """Say why a face was missed."""
-    values = {"overlap": words.number(one["overlap"], ".2f")}
-    if one["score"] is not None:
-        values["score"] = words.number(one["score"], ".3f")
-    return words.say(f"gallery.{one['kind']}", **values)
+    values = {"overlap": words.number(face["overlap"], ".2f")}
+    if face["score"] is not None:
+        values["score"] = words.number(face["score"], ".3f")
+    return words.say(f"gallery.{face['kind']}", **values)
 
 
-def what_it_is(words: Words, one: Mapping[str, Any]) -> Safe:
+def alarm_kind(words: Words, alarm: Mapping[str, Any]) -> Safe:
     """Say what a false alarm is."""
-    kind = "loose_box" if one["kind"] == "loose" else one["kind"]
-    return words.say(f"gallery.{kind}", overlap=words.number(one["overlap"], ".2f"))
+    kind = "loose_box" if alarm["kind"] == "loose" else alarm["kind"]
+    return words.say(f"gallery.{kind}", overlap=words.number(alarm["overlap"], ".2f"))
 
 
-def known_of(words: Words, one: Mapping[str, Any]) -> Safe:
+def attribute_list(words: Words, face: Mapping[str, Any]) -> Safe:
     """List the unusual attributes of a missed face; empty where there are none."""
-    pairs = one["attributes"].items()
+    pairs = face["attributes"].items()
     return Safe(", ".join(words.say(f"looks_like.{name}.{value}") for name, value in pairs))
 
 
@@ -85,14 +85,14 @@ def share(words: Words, part: int, whole: int) -> Safe:
 
 
 class RunReview:
-    """A run's detections, judged again only where something is not known yet."""
+    """A run's detections matched with the ground truth, which is done only on a cache miss."""
 
     def __init__(self, sources: Sources, run: Run) -> None:
         self.sources = sources
         self.run = run
 
     @cached_property
-    def scrutiny(self) -> DetectionReview:
+    def detection_review(self) -> DetectionReview:
         """The detections beside the faces; RefusedError where they can't be judged again."""
         from experiments.inspection.detection_review import of_run  # noqa: PLC0415 - numpy and scipy
 
@@ -103,7 +103,7 @@ class RunReview:
 
     @cached_property
     def _files(self) -> Mapping[str, Path]:
-        return self.scrutiny.look_up()
+        return self.detection_review.look_up()
 
     def look_up(self) -> Mapping[str, Path]:
         """Return the file of each picture, looked for once."""
@@ -119,19 +119,19 @@ class RunReview:
 
         score = asked["score"]
         if score is None:
-            score = self.scrutiny.evaluate.decision
-        return gather(self.scrutiny, **{**asked, "score": score})
+            score = self.detection_review.evaluate.decision
+        return gather(self.detection_review, **{**asked, "score": score})
 
 
 def _asked(page: Page) -> dict[str, Any]:
     """Read what the marker says besides the run."""
     marked = page.attributes
-    subset = marked.get("subset", WIDEST)
+    subset = marked.get("subset", DEFAULT_SUBSET)
     if subset not in SUBSETS:
         raise RefusedError(f"its marker: {unknown('subset', subset, SUBSETS)}", "correct it")
     try:
         score = float(marked["score"]) if "score" in marked else None
-        counts = [int(marked.get(key, SHOWN)) for key in ("misses", "false")]
+        counts = [int(marked.get(key, DEFAULT_COUNT)) for key in ("misses", "false")]
     except ValueError as error:
         raise RefusedError(f"its marker holds no number: {error}", "correct it") from error
     if min(counts) < 0:
@@ -139,47 +139,47 @@ def _asked(page: Page) -> dict[str, Any]:
     return {"score": score, "subset": subset, "misses": counts[0], "false_alarms": counts[1]}
 
 
-def _summary(words: Words, run: Run, found: Mapping[str, Any]) -> Safe:
+def _summary(words: Words, run: Run, errors: Mapping[str, Any]) -> Safe:
     measured = evaluation(run)
     return words.say(
         "gallery.counts",
-        missed=found["missed"],
-        faces=found["faces"],
-        missed_share=share(words, found["missed"], found["faces"]),
-        false=found["false"],
-        proposals=found["proposals"],
-        false_share=share(words, found["false"], found["proposals"]),
-        score=words.number(found["score"], ".2f"),
-        subset=found["subset"].title(),
+        missed=errors["missed"],
+        faces=errors["faces"],
+        missed_share=share(words, errors["missed"], errors["faces"]),
+        false=errors["false"],
+        proposals=errors["proposals"],
+        false_share=share(words, errors["false"], errors["proposals"]),
+        score=words.number(errors["score"], ".2f"),
+        subset=errors["subset"].title(),
         data=words.say("none") if measured is None else words.short(measured),
     )
 
 
-def _misses(words: Words, shown: list[dict[str, Any]]) -> Safe:
+def _misses(words: Words, misses: list[dict[str, Any]]) -> Safe:
     names = ("number", "image", "tall", "why", "known")
     headers = [words.say(f"gallery.{name}") for name in names]
     rows = [
         [
             words.number(place, "d"),
-            code(one["picture"]),
-            words.say("gallery.pixels", n=round(one["height"])),
-            why_missed(words, one),
-            known_of(words, one),
+            code(face["picture"]),
+            words.say("gallery.pixels", n=round(face["height"])),
+            why_missed(words, face),
+            attribute_list(words, face),
         ]
-        for place, one in enumerate(shown, start=1)
+        for place, face in enumerate(misses, start=1)
     ]
     return table(headers, rows, numeric=[0]) if rows else Safe("")
 
 
-def _alarms(words: Words, shown: list[dict[str, Any]]) -> Safe:
+def _alarms(words: Words, alarms: list[dict[str, Any]]) -> Safe:
     headers = [words.say(f"gallery.{name}") for name in ("number", "image", "surest", "what")]
     rows = [
         [
             words.number(place, "d"),
-            code(one["picture"]),
-            words.number(one["score"], ".3f"),
-            what_it_is(words, one),
+            code(alarm["picture"]),
+            words.number(alarm["score"], ".3f"),
+            alarm_kind(words, alarm),
         ]
-        for place, one in enumerate(shown, start=1)
+        for place, alarm in enumerate(alarms, start=1)
     ]
     return table(headers, rows, numeric=[0, 2]) if rows else Safe("")

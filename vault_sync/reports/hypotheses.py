@@ -1,4 +1,4 @@
-"""What each experiment was to show, what it changes in the baseline, and what came of it."""
+"""Hypotheses of experiments: what each changes in the baseline, its score and its verdict."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _changes(page: Page, run: Run) -> Safe:
     words, model = page.words, run.recipe.get("model") or {}
     before = schema.plain(VARIANTS[BASELINE].config)
     model = {key: model.get(key, value) for key, value in before.items()}
-    told = [
+    phrases = [
         words.say(
             "hypotheses.one",
             name=design_name(page, key),
@@ -59,9 +59,9 @@ def _changes(page: Page, run: Run) -> Safe:
         for key in design_keys([model])
         if model[key] != before[key]
     ]
-    if any(one.role == "teacher" for one in run.record.parents):
-        told.append(words.say("hypotheses.taught", teacher=show_parent(page, run, "teacher")))
-    return Safe("<br>".join(told)) or words.say("none")
+    if any(parent.role == "teacher" for parent in run.record.parents):
+        phrases.append(words.say("hypotheses.taught", teacher=show_parent(page, run, "teacher")))
+    return Safe("<br>".join(phrases)) or words.say("none")
 
 
 def _measured(page: Page, run: Run) -> Safe:

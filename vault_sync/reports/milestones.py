@@ -27,13 +27,13 @@ def build(page: Page) -> dict[str, object] | None:
     outcomes = page.sources.outcomes
     if not outcomes:
         return None
-    groups = dict.fromkeys(one.milestone.group for one in outcomes)
-    sampled = any(interval for one in outcomes for interval in one.intervals)
+    groups = dict.fromkeys(outcome.milestone.group for outcome in outcomes)
+    sampled = any(interval for outcome in outcomes for interval in outcome.intervals)
     return {
         "reached": sum(outcome.state == "pass" for outcome in outcomes),
         "total": len(outcomes),
         "groups": [
-            _group(page, name, [one for one in outcomes if one.milestone.group == name])
+            _group(page, name, [outcome for outcome in outcomes if outcome.milestone.group == name])
             for name in groups
         ],
         "resamples": page.words.number(RESAMPLES, ",") if sampled else "",
@@ -51,10 +51,10 @@ def _group(page: Page, name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]
 
 
 def _row(page: Page, outcome: Outcome) -> list[object]:
-    state, seen, why = cells(page, outcome)
+    state, observed, why = cells(page, outcome)
     return [
         Safe(f"{title(page, outcome)}{LINE}{code(outcome.milestone.predicate)}"),
         state,
-        seen,
+        observed,
         why,
     ]

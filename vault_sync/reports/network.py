@@ -1,4 +1,4 @@
-"""One network taken apart: components, drawing, levels, innovations; it needs no run."""
+"""The summary of one network: components, drawing, pyramid levels, innovations; needs no run."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def values(
     layers: bool = False,
     untrained: bool = False,
 ) -> dict[str, object]:
-    """Return what the template shows of SUBJECT; DESCRIBE tells of it without an innovation."""
-    found, switches = subject.anatomy, tables.switches(subject, words, describe)
+    """Return the template's values; DESCRIBE summarises SUBJECT with an innovation turned off."""
+    summary, switches = subject.anatomy, tables.switches(subject, words, describe)
     source = VARIANTS[subject.variant].source if subject.variant else ""
     return {
         "name": Safe(subject.name),
@@ -76,7 +76,7 @@ def values(
         "layers": markdown(tables.layers(subject, words), words) if layers else "",
         "picture": picture,
         "mermaid": mermaid,
-        "learnt": found.fields[0].learnt,
+        "learnt": summary.fields[0].learnt,
         "adapted": subject.config.adaptive_priors,
         "effective": bool(subject.effective),
         "untrained": untrained,
@@ -84,7 +84,7 @@ def values(
 
 
 def drawing_names(words: Words) -> dict[str, str]:
-    """Return what `experiments.plotting.network_drawing` wants to be told."""
+    """Return the labels that `experiments.plotting.network_drawing` writes."""
     stages = {key: str(words.name("stage", key)) for key in words.keys("stage")}
     same = {key: str(words.say(f"network.{key}")) for key in DRAWN}
     return {
@@ -97,21 +97,21 @@ def drawing_names(words: Words) -> dict[str, str]:
 
 def _figures(subject: Subject, words: Words) -> dict[str, object]:
     """Write the network's totals."""
-    found, number = subject.anatomy, words.number
-    counted = found.paper_counted
+    summary, number = subject.anatomy, words.number
+    counted = summary.paper_counted
     attends = subject.config.backbone in GLOBAL or subject.config.neck in GLOBAL
     whole = words.say(f"network.whole_{'attention' if attends else 'pooling'}")
     return {
-        "parameters": number(found.parameters, ","),
+        "parameters": number(summary.parameters, ","),
         "paper": number(counted, ",") if counted else "",
-        "macs": number(found.macs, ".3G"),
-        "fp32": number(found.storage.fp32 / MEGA, ".2f"),
-        "fp16": number(found.storage.fp16 / MEGA, ".2f"),
-        "int8": number(found.storage.int8 / MEGA, ".2f"),
-        "single": number(found.storage.single, ","),
-        "deformable": found.fields[0].learnt,
-        "whole": whole if any(one.whole for one in found.fields) else "",
-        "anchors": number(sum(one.count for one in found.anchors), ","),
+        "macs": number(summary.macs, ".3G"),
+        "fp32": number(summary.storage.fp32 / MEGA, ".2f"),
+        "fp16": number(summary.storage.fp16 / MEGA, ".2f"),
+        "int8": number(summary.storage.int8 / MEGA, ".2f"),
+        "single": number(summary.storage.single, ","),
+        "deformable": summary.fields[0].learnt,
+        "whole": whole if any(field.whole for field in summary.fields) else "",
+        "anchors": number(sum(level.count for level in summary.anchors), ","),
     }
 
 
@@ -122,8 +122,8 @@ def _subject(page: Page, describe: Callable[..., Anatomy]) -> Subject | None:
         (run, *_) = page.sources.select(page.selectors[:1])
         config = _config_of(run)
         same = run.variant in VARIANTS and VARIANTS[run.variant].config == config
-        found = describe(config, height=height, width=width)
-        return Subject(run.id, config, found, run.variant if same else "")
+        summary = describe(config, height=height, width=width)
+        return Subject(run.id, config, summary, run.variant if same else "")
     _, _, name = page.block_id.partition(".")
     if not name:
         return None
@@ -135,12 +135,12 @@ def _subject(page: Page, describe: Callable[..., Anatomy]) -> Subject | None:
 
 def _size(page: Page) -> tuple[int, int]:
     """Read `size=` of the marker: one side, or height and width joined by an x."""
-    said = page.attributes.get("size", "")
-    if not said:
+    size = page.attributes.get("size", "")
+    if not size:
         return SIDE, SIDE
-    sides = said.lower().replace("×", "x").split("x")
+    sides = size.lower().replace("×", "x").split("x")
     if not all(side.isdigit() for side in sides) or len(sides) > 2:
-        raise RefusedError(f"size={said}: write it like 640 or 480x640", "correct the marker")
+        raise RefusedError(f"size={size}: write it like 640 or 480x640", "correct the marker")
     return int(sides[0]), int(sides[-1])
 
 
@@ -149,6 +149,6 @@ def _config_of(run: Run) -> DetectorConfig:
     from experiments.recipe.model import ModelConfig  # noqa: PLC0415 - all configurations
 
     model: dict[str, Any] = dict(run.recipe.get("model") or {})
-    known = {"variant", "weights", "backbone_weights"}
-    overrides = {key: value for key, value in model.items() if key not in known}
+    others = {"variant", "weights", "backbone_weights"}
+    overrides = {key: value for key, value in model.items() if key not in others}
     return ModelConfig(variant=run.variant, overrides=overrides).detector()

@@ -16,19 +16,19 @@ def build(page: Page) -> dict[str, object] | None:
     runs = page.sources.select(selectors)
     if not runs:
         return None
-    return {"groups": [_shown(page, one) for one in group(runs, page.words)]}
+    return {"groups": [_group_section(page, members) for members in group(runs, page.words)]}
 
 
-def _shown(page: Page, one: Group) -> dict[str, object]:
-    pictures = [precision_recall(page, run) for run in one.runs if one.evaluated]
+def _group_section(page: Page, members: Group) -> dict[str, object]:
+    pictures = [precision_recall(page, run) for run in members.runs if members.evaluated]
     return {
-        "claim": one.claim,
-        "faces": faces(page, one.runs),
-        "accuracy": accuracy_table(page, one.runs),
-        "sure": any(intervals(page, run) for run in one.runs),
-        "costs": cost_table(page, one.runs),
-        "efficiency": efficiency_table(page, one.runs, published(one.runs)),
-        "speed": speed(page, one.runs),
+        "claim": members.claim,
+        "faces": faces(page, members.runs),
+        "accuracy": accuracy_table(page, members.runs),
+        "sure": any(intervals(page, run) for run in members.runs),
+        "costs": cost_table(page, members.runs),
+        "efficiency": efficiency_table(page, members.runs, published(members.runs)),
+        "speed": speed(page, members.runs),
         "pictures": [picture for picture in pictures if picture],
     }
 

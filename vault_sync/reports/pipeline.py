@@ -1,4 +1,4 @@
-"""The log of one experiment: every version, how far it came, and what it measured."""
+"""The run log of one experiment: status, duration, epochs and score of every version."""
 
 from __future__ import annotations
 

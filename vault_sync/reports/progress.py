@@ -17,7 +17,7 @@ from vault_sync.reports.sections.advice import advice
 from vault_sync.reports.sections.comparison_cache import compared
 from vault_sync.reports.sections.differences import side_by_side
 from vault_sync.reports.sections.drawing import loss_curves
-from vault_sync.reports.sections.experiment_status import standing
+from vault_sync.reports.sections.experiment_status import experiment_status
 from vault_sync.reports.sections.run_diff import changes
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def build(page: Page) -> dict[str, object] | None:
     return {
         "trained": _trained(page, finished[-1]) if finished else None,
         "before": _before(page, finished[-2], finished[-1]) if len(finished) > 1 else None,
-        "standing": standing(page, finished[-1]) if finished else None,
+        "standing": experiment_status(page, finished[-1]) if finished else None,
         "waiting": [_waiting(page, run) for run in waiting],
         "log": _log(page, waiting),
     }
@@ -66,24 +66,24 @@ def build(page: Page) -> dict[str, object] | None:
 
 def shown_epochs(epochs: Epochs, best: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Choose first, last and best epoch, and every so many between, that make about ten rows."""
-    step = next((one for one in STEPS if len(epochs) <= one * ROWS), STEPS[-1])
+    step = next((length for length in STEPS if len(epochs) <= length * ROWS), STEPS[-1])
     edges = (epochs[0], epochs[-1], best)
-    return [one for one in epochs if one in edges or one["epoch"] % step == 0]
+    return [epoch for epoch in epochs if epoch in edges or epoch["epoch"] % step == 0]
 
 
 def best_epoch(run: Run, epochs: Epochs) -> Mapping[str, Any]:
     """Return the epoch that decided which weights are kept, or the one of least loss."""
     name = run.record.primary_metric.removeprefix("widerface.").removesuffix(".ap")
-    scored = [one for one in epochs if name in one]
+    scored = [epoch for epoch in epochs if name in epoch]
     if len(scored) > 1:
-        return max(scored, key=lambda one: float(one[name]))
-    return min(epochs, key=lambda one: float(one["loss"]))
+        return max(scored, key=lambda epoch: float(epoch[name]))
+    return min(epochs, key=lambda epoch: float(epoch["loss"]))
 
 
 def _trained(page: Page, run: Run) -> dict[str, object]:
     words, epochs = page.words, run.events("epoch")
     best, measured = best_epoch(run, epochs), evaluation(run)
-    scored = [one for one in epochs if "mean_ap" in one]
+    scored = [epoch for epoch in epochs if "mean_ap" in epoch]
     mark = "best" if len(scored) > 1 else "least"
     planned = int(run.recipe.get("train", {}).get("epochs", len(epochs)))
     about = {"epochs": len(epochs), "planned": planned, "steps": epochs[-1].get("step", 0)}
@@ -105,16 +105,16 @@ def _trained(page: Page, run: Run) -> dict[str, object]:
 def _losses(page: Page, epochs: Epochs, best: Mapping[str, Any], mark: str) -> Safe:
     """List learning rate, loss, its parts and speed by epoch."""
     words, number = page.words, page.words.number
-    parts = [part for part in PARTS if any(part in one for one in epochs)]
+    parts = [part for part in PARTS if any(part in epoch for epoch in epochs)]
     headers = [words.say(f"progress.{key}") for key in ("epoch", "rate", "loss", *parts)]
     quick = any(_rates(epochs))
     headers += [words.say("progress.images")] if quick else []
     lines = []
-    for one in epochs:
-        line: list[object] = [_epoch(page, one, best, mark)]
-        line += [_figure(page, one, "learning_rate", ".2g")]
-        line += [_figure(page, one, key, ".3f") for key in ("loss", *parts)]
-        rate = _rates([one])
+    for epoch in epochs:
+        line: list[object] = [_epoch(page, epoch, best, mark)]
+        line += [_figure(page, epoch, "learning_rate", ".2g")]
+        line += [_figure(page, epoch, key, ".3f") for key in ("loss", *parts)]
+        rate = _rates([epoch])
         line += [number(rate[0], ".1f") if rate else words.say("none")] if quick else []
         lines.append(line)
     return table(headers, lines, numeric=range(len(headers)))
@@ -122,19 +122,19 @@ def _losses(page: Page, epochs: Epochs, best: Mapping[str, Any], mark: str) -> S
 
 def _scores(page: Page, scored: Epochs, best: Mapping[str, Any]) -> Safe:
     """List the APs measured during training."""
-    names = [name for name in SCORES if any(name in one for one in scored)]
+    names = [name for name in SCORES if any(name in epoch for epoch in scored)]
     headers = [page.words.say("progress.epoch")]
     headers += [page.words.say(f"progress.{name}") for name in names]
     lines = [
-        [_epoch(page, one, best, "best"), *(_figure(page, one, name, ".1%") for name in names)]
-        for one in shown_epochs(scored, best)
+        [_epoch(page, epoch, best, "best"), *(_figure(page, epoch, name, ".1%") for name in names)]
+        for epoch in shown_epochs(scored, best)
     ]
     return table(headers, lines, numeric=range(len(headers)))
 
 
-def _epoch(page: Page, one: Mapping[str, Any], best: Mapping[str, Any], mark: str) -> Safe:
-    number = page.words.number(int(one["epoch"]), "d")
-    if one is not best:
+def _epoch(page: Page, epoch: Mapping[str, Any], best: Mapping[str, Any], mark: str) -> Safe:
+    number = page.words.number(int(epoch["epoch"]), "d")
+    if epoch is not best:
         return number
     return page.words.say(f"progress.{mark}", epoch=number)
 
@@ -145,19 +145,21 @@ def _figure(page: Page, event: Mapping[str, Any], key: str, spec: str) -> Safe:
 
 def _rates(epochs: Iterable[Mapping[str, Any]]) -> list[float]:
     """Return images per second of each epoch that tells it."""
-    return [one["images"] / one["seconds"] for one in epochs if one.get("seconds", 0) > 0]
+    return [epoch["images"] / epoch["seconds"] for epoch in epochs if epoch.get("seconds", 0) > 0]
 
 
 def _before(page: Page, before: Run, run: Run) -> dict[str, object]:
     """Say what changed since the version BEFORE, and what it did to AP where one may say so."""
     words = page.words
-    found = changes(page, before, run)
+    differing = changes(page, before, run)
     headers: list[object] = [words.say("column.setup"), page.run(before), page.run(run)]
-    rows = [[one.name, one.before, one.after] for one in found]
+    rows = [[change.name, change.before, change.after] for change in differing]
     values, together = Safe(""), group([before, run], words)
     if len(together) == 1 and together[0].evaluated:
-        kept = [row for row in compared(page, [before, run])["rows"] if row["metric"] in AP_METRICS]
-        values = side_by_side(page, [before, run], kept)
+        ap_rows = [
+            row for row in compared(page, [before, run])["rows"] if row["metric"] in AP_METRICS
+        ]
+        values = side_by_side(page, [before, run], ap_rows)
     return {
         "run": page.run_in_prose(before),
         "changes": table(headers, rows) if rows else "",
@@ -170,7 +172,7 @@ def _log(page: Page, waiting: Sequence[Run]) -> dict[str, object] | None:
     """Show the latest run of WAITING every so many epochs; None before the first entry."""
     every = int(page.sources.workspace.settings[EVERY])
     for run in reversed(waiting if every else ()):
-        entries = [one for one in run.events("epoch") if int(one["epoch"]) % every == 0]
+        entries = [event for event in run.events("epoch") if int(event["epoch"]) % every == 0]
         if entries:
             planned = int(run.recipe.get("train", {}).get("epochs", 0))
             status = page.words.say(f"status.{run.status}")
@@ -178,21 +180,26 @@ def _log(page: Page, waiting: Sequence[Run]) -> dict[str, object] | None:
                 "progress.log_each" if every == 1 else "progress.log_every", n=every
             )
             about = {"run": run.id, "status": status, "planned": planned, "pace": pace}
-            told = page.words.say("progress.log", epoch=int(entries[-1]["epoch"]), **about)
-            known = [one for one in run.events("epoch") if one["epoch"] <= entries[-1]["epoch"]]
-            found = advice(page, run, known)
-            return {"about": told, "table": _entries(page, entries), "advice": found}
+            heading = page.words.say("progress.log", epoch=int(entries[-1]["epoch"]), **about)
+            epochs = [
+                event for event in run.events("epoch") if event["epoch"] <= entries[-1]["epoch"]
+            ]
+            recommendations = advice(page, run, epochs)
+            return {"about": heading, "table": _entries(page, entries), "advice": recommendations}
     return None
 
 
 def _entries(page: Page, entries: Epochs) -> Safe:
     """List ENTRIES, condensed where they are many."""
-    shown = {key: spec for key, spec in LOGGED.items() if any(key in one for one in entries)}
-    names = ["epoch", *(key.replace("learning_", "") for key in shown)]
+    columns = {key: spec for key, spec in LOGGED.items() if any(key in epoch for epoch in entries)}
+    names = ["epoch", *(key.replace("learning_", "") for key in columns)]
     headers = [page.words.say(f"progress.{name}") for name in names]
     lines = [
-        [_epoch(page, one, {}, ""), *(_figure(page, one, *column) for column in shown.items())]
-        for one in shown_epochs(entries, entries[-1])
+        [
+            _epoch(page, epoch, {}, ""),
+            *(_figure(page, epoch, *column) for column in columns.items()),
+        ]
+        for epoch in shown_epochs(entries, entries[-1])
     ]
     return table(headers, lines, numeric=range(len(headers)))
 

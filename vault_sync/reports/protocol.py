@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments.comparison.recipe_differences import defaults
 from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.rendering.page import Page
-from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, teaches
+from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, has_teacher
 from vault_sync.reports.sections.run_diff import show_value
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def build(page: Page) -> dict[str, object] | None:
         return None
     return {
         "tables": [_table(page, runs[at : at + BROAD]) for at in range(0, len(runs), BROAD)],
-        "taught": any(teaches(run) for run in runs),
+        "taught": any(has_teacher(run) for run in runs),
     }
 
 
@@ -44,14 +44,14 @@ def _table(page: Page, runs: Sequence[Run]) -> Safe:
     words = page.words
     rows: list[list[object]] = []
     for heading in GROUPS:
-        told = [*_known(page, runs, heading), *_others(page, runs, heading)]
-        if told:
+        lines = [*_named_rows(page, runs, heading), *_other_settings(page, runs, heading)]
+        if lines:
             title = Safe(f"**{words.say(f'training.{heading}')}**")
-            rows += [[title, *("" for _ in runs)], *told]
+            rows += [[title, *("" for _ in runs)], *lines]
     return table([words.say("column.setup"), *(page.run(run) for run in runs)], rows)
 
 
-def _known(page: Page, runs: Sequence[Run], heading: str) -> Iterator[list[object]]:
+def _named_rows(page: Page, runs: Sequence[Run], heading: str) -> Iterator[list[object]]:
     """Yield the rows under HEADING that at least one run fills."""
     for name, write in GROUPS[heading].items():
         cells = [write(page, run) for run in runs]
@@ -60,21 +60,24 @@ def _known(page: Page, runs: Sequence[Run], heading: str) -> Iterator[list[objec
             yield [title, *(cell or page.words.say("none") for cell in cells)]
 
 
-def _others(page: Page, runs: Sequence[Run], heading: str) -> list[list[object]]:
+def _other_settings(page: Page, runs: Sequence[Run], heading: str) -> list[list[object]]:
     """List, as recipes call them, settings without a row of their own that say something."""
     section = SECTIONS.get(heading)
     if section is None:
         return []
-    known, settings = KNOWN[section], [run.recipe.get(section) or {} for run in runs]
+    named, settings = KNOWN[section], [run.recipe.get(section) or {} for run in runs]
     usual = [defaults(run.variant) for run in runs]
     keys = dict.fromkeys(
         key
-        for one, idle in zip(settings, usual, strict=True)
-        for key in one
-        if key not in known and not _says_nothing(one[key], idle.get(f"{section}.{key}", ...))
+        for values, idle in zip(settings, usual, strict=True)
+        for key in values
+        if key not in named and not _says_nothing(values[key], idle.get(f"{section}.{key}", ...))
     )
     return [
-        [code(f"{section}.{key}"), *(show_value(page.words, one.get(key)) for one in settings)]
+        [
+            code(f"{section}.{key}"),
+            *(show_value(page.words, values.get(key)) for values in settings),
+        ]
         for key in keys
     ]
 

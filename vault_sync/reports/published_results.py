@@ -1,4 +1,4 @@
-"""Results that no run here measured: published ones, and what the thesis aims at."""
+"""Cited results, which no run here measured: published values and targets of the thesis."""
 
 from __future__ import annotations
 
@@ -31,62 +31,66 @@ def build(page: Page) -> dict[str, object] | None:
     results = list(page.sources.workspace.cited.values())
     if not results:
         return None
-    _check_keys(page, [one.key for one in results if one.key])
+    _check_keys(page, [result.key for result in results if result.key])
     return {
-        "cited": cited_table(page, [one for one in results if one.evidence == "cited"]),
-        "targets": cited_table(page, [one for one in results if one.evidence == "target"]),
+        "cited": cited_table(page, [result for result in results if result.evidence == "cited"]),
+        "targets": cited_table(page, [result for result in results if result.evidence == "target"]),
     }
 
 
 def cited_table(page: Page, results: Sequence[CitedResult]) -> Safe:
     """List results that were not measured here, each with its nature and its source."""
-    shown = (*METRICS, *OPERATIONS)
-    results = [one for one in results if any(one.metric(name) for name in shown)]
+    columns = (*METRICS, *OPERATIONS)
+    results = [result for result in results if any(result.metric(name) for name in columns)]
     if not results:
         return Safe("")
     words = page.words
-    names = [name for name in METRICS if any(one.metric(name) for one in results)]
+    names = [name for name in METRICS if any(result.metric(name) for result in results)]
     headers = [words.say("column.model"), words.say("column.evidence")]
     headers += [Safe(KINDS[name].title(words.language)) for name in names]
-    counted = any(one.metric(name) for one in results for name in OPERATIONS)
+    counted = any(result.metric(name) for result in results for name in OPERATIONS)
     headers += [words.say("cited.operations")] if counted else []
     numeric = range(2, len(headers))
     headers += [words.say("column.protocol"), words.say("column.source")]
-    return table(headers, [_row(page, one, names, counted=counted) for one in results], numeric)
+    return table(
+        headers, [_row(page, result, names, counted=counted) for result in results], numeric
+    )
 
 
-def _row(page: Page, one: CitedResult, names: Sequence[str], *, counted: bool) -> list[object]:
+def _row(page: Page, result: CitedResult, names: Sequence[str], *, counted: bool) -> list[object]:
     words = page.words
     values = []
     for name in names:
-        metric = one.metric(name)
+        metric = result.metric(name)
         values.append(words.say("none") if metric is None else words.value(metric))
-    values += [_operations(page, one)] if counted else []
-    protocol = words.protocol(one.conditions) if one.protocol else words.say("not_stated")
-    source = _source(page, one)
+    values += [_operations(page, result)] if counted else []
+    protocol = words.protocol(result.conditions) if result.protocol else words.say("not_stated")
+    source = _source(page, result)
     return [
-        one.titled(words.language),
-        words.say(f"evidence.{one.evidence}"),
+        result.titled(words.language),
+        words.say(f"evidence.{result.evidence}"),
         *values,
         protocol,
         source,
     ]
 
 
-def _operations(page: Page, one: CitedResult) -> Safe:
+def _operations(page: Page, result: CitedResult) -> Safe:
     """Write how many operations a network takes, and for what picture."""
     words = page.words
-    known = [(found, size) for name, size in OPERATIONS.items() if (found := one.metric(name))]
-    told = [words.say("cited.counted", value=words.value(one), size=size) for one, size in known]
-    return Safe("<br>".join(told)) or words.say("none")
+    counts = [(count, size) for name, size in OPERATIONS.items() if (count := result.metric(name))]
+    phrases = [
+        words.say("cited.counted", value=words.value(count), size=size) for count, size in counts
+    ]
+    return Safe("<br>".join(phrases)) or words.say("none")
 
 
-def _source(page: Page, one: CitedResult) -> Safe:
+def _source(page: Page, result: CitedResult) -> Safe:
     """Cite the source by its key, with what the source does not say by itself."""
-    remark = page.words.sentence(one.remarked(page.words.language))
-    if not one.key:
-        return remark or page.words.sentence(one.source)
-    return Safe(f"[@{one.key}]{', ' * bool(remark)}{remark}")
+    remark = page.words.sentence(result.remarked(page.words.language))
+    if not result.key:
+        return remark or page.words.sentence(result.source)
+    return Safe(f"[@{result.key}]{', ' * bool(remark)}{remark}")
 
 
 def _check_keys(page: Page, keys: Sequence[str]) -> None:

@@ -34,7 +34,9 @@ def build(page: Page) -> dict[str, object] | None:
         "claim": words.say("claim.none") if measured is None else words.claim(measured),
         "results": results(page, run) if run.metrics else "",
         "warnings": run.record.warnings,
-        "pictures": [one for one in (loss_curves(page, run), precision_recall(page, run)) if one],
+        "pictures": [
+            picture for picture in (loss_curves(page, run), precision_recall(page, run)) if picture
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""The supervisor's report: what a period of days brought, kept true for those days."""
+"""The weekly report for the supervisor: runs, metrics, claims and next steps of a period."""
 
 from __future__ import annotations
 
@@ -103,9 +103,11 @@ def _changes(page: Page, finished: Sequence[Run], others: Sequence[Run]) -> Safe
     """Set the last version of each experiment beside the one before the period."""
     words = page.words
     rows = []
-    for run in {one.experiment: one for one in finished}.values():
+    for run in {latest.experiment: latest for latest in finished}.values():
         before = [
-            one for one in others if one.experiment == run.experiment and one.version < run.version
+            earlier
+            for earlier in others
+            if earlier.experiment == run.experiment and earlier.version < run.version
         ]
         rows += [_change(page, run, *pair) for pair in _pairs(run, before)]
     if not rows:
@@ -129,9 +131,13 @@ def _pairs(run: Run, before: Sequence[Run]) -> Iterator[tuple[Run, Metric, Metri
                 break
 
 
-def _comparable(one: Metric, other: Metric) -> bool:
+def _comparable(earlier: Metric, later: Metric) -> bool:
     """Whether two values were measured on the same data or device, in the same way."""
-    return (one.context, one.n, one.fingerprint) == (other.context, other.n, other.fingerprint)
+    return (earlier.context, earlier.n, earlier.fingerprint) == (
+        later.context,
+        later.n,
+        later.fingerprint,
+    )
 
 
 def _change(page: Page, run: Run, earlier: Run, was: Metric, now: Metric) -> list[object]:
@@ -158,11 +164,11 @@ def _milestones(page: Page, sealed: Sequence[Run], period: Period) -> Safe:
         raise RefusedError(error.message, error.hint) from error
     rows: list[list[object]] = [
         [
-            Safe(f"{escape(one.titled(words.language))} ({code(name)})"),
+            Safe(f"{escape(milestone.titled(words.language))} ({code(name)})"),
             words.say(f"state.{before[name]}"),
             words.say(f"state.{after[name]}"),
         ]
-        for name, one in workspace.milestones.items()
+        for name, milestone in workspace.milestones.items()
         if before[name] != after[name]
     ]
     if not rows:
@@ -179,10 +185,10 @@ def _hypotheses(page: Page, runs: Sequence[Run]) -> Safe:
     headers = [words.say(f"weekly.{key}") for key in ("hypothesis", "decision", "analysis")]
     rows: list[list[object]] = []
     for run in runs:
-        said = run.annotations
+        annotations = run.annotations
         none = words.say("none")
-        verdict = words.name("verdict", said.verdict or OPEN)
-        notes = quote(said.analysis or said.note or "")
+        verdict = words.name("verdict", annotations.verdict or OPEN)
+        notes = quote(annotations.analysis or annotations.note or "")
         rows.append([page.run(run), quote(run.hypothesis) or none, verdict, notes or none])
     return table([words.say("column.run"), *headers], rows)
 
@@ -191,9 +197,9 @@ def _steps(page: Page, finished: Sequence[Run], unfinished: Sequence[Run]) -> It
     """Say what follows: what the student wrote, what waits for an answer, what to go on with."""
     words = page.words
     for run in finished:
-        said = quote(run.annotations.next_steps or "")
-        if said:
-            yield words.say("weekly.planned", run=page.run_in_prose(run), text=said)
+        planned = quote(run.annotations.next_steps or "")
+        if planned:
+            yield words.say("weekly.planned", run=page.run_in_prose(run), text=planned)
     for run in finished:
         if run.hypothesis and (run.annotations.verdict or OPEN) == OPEN:
             yield words.say("weekly.decide", run=page.run_in_prose(run))

@@ -1,11 +1,11 @@
-"""What a template of the student's own may look at besides runs: citations, claims, the thesis."""
+"""Template views of cited results, claims and the thesis."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from vault_sync.rendering.markdown import Safe, escape
-from vault_sync.user_templates.views import View
+from vault_sync.user_templates.views import TemplateView
 
 if TYPE_CHECKING:
     from experiments.claims.checking import Outcome
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vault_sync.rendering.page import Page
 
 
-class CitedView(View):
+class CitedView(TemplateView):
     """A published result, or one that is aimed at."""
 
     def __init__(self, page: Page, result: CitedResult) -> None:
@@ -56,7 +56,7 @@ class CitedView(View):
         return tuple(metric.name for metric in self._result.metrics)
 
 
-class MilestoneView(View):
+class MilestoneView(TemplateView):
     """A claim of the thesis, as it stands."""
 
     def __init__(self, page: Page, outcome: Outcome) -> None:
@@ -104,7 +104,7 @@ class MilestoneView(View):
         return self._page.words.sentence(self._outcome.reason(self._page.words.language))
 
 
-class ThesisView(View):
+class ThesisView(TemplateView):
     """The thesis itself."""
 
     def __init__(self, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Where the student's own templates are: templates/NAME.jinja in the workspace."""
+"""The files of user templates: templates/NAME.jinja in the workspace."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def folder(workspace: Workspace) -> Path:
 
 def own_templates(workspace: Workspace) -> dict[str, Path]:
     """Return name -> file of each own template, by name."""
-    found = sorted(folder(workspace).glob("*.jinja"))
-    return {path.stem: path for path in found if is_usable(path)}
+    paths = sorted(folder(workspace).glob("*.jinja"))
+    return {path.stem: path for path in paths if is_usable(path)}
 
 
 def is_usable(path: Path) -> bool:

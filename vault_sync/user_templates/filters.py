@@ -1,4 +1,4 @@
-"""The filters of own templates: Jinja's, whose result is the same each time, and some of ours."""
+"""The filters of user templates: Jinja's deterministic ones, and some of ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jinja2 import pass_environment
 
 from vault_sync.rendering import jinja, markdown
 from vault_sync.rendering.markdown import Safe
-from vault_sync.user_templates.views import View
+from vault_sync.user_templates.views import TemplateView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ def _join(
     environment: Sandbox, items: Iterable[Any], between: str = "", attribute: str = ""
 ) -> str:
     """Join ITEMS to one text; links and numbers stay what they are."""
-    parts = [shown(one) for one in _chosen(environment, items, attribute)]
+    parts = [printed(item) for item in _chosen(environment, items, attribute)]
     words = between.strip(" ")
     lead, _, trail = between.partition(words) if words else (between, "", "")
     return Safe(f"{lead}{jinja.finalize(words)}{trail}".join(parts))
@@ -30,17 +30,17 @@ def _join(
 
 @pass_environment
 def _sum(environment: Sandbox, items: Iterable[Any], attribute: str = "") -> float:
-    return sum(float(one) for one in _chosen(environment, items, attribute))
+    return sum(float(item) for item in _chosen(environment, items, attribute))
 
 
 def _chosen(environment: Sandbox, items: Iterable[Any], attribute: str) -> list[Any]:
     """Return ITEMS or, by the sandbox's rules, one attribute of each."""
-    return [environment.getattr(one, attribute) if attribute else one for one in items]
+    return [environment.getattr(item, attribute) if attribute else item for item in items]
 
 
-def shown(value: Any) -> str:
+def printed(value: Any) -> str:
     """Return VALUE as a template prints it."""
-    return jinja.finalize(value.shown if isinstance(value, View) else value)
+    return jinja.finalize(value.shown if isinstance(value, TemplateView) else value)
 
 
 def _round(value: float, places: int = 0) -> float:

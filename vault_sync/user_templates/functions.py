@@ -1,4 +1,4 @@
-"""The functions that a template of the student's own may call."""
+"""The functions and values that a user template may use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from featherface.errors import NotFoundError, RefusedError, UsageError, unknown
 from vault_sync.rendering import markdown, sources
 from vault_sync.rendering.markdown import Safe
 from vault_sync.user_templates.claims import CitedView, MilestoneView, ThesisView
-from vault_sync.user_templates.views import MetricView, RunView, View
+from vault_sync.user_templates.views import MetricView, RunView, TemplateView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,8 +25,8 @@ CITED = "cited:"
 """Before the name of a published or planned result, where a run could stand."""
 
 
-class Functions:
-    """What a template may call and look at, for one block; remembers whose numbers it took."""
+class TemplateFunctions:
+    """The functions and values of one block's template; records the runs whose numbers it used."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -49,24 +49,24 @@ class Functions:
             "thesis": ThesisView(page),
             "runs": tuple(RunView(page, run) for run in sources.sound),
             "latest": tuple(RunView(page, run) for run in latest),
-            "selected": _Late(lambda: tuple(self._selected())),
-            "cited": tuple(CitedView(page, one) for one in sources.workspace.cited.values()),
-            "milestones": _Late(lambda: tuple(self._milestones())),
+            "selected": _LazySequence(lambda: tuple(self._selected())),
+            "cited": tuple(CitedView(page, result) for result in sources.workspace.cited.values()),
+            "milestones": _LazySequence(lambda: tuple(self._milestones())),
         }
 
     def _run(self, selector: str) -> RunView:
         return RunView(self.page, self._find(selector))
 
     def _metric(self, of: RunView | CitedView | str, name: str) -> MetricView | None:
-        found = self._measured(of, name)
-        return None if found is None else MetricView(self.page, found)
+        metric = self._measured(of, name)
+        return None if metric is None else MetricView(self.page, metric)
 
     def _value(self, of: RunView | CitedView | str, name: str, spec: str = "") -> Safe:
-        found = self._measured(of, name)
-        if found is None:
+        metric = self._measured(of, name)
+        if metric is None:
             return self.page.words.say("not_measured")
         words = self.page.words
-        return words.number(found.value, spec) if spec else words.value(found)
+        return words.number(metric.value, spec) if spec else words.value(metric)
 
     def _difference(
         self, one: RunView | CitedView | str, other: RunView | CitedView | str, name: str
@@ -111,19 +111,19 @@ class Functions:
         lines = [[self._cell(cell) for cell in row] for row in rows]
         if any(len(line) != len(headers) for line in lines):
             raise UsageError(f"each row of a table needs {len(headers)} cells")
-        return markdown.table([self._cell(one) for one in headers], lines, numeric)
+        return markdown.table([self._cell(header) for header in headers], lines, numeric)
 
     def _cell(self, cell: Any) -> object:
         if isinstance(cell, RunView):
             return self.page.run(cell._run)  # noqa: SLF001 - the view is ours
-        return cell.shown if isinstance(cell, View) else cell
+        return cell.shown if isinstance(cell, TemplateView) else cell
 
     def _selected(self) -> list[RunView]:
         """Return the runs that the block's marker names with `runs=`, else the latest ones."""
         return [RunView(self.page, run) for run in self.page.sources.select(self.page.selectors)]
 
     def _milestones(self) -> list[MilestoneView]:
-        return [MilestoneView(self.page, one) for one in self.page.sources.outcomes]
+        return [MilestoneView(self.page, outcome) for outcome in self.page.sources.outcomes]
 
     def _find(self, of: RunView | str) -> Run:
         if isinstance(of, RunView):
@@ -141,30 +141,30 @@ class Functions:
         if isinstance(of, str):
             run = find_measured(self.page.sources.store, of, name)
             self.page.sources.check([run])
-        found = run.metric(name)
-        if found is None and name not in KINDS:
+        metric = run.metric(name)
+        if metric is None and name not in KINDS:
             raise UsageError(unknown("metric", name, KINDS))
-        if found is not None:
+        if metric is not None:
             self.drawn[run] = None
-        return found
+        return metric
 
     def _result(self, of: CitedView | str) -> CitedResult:
         if isinstance(of, CitedView):
             return of._result  # noqa: SLF001 - the view is ours
-        name, known = of.removeprefix(CITED), self.page.sources.workspace.cited
-        if name not in known:
-            raise RefusedError(unknown("cited result", name, known))
-        return known[name]
+        name, results = of.removeprefix(CITED), self.page.sources.workspace.cited
+        if name not in results:
+            raise RefusedError(unknown("cited result", name, results))
+        return results[name]
 
 
-class _Late:
-    """A sequence that is made when a template first asks for it."""
+class _LazySequence:
+    """A sequence that is computed when a template first uses it."""
 
-    def __init__(self, make: Callable[[], tuple[View, ...]]) -> None:
+    def __init__(self, make: Callable[[], tuple[TemplateView, ...]]) -> None:
         self._make = make
 
     @cached_property
-    def _items(self) -> tuple[View, ...]:
+    def _items(self) -> tuple[TemplateView, ...]:
         return self._make()
 
     def __iter__(self) -> Any:
@@ -173,5 +173,5 @@ class _Late:
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, place: int) -> View:
+    def __getitem__(self, place: int) -> TemplateView:
         return self._items[place]

@@ -1,4 +1,4 @@
-"""Names that templates of the student's own may have."""
+"""Valid names of user templates."""
 
 from __future__ import annotations
 

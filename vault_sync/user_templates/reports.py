@@ -1,4 +1,4 @@
-"""Render a template of the student's own; what is wrong with it is told with its line."""
+"""Render user templates; their errors are reported with file and line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vault_sync.engine.text.markers import scan, write_block
 from vault_sync.rendering.markdown import Safe, tidy
 from vault_sync.rendering.page import evaluation
 from vault_sync.user_templates.files import FOLDER, folder
-from vault_sync.user_templates.functions import Functions
+from vault_sync.user_templates.functions import TemplateFunctions
 from vault_sync.user_templates.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def render_own(page: Page, name: str) -> str:
             names its file and line.
     """
     files = folder(page.sources.workspace)
-    functions = Functions(page)
+    functions = TemplateFunctions(page)
     try:
         sandbox = Sandbox(files, functions.table, functions.values)
         text = sandbox.get_template(name).render()
@@ -87,15 +87,17 @@ def _in_tables(text: str) -> str:
     return "\n".join(rows)
 
 
-def _drawn(page: Page, functions: Functions) -> str:
+def _drawn(page: Page, functions: TemplateFunctions) -> str:
     """Say what data the numbers of a block speak of: no template can leave that out."""
     words = page.words
-    told = [
+    phrases = [
         words.say("own.run", run=page.run_in_prose(run), data=_data(page, run))
         for run in functions.drawn
     ]
-    told += [words.say(f"own.{evidence}") for evidence in functions.quoted]
-    return f"\n\n{words.say('own.drawn', list=Safe(words.semicolon.join(told)))}" if told else ""
+    phrases += [words.say(f"own.{evidence}") for evidence in functions.quoted]
+    return (
+        f"\n\n{words.say('own.drawn', list=Safe(words.semicolon.join(phrases)))}" if phrases else ""
+    )
 
 
 def _data(page: Page, run: Run) -> Safe:
@@ -107,8 +109,8 @@ def _check(files: Path, name: str, text: str) -> None:
     """Refuse a text that would not stay in its block."""
     if len(text) > LARGEST:
         raise _refusal(files, name, f"it gives more than {LARGEST:,} characters")
-    found = scan(write_block("own", name, text.encode(), {}) + b"\n")
-    if found.faults or len(found.blocks) != 1 or len(scan(text.encode()).blocks):
+    parsed = scan(write_block("own", name, text.encode(), {}) + b"\n")
+    if parsed.faults or len(parsed.blocks) != 1 or len(scan(text.encode()).blocks):
         reason = "it prints block markers or leaves a code fence open"
         raise _refusal(files, name, reason)
     outside = re.sub(r"(?ms)^ {0,3}(```+|~~~+).*?^ {0,3}\1[`~]*\s*$|`[^`\n]*`", "", text)

@@ -20,8 +20,8 @@ from jinja2.visitor import NodeTransformer
 
 from vault_sync.rendering.markdown import Safe
 from vault_sync.user_templates.files import is_usable
-from vault_sync.user_templates.filters import FILTERS, shown
-from vault_sync.user_templates.views import View
+from vault_sync.user_templates.filters import FILTERS, printed
+from vault_sync.user_templates.views import TemplateView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
@@ -37,9 +37,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self, folder: Path, functions: Mapping[str, Callable[..., Any]], values: Mapping[str, Any]
     ) -> None:
         super().__init__(
-            loader=Folder(folder),
+            loader=TemplateFolder(folder),
             undefined=StrictUndefined,
-            finalize=shown,
+            finalize=printed,
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -50,13 +50,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def together(self, *parts: Any) -> str:
         """Join texts as `~` does; links and numbers among them stay what they are."""
-        if any(isinstance(part, Safe | View) for part in parts):
-            return Safe("".join(shown(part) for part in parts))
+        if any(isinstance(part, Safe | TemplateView) for part in parts):
+            return Safe("".join(printed(part) for part in parts))
         return "".join(str(part) for part in parts)
 
 
-class Folder(BaseLoader):
-    """Loads templates from one folder; nothing outside of it, and no link."""
+class TemplateFolder(BaseLoader):
+    """A Jinja loader of the templates in one folder; links and other paths are refused."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ class Folder(BaseLoader):
         """Read and compile a template."""
         path = find(self.folder, name)
         tree = environment.parse(path.read_text(encoding="utf-8-sig"), name, str(path))
-        code = environment.compile(_Joining().visit(tree), name, str(path))
+        code = environment.compile(_ConcatToTogether().visit(tree), name, str(path))
         return environment.template_class.from_code(environment, code, globals or {})
 
 
@@ -86,7 +86,7 @@ def find(folder: Path, name: str) -> Path:
     return path
 
 
-class _Joining(NodeTransformer):
+class _ConcatToTogether(NodeTransformer):
     """Makes `~` of a parsed template call `Sandbox.together`."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - Jinja dispatches by name

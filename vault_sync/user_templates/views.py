@@ -1,4 +1,4 @@
-"""What a template of the student's own may look at: runs, values, claims; nothing can be changed.
+"""Read-only template views of runs and their metrics.
 
 Every property is documented in docs/templates.md.
 """
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from vault_sync.rendering.page import Page
 
 
-class View:
-    """Something that a template may print and whose public properties it may read."""
+class TemplateView:
+    """Base of the objects that a template may print and whose public properties it may read."""
 
     @property
     def shown(self) -> Safe:
@@ -25,7 +25,7 @@ class View:
         raise NotImplementedError
 
 
-class RunView(View):
+class RunView(TemplateView):
     """A finished run."""
 
     def __init__(self, page: Page, run: Run) -> None:
@@ -116,7 +116,7 @@ class RunView(View):
         return tuple(metric.name for metric in self._run.metrics)
 
 
-class MetricView(View):
+class MetricView(TemplateView):
     """One number, with what it speaks of."""
 
     def __init__(self, page: Page, metric: Metric) -> None:

@@ -26,13 +26,16 @@ SPECS = {
 def advice(page: Page, run: Run, epochs: Sequence[Mapping[str, Any]]) -> list[Safe]:
     """Say what EPOCHS of RUN call for; of a finished run also what its data and evaluation do."""
     details = run.results.get("details", {}).get("train", {}) if run.sealed else {}
-    scores = {one.name: one.value for one in run.metrics} if run.sealed else {}
-    return [_word(page, one) for one in advise(epochs, run.recipe, details, scores)]
+    scores = {metric.name: metric.value for metric in run.metrics} if run.sealed else {}
+    return [
+        _word(page, recommendation)
+        for recommendation in advise(epochs, run.recipe, details, scores)
+    ]
 
 
-def _word(page: Page, one: Advice) -> Safe:
-    words, told = page.words, dict(one.values)
-    if "fall" in told:
-        told["fall"] = words.say("points", n=words.number(100 * float(told["fall"]), ".1f"))
-    told |= {key: words.number(float(told[key]), SPECS[key]) for key in SPECS if key in told}
-    return words.say(f"advice.{one.code}", **told)
+def _word(page: Page, recommendation: Advice) -> Safe:
+    words, values = page.words, dict(recommendation.values)
+    if "fall" in values:
+        values["fall"] = words.say("points", n=words.number(100 * float(values["fall"]), ".1f"))
+    values |= {key: words.number(float(values[key]), SPECS[key]) for key in SPECS if key in values}
+    return words.say(f"advice.{recommendation.code}", **values)

@@ -27,20 +27,20 @@ LETTERS = 38
 """Of a line of a card."""
 COLORS = {"pass": "4", "fail": "1", "stale": "2"}
 """State of a claim -> preset colour: green, red, orange."""
-HOMES = {
+CHAPTERS = {
     "accuracy": "performance",
     "baseline": "baseline",
     "budget": "architecture",
     "speed": "documentation",
 }
 """Group of claims -> the chapter that rests on it."""
-HOME = "milestones"
+DEFAULT_CHAPTER = "milestones"
 """For claims of other groups."""
 
 
 @dataclass
 class Column:
-    """Cards below each other, under one heading."""
+    """A column of the canvas: cards below each other under one heading."""
 
     name: str
     cards: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -57,31 +57,31 @@ def thesis_map(page: Page, outcomes: Sequence[Outcome]) -> bytes:
     names = ("hypotheses", "runs", "milestones", "chapters")
     hypotheses, runs, claims, chapters = columns = [Column(name) for name in names]
     edges: dict[tuple[str, str], str] = {}
-    shown = _shown(page, outcomes)
-    for run in shown:
+    mapped = _mapped_runs(page, outcomes)
+    for run in mapped:
         node = runs.add(run.id, **_note(page, run_identity(run), run.id))
         if run.hypothesis:
             text = str(escape(run.hypothesis))
             edges[hypotheses.add(f"hypothesis {text}", type="text", text=text), node] = ""
-    _teach(page, shown, runs, edges)
-    for outcome in sorted(outcomes, key=_home):
+    _add_parent_edges(page, mapped, runs, edges)
+    for outcome in sorted(outcomes, key=_chapter_of):
         claim = claims.add(f"milestone {outcome.milestone.name}", **_claim(page, outcome))
         for run in outcome.runs:
             if run.id in runs.cards:
                 edges[run.id, claim] = ""
-        home = f"chapter/{_home(outcome)[1]}"
-        if page.links.places.get(home):
-            edges[claim, chapters.add(home, **_note(page, home, home))] = ""
+        chapter = f"chapter/{_chapter_of(outcome)[1]}"
+        if page.links.places.get(chapter):
+            edges[claim, chapters.add(chapter, **_note(page, chapter, chapter))] = ""
     return _write(page, columns, edges)
 
 
-def _home(outcome: Outcome) -> tuple[int, str]:
+def _chapter_of(outcome: Outcome) -> tuple[int, str]:
     """Return the place of the chapter that a claim bears on, and its name."""
-    home = HOMES.get(outcome.milestone.group, HOME)
-    return ([*HOMES.values(), HOME].index(home), home)
+    chapter = CHAPTERS.get(outcome.milestone.group, DEFAULT_CHAPTER)
+    return ([*CHAPTERS.values(), DEFAULT_CHAPTER].index(chapter), chapter)
 
 
-def _shown(page: Page, outcomes: Iterable[Outcome]) -> list[Run]:
+def _mapped_runs(page: Page, outcomes: Iterable[Outcome]) -> list[Run]:
     """Return the latest run of each experiment, and those that claims were checked against."""
     sources = page.sources
     observed = {run for outcome in outcomes for run in outcome.runs}
@@ -89,11 +89,11 @@ def _shown(page: Page, outcomes: Iterable[Outcome]) -> list[Run]:
     return [run for run in sources.sound if run in wanted]
 
 
-def _teach(
-    page: Page, shown: Iterable[Run], runs: Column, edges: dict[tuple[str, str], str]
+def _add_parent_edges(
+    page: Page, mapped: Iterable[Run], runs: Column, edges: dict[tuple[str, str], str]
 ) -> None:
     """Draw who taught whom, and whose weights were taken."""
-    for run in shown:
+    for run in mapped:
         for parent in run.record.parents:
             if parent.run in runs.cards:
                 edges[parent.run, run.id] = str(page.words.name("setup", parent.role))
@@ -175,7 +175,7 @@ def _json(canvas: dict[str, list[dict[str, Any]]]) -> str:
     """Write the canvas as Obsidian does: one node or edge a line, indented by tabs."""
     parts = []
     for name, items in canvas.items():
-        lines = [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in items]
+        lines = [json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in items]
         inner = ",\n".join(f"\t\t{line}" for line in lines)
         parts.append(f'\t"{name}":[\n{inner}\n\t]' if inner else f'\t"{name}":[]')
     return "{\n" + ",\n".join(parts) + "\n}"

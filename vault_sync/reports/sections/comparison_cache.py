@@ -1,4 +1,4 @@
-"""How runs differ and how sure it is: compared and resampled once, then kept."""
+"""Cached comparisons of runs: paired bootstrap intervals of APs and of their differences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from experiments.comparison.result import excludes_zero
 from experiments.metrics import AP_METRICS, kind
 from experiments.records.run import Run, read_matches
 from featherface.errors import RefusedError, ThesisError
-from vault_sync.rendering.cache import evidence, keep
+from vault_sync.rendering.cache import cached_result, record_key
 from vault_sync.rendering.markdown import Safe
 
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ def compared(page: Page, runs: Sequence[Run]) -> dict[str, Any]:
     Raises:
         RefusedError: they were evaluated on different data, or a record was changed.
     """
-    about = [evidence(run) for run in runs]
+    about = [record_key(run) for run in runs]
     make = partial(compare_runs, [run.folder for run in runs], page.sources.store)
-    found: dict[str, Any] = keep(page.sources.cache / "comparisons", about, make, ["numpy"])
-    return found
+    comparison: dict[str, Any] = cached_result(
+        page.sources.cache / "comparisons", about, make, ["numpy"]
+    )
+    return comparison
 
 
 def compare_runs(folders: Sequence[Path], store: Store) -> dict[str, Any]:
@@ -46,17 +48,17 @@ def compare_runs(folders: Sequence[Path], store: Store) -> dict[str, Any]:
     # Made here, so that all that a run tells of itself is part of this code.
     runs = [Run(folder) for folder in folders]
     try:
-        found = compare(runs, store=store).to_json()
+        comparison = compare(runs, store=store).to_json()
     except ThesisError as error:
         raise RefusedError(error.message, error.hint) from error
-    return {name: part for name, part in found.items() if name not in ("seeds", "notes")}
+    return {name: part for name, part in comparison.items() if name not in ("seeds", "notes")}
 
 
 def intervals(page: Page, run: Run) -> dict[str, Ends]:
     """Return metric -> 95% interval of RUN's APs; empty where it kept no match records."""
     make = partial(interval_ends, run.folder)
-    kept = keep(page.sources.cache / "intervals", [evidence(run)], make, ["numpy"])
-    return {name: (low, high) for name, (low, high) in kept.items()}
+    ends = cached_result(page.sources.cache / "intervals", [record_key(run)], make, ["numpy"])
+    return {name: (low, high) for name, (low, high) in ends.items()}
 
 
 def interval_ends(folder: Path) -> dict[str, Ends]:
@@ -68,8 +70,10 @@ def interval_ends(folder: Path) -> dict[str, Ends]:
         return {}
     drawn = paired_bootstrap([matches])
     intervals = {name: drawn.interval(0, key) for name, key in AP_METRICS.items()}
-    known = {name: each for name, each in intervals.items() if each.low == each.low}
-    return {name: (each.low, each.high) for name, each in known.items()}
+    finite = {
+        name: interval for name, interval in intervals.items() if interval.low == interval.low
+    }
+    return {name: (interval.low, interval.high) for name, interval in finite.items()}
 
 
 def write_interval(words: Words, name: str, ends: Sequence[float | None] | None) -> str:
@@ -77,8 +81,8 @@ def write_interval(words: Words, name: str, ends: Sequence[float | None] | None)
     if not ends or None in ends:
         return ""
     places = kind(name).places
-    shown = [words.number(100 * end, f".{places}f") for end in ends if end is not None]
-    return words.say("range", low=shown[0], high=shown[1])
+    bounds = [words.number(100 * end, f".{places}f") for end in ends if end is not None]
+    return words.say("range", low=bounds[0], high=bounds[1])
 
 
 def write_difference(

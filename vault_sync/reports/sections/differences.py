@@ -27,7 +27,7 @@ def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, An
         [
             Safe(kind(line.metric).title(words.language)),
             *(_value(words, line, value) for value in line.values),
-            *(_difference(words, line, found) for found in line.differences),
+            *(_difference(words, line, difference) for difference in line.differences),
         ]
         for line in lines(rows, [run.id for run in runs])
     ]
@@ -38,20 +38,22 @@ def differences(
     page: Page, base: Run, runs: Sequence[Run], rows: Iterable[Mapping[str, Any]]
 ) -> list[list[Safe]]:
     """Write for each of RUNS how it differs from BASE in the metrics of ROWS."""
-    found = lines(rows, [base.id, *(run.id for run in runs)])
+    body = lines(rows, [base.id, *(run.id for run in runs)])
     return [
-        [_difference(page.words, line, line.differences[place]) for line in found]
+        [_difference(page.words, line, line.differences[place]) for line in body]
         for place in range(len(runs))
     ]
 
 
-def _difference(words: Words, line: Line, found: Difference) -> Safe:
-    if found.number is None:
+def _difference(words: Words, line: Line, difference: Difference) -> Safe:
+    if difference.number is None:
         return words.say("none")
-    ends, sure = (found.low, found.high), found.mark == CORRECTED
-    mark = "" if sure else found.mark
-    text = write_difference(words, line.metric, found.number, line.unit, ends, sure=sure, mark=mark)
-    share = "" if found.share is None else f" ({words.number(found.share, '+.1%')})"
+    ends, sure = (difference.low, difference.high), difference.mark == CORRECTED
+    mark = "" if sure else difference.mark
+    text = write_difference(
+        words, line.metric, difference.number, line.unit, ends, sure=sure, mark=mark
+    )
+    share = "" if difference.share is None else f" ({words.number(difference.share, '+.1%')})"
     return Safe(f"{text}{share}")
 
 

@@ -1,4 +1,4 @@
-"""The pictures of runs in reports, drawn only where something changed."""
+"""Figures of runs: loss curves, precision against recall, AP against size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.records.run import Run
 from vault_sync.rendering import pictures
-from vault_sync.rendering.cache import evidence
+from vault_sync.rendering.cache import record_key
 from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def loss_curves(page: Page, run: Run) -> Safe:
-    """Show how a run learnt; empty where it did not train."""
+    """Show the loss curves of a run; empty where it did not train."""
     draw = partial(pictures.loss_curves, run, page.words.language)
     caption = page.words.say("figure.loss", run=run.id)
     return page.picture(f"{run.id}-loss", caption, [run.id, run.seal], draw)
@@ -50,7 +50,7 @@ def size_against_ap(page: Page, runs: Sequence[Run]) -> Safe:
 
 def _curves(page: Page, name: str, caption: Safe, runs: Sequence[Run]) -> Safe:
     draw = partial(pictures.precision_recall, runs, page.words.language)
-    inputs = [_measured(runs[0]), *(evidence(run) for run in runs)]
+    inputs = [_measured(runs[0]), *(record_key(run) for run in runs)]
     return page.picture(name, caption, inputs, draw)
 
 

@@ -1,4 +1,4 @@
-"""What networks give for what they cost, against a baseline; whether one would do on a phone."""
+"""Efficiency of networks: AP per parameter and per operation, and the requirements of phones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def efficiency_table(page: Page, runs: Sequence[Run], base: Run | None = None) -
     Of the runs but BASE it is said how many times as much they give; empty without two costs.
     """
     words = page.words
-    known = {run: found for run in runs if (found := efficiency(run))}
-    if not known:
+    measured = {run: gains for run in runs if (gains := efficiency(run))}
+    if not measured:
         return Safe("")
     headers = [words.say("column.run")]
     headers += [Safe(kind(name).title(words.language)) for name in METRICS]
@@ -37,9 +37,9 @@ def efficiency_table(page: Page, runs: Sequence[Run], base: Run | None = None) -
         [
             page.run(run),
             *(page.cell(run.metric(name)) for name in METRICS),
-            *(_gain(page, known, run, base, gain) for gain in GAINS),
+            *(_gain(page, measured, run, base, gain) for gain in GAINS),
         ]
-        for run in known
+        for run in measured
     ]
     return table(headers, lines, numeric=range(1, len(headers)))
 
@@ -53,16 +53,18 @@ def published(runs: Sequence[Run]) -> Run | None:
 
 def readiness(page: Page, run: Run) -> tuple[Safe, Safe]:
     """Hold RUN against what a phone asks for: a sentence and a table; empty where nothing is."""
-    words, found = page.words, _requirements(page, run)
-    if not found:
+    words, outcomes = page.words, _requirements(page, run)
+    if not outcomes:
         return Safe(""), Safe("")
-    states = {one.state for one in found}
-    worst = next((one for one in ("fail", "not_measurable", "stale") if one in states), "pass")
+    states = {outcome.state for outcome in outcomes}
+    worst = next(
+        (state for state in ("fail", "not_measurable", "stale") if state in states), "pass"
+    )
     columns = ("predicate", "observed", "state", "why")
     lines = []
-    for one in found:
-        state, observed, why = cells(page, one)
-        lines.append([code(one.milestone.predicate), observed, state, why])
+    for outcome in outcomes:
+        state, observed, why = cells(page, outcome)
+        lines.append([code(outcome.milestone.predicate), observed, state, why])
     listed = table([words.say(f"column.{key}") for key in columns], lines)
     return words.say(f"efficiency.{worst}", run=page.run_in_prose(run)), listed
 
@@ -71,17 +73,17 @@ def _requirements(page: Page, run: Run) -> list[Outcome]:
     milestone = page.sources.workspace.milestones.get(READINESS)
     if milestone is None:
         return []
-    return [page.sources.judge(one) for one in requirements(milestone, run)]
+    return [page.sources.judge(requirement) for requirement in requirements(milestone, run)]
 
 
 def _gain(
-    page: Page, known: Mapping[Run, Efficiency], run: Run, base: Run | None, name: str
+    page: Page, measured: Mapping[Run, Efficiency], run: Run, base: Run | None, name: str
 ) -> Safe:
-    words, value = page.words, getattr(known[run], name)
+    words, value = page.words, getattr(measured[run], name)
     if value is None:
         return words.say("not_measured")
     text = words.number(value, ".1f")
-    before: float | None = getattr(known.get(base), name, None) if base is not None else None
+    before: float | None = getattr(measured.get(base), name, None) if base is not None else None
     if run is base or not before:
         return text
     return words.say("efficiency.times", n=text, times=words.number(value / before, ".2f"))

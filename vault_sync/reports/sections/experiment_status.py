@@ -1,4 +1,4 @@
-"""Where an experiment stands: against the baseline, the thesis's claims, and a phone's needs."""
+"""The latest run of an experiment against its baseline, the claims and a phone's limits."""
 
 from __future__ import annotations
 
@@ -23,34 +23,36 @@ if TYPE_CHECKING:
     from vault_sync.rendering.page import Page
 
 
-def standing(page: Page, run: Run) -> dict[str, object]:
+def experiment_status(page: Page, run: Run) -> dict[str, object]:
     """Gather what RUN, the latest of its experiment, comes to beside its own training."""
     base = baseline_of(page, run)
     alike = base is not None and len(group([base, run], page.words)) == 1
-    said, asked = readiness(page, run)
+    sentence, demands = readiness(page, run)
     both = [base, run] if base is not None and alike else [run]
     return {
         "base": page.run_in_prose(base) if base is not None else "",
         "measures": _measures(page, base, run) if base is not None and alike else "",
-        "sure": all(one.matches() is not None for one in both),
+        "sure": all(member.matches() is not None for member in both),
         "efficiency": efficiency_table(page, both, base),
         "milestones": _milestones(page, run),
-        "ready": said,
-        "readiness": asked,
+        "ready": sentence,
+        "readiness": demands,
     }
 
 
 def baseline_of(page: Page, run: Run) -> Run | None:
     """Return the run that taught RUN, or else the one that speaks for the published baseline."""
-    taught = [one.run for one in run.record.parents if one.role == "teacher"]
-    sound = [one for one in page.sources.sound if one.experiment != run.experiment]
-    teacher = next((one for one in sound if one.id in taught), None)
+    taught = [parent.run for parent in run.record.parents if parent.role == "teacher"]
+    sound = [
+        candidate for candidate in page.sources.sound if candidate.experiment != run.experiment
+    ]
+    teacher = next((candidate for candidate in sound if candidate.id in taught), None)
     return teacher or published(sound)
 
 
 def _measures(page: Page, base: Run, run: Run) -> Safe:
-    kept = [row for row in compared(page, [base, run])["rows"] if row["metric"] in AP_METRICS]
-    return side_by_side(page, [base, run], kept) if kept else Safe("")
+    ap_rows = [row for row in compared(page, [base, run])["rows"] if row["metric"] in AP_METRICS]
+    return side_by_side(page, [base, run], ap_rows) if ap_rows else Safe("")
 
 
 def _milestones(page: Page, run: Run) -> Safe:
@@ -61,13 +63,15 @@ def _milestones(page: Page, run: Run) -> Safe:
         # A claim that is mistyped, or rests on another run's damaged record, is told elsewhere.
         with contextlib.suppress(ThesisError):
             if milestone.name != READINESS and run.experiment in _named(milestone):
-                one = page.sources.judge(milestone)
-                state, _, why = cells(page, one)
-                lines.append([title(page, one), state, why])
+                outcome = page.sources.judge(milestone)
+                state, _, why = cells(page, outcome)
+                lines.append([title(page, outcome), state, why])
     headers = [words.say(f"column.{key}") for key in ("milestone", "state", "why")]
     return table(headers, lines) if lines else Safe("")
 
 
 def _named(milestone: Milestone) -> set[str]:
     """Return the experiments that a claim speaks of."""
-    return {one.selector.partition("@")[0] for one in references(parse_milestone(milestone))}
+    return {
+        reference.selector.partition("@")[0] for reference in references(parse_milestone(milestone))
+    }

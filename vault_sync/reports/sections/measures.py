@@ -42,11 +42,13 @@ def columns(runs: Sequence[Run], names: Iterable[str]) -> list[str]:
 def faces(page: Page, runs: Sequence[Run]) -> Safe:
     """Say how many faces count in each subset, where the records agree on it; else nothing."""
     counts = [run.results.get("details", {}).get("evaluate", {}).get("faces", {}) for run in runs]
-    known = [one for one in counts if one]
-    if not known or any(one != known[0] for one in known):
+    recorded = [count for count in counts if count]
+    if not recorded or any(count != recorded[0] for count in recorded):
         return Safe("")
-    told = [f"{page.words.number(known[0].get(name, 0), ',')} {name.title()}" for name in SUBSETS]
-    return page.words.say("faces", list=page.words.listing([Safe(one) for one in told]))
+    phrases = [
+        f"{page.words.number(recorded[0].get(name, 0), ',')} {name.title()}" for name in SUBSETS
+    ]
+    return page.words.say("faces", list=page.words.listing([Safe(phrase) for phrase in phrases]))
 
 
 def _ap(page: Page, run: Run, name: str, ends: Mapping[str, tuple[float, float]]) -> Safe:

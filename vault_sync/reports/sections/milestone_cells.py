@@ -1,4 +1,4 @@
-"""A claim and what was found of it, as the cells of a row."""
+"""The table cells of a checked claim: its state, the observed values, the reasons."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def title(page: Page, outcome: Outcome) -> Safe:
 def cells(page: Page, outcome: Outcome) -> tuple[Safe, Safe, Safe]:
     """Write state, observations and reasons of a claim, for a row of a table."""
     words = page.words
-    seen = [
-        _observed(page, one, interval)
-        for one, interval in zip(outcome.observations, _intervals(outcome), strict=True)
-        if one.metric
+    values = [
+        _observed(page, observation, interval)
+        for observation, interval in zip(outcome.observations, _intervals(outcome), strict=True)
+        if observation.metric
     ]
-    why = [words.sentence(one.text(words.language)) for one in outcome.reasons]
+    why = [words.sentence(reason.text(words.language)) for reason in outcome.reasons]
     return (
         _state(page, outcome),
-        Safe(LINE.join(dict.fromkeys(seen))) or words.say("none"),
+        Safe(LINE.join(dict.fromkeys(values))) or words.say("none"),
         Safe(LINE.join(dict.fromkeys(why))) or words.say("none"),
     )
 
@@ -51,24 +51,24 @@ def _intervals(outcome: Outcome) -> Sequence[Interval | None]:
     return outcome.intervals or [None] * len(outcome.observations)
 
 
-def _observed(page: Page, one: Observation, interval: Interval | None) -> Safe:
+def _observed(page: Page, observation: Observation, interval: Interval | None) -> Safe:
     """Write a value that was looked at, with its source and what data it speaks of."""
-    words, metric = page.words, one.metric
+    words, metric = page.words, observation.metric
     if metric is None:
         return words.say("none")
-    source = page.run(one.run) if one.run else escape(one.source)
-    text = f"{words.title(metric)} {words.value(metric)}{_range(page, one, interval)}"
-    whole = metric.dataset == "widerface" and metric.complete and one.reason is None
+    source = page.run(observation.run) if observation.run else escape(observation.source)
+    text = f"{words.title(metric)} {words.value(metric)}{_range(page, observation, interval)}"
+    whole = metric.dataset == "widerface" and metric.complete and observation.reason is None
     about = [words.short(metric)] if metric.dataset and not whole else []
     if metric.evidence != "measured":
         about = [words.say(f"evidence.{metric.evidence}")]
     return Safe(f"{source}{words.colon}{text}" + (f" ({', '.join(about)})" if about else ""))
 
 
-def _range(page: Page, one: Observation, interval: Interval | None) -> str:
+def _range(page: Page, observation: Observation, interval: Interval | None) -> str:
     """Write the ends of an AP's interval."""
-    if interval is None or one.metric is None:
+    if interval is None or observation.metric is None:
         return ""
-    places = one.metric.kind.places
+    places = observation.metric.kind.places
     ends = [page.words.number(100 * end, f".{places}f") for end in (interval.low, interval.high)]
     return page.words.say("range", low=ends[0], high=ends[1])

@@ -1,4 +1,4 @@
-"""The rows of the training protocol: what each is called, and what writes it for a run."""
+"""The rows of the training protocol, each with the function that writes its cell for a run."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ UNSAID = ("workers", "cache", "log_every", "device", "seed")
 
 def section_of(run: Run, name: str) -> Mapping[str, Any]:
     """Return one section of RUN's recipe."""
-    found: Mapping[str, Any] = run.recipe.get(name) or {}
-    return found
+    section: Mapping[str, Any] = run.recipe.get(name) or {}
+    return section
 
 
 def _number(section: str, key: str, spec: str = ".4g", zero: str = "") -> Write:
@@ -50,12 +50,12 @@ def _name(section: str, key: str) -> Write:
     return write
 
 
-def _taught(write: Write) -> Write:
+def _if_distilled(write: Write) -> Write:
     """Write something only for a run that had a teacher."""
-    return lambda page, run: write(page, run) if teaches(run) else ""
+    return lambda page, run: write(page, run) if has_teacher(run) else ""
 
 
-def teaches(run: Run) -> bool:
+def has_teacher(run: Run) -> bool:
     """Whether RUN had a teacher."""
     distill = section_of(run, "distill")
     return bool(distill.get("teacher") or distill.get("teacher_weights"))
@@ -64,32 +64,32 @@ def teaches(run: Run) -> bool:
 def _phases(page: Page, run: Run) -> str:
     """Write until which epoch each phase of the distillation lasts, and what it sets."""
     epochs = float(section_of(run, "train").get("epochs", 0))
-    return Safe("<br>".join(_phase(page, one, epochs) for one in _stretches(run)))
+    return Safe("<br>".join(_phase(page, phase, epochs) for phase in _phases_of(run)))
 
 
 def _phase(page: Page, phase: Mapping[str, Any], epochs: float) -> str:
     words = page.words
-    told = [
+    phrases = [
         Safe(f"{code(key)} {words.number(float(value), '.3g')}")
         for key, value in phase.items()
         if key not in ("until", "name") and value is not None
     ]
     about = {
         "end": round(float(phase["until"]) * epochs),
-        "list": words.listing(told) if told else words.say("none"),
+        "list": words.listing(phrases) if phrases else words.say("none"),
     }
     return words.say("training.phase", name=str(phase.get("name") or "–"), **about)
 
 
-def _stretches(run: Run) -> list[Mapping[str, Any]]:
-    found = section_of(run, "distill").get("phases") or []
-    return [one for one in found if isinstance(one, dict) and "until" in one]
+def _phases_of(run: Run) -> list[Mapping[str, Any]]:
+    phases = section_of(run, "distill").get("phases") or []
+    return [phase for phase in phases if isinstance(phase, dict) and "until" in phase]
 
 
 def _origin(role: str) -> Write:
     def write(page: Page, run: Run) -> str:
-        known = any(one.role == role for one in run.record.parents)
-        return show_parent(page, run, role) if known else ""
+        has_parent = any(parent.role == role for parent in run.record.parents)
+        return show_parent(page, run, role) if has_parent else ""
 
     return write
 
@@ -103,12 +103,12 @@ def _split(which: str) -> Write:
         if not images:
             return ""
         words = page.words
-        told = [words.name("dataset", str(about.get("dataset", "")))]
-        told += [words.say("training.images", n=int(images))]
-        told += [words.say("training.faces", n=int(faces))] if faces is not None else []
+        phrases = [words.name("dataset", str(about.get("dataset", "")))]
+        phrases += [words.say("training.images", n=int(images))]
+        phrases += [words.say("training.faces", n=int(faces))] if faces is not None else []
         digest = str(about.get("annotation_sha256") or about.get("annotation") or "")
-        told += [code(digest[:12])] if digest else []
-        return Safe(", ".join(told))
+        phrases += [code(digest[:12])] if digest else []
+        return Safe(", ".join(phrases))
 
     return write
 
@@ -139,13 +139,13 @@ def _schedule(page: Page, run: Run) -> str:
     name = str(train.get("schedule", ""))
     if not name:
         return ""
-    told = [words.name("schedule", name)]
+    phrases = [words.name("schedule", name)]
     if name != "constant" and train.get("warmup"):
-        told += [words.say("training.warmup", share=words.number(train["warmup"], ".0%"))]
+        phrases += [words.say("training.warmup", share=words.number(train["warmup"], ".0%"))]
     if name == "steps":
-        at = [words.number(one, ".0%") for one in train.get("steps_at", ())]
-        told += [words.say("training.steps_at", list=words.listing(at))]
-    return Safe(", ".join(told))
+        at = [words.number(share, ".0%") for share in train.get("steps_at", ())]
+        phrases += [words.say("training.steps_at", list=words.listing(at))]
+    return Safe(", ".join(phrases))
 
 
 def _precision(page: Page, run: Run) -> str:
@@ -172,7 +172,7 @@ def _scales(key: str, augmentation: str = "") -> Write:
         train = section_of(run, "train")
         if augmentation and augmentation not in train.get("augmentations", ()):
             return ""
-        numbers = [page.words.number(float(one), ".3g") for one in train.get(key, ())]
+        numbers = [page.words.number(float(scale), ".3g") for scale in train.get(key, ())]
         return page.words.listing(numbers) if numbers else ""
 
     return write
@@ -185,10 +185,10 @@ def _losses(page: Page, run: Run) -> str:
     return show_value(page.words, other) if other else ""
 
 
-def _kept(page: Page, run: Run) -> str:
+def _kept_epoch(page: Page, run: Run) -> str:
     """Say which epoch's weights were kept."""
     weights = str(run.results.get("details", {}).get("train", {}).get("weights", ""))
-    scored = sum("mean_ap" in one for one in run.events("epoch"))
+    scored = sum("mean_ap" in event for event in run.events("epoch"))
     if not weights:
         return ""
     chosen = "best" in weights and scored > 1
@@ -259,7 +259,7 @@ GROUPS: dict[str, dict[str, Write]] = {
         "ema": _number("train", "ema", zero="training.none"),
         "amp": _precision,
         "patience": _number("train", "patience", zero="training.none"),
-        "kept": _kept,
+        "kept": _kept_epoch,
     },
     "loss": {
         "overlap": _number("train", "overlap"),
@@ -269,13 +269,13 @@ GROUPS: dict[str, dict[str, Write]] = {
         "losses": _losses,
     },
     "distillation": {
-        "teacher": _taught(_origin("teacher")),
-        "temperature": _taught(_number("distill", "temperature")),
-        "alpha": _taught(_number("distill", "alpha")),
-        "teacher_box_weight": _taught(_number("distill", "box_weight")),
-        "teacher_landmark_weight": _taught(_number("distill", "landmark_weight")),
-        "confidence": _taught(_number("distill", "confidence")),
-        "init_backbone": _taught(_name("distill", "init_backbone")),
+        "teacher": _if_distilled(_origin("teacher")),
+        "temperature": _if_distilled(_number("distill", "temperature")),
+        "alpha": _if_distilled(_number("distill", "alpha")),
+        "teacher_box_weight": _if_distilled(_number("distill", "box_weight")),
+        "teacher_landmark_weight": _if_distilled(_number("distill", "landmark_weight")),
+        "confidence": _if_distilled(_number("distill", "confidence")),
+        "init_backbone": _if_distilled(_name("distill", "init_backbone")),
         "phases": _phases,
     },
     "evaluation": {

@@ -1,4 +1,4 @@
-"""In what two runs differ: the recipe, what they were made from, the data, code and machine."""
+"""The differences between two runs: recipe, parent runs, data, code and machine."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ ROLES = {
 
 
 @dataclass(frozen=True)
-class Change:
-    """One thing in which a run differs from another."""
+class SettingChange:
+    """A setting that differs between two runs, with both values as Markdown."""
 
     key: str
-    """The recipe's key; empty for what is no recipe's."""
+    """Dotted recipe key; empty for the data, the code and the machine."""
     name: Safe
     before: Safe
     after: Safe
 
 
-def changes(page: Page, before: Run, after: Run) -> list[Change]:
+def changes(page: Page, before: Run, after: Run) -> list[SettingChange]:
     """Return everything that may explain why AFTER measured other values than BEFORE."""
     origins = list(_origins(page, before, after))
-    known = {change.key for change in origins}
+    recorded = {change.key for change in origins}
     words = page.words
     recipe = [
-        Change(key, code(key), show_value(words, old), show_value(words, new))
+        SettingChange(key, code(key), show_value(words, old), show_value(words, new))
         for key, (old, new) in recipe_changes(before, after).items()
-        if key not in known
+        if key not in recorded
     ]
     return [*recipe, *origins, *_data(words, before, after), *_circumstances(words, before, after)]
 
@@ -78,50 +78,52 @@ def show_value(words: Words, value: object) -> Safe:
     if isinstance(value, bool):
         return words.say("yes" if value else "no")
     items = value if isinstance(value, list | tuple) else [value]
-    return code(", ".join(str(one) for one in items))
+    return code(", ".join(str(item) for item in items))
 
 
 def parent(run: Run, role: str) -> str:
     """Return the runs, or else files, that RUN was made from in ROLE; empty for none."""
-    return ", ".join(one.run or one.path for one in run.record.parents if one.role == role)
+    return ", ".join(
+        origin.run or origin.path for origin in run.record.parents if origin.role == role
+    )
 
 
 def show_parent(page: Page, run: Run, role: str) -> Safe:
     """Link to the runs that RUN was made from in ROLE, or name the files; a dash for none."""
-    found = [one for one in run.record.parents if one.role == role]
-    named = [page.named_run(one.run) if one.run else code(one.path) for one in found]
+    origins = [origin for origin in run.record.parents if origin.role == role]
+    named = [page.named_run(origin.run) if origin.run else code(origin.path) for origin in origins]
     return page.words.listing(named) if named else page.words.say("none")
 
 
-def _origins(page: Page, before: Run, after: Run) -> Iterator[Change]:
+def _origins(page: Page, before: Run, after: Run) -> Iterator[SettingChange]:
     for role, key in ROLES.items():
         if parent(before, role) != parent(after, role):
             ends = [show_parent(page, run, role) for run in (before, after)]
-            yield Change(key, page.words.name("setup", role), *ends)
+            yield SettingChange(key, page.words.name("setup", role), *ends)
 
 
-def _data(words: Words, before: Run, after: Run) -> Iterator[Change]:
+def _data(words: Words, before: Run, after: Run) -> Iterator[SettingChange]:
     for split in dict.fromkeys([*before.data, *after.data]):
         ends = [run.data.get(split, {}) for run in (before, after)]
         if _digest(ends[0]) != _digest(ends[1]):
             name = words.say("changes.data", split=split)
-            yield Change("", name, *(code(_digest(one)[:12]) for one in ends))
+            yield SettingChange("", name, *(code(_digest(about)[:12]) for about in ends))
 
 
 def _digest(about: dict[str, Any]) -> str:
     digests = [about.get(key) for key in ("annotation_sha256", "files_sha256")]
-    return " ".join(str(one) for one in digests if one)
+    return " ".join(str(digest) for digest in digests if digest)
 
 
-def _circumstances(words: Words, before: Run, after: Run) -> Iterator[Change]:
+def _circumstances(words: Words, before: Run, after: Run) -> Iterator[SettingChange]:
     """Yield changes of the code, its libraries and the machine, where both records know them."""
-    told = [("code", before.record.code[:12], after.record.code[:12])]
+    circumstances = [("code", before.record.code[:12], after.record.code[:12])]
     parts = [run.record.hardware for run in (before, after)]
-    told += [
+    circumstances += [
         (key, str(parts[0].get(key, "")), str(parts[1].get(key, "")))
         for key in ("torch", "cpu", "gpu")
     ]
-    for key, old, new in told:
+    for key, old, new in circumstances:
         if old and new and old != new:
-            ends = (code(one) if key == "code" else escape(one) for one in (old, new))
-            yield Change("", words.say(f"changes.{key}"), *ends)
+            ends = (code(value) if key == "code" else escape(value) for value in (old, new))
+            yield SettingChange("", words.say(f"changes.{key}"), *ends)

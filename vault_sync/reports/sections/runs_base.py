@@ -18,7 +18,7 @@ COLUMNS = (
 )
 """Properties of a run's note that views may show, each with a name in words/bases.toml."""
 IS_RUN = 'note.thesis_id.toString().startsWith("run/")'
-"""Told by the property that finds a note again wherever it was moved."""
+"""Filter for run notes, by the property that identifies a note wherever it was moved."""
 
 
 def runs_base(words: Words) -> bytes:
@@ -79,9 +79,9 @@ def _view(
 def _yaml(value: Any, indent: str = "") -> str:
     """Write block YAML, every text in double quotes: JSON strings are YAML's too."""
     if isinstance(value, dict):
-        return "\n".join(_entry(key, one, indent) for key, one in value.items())
+        return "\n".join(_entry(key, item, indent) for key, item in value.items())
     if isinstance(value, list):
-        return "\n".join(f"{indent}- {_yaml(one, f'{indent}  ').lstrip()}" for one in value)
+        return "\n".join(f"{indent}- {_yaml(item, f'{indent}  ').lstrip()}" for item in value)
     return indent + json.dumps(value, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""Training seeds, apart from images: each one shown, and claims only where there are enough."""
+"""Repeated training seeds: every value is shown, and claims need enough of them."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ def seeds(page: Page, runs: Sequence[Run]) -> dict[str, Safe]:
     groups = seed_groups(runs, page.sources.store)
     if all(len(group.runs) == 1 for group in groups):
         return {}
-    words, found = page.words, seed_table(groups)
+    words, by_seed = page.words, seed_table(groups)
     headers: list[object] = [words.say("seeds.experiment"), words.say("seeds.seed")]
-    headers += [words.say("column.run"), *_titles(words, found)]
-    rows = [_row(page, line, found) for line in found.lines]
+    headers += [words.say("column.run"), *_titles(words, by_seed)]
+    rows = [_row(page, line, by_seed) for line in by_seed.lines]
     return {
         "table": table(headers, rows, numeric=range(3, len(headers))),
-        "few": words.listing(found.few),
+        "few": words.listing(by_seed.few),
         "fewest": words.number(FEWEST, "d"),
-        "means": words.listing(found.enough),
-        "differences": _differences(words, found),
+        "means": words.listing(by_seed.enough),
+        "differences": _differences(words, by_seed),
     }
 
 
-def _titles(words: Words, found: SeedTable) -> list[Safe]:
-    return [Safe(kind(name).title(words.language)) for name in found.metrics]
+def _titles(words: Words, by_seed: SeedTable) -> list[Safe]:
+    return [Safe(kind(name).title(words.language)) for name in by_seed.metrics]
 
 
-def _row(page: Page, line: SeedLine, found: SeedTable) -> list[object]:
+def _row(page: Page, line: SeedLine, by_seed: SeedTable) -> list[object]:
     words, run = page.words, line.run
     seed = str(run.record.seed) if run else words.say("seeds.mean", n=line.count)
     values = [
-        _value(words, name, value) for name, value in zip(found.metrics, line.values, strict=True)
+        _value(words, name, value) for name, value in zip(by_seed.metrics, line.values, strict=True)
     ]
     return [line.experiment, seed, page.run(run) if run else "", *values]
 
@@ -61,27 +61,27 @@ def _value(words: Words, name: str, value: Value | None) -> Safe:
     return Safe(words.amount(value.number, name) + interval)
 
 
-def _differences(words: Words, found: SeedTable) -> Safe:
+def _differences(words: Words, by_seed: SeedTable) -> Safe:
     """List the differences of means from the first group's; empty where none may be given."""
-    if not found.differences:
+    if not by_seed.differences:
         return Safe("")
     rows = [
         [
             other.experiment,
             *(
-                _less(words, name, less)
-                for name, less in zip(found.metrics, other.values, strict=True)
+                _difference_cell(words, name, difference)
+                for name, difference in zip(by_seed.metrics, other.values, strict=True)
             ),
         ]
-        for other in found.differences
+        for other in by_seed.differences
     ]
-    headers: list[object] = [words.say("column.less", base=found.differences[0].base)]
-    headers += _titles(words, found)
+    headers: list[object] = [words.say("column.less", base=by_seed.differences[0].base)]
+    headers += _titles(words, by_seed)
     return table(headers, rows, numeric=range(1, len(headers)))
 
 
-def _less(words: Words, name: str, less: Value | None) -> Safe:
-    if less is None:
+def _difference_cell(words: Words, name: str, difference: Value | None) -> Safe:
+    if difference is None:
         return words.say("none")
-    points = words.say("points", n=words.number(100 * less.number, "+.1f"))
-    return Safe(points + write_interval(words, name, (less.low, less.high)))
+    points = words.say("points", n=words.number(100 * difference.number, "+.1f"))
+    return Safe(points + write_interval(words, name, (difference.low, difference.high)))

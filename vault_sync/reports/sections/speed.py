@@ -1,4 +1,4 @@
-"""In what setting latency and memory were taken: without it their figures mean little."""
+"""The conditions of latency measurements, in a sentence: input size, threads, machine."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def speed(page: Page, runs: Iterable[Run]) -> Safe:
     """Say in a sentence how the latencies of RUNS were taken; empty where there is none."""
     words = page.words
-    found = {run: setting for run in runs if (setting := _setting(page, run))}
-    if not found:
+    settings = {run: setting for run in runs if (setting := _setting(page, run))}
+    if not settings:
         return Safe("")
-    if len(set(found.values())) == 1:
-        where, on = next(iter(found.values()))
+    if len(set(settings.values())) == 1:
+        where, on = next(iter(settings.values()))
         return words.say("speed.same", setting=where, machine=on)
-    told = [
+    phrases = [
         words.say("speed.one", run=page.run_in_prose(run), setting=where, machine=on)
-        for run, (where, on) in found.items()
+        for run, (where, on) in settings.items()
     ]
-    return words.say("speed.mixed", list=Safe(f"{words.semicolon}".join(told)))
+    return words.say("speed.mixed", list=Safe(f"{words.semicolon}".join(phrases)))
 
 
 def _latency(run: Run) -> Metric | None:

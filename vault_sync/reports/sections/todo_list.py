@@ -1,6 +1,6 @@
-"""What waits for the student in a vault, told from what the vault holds and nothing else.
+"""Open tasks in a vault: unfinished runs, edited blocks, answers to pull, outdated numbers.
 
-Told so that writing the dashboard makes none of it untrue: a second sync says the same.
+Writing the dashboard changes none of them, so that a second sync writes the same bytes.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def _edited(page: Page, snapshot: Snapshot) -> Iterator[Safe]:
 
 def is_edited(block: Block, bases: Bases) -> bool:
     """Whether a student changed a block's words, not only their layout."""
-    found = digest(block.body)
-    if block.sha is None or found in (block.sha, block.attributes.get(KEPT)) or not block.body:
+    current = digest(block.body)
+    if block.sha is None or current in (block.sha, block.attributes.get(KEPT)) or not block.body:
         return False
     base = bases.find(block.sha)
     return base is None or not same(base, block.body)
@@ -87,10 +87,10 @@ def is_edited(block: Block, bases: Bases) -> bool:
 
 def _answers(page: Page, snapshot: Snapshot) -> Iterator[Safe]:
     answers = page.state.answers if page.state else {}
-    for one in review(snapshot, page.sources.runs, answers).run_notes:
-        moved = [*one.of(Move.TO_INDEX), *one.of(Move.CONFLICT)]
-        if moved or one.invalid:
-            yield page.words.say("waiting.pull", run=page.run_in_prose(one.run))
+    for run_note in review(snapshot, page.sources.runs, answers).run_notes:
+        moved = [*run_note.of(Move.TO_INDEX), *run_note.of(Move.CONFLICT)]
+        if moved or run_note.invalid:
+            yield page.words.say("waiting.pull", run=page.run_in_prose(run_note.run))
 
 
 def _numbers(page: Page, snapshot: Snapshot) -> Iterator[Safe]:
@@ -104,7 +104,7 @@ def _numbers(page: Page, snapshot: Snapshot) -> Iterator[Safe]:
 
     workspace = page.sources.workspace
     checker = NumberChecker(ReferenceValues(workspace), NumberMemory(workspace), workspace.language)
-    wrong = [one for one in checker.check(notes) if one.state != "fresh"]
+    wrong = [finding for finding in checker.check(notes) if finding.state != "fresh"]
     if wrong:
         yield page.words.say("waiting.numbers", n=len(wrong))
 

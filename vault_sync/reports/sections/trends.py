@@ -1,4 +1,4 @@
-"""What the epochs of one training show, and no more: sentences about loss and AP."""
+"""Sentences about the course of one training: final loss, rises, peak of AP, early stop."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ NOTICED = 0.001
 
 def remarks(page: Page, run: Run, epochs: Epochs) -> list[Safe]:
     """Say what EPOCHS show of RUN: the loss's end and rises, the peak of AP, an early stop."""
-    told = [
+    sentences = [
         _stopped(page, run, epochs),
         _loss_at_the_end(page, epochs),
         _rises(page, epochs),
         _peak(page, epochs),
         _kept(page, run, epochs),
     ]
-    return [one for one in told if one]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _stopped(page: Page, run: Run, epochs: Epochs) -> Safe | None:
@@ -60,9 +60,9 @@ def _rises(page: Page, epochs: Epochs) -> Safe | None:
     """Say where the loss rose most; the whole course where it ended higher than it began."""
     if len(epochs) < FEWEST:
         return None
-    losses = [float(one["loss"]) for one in epochs]
+    losses = [float(epoch["loss"]) for epoch in epochs]
     if losses[-1] > losses[0]:
-        ends = [page.words.number(one, ".3f") for one in (losses[0], losses[-1])]
+        ends = [page.words.number(loss, ".3f") for loss in (losses[0], losses[-1])]
         return page.words.say("trend.higher", first=ends[0], last=ends[1])
     steps = [after / before - 1 for before, after in itertools.pairwise(losses)]
     rises = [step for step in steps if step > 0]
@@ -77,10 +77,10 @@ def _rises(page: Page, epochs: Epochs) -> Safe | None:
 
 def _peak(page: Page, epochs: Epochs) -> Safe | None:
     """Say where mean AP was highest, and how far it fell until the end."""
-    scored = [one for one in epochs if "mean_ap" in one]
+    scored = [epoch for epoch in epochs if "mean_ap" in epoch]
     if len(scored) < 2:
         return page.words.say("trend.once") if scored else page.words.say("trend.never")
-    best, last = max(scored, key=lambda one: float(one["mean_ap"])), scored[-1]
+    best, last = max(scored, key=lambda epoch: float(epoch["mean_ap"])), scored[-1]
     fall = float(best["mean_ap"]) - float(last["mean_ap"])
     top = page.words.number(float(best["mean_ap"]), ".1%")
     if fall < NOTICED:
@@ -96,7 +96,7 @@ def _peak(page: Page, epochs: Epochs) -> Safe | None:
 
 def _kept(page: Page, run: Run, epochs: Epochs) -> Safe | None:
     """Warn that the epoch was chosen on the very split whose AP is reported."""
-    scored = sum("mean_ap" in one for one in epochs)
+    scored = sum("mean_ap" in epoch for epoch in epochs)
     weights = str(run.results.get("details", {}).get("train", {}).get("weights", ""))
     chosen = scored > 1 and (not weights or "best" in weights)
     return page.words.say("trend.chosen") if chosen else None

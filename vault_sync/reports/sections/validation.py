@@ -1,4 +1,4 @@
-"""The baseline held against its publication, row by row: expected, measured, near enough or not."""
+"""Validation of the baseline: each published value, the measured one, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -23,34 +23,36 @@ def validation(page: Page, runs: Sequence[Run]) -> Safe:
     words, expected = page.words, baseline()
     chosen: list[Run | None] = [run for run in runs if run.variant in expected.variants]
     chosen = chosen or [None]
-    found = [validate(run, expected) for run in chosen]
+    judged = [validate(run, expected) for run in chosen]
     headers: list[object] = [words.say("column.metric"), words.say("baseline.expected")]
     headers += [page.run(run) if run else words.say("baseline.measured") for run in chosen]
     rows = [
         [
-            Safe(kind(one.metric).title(words.language)),
-            _wanted(page, one),
-            *(_found(page, outcomes[place]) for outcomes in found),
+            Safe(kind(expectation.metric).title(words.language)),
+            _expected_cell(page, expectation),
+            *(_measured_cell(page, outcomes[place]) for outcomes in judged),
         ]
-        for place, one in enumerate(expected.expectations)
+        for place, expectation in enumerate(expected.expectations)
     ]
     return table(headers, rows, numeric=range(1, len(headers)))
 
 
-def _wanted(page: Page, one: Expectation) -> Safe:
+def _expected_cell(page: Page, expectation: Expectation) -> Safe:
     words = page.words
-    value = words.amount(one.value, one.metric)
-    if one.within is None:
+    value = words.amount(expectation.value, expectation.metric)
+    if expectation.within is None:
         return words.say("baseline.below", value=value)
-    if one.unit == "fraction":
-        points = words.say("points", n=words.number(100 * one.within, ".1f"))
+    if expectation.unit == "fraction":
+        points = words.say("points", n=words.number(100 * expectation.within, ".1f"))
         return words.say("baseline.short", value=value, within=points)
-    return words.say("baseline.within", value=value, within=words.amount(one.within, one.metric))
+    return words.say(
+        "baseline.within", value=value, within=words.amount(expectation.within, expectation.metric)
+    )
 
 
-def _found(page: Page, one: Outcome) -> Safe:
+def _measured_cell(page: Page, outcome: Outcome) -> Safe:
     """Write what counts and how it was judged."""
     words = page.words
-    if one.metric is None or one.state == "not_measured":
+    if outcome.metric is None or outcome.state == "not_measured":
         return words.say("not_measured")
-    return words.say(f"baseline.{one.state}", value=words.value(one.metric))
+    return words.say(f"baseline.{outcome.state}", value=words.value(outcome.metric))
