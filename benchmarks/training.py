@@ -41,9 +41,9 @@ from featherface.geometry.priors import priors
 from featherface.networks.detector import build
 from featherface.training.config.train import TrainConfig
 from featherface.training.loading.batches import TrainingPictures, collate
-from featherface.training.loading.dataloader_wait import Waiting
+from featherface.training.loading.dataloader_wait import LoadingClock
 from featherface.training.objective import Objective
-from featherface.training.optimization.memory_format import arrive, lay_out
+from featherface.training.optimization.memory_format import lay_out, upload_centred
 from featherface.variants.table import variant
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Loop:
         before = time.perf_counter()
         for batch in batches:
             times = [before, time.perf_counter()]
-            output = self.model(arrive(batch.images, self.mean))
+            output = self.model(upload_centred(batch.images, self.mean))
             times.append(time.perf_counter())
             loss = self.loss(output, batch.targets)
             times.append(time.perf_counter())
@@ -140,7 +140,7 @@ class Ours(Loop):
         self.objective = Objective(self.detector, self.config, torch.device("cpu"))
 
     def batches(self, turn: int, count: int) -> Iterator[Batch]:
-        return Waiting().watch(super().batches(turn, count))
+        return LoadingClock().watch(super().batches(turn, count))
 
     def loss(self, output: RawOutput, targets: Targets) -> torch.Tensor:
         return self.objective(
@@ -211,7 +211,7 @@ def agree(ours: Loop, other: Loop) -> None:
     """Both must lower the same number."""
     (batch,) = list(other.batches(0, 1))
     with torch.no_grad():
-        output = ours.model(arrive(batch.images, ours.mean))
+        output = ours.model(upload_centred(batch.images, ours.mean))
         values = [loop.loss(output, batch.targets).item() for loop in (ours, other)]
     assert abs(values[0] - values[1]) < 1e-3 * abs(values[0]), values
 

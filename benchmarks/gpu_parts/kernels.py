@@ -10,7 +10,7 @@ import torch
 
 from featherface.geometry.priors import levels, priors
 from featherface.losses.config import CHOICES, LossConfig
-from featherface.losses.matching import MATCHINGS, Matching
+from featherface.losses.matching import MATCHINGS, MatchingInputs
 from featherface.losses.multibox import multibox
 from featherface.networks.detector import RawOutput, build
 from featherface.networks.layers.deformable import DeformableConv
@@ -72,8 +72,12 @@ def matchings(setting: Setting, answers: Answers) -> None:
     device = setting.device
     far = RawOutput(*(one.to(device) for one in output)), near.to(device), targets.to(device)
     for name, match in MATCHINGS.items():
-        one = match(Matching(near, layout, targets, 0.35, output.boxes, output.logits, (0.1, 0.2)))
-        two = match(Matching(far[1], layout, far[2], 0.35, far[0].boxes, far[0].logits, (0.1, 0.2)))
+        one = match(
+            MatchingInputs(near, layout, targets, 0.35, output.boxes, output.logits, (0.1, 0.2))
+        )
+        two = match(
+            MatchingInputs(far[1], layout, far[2], 0.35, far[0].boxes, far[0].logits, (0.1, 0.2))
+        )
         positive = two.positive.cpu()
         both = one.positive & positive
         answers.row(

@@ -15,7 +15,7 @@ from featherface.data.widerface import open_split
 from featherface.profiling.timing import wait
 from featherface.training.config.train import TrainConfig
 from featherface.training.loading.batches import load, ordered
-from featherface.training.optimization.memory_format import arrive
+from featherface.training.optimization.memory_format import upload_centred
 from featherface.variants.table import variant
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def by_workers(setting: Setting, answers: Answers) -> None:
             order.epoch, order.start = epoch, 0
             begun, seen = time.perf_counter(), 0
             for one in loader:
-                seen += len(arrive(one.images, mean))
+                seen += len(upload_centred(one.images, mean))
             wait(device)
             rates.append(seen / (time.perf_counter() - begun))
         loader.end()

@@ -13,7 +13,7 @@ from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
 from featherface.training.distillation.terms import Teacher
 from featherface.training.tuning.automatic import settle
-from featherface.training.tuning.step_benchmark import Trial
+from featherface.training.tuning.step_benchmark import StepBenchmark
 from featherface.variants.table import variant
 from gpu_parts.precisions import computing, here
 
@@ -32,7 +32,7 @@ def by_precision(setting: Setting, answers: Answers) -> None:
     device, rounds = setting.device, setting.pick(7, 2)
     count, side = setting.pick((32, 640), (2, 64))
     for name in setting.pick(["retinaface-mnet025", "v2", "v1"], ["v3-nano"]):
-        trials = {}
+        benchmarks = {}
         for precision, (last, repeatable) in itertools.product(here(device), WAYS):
             config = TrainConfig(
                 batch_size=count,
@@ -43,15 +43,15 @@ def by_precision(setting: Setting, answers: Answers) -> None:
                 device=setting.name,
             )
             key = precision, last, repeatable
-            trials[key] = Trial(build(variant(name), 0), config, device)
-        spent = {key: [] for key in trials}
+            benchmarks[key] = StepBenchmark(build(variant(name), 0), config, device)
+        spent = {key: [] for key in benchmarks}
         peaks = {}
         for turn in range(rounds + 2):
-            for key, trial in trials.items():
+            for key, benchmark in benchmarks.items():
                 if device.type == "cuda":
                     torch.cuda.reset_peak_memory_stats(device)
                 with computing("tf32" if key[0] == "tf32" else "fp32", device):
-                    milliseconds = trial.milliseconds(count)
+                    milliseconds = benchmark.milliseconds(count)
                 if turn >= 2:
                     spent[key].append(milliseconds)
                 if device.type == "cuda":
@@ -70,7 +70,7 @@ def by_precision(setting: Setting, answers: Answers) -> None:
                 fastest_ms=min(runs),
                 peak_mb=peaks.get(key),
             )
-        del trials
+        del benchmarks
 
 
 def profile(setting: Setting, answers: Answers) -> None:
@@ -80,14 +80,16 @@ def profile(setting: Setting, answers: Answers) -> None:
     for taught in (False, True):
         teacher = Teacher(build(variant("v1"), 1), "v1", DistillConfig(teacher="v1"))
         config = TrainConfig(batch_size=count, image_size=side, device=setting.name)
-        trial = Trial(build(variant("v2"), 0), config, device, teacher if taught else None)
+        benchmark = StepBenchmark(
+            build(variant("v2"), 0), config, device, teacher if taught else None
+        )
         for _ in range(2):
-            trial.step(count)
+            benchmark.step(count)
         activities = [torch.profiler.ProfilerActivity.CPU]
         if device.type == "cuda":
             activities.append(torch.profiler.ProfilerActivity.CUDA)
         with torch.profiler.profile(activities=activities) as seen:
-            trial.step(count)
+            benchmark.step(count)
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
         events = seen.key_averages()

@@ -20,7 +20,7 @@ from featherface.training.config.train import AUTO
 if TYPE_CHECKING:
     from experiments.recipe.model import ResolvedRecipe
     from experiments.running.stage_context import Work
-    from featherface.training.tuning.automatic import Choice
+    from featherface.training.tuning.automatic import MeasuredChoice
 
 ORIGIN = "measured"
 """What recipe.yaml says of a value that was `auto`."""
@@ -104,7 +104,7 @@ def _with(resolved: ResolvedRecipe, found: dict[str, Any]) -> ResolvedRecipe:
     return dataclasses.replace(resolved, recipe=recipe, origins=origins)
 
 
-def _described(choice: Choice) -> dict[str, object]:
+def _described(choice: MeasuredChoice) -> dict[str, object]:
     """Return what profile.json holds."""
     chosen = {key: getattr(choice.config, key) for key in choice.measured}
     return {

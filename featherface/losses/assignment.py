@@ -41,7 +41,7 @@ class Targets(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """What each prior learns."""
+    """The face that each prior is matched with, and whether it is a positive."""
 
     face: Tensor
     """(B, P) index of the face in its picture."""

@@ -17,7 +17,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """What is compared how; the defaults are the official FeatherFace's."""
+    """Loss functions, weights and matching; the defaults are the official FeatherFace's."""
 
     assignment: str = "overlap"
     """Which priors learn a face: by IoU, or as ATSS or SimOTA choose them."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from featherface.losses.assignment import Assignment, Targets
 
 
-class Matching(NamedTuple):
-    """What a way to match may look at."""
+class MatchingInputs(NamedTuple):
+    """Arguments of a matching strategy, for a batch of B pictures and P priors."""
 
     priors: Tensor
     """(P, 4) centre form, shares of the picture."""
@@ -34,7 +34,7 @@ class Matching(NamedTuple):
     variances: tuple[float, float]
 
 
-MATCHINGS: dict[str, Callable[[Matching], Assignment]] = {
+MATCHINGS: dict[str, Callable[[MatchingInputs], Assignment]] = {
     "overlap": lambda given: assign(given.priors, given.targets, given.overlap),
     "atss": lambda given: assign_atss(given.priors, given.levels, given.targets),
     "simota": lambda given: assign_simota(

@@ -15,7 +15,7 @@ from featherface.devices.dtypes import widened
 from featherface.geometry.boxes import corners_of, decode
 from featherface.geometry.priors import Levels
 from featherface.losses.config import LossConfig
-from featherface.losses.matching import MATCHINGS, Matching
+from featherface.losses.matching import MATCHINGS, MatchingInputs
 from featherface.losses.overlap import paired_iou
 from featherface.losses.parts import BOXES, DENSE, LANDMARKS, Matched, cross_entropy
 from featherface.losses.selection import looked_up, select
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.losses.assignment import Targets
-    from featherface.losses.selection import Selection
+    from featherface.losses.selection import PriorSelection
 
 
-class Predictions(Protocol):
-    """What a detector gives: raw deltas and logits."""
+class RawPredictions(Protocol):
+    """Raw outputs of a detector for B pictures of P priors: deltas and logits."""
 
     @property
     def boxes(self) -> Tensor:
@@ -59,7 +59,7 @@ OFFICIAL = LossConfig()
 
 
 def multibox(
-    predictions: Predictions,
+    predictions: RawPredictions,
     priors: Tensor,
     targets: Targets,
     *,
@@ -76,10 +76,10 @@ def multibox(
     compare; what differs from the official ones needs LEVELS, the priors' layout.
     """
     layout = levels or Levels((len(priors),), (0,), 1, 1)
-    seen = Matching(
+    inputs = MatchingInputs(
         priors, layout, targets, overlap, predictions.boxes, predictions.logits, variances
     )
-    face, positive = MATCHINGS[loss.assignment](seen)
+    face, positive = MATCHINGS[loss.assignment](inputs)
     chosen = select(positive)
     wanted = chosen.learnt(targets.boxes, face, corners_of(priors))
     scores = chosen.rows(widened(predictions.logits.detach())).softmax(-1)[..., 1]
@@ -99,7 +99,7 @@ def multibox(
     )
 
 
-def _mean(chosen: Selection, values: Tensor, weights: Tensor | None) -> Tensor:
+def _mean(chosen: PriorSelection, values: Tensor, weights: Tensor | None) -> Tensor:
     """Return the sum of the CHOSEN of VALUES (..., n), weighted by WEIGHTS (B, P), per prior."""
     weighted = values if weights is None else values * chosen.rows(weights)[..., None]
     return chosen.total(weighted) / divisor(chosen.count, values)
@@ -108,7 +108,7 @@ def _mean(chosen: Selection, values: Tensor, weights: Tensor | None) -> Tensor:
 def _face_loss(
     logits: Tensor,
     positive: Tensor,
-    chosen: Selection,
+    chosen: PriorSelection,
     box: Matched,
     weights: Tensor | None,
     loss: LossConfig,

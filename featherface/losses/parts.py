@@ -24,7 +24,7 @@ LEAST_DELTA = 60.0
 
 
 class Matched(NamedTuple):
-    """What face priors predict, and what they should: a row (...) for each."""
+    """Predictions and targets of the positive priors, a row (...) for each."""
 
     predicted: Tensor
     """(..., n) deltas."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Selection(Protocol):
+class PriorSelection(Protocol):
     """Priors of a batch; its rows `...` are (K,), the selected, or (B, P), all of them."""
 
     @property
@@ -36,7 +36,7 @@ class Selection(Protocol):
     def priors(self, priors: Tensor) -> Tensor:
         """Return PRIORS (P, 4) as they belong to the rows."""
 
-    def narrowed(self, kept: Tensor) -> Selection:
+    def narrowed(self, kept: Tensor) -> PriorSelection:
         """Return those whose row of KEPT (...) is true."""
 
     def total(self, values: Tensor) -> Tensor:
@@ -51,15 +51,15 @@ def looked_up(device: torch.device) -> bool:
     return device.type == "cpu"
 
 
-def select(mask: Tensor) -> Selection:
+def select(mask: Tensor) -> PriorSelection:
     """Select the priors where MASK (B, P) is true."""
     if looked_up(mask.device):
-        return Gathered(mask.shape, *mask.nonzero(as_tuple=True))
-    return Masked(mask)
+        return GatheredPriors(mask.shape, *mask.nonzero(as_tuple=True))
+    return MaskedPriors(mask)
 
 
 @dataclass(frozen=True, eq=False)
-class Gathered:
+class GatheredPriors:
     """Rows of the selected alone."""
 
     shape: torch.Size
@@ -87,9 +87,9 @@ class Gathered:
         """Return PRIORS as they belong to the rows."""
         return priors[self.prior]
 
-    def narrowed(self, kept: Tensor) -> Gathered:
+    def narrowed(self, kept: Tensor) -> GatheredPriors:
         """Return those whose row of KEPT is true."""
-        return Gathered(self.shape, self.picture[kept], self.prior[kept])
+        return GatheredPriors(self.shape, self.picture[kept], self.prior[kept])
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum of VALUES over the selected."""
@@ -101,7 +101,7 @@ class Gathered:
 
 
 @dataclass(frozen=True, eq=False)
-class Masked:
+class MaskedPriors:
     """Rows of all priors, of which MASK tells the selected."""
 
     mask: Tensor
@@ -129,9 +129,9 @@ class Masked:
         """Return PRIORS as they belong to the rows."""
         return priors
 
-    def narrowed(self, kept: Tensor) -> Masked:
+    def narrowed(self, kept: Tensor) -> MaskedPriors:
         """Return those whose row of KEPT is true."""
-        return Masked(self.mask & kept)
+        return MaskedPriors(self.mask & kept)
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum of VALUES over the selected."""

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.losses.config import LossConfig
-    from featherface.losses.selection import Selection
+    from featherface.losses.selection import PriorSelection
 
 SMALL, LARGE = 16.0, 256.0
 """Sides in pixels between which a face's weight follows its size."""
 
 
 def weigh(
-    chosen: Selection, scores: Tensor, boxes: Tensor, side: int, loss: LossConfig
+    chosen: PriorSelection, scores: Tensor, boxes: Tensor, side: int, loss: LossConfig
 ) -> Tensor | None:
     """Return weights (B, P) of the CHOSEN face priors, 1 on average; None where all count alike.
 

@@ -14,17 +14,17 @@ from featherface.devices.kernels import kernels
 from featherface.devices.select import choose, reserved
 from featherface.errors import InterruptedRunError, UsageError
 from featherface.progress import never, silent
-from featherface.training.distillation.distillation_loss import Teaching
+from featherface.training.distillation.distillation_loss import DistillationLoss
 from featherface.training.distillation.terms import Teacher, start_from
 from featherface.training.loading.batches import load, ordered
 from featherface.training.loading.loader import loaders_ended
-from featherface.training.loading.random_state import draw_anew
+from featherface.training.loading.random_state import seed_step
 from featherface.training.loading.workers import announcement, this_machine
 from featherface.training.objective import Objective
-from featherface.training.optimization.memory_format import arrive, lay_out
+from featherface.training.optimization.memory_format import lay_out, upload_centred
 from featherface.training.optimization.moving_average import MovingAverage
 from featherface.training.optimization.optimizers import make_optimizer
-from featherface.training.session import Session, TrainResult
+from featherface.training.session import TrainingSession, TrainResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,38 +93,38 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
         share_norms(model)
     if teacher is not None and teacher.model is not None and teacher.config.init_backbone:
         start_from(model, teacher.model)
-    teaching = Teaching(teacher, model, config, accelerator.device) if teacher else None
-    objective = Objective(model.config, config, accelerator.device, teaching)
+    distillation = DistillationLoss(teacher, model, config, accelerator.device) if teacher else None
+    objective = Objective(model.config, config, accelerator.device, distillation)
     average = MovingAverage(model, config.ema) if config.ema else None
-    beside = teaching.companions.parameters() if teaching else ()
+    beside = distillation.learned.parameters() if distillation else ()
     wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config, beside))
     # Its autocast would hold for the evaluations of the model too, and for no teacher.
     accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     total = sum(order.batches(epoch) for epoch in range(config.epochs)) // config.accumulate
-    session = Session(accelerator, model, average, optimizer, config, folder, total)
-    session.teaching = teaching
+    session = TrainingSession(accelerator, model, average, optimizer, config, folder, total)
+    session.distillation = distillation
     session.listen(on_event, on_progress, evaluate, metadata)
     session.on_message = on_message
-    session.say(announcement(loader.workers, this_machine(together())))
-    if teaching is not None:
-        session.say(teaching.equip(folder, config, len(split.images)))
+    session.log_message(announcement(loader.workers, this_machine(together())))
+    if distillation is not None:
+        session.log_message(distillation.open_caches(folder, config, len(split.images)))
     place = session.restore() if resume else session.place
     session.prepare()
 
     while not session.finished:
         order.epoch, order.start = place.epoch, place.batch
         session.begin_epoch()
-        for batch in session.waiting.watch(loader):
+        for batch in session.loading.watch(loader):
             session.set_rate()
-            draw_anew(config.seed, place.epoch, place.batch, accelerator.process_index)
+            seed_step(config.seed, place.epoch, place.batch, accelerator.process_index)
             with kernels(repeatable=bool(config.deterministic)), accelerator.accumulate(wrapped):
-                images, targets = arrive(batch.images, mean), batch.targets.to(device)
+                images, targets = upload_centred(batch.images, mean), batch.targets.to(device)
                 loss, parts = objective(wrapped, images, targets, batch.names)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:
                     parts["gradient_norm"] = session.clip()
                 values = overall(parts)  # the one time that a step waits for the device
-                session.guard(values["loss"], batch)  # before the weights follow
+                session.check_finite(values["loss"], batch)  # before the weights follow
                 optimizer.step()
                 optimizer.zero_grad()
             session.count(values, len(batch.paths))

@@ -1,4 +1,4 @@
-"""What augmentation makes of pictures, as a sheet to look at: before and after, faces marked."""
+"""A contact sheet of augmentations: pictures before and after, with the faces marked."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ PAPER, INK = (250, 250, 248), (40, 40, 40)
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
-    """A picture before and after."""
+class SamplePair:
+    """A sample before and after augmentation."""
 
     path: str
     """In the split's images folder."""
@@ -59,7 +59,7 @@ class Pair:
 
 def preview(
     split: Split, config: TrainConfig, names: Sequence[str], *, count: int = 3, seed: int = 0
-) -> dict[str, list[Pair]]:
+) -> dict[str, list[SamplePair]]:
     """Return for each of NAMES (augmentations, or PIPELINE) COUNT pictures before and after.
 
     The same SEED gives the same pictures and changes. Each name gets other pictures, all of
@@ -76,7 +76,7 @@ def preview(
     peopled = [index for index, image in enumerate(split.images) if len(image.boxes)]
     if not peopled:
         raise DataError(f"no face in the {split.name} split of {split.root}: nothing to show")
-    rows: dict[str, list[Pair]] = {}
+    rows: dict[str, list[SamplePair]] = {}
     for name in names:
         place = [*AUGMENTATIONS, PIPELINE].index(name)
         order = np.random.default_rng([seed, place]).permutation(peopled)
@@ -87,9 +87,9 @@ def preview(
     return rows
 
 
-def _pair(pictures: TrainingPictures, index: int, name: str, seed: tuple[int, ...]) -> Pair:
+def _pair(pictures: TrainingPictures, index: int, name: str, seed: tuple[int, ...]) -> SamplePair:
     before, path = pictures.sample(index), pictures.split.images[index].path
-    pair = Pair(path, before, before)
+    pair = SamplePair(path, before, before)
     for attempt in range(TRIES):
         rng = np.random.default_rng([*seed, attempt])
         if name == PIPELINE:
@@ -97,13 +97,13 @@ def _pair(pictures: TrainingPictures, index: int, name: str, seed: tuple[int, ..
             after = augmented(before, config.augmentations, config.image_size, rng)
         else:
             after = AUGMENTATIONS[name](before, rng)
-        pair = Pair(path, before, after)
+        pair = SamplePair(path, before, after)
         if pair.changed:
             break
     return pair
 
 
-def sheet(rows: dict[str, list[Pair]]) -> Image.Image:
+def sheet(rows: dict[str, list[SamplePair]]) -> Image.Image:
     """Draw ROWS below each other: each picture before and, beside it, after."""
     lines = [
         (name, pairs[start : start + ABREAST])
@@ -120,8 +120,8 @@ def sheet(rows: dict[str, list[Pair]]) -> Image.Image:
             for side, sample in enumerate((pair.before, pair.after)):
                 left = (2 * place + side) * (CELL + GAP) + GAP
                 count = len(sample.boxes)
-                told = f"{name}: {count} face{'s' * (count != 1)}"
-                canvas.text((left, top), told if side else "before", font=font, fill=INK)
+                caption = f"{name}: {count} face{'s' * (count != 1)}"
+                canvas.text((left, top), caption if side else "before", font=font, fill=INK)
                 paper.paste(_cell(sample), (left, top + LETTERS + GAP // 2))
     return paper
 

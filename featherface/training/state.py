@@ -1,4 +1,4 @@
-"""What a training needs to go on as if it had never stopped, in one file per run."""
+"""The state file, from which an interrupted training resumes exactly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HARMLESS = frozenset({"device", "workers", "cache"})
 
 
 @dataclass
-class Place:
+class ResumePoint:
     """Where a training stands; everything here is in the state file."""
 
     epoch: int = 0
@@ -46,7 +46,9 @@ class Place:
     """Of the last evaluation."""
 
 
-def save_state(folder: Path, place: Place, config: TrainConfig, parts: dict[str, Any]) -> None:
+def save_state(
+    folder: Path, place: ResumePoint, config: TrainConfig, parts: dict[str, Any]
+) -> None:
     """Replace the state file; a crash or a full disk leaves the one before.
 
     PARTS maps names to objects with `state_dict`; None is skipped.
@@ -74,13 +76,13 @@ def write_tensors(content: dict[str, Any], path: Path) -> None:
         raise OSError(str(error).splitlines()[0]) from error
 
 
-def resume_point(folder: Path) -> Place | None:
+def resume_point(folder: Path) -> ResumePoint | None:
     """Return where the training in FOLDER stands; None before its first checkpoint."""
     content = _read(folder)
-    return None if content is None else Place(**content["place"])
+    return None if content is None else ResumePoint(**content["place"])
 
 
-def restore(folder: Path, config: TrainConfig, parts: dict[str, Any]) -> Place:
+def restore(folder: Path, config: TrainConfig, parts: dict[str, Any]) -> ResumePoint:
     """Load the state file into PARTS and return the place; a new one where there is none.
 
     Raises:
@@ -90,13 +92,13 @@ def restore(folder: Path, config: TrainConfig, parts: dict[str, Any]) -> Place:
     """
     content = _read(folder)
     if content is None:
-        return Place()
+        return ResumePoint()
     _check_same(content["config"], asdict(config))
     _check_processes(content.get("processes", 1))
     for name, part in parts.items():
         if part is not None:
             part.load_state_dict(content["parts"][name])
-    return Place(**content["place"])
+    return ResumePoint(**content["place"])
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any]) -> None:

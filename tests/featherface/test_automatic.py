@@ -24,7 +24,7 @@ from featherface.training.optimization.curriculum import largest_side
 from featherface.training.optimization.memory_format import lay_out
 from featherface.training.tuning import automatic
 from featherface.training.tuning.automatic import find_room, settle
-from featherface.training.tuning.step_benchmark import Trial
+from featherface.training.tuning.step_benchmark import StepBenchmark
 from featherface.training.tuning.timing import Timing, fastest
 from featherface.variants.table import variant
 
@@ -125,28 +125,28 @@ def test_another_setting_must_be_clearly_faster_and_agree(others, wanted):
 
 
 def test_the_batch_grows_with_the_memory(monkeypatch):
-    trial = Trial(build(variant("v2"), 0), SMALL, CPU)
-    monkeypatch.setattr(trial, "step", lambda pictures: 0.0)
-    monkeypatch.setattr(trial, "footprint", lambda pictures: (1 + pictures) * 10**6)
+    benchmark = StepBenchmark(build(variant("v2"), 0), SMALL, CPU)
+    monkeypatch.setattr(benchmark, "step", lambda pictures: 0.0)
+    monkeypatch.setattr(benchmark, "footprint", lambda pictures: (1 + pictures) * 10**6)
     rooms = []
     for megabytes in (11, 26, 1000):
         monkeypatch.setattr(automatic, "free_bytes", lambda _, free=megabytes: free * 10**6)
-        rooms.append(find_room(trial, automatic.SIZES))
+        rooms.append(find_room(benchmark, automatic.SIZES))
     sizes = [one.batch_size for one in rooms]
     assert sizes == [6, 16, 256]
     assert (rooms[0].bytes_fixed, rooms[0].bytes_per_picture) == (10**6, 10**6)
     monkeypatch.setattr(automatic, "free_bytes", lambda _: 3 * 10**6)
-    assert find_room(trial, automatic.SIZES).batch_size == 1
+    assert find_room(benchmark, automatic.SIZES).batch_size == 1
     monkeypatch.setattr(automatic, "free_bytes", lambda _: 10**6)
     with pytest.raises(UnavailableError, match="not even one picture of 64 pixels"):
-        find_room(trial, automatic.SIZES)
+        find_room(benchmark, automatic.SIZES)
 
 
 @pytest.mark.parametrize("name", ["v1", "v2-vit"])
 def test_a_step_needs_memory_for_each_picture(name):
-    trial = Trial(build(variant(name), 0), SMALL, CPU)
-    trial.footprint(2)  # the first step also fills what networks keep from then on
-    two, four, eight = (trial.footprint(count) for count in (2, 4, 8))
+    benchmark = StepBenchmark(build(variant(name), 0), SMALL, CPU)
+    benchmark.footprint(2)  # the first step also fills what networks keep from then on
+    two, four, eight = (benchmark.footprint(count) for count in (2, 4, 8))
     assert eight - four == pytest.approx(2 * (four - two), rel=0.1)
 
 
@@ -158,15 +158,16 @@ def test_the_largest_pictures_and_the_fullest_lesson_must_fit():
     sizes = []
     for side in (64, 96):
         teacher = Teacher(build(variant("v3-nano"), 1), "v1@1", DistillConfig(phases=phases))
-        trial = Trial(build(variant("v3-nano"), 0), config, CPU, teacher, side=side)
-        assert trial.objective.teaching.lesson.feature_weight == 1
-        sizes.append(trial.footprint(4))
+        benchmark = StepBenchmark(build(variant("v3-nano"), 0), config, CPU, teacher, side=side)
+        assert benchmark.objective.distillation.phase.feature_weight == 1
+        sizes.append(benchmark.footprint(4))
     assert 1.5 * sizes[0] < sizes[1]
 
 
 def test_crowds_need_memory():
     few, many = (
-        Trial(build(variant("v2"), 0), SMALL, CPU, faces=count).footprint(4) for count in (2, 500)
+        StepBenchmark(build(variant("v2"), 0), SMALL, CPU, faces=count).footprint(4)
+        for count in (2, 500)
     )
     assert many > 1.2 * few
 

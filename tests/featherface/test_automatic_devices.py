@@ -61,7 +61,7 @@ def gpu(monkeypatch):
     monkeypatch.setattr(automatic, "choose", lambda _: CUDA)
     monkeypatch.setattr(automatic, "free_bytes", lambda _: card.limit)
     for module in (automatic, timing):
-        monkeypatch.setattr(module, "Trial", card)
+        monkeypatch.setattr(module, "StepBenchmark", card)
     for name, value in {
         "is_bf16_supported": lambda **_: False,
         "reset_peak_memory_stats": lambda _: None,

@@ -4,7 +4,7 @@ import torch
 from featherface import errors
 from featherface.networks.detector import build
 from featherface.networks.layers.dropblock import DropBlock
-from featherface.training.loading.random_state import draw_anew
+from featherface.training.loading.random_state import seed_step
 from featherface.variants.table import variant
 
 
@@ -53,7 +53,7 @@ def test_a_steps_blocks_follow_from_its_place_alone():
     drop, maps = DropBlock(0.3, 3).train(), [torch.ones(4, 1, 16, 16)]
 
     def blocks(*place):
-        draw_anew(*place)
+        seed_step(*place)
         return drop(maps)[0]
 
     first = blocks(5, 0, 0, 0)
@@ -70,7 +70,7 @@ def test_every_device_draws_anew(monkeypatch):
     monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
     monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
     for place in ((1, 2, 3, 0), (1, 2, 3, 0), (1, 2, 3, 1)):
-        draw_anew(*place)
+        seed_step(*place)
     assert seeds[0] == seeds[1] == torch.Generator().manual_seed(seeds[0]).initial_seed()
     assert seeds[2] != seeds[0]
 

@@ -14,7 +14,7 @@ from featherface.networks.detector import RawOutput, build
 from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
 from featherface.training.distillation import temporal_ensemble
-from featherface.training.distillation.temporal_ensemble import OUTPUTS, EarlierOutputs
+from featherface.training.distillation.temporal_ensemble import OUTPUTS, TemporalEnsemble
 from featherface.training.distillation.terms import Teacher
 from featherface.training.loop import train
 from featherface.variants.table import variant
@@ -48,7 +48,7 @@ def whole(split, tmp_path_factory):
 
 def test_a_student_is_compared_with_itself_from_the_second_look_on(whole):
     folder, _, epochs = whole
-    assert [one["temporal_soft"] > 0 for one in epochs] == [False, False, True, True]
+    assert [epoch["temporal_soft"] > 0 for epoch in epochs] == [False, False, True, True]
     assert 0 < epochs[2]["taught"] < epochs[2]["loss"]
     assert not (folder / OUTPUTS).exists()
 
@@ -62,7 +62,7 @@ def test_a_stopped_or_killed_training_goes_on_exactly(
     split, tmp_path, whole, monkeypatch, step, killed
 ):
     monkeypatch.setattr(
-        temporal_ensemble, "TOGETHER", 1
+        temporal_ensemble, "BATCH_ROWS", 1
     )  # all is on the disk, also what no state knows
     calls = iter(range(1, 99))
 
@@ -101,19 +101,19 @@ def output(value, seed=0):
 
 
 def test_averages_move_by_their_decay(tmp_path):
-    book = EarlierOutputs(tmp_path / "x.sqlite", 0.75, 0.5)
+    ensemble = TemporalEnsemble(tmp_path / "x.sqlite", 0.75, 0.5)
     names = [b"one", b"two"]
-    first = book.join(output(4), names)
+    first = ensemble.join(output(4), names)
     torch.testing.assert_close(first, output(4))
-    book.step = book.since = 1
-    book.flush()
-    again = book.join(output(8, 1), names)
+    ensemble.step = ensemble.since = 1
+    ensemble.flush()
+    again = ensemble.join(output(8, 1), names)
     assert again.logits[..., 1].unique().tolist() == [4]
-    same = book.join(output(0, 2), names)  # within an epoch what one is compared with stays
+    same = ensemble.join(output(0, 2), names)  # within an epoch what one is compared with stays
     assert torch.equal(same.boxes, again.boxes)
-    book.step = book.since = 2
-    book.flush()
-    third = book.join(output(8), [b"two", b"new"])
+    ensemble.step = ensemble.since = 2
+    ensemble.flush()
+    third = ensemble.join(output(8), [b"two", b"new"])
     assert third.logits[0, :, 1].unique().tolist() == [0.75 * 4]
     wanted = 0.75 * output(4).boxes[1] + 0.25 * output(0, 2).boxes[1]
     assert third.boxes[0].numpy() == pytest.approx(wanted.numpy(), abs=2e-3)
@@ -121,20 +121,20 @@ def test_averages_move_by_their_decay(tmp_path):
 
 
 def test_only_what_a_state_may_need_is_kept(tmp_path):
-    book = EarlierOutputs(tmp_path / "x.sqlite", 0.5, 0.5)
+    ensemble = TemporalEnsemble(tmp_path / "x.sqlite", 0.5, 0.5)
     for step in range(3):
-        book.step = book.since = step
-        book.join(output(step), [b"one", b"two"])
-        book.flush()
-    with book._open() as database:
+        ensemble.step = ensemble.since = step
+        ensemble.join(output(step), [b"one", b"two"])
+        ensemble.flush()
+    with ensemble._open() as database:
         assert database.execute("SELECT COUNT(*) FROM outputs").fetchone() == (6,)
-    book.prune()
-    with book._open() as database:
+    ensemble.prune()
+    with ensemble._open() as database:
         assert database.execute("SELECT DISTINCT step FROM outputs").fetchall() == [(2,)]
-    book.step = 3
-    state = book.state_dict()
+    ensemble.step = 3
+    state = ensemble.state_dict()
     assert state == {"step": 3, "pictures": 2}
-    again = EarlierOutputs(book.path, 0.5, 0.5)
+    again = TemporalEnsemble(ensemble.path, 0.5, 0.5)
     again.load_state_dict(state)
     again.since = 3
     average = again.join(output(9), [b"one", b"two"])
@@ -143,6 +143,6 @@ def test_only_what_a_state_may_need_is_kept(tmp_path):
 
 def test_a_disk_that_fails_is_told(tmp_path):
     (tmp_path / "x").write_bytes(b"no folder")
-    book = EarlierOutputs(tmp_path / "x" / "y.sqlite", 0.5, 0.5)
+    ensemble = TemporalEnsemble(tmp_path / "x" / "y.sqlite", 0.5, 0.5)
     with pytest.raises(errors.UnavailableError, match="can't use"):
-        book.flush()
+        ensemble.flush()

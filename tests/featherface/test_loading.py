@@ -23,10 +23,10 @@ from featherface.training.loading import batches
 from featherface.training.loading.batches import CACHE_BYTES, TrainingPictures, load, ordered
 from featherface.training.loading.loader import Gathering, Loader, loaders_ended, options
 from featherface.training.loading.workers import (
-    MOST,
-    MOST_ON_WINDOWS,
-    PAYS,
-    Machine,
+    MAX_WORKERS,
+    MAX_WORKERS_ON_WINDOWS,
+    START_PAYS_FACTOR,
+    LoaderMachine,
     ahead,
     announcement,
     batch_bytes,
@@ -36,7 +36,7 @@ from featherface.training.loading.workers import (
     workers_for,
 )
 from featherface.training.loop import train
-from featherface.training.optimization.memory_format import arrive, lay_out_picture
+from featherface.training.optimization.memory_format import lay_out_picture, upload_centred
 from featherface.variants.table import variant
 
 MEAN = (104.0, 117.0, 123.0)
@@ -62,15 +62,15 @@ def split(data):
 
 
 def pc(cores, **more):
-    return Machine(cores=cores, **more)
+    return LoaderMachine(cores=cores, **more)
 
 
 CASES = {
     "a processor computes itself": ("cpu", WIDER, pc(64), {}, 0),
     "a GPU leaves all cores but one": ("cuda", WIDER, pc(8), {}, 7),
     "so does a Mac's": ("mps", WIDER, pc(8), {}, 7),
-    "more are of no use": ("cuda", WIDER, pc(96), {}, MOST),
-    "Windows": ("cuda", WIDER, pc(16, windows=True), {}, MOST_ON_WINDOWS),
+    "more are of no use": ("cuda", WIDER, pc(96), {}, MAX_WORKERS),
+    "Windows": ("cuda", WIDER, pc(16, windows=True), {}, MAX_WORKERS_ON_WINDOWS),
     "Windows with two cores": ("cuda", WIDER, pc(2, windows=True), {}, 1),
     "a single core": ("cuda", WIDER, pc(1), {}, 0),
     "two processes share the cores": ("cuda", WIDER, pc(8, processes=2), {}, 3),
@@ -259,14 +259,14 @@ def test_bytes_become_the_numbers_that_they_were_before(last):
     laid = [lay_out_picture(Image.fromarray(one), config) for one in pixels]
     stacked = batches.stack(laid)
     assert stacked.dtype == torch.uint8
-    arrived = arrive(stacked, torch.tensor(mean))
+    centred = upload_centred(stacked, torch.tensor(mean))
     wanted = pixels.transpose(0, 3, 1, 2)[:, ::-1].astype(np.float32)
     wanted = wanted - np.array(mean, dtype=np.float32)[:, None, None]
-    assert arrived.dtype == torch.float32
-    np.testing.assert_array_equal(arrived.numpy(), wanted)
+    assert centred.dtype == torch.float32
+    np.testing.assert_array_equal(centred.numpy(), wanted)
     order = torch.channels_last if last else torch.contiguous_format
     assert stacked.is_contiguous(memory_format=order)
-    assert arrived.is_contiguous(memory_format=order)
+    assert centred.is_contiguous(memory_format=order)
 
 
 def test_gathering_hands_on_what_a_user_is_told():
@@ -329,7 +329,7 @@ def test_nobody_is_advised_who_does_not_wait():
 
 def test_a_small_set_is_one_that_is_made_before_processes_have_started():
     machine = pc(8)
-    edge = int(PAYS * machine.start / seconds_of(replace(LONG, epochs=1), 1))
+    edge = int(START_PAYS_FACTOR * machine.start / seconds_of(replace(LONG, epochs=1), 1))
     once = replace(LONG, epochs=1)
     assert workers_for(once, "cuda", edge - 1, machine) == 0
     assert workers_for(once, "cuda", edge + 1, machine) > 0

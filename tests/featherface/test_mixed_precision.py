@@ -11,7 +11,7 @@ from featherface.losses.config import CHOICES, LossConfig
 from featherface.networks.detector import build
 from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
-from featherface.training.distillation.distillation_loss import Teaching
+from featherface.training.distillation.distillation_loss import DistillationLoss
 from featherface.training.distillation.terms import Teacher
 from featherface.training.loading.batches import empty_targets
 from featherface.training.objective import Objective
@@ -73,13 +73,13 @@ def faces():
 
 def objective(network, amp, loss=None, lesson=None):
     config = TrainConfig(amp=amp, image_size=96, device="cpu", loss=loss or LossConfig())
-    teaching = None
+    distillation = None
     if lesson is not None:
         teachers = [seen("v3-nano", seed) for seed in (1, 2)]
-        teaching = Teaching(
+        distillation = DistillationLoss(
             Teacher(teachers[0], "v1", lesson, (teachers[1],)), network, config, CPU
         )
-    return Objective(network.config, config, CPU, teaching)
+    return Objective(network.config, config, CPU, distillation)
 
 
 def gradient(network):
@@ -141,8 +141,8 @@ def test_teachers_and_averages_compute_in_the_training_precision(amp):
     for one in ("no", amp):
         network = seen("v3-nano")
         asked = objective(network, one, lesson=LESSON)
-        kinds = watch_kinds([*asked.teaching.models, asked.teaching.own.model])
-        adapters = watch_kinds(asked.teaching.companions.adapters)
+        kinds = watch_kinds([*asked.distillation.models, asked.distillation.self_average.model])
+        adapters = watch_kinds(asked.distillation.learned.adapters)
         loss, parts = asked(network, pictures(), faces())
         loss.backward()
         assert kinds == adapters == {torch.float32 if one == "no" else precision.TYPES[one]}

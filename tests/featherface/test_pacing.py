@@ -17,7 +17,7 @@ from featherface.networks.detector import build
 from featherface.training.config.train import TrainConfig
 from featherface.training.loading import dataloader_wait as waiting_module
 from featherface.training.loading.batches import ordered
-from featherface.training.loading.dataloader_wait import Waiting
+from featherface.training.loading.dataloader_wait import LoadingClock
 from featherface.training.loop import train
 from featherface.training.optimization.curriculum import (
     holds_backbone,
@@ -158,7 +158,7 @@ def test_waiting_for_pictures_is_measured(monkeypatch):
             clock.now += 2
             yield number
 
-    waiting = Waiting()
+    waiting = LoadingClock()
     for _ in waiting.watch(slow()):
         clock.now += 1  # the step
     assert waiting.seconds == 3 * 2

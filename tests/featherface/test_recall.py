@@ -20,14 +20,14 @@ from featherface.networks.detector import RawOutput, build
 from featherface.training.config.distill import DistillConfig, Phase
 from featherface.training.config.train import TrainConfig
 from featherface.training.distillation import teacher_cache
-from featherface.training.distillation.cached_teachers import Recall
-from featherface.training.distillation.teacher_cache import Notebook, identity
+from featherface.training.distillation.cached_teachers import CachedTeachers
+from featherface.training.distillation.teacher_cache import TeacherCache, identity
 from featherface.training.distillation.teacher_outputs import (
-    Answer,
+    TeacherOutput,
+    attention_maps,
+    decode,
+    encode,
     from_columns,
-    noted,
-    strong,
-    told,
 )
 from featherface.training.distillation.terms import Teacher, distill
 from featherface.training.loading.batches import TrainingPictures, ordered
@@ -72,8 +72,10 @@ def go(split, folder, lesson=LESSON, config=CONFIG, teacher=1, **options):
     return load_file(result.last), events, said, sum(looks)
 
 
-def same(one, two):
-    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+def same(first, second):
+    return first.keys() == second.keys() and all(
+        torch.equal(first[name], second[name]) for name in first
+    )
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +124,7 @@ def test_a_teacher_looks_once_at_each_view(split, tmp_path, whole):
     assert looks == 0
     assert said[-1].startswith("12 of 12")
     assert same(weights, again)
-    assert [one["loss"] for one in events] == [one["loss"] for one in repeated]
+    assert [event["loss"] for event in events] == [event["loss"] for event in repeated]
     *_, looks = go(split, whole[0], teacher=2)
     assert looks == 4 * 2
 
@@ -150,18 +152,18 @@ def test_a_full_folder_changes_no_weight_and_is_told_once(split, tmp_path, whole
     weights, _, said, looks = go(split, tmp_path, lesson)
     assert same(whole[1], weights)
     assert looks == 4 * 3
-    told = [one for one in said if "distill.cache_gb allows" in one]
-    assert len(told) == 1
-    assert "lower train.views" in told[0]
+    messages = [message for message in said if "distill.cache_gb allows" in message]
+    assert len(messages) == 1
+    assert "lower train.views" in messages[0]
 
 
 def test_a_full_disk_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(teacher_cache, "SPARED", 2**62)
-    book = Notebook(tmp_path / "x.sqlite", 1e9)
-    book.write({b"a": answer()})
-    book.flush()
-    assert "nearly full" in book.trouble
-    assert book.read([b"a"]) == {}
+    monkeypatch.setattr(teacher_cache, "MIN_FREE_BYTES", 2**62)
+    cache = TeacherCache(tmp_path / "x.sqlite", 1e9)
+    cache.write({b"a": teacher_output()})
+    cache.flush()
+    assert "nearly full" in cache.trouble
+    assert cache.read([b"a"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def test_what_is_kept_is_said_before_training(split, tmp_path, lesson, config, w
             on_message=said.append,
             should_stop=lambda: next(calls) >= 0,
         )
-    assert [wanted in one for one in said] == ([True] if wanted else [])
+    assert [wanted in message for message in said] == ([True] if wanted else [])
     assert (tmp_path / "answers").exists() == ("kept in" in wanted or "twice alike" in wanted)
 
 
@@ -214,10 +216,12 @@ def output(batch=2, priors=40, seed=0):
 
 def test_answers_teach_what_the_whole_output_teaches():
     student, teacher = output(seed=1), output()
-    answers = noted(teacher, (), LESSON.confidence)
+    answers = encode(teacher, (), LESSON.confidence)
     exact = distill(student, teacher, LESSON, 7)
-    kept = distill(student, told(answers, CPU), LESSON, 7)
-    assert [float(one) for one in kept] == pytest.approx([float(one) for one in exact], rel=2e-3)
+    kept = distill(student, decode(answers, CPU), LESSON, 7)
+    assert [float(loss) for loss in kept] == pytest.approx(
+        [float(loss) for loss in exact], rel=2e-3
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -225,90 +229,94 @@ def test_answers_teach_what_the_whole_output_teaches():
 def test_answers_come_back_from_bytes_as_they_were(seed, batch, confidence):
     teacher = output(batch, 30, seed)
     rows = [torch.rand(batch, cells) for cells in (8, 2)]
-    before = noted(teacher, rows, confidence)
-    after = [from_columns(one.columns()) for one in before]
+    before = encode(teacher, rows, confidence)
+    after = [from_columns(teacher_output.columns()) for teacher_output in before]
     assert all(
         np.array_equal(a, b)
         for x, y in zip(before, after, strict=True)
         for a, b in zip(x, y, strict=True)
     )
-    again = told(after, CPU)
+    again = decode(after, CPU)
     sure = teacher.logits.softmax(-1)[..., 1] >= confidence
     assert again.boxes[sure].numpy() == pytest.approx(
         teacher.boxes[sure].numpy(), rel=6e-4, abs=1e-6
     )
-    scores = [one.logits.softmax(-1) for one in (teacher, again)]
+    scores = [raw.logits.softmax(-1) for raw in (teacher, again)]
     assert (scores[0] - scores[1]).abs().max() < 5e-4
-    for wanted, found in zip(rows, strong(after, (8, 2), CPU), strict=True):
-        assert torch.allclose(wanted, found, rtol=6e-4)
+    for wanted, restored in zip(rows, attention_maps(after, (8, 2), CPU), strict=True):
+        assert torch.allclose(wanted, restored, rtol=6e-4)
 
 
 def test_a_teacher_that_is_beyond_all_bounds_is_still_a_number():
-    huge = RawOutput(*(1e9 * one for one in output()))
-    assert all(one.isfinite().all() for one in told(noted(huge, (), 0.5), CPU))
+    huge = RawOutput(*(1e9 * part for part in output()))
+    assert all(part.isfinite().all() for part in decode(encode(huge, (), 0.5), CPU))
 
 
-def answer(seed=0):
-    return noted(output(1, 50, seed), (), 0.5)[0]
+def teacher_output(seed=0):
+    return encode(output(1, 50, seed), (), 0.5)[0]
 
 
-def equal(one, two):
-    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+def equal(first, second):
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 def test_programs_may_write_at_once(tmp_path):
-    known = {f"{number}".encode(): answer(number) for number in range(40)}
+    known = {f"{number}".encode(): teacher_output(number) for number in range(40)}
 
     def write(part):
-        book = Notebook(tmp_path / "x.sqlite", 1e9)
-        for name, one in part:
-            book.write({name: one})
-            book.flush()
+        cache = TeacherCache(tmp_path / "x.sqlite", 1e9)
+        for name, output in part:
+            cache.write({name: output})
+            cache.flush()
 
     items = list(known.items())
     threads = [
         threading.Thread(target=write, args=(items[first : first + 25],)) for first in (0, 15)
     ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    found = Notebook(tmp_path / "x.sqlite", 1e9).read(list(known))
-    assert found.keys() == known.keys()
-    assert all(equal(found[name], known[name]) for name in known)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outputs = TeacherCache(tmp_path / "x.sqlite", 1e9).read(list(known))
+    assert outputs.keys() == known.keys()
+    assert all(equal(outputs[name], known[name]) for name in known)
 
 
 @pytest.mark.parametrize("damage", ["nonsense", "cut"])
 def test_a_damaged_file_is_begun_anew(tmp_path, damage):
     path = tmp_path / "x.sqlite"
-    book = Notebook(path, 1e9)
-    book.write({str(number).encode(): answer(number) for number in range(200)})
-    book.flush()
+    cache = TeacherCache(path, 1e9)
+    cache.write({str(number).encode(): teacher_output(number) for number in range(200)})
+    cache.flush()
     content = path.read_bytes()
     path.write_bytes(b"nonsense" * 999 if damage == "nonsense" else content[: len(content) // 2])
-    again = Notebook(path, 1e9)
+    again = TeacherCache(path, 1e9)
     again.read([str(number).encode() for number in range(200)])
-    again.write({b"new": answer()})
+    again.write({b"new": teacher_output()})
     again.flush()
     assert again.trouble == ""
-    assert equal(Notebook(path, 1e9).read([b"new"])[b"new"], answer())
+    assert equal(TeacherCache(path, 1e9).read([b"new"])[b"new"], teacher_output())
 
 
 def test_what_stands_for_a_teacher_changes_with_its_weights():
-    one, two = model(1), model(1)
-    assert identity(one, 0.5) == identity(two, 0.5)
-    assert identity(one, 0.5) != identity(one, 0.4)
+    first, second = model(1), model(1)
+    assert identity(first, 0.5) == identity(second, 0.5)
+    assert identity(first, 0.5) != identity(first, 0.4)
     with torch.no_grad():
-        next(two.parameters())[0, 0, 0, 0] += 1e-6
-    assert identity(one, 0.5) != identity(two, 0.5)
-    assert identity(one) != identity(build(variant("v1"), seed=1))
+        next(second.parameters())[0, 0, 0, 0] += 1e-6
+    assert identity(first, 0.5) != identity(second, 0.5)
+    assert identity(first) != identity(build(variant("v1"), seed=1))
 
 
 def test_a_picture_is_answered_the_same_in_any_batch(tmp_path):
     images = torch.randn(3, 3, 64, 64)
     taught = model(1).eval()
-    alone = Recall([taught], LESSON, tmp_path / "a", FULL).ask(0, images[1:2], [b"1"])
-    among = Recall([taught], LESSON, tmp_path / "b", FULL).ask(0, images, [b"0", b"1", b"2"])
+    alone = CachedTeachers([taught], LESSON, tmp_path / "a", FULL).outputs_of(
+        0, images[1:2], [b"1"]
+    )
+    among = CachedTeachers([taught], LESSON, tmp_path / "b", FULL).outputs_of(
+        0, images, [b"0", b"1", b"2"]
+    )
     assert equal(alone[0], among[1])
 
 
@@ -317,30 +325,30 @@ def test_answers_of_another_device_or_precision_are_not_mixed(tmp_path):
     with torch.no_grad():
         for value in taught.parameters():
             value.add_(0.3 * torch.randn(value.shape))  # so that it has something to say
-    names, found = [b"0", b"1"], []
+    names, outputs = [b"0", b"1"], []
     for kind in (FULL, Precision(CPU, "bf16"), FULL):
-        recall = Recall([taught], LESSON, tmp_path, kind)
-        found.append(recall.ask(0, images, names))
-        recall.flush()
-        assert recall.books[0].path.stem.endswith(f"-{kind.name}")
-    assert not equal(found[0][0], found[1][0])
-    assert recall.found == 2
-    assert all(equal(one, two) for one, two in zip(found[0], found[2], strict=True))
+        cached_teachers = CachedTeachers([taught], LESSON, tmp_path, kind)
+        outputs.append(cached_teachers.outputs_of(0, images, names))
+        cached_teachers.flush()
+        assert cached_teachers.caches[0].path.stem.endswith(f"-{kind.name}")
+    assert not equal(outputs[0][0], outputs[1][0])
+    assert cached_teachers.hits == 2
+    assert all(equal(first, second) for first, second in zip(outputs[0], outputs[2], strict=True))
 
 
 def test_a_file_that_does_not_say_what_computed_it_is_told_and_left_alone(tmp_path):
     taught = model(1)
-    assert Recall([taught], LESSON, tmp_path, FULL).passed_over() == ""
+    assert CachedTeachers([taught], LESSON, tmp_path, FULL).ignored_files() == ""
     old = tmp_path / f"{identity(taught, LESSON.confidence, False)}.sqlite"
     old.write_bytes(b"of an earlier version")
-    said = Recall([taught], LESSON, tmp_path, FULL).passed_over()
+    said = CachedTeachers([taught], LESSON, tmp_path, FULL).ignored_files()
     assert str(old) in said
     assert "cpu-fp32" in said
     assert old.read_bytes() == b"of an earlier version"
 
 
 def test_an_answer_has_a_part_for_each_column():
-    assert Answer._fields == tuple(teacher_cache.PARTS)
+    assert TeacherOutput._fields == tuple(teacher_cache.PARTS)
 
 
 @pytest.mark.parametrize(("key", "value"), [("views", -1)])

@@ -13,9 +13,9 @@ from featherface.training.config.distill import DistillConfig, Phase
 from featherface.training.config.train import TrainConfig
 from featherface.training.distillation.alignment import (
     NEIGHBOURS,
-    apart,
     attention,
-    missed,
+    attention_distance,
+    relative_error,
     resized,
 )
 from featherface.training.distillation.terms import Teacher
@@ -127,9 +127,9 @@ def test_phases_change_what_is_taught(undisturbed):
 
 def test_a_student_that_is_its_teacher_misses_nothing():
     maps = torch.randn(2, 6, 8, 8)
-    assert missed(maps, maps) == 0
-    assert apart(maps, 3 * maps) == pytest.approx(0, abs=1e-6)
-    assert missed(torch.zeros_like(maps), 100 * maps) == pytest.approx(1)
+    assert relative_error(maps, maps) == 0
+    assert attention_distance(maps, 3 * maps) == pytest.approx(0, abs=1e-6)
+    assert relative_error(torch.zeros_like(maps), 100 * maps) == pytest.approx(1)
 
 
 def test_attention_knows_where_and_not_which_channel():
@@ -139,7 +139,7 @@ def test_attention_knows_where_and_not_which_channel():
     assert rows.shape == (1, 25)
     assert rows[0].argmax() == 1 * 5 + 3
     assert rows.norm() == pytest.approx(1)
-    assert apart(maps, maps[:, [2, 0, 1, 3]]) == 0
+    assert attention_distance(maps, maps[:, [2, 0, 1, 3]]) == 0
 
 
 @pytest.mark.parametrize(("own", "shown"), NEIGHBOURS)

@@ -21,7 +21,7 @@ from featherface.training.config.train import TrainConfig
 from featherface.training.loading.batches import EpochBatches, TrainingPictures
 from featherface.training.loop import train
 from featherface.training.optimization.moving_average import MovingAverage
-from featherface.training.session import GUILTY_BATCH, Session
+from featherface.training.session import BAD_BATCH, TrainingSession
 from featherface.training.state import STATE, resume_point
 from featherface.variants.table import variant
 
@@ -182,8 +182,8 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(split, tmp_path):
     start = {name: value.detach().clone() for name, value in broken.named_parameters()}
     with pytest.raises(errors.TrainingError, match="loss is nan in epoch 1, batch 1") as caught:
         train(broken, split, CONFIG, folder=tmp_path)
-    assert str(tmp_path / GUILTY_BATCH) in caught.value.message
-    kept = torch.load(tmp_path / GUILTY_BATCH, weights_only=True)
+    assert str(tmp_path / BAD_BATCH) in caught.value.message
+    kept = torch.load(tmp_path / BAD_BATCH, weights_only=True)
     assert kept["images"].shape == (2, 3, 64, 64)
     assert len(kept["paths"]) == 2
     for name, value in start.items():  # those that gave it: no step was made
@@ -192,7 +192,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(split, tmp_path):
 
 
 def test_gradients_that_overflow_are_not_told(split, tmp_path, monkeypatch):
-    monkeypatch.setattr(Session, "clip", lambda self: torch.tensor(torch.inf))
+    monkeypatch.setattr(TrainingSession, "clip", lambda self: torch.tensor(torch.inf))
     told = []
     train(model(), split, CONFIG, folder=tmp_path, on_event=told.append)
     assert {event["kind"] for event in told} == {"step", "epoch"}

@@ -179,7 +179,7 @@ class DistillConfig:
         return views > 0 if self.cache == "auto" else self.cache
 
     def whole(self) -> DistillConfig:
-        """Return a lesson with all that any phase teaches: none takes more time or memory."""
+        """Return a phase with all that any of them compares: none takes more time or memory."""
         lessons = (self, *self.phases)
         most: dict[str, Any] = {
             key: max(getattr(phase, key) or 0.0 for phase in lessons) for key in WEIGHTS

@@ -1,6 +1,6 @@
-"""How far a student's maps are from a teacher's.
+"""Distances between the feature maps of a student and a teacher.
 
-In what they hold, in where they are strong, and from what the teacher sees at the next stride.
+They compare features, spatial attention, and features across neighbouring strides.
 Maps are compared through 1x1 convolutions (Romero et al., 2015, https://arxiv.org/abs/1412.6550)
 that bring the student's channels to the teacher's. They are made once, trained with the student,
 kept in its state file and left out of its weights.
@@ -33,8 +33,8 @@ NEIGHBOURS = tuple(
     pair for pair in itertools.product(range(LEVELS), repeat=2) if abs(pair[0] - pair[1]) == 1
 )
 """(student's level, teacher's level) of maps that differ by one stride."""
-FAINT = 1e-3
-"""Mean square below which a teacher's map holds nothing to be measured against."""
+MIN_ENERGY = 1e-3
+"""Least mean square of a teacher's map that an error is divided by."""
 
 
 class Alignment(nn.Module):
@@ -57,33 +57,34 @@ class Alignment(nn.Module):
         self,
         student: Sequence[Tensor],
         teacher: Sequence[Tensor],
-        lesson: DistillConfig,
-        strong: Sequence[Tensor] = (),
+        phase: DistillConfig,
+        attention_maps: Sequence[Tensor] = (),
     ) -> dict[str, Tensor]:
-        """Return the distances that LESSON weighs, by the part's name, each a scalar.
+        """Return the distances that PHASE weighs, by the part's name, each a scalar.
 
         STUDENT and TEACHER are three maps (B,C,H,W), of equal heights and widths level by level.
-        Where only `attention` of the teacher's is compared, STRONG may hold that instead.
+        Where only `attention` of the teacher's is compared, ATTENTION_MAPS, (B,H*W) of each level,
+        may stand in for its maps.
         """
         parts = {}
-        if lesson.feature_weight:
+        if phase.feature_weight:
             pairs = zip(self.same, student, teacher, strict=True)
             parts["feature"] = _mean(
-                missed(widened(adapt(own)), shown) for adapt, own, shown in pairs
+                relative_error(widened(adapt(own)), target) for adapt, own, target in pairs
             )
-        if lesson.attention_weight:
-            rows = zip(student, strong or map(attention, teacher), strict=True)
-            parts["attention"] = _mean(unlike(attention(own), row) for own, row in rows)
-        if lesson.cross_scale_weight:
+        if phase.attention_weight:
+            rows = zip(student, attention_maps or map(attention, teacher), strict=True)
+            parts["attention"] = _mean(row_distance(attention(own), row) for own, row in rows)
+        if phase.cross_scale_weight:
             parts["cross_scale"] = _mean(
-                missed(widened(adapt(student[own])), resized(teacher[shown], student[own]))
-                for adapt, (own, shown) in zip(self.across, NEIGHBOURS, strict=True)
+                relative_error(widened(adapt(student[own])), resized(teacher[target], student[own]))
+                for adapt, (own, target) in zip(self.across, NEIGHBOURS, strict=True)
             )
         return parts
 
 
-class Companions(nn.Module):
-    """What is trained beside STUDENT: adapters, and how much each of TEACHERS is doubted."""
+class DistillationParameters(nn.Module):
+    """Parameters trained beside STUDENT: adapters, and a log variance for each of TEACHERS."""
 
     def __init__(
         self, teachers: Sequence[Detector], student: Detector, config: DistillConfig
@@ -93,35 +94,41 @@ class Companions(nn.Module):
         self.adapters = nn.ModuleList(
             Alignment(width, teacher.config.channels, config) for teacher in aligned
         )
+        # Named as in the state files of earlier versions.
         self.doubts = nn.Parameter(torch.zeros(len(teachers))) if config.learn_shares else None
 
+    @property
+    def log_variances(self) -> nn.Parameter | None:
+        """(T,) of the teachers' losses; None where their shares are given."""
+        return self.doubts
 
-def missed(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the share of the teacher's energy that the student misses.
 
-    0 where both maps (B,C,H,W) are equal, 1 where the student's is silent: strong and weak maps
-    weigh the same, down to those that are all but silent.
+def relative_error(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean squared error over the teacher's mean square, a scalar.
+
+    0 where both maps (B,C,H,W) are equal, 1 where the student's is zero: maps of large and of
+    small values weigh the same, down to a mean square of MIN_ENERGY.
     """
-    energy = averaged(teacher.square().mean()).clamp_min(FAINT)
+    energy = averaged(teacher.square().mean()).clamp_min(MIN_ENERGY)
     return functional.mse_loss(student, teacher) / energy
 
 
-def apart(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return how differently the two maps are strong, from 0 to 2; their channels may differ.
+def attention_distance(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return the distance of the two maps' spatial attention, 0 to 2; channels may differ.
 
     Attention transfer (Zagoruyko and Komodakis, 2017, https://arxiv.org/abs/1612.03928); the
     distance is squared, which keeps its gradient finite where the maps agree.
     """
-    return unlike(attention(student), attention(teacher))
+    return row_distance(attention(student), attention(teacher))
 
 
-def unlike(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return `apart` of two maps' rows."""
+def row_distance(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return `attention_distance` from the two maps' attention, (B,H*W) each."""
     return (student - teacher).square().sum(1).mean()
 
 
 def attention(maps: Tensor) -> Tensor:
-    """Return where MAPS (B,C,H,W) are strong: (B,H*W), each row of length 1."""
+    """Return the spatial attention of MAPS (B,C,H,W): mean squares, (B,H*W), rows of length 1."""
     return functional.normalize(maps.square().mean(1).flatten(1))
 
 

@@ -1,4 +1,8 @@
-"""What a student is taught in each step, and what is trained and kept beside it for that."""
+"""The distillation loss of a training step, and the modules and caches that it needs.
+
+Up to three sources are compared with the student: frozen teachers, the student's own moving
+average, and its outputs of earlier epochs (a temporal ensemble).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,14 @@ from torch import nn
 
 from featherface.devices.dtypes import widened
 from featherface.training.config.distill import ALIGNED
-from featherface.training.distillation.alignment import Companions
-from featherface.training.distillation.cached_teachers import Recall, announcement, maps_compared
-from featherface.training.distillation.teacher_outputs import strong, told
-from featherface.training.distillation.temporal_ensemble import OUTPUTS, EarlierOutputs
+from featherface.training.distillation.alignment import DistillationParameters
+from featherface.training.distillation.cached_teachers import (
+    CachedTeachers,
+    announcement,
+    maps_compared,
+)
+from featherface.training.distillation.teacher_outputs import attention_maps, decode
+from featherface.training.distillation.temporal_ensemble import OUTPUTS, TemporalEnsemble
 from featherface.training.distillation.terms import distill, freeze
 from featherface.training.optimization.moving_average import MovingAverage
 from featherface.training.optimization.precision import Precision, full
@@ -29,23 +37,27 @@ if TYPE_CHECKING:
     from featherface.training.config.train import TrainConfig
     from featherface.training.distillation.terms import Teacher
 
-ANSWERS = "answers"
-"""Folder in the training's for what teachers say, where no other is given."""
+CACHE_FOLDER = "answers"
+"""Folder of the cached teacher outputs within the training's, where no other is given."""
 Parts = dict[str, "Tensor"]
 
 
-class Seen(NamedTuple):
-    """What a network made of a batch."""
+class NetworkOutput(NamedTuple):
+    """Raw outputs of a network for a batch, and the feature maps that they come from."""
 
     output: RawOutput
     maps: Sequence[Tensor]
-    """Those that enter the heads, in full precision; empty where nobody compares them."""
-    strong: Sequence[Tensor] = ()
-    """Where they are strong, (B, cells) each, where that is known without them."""
+    """(B,C,H,W) at strides 8, 16 and 32, float32; empty where no phase compares them."""
+    attention_maps: Sequence[Tensor] = ()
+    """(B, H*W) of each map, rows of length 1, where they were cached instead of the maps."""
 
 
-class Teaching:
-    """The part of the objective that comes from teachers and from the student's own average."""
+class DistillationLoss:
+    """The part of the objective that comes from teachers and from the student's own outputs.
+
+    Holds what is trained beside the student (`learned`), its moving average, and the caches on the
+    disk; `phase` is the configuration of the current epoch.
+    """
 
     def __init__(
         self, teacher: Teacher, student: Detector, config: TrainConfig, device: torch.device
@@ -59,209 +71,223 @@ class Teaching:
         freeze(teacher)
         with torch.random.fork_rng(devices=[]):  # the training's own numbers stay as they are
             torch.manual_seed(config.seed)
-            self.companions = Companions(self.models, student, self.config).to(device)
+            self.learned = DistillationParameters(self.models, student, self.config).to(device)
         own = self.config.uses("self_weight")
-        self.own = MovingAverage(student.to(device), self.config.self_decay) if own else None
+        self.self_average = (
+            MovingAverage(student.to(device), self.config.self_decay) if own else None
+        )
         given = torch.tensor(self.config.teacher_shares or (1.0,) * len(self.models))
         self.shares = (given / given.sum()).to(device)
-        self.recall: Recall | None = None
-        self.earlier: EarlierOutputs | None = None
-        self.lesson = self.config
-        self.begin(0, 0)
+        self.cached_teachers: CachedTeachers | None = None
+        self.ensemble: TemporalEnsemble | None = None
+        self.phase = self.config
+        self.begin_epoch(0, 0)
 
-    def equip(self, folder: Path, config: TrainConfig, pictures: int) -> str:
-        """Keep in the training's FOLDER what is to be known again; say what of it.
+    def open_caches(self, folder: Path, config: TrainConfig, pictures: int) -> str:
+        """Open the caches in the training's FOLDER; return the sentences for the log.
 
-        PICTURES are in the train split. What teachers say is kept where all trainings find it,
-        if there is such a place.
+        PICTURES is the size of the train split. Teacher outputs go to the folder that all
+        trainings share, if the teacher names one.
         """
-        lesson, answers = self.config, self.teacher.answers or folder / ANSWERS
-        if lesson.uses("temporal_weight"):
+        distill_config, cache_folder = self.config, self.teacher.answers or folder / CACHE_FOLDER
+        if distill_config.uses("temporal_weight"):
             path = folder / OUTPUTS
-            self.earlier = EarlierOutputs(path, lesson.temporal_decay, lesson.confidence)
+            self.ensemble = TemporalEnsemble(
+                path, distill_config.temporal_decay, distill_config.confidence
+            )
         if self.teacher.keeps(config.views):
-            self.recall = Recall(self.models, lesson, answers, self.precision)
+            self.cached_teachers = CachedTeachers(
+                self.models, distill_config, cache_folder, self.precision
+            )
         if not self.models:
             return ""
-        said = [announcement(lesson, config, self.student, pictures, answers)]
-        said += [self.recall.passed_over()] if self.recall else []
-        return "; ".join(filter(None, said))
+        messages = [announcement(distill_config, config, self.student, pictures, cache_folder)]
+        messages += [self.cached_teachers.ignored_files()] if self.cached_teachers else []
+        return "; ".join(filter(None, messages))
 
-    def begin(self, epoch: int, step: int) -> None:
-        """Take up what EPOCH (from 0) teaches, which began after optimizer STEP."""
-        self.lesson = self.config.at(epoch, self.epochs)
-        if self.earlier is not None:
-            self.earlier.since = step
+    def begin_epoch(self, epoch: int, step: int) -> None:
+        """Select the phase of EPOCH (from 0), which began after optimizer STEP."""
+        self.phase = self.config.at(epoch, self.epochs)
+        if self.ensemble is not None:
+            self.ensemble.since = step
 
     @property
-    def facts(self) -> dict[str, float]:
-        """What an epoch's event says of the lesson, where lessons change."""
-        lesson = self.lesson
+    def epoch_values(self) -> dict[str, float]:
+        """Temperature and alpha of the phase, for the epoch's event; empty without phases."""
+        phase = self.phase
         if not self.config.phases:
             return {}
-        return {"temperature": lesson.temperature, "alpha": lesson.alpha}
+        return {"temperature": phase.temperature, "alpha": phase.alpha}
 
     @property
     def parts(self) -> dict[str, Any]:
-        """What a resume needs, by name."""
-        trained = any(True for _ in self.companions.parameters())
-        companions = self.companions if trained else None
-        return {"companions": companions, "own": self.own, "earlier": self.earlier}
+        """Objects with a `state_dict`, by their keys in the state file."""
+        trained = any(True for _ in self.learned.parameters())
+        learned = self.learned if trained else None
+        return {"companions": learned, "own": self.self_average, "earlier": self.ensemble}
 
     def flush(self) -> str:
-        """Bring to the disk what is to be known again; return what is to be said of that."""
-        if self.earlier is not None:
-            self.earlier.flush()
-        if self.recall is None:
+        """Write pending rows of the caches to the disk; return a warning, or nothing."""
+        if self.ensemble is not None:
+            self.ensemble.flush()
+        if self.cached_teachers is None:
             return ""
-        self.recall.flush()
-        return self.recall.complaint()
+        self.cached_teachers.flush()
+        return self.cached_teachers.warning()
 
     def prune(self) -> None:
-        """After the state of a whole epoch is kept: forget what went before."""
-        if self.earlier is not None:
-            self.earlier.prune()
+        """Delete superseded averages, once the state file of a whole epoch is written."""
+        if self.ensemble is not None:
+            self.ensemble.prune()
 
-    def forget(self) -> None:
-        """Begin without what another training in the same folder left."""
-        if self.earlier is not None:
-            self.earlier.remove()
+    def reset(self) -> None:
+        """Delete the averages that another training left in the same folder."""
+        if self.ensemble is not None:
+            self.ensemble.remove()
 
     def finish(self) -> str:
-        """Take away what only this training needed; return what is to be said at its end."""
-        self.forget()
-        return self.recall.summary() if self.recall else ""
+        """Delete what only this training needed; return the cache's summary for the log."""
+        self.reset()
+        return self.cached_teachers.summary() if self.cached_teachers else ""
 
     def share_gradients(self, accelerator: Accelerator) -> None:
-        """Average the companions' gradients over the processes that train together."""
+        """Average the gradients of `learned` over the processes that train together."""
         if accelerator.num_processes > 1:
-            for value in self.companions.parameters():
+            for value in self.learned.parameters():
                 if value.grad is not None:
                     value.grad = accelerator.reduce(value.grad, "mean")
 
-    def follow(self, step: int) -> None:
-        """Let the student's own averages follow it after optimizer STEP."""
-        if self.earlier is not None:
-            self.earlier.step = step
-        if self.own is not None:
-            self.own.update(step)
+    def update(self, step: int) -> None:
+        """Update the student's moving average after optimizer STEP, and date the ensemble."""
+        if self.ensemble is not None:
+            self.ensemble.step = step
+        if self.self_average is not None:
+            self.self_average.update(step)
 
     @contextlib.contextmanager
-    def watch(self) -> Iterator[list[Tensor]]:
-        """Catch the maps that enter the student's heads while it looks at a batch."""
-        caught: list[Tensor] = []
+    def capture_maps(self) -> Iterator[list[Tensor]]:
+        """Yield a list that the student's forward pass fills with the maps entering its heads."""
+        maps: list[Tensor] = []
         if not self._aligning:
-            yield caught
+            yield maps
             return
         hook = self.student.heads.register_forward_pre_hook(
-            lambda _, given: caught.extend(map(widened, given[0]))
+            lambda _, given: maps.extend(map(widened, given[0]))
         )
         try:
-            yield caught
+            yield maps
         finally:
             hook.remove()
 
     def __call__(
-        self, truth: Tensor, images: Tensor, seen: Seen, names: Sequence[bytes] = ()
+        self, truth: Tensor, images: Tensor, student: NetworkOutput, names: Sequence[bytes] = ()
     ) -> tuple[Tensor, Parts]:
         """Return the loss to lower, with TRUTH the ground truth's, and the parts before weights.
 
-        NAMES stand for the pixels of each of IMAGES; without them nothing is remembered.
+        NAMES are the hashes of IMAGES (B,3,S,S); without them nothing is cached.
 
         Raises:
             UsageError: a teacher has other priors than the student.
         """
-        total, parts, lesson = truth, Parts(), self.lesson
+        total, parts, phase = truth, Parts(), self.phase
         if self.models:
-            taught, parts = self._taught(images, seen, names)
-            total = (1 - lesson.alpha) * truth + lesson.alpha * taught
+            taught, parts = self._teachers_loss(images, student, names)
+            total = (1 - phase.alpha) * truth + phase.alpha * taught
             if self.config.staged:
-                parts["taught"] = total - (1 - lesson.alpha) * truth
-        if self.own is not None and lesson.self_weight:
+                parts["taught"] = total - (1 - phase.alpha) * truth
+        if self.self_average is not None and phase.self_weight:
             with torch.no_grad(), self.precision.computing():
-                shown = full(self.own.model(images))
-            own, own_parts = self._compared(seen, Seen(shown, ()), None)
-            total = total + lesson.self_weight * own
+                teacher = full(self.self_average.model(images))
+            own, own_parts = self._compare(student, NetworkOutput(teacher, ()), None)
+            total = total + phase.self_weight * own
             parts |= {f"self_{name}": value for name, value in own_parts.items()}
-            parts["taught"] = parts.get("taught", 0) + lesson.self_weight * own
-        if self.earlier is not None:
-            shown = self.earlier.join(seen.output, names)
-        if self.earlier is not None and lesson.temporal_weight:
-            past, own_parts = self._compared(seen, Seen(shown, ()), None)
-            total = total + lesson.temporal_weight * past
+            parts["taught"] = parts.get("taught", 0) + phase.self_weight * own
+        if self.ensemble is not None:
+            teacher = self.ensemble.join(student.output, names)
+        if self.ensemble is not None and phase.temporal_weight:
+            past, own_parts = self._compare(student, NetworkOutput(teacher, ()), None)
+            total = total + phase.temporal_weight * past
             parts |= {f"temporal_{name}": value for name, value in own_parts.items()}
-            parts["taught"] = parts.get("taught", 0) + lesson.temporal_weight * past
+            parts["taught"] = parts.get("taught", 0) + phase.temporal_weight * past
         return total, parts
 
     @property
     def _aligning(self) -> bool:
-        """Whether this lesson compares maps."""
-        return bool(self.models) and any(getattr(self.lesson, key) for key in ALIGNED)
+        """Whether this phase compares maps."""
+        return bool(self.models) and any(getattr(self.phase, key) for key in ALIGNED)
 
-    def _taught(self, images: Tensor, seen: Seen, names: Sequence[bytes]) -> tuple[Tensor, Parts]:
+    def _teachers_loss(
+        self, images: Tensor, student: NetworkOutput, names: Sequence[bytes]
+    ) -> tuple[Tensor, Parts]:
         """Return the loss from all teachers together, and its parts averaged over them."""
         losses, teacher_parts = [], []
-        recalled = self.recall is not None and names and not maps_compared(self.lesson)
+        use_cache = self.cached_teachers is not None and names and not maps_compared(self.phase)
         for place, model in enumerate(self.models):
-            adapters = self.companions.adapters
+            adapters = self.learned.adapters
             aligned = adapters[place] if len(adapters) else None
-            shown = (
-                self._recalled(place, images, names, seen)
-                if recalled
-                else self._shown(model, images)
+            teacher = (
+                self._cached_output(place, images, names, student)
+                if use_cache
+                else self._teacher_output(model, images)
             )
-            loss, parts = self._compared(seen, shown, aligned)
+            loss, parts = self._compare(student, teacher, aligned)
             losses.append(loss)
             teacher_parts.append(parts)
         if len(losses) == 1:
             return losses[0], {f"teacher_{name}": part for name, part in teacher_parts[0].items()}
         shares, more = self._shares(losses[0])
         total = torch.stack(losses) @ shares + more
-        told = shares.detach() / shares.detach().sum()
+        normalised = shares.detach() / shares.detach().sum()
         table = {
             name: torch.stack([of_teacher[name].detach() for of_teacher in teacher_parts])
             for name in teacher_parts[0]
         }
-        means = {f"teacher_{name}": column @ told for name, column in table.items()}
+        means = {f"teacher_{name}": column @ normalised for name, column in table.items()}
         if self.config.learn_shares:
-            means |= {f"teacher_share_{place}": share for place, share in enumerate(told, 1)}
+            means |= {f"teacher_share_{place}": share for place, share in enumerate(normalised, 1)}
         return total, means
 
     def _shares(self, like: Tensor) -> tuple[Tensor, Tensor]:
         """Return each teacher's share (T,), and what is added to the loss for them.
 
         Learnt ones are those of Kendall et al. (2018, https://arxiv.org/abs/1705.07115) without
-        their factor 1/2: the doubt s of a teacher gives its loss exp(-s) and costs s.
+        their factor 1/2: the log variance s of a teacher gives its loss exp(-s) and costs s.
         """
-        doubts = self.companions.doubts
-        if doubts is not None:
+        log_variances = self.learned.log_variances
+        if log_variances is not None:
             count = len(self.models)
-            return torch.exp(-doubts) / count, doubts.sum() / count
+            return torch.exp(-log_variances) / count, log_variances.sum() / count
         return self.shares.to(like.dtype), torch.zeros_like(like)
 
-    def _shown(self, model: Detector, images: Tensor) -> Seen:
-        """Let a teacher look at IMAGES."""
+    def _teacher_output(self, model: Detector, images: Tensor) -> NetworkOutput:
+        """Compute a teacher's outputs for IMAGES, with the maps where this phase compares them."""
         with torch.no_grad(), self.precision.computing():
             if not self._aligning:
-                return Seen(full(model(images)), ())
+                return NetworkOutput(full(model(images)), ())
             maps = model.features(images)
-            return Seen(full(model.predict(maps)), [widened(feature_map) for feature_map in maps])
+            return NetworkOutput(
+                full(model.predict(maps)), [widened(feature_map) for feature_map in maps]
+            )
 
-    def _recalled(self, place: int, images: Tensor, names: Sequence[bytes], seen: Seen) -> Seen:
-        """Return what the teacher at PLACE says of IMAGES, or said of them before."""
-        assert self.recall is not None  # noqa: S101 - the caller has looked
-        answers = self.recall.ask(place, images, names)
-        cells = [feature_map.shape[-2] * feature_map.shape[-1] for feature_map in seen.maps]
-        rows = strong(answers, cells, images.device) if cells else ()
-        return Seen(told(answers, images.device), (), rows)
+    def _cached_output(
+        self, place: int, images: Tensor, names: Sequence[bytes], student: NetworkOutput
+    ) -> NetworkOutput:
+        """Return the outputs of the teacher at PLACE for IMAGES, cached ones where there are."""
+        assert self.cached_teachers is not None  # noqa: S101 - the caller has looked
+        outputs = self.cached_teachers.outputs_of(place, images, names)
+        cells = [feature_map.shape[-2] * feature_map.shape[-1] for feature_map in student.maps]
+        rows = attention_maps(outputs, cells, images.device) if cells else ()
+        return NetworkOutput(decode(outputs, images.device), (), rows)
 
-    def _compared(self, seen: Seen, shown: Seen, aligned: nn.Module | None) -> tuple[Tensor, Parts]:
-        """Return the weighted distance to what one teacher has shown, and its parts."""
-        lesson = self.lesson
-        losses = distill(seen.output, shown.output, lesson, self.negatives)
+    def _compare(
+        self, student: NetworkOutput, teacher: NetworkOutput, aligned: nn.Module | None
+    ) -> tuple[Tensor, Parts]:
+        """Return the weighted distance to one teacher's outputs, a scalar, and its parts."""
+        phase = self.phase
+        losses = distill(student.output, teacher.output, phase, self.negatives)
         parts = losses._asdict()
-        if aligned is not None and seen.maps:
+        if aligned is not None and student.maps:
             with self.precision.computing():
-                parts |= aligned(seen.maps, shown.maps, lesson, shown.strong)
-        soft, *others = (getattr(lesson, f"{name}_weight") * part for name, part in parts.items())
+                parts |= aligned(student.maps, teacher.maps, phase, teacher.attention_maps)
+        soft, *others = (getattr(phase, f"{name}_weight") * part for name, part in parts.items())
         return sum(others, start=soft), parts

@@ -1,7 +1,7 @@
-"""Answers of a teacher on the disk, found by what the pictures look like.
+"""Teacher outputs cached in SQLite, keyed by a hash of each picture's pixels.
 
-One SQLite file for each teacher. It may be killed at any moment, shared by several programs at
-once, and deleted: it only saves the time to ask again.
+One file for each teacher. Programs may be killed at any moment, several may share a file, and it
+may be deleted: it only saves the time to compute the outputs again.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from featherface.networks.detector import Detector
-    from featherface.training.distillation.teacher_outputs import Answer
+    from featherface.training.distillation.teacher_outputs import TeacherOutput
 
 SUFFIX = ".sqlite"
 TABLE = f"CREATE TABLE IF NOT EXISTS answers (name BLOB PRIMARY KEY, {', '.join(PARTS)})"
-TOGETHER = 256
-"""Answers written at once: each time the disk is waited for."""
-ASKED = 500
-"""Names in one question, fewer than any SQLite allows."""
-SPARED = 2**30
+BATCH_ROWS = 256
+"""Rows written in one transaction, since each waits for the disk."""
+QUERY_NAMES = 500
+"""Names in one query, fewer than any SQLite allows."""
+MIN_FREE_BYTES = 2**30
 """Bytes of the disk that stay free, for weights."""
-PATIENCE = 30.0
+LOCK_TIMEOUT_S = 30.0
 """Seconds to wait for another program that writes."""
 
 
-class Notebook:
-    """What one teacher said.
+class TeacherCache:
+    """Cached outputs of one teacher.
 
     Args:
         path: of the file; made where missing.
@@ -45,38 +45,38 @@ class Notebook:
     def __init__(self, path: Path, limit: float) -> None:
         self.path, self.limit = path, limit
         self.trouble = ""
-        """Why nothing more is written down; empty while all is well."""
-        self._pending: dict[bytes, Answer] = {}
+        """Why nothing more is written; empty while all is well."""
+        self._pending: dict[bytes, TeacherOutput] = {}
 
-    def read(self, names: Sequence[bytes]) -> dict[bytes, Answer]:
-        """Return what is known of the pictures NAMES."""
+    def read(self, names: Sequence[bytes]) -> dict[bytes, TeacherOutput]:
+        """Return the cached outputs of the pictures NAMES."""
         outputs = {name: self._pending[name] for name in names if name in self._pending}
-        left = [name for name in set(names) if name not in outputs]
+        missing = [name for name in set(names) if name not in outputs]
         if not self.path.is_file():
             return outputs
-        with self._noticing(), self._open() as database:
-            for start in range(0, len(left), ASKED):
-                some = left[start : start + ASKED]
-                marks = ", ".join("?" * len(some))
-                asked = f"SELECT * FROM answers WHERE name IN ({marks})"  # noqa: S608 - marks only
-                rows = database.execute(asked, some).fetchall()
+        with self._tolerating(), self._open() as database:
+            for start in range(0, len(missing), QUERY_NAMES):
+                chunk = missing[start : start + QUERY_NAMES]
+                marks = ", ".join("?" * len(chunk))
+                query = f"SELECT * FROM answers WHERE name IN ({marks})"  # noqa: S608 - marks only
+                rows = database.execute(query, chunk).fetchall()
                 outputs |= {bytes(name): from_columns(columns) for name, *columns in rows}
         return outputs
 
-    def write(self, answers: Mapping[bytes, Answer]) -> None:
-        """Note ANSWERS by the names of their pictures; on the disk after some more, or `flush`."""
+    def write(self, outputs: Mapping[bytes, TeacherOutput]) -> None:
+        """Add OUTPUTS by the names of their pictures; on the disk after BATCH_ROWS, or `flush`."""
         if not self.trouble:
-            self._pending |= answers
-            if len(self._pending) >= TOGETHER:
+            self._pending |= outputs
+            if len(self._pending) >= BATCH_ROWS:
                 self.flush()
 
     def flush(self) -> None:
-        """Bring to the disk what was noted."""
+        """Write pending rows to the disk, if there is room."""
         rows = [(name, *output.columns()) for name, output in self._pending.items()]
         self._pending = {}
         if rows and not self.trouble and self._fits(sum(map(len, map(b"".join, rows)))):
             marks = ", ".join("?" * len(rows[0]))
-            with self._noticing(), self._open() as database, database:
+            with self._tolerating(), self._open() as database, database:
                 added = f"INSERT OR IGNORE INTO answers VALUES ({marks})"  # noqa: S608 - marks only
                 database.executemany(added, rows)
 
@@ -86,19 +86,19 @@ class Notebook:
         used = sum(path.stat().st_size for path in folder.glob(f"*{SUFFIX}"))
         if used + more > self.limit:
             self.trouble = f"{folder} holds {used / 1e9:.1f} GB, as much as distill.cache_gb allows"
-        elif shutil.disk_usage(folder).free - more < SPARED:
+        elif shutil.disk_usage(folder).free - more < MIN_FREE_BYTES:
             self.trouble = f"the disk of {folder} is nearly full"
         return not self.trouble
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE)) as database:
+        with contextlib.closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_S)) as database:
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute(TABLE)
             yield database
 
     @contextlib.contextmanager
-    def _noticing(self) -> Iterator[None]:
+    def _tolerating(self) -> Iterator[None]:
         """Go on without the file where it can't be used; a damaged one is begun anew."""
         try:
             yield
@@ -110,9 +110,9 @@ class Notebook:
                 self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
 
 
-def identity(teacher: Detector, *asked: object) -> str:
-    """Return what stands for the weights and form of TEACHER, and for what is ASKED of it."""
-    digest = hashlib.sha256(repr((FORMAT, asdict(teacher.config), *asked)).encode())
+def identity(teacher: Detector, *requested: object) -> str:
+    """Return a hash of the weights and configuration of TEACHER, and of the REQUESTED parts."""
+    digest = hashlib.sha256(repr((FORMAT, asdict(teacher.config), *requested)).encode())
     for name, value in teacher.state_dict().items():
         digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())

@@ -1,9 +1,9 @@
-"""What a teacher says of one picture, in the few numbers that a student uses.
+"""The compact encoding of a teacher's raw outputs for one picture.
 
 Scores of all priors, boxes and landmarks of those that the teacher is confident of; all in half
 precision, which is off by at most 1 part in 2,000: no more than 0.0005 of a face score near the
-threshold, and 0.1 pixels of a box of 512. A student that learns from answers always learns from
-this form, whether the teacher has just given them or long ago.
+threshold, and 0.1 pixels of a box of 512. A student with a cache always learns from the encoded
+outputs, whether they were just computed or read back.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = 1
-"""Of answers on the disk; another one is never read."""
+"""Of encoded outputs on the disk; another one is never read."""
 MARGIN = 0.01
 """How far below the confidence a score may be for its box to be kept: rounding differs by place."""
 BOX, WIDTH = 4, 14
 """Numbers of a box, and of a box and its landmarks."""
 LARGEST = float(np.finfo(np.float16).max)
 PARTS = {"face": "<f2", "places": "<u4", "deltas": "<f2", "strength": "<f2"}
-"""What each part of an answer is made of, on every machine with the low byte first."""
+"""NumPy types of the columns, little-endian on every machine."""
 KINDS = tuple(map(np.dtype, PARTS.values()))
 
 
-class Answer(NamedTuple):
-    """What a teacher says of one picture."""
+class TeacherOutput(NamedTuple):
+    """A teacher's encoded output for one picture of P priors, K of them confident."""
 
     face: NDArray[np.float16]
     """(P,) how much the logit of a face is above that of the background."""
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     deltas: NDArray[np.float16]
     """(K, 14) of their boxes, then of their landmarks."""
     strength: NDArray[np.float16]
-    """(M,) where each map is strong, one after the other; (0,) where nobody compares that."""
+    """(M,) spatial attention of the maps, one after the other; (0,) where it is not compared."""
 
     def columns(self) -> tuple[bytes, ...]:
         """Return the parts as bytes."""
@@ -52,20 +52,22 @@ class Answer(NamedTuple):
         return tuple(part.astype(kind).tobytes() for part, kind in zip(parts, KINDS, strict=True))
 
 
-def from_columns(columns: Sequence[bytes]) -> Answer:
-    """Return the answer that `columns` gave."""
+def from_columns(columns: Sequence[bytes]) -> TeacherOutput:
+    """Return the output whose `columns` these are."""
     face, places, deltas, strength = map(np.frombuffer, columns, KINDS)
-    return Answer(face, places, deltas.reshape(-1, WIDTH), strength)
+    return TeacherOutput(face, places, deltas.reshape(-1, WIDTH), strength)
 
 
-def unknown(priors: int) -> Answer:
-    """Return the answer of one who has not seen a picture of so many PRIORS."""
+def empty_output(priors: int) -> TeacherOutput:
+    """Return an output of so many PRIORS in which no prior is confident."""
     halves = np.zeros(priors, np.float16)
-    return Answer(halves, np.zeros(0, np.uint32), np.zeros((0, WIDTH), np.float16), halves[:0])
+    return TeacherOutput(
+        halves, np.zeros(0, np.uint32), np.zeros((0, WIDTH), np.float16), halves[:0]
+    )
 
 
-def noted(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[Answer]:
-    """Return the answers in OUTPUT of a batch, and in ROWS, each (B, cells), of its maps."""
+def encode(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[TeacherOutput]:
+    """Encode OUTPUT of a batch, and the attention ROWS, each (B, cells), of its maps."""
     logits = output.logits.float()
     faces = (logits[..., 1] - logits[..., 0])[..., None]  # (B, P, 1)
     priors = torch.cat((faces, output.boxes.float(), output.landmarks.float()), -1)
@@ -77,25 +79,27 @@ def noted(output: RawOutput, rows: Sequence[Tensor], confidence: float) -> list[
     for place, face in enumerate(np.ascontiguousarray(numbers[..., 0])):
         score = torch.from_numpy(face).float().sigmoid().numpy()
         sure = np.flatnonzero(score >= confidence - MARGIN).astype(np.uint32)
-        outputs.append(Answer(face, sure, deltas[place][sure], strength[place]))
+        outputs.append(TeacherOutput(face, sure, deltas[place][sure], strength[place]))
     return outputs
 
 
-def told(answers: Sequence[Answer], device: torch.device) -> RawOutput:
-    """Return ANSWERS as a network gives them; boxes and landmarks nobody asks for are 0."""
-    sheet = np.zeros((len(answers), len(answers[0].face), 1 + WIDTH), np.float16)
-    for row, answer in enumerate(answers):
-        sheet[row, :, 0] = answer.face
-        sheet[row, answer.places, 1:] = answer.deltas
+def decode(outputs: Sequence[TeacherOutput], device: torch.device) -> RawOutput:
+    """Decode OUTPUTS to a batch's raw output; boxes and landmarks that were left out are 0."""
+    sheet = np.zeros((len(outputs), len(outputs[0].face), 1 + WIDTH), np.float16)
+    for row, output in enumerate(outputs):
+        sheet[row, :, 0] = output.face
+        sheet[row, output.places, 1:] = output.deltas
     there = uploaded(torch.from_numpy(sheet), device).to(torch.get_default_dtype())
     face, deltas = there[..., :1], there[..., 1:]
     logits = torch.cat((torch.zeros_like(face), face), -1)
     return RawOutput(deltas[..., :BOX], logits, deltas[..., BOX:])
 
 
-def strong(answers: Sequence[Answer], cells: Sequence[int], device: torch.device) -> list[Tensor]:
-    """Return where the maps are strong, (B, n) for each n of CELLS."""
-    rows = torch.from_numpy(np.stack([answer.strength for answer in answers]).astype(np.float16))
+def attention_maps(
+    outputs: Sequence[TeacherOutput], cells: Sequence[int], device: torch.device
+) -> list[Tensor]:
+    """Return the maps' spatial attention, (B, n) for each n of CELLS."""
+    rows = torch.from_numpy(np.stack([output.strength for output in outputs]).astype(np.float16))
     there = uploaded(rows, device).to(torch.get_default_dtype())
     return list(torch.split(there, list(cells), 1))
 

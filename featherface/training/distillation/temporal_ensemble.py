@@ -1,4 +1,4 @@
-"""What the student itself said of a picture in earlier epochs, averaged over them.
+"""The student's raw outputs of earlier epochs, averaged for each picture.
 
 Temporal ensembling (Laine and Aila, 2017, https://arxiv.org/abs/1610.02242), for a detector's raw
 outputs. Differs from the paper: an average begins with the first output instead of a corrected
@@ -22,13 +22,13 @@ from featherface.devices.uploads import uploaded
 from featherface.errors import UnavailableError
 from featherface.filesystem.os_errors import FREE, remedy
 from featherface.networks.detector import RawOutput
-from featherface.training.distillation.teacher_cache import PATIENCE, TOGETHER
+from featherface.training.distillation.teacher_cache import BATCH_ROWS, LOCK_TIMEOUT_S
 from featherface.training.distillation.teacher_outputs import (
     PARTS,
+    decode,
+    empty_output,
+    encode,
     from_columns,
-    noted,
-    told,
-    unknown,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featherface.training.distillation.teacher_outputs import Answer
+    from featherface.training.distillation.teacher_outputs import TeacherOutput
 
 OUTPUTS = "outputs.sqlite"
 """The file's name in the training's folder; gone when training is finished."""
@@ -52,8 +52,8 @@ SUPERSEDED = (
 )
 
 
-class EarlierOutputs:
-    """The averages of one training's student.
+class TemporalEnsemble:
+    """Moving averages of one student's outputs, kept in SQLite.
 
     Args:
         path: of the file; made where missing.
@@ -65,7 +65,7 @@ class EarlierOutputs:
         self.path, self.decay, self.confidence = path, decay, confidence
         self.since = self.step = 0
         """Optimizer steps before the current epoch, and before the current batch."""
-        self._pending: dict[tuple[bytes, int], Answer] = {}
+        self._pending: dict[tuple[bytes, int], TeacherOutput] = {}
 
     def join(self, output: RawOutput, names: Sequence[bytes]) -> RawOutput:
         """Return the averages of earlier epochs for OUTPUT's pictures, and let OUTPUT join them.
@@ -74,14 +74,14 @@ class EarlierOutputs:
         """
         output = RawOutput(*(widened(part.detach()) for part in output))
         earlier = self._read(names)
-        nothing = unknown(output.logits.shape[1])
-        known = [earlier.get(name, nothing) for name in names]
-        old = told(known, output.logits.device)
+        empty = empty_output(output.logits.shape[1])
+        known = [earlier.get(name, empty) for name in names]
+        old = decode(known, output.logits.device)
         places, seen = _marks(known, [name in earlier for name in names], output.logits.device)
         average = self._blended(old, output, places, seen)
-        rows = noted(average, (), self.confidence)
+        rows = encode(average, (), self.confidence)
         self._pending |= {(name, self.step): row for name, row in zip(names, rows, strict=True)}
-        if len(self._pending) >= TOGETHER:
+        if len(self._pending) >= BATCH_ROWS:
             self.flush()
         return RawOutput(*(torch.where(seen, a, b) for a, b in zip(old, output, strict=True)))
 
@@ -98,7 +98,7 @@ class EarlierOutputs:
         )
 
     def flush(self) -> None:
-        """Bring to the disk what was averaged.
+        """Write pending averages to the disk.
 
         Raises:
             UnavailableError: it can't be written.
@@ -111,7 +111,7 @@ class EarlierOutputs:
         self._pending = {}
 
     def prune(self) -> None:
-        """Forget what no state file needs: all but the latest average of each picture."""
+        """Delete what no state file needs: all but the latest average of each picture."""
         with self._open() as database:
             database.execute(SUPERSEDED)
 
@@ -144,7 +144,7 @@ class EarlierOutputs:
             row = database.execute("SELECT COUNT(DISTINCT name) FROM outputs").fetchone()
         return int(row[0])
 
-    def _read(self, names: Sequence[bytes]) -> dict[bytes, Answer]:
+    def _read(self, names: Sequence[bytes]) -> dict[bytes, TeacherOutput]:
         """Return the averages of NAMES as they were when the epoch began."""
         with self._open() as database:
             rows = [database.execute(LATEST, (name, self.since)).fetchone() for name in names]
@@ -155,7 +155,7 @@ class EarlierOutputs:
         """Yield the file for one transaction."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.closing(sqlite3.connect(self.path, timeout=PATIENCE)) as database:
+            with contextlib.closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_S)) as database:
                 database.execute(TABLE)
                 with database:
                     yield database
@@ -174,12 +174,12 @@ def _remedy(error: sqlite3.Error | OSError) -> str:
 
 
 def _marks(
-    known: Sequence[Answer], seen: Sequence[bool], device: torch.device
+    known: Sequence[TeacherOutput], seen: Sequence[bool], device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Return (B, P, 1) the places of KNOWN, and (B, 1, 1) the pictures SEEN, in one copy."""
     marks = torch.zeros(len(known), len(known[0].face) + 1, dtype=torch.bool)
-    for row, answer in enumerate(known):
-        marks[row, torch.from_numpy(answer.places.astype("int64"))] = True
+    for row, output in enumerate(known):
+        marks[row, torch.from_numpy(output.places.astype("int64"))] = True
         marks[row, -1] = seen[row]
     there = uploaded(marks, device)[..., None]
     return there[:, :-1], there[:, -1:]

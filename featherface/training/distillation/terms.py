@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from featherface.losses.multibox import Predictions
-    from featherface.losses.selection import Selection
+    from featherface.losses.multibox import RawPredictions
+    from featherface.losses.selection import PriorSelection
     from featherface.networks.detector import Detector
 
 BACKBONE = "backbone."
@@ -81,7 +81,7 @@ def freeze(teacher: Teacher) -> None:
 
 
 def distill(
-    student: Predictions, teacher: Predictions, config: DistillConfig, negatives: int
+    student: RawPredictions, teacher: RawPredictions, config: DistillConfig, negatives: int
 ) -> DistillLosses:
     """Compare the STUDENT's raw outputs with the TEACHER's on the same pictures.
 
@@ -121,7 +121,7 @@ def _soft_loss(
     return total * temperature**2 / divisor(counts.sum(), divergence)
 
 
-def _imitation(student: Tensor, teacher: Tensor, chosen: Selection) -> Tensor:
+def _imitation(student: Tensor, teacher: Tensor, chosen: PriorSelection) -> Tensor:
     own, wanted = chosen.rows(widened(student)), chosen.rows(widened(teacher))  # (..., 4 or 10)
     total = functional.smooth_l1_loss(own, wanted, reduction="sum")  # rows left out are both 0
     return total / divisor(chosen.count, total)

@@ -1,4 +1,4 @@
-"""How long a training waits for its pictures."""
+"""The time a training waits for its data loader."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Waiting:
-    """A clock beside a loader."""
+class LoadingClock:
+    """Measures how long a loop waits for each batch of a loader."""
 
     seconds: float = 0.0
     """Waited since `watch` began."""

@@ -13,7 +13,7 @@ NETWORK = 3
 """Stream of random numbers beside those of `featherface.training.loading.batches`."""
 
 
-def draw_anew(seed: int, epoch: int, batch: int, rank: int) -> None:
+def seed_step(seed: int, epoch: int, batch: int, rank: int) -> None:
     """Let the network draw what belongs to BATCH of EPOCH (both from 0) in process RANK.
 
     Seeds PyTorch's generators of all devices; no device has to wait for it.

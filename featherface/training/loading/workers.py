@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 
     from featherface.training.config.train import TrainConfig
 
-MOST, MOST_ON_WINDOWS = 16, 4
+MAX_WORKERS, MAX_WORKERS_ON_WINDOWS = 16, 4
 """Processes that `auto` starts. Under Windows each one that imports PyTorch for CUDA reserves
 gigabytes of the paging file."""
-START, START_ON_WINDOWS = 4.0, 10.0
+START_SECONDS, START_SECONDS_ON_WINDOWS = 4.0, 10.0
 """Seconds until processes that were started all work: each imports PyTorch anew."""
-PAYS = 5
+START_PAYS_FACTOR = 5
 """Times the seconds of their start that what they take over must last."""
-PICTURE = 0.02
+PICTURE_SECONDS = 0.02
 """Seconds that one core needs for a picture at SIDE pixels a side (benchmarks/loader.py)."""
 SIDE = 640
-AHEAD = 2
+PREFETCHED = 2
 """Batches that each process keeps ready, where there is room."""
-AHEAD_BYTES = 2**30
+MAX_PREFETCHED_BYTES = 2**30
 """Most memory for the batches that are ready."""
 SHARED = Path("/dev/shm")  # noqa: S108 - no file of ours: PyTorch hands batches over through it
-MUCH = 0.4
+SLOW_LOADING_SHARE = 0.4
 """Share of the time from which loading is what a training waits for most."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
-    """What there is to load pictures with."""
+class LoaderMachine:
+    """Cores and shared memory that data loading may use."""
 
     cores: int
     """That this process may use."""
@@ -61,13 +61,13 @@ class Machine:
     @property
     def start(self) -> float:
         """Seconds until started processes all work."""
-        return START_ON_WINDOWS if self.windows else START
+        return START_SECONDS_ON_WINDOWS if self.windows else START_SECONDS
 
 
-def this_machine(processes: int = 1) -> Machine:
+def this_machine(processes: int = 1) -> LoaderMachine:
     """Return what this machine has, for a training in so many PROCESSES."""
     usable = getattr(os, "sched_getaffinity", None)
-    return Machine(
+    return LoaderMachine(
         cores=len(usable(0)) if usable else os.cpu_count() or 1,
         windows=sys.platform == "win32",
         processes=processes,
@@ -75,7 +75,7 @@ def this_machine(processes: int = 1) -> Machine:
     )
 
 
-def workers_for(config: TrainConfig, device: str, pictures: int, machine: Machine) -> int:
+def workers_for(config: TrainConfig, device: str, pictures: int, machine: LoaderMachine) -> int:
     """Return how many processes load for a training on DEVICE (a type) of so many PICTURES.
 
     What CONFIG says, unless that is `auto`. Then none where the network computes on the processor
@@ -83,16 +83,18 @@ def workers_for(config: TrainConfig, device: str, pictures: int, machine: Machin
     """
     if not isinstance(config.workers, str):
         return config.workers
-    if device == "cpu" or seconds_of(config, pictures) < PAYS * machine.start:
+    if device == "cpu" or seconds_of(config, pictures) < START_PAYS_FACTOR * machine.start:
         return 0
-    most = min(machine.most, MOST_ON_WINDOWS if machine.windows else MOST)
+    most = min(machine.most, MAX_WORKERS_ON_WINDOWS if machine.windows else MAX_WORKERS)
     most = min(most, max(1, pictures // (config.pictures * machine.processes)))
     if machine.shared is not None:
-        most = min(most, machine.shared // ((1 + AHEAD) * batch_bytes(config) * machine.processes))
+        most = min(
+            most, machine.shared // ((1 + PREFETCHED) * batch_bytes(config) * machine.processes)
+        )
     return most
 
 
-def announcement(workers: int, machine: Machine) -> str:
+def announcement(workers: int, machine: LoaderMachine) -> str:
     """Say how many WORKERS load the pictures, and where that is too many; empty for none."""
     if not workers:
         return ""
@@ -103,7 +105,9 @@ def announcement(workers: int, machine: Machine) -> str:
 
 def seconds_of(config: TrainConfig, pictures: int) -> float:
     """Return about how long one core would make pictures for the whole training."""
-    each = PICTURE * max(0.3, (config.image_size / SIDE) ** 2)  # decoding takes its part always
+    each = PICTURE_SECONDS * max(
+        0.3, (config.image_size / SIDE) ** 2
+    )  # decoding takes its part always
     return config.epochs * pictures * each
 
 
@@ -116,17 +120,17 @@ def ahead(workers: int, config: TrainConfig) -> int | None:
     """Return how many batches each of so many WORKERS keeps ready; None where there are none."""
     if not workers:
         return None
-    return max(1, min(AHEAD, AHEAD_BYTES // (workers * batch_bytes(config))))
+    return max(1, min(PREFETCHED, MAX_PREFETCHED_BYTES // (workers * batch_bytes(config))))
 
 
-def complaint(event: Mapping[str, Any], config: TrainConfig, machine: Machine) -> str:
+def complaint(event: Mapping[str, Any], config: TrainConfig, machine: LoaderMachine) -> str:
     """Say that EVENT's epoch waited for its pictures and what helps; empty where it did not.
 
     More processes are advised only where there are cores for them and where what they would save
     is more than what starting them costs.
     """
     share = float(event.get("loading", 0.0))
-    if event.get("kind") != "epoch" or share < MUCH:
+    if event.get("kind") != "epoch" or share < SLOW_LOADING_SHARE:
         return ""
     remedies = [*_other_workers(event, config, machine)]
     if not config.cache:
@@ -136,14 +140,16 @@ def complaint(event: Mapping[str, Any], config: TrainConfig, machine: Machine) -
     return f"loading pictures takes {share:.0%} of the training's time: {advice}"
 
 
-def _other_workers(event: Mapping[str, Any], config: TrainConfig, machine: Machine) -> list[str]:
+def _other_workers(
+    event: Mapping[str, Any], config: TrainConfig, machine: LoaderMachine
+) -> list[str]:
     now, share = int(event.get("workers", 0)), float(event["loading"])
     seconds, makers = float(event.get("seconds", 0.0)), max(1, now)  # without any, a thread makes
     wanted = min(machine.most, math.ceil(makers / max(0.05, 1 - share)))
     if wanted > makers:
         left = config.epochs - int(event.get("epoch", 0))
         saved = seconds * left * share * (1 - makers / wanted)
-        if saved > PAYS * machine.start:
+        if saved > START_PAYS_FACTOR * machine.start:
             return [f"set train.workers={wanted}"]
-    short = seconds * config.epochs < PAYS * machine.start
+    short = seconds * config.epochs < START_PAYS_FACTOR * machine.start
     return ["set train.workers=auto"] if now > machine.most or (now and short) else []

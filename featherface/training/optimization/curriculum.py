@@ -1,4 +1,4 @@
-"""What changes while a training goes on: input size, batch, which pictures, how they look.
+"""Schedules by epoch and batch: input size, batch size, share of pictures, augmentation view.
 
 Everything here follows from the configuration, the epoch and the batch's number alone, so that a
 training that goes on after a crash goes on as it would have.

@@ -1,4 +1,4 @@
-"""How the numbers of a network and its pictures lie in memory while it trains."""
+"""Memory formats in training: channels first or last, for the network and its batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def lay_out(model: Detector, config: TrainConfig) -> Detector:
-    """Put MODEL's numbers in the order that CONFIG wants; their values stay."""
+    """Convert MODEL to the memory format that CONFIG wants; values stay."""
     order = torch.contiguous_format
     if config.channels_last:
         order = torch.channels_last
@@ -68,16 +68,18 @@ def stack(images: Sequence[Tensor]) -> Tensor:
     return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
 
 
-def arrive(images: Tensor, mean: Tensor) -> Tensor:
-    """Bring IMAGES (B,3,S,S) uint8 to the device of MEAN (3,) and return them less that.
+def upload_centred(images: Tensor, mean: Tensor) -> Tensor:
+    """Upload IMAGES (B,3,S,S) uint8 to the device of MEAN (3,), as float32 less MEAN.
 
-    They travel as the bytes that they are, a quarter of what float32 takes, and become there the
-    numbers that they would have been here; how they lie in memory stays.
+    They are uploaded as bytes, a quarter of what float32 takes, and converted there to the same
+    values as here; the memory format stays.
     """
-    arrived = uploaded(images, mean.device)
-    if arrived.stride(1) > 1:
-        return arrived.float().sub_(mean.view(3, 1, 1))
-    batch, _, height, width = arrived.shape
-    rows = arrived.permute(0, 2, 3, 1).reshape(batch, height, 3 * width)  # whole rows: twice as
+    uploaded_images = uploaded(images, mean.device)
+    if uploaded_images.stride(1) > 1:
+        return uploaded_images.float().sub_(mean.view(3, 1, 1))
+    batch, _, height, width = uploaded_images.shape
+    rows = uploaded_images.permute(0, 2, 3, 1).reshape(
+        batch, height, 3 * width
+    )  # whole rows: twice as
     numbers = rows.float().sub_(mean.repeat(width))  # fast as pixel by pixel
     return numbers.view(batch, height, width, 3).permute(0, 3, 1, 2)

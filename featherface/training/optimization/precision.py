@@ -1,4 +1,4 @@
-"""In what numbers networks compute while they train and teach.
+"""Mixed precision of a training's student and teachers.
 
 One place for all of them: the student, its teachers, its own average and what is trained beside
 it see a batch in the same mixed precision, answer in full precision, and what they answer is
@@ -25,7 +25,7 @@ TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass(frozen=True)
 class Precision:
-    """What a training's networks compute in."""
+    """Device and mixed precision of a training's networks."""
 
     device: torch.device
     amp: str

@@ -20,7 +20,7 @@ from featherface.profiling.memory import free_bytes
 from featherface.progress import silent
 from featherface.training.config.train import AUTO
 from featherface.training.optimization.curriculum import largest_side
-from featherface.training.tuning.step_benchmark import FACES, Trial
+from featherface.training.tuning.step_benchmark import FACES, StepBenchmark
 from featherface.training.tuning.timing import (
     SETTINGS,
     Timing,
@@ -46,7 +46,7 @@ SHARE = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """What memory allows."""
+    """The largest batch that memory allows, and how that was found."""
 
     method: str
     """`tried`: steps were made until memory ran out; `estimated`: from tensors of small steps."""
@@ -70,8 +70,8 @@ class Room:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What was measured and chosen."""
+class MeasuredChoice:
+    """The settings that were chosen, with the measurements behind them."""
 
     config: TrainConfig
     """The configuration with every `auto` replaced."""
@@ -111,7 +111,7 @@ def settle(
     faces: int = FACES,
     teacher: Teacher | None = None,
     on_progress: OnProgress = silent,
-) -> Choice:
+) -> MeasuredChoice:
     """Replace every `auto` of CONFIG by what suits this machine.
 
     Room is found first, in the usual setting, then settings are timed with as many pictures as
@@ -135,8 +135,8 @@ def settle(
 
     def room_of(setting: TrainConfig) -> Room:
         side = largest_side(setting)
-        trial = Trial(model, setting, device, teacher, faces=faces, side=side)
-        return find_room(trial, sizes)
+        benchmark = StepBenchmark(model, setting, device, teacher, faces=faces, side=side)
+        return find_room(benchmark, sizes)
 
     options = settings(config, device)
     best = options[0]
@@ -151,7 +151,9 @@ def settle(
     if room is not None:
         best = replace(best, batch_size=room.batch_size)
     release()
-    return Choice(config=best, device=str(device), measured=measured, timings=timings, room=room)
+    return MeasuredChoice(
+        config=best, device=str(device), measured=measured, timings=timings, room=room
+    )
 
 
 def needs_other_room(best: TrainConfig, usual: TrainConfig, device: torch.device) -> bool:
@@ -163,7 +165,7 @@ def needs_other_room(best: TrainConfig, usual: TrainConfig, device: torch.device
     return best != usual if device.type == "cuda" else best.amp != usual.amp
 
 
-def find_room(trial: Trial, sizes: Sequence[int]) -> Room:
+def find_room(benchmark: StepBenchmark, sizes: Sequence[int]) -> Room:
     """Return the largest of SIZES that TRIAL can train with.
 
     On CUDA by making steps until memory runs out. Elsewhere nothing says no in time: systems lend
@@ -173,31 +175,31 @@ def find_room(trial: Trial, sizes: Sequence[int]) -> Room:
     Raises:
         UnavailableError: not even one picture fits.
     """
-    free = free_bytes(trial.device)
+    free = free_bytes(benchmark.device)
     room = (
-        _tried(trial, sizes, free)
-        if trial.device.type == "cuda"
-        else _estimated(trial, sizes, free)
+        _tried(benchmark, sizes, free)
+        if benchmark.device.type == "cuda"
+        else _estimated(benchmark, sizes, free)
     )
     if room is None:
         raise UnavailableError(
-            f"not even one picture of {trial.side} pixels fits in the"
-            f" {free / 1e9:.1f} GB that are free on {trial.device}",
+            f"not even one picture of {benchmark.side} pixels fits in the"
+            f" {free / 1e9:.1f} GB that are free on {benchmark.device}",
             "lower train.image_size or train.multi_scale, or close other programs",
         )
     return room
 
 
-def _tried(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
+def _tried(benchmark: StepBenchmark, sizes: Sequence[int], free: int) -> Room | None:
     tried: dict[str, bool] = {}
 
     def fits(size: int) -> bool:
         tried[str(size)] = False
-        torch.cuda.reset_peak_memory_stats(trial.device)
-        before = torch.cuda.memory_allocated(trial.device)
+        torch.cuda.reset_peak_memory_stats(benchmark.device)
+        before = torch.cuda.memory_allocated(benchmark.device)
         for _ in range(2):  # the second with what the optimizer remembers
-            trial.step(size)
-        used = torch.cuda.max_memory_allocated(trial.device) - before
+            benchmark.step(size)
+        used = torch.cuda.max_memory_allocated(benchmark.device) - before
         tried[str(size)] = used <= SHARE * free
         return tried[str(size)]
 
@@ -207,12 +209,12 @@ def _tried(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
     return Room(method="tried", free_bytes=free, batch_size=size, tried=tried)
 
 
-def _estimated(trial: Trial, sizes: Sequence[int], free: int) -> Room | None:
-    trial.step(1)  # from here on the optimizer remembers
-    single = trial.footprint(1)
+def _estimated(benchmark: StepBenchmark, sizes: Sequence[int], free: int) -> Room | None:
+    benchmark.step(1)  # from here on the optimizer remembers
+    single = benchmark.footprint(1)
     fixed, each = 0, single
     if 5 * single <= free:  # with one picture other tensors make the peak than with many
-        two, four = trial.footprint(2), trial.footprint(4)
+        two, four = benchmark.footprint(2), benchmark.footprint(4)
         each = max(1, (four - two) // 2)
         fixed = max(0, two - 2 * each)
     size = max((batch for batch in sizes if fixed + batch * each <= SHARE * free), default=None)

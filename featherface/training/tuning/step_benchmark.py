@@ -1,4 +1,4 @@
-"""Training steps on made-up pictures, to learn what they cost; the network stays as it is."""
+"""Time and memory of training steps, measured on synthetic batches with a copy of the network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from featherface.devices.kernels import kernels
 from featherface.losses.assignment import Targets
 from featherface.profiling.memory import LiveBytes, state_bytes
 from featherface.profiling.timing import wait
-from featherface.training.distillation.distillation_loss import Teaching
+from featherface.training.distillation.distillation_loss import DistillationLoss
 from featherface.training.objective import Objective
 from featherface.training.optimization.memory_format import lay_out
 from featherface.training.optimization.optimizers import make_optimizer
@@ -30,7 +30,7 @@ FACES = 8
 """Faces in each made-up picture, where nothing else is said."""
 
 
-class Trial:
+class StepBenchmark:
     """A copy of a network in training, as the loop would train it with CONFIG.
 
     Has everything that takes time or memory in a step: the loss, the teacher, mixed precision,
@@ -51,12 +51,12 @@ class Trial:
         self.device, self.config, self.faces = device, config, faces
         self.side = side or config.image_size
         self.model = lay_out(copy.deepcopy(model).to(device), config).train()
-        teaching = Teaching(teacher, self.model, config, device) if teacher else None
-        if teaching is not None:
-            teaching.lesson = teaching.config.whole()
-        beside = teaching.companions.parameters() if teaching else ()
+        distillation = DistillationLoss(teacher, self.model, config, device) if teacher else None
+        if distillation is not None:
+            distillation.phase = distillation.config.whole()
+        beside = distillation.learned.parameters() if distillation else ()
         self.optimizer = make_optimizer(self.model, config, beside)
-        self.objective = Objective(model.config, config, device, teaching)
+        self.objective = Objective(model.config, config, device, distillation)
         self.scaler = torch.amp.GradScaler(device.type, enabled=config.amp == "fp16")
 
     def step(self, pictures: int) -> float:

@@ -14,7 +14,7 @@ from featherface.errors import UnavailableError
 from featherface.profiling.capacity import survives
 from featherface.progress import Progress, silent
 from featherface.training.config.train import AUTO
-from featherface.training.tuning.step_benchmark import Trial
+from featherface.training.tuning.step_benchmark import StepBenchmark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,21 +117,21 @@ def time_settings(
     Raises:
         UnavailableError: none has.
     """
-    trials = [Trial(model, option, device, teacher) for option in options]
-    losses = [math.nan] * len(trials)
-    runs: list[list[float]] = [[] for _ in trials]
-    doubts: list[Exception] = []
+    benchmarks = [StepBenchmark(model, option, device, teacher) for option in options]
+    losses = [math.nan] * len(benchmarks)
+    runs: list[list[float]] = [[] for _ in benchmarks]
+    errors: list[Exception] = []
 
     def first(place: int) -> bool:
-        losses[place] = trials[place].step(pictures)
+        losses[place] = benchmarks[place].step(pictures)
         return True
 
-    able = [place for place in range(len(trials)) if survives(first, place, doubts)]
+    able = [place for place in range(len(benchmarks)) if survives(first, place, errors)]
     if not able:
-        raise _no_room(pictures, trials[0]) from (doubts[-1] if doubts else None)
+        raise _no_room(pictures, benchmarks[0]) from (errors[-1] if errors else None)
     for turn in range(ROUNDS):
         for done, place in enumerate(able, turn * len(able) + 1):
-            runs[place].append(trials[place].milliseconds(pictures) / pictures)
+            runs[place].append(benchmarks[place].milliseconds(pictures) / pictures)
             on_progress(Progress("measure", done, ROUNDS * len(able), "steps"))
     return tuple(
         Timing(
@@ -146,9 +146,10 @@ def time_settings(
     )
 
 
-def _no_room(pictures: int, trial: Trial) -> UnavailableError:
+def _no_room(pictures: int, benchmark: StepBenchmark) -> UnavailableError:
     return UnavailableError(
-        f"a batch of {pictures} pictures of {trial.side} pixels does not fit on {trial.device}",
+        f"a batch of {pictures} pictures of {benchmark.side} pixels does not fit on"
+        f" {benchmark.device}",
         "let the machine choose: --set train.batch_size=auto; or lower train.batch_size",
     )
 

@@ -15,7 +15,7 @@ from stand_ins.plain_losses import Raw
 from featherface.geometry.priors import levels, priors
 from featherface.losses.assignment import Targets
 from featherface.losses.config import CHOICES, LossConfig
-from featherface.losses.matching import MATCHINGS, Matching
+from featherface.losses.matching import MATCHINGS, MatchingInputs
 from featherface.losses.multibox import hardest, multibox
 from featherface.training.loading.batches import empty_targets
 from featherface.variants.table import variant
@@ -54,21 +54,21 @@ def compare(loss, targets, predictions, matched=None, **options):
     Gradients go by the deltas alone where logits are tied: which of equals count is nobody's.
     """
     own, plain = leaves(predictions), leaves(predictions)
-    found = multibox(own, PRIORS, targets, loss=loss, levels=LEVELS, **options)
+    losses = multibox(own, PRIORS, targets, loss=loss, levels=LEVELS, **options)
     options["threshold"] = options.pop("overlap", 0.35)
     wanted = plain_losses.multibox(
         plain, PRIORS, targets, loss, side=SIDE, matched=matched, **options
     )
     bound = {"rel": 1e-6 if loss.box == "ciou" else 1e-9, "abs": 1e-12}
-    for one, other in zip(found, wanted, strict=True):
-        assert one.item() == pytest.approx(other.item(), **bound)
-    (2 * found.box + 3 * found.face + 5 * found.landmark).backward()
+    for part, plain_part in zip(losses, wanted, strict=True):
+        assert part.item() == pytest.approx(plain_part.item(), **bound)
+    (2 * losses.box + 3 * losses.face + 5 * losses.landmark).backward()
     (2 * wanted[0] + 3 * wanted[1] + 5 * wanted[2]).backward()
     tied = len(predictions.logits.unique()) == 1
-    for one, other in list(zip(own, plain, strict=True))[:: 2 if tied else 1]:
-        slope = torch.zeros_like(one) if other.grad is None else other.grad
-        torch.testing.assert_close(one.grad, slope, rtol=1e-6, atol=1e-9)
-    return [value.item() for value in found]
+    for tensor, other in list(zip(own, plain, strict=True))[:: 2 if tied else 1]:
+        slope = torch.zeros_like(tensor) if other.grad is None else other.grad
+        torch.testing.assert_close(tensor.grad, slope, rtol=1e-6, atol=1e-9)
+    return [value.item() for value in losses]
 
 
 @pytest.mark.parametrize(("key", "name"), KINDS)
@@ -76,24 +76,24 @@ def test_every_kind_is_its_formula_with_and_without_weights(key, name):
     even = compare(LossConfig(**{key: name}, **SHAPES), faces(), raw())
     uneven = compare(LossConfig(**{key: name}, **SHAPES, **UNEQUAL), faces(), raw())
     assert all(value > 0 for value in even)
-    assert all(one != pytest.approx(two) for one, two in zip(even, uneven, strict=True))
+    assert all(first != pytest.approx(second) for first, second in zip(even, uneven, strict=True))
 
 
 @pytest.mark.parametrize("name", ["atss", "simota"])
 def test_what_others_match_is_compared_alike(name):
     predictions, targets = raw(seed=4), faces()
-    layout = Matching(
+    layout = MatchingInputs(
         PRIORS, LEVELS, targets, 0.35, predictions.boxes, predictions.logits, (0.1, 0.2)
     )
-    found = MATCHINGS[name](layout)
-    matched = list(zip(found.face.tolist(), found.positive.tolist(), strict=True))
+    assignment = MATCHINGS[name](layout)
+    matched = list(zip(assignment.face.tolist(), assignment.positive.tolist(), strict=True))
     compare(LossConfig(assignment=name, **UNEQUAL), targets, predictions, matched)
 
 
 @pytest.mark.parametrize("weight", ["hard_weight", "small_weight"])
 def test_each_weight_counts_alone(weight):
-    one = compare(LossConfig(**{weight: 4.0}), faces(), raw())
-    assert one[0] != pytest.approx(compare(LossConfig(), faces(), raw())[0])
+    weighted = compare(LossConfig(**{weight: 4.0}), faces(), raw())
+    assert weighted[0] != pytest.approx(compare(LossConfig(), faces(), raw())[0])
 
 
 @pytest.mark.parametrize("negatives", [1, 3, 7, 400])
@@ -134,8 +134,8 @@ def test_background_that_is_equally_hard_counts_as_often_as_is_asked():
     targets.faces[:] = True
     flat = Raw(*(torch.zeros_like(part) for part in raw(1)))
     for negatives in (1, 2, 7):
-        found = compare(LossConfig(), targets, flat, negatives=negatives)[1]
-        assert found == pytest.approx((1 + negatives) * math.log(2), rel=1e-12)
+        face_loss = compare(LossConfig(), targets, flat, negatives=negatives)[1]
+        assert face_loss == pytest.approx((1 + negatives) * math.log(2), rel=1e-12)
 
 
 @pytest.mark.parametrize(

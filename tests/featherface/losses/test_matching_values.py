@@ -38,10 +38,10 @@ def targets_of(*pictures):
 
 
 def official(*pictures, threshold=0.35):
-    found = assign(PRIORS, targets_of(*pictures), threshold)
+    assignment = assign(PRIORS, targets_of(*pictures), threshold)
     return [
         [face if positive else None for face, positive in zip(faces, mask, strict=True)]
-        for faces, mask in zip(found.face.tolist(), found.positive.tolist(), strict=True)
+        for faces, mask in zip(assignment.face.tolist(), assignment.positive.tolist(), strict=True)
     ]
 
 
@@ -75,32 +75,32 @@ def test_a_prior_learns_the_face_that_it_overlaps_by_exactly_the_threshold():
     face = (0.25, 0.25, 0.75, 0.75)
     assert overlap(face, corners(GRID[prior(1, 1)])) == 0.25
     for threshold, positive in ((0.25, True), (0.2501, False)):
-        (found,) = official([face], threshold=threshold)
-        assert (found[prior(1, 1)] == 0) is positive
-        assert found[prior(1, 1, large=True)] == 0 or threshold > 0.25
+        (matched,) = official([face], threshold=threshold)
+        assert (matched[prior(1, 1)] == 0) is positive
+        assert matched[prior(1, 1, large=True)] == 0 or threshold > 0.25
 
 
 def test_a_face_takes_its_best_prior_from_an_overlap_of_a_fifth_on():
     """Of a small prior's 1/16, shares of 1/5 and of a bit less."""
     x, y = 0.25, 0.5
     for share, taken in ((0.2000001, True), (0.1999, False)):
-        (found,) = official([(x, y, x + 0.25, y + 0.25 * share)])
-        assert (found[prior(1, 2)] == 0) is taken
-        assert [one for one in found if one is not None] == [0] * taken
+        (matched,) = official([(x, y, x + 0.25, y + 0.25 * share)])
+        assert (matched[prior(1, 2)] == 0) is taken
+        assert [face for face in matched if face is not None] == [0] * taken
 
 
 def test_of_equal_best_priors_a_face_takes_the_first():
     between = (0.125, 0.0, 0.375, 0.25)  # half over each of two positions: IoU 1/3 with both
-    (found,) = official([between], threshold=0.4)
-    assert [place for place, one in enumerate(found) if one is not None] == [prior(0, 0)]
+    (matched,) = official([between], threshold=0.4)
+    assert [place for place, face in enumerate(matched) if face is not None] == [prior(0, 0)]
 
 
 def test_faces_that_share_a_best_prior_leave_it_to_the_last():
     face = (0.0, 0.0, 0.25, 0.25)
-    (found,) = official([face, face, (0.0, 0.0, 0.25, 0.125)])
-    assert found[prior(0, 0)] == 2  # though it overlaps that least
-    (found,) = official([(0.0, 0.0, 0.25, 0.125), face, face])
-    assert found[prior(0, 0)] == 2
+    (matched,) = official([face, face, (0.0, 0.0, 0.25, 0.125)])
+    assert matched[prior(0, 0)] == 2  # though it overlaps that least
+    (matched,) = official([(0.0, 0.0, 0.25, 0.125), face, face])
+    assert matched[prior(0, 0)] == 2
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_atss_threshold_is_mean_plus_sample_deviation_of_the_nearest_positions(f
         and face[0] < GRID[n][0] < face[2]
         and face[1] < GRID[n][1] < face[3]
     }
-    found = assign_atss(PRIORS, LEVELS, targets_of([face]))
-    assert set(found.positive[0].nonzero()[:, 0].tolist()) == wanted
+    assignment = assign_atss(PRIORS, LEVELS, targets_of([face]))
+    assert set(assignment.positive[0].nonzero()[:, 0].tolist()) == wanted
     assert wanted
 
 
@@ -138,9 +138,9 @@ def test_atss_gives_a_prior_to_the_face_that_it_overlaps_most():
     middle = prior(1, 1, large=True)
     better, other = corners(GRID[middle]), (0.2, 0.2, 0.6, 0.55)
     for faces, winner in (([better, other], 0), ([other, better], 1), ([better, better], 1)):
-        found = assign_atss(PRIORS, LEVELS, targets_of(faces))
-        assert found.positive[0, middle]
-        assert found.face[0, middle] == winner  # of equal ones the last
+        assignment = assign_atss(PRIORS, LEVELS, targets_of(faces))
+        assert assignment.positive[0, middle]
+        assert assignment.face[0, middle] == winner  # of equal ones the last
 
 
 def predicting(boxes):
@@ -165,8 +165,10 @@ def probable(faces):
 
 def simota(faces, boxes, logits):
     """Return the face of each prior that learns one."""
-    found = assign_simota(PRIORS, LEVELS, targets_of(faces), predicting(boxes), logits, VARIANCES)
-    return {n: int(found.face[0, n]) for n in found.positive[0].nonzero()[:, 0].tolist()}
+    assignment = assign_simota(
+        PRIORS, LEVELS, targets_of(faces), predicting(boxes), logits, VARIANCES
+    )
+    return {n: int(assignment.face[0, n]) for n in assignment.positive[0].nonzero()[:, 0].tolist()}
 
 
 WHOLE = (0.5, 0.5, 1.0, 1.0)
@@ -213,5 +215,5 @@ def test_simota_looks_two_and_a_half_strides_around_a_faces_middle(offset, candi
     x = 0.125 + offset
     tiny = (x, 0.4, 0.01, 0.01)
     place = prior(0, 1)
-    found = simota([corners(tiny)], {place: tiny}, probable({place: 0.99}))
-    assert (found == {place: 0}) is candidate
+    matched = simota([corners(tiny)], {place: tiny}, probable({place: 0.99}))
+    assert (matched == {place: 0}) is candidate

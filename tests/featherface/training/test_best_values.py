@@ -33,7 +33,7 @@ def go(split, folder, values, config=None, **options):
 
     def evaluate(evaluated, epoch):
         assert not evaluated.training
-        seen[epoch] = {name: one.clone() for name, one in evaluated.state_dict().items()}
+        seen[epoch] = {name: value.clone() for name, value in evaluated.state_dict().items()}
         value = values[epoch - 1]
         return value if isinstance(value, dict) else {"ap": value}
 
@@ -92,7 +92,7 @@ def test_the_first_metric_decides_alone(small_split, tmp_path):
     events = []
     result, seen = go(small_split, tmp_path, values, on_event=events.append)
     assert epoch_of(result.weights, seen) == 1
-    assert [{key: one[key] for key in values[0]} for one in events if "ap" in one] == values
+    assert [{key: event[key] for key in values[0]} for event in events if "ap" in event] == values
     assert result.metrics == values[1]
     assert result.best == 0.4
 

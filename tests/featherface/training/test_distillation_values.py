@@ -18,7 +18,7 @@ from stand_ins.tiny_detector import TinyDetector
 
 from featherface.training.config.distill import DistillConfig, Phase
 from featherface.training.config.train import TrainConfig
-from featherface.training.distillation.temporal_ensemble import EarlierOutputs
+from featherface.training.distillation.temporal_ensemble import TemporalEnsemble
 from featherface.training.distillation.terms import Teacher, distill
 from featherface.training.loop import train
 
@@ -73,11 +73,11 @@ TRAININGS = {
 }
 
 
-def close(found, wanted):
-    assert found.keys() == wanted.keys()
+def close(values, wanted):
+    assert values.keys() == wanted.keys()
     for name, value in wanted.items():
         bound = 1e-11 * max(1.0, float(value.abs().max()))
-        torch.testing.assert_close(found[name], value, rtol=0, atol=bound, msg=name)
+        torch.testing.assert_close(values[name], value, rtol=0, atol=bound, msg=name)
 
 
 def teachers_of(lesson):
@@ -129,14 +129,14 @@ def test_terms_are_loops_over_priors(temperature, confidence, negatives):
     lesson = DistillConfig(temperature=temperature, confidence=confidence)
     teacher = outputs(1)
     pairs = [Raw(*(part.requires_grad_() for part in outputs(2))) for _ in range(2)]
-    found = distill(pairs[0], teacher, lesson, negatives)._asdict()
+    losses = distill(pairs[0], teacher, lesson, negatives)._asdict()
     wanted = compared(pairs[1], teacher, lesson, negatives)
     for name, value in wanted.items():
-        assert found[name].item() == pytest.approx(value.item(), rel=1e-11)
-    sum(found.values()).backward()
+        assert losses[name].item() == pytest.approx(value.item(), rel=1e-11)
+    sum(losses.values()).backward()
     sum(wanted.values()).backward()
-    for one, other in zip(*pairs, strict=True):
-        torch.testing.assert_close(one.grad, other.grad, rtol=1e-9, atol=1e-12)
+    for own, plain in zip(*pairs, strict=True):
+        torch.testing.assert_close(own.grad, plain.grad, rtol=1e-9, atol=1e-12)
 
 
 def test_a_hot_divergence_has_the_size_of_squared_distances_of_logits():
@@ -154,7 +154,7 @@ def test_the_past_is_an_average_that_begins_with_the_first_output(tmp_path):
 
     No correction of a bias is needed, as an average of zeros would: its weights add up to 1.
     """
-    past = EarlierOutputs(tmp_path / "past.sqlite", 0.75, 0.5)
+    past = TemporalEnsemble(tmp_path / "past.sqlite", 0.75, 0.5)
     shown = []
     for step, value in enumerate((8.0, 0.0, 4.0, 1.0)):
         past.since = past.step = step
@@ -162,16 +162,16 @@ def test_the_past_is_an_average_that_begins_with_the_first_output(tmp_path):
         part = Raw(torch.full((1, 3, 4), value), logits, torch.full((1, 3, 10), -value))
         shown.append(past.join(part, [b"picture"]))
         past.flush()
-    for found, value in zip(shown, (8.0, 8.0, 6.0, 5.5), strict=True):
-        difference = found.logits[..., 1] - found.logits[..., 0]
+    for average, value in zip(shown, (8.0, 8.0, 6.0, 5.5), strict=True):
+        difference = average.logits[..., 1] - average.logits[..., 0]
         assert difference.unique().tolist() == [value]
-        assert found.boxes.unique().tolist() == [value]
-        assert found.landmarks.unique().tolist() == [-value]
+        assert average.boxes.unique().tolist() == [value]
+        assert average.landmarks.unique().tolist() == [-value]
 
 
 def test_phases_hold_from_epoch_to_epoch():
     """Four epochs: a phase until 0.5 holds in the first two, one until 0.6 in them alone too."""
     for until, first in ((0.5, 2), (0.6, 2), (0.65, 3), (0.25, 1), (0.1, 0)):
         lesson = DistillConfig(alpha=0.5, phases=(Phase(until=until, alpha=0.9), Phase(until=1)))
-        found = [lesson.at(epoch, 4).alpha for epoch in range(4)]
-        assert found == [0.9] * first + [0.5] * (4 - first)
+        alphas = [lesson.at(epoch, 4).alpha for epoch in range(4)]
+        assert alphas == [0.9] * first + [0.5] * (4 - first)

@@ -23,22 +23,22 @@ def decays(optimizer):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_kernels_decay_and_biases_and_norms_do_not(name):
     model = build(variant(name))
-    found = decays(make_optimizer(model, CONFIG))
-    assert len(found) == len(list(model.parameters()))
+    decay = decays(make_optimizer(model, CONFIG))
+    assert len(decay) == len(list(model.parameters()))
     for part in model.modules():
         for kind, value in part.named_parameters(recurse=False):
             if isinstance(part, nn.Conv2d | nn.Linear) and kind == "weight":
-                assert found[id(value)] == 0.3
+                assert decay[id(value)] == 0.3
             if kind == "bias" or isinstance(part, nn.BatchNorm2d):
-                assert found[id(value)] == 0.0
+                assert decay[id(value)] == 0.0
 
 
 def test_what_is_trained_beside_the_network_does_not_decay_and_what_is_frozen_is_left_out():
     model, beside = TinyDetector(1), nn.Conv2d(3, 3, 1)
     model.backbone.requires_grad_(False)
-    found = decays(make_optimizer(model, CONFIG, beside.parameters()))
+    decay = decays(make_optimizer(model, CONFIG, beside.parameters()))
     heads = model.heads.predict
-    assert found == {
+    assert decay == {
         id(heads.weight): 0.3,
         id(heads.bias): 0.0,
         id(beside.weight): 0.0,

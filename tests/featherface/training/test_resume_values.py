@@ -105,7 +105,9 @@ def disturb():
 def flat(value, path=""):
     """Return the leaves of nested dictionaries and lists by their path."""
     if isinstance(value, dict):
-        return {k: v for key, one in value.items() for k, v in flat(one, f"{path}/{key}").items()}
+        return {
+            k: v for key, child in value.items() for k, v in flat(child, f"{path}/{key}").items()
+        }
     if isinstance(value, list | tuple):
         return flat(dict(enumerate(value)), path)
     return {path: value}
@@ -117,13 +119,13 @@ def kept(folder, result):
     return flat({"weights": load_file(result.last), "parts": state["parts"], "at": state["place"]})
 
 
-def same(found, wanted):
-    assert found.keys() == wanted.keys()
+def same(values, wanted):
+    assert values.keys() == wanted.keys()
     for name, value in wanted.items():
         if isinstance(value, torch.Tensor):
-            assert torch.equal(found[name], value), name
+            assert torch.equal(values[name], value), name
         else:
-            assert found[name] == value, name
+            assert values[name] == value, name
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -165,8 +167,8 @@ def test_what_is_resumed_learns_from_what_it_had(small_split, tmp_path, name):
     ):
         other = go(name, split, tmp_path / str(number), network(name, seed), config)
         assert not all(
-            torch.equal(one, two)
-            for one, two in zip(
+            torch.equal(first, second)
+            for first, second in zip(
                 load_file(whole.last).values(), load_file(other.last).values(), strict=True
             )
         )

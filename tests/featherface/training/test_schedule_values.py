@@ -43,8 +43,8 @@ def test_onecycle_is_pytorchs():
     reference = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, 0.1, total_steps=81, pct_start=21 / 81, cycle_momentum=False
     )
-    for found in rates(81, lr=0.1, warmup=20 / 81):
-        assert found == near(optimizer.param_groups[0]["lr"])
+    for rate in rates(81, lr=0.1, warmup=20 / 81):
+        assert rate == near(optimizer.param_groups[0]["lr"])
         optimizer.step()
         if reference.last_epoch < 80:
             reference.step()
@@ -52,15 +52,15 @@ def test_onecycle_is_pytorchs():
 
 def test_cosine_warms_up_linearly_and_would_reach_zero_after_the_last_step():
     """Seven steps, three of warm-up: a quarter more each, and the fourth is the peak."""
-    found = rates(7, schedule="cosine", lr=2.0, warmup=3 / 7)
-    assert found == near([0.5, 1.0, 1.5, *(2 * share for share in QUARTERS[:4])])
+    values = rates(7, schedule="cosine", lr=2.0, warmup=3 / 7)
+    assert values == near([0.5, 1.0, 1.5, *(2 * share for share in QUARTERS[:4])])
 
 
 def test_steps_divide_by_ten_from_the_step_at_each_share_on():
-    found = rates(10, schedule="steps", lr=1.0, warmup=0.0, steps_at=(0.5, 0.8))
-    assert found == near([1.0] * 5 + [0.1] * 3 + [0.01] * 2)
-    found = rates(10, schedule="steps", lr=1.0, warmup=0.2, steps_at=(0.5, 0.8))
-    assert found == near([1 / 3, 2 / 3, 1, 1, 1] + [0.1] * 3 + [0.01] * 2)
+    values = rates(10, schedule="steps", lr=1.0, warmup=0.0, steps_at=(0.5, 0.8))
+    assert values == near([1.0] * 5 + [0.1] * 3 + [0.01] * 2)
+    values = rates(10, schedule="steps", lr=1.0, warmup=0.2, steps_at=(0.5, 0.8))
+    assert values == near([1 / 3, 2 / 3, 1, 1, 1] + [0.1] * 3 + [0.01] * 2)
 
 
 def test_constant_stays_after_the_warm_up():
@@ -77,10 +77,10 @@ def test_without_warm_up_the_first_step_has_the_full_rate(schedule):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_peak_is_the_first_step_after_the_warm_up(schedule):
     """A tenth of 40 steps is 4, also where the product is rounded."""
-    found = rates(40, schedule=schedule, lr=1.0, warmup=0.1)
-    assert found.index(max(found)) == 4
-    assert found[4] == 1.0
-    assert all(one < two for one, two in itertools.pairwise(found[:5]))
+    values = rates(40, schedule=schedule, lr=1.0, warmup=0.1)
+    assert values.index(max(values)) == 4
+    assert values[4] == 1.0
+    assert all(earlier < later for earlier, later in itertools.pairwise(values[:5]))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

@@ -52,11 +52,11 @@ TRAININGS = {
 }
 
 
-def close(found, wanted):
-    assert found.keys() == wanted.keys()
+def close(values, wanted):
+    assert values.keys() == wanted.keys()
     for name, value in wanted.items():
         bound = 1e-12 * max(1.0, float(value.abs().max()))
-        torch.testing.assert_close(found[name], value, rtol=0, atol=bound, msg=name)
+        torch.testing.assert_close(values[name], value, rtol=0, atol=bound, msg=name)
 
 
 def go(split, folder, model, config, **options):
@@ -149,8 +149,8 @@ def test_a_scaled_loss_makes_the_steps_of_an_unscaled_one(
     with monkeypatch.context() as patch:
         patch.setattr(loop, "make_accelerator", scaling)
         scaled, steps = go(small_split, tmp_path / "scaled", TinyDetector(3), config)
-    for one, two in zip(steps, plain_steps, strict=True):
-        assert one["gradient_norm"] == two["gradient_norm"] > config.clip
+    for scaled_step, plain_step in zip(steps, plain_steps, strict=True):
+        assert scaled_step["gradient_norm"] == plain_step["gradient_norm"] > config.clip
     wanted = load_file(plain.last)
     assert all(torch.equal(value, wanted[name]) for name, value in load_file(scaled.last).items())
     assert torch.load(tmp_path / "scaled" / STATE)["parts"]["scaler"]["scale"] == 2.0**10
