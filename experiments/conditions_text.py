@@ -1,4 +1,4 @@
-"""How a value was measured, worded for a person who reads English or French."""
+"""Measurement settings in words: protocol, picture sizes, batch, threads."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Manners:
-    """How values were measured, each named once."""
+class MeasurementSettings:
+    """Distinct measurement settings, worded as one list."""
 
     of: tuple[Conditions, ...]
 
     def text(self, language: str = "en") -> str:
         """Return them in LANGUAGE, parted by strokes."""
-        return " / ".join(setting(one, language) for one in self.of)
+        return " / ".join(setting(conditions, language) for conditions in self.of)
 
 
 def setting(conditions: Conditions, language: str = "en") -> str:

@@ -38,9 +38,9 @@ def from_text(text: str) -> Conditions:
     (('flip', True), ('score_threshold', 0.1))
     """
     timing = TIMING.fullmatch(text)
-    found = _evaluation(text) if timing is None else _timing(timing)
-    kept = found.identity == text and Conditions.from_json(found.to_json()) == found
-    return found if kept else Conditions(protocol=text)
+    conditions = _evaluation(text) if timing is None else _timing(timing)
+    kept = conditions.identity == text and Conditions.from_json(conditions.to_json()) == conditions
+    return conditions if kept else Conditions(protocol=text)
 
 
 def _timing(match: re.Match[str]) -> Conditions:

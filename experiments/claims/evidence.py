@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from experiments.claims import remedies
 from experiments.claims.candidate_runs import candidates
 from experiments.conditions import TIMED
-from experiments.conditions_text import Manners
+from experiments.conditions_text import MeasurementSettings
 from experiments.earlier_conditions import from_text
 from experiments.records.seal import only_line_ends, remedy
 from experiments.staleness.changes import changes, rewritten
@@ -182,8 +182,8 @@ def objection(source: str, metric: Metric, milestone: Milestone) -> Reason | Non
         other = metric.dataset and _is_of_another_protocol(metric, milestone)
         return Reason("protocol", values | wanted) if other else None
     if metric.name.startswith(TIMED) and not metric.conditions.meets(from_text(milestone.setting)):
-        setting = Manners((from_text(milestone.setting),))
-        taken = {"protocol": Manners((metric.conditions.manner,)), "wanted": setting}
+        setting = MeasurementSettings((from_text(milestone.setting),))
+        taken = {"protocol": MeasurementSettings((metric.conditions.manner,)), "wanted": setting}
         return Reason("setting", values | taken)
     if metric.name.startswith("widerface."):
         return _objection_to_data(metric, milestone, values)

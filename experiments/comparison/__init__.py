@@ -1,1 +1,1 @@
-"""Runs side by side: differences, how sure they are, and what they were made by."""
+"""Comparison of runs: differences, bootstrap and seed statistics, and recipe differences."""

@@ -1,4 +1,4 @@
-"""Setting runs side by side: metrics, differences, how sure they are, and what was aimed at."""
+"""Comparison of runs: metrics, differences with intervals, and published or planned results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.machines import about_machines
 from experiments.comparison.recipe_differences import differing_settings
-from experiments.comparison.result import ALPHA, Comparison, Delta, Note, Row, reason_against
+from experiments.comparison.result import (
+    ALPHA,
+    Comparison,
+    ComparisonNote,
+    ComparisonRow,
+    Delta,
+    reason_against,
+)
 from experiments.comparison.seed_statistics import seed_groups, trained
 from experiments.metrics import AP_METRICS, KINDS, Metric
 from experiments.wording.phrases import Amount
@@ -53,28 +60,30 @@ def compare(
     if mixed and not force:
         raise UsageError(mixed[0].text(), FORCE)
     bootstrap = None if mixed else _bootstrap(chosen, resamples, seed)
-    shown = tuple(references)
-    rows = _corrected([_row(name, chosen, shown, bootstrap) for name in _names(chosen)])
+    cited = tuple(references)
+    rows = _corrected([_row(name, chosen, cited, bootstrap) for name in _names(chosen)])
     seeds = seed_groups(chosen, store)
     notes = [*mixed, *_about_data(chosen), *about_machines(chosen)]
     notes += [
-        *_about_references(rows, shown),
-        *_about_chance(bootstrap, rows),
+        *_about_references(rows, cited),
+        *_about_uncertainty(bootstrap, rows),
         *_about_seeds(seeds),
     ]
     differing = differing_settings(chosen)
-    return Comparison(chosen, shown, rows, tuple(notes), differing, bootstrap, seeds)
+    return Comparison(chosen, cited, rows, tuple(notes), differing, bootstrap, seeds)
 
 
 def published_for(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[CitedResult, ...]:
     """Return what was published of the very networks of RUNS."""
     variants = {run.variant for run in runs if run.variant}
     return tuple(
-        one for one in cited.values() if one.evidence == "cited" and variants & set(one.variants)
+        result
+        for result in cited.values()
+        if result.evidence == "cited" and variants & set(result.variants)
     )
 
 
-def aims_of(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[CitedResult, ...]:
+def targets_of(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[CitedResult, ...]:
     """Return what was planned for the experiments of RUNS: `v2-plan` for `v2`."""
     names = dict.fromkeys(f"{run.experiment}-plan" for run in runs)
     return tuple(cited[name] for name in names if name in cited)
@@ -98,28 +107,28 @@ def _check_sealed(runs: Sequence[Run], store: Store | None) -> None:
             )
 
 
-def _mixtures(runs: Sequence[Run]) -> list[Note]:
+def _mixtures(runs: Sequence[Run]) -> list[ComparisonNote]:
     """Return one note for each way in which the runs' evaluations can't be set side by side."""
     first = next((run for run in runs if _context(run)), None)
     if first is None:
         return []
-    one = _context(first)
+    context = _context(first)
     notes = []
     for run in runs:
         other = _context(run)
-        if other and other != one:
+        if other and other != context:
             values = {"one": first.id, "other": run.id}
             for name in ("dataset", "split", "protocol", "complete", "images", "fingerprint"):
-                if one[name] != other[name]:
-                    pair = {"first": one[name], "second": other[name]}
-                    notes.append(Note(f"mixed-{name}", values | pair))
+                if context[name] != other[name]:
+                    pair = {"first": context[name], "second": other[name]}
+                    notes.append(ComparisonNote(f"mixed-{name}", values | pair))
                     break
     return notes
 
 
 def _context(run: Run) -> dict[str, Any]:
     """Return what AP was measured on; empty where the run has none."""
-    metric = next((one for one in run.metrics if one.name in AP_METRICS), None)
+    metric = next((metric for metric in run.metrics if metric.name in AP_METRICS), None)
     if metric is None:
         return {}
     return {
@@ -147,8 +156,8 @@ def _bootstrap(runs: Sequence[Run], resamples: int, seed: int) -> Bootstrap | No
 
 def _names(runs: Sequence[Run]) -> list[str]:
     """Return the metrics that any run has, known ones first and in their order."""
-    found = dict.fromkeys(metric.name for run in runs for metric in run.metrics)
-    return [name for name in KINDS if name in found] + [name for name in found if name not in KINDS]
+    names = dict.fromkeys(metric.name for run in runs for metric in run.metrics)
+    return [name for name in KINDS if name in names] + [name for name in names if name not in KINDS]
 
 
 def _row(
@@ -156,7 +165,7 @@ def _row(
     runs: Sequence[Run],
     references: Sequence[CitedResult],
     bootstrap: Bootstrap | None,
-) -> Row:
+) -> ComparisonRow:
     metrics = tuple(run.metric(name) for run in runs)
     subset = AP_METRICS.get(name, "") if bootstrap else ""
     known = bootstrap is not None and subset in bootstrap.values
@@ -168,8 +177,8 @@ def _row(
         _delta(at, metrics, subset if known else "", bootstrap) for at in range(len(metrics))
     )
     context = next((metric.context for metric in metrics if metric), None)
-    cited = tuple(_comparable(one.metric(name), context) for one in references)
-    return Row(name, metrics, intervals, deltas, cited)
+    cited = tuple(_comparable(result.metric(name), context) for result in references)
+    return ComparisonRow(name, metrics, intervals, deltas, cited)
 
 
 def _delta(
@@ -193,7 +202,7 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _corrected(rows: Sequence[Row]) -> tuple[Row, ...]:
+def _corrected(rows: Sequence[ComparisonRow]) -> tuple[ComparisonRow, ...]:
     """Correct the P values of all differences in ROWS for their number."""
     from experiments.comparison.statistics import holm  # noqa: PLC0415 - numpy
 
@@ -217,53 +226,67 @@ def _comparable(metric: Metric | None, context: tuple[Any, ...] | None) -> Metri
     return metric if metric.context == context else None
 
 
-def _about_data(runs: Sequence[Run]) -> list[Note]:
-    context = next((found for run in runs if (found := _context(run))), None)
+def _about_data(runs: Sequence[Run]) -> list[ComparisonNote]:
+    context = next(filter(None, map(_context, runs)), None)
     if context is None:
         return []
     values = {"split": context["split"], "n": context["images"], "protocol": context["protocol"]}
     if context["dataset"] == "synthetic":
-        return [Note("data-synthetic", values)]
+        return [ComparisonNote("data-synthetic", values)]
     if not context["complete"]:
-        return [Note("data-partial", values)]
-    return [Note("data-whole", values | {"dataset": context["dataset"]})]
+        return [ComparisonNote("data-partial", values)]
+    return [ComparisonNote("data-whole", values | {"dataset": context["dataset"]})]
 
 
-def _about_references(rows: Sequence[Row], references: Sequence[CitedResult]) -> list[Note]:
-    """Say that cited APs are left out, where they don't stand on what the runs do."""
+def _about_references(
+    rows: Sequence[ComparisonRow], references: Sequence[CitedResult]
+) -> list[ComparisonNote]:
+    """Note that cited APs are left out, where data or protocol differ from the runs'."""
     hidden = [
-        one.name
-        for place, one in enumerate(references)
+        result.name
+        for place, result in enumerate(references)
         for row in rows
-        if row.name in AP_METRICS and one.metric(row.name) and row.references[place] is None
+        if row.name in AP_METRICS and result.metric(row.name) and row.references[place] is None
     ]
-    return [Note("references-aside")] if hidden else []
+    return [ComparisonNote("references-aside")] if hidden else []
 
 
-def _about_chance(bootstrap: Bootstrap | None, rows: Sequence[Row]) -> list[Note]:
-    """Say what brackets and marks mean, and how large the uncertainty of these images is."""
+def _about_uncertainty(
+    bootstrap: Bootstrap | None, rows: Sequence[ComparisonRow]
+) -> list[ComparisonNote]:
+    """Explain intervals and marks, and the uncertainty that the number of images leaves."""
     if bootstrap is None:
         return []
-    deltas = [one for row in rows for one in row.deltas if one and one.p is not None]
+    deltas = [delta for row in rows for delta in row.deltas if delta and delta.p is not None]
     counts = {"resamples": bootstrap.resamples, "n": bootstrap.images, "seed": bootstrap.seed}
-    notes = [Note("chance", counts), Note("holm", {"n": len(deltas)})]
+    notes = [ComparisonNote("chance", counts), ComparisonNote("holm", {"n": len(deltas)})]
     if deltas and 2 * len(deltas) / (bootstrap.resamples + 1) > ALPHA:
-        notes.append(Note("holm-coarse", {"resamples": bootstrap.resamples, "n": len(deltas)}))
-    alone = _widest([one for row in rows for one in row.intervals])
-    paired = _widest([one.interval for one in deltas])
+        notes.append(
+            ComparisonNote("holm-coarse", {"resamples": bootstrap.resamples, "n": len(deltas)})
+        )
+    alone = _widest([interval for row in rows for interval in row.intervals])
+    paired = _widest([delta.interval for delta in deltas])
     if alone and paired:
-        told = {"ap": Amount(alone, "points"), "n": bootstrap.images}
-        notes.append(Note("uncertainty", told | {"delta": Amount(paired, "points")}))
+        widths = {"ap": Amount(alone, "points"), "n": bootstrap.images}
+        notes.append(ComparisonNote("uncertainty", widths | {"delta": Amount(paired, "points")}))
     return notes
 
 
 def _widest(intervals: Iterable[Interval | None]) -> float:
     """Return half the width of the widest of INTERVALS."""
-    widths = [(one.high - one.low) / 2 for one in intervals if one and one.low == one.low]
+    widths = [
+        (interval.high - interval.low) / 2
+        for interval in intervals
+        if interval and interval.low == interval.low
+    ]
     return max(widths, default=0.0)
 
 
-def _about_seeds(seeds: Sequence[SeedGroup]) -> list[Note]:
-    """Say that seeds are not spoken of, where each run has one; a table speaks of the others."""
+def _about_seeds(seeds: Sequence[SeedGroup]) -> list[ComparisonNote]:
+    """Note that there is one seed per run; where there are several, a table shows them."""
     alone = all(len(group.runs) == 1 for group in seeds)
-    return [Note("seeds-one")] if alone and any(trained(one.runs[0]) for one in seeds) else []
+    return (
+        [ComparisonNote("seeds-one")]
+        if alone and any(trained(group.runs[0]) for group in seeds)
+        else []
+    )

@@ -1,4 +1,4 @@
-"""In which settings of their recipes runs differ."""
+"""Recipe settings in which runs differ."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 NAMING = ("name", "title", "hypothesis", "tags")
 """Recipe keys that differ by nature."""
-SAID_ELSEWHERE = ("train.seed",)
-"""Keys that say again what another one says: `seed`."""
+REPEATED_KEYS = ("train.seed",)
+"""Keys that repeat another one, `seed`."""
 
 
 def differing_settings(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
@@ -24,9 +24,9 @@ def differing_settings(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
     A key that an older record does not know yet has its default there; None stands for what is
     empty too.
     """
-    found = [_settings(run) for run in runs]
-    names = dict.fromkeys(key for one in found for key in one)
-    rows = {key: tuple(_plain(one.get(key)) for one in found) for key in names}
+    recipes = [_settings(run) for run in runs]
+    names = dict.fromkeys(key for recipe in recipes for key in recipe)
+    rows = {key: tuple(_plain(recipe.get(key)) for recipe in recipes) for key in names}
     return {
         key: row
         for key, row in rows.items()
@@ -36,7 +36,7 @@ def differing_settings(runs: Sequence[Run]) -> dict[str, tuple[Any, ...]]:
 
 def tabled(differing: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     """Return those of the DIFFERING settings that a table shows."""
-    return {key: row for key, row in differing.items() if key not in (*NAMING, *SAID_ELSEWHERE)}
+    return {key: row for key, row in differing.items() if key not in (*NAMING, *REPEATED_KEYS)}
 
 
 @cache

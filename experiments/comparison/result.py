@@ -47,7 +47,7 @@ class Delta:
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One metric across all columns."""
 
     name: str
@@ -66,8 +66,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Note:
-    """A sentence that a reader of the table must know, in either language."""
+class ComparisonNote:
+    """A caveat or explanation below the comparison, in either language."""
 
     code: str
     values: Mapping[str, object] = field(default_factory=dict)
@@ -79,19 +79,19 @@ class Note:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` found."""
+    """The result of `compare`: one row per metric, with the notes a reader needs."""
 
     runs: tuple[Run, ...]
     references: tuple[CitedResult, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[Note, ...]
+    rows: tuple[ComparisonRow, ...]
+    notes: tuple[ComparisonNote, ...]
     recipe: Mapping[str, tuple[Any, ...]]
     """Dotted recipe key -> value per run, of the keys that differ."""
     bootstrap: Bootstrap | None = None
     seeds: tuple[SeedGroup, ...] = ()
     """One per run: the trainings that differ from it by their seed only, itself among them."""
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> ComparisonRow | None:
         """Return the row of metric NAME, or None."""
         return next((row for row in self.rows if row.name == name), None)
 
@@ -103,14 +103,14 @@ class Comparison:
             ],
             "references": [
                 {
-                    "name": one.name,
-                    "title": one.title,
-                    "evidence": one.evidence,
-                    "source": one.source,
-                    "protocol": one.protocol,
-                    "conditions": one.conditions.to_json(),
+                    "name": result.name,
+                    "title": result.title,
+                    "evidence": result.evidence,
+                    "source": result.source,
+                    "protocol": result.protocol,
+                    "conditions": result.conditions.to_json(),
                 }
-                for one in self.references
+                for result in self.references
             ],
             "rows": [_row_json(self, row) for row in self.rows],
             "recipe": {key: list(values) for key, values in self.recipe.items()},
@@ -121,7 +121,7 @@ class Comparison:
         }
 
 
-def _row_json(comparison: Comparison, row: Row) -> dict[str, Any]:
+def _row_json(comparison: Comparison, row: ComparisonRow) -> dict[str, Any]:
     runs = zip(comparison.runs, row.metrics, row.intervals, row.deltas, strict=True)
     cited = zip(comparison.references, row.references, strict=True)
     return {
@@ -131,7 +131,7 @@ def _row_json(comparison: Comparison, row: Row) -> dict[str, Any]:
             for run, metric, interval, delta in runs
             if metric
         },
-        "references": {one.name: metric.value for one, metric in cited if metric},
+        "references": {result.name: metric.value for result, metric in cited if metric},
     }
 
 
@@ -148,14 +148,14 @@ def reason_against(first: Metric | None, this: Metric | None) -> str:
 def _value_json(
     metric: Metric, interval: Interval | None, delta: Delta | None, reason: str
 ) -> dict[str, Any]:
-    found = {**metric.to_json(), "low": None, "high": None, "delta": None}
+    values = {**metric.to_json(), "low": None, "high": None, "delta": None}
     if reason:
-        found["reason"] = reason
+        values["reason"] = reason
     if interval is not None:
-        found["low"], found["high"] = ends_of(interval)
+        values["low"], values["high"] = ends_of(interval)
     if delta is not None:
         low, high = ends_of(delta.interval)
-        found["delta"] = {
+        values["delta"] = {
             "value": delta.value,
             "low": low,
             "high": high,
@@ -164,7 +164,7 @@ def _value_json(
             "holm": delta.holm,
             "established": delta.established,
         }
-    return found
+    return values
 
 
 def excludes_zero(low: float | None, high: float | None) -> bool:

@@ -19,8 +19,8 @@ MACHINE_KEYS = ("system", "machine", "cpu", "cores", "memory_gb", "gpu", "gpus",
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One thing that two runs don't share."""
+class RecordDifference:
+    """A value of the record in which two runs differ."""
 
     part: str
     """One of PARTS."""
@@ -29,20 +29,20 @@ class Difference:
     """Of the first run and of the second; None where it has none."""
 
 
-def contrast(one: Run, other: Run) -> list[Difference]:
-    """Return what differs in how ONE and OTHER were made; what they measured is not compared.
+def diff_runs(base: Run, other: Run) -> list[RecordDifference]:
+    """Return what differs in how BASE and OTHER were made; what they measured is not compared.
 
     Raises:
         DataError: a record is damaged.
     """
-    found = []
+    differences = []
     for part, read in PARTS.items():
-        first, second = read(one), read(other)
+        first, second = read(base), read(other)
         for name in dict.fromkeys((*first, *second)):
             values = (first.get(name), second.get(name))
             if not same(name, *values):
-                found.append(Difference(part, name, values))
-    return found
+                differences.append(RecordDifference(part, name, values))
+    return differences
 
 
 def _recipe(run: Run) -> dict[str, Any]:
@@ -54,9 +54,9 @@ def _recipe(run: Run) -> dict[str, Any]:
 def _code(run: Run) -> dict[str, Any]:
     """Return the commit, and what each file of the core comes to without its comments."""
     record = run.record
-    found = {"commit": record.git.commit or None, "dirty": record.git.dirty, "tool": record.tool}
-    files = {name: bare for name, (_, bare) in read_code(run.folder).items()}
-    return {**found, **(files or {"digest": record.code or None})}
+    versions = {"commit": record.git.commit or None, "dirty": record.git.dirty, "tool": record.tool}
+    files = {name: digest for name, (_, digest) in read_code(run.folder).items()}
+    return {**versions, **(files or {"digest": record.code or None})}
 
 
 def _data(run: Run) -> dict[str, Any]:
@@ -74,7 +74,9 @@ def _by_name(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parents(run: Run) -> dict[str, Any]:
-    return {one.role: one.run or f"{one.path} {one.sha256}" for one in run.record.parents}
+    return {
+        parent.role: parent.run or f"{parent.path} {parent.sha256}" for parent in run.record.parents
+    }
 
 
 def _packages(run: Run) -> dict[str, Any]:

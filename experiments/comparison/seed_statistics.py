@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from experiments.records.store import Store
 
-FEWEST = 5
+MIN_SEEDS = 5
 """Seeds from which anything is claimed over seeds."""
 LEVEL = 0.95
-FREE = frozenset({"seed", "train.seed", "name", "title", "hypothesis", "tags"})
+FREE_KEYS = frozenset({"seed", "train.seed", "name", "title", "hypothesis", "tags"})
 """Recipe keys in which runs of one group may differ."""
 
 
@@ -48,7 +48,7 @@ class SeedGroup:
     @property
     def enough(self) -> bool:
         """Whether there are seeds enough to speak of seeds."""
-        return len(self.runs) >= FEWEST
+        return len(self.runs) >= MIN_SEEDS
 
     def values(self, name: str) -> list[float]:
         """Return the metric NAME of each run that has it."""
@@ -58,17 +58,17 @@ class SeedGroup:
         """Return mean and spread of metric NAME; None with too few seeds to claim anything."""
         return spread(self.values(name))
 
-    def less(self, other: SeedGroup, name: str) -> Spread | None:
+    def mean_difference(self, other: SeedGroup, name: str) -> Spread | None:
         """Return this group's mean of NAME less OTHER's (Welch); None with too few seeds."""
-        mine, its = self.values(name), other.values(name)
-        if self.runs == other.runs or min(len(mine), len(its)) < FEWEST:
+        own, others = self.values(name), other.values(name)
+        if self.runs == other.runs or min(len(own), len(others)) < MIN_SEEDS:
             return None
-        mean = fmean(mine) - fmean(its)
-        if not (stdev(mine) or stdev(its)):
+        mean = fmean(own) - fmean(others)
+        if not (stdev(own) or stdev(others)):
             return Spread(mean, math.nan, mean, mean)
         from scipy.stats import ttest_ind  # noqa: PLC0415 - slow, and few groups get here
 
-        ends = ttest_ind(mine, its, equal_var=False).confidence_interval(LEVEL)
+        ends = ttest_ind(own, others, equal_var=False).confidence_interval(LEVEL)
         return Spread(mean, math.nan, float(ends.low), float(ends.high))
 
     def to_json(self) -> dict[str, Any]:
@@ -79,7 +79,9 @@ class SeedGroup:
                 {
                     "run": run.id,
                     "seed": run.record.seed,
-                    "values": {name: one.value for name in AP_METRICS if (one := run.metric(name))},
+                    "values": {
+                        name: metric.value for name in AP_METRICS if (metric := run.metric(name))
+                    },
                 }
                 for run in self.runs
             ],
@@ -98,7 +100,7 @@ class SeedGroup:
 
 def spread(values: Sequence[float]) -> Spread | None:
     """Return the mean of VALUES, one per seed; None with too few seeds to claim anything."""
-    if len(values) < FEWEST:
+    if len(values) < MIN_SEEDS:
         return None
     mean, deviation = fmean(values), stdev(values)
     if not deviation:
@@ -123,14 +125,14 @@ def _siblings(run: Run, store: Store | None) -> tuple[Run, ...]:
     if store is None or not trained(run):
         return (run,)
     likeness = _likeness(run)
-    found: dict[int, Run] = {}
+    siblings: dict[int, Run] = {}
     for other in store.runs(run.experiment):
         with contextlib.suppress(ThesisError):  # a damaged record is no evidence
             alike = other.sealed and trained(other) and _likeness(other) == likeness
             if alike and not store.problems(other):
-                found[other.record.seed] = other
-    found[run.record.seed] = run
-    return tuple(found[seed] for seed in sorted(found))
+                siblings[other.record.seed] = other
+    siblings[run.record.seed] = run
+    return tuple(siblings[seed] for seed in sorted(siblings))
 
 
 def trained(run: Run) -> bool:
@@ -143,7 +145,9 @@ def _likeness(run: Run) -> tuple[object, ...]:
     """Return what runs of one group have in common: recipe, evaluation and data."""
     from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
 
-    recipe = {key: repr(value) for key, value in flatten(run.recipe).items() if key not in FREE}
-    measured = next((one for one in run.metrics if one.name in AP_METRICS), None)
+    recipe = {
+        key: repr(value) for key, value in flatten(run.recipe).items() if key not in FREE_KEYS
+    }
+    measured = next((metric for metric in run.metrics if metric.name in AP_METRICS), None)
     about = (measured.context, measured.n, measured.fingerprint) if measured else ()
     return (tuple(sorted(recipe.items())), about)

@@ -1,4 +1,4 @@
-"""The table of training seeds, before a terminal, a document or the vault writes it."""
+"""The table of training seeds as data, for the terminal, documents and the vault."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SeedLine:
 
 @dataclass(frozen=True)
 class SeedDifference:
-    """How the means of an experiment lie from those of the first."""
+    """Differences of an experiment's means from those of the first, with Welch's intervals."""
 
     experiment: str
     base: str
@@ -52,32 +52,34 @@ class SeedTable:
 
 def seed_table(groups: Iterable[SeedGroup]) -> SeedTable:
     """Return the table of GROUPS; a group that two runs share stands there once."""
-    parted = list(dict.fromkeys(groups))
-    names = [name for name in AP_METRICS if any(group.values(name) for group in parted)]
-    others = [_difference(group, parted[0], names) for group in parted[1:]]
+    unique = list(dict.fromkeys(groups))
+    names = [name for name in AP_METRICS if any(group.values(name) for group in unique)]
+    others = [_difference(group, unique[0], names) for group in unique[1:]]
     return SeedTable(
         tuple(names),
-        tuple(line for group in parted for line in _lines(group, names)),
-        tuple(one for one in others if any(one.values)),
-        tuple(dict.fromkeys(group.experiment for group in parted if not group.enough)),
-        tuple(group.experiment for group in parted if group.enough),
+        tuple(line for group in unique for line in _lines(group, names)),
+        tuple(difference for difference in others if any(difference.values)),
+        tuple(dict.fromkeys(group.experiment for group in unique if not group.enough)),
+        tuple(group.experiment for group in unique if group.enough),
     )
 
 
 def _lines(group: SeedGroup, names: Sequence[str]) -> list[SeedLine]:
-    found = []
+    lines = []
     for run in group.runs:
         metrics = (run.metric(name) for name in names)
         values = tuple(Value(metric.value) if metric else None for metric in metrics)
-        found.append(SeedLine(group.experiment, run, 1, values))
+        lines.append(SeedLine(group.experiment, run, 1, values))
     if group.enough:
         means = (group.summary(name) for name in names)
         values = tuple(Value(mean.mean, mean.low, mean.high) if mean else None for mean in means)
-        found.append(SeedLine(group.experiment, None, len(group.runs), values))
-    return found
+        lines.append(SeedLine(group.experiment, None, len(group.runs), values))
+    return lines
 
 
 def _difference(group: SeedGroup, base: SeedGroup, names: Sequence[str]) -> SeedDifference:
-    less = (group.less(base, name) for name in names)
-    values = tuple(Value(one.mean, one.low, one.high) if one else None for one in less)
+    spreads = (group.mean_difference(base, name) for name in names)
+    values = tuple(
+        Value(spread.mean, spread.low, spread.high) if spread else None for spread in spreads
+    )
     return SeedDifference(group.experiment, base.experiment, values)

@@ -53,32 +53,32 @@ class Bootstrap:
         """Return the interval of MODEL's AP on SUBSET."""
         return percentiles(self.values[subset][model], level)
 
-    def difference(self, one: int, other: int, subset: str, level: float = LEVEL) -> Interval:
-        """Return the interval of AP(OTHER) - AP(ONE), paired by resample."""
-        return percentiles(self._differences(one, other, subset), level)
+    def difference(self, first: int, second: int, subset: str, level: float = LEVEL) -> Interval:
+        """Return the interval of AP(SECOND) - AP(FIRST), paired by resample."""
+        return percentiles(self._differences(first, second, subset), level)
 
-    def probability(self, one: int, other: int, subset: str) -> float:
-        """Return the share of resamples in which OTHER beats ONE; ties count half."""
-        found = self._differences(one, other, subset)
-        found = found[np.isfinite(found)]
-        if not found.size:
+    def probability(self, first: int, second: int, subset: str) -> float:
+        """Return the share of resamples in which SECOND beats FIRST; ties count half."""
+        differences = self._differences(first, second, subset)
+        differences = differences[np.isfinite(differences)]
+        if not differences.size:
             return math.nan
-        return float(np.mean(found > 0) + 0.5 * np.mean(found == 0))
+        return float(np.mean(differences > 0) + 0.5 * np.mean(differences == 0))
 
-    def p_value(self, one: int, other: int, subset: str) -> float:
-        """Return the two-sided P value of `AP(ONE) = AP(OTHER)`: the interval turned round.
+    def p_value(self, first: int, second: int, subset: str) -> float:
+        """Return the two-sided P value of `AP(FIRST) = AP(SECOND)`: the interval turned round.
 
         It is at least 2 / (resamples + 1), so many comparisons need many resamples.
         """
-        found = self._differences(one, other, subset)
-        found = found[np.isfinite(found)]
-        if not found.size:
+        differences = self._differences(first, second, subset)
+        differences = differences[np.isfinite(differences)]
+        if not differences.size:
             return math.nan
-        rarer = min(np.count_nonzero(found <= 0), np.count_nonzero(found >= 0))
-        return min(1.0, 2 * (1 + int(rarer)) / (found.size + 1))
+        rarer = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
+        return min(1.0, 2 * (1 + int(rarer)) / (differences.size + 1))
 
-    def _differences(self, one: int, other: int, subset: str) -> NDArray[np.float64]:
-        difference: NDArray[np.float64] = self.values[subset][other] - self.values[subset][one]
+    def _differences(self, first: int, second: int, subset: str) -> NDArray[np.float64]:
+        difference: NDArray[np.float64] = self.values[subset][second] - self.values[subset][first]
         return difference
 
 
@@ -96,7 +96,9 @@ def paired_bootstrap(
     if any(record.images != names for record in records):
         raise UsageError("a paired bootstrap needs the same images for every model")
     weights = _weights(len(names), resamples, seed)
-    subsets = [name for name in records[0].subsets if all(name in one.subsets for one in records)]
+    subsets = [
+        name for name in records[0].subsets if all(name in record.subsets for record in records)
+    ]
     values = {
         subset: np.stack([record.resampled_ap(subset, weights) for record in records])
         for subset in subsets

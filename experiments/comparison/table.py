@@ -1,4 +1,4 @@
-"""The table of a comparison, before a terminal, a document or the vault writes it.
+"""The comparison table as data, for the terminal, documents and the vault.
 
 It is made of plain values, those of `Comparison.to_json()`: what is kept of an earlier comparison
 gives the same table.
@@ -21,7 +21,7 @@ CORRECTED, ALONE = "*", "†"
 
 @dataclass(frozen=True)
 class Value:
-    """What a run measured, or was published."""
+    """A measured or published value with its interval."""
 
     number: float
     """In the unit of its line."""
@@ -32,7 +32,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a run lies from the first one, or why nobody can say."""
+    """The difference of a run from the first one, or why there is none."""
 
     number: float | None = None
     """This run's value minus the first one's; None where they are not compared."""
@@ -49,7 +49,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparisonLine:
     """One metric of all runs."""
 
     metric: str
@@ -62,16 +62,16 @@ class Line:
     """Name of a cited or planned result -> its value, where it may stand here."""
 
 
-def lines(rows: Iterable[Mapping[str, Any]], runs: Sequence[str]) -> list[Line]:
+def lines(rows: Iterable[Mapping[str, Any]], runs: Sequence[str]) -> list[ComparisonLine]:
     """Return the lines of a table of RUNS (their ids), ROWS being those of a comparison's JSON."""
     return [_line(row, runs) for row in rows]
 
 
-def _line(row: Mapping[str, Any], runs: Sequence[str]) -> Line:
+def _line(row: Mapping[str, Any], runs: Sequence[str]) -> ComparisonLine:
     name, values, cited = row["metric"], row["values"], row.get("references", {})
     known: Mapping[str, Any] = next((values[run] for run in runs if run in values), {})
     unit = known.get("unit") or kind(name).unit
-    return Line(
+    return ComparisonLine(
         name,
         unit,
         tuple(_value(values.get(run)) for run in runs),

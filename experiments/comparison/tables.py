@@ -12,22 +12,22 @@ from experiments.metrics import kind
 from experiments.number_formats import difference_format, number_format
 from experiments.wording.catalogue import find
 from experiments.wording.phrases import say
-from experiments.wording.tables import Cell, Number, Table
+from experiments.wording.tables import Cell, NumberCell, Table
 
 if TYPE_CHECKING:
     from experiments.comparison.result import Comparison
     from experiments.comparison.seed_table import SeedLine, SeedTable
-    from experiments.comparison.table import Difference, Line, Value
+    from experiments.comparison.table import ComparisonLine, Difference, Value
 
 
 def tables(comparison: Comparison, language: str = "en", *, settings: bool = False) -> list[Table]:
     """Return the table of metrics, that of seeds where there are several, and the SETTINGS."""
-    found = [metrics_table(comparison, language)]
+    chosen = [metrics_table(comparison, language)]
     if any(len(group.runs) > 1 for group in comparison.seeds):
-        found.append(seeds_table(comparison, language))
+        chosen.append(seeds_table(comparison, language))
     if settings and tabled(comparison.recipe):
-        found.append(settings_table(comparison, language))
-    return found
+        chosen.append(settings_table(comparison, language))
+    return chosen
 
 
 def metrics_table(comparison: Comparison, language: str = "en") -> Table:
@@ -42,14 +42,15 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
     columns += [f"Δ {run.id} − {first}" for run in others]
     columns += [f"P({run.id} > {first})" for run in others] if sure else []
     columns += [
-        _heading(one.titled(language), one.evidence, language) for one in comparison.references
+        _heading(result.titled(language), result.evidence, language)
+        for result in comparison.references
     ]
     ids = ", ".join(run.id for run in comparison.runs)
     return Table(
         title=say("comparison.title", language, runs=ids),
         columns=tuple(columns),
         rows=tuple(
-            _cells(line, [one.name for one in comparison.references], language, sure=sure)
+            _cells(line, [result.name for result in comparison.references], language, sure=sure)
             for line in lines(comparison.to_json()["rows"], [run.id for run in comparison.runs])
         ),
         notes=tuple(note.text(language) for note in comparison.notes),
@@ -60,15 +61,15 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
 
 def seeds_table(comparison: Comparison, language: str = "en") -> Table:
     """Return every seed's run with its APs and, from `FEWEST` seeds on, mean and spread."""
-    found = seed_table(comparison.seeds)
+    seeds = seed_table(comparison.seeds)
     columns = [say(key, language) for key in ("seeds.experiment", "seeds.seed", "column.run")]
-    columns += [kind(name).title(language) for name in found.metrics]
-    runs = [line.run for line in found.lines if line.run]
+    columns += [kind(name).title(language) for name in seeds.metrics]
+    runs = [line.run for line in seeds.lines if line.run]
     return Table(
         title=say("seeds.title", language),
         columns=tuple(columns),
-        rows=tuple(_seed_cells(line, found.metrics, language) for line in found.lines),
-        notes=tuple(_about_seeds(found, language)),
+        rows=tuple(_seed_cells(line, seeds.metrics, language) for line in seeds.lines),
+        notes=tuple(_about_seeds(seeds, language)),
         provenance=tuple(f"{run.id} seal {run.seal}" for run in runs),
         numeric=frozenset(range(3, len(columns))),
     )
@@ -88,7 +89,9 @@ def _heading(title: str, evidence: str, language: str) -> str:
     return say("comparison.cited", language, title=title) if evidence == "cited" else title
 
 
-def _cells(line: Line, cited: list[str], language: str, *, sure: bool) -> tuple[Cell, ...]:
+def _cells(
+    line: ComparisonLine, cited: list[str], language: str, *, sure: bool
+) -> tuple[Cell, ...]:
     name, unit = line.metric, line.unit
     title = kind(name).title(language)
     beside = find("unit", unit, language)
@@ -97,7 +100,7 @@ def _cells(line: Line, cited: list[str], language: str, *, sure: bool) -> tuple[
         *(_value(value, name, unit) for value in line.values),
         *(_difference(difference, name, unit) for difference in line.differences),
         *(_chance(difference) for difference in line.differences if sure),
-        *(_value(line.references.get(one), name, unit) for one in cited),
+        *(_value(line.references.get(reference), name, unit) for reference in cited),
     )
 
 
@@ -105,18 +108,20 @@ def _value(value: Value | None, name: str, unit: str) -> Cell:
     if value is None:
         return None
     spec = number_format(name, unit, value=value.number)
-    return Number(value.number, spec, value.low, value.high)
+    return NumberCell(value.number, spec, value.low, value.high)
 
 
-def _difference(found: Difference, name: str, unit: str) -> Cell:
-    if found.number is None:
+def _difference(difference: Difference, name: str, unit: str) -> Cell:
+    if difference.number is None:
         return None
-    spec = difference_format(name, unit, value=found.number)
-    return Number(found.number, spec, found.low, found.high, found.mark, found.share)
+    spec = difference_format(name, unit, value=difference.number)
+    return NumberCell(
+        difference.number, spec, difference.low, difference.high, difference.mark, difference.share
+    )
 
 
-def _chance(found: Difference) -> Cell:
-    return None if found.chance is None else Number(found.chance, ".1%")
+def _chance(difference: Difference) -> Cell:
+    return None if difference.chance is None else NumberCell(difference.chance, ".1%")
 
 
 def _seed_cells(line: SeedLine, names: tuple[str, ...], language: str) -> tuple[Cell, ...]:
@@ -126,24 +131,34 @@ def _seed_cells(line: SeedLine, names: tuple[str, ...], language: str) -> tuple[
     return (line.experiment, seed, run.id if run else "", *values)
 
 
-def _about_seeds(found: SeedTable, language: str) -> list[str]:
+def _about_seeds(seeds: SeedTable, language: str) -> list[str]:
     """Say what may be claimed over seeds, and what may not."""
-    notes = [say("seeds.few", language, runs=", ".join(found.few))] if found.few else []
-    notes += [say("seeds.enough", language)] if found.enough else []
-    for other in found.differences:
+    notes = [say("seeds.few", language, runs=", ".join(seeds.few))] if seeds.few else []
+    notes += [say("seeds.enough", language)] if seeds.enough else []
+    for other in seeds.differences:
         values = {"one": other.experiment, "other": other.base}
-        for name, less in zip(found.metrics, other.values, strict=True):
-            if less is not None:
+        for name, difference in zip(seeds.metrics, other.values, strict=True):
+            if difference is not None:
                 metric = kind(name).title(language)
                 notes.append(
-                    say("seeds.less", language, metric=metric, **values, **_points(less, language))
+                    say(
+                        "seeds.less",
+                        language,
+                        metric=metric,
+                        **values,
+                        **_points(difference, language),
+                    )
                 )
     return notes
 
 
-def _points(less: Value, language: str) -> dict[str, str]:
-    ends = {"value": less.number, "low": less.low or 0.0, "high": less.high or 0.0}
-    return {key: Number(end, "+.1p").text(language) for key, end in ends.items()}
+def _points(difference: Value, language: str) -> dict[str, str]:
+    ends = {
+        "value": difference.number,
+        "low": difference.low or 0.0,
+        "high": difference.high or 0.0,
+    }
+    return {key: NumberCell(end, "+.1p").text(language) for key, end in ends.items()}
 
 
 def _setting(value: Any) -> str:

@@ -28,8 +28,8 @@ HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo")
 
 
 @dataclass(frozen=True)
-class Change:
-    """One bar of differences: what a run changes in AP."""
+class DifferenceBar:
+    """One row of a difference plot: a change of AP with its interval."""
 
     label: str
     value: float
@@ -90,7 +90,7 @@ def component_bars(
         return write_png(figure)
 
 
-def difference_bars(changes: Sequence[Change], title: str, language: str = "en") -> bytes:
+def difference_bars(changes: Sequence[DifferenceBar], title: str, language: str = "en") -> bytes:
     """Draw the difference that each change makes, with its interval, against zero.
 
     Filled: established; hollow: not, or there is no interval. Small points are what a mean is
@@ -101,16 +101,18 @@ def difference_bars(changes: Sequence[Change], title: str, language: str = "en")
     with styled():
         figure, (axis,) = make_figure(1, width=7.2, height=1.4 + 0.36 * len(changes))
         axis.axvline(0, color=GREY, linewidth=1)
-        for row, one in enumerate(changes):
-            colour = PALETTE[0] if one.established else GREY
-            if one.low is not None and one.high is not None:
-                axis.plot([one.low, one.high], [row, row], color=colour)
-            axis.scatter(one.singles, [row] * len(one.singles), s=12, color=PALETTE[1], zorder=2)
-            face = colour if one.established else "white"
-            axis.scatter([one.value], [row], s=40, facecolor=face, edgecolor=colour, zorder=3)
+        for row, change in enumerate(changes):
+            colour = PALETTE[0] if change.established else GREY
+            if change.low is not None and change.high is not None:
+                axis.plot([change.low, change.high], [row, row], color=colour)
+            axis.scatter(
+                change.singles, [row] * len(change.singles), s=12, color=PALETTE[1], zorder=2
+            )
+            face = colour if change.established else "white"
+            axis.scatter([change.value], [row], s=40, facecolor=face, edgecolor=colour, zorder=3)
         label_axes(axis, say("plot.points", language), "", language, ".1f")
         axis.xaxis.set_major_formatter(number_ticks("+.1f", language, factor=100))
-        _name_rows(axis, [one.label for one in changes])
+        _name_rows(axis, [change.label for change in changes])
         axis.set_title(title)
         return write_png(figure)
 
@@ -122,4 +124,4 @@ def _name_rows(axis: Axes, labels: Sequence[str]) -> None:
     axis.grid(visible=False, axis="y")
 
 
-__all__ = ["Change", "component_bars", "difference_bars"]
+__all__ = ["DifferenceBar", "component_bars", "difference_bars"]

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from experiments.comparison.result import Comparison
-    from experiments.plotting.published_curves import Curve
+    from experiments.plotting.published_curves import PublishedCurve
     from experiments.workspace.milestones import CitedResult
 
 
 def draw_comparison(
-    found: Comparison,
+    comparison: Comparison,
     cited: Iterable[CitedResult] = (),
-    published: Mapping[str, Mapping[str, Curve]] | None = None,
+    published: Mapping[str, Mapping[str, PublishedCurve]] | None = None,
     language: str = "en",
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return name -> PNG of every picture there is, and what a reader must be warned of.
@@ -31,25 +31,26 @@ def draw_comparison(
     field = list(cited)
     pictures = {}
     for cost in COSTS:
-        if any(run.metric(cost) for run in found.runs):
+        if any(run.metric(cost) for run in comparison.runs):
             name = cost.split(".")[0] + ("-gpu" if ".gpu." in cost else "")
-            drawn = pareto(found.runs, field, cost=cost, language=language, others=True)
+            drawn = pareto(comparison.runs, field, cost=cost, language=language, others=True)
             pictures[f"pareto-{name}"] = drawn
-    curves, warnings = _comparable(found, published or {}, language)
-    matches = {run.id: run.matches() for run in found.runs}
-    records = {label: one for label, one in matches.items() if one is not None}
-    on = caption(found.runs[0], language)
+    curves, warnings = _comparable(comparison, published or {}, language)
+    matches = {run.id: run.matches() for run in comparison.runs}
+    records = {label: record for label, record in matches.items() if record is not None}
+    on = caption(comparison.runs[0], language)
     pictures["precision-recall"] = precision_recall(records, language, on, published=curves)
     return {name: png for name, png in pictures.items() if png}, warnings
 
 
 def _comparable(
-    found: Comparison, published: Mapping[str, Mapping[str, Curve]], language: str
-) -> tuple[Mapping[str, Mapping[str, Curve]], list[str]]:
-    row = next((one for one in found.rows if one.name.endswith(".ap")), None)
+    comparison: Comparison, published: Mapping[str, Mapping[str, PublishedCurve]], language: str
+) -> tuple[Mapping[str, Mapping[str, PublishedCurve]], list[str]]:
+    row = next((row for row in comparison.rows if row.name.endswith(".ap")), None)
     whole = row is not None and all(
-        one is None or (one.dataset == "widerface" and one.split == "val" and one.complete)
-        for one in row.metrics
+        metric is None
+        or (metric.dataset == "widerface" and metric.split == "val" and metric.complete)
+        for metric in row.metrics
     )
     if published and not whole:
         return {}, [say("plot.curves_aside", language)]

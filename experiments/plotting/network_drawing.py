@@ -101,7 +101,7 @@ def _draw(canvas: _Canvas, anatomy: Anatomy) -> None:
             _skip(canvas, start, y)
     below = y + ROW
     _arrows(canvas, y, below, (0, 1, 2))
-    anchors = format_number(sum(one.count for one in anatomy.anchors), ",", canvas.language)
+    anchors = format_number(sum(level.count for level in anatomy.anchors), ",", canvas.language)
     said = ", ".join(
         f"{canvas.names[task]} ×{numbers}"
         for task, numbers in (("boxes", 4), ("classes", 2), ("landmarks", 10))
@@ -142,7 +142,7 @@ def _box(canvas: _Canvas, y: float, level: int | None, text: str, colour: str) -
             linewidth=1.2,
         )
     )
-    size = next((one for one in (8.0, 7.0, 6.0) if len(text) * one * 0.0088 < width), 5.2)
+    size = next((points for points in (8.0, 7.0, 6.0) if len(text) * points * 0.0088 < width), 5.2)
     canvas.axis.text(left + width / 2, y, text, ha="center", va="center", fontsize=size)
 
 
@@ -177,9 +177,9 @@ def _arrow(canvas: _Canvas, start: tuple[float, float], end: tuple[float, float]
 
 def _label_maps(canvas: _Canvas, y: float) -> None:
     """Name the three maps that leave the backbone."""
-    for x, one in zip(canvas.centres, canvas.levels, strict=True):
-        title = canvas.names["level"].format(level=one.level, stride=one.stride)
-        size = f"{one.height}×{one.width}×{one.backbone_channels}"
+    for x, level in zip(canvas.centres, canvas.levels, strict=True):
+        title = canvas.names["level"].format(level=level.level, stride=level.stride)
+        size = f"{level.height}×{level.width}×{level.backbone_channels}"
         look: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": 7}
         canvas.axis.text(x + 0.07, y + BOX / 2 + 0.13, title, **look)
         canvas.axis.text(x + 0.07, y + BOX / 2 + 0.26, size, color=GREY, **look)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from experiments.workspace.milestones import CitedResult
 
 PUBLISHED: dict[str, Any] = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
-GOAL: dict[str, Any] = {"marker": "x", "color": GREY}
+TARGET: dict[str, Any] = {"marker": "x", "color": GREY}
 STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 """Where a decade's ticks may stand."""
 
@@ -59,8 +59,8 @@ COSTS: Mapping[str, tuple[str, Callable[[float, str], str]]] = {
 
 
 @dataclass(frozen=True)
-class Point:
-    """One result in the plane."""
+class ParetoPoint:
+    """A measured, published or planned result in the cost-AP plane."""
 
     label: str
     cost: Metric
@@ -92,8 +92,8 @@ def pareto(
     first = next(iter([*measured, *aside]), None)
     if first is None:
         return b""
-    alike = [one for one in (*measured, *aside) if one.ap.context == first.ap.context]
-    apart = [one for one in aside if one.ap.context != first.ap.context]
+    alike = [point for point in (*measured, *aside) if point.ap.context == first.ap.context]
+    apart = [point for point in aside if point.ap.context != first.ap.context]
     second = others and first.ap.complete and first.ap.dataset == "widerface" and bool(apart)
     with styled():
         figure, axes = make_figure(1 + second, width=10.4 if second else 7.2, height=4.6)
@@ -108,7 +108,7 @@ def pareto(
         place: dict[str, Any] = {"x": 0.01, "ha": "left"} if second else {"x": 0.99, "ha": "right"}
         figure.supxlabel(say_context(first.ap, language), fontsize=8, color=GREY, **place)
         for axis, points in zip(axes, (alike, apart), strict=False):
-            named = [(one.label, one.cost.value, one.ap.value) for one in points]
+            named = [(point.label, point.cost.value, point.ap.value) for point in points]
             write_labels(figure, axis, named)
         return write_png(figure)
 
@@ -120,62 +120,68 @@ def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     [(1, 0.5), (3, 0.8)]
     """
     kept: list[tuple[float, float]] = []
-    for cost, ap in sorted(points, key=lambda one: (one[0], -one[1])):
+    for cost, ap in sorted(points, key=lambda pair: (pair[0], -pair[1])):
         if not kept or ap > kept[-1][1]:
             kept.append((cost, ap))
     return kept
 
 
-def _of_runs(runs: Sequence[Run], cost: str, metric: str) -> list[Point]:
+def _of_runs(runs: Sequence[Run], cost: str, metric: str) -> list[ParetoPoint]:
     """Return the runs' points; a latency counts only in the first one's setting, on its device."""
-    found = [(run.id, run.metric(cost), run.metric(metric)) for run in runs]
-    points = [Point(label, price, ap) for label, price, ap in found if price and ap]
-    return [one for one in points if one.cost.context == points[0].cost.context]
+    results = [(run.id, run.metric(cost), run.metric(metric)) for run in runs]
+    points = [ParetoPoint(label, price, ap) for label, price, ap in results if price and ap]
+    return [point for point in points if point.cost.context == points[0].cost.context]
 
 
-def _of_cited(cited: Iterable[CitedResult], cost: str, metric: str, language: str) -> list[Point]:
-    found = [(one, one.metric(cost), one.metric(metric)) for one in cited]
+def _of_cited(
+    cited: Iterable[CitedResult], cost: str, metric: str, language: str
+) -> list[ParetoPoint]:
+    results = [(result, result.metric(cost), result.metric(metric)) for result in cited]
     return [
-        Point(one.titled(language), price, ap, one.evidence)
-        for one, price, ap in found
+        ParetoPoint(result.titled(language), price, ap, result.evidence)
+        for result, price, ap in results
         if price and ap
     ]
 
 
-def _draw_plane(axis: Axes, points: Sequence[Point], cost: str, metric: str, language: str) -> None:
+def _draw_plane(
+    axis: Axes, points: Sequence[ParetoPoint], cost: str, metric: str, language: str
+) -> None:
     """Draw what may be compared, and the front."""
-    mine = [one for one in points if one.evidence == "measured"]
-    for place, one in enumerate(mine):
+    mine = [point for point in points if point.evidence == "measured"]
+    for place, point in enumerate(mine):
         look: dict[str, Any] = {
             "marker": MARKERS[place % len(MARKERS)],
             "color": PALETTE[place % len(PALETTE)],
         }
-        axis.scatter([one.cost.value], [one.ap.value], s=52, zorder=3, **look)
-    for one in points:
-        if one.evidence != "measured":
-            shape = GOAL if one.evidence == "target" else PUBLISHED
-            axis.scatter([one.cost.value], [one.ap.value], s=34, **shape)
-    best = front([(one.cost.value, one.ap.value) for one in points if one.evidence != "target"])
+        axis.scatter([point.cost.value], [point.ap.value], s=52, zorder=3, **look)
+    for point in points:
+        if point.evidence != "measured":
+            shape = TARGET if point.evidence == "target" else PUBLISHED
+            axis.scatter([point.cost.value], [point.ap.value], s=34, **shape)
+    best = front(
+        [(point.cost.value, point.ap.value) for point in points if point.evidence != "target"]
+    )
     if len(best) > 1:
         line: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": "--", "zorder": 1}
         axis.plot(*zip(*best, strict=True), drawstyle="steps-post", **line)
     key = f"plot.size_title_{cost.partition('.')[0]}"
     title = say(key, language, metric=kind(metric).title(language))
     _finish(axis, title, cost, metric, language)
-    _key(axis, [one.evidence for one in points], language, line=len(best) > 1)
+    _key(axis, [point.evidence for point in points], language, line=len(best) > 1)
 
 
 def _draw_others(
-    axis: Axes, points: Sequence[Point], cost: str, metric: str, language: str
+    axis: Axes, points: Sequence[ParetoPoint], cost: str, metric: str, language: str
 ) -> None:
     """Draw what was published by other protocols, a marker for each."""
-    protocols = list(dict.fromkeys(one.ap.protocol for one in points))
+    protocols = list(dict.fromkeys(point.ap.protocol for point in points))
     for place, protocol in enumerate(protocols):
-        members = [one for one in points if one.ap.protocol == protocol]
+        members = [point for point in points if point.ap.protocol == protocol]
         look: dict[str, Any] = {"marker": MARKERS[place % len(MARKERS)], "facecolors": "none"}
         axis.scatter(
-            [one.cost.value for one in members],
-            [one.ap.value for one in members],
+            [point.cost.value for point in members],
+            [point.ap.value for point in members],
             s=40,
             edgecolors=PALETTE[place % len(PALETTE)],
             label=_protocol(protocol, language),
@@ -218,7 +224,7 @@ def _key(axis: Axes, evidence: Sequence[str], language: str, *, line: bool) -> N
     looks: dict[str, dict[str, Any]] = {
         "measured": {"marker": "o", "color": PALETTE[0]},
         "cited": PUBLISHED,
-        "target": GOAL,
+        "target": TARGET,
     }
     for name, look in looks.items():
         if name in evidence:

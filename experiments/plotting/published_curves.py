@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 FILE = re.compile(r"wider_pr_info_(?P<method>.+)_(?P<subset>easy|medium|hard)_val\.mat")
 MATRIX = "pr_cruve"
-LARGEST = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 """Bytes; such a file holds 16 KB."""
 
 
 @dataclass(frozen=True)
-class Curve:
-    """One method on one subset."""
+class PublishedCurve:
+    """A published precision-recall curve of one method on one subset, at T thresholds."""
 
     precision: NDArray[np.float64]
     """(T,)"""
@@ -43,39 +43,39 @@ class Curve:
         return float(average_precision(self.precision[None], self.recall[None])[0])
 
 
-def read_curves(folder: Path) -> dict[str, dict[str, Curve]]:
+def read_curves(folder: Path) -> dict[str, dict[str, PublishedCurve]]:
     """Return method -> subset -> curve of every such file below FOLDER.
 
     Raises:
         DataError: there is none, or one is damaged.
         UnavailableError: one is of MATLAB 7.3's kind and h5py is not installed.
     """
-    found: dict[str, dict[str, Curve]] = {}
+    methods: dict[str, dict[str, PublishedCurve]] = {}
     for path in sorted(folder.rglob("wider_pr_info_*.mat")):
         match = FILE.fullmatch(path.name)
         if match:
-            found.setdefault(match["method"], {})[match["subset"]] = read_curve(path)
-    if not found:
+            methods.setdefault(match["method"], {})[match["subset"]] = read_curve(path)
+    if not methods:
         raise DataError(
             f"{folder} holds no wider_pr_info_METHOD_SUBSET_val.mat",
             "unpack eval_tools.zip of WIDER FACE and give its plot/baselines/Val/setting_int",
         )
     order = {subset: place for place, subset in enumerate(SUBSETS)}
     return {
-        method: dict(sorted(curves.items(), key=lambda one: order[one[0]]))
-        for method, curves in sorted(found.items())
+        method: dict(sorted(curves.items(), key=lambda item: order[item[0]]))
+        for method, curves in sorted(methods.items())
     }
 
 
-def read_curve(path: Path) -> Curve:
+def read_curve(path: Path) -> PublishedCurve:
     """Return the curve that one file holds.
 
     Raises:
         DataError: it can't be read, or holds no such matrix.
         UnavailableError: it is of MATLAB 7.3's kind and h5py is not installed.
     """
-    if path.stat().st_size > LARGEST:
-        raise DataError(f"{path} is larger than {LARGEST} bytes: no curve", "remove that file")
+    if path.stat().st_size > MAX_BYTES:
+        raise DataError(f"{path} is larger than {MAX_BYTES} bytes: no curve", "remove that file")
     try:
         matrix = np.asarray(_load(path)[MATRIX], dtype=np.float64)
     except UnavailableError:
@@ -88,7 +88,7 @@ def read_curve(path: Path) -> Curve:
     precision, recall = np.nan_to_num(pairs[:, 0]), pairs[:, 1]  # 0 / 0 before the first proposal
     if not (_share(precision) and _share(recall)):
         raise DataError(f"{path}: precision and recall must lie between 0 and 1")
-    return Curve(precision, np.maximum.accumulate(recall))
+    return PublishedCurve(precision, np.maximum.accumulate(recall))
 
 
 def _share(values: NDArray[np.float64]) -> bool:

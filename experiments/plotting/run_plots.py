@@ -23,15 +23,19 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from experiments.plotting.published_curves import Curve
+    from experiments.plotting.published_curves import PublishedCurve
     from experiments.records.run import Run
     from featherface.evaluation.matches import MatchRecords
 
-PARTS = {"box": "box_weight", "face": "", "landmark": "landmark_weight"}
+LOSS_PARTS = {"box": "box_weight", "face": "", "landmark": "landmark_weight"}
 """Parts of the loss that get a line of their own, as training events call them, and the recipe's
 key of their weight: they are drawn as they count in the total."""
-TAUGHT = {"teacher_box": "box_weight", "teacher_soft": "", "teacher_landmark": "landmark_weight"}
-"""The same of what a teacher asks for."""
+TEACHER_PARTS = {
+    "teacher_box": "box_weight",
+    "teacher_soft": "",
+    "teacher_landmark": "landmark_weight",
+}
+"""The same of the distillation loss."""
 
 
 def loss_curves(run: Run, language: str = "en") -> bytes:
@@ -70,19 +74,19 @@ def _losses(
         taught = [float(event["taught"]) for event in epochs]
         rest = [total - part for total, part in zip(lines[0][1], taught, strict=True)]
         return [*lines, (say("plot.truth", language), rest), (say("plot.taught", language), taught)]
-    if all(name in event for event in epochs for name in TAUGHT):
+    if all(name in event for event in epochs for name in TEACHER_PARTS):
         alpha = float(distill.get("alpha", 0.5))
         sides = (
-            ("plot.truth", PARTS, train, 1 - alpha),
-            ("plot.taught", TAUGHT, distill, alpha),
+            ("plot.truth", LOSS_PARTS, train, 1 - alpha),
+            ("plot.taught", TEACHER_PARTS, distill, alpha),
         )
         for word, parts, config, share in sides:
             weights = {name: float(config.get(key, 1)) for name, key in parts.items()}
             sums = [sum(w * event[name] for name, w in weights.items()) for event in epochs]
             label = _weighted(say(word, language), share, language)
-            lines.append((label, [share * one for one in sums]))
+            lines.append((label, [share * value for value in sums]))
         return lines
-    for name, key in PARTS.items():
+    for name, key in LOSS_PARTS.items():
         if all(name in event for event in epochs):
             weight = float(train.get(key, 1))
             label = _weighted(say(f"plot.{name}", language), weight, language)
@@ -101,7 +105,7 @@ def precision_recall(
     records: Mapping[str, MatchRecords],
     language: str = "en",
     caption: str = "",
-    published: Mapping[str, Mapping[str, Curve]] | None = None,
+    published: Mapping[str, Mapping[str, PublishedCurve]] | None = None,
 ) -> bytes:
     """Draw precision against recall on Easy, Medium and Hard, one line per label of RECORDS.
 
@@ -137,21 +141,21 @@ def precision_recall(
 
 
 def _draw_published(
-    axis: Axes, subset: str, published: Mapping[str, Mapping[str, Curve]], language: str
+    axis: Axes, subset: str, published: Mapping[str, Mapping[str, PublishedCurve]], language: str
 ) -> None:
     """Draw what others published, thin and in grey tones, its AP in the key."""
     for place, (method, curves) in enumerate(published.items()):
         if subset not in curves:
             continue
-        one = curves[subset]
-        ap = format_number(one.ap, ".1%", language)
-        shown = one.precision + one.recall > 0
+        curve = curves[subset]
+        ap = format_number(curve.ap, ".1%", language)
+        shown = curve.precision + curve.recall > 0
         look: dict[str, Any] = {
             "color": GREYS[place % len(GREYS)],
             "linestyle": DASHES[place % len(DASHES)],
         }
         label = say("comparison.cited", language, title=f"{method} (AP {ap})")
-        axis.plot(one.recall[shown], one.precision[shown], label=label, linewidth=1, **look)
+        axis.plot(curve.recall[shown], curve.precision[shown], label=label, linewidth=1, **look)
 
 
 GREYS = ("#444444", "#777777", "#9A9A9A", "#5B6770", "#8C7B6B")
@@ -160,7 +164,7 @@ GREYS = ("#444444", "#777777", "#9A9A9A", "#5B6770", "#8C7B6B")
 
 def caption(run: Run, language: str = "en") -> str:
     """Return what RUN was evaluated on, for the foot of a plot; empty without evaluation."""
-    ap = next((one for one in run.metrics if one.name.endswith(".ap")), None)
+    ap = next((metric for metric in run.metrics if metric.name.endswith(".ap")), None)
     return say_context(ap, language) if ap else ""
 
 

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from experiments.wording.latex import latex
-from experiments.wording.tables import Number, one_line, plain, to_json
+from experiments.wording.tables import NumberCell, one_line, plain, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,12 +81,12 @@ def _spread(row: list[Any], ranged: list[int], ends: Callable[[Any], tuple[Any, 
 
 
 def _bare(cell: Any) -> Any:
-    if isinstance(cell, Number):
+    if isinstance(cell, NumberCell):
         return repr(cell.exact)
     return "" if cell is None else cell
 
 
 def _ends(cell: Cell) -> tuple[str, str]:
-    if not isinstance(cell, Number) or cell.low is None or cell.high is None:
+    if not isinstance(cell, NumberCell) or cell.low is None or cell.high is None:
         return ("", "")
     return (repr(cell.low or 0), repr(cell.high or 0))

@@ -11,13 +11,13 @@ from experiments.wording.numbers import HARD, format_number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST = 3
+MAX_DETAILS = 3
 """Details that a sentence lists."""
 
 
 @runtime_checkable
 class Worded(Protocol):
-    """What says itself in either language."""
+    """A value that words itself in either language."""
 
     def text(self, language: str) -> str:
         """Return its words in LANGUAGE."""
@@ -72,8 +72,8 @@ def say(key: str, language: str, /, **values: object) -> str:
 
 def listed(details: Sequence[str], language: str) -> str:
     """Return the first DETAILS, and how many more there are; empty for none."""
-    shown = ", ".join(details[:MOST])
-    rest = len(details) - MOST
+    shown = ", ".join(details[:MAX_DETAILS])
+    rest = len(details) - MAX_DETAILS
     return say("change.more", language, shown=shown, n=rest) if rest > 0 else shown
 
 

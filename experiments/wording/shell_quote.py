@@ -59,7 +59,7 @@ def quoted(text: str) -> str:
     """
     if PLAIN["sh"].fullmatch(text):
         return text
-    mark = "'" if any(one in text for one in '"$`') else '"'
+    mark = "'" if any(special in text for special in '"$`') else '"'
     return f"{mark}{text}{mark}"
 
 
@@ -97,11 +97,11 @@ def line(words: Sequence[str], shell: str) -> str:
     """Return the line that calls a program, WORDS[0], with the others in SHELL."""
     program, rest = word(words[0], shell), words[1:]
     if shell != "powershell":
-        return " ".join([program, *(word(one, shell) for one in rest)])
+        return " ".join([program, *(word(argument, shell) for argument in rest)])
     call = f"& {program}" if program[0] in "'\"" else program
-    if any('"' in one or one.endswith("\\") or not one for one in rest):
+    if any('"' in argument or argument.endswith("\\") or not argument for argument in rest):
         return " ".join([call, VERBATIM, *map(_argument, rest)])
-    return " ".join([call, *(word(one, shell) for one in rest)])
+    return " ".join([call, *(word(argument, shell) for argument in rest)])
 
 
 def command(words: Sequence[str], shells: Sequence[str] | None = None) -> str:
@@ -109,7 +109,7 @@ def command(words: Sequence[str], shells: Sequence[str] | None = None) -> str:
 
     Where SHELLS (default: those at hand) want it differently, each way with the shell's name.
     """
-    return _told({shell: line(words, shell) for shell in shells or at_hand()})
+    return _by_shell({shell: line(words, shell) for shell in shells or at_hand()})
 
 
 def enter(folder: PurePath, shells: Sequence[str] | None = None) -> str:
@@ -118,7 +118,7 @@ def enter(folder: PurePath, shells: Sequence[str] | None = None) -> str:
     `cd` stays on its drive in cmd, `cd /d` is none in PowerShell, and `&&` none in its older
     versions; both know `pushd`.
     """
-    return _told({shell: _enter(str(folder), shell) for shell in shells or at_hand()})
+    return _by_shell({shell: _enter(str(folder), shell) for shell in shells or at_hand()})
 
 
 def _enter(folder: str, shell: str) -> str:
@@ -130,7 +130,7 @@ def _enter(folder: str, shell: str) -> str:
     return f"pushd {folder}" if PLAIN[shell].fullmatch(folder) else f'pushd "{folder}"'
 
 
-def _told(ways: Mapping[str, str]) -> str:
+def _by_shell(ways: Mapping[str, str]) -> str:
     """Return the one way, or each with its shell's name."""
     first, *others = dict.fromkeys(ways.values())
     if not others:
@@ -145,8 +145,8 @@ def program(folder: Path | None = None) -> str:
     By its name where the shell finds it, else by its path: nothing needs to be activated.
     """
     own = Path(sys.executable).with_name("thesis.exe" if os.name == "nt" else "thesis")
-    found = shutil.which("thesis")
-    if found is not None or not own.is_file():
+    on_path = shutil.which("thesis")
+    if on_path is not None or not own.is_file():
         return "thesis"
     return reach(own, folder or Path.cwd())
 

@@ -11,8 +11,8 @@ from experiments.wording.numbers import format_number
 
 
 @dataclass(frozen=True)
-class Number:
-    """A cell that holds a value, and the interval it lies in where one is known."""
+class NumberCell:
+    """A numeric cell: a value with its format, and its interval where one is known."""
 
     value: float
     spec: str = ".4g"
@@ -50,7 +50,7 @@ class Number:
 
 UNIT = re.compile(r"[\u00a0\u202f]?(%|pt|[KMG])$")
 """Behind a number; said once, not again at both ends of its interval."""
-Cell: TypeAlias = str | Number | None
+Cell: TypeAlias = str | NumberCell | None
 ABSENT = "–"
 
 
@@ -66,13 +66,13 @@ class Table:
     provenance: tuple[str, ...] = ()
     """One line per run: id and seal."""
     numeric: frozenset[int] = field(default_factory=frozenset)
-    """Columns set flush right; those that hold a Number where left empty."""
+    """Columns set flush right; those that hold a NumberCell where left empty."""
 
     @property
     def right(self) -> frozenset[int]:
         """The columns set flush right."""
         places = range(len(self.columns))
-        held = {at for at in places if any(isinstance(row[at], Number) for row in self.rows)}
+        held = {at for at in places if any(isinstance(row[at], NumberCell) for row in self.rows)}
         return self.numeric or frozenset(held)
 
 
@@ -80,7 +80,7 @@ def plain(cell: Cell, language: str) -> str:
     """Return CELL as LANGUAGE prints it."""
     if cell is None:
         return ABSENT
-    return cell.text(language) if isinstance(cell, Number) else cell
+    return cell.text(language) if isinstance(cell, NumberCell) else cell
 
 
 def one_line(text: str) -> str:
@@ -100,7 +100,7 @@ def to_json(table: Table) -> dict[str, Any]:
 
 
 def _json_cell(cell: Cell) -> Any:
-    if not isinstance(cell, Number):
+    if not isinstance(cell, NumberCell):
         return cell
     if cell.low is None or cell.high is None:
         return cell.exact

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from featherface.geometry.priors import levels, priors
-from featherface.losses.matching import MATCHINGS, Matching
+from featherface.losses.matching import MATCHINGS, MatchingInputs
 from featherface.probes.isolation import wide
 from featherface.probes.numbers import summaries, summary
 from featherface.probes.scenes import SIDE, Scripted, answers, targets
-from featherface.training.distillation.distillation_loss import Teaching
-from featherface.training.distillation.teacher_outputs import noted, told
-from featherface.training.distillation.temporal_ensemble import OUTPUTS, EarlierOutputs
+from featherface.training.distillation.distillation_loss import DistillationLoss
+from featherface.training.distillation.teacher_outputs import decode, encode
+from featherface.training.distillation.temporal_ensemble import OUTPUTS, TemporalEnsemble
 from featherface.training.distillation.terms import Teacher, start_from
 from featherface.training.objective import Objective
 
@@ -42,7 +42,7 @@ def assignment(settings: Settings) -> Values:
     output = answers("student", len(near))
     train = settings.train
     face, positive = MATCHINGS[train.loss.assignment](
-        Matching(
+        MatchingInputs(
             near,
             levels(settings.model, SIDE),
             targets(),
@@ -92,16 +92,16 @@ def distillation(settings: Settings) -> Values:
     teacher = Teacher(teachers[0] if teachers else None, "", lesson, tuple(teachers[1:]))
     taken = start_from(student, teachers[0]) if teachers and lesson.init_backbone else []
     config = dataclasses.replace(settings.train, views=VIEWS)
-    teaching = Teaching(teacher, student, config, CPU)  # type: ignore[arg-type]
-    teaching.companions.double()
+    teaching = DistillationLoss(teacher, student, config, CPU)  # type: ignore[arg-type]
+    teaching.learned.double()
     objective = Objective(settings.model, config, CPU, teaching)
     values = [float(len(taken))]
     if teachers and settings.distill.keeps(settings.train.views):
-        values += summaries(told(noted(answers("teacher 0", count), (), lesson.confidence), CPU))
+        values += summaries(decode(encode(answers("teacher 0", count), (), lesson.confidence), CPU))
     with tempfile.TemporaryDirectory() as folder, wide():
         if lesson.uses("temporal_weight"):
             path = Path(folder) / OUTPUTS
-            teaching.earlier = EarlierOutputs(path, lesson.temporal_decay, lesson.confidence)
+            teaching.ensemble = TemporalEnsemble(path, lesson.temporal_decay, lesson.confidence)
         for epoch in _epochs(lesson, config.epochs):
             values += _lesson(objective, teaching, student, epoch)
     return values
@@ -114,9 +114,11 @@ def _epochs(lesson: DistillConfig, epochs: int) -> list[int]:
     return middles or [0, 1]
 
 
-def _lesson(objective: Objective, teaching: Teaching, student: Scripted, epoch: int) -> Values:
+def _lesson(
+    objective: Objective, teaching: DistillationLoss, student: Scripted, epoch: int
+) -> Values:
     """Give what a step in EPOCH says, and what it would change."""
-    teaching.begin(epoch, 10 * epoch)
+    teaching.begin_epoch(epoch, 10 * epoch)
     student.zero_grad()
     total, parts = objective(student, _images(), targets(), [b"first", b"second"])
     total.backward()  # type: ignore[no-untyped-call]
@@ -124,9 +126,9 @@ def _lesson(objective: Objective, teaching: Teaching, student: Scripted, epoch: 
     turned = float(student.backbone.weight.grad.sum())
     with torch.no_grad():
         student.backbone.weight += 0.05
-    teaching.follow(10 * epoch + 1)
+    teaching.update(10 * epoch + 1)
     teaching.flush()
-    counting = (name for name in sorted(parts) if _weighed(name, teaching.lesson))
+    counting = (name for name in sorted(parts) if _weighed(name, teaching.phase))
     return [float(total.detach()), turned, *(float(parts[name]) for name in counting)]
 
 

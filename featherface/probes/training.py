@@ -24,11 +24,11 @@ from featherface.training.optimization.curriculum import (
     share_of,
     side_of,
 )
-from featherface.training.optimization.memory_format import arrive
+from featherface.training.optimization.memory_format import upload_centred
 from featherface.training.optimization.moving_average import MovingAverage
 from featherface.training.optimization.optimizers import OPTIMIZERS, parameter_groups
 from featherface.training.optimization.schedules import learning_rate
-from featherface.training.session import Session
+from featherface.training.session import TrainingSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,7 +58,7 @@ def pictures(settings: Settings) -> Values:
     values: Values = []
     for view in range(DRAWN):
         batch = collate([source[view, index] for index in range(len(source))])
-        shown = arrive(batch.images, pixels).double()
+        shown = upload_centred(batch.images, pixels).double()
         values += shown.mean(dim=(2, 3)).flatten().tolist()
         values += [*summary(shown)[1:2], float(shown.std())]
         faces = batch.targets.boxes[batch.targets.faces]
@@ -163,7 +163,7 @@ def steps(settings: Settings) -> Values:
         values += [float(one.grad.norm()) for one in model.parameters() if one.grad is not None]
         _descend(session.optimizer.param_groups)
         session.count({"loss": 1.0}, pictures=2)
-        for kept in dict.fromkeys((model, session.kept)):
+        for kept in dict.fromkeys((model, session.evaluated_model)):
             values += [n for one in kept.parameters() for n in summary(one)[1:]]
     return values
 
@@ -188,7 +188,7 @@ def best(settings: Settings) -> Values:
     return values
 
 
-def _session(model: _Learner, config: TrainConfig) -> Session:
+def _session(model: _Learner, config: TrainConfig) -> TrainingSession:
     """Return a training of MODEL in one process, as far as it can be without files."""
     average = MovingAverage(model, config.ema) if config.ema else None
     alone = SimpleNamespace(
@@ -200,7 +200,7 @@ def _session(model: _Learner, config: TrainConfig) -> Session:
         clip_grad_norm_=torch.nn.utils.clip_grad_norm_,
     )
     nowhere = cast("Path", None)
-    return Session(
+    return TrainingSession(
         cast("Any", alone),
         cast("Any", model),
         average,

@@ -9,7 +9,7 @@ import subprocess
 import pypandoc
 import pytest
 
-from experiments.comparison.compare import aims_of, compare, published_for
+from experiments.comparison.compare import compare, published_for, targets_of
 from experiments.comparison.table import lines
 from experiments.comparison.tables import metrics_table, settings_table, tables
 from experiments.earlier_conditions import from_text
@@ -17,31 +17,31 @@ from experiments.metrics import KINDS, Metric
 from experiments.records.store import Store
 from experiments.wording.formats import FORMATS, markdown
 from experiments.wording.latex import latex
-from experiments.wording.tables import Number, Table
+from experiments.wording.tables import NumberCell, Table
 from featherface.errors import ClaimFalseError, UsageError
 
 
 @pytest.fixture
 def pair(workspace, make_run):
-    one = make_run(workspace, "v1", matches=True, seed=3)
+    first = make_run(workspace, "v1", matches=True, seed=3)
     better = {"widerface.hard.ap": 0.6, "widerface.mean_ap": 0.7, "params.total": 256_000}
-    two = make_run(
-        workspace, "v2", matches=True, seed=9, metrics=better, parents=(one,), variant="v2"
+    second = make_run(
+        workspace, "v2", matches=True, seed=9, metrics=better, parents=(first,), variant="v2"
     )
-    return one, two
+    return first, second
 
 
 def test_deltas_intervals_and_probabilities(pair):
-    found = compare(pair, resamples=100)
-    hard = found.row("widerface.hard.ap")
+    comparison = compare(pair, resamples=100)
+    hard = comparison.row("widerface.hard.ap")
     assert hard.deltas[1].value == pytest.approx(0.05)
     assert hard.deltas[0] is None
     assert hard.intervals[0].low < hard.intervals[0].high
     assert 0 <= hard.deltas[1].probability <= 1
-    assert found.row("params.total").deltas[1].interval is None
-    assert found.row("widerface.easy.ap").metrics[1] is None
-    assert [row.name for row in found.rows] == [
-        name for name in KINDS if name in {row.name for row in found.rows}
+    assert comparison.row("params.total").deltas[1].interval is None
+    assert comparison.row("widerface.easy.ap").metrics[1] is None
+    assert [row.name for row in comparison.rows] == [
+        name for name in KINDS if name in {row.name for row in comparison.rows}
     ]
 
 
@@ -52,14 +52,14 @@ def test_recipe_differences_are_listed(pair):
 
 
 def test_aims_stand_beside_but_their_ap_only_where_comparable(workspace, make_run, pair):
-    aims = aims_of(pair, workspace.cited)
-    assert [one.name for one in aims] == ["v1-plan", "v2-plan"]
-    found = compare(pair, references=aims, resamples=0)
-    assert found.row("params.total").references[1].value == 256_000
-    assert found.row("widerface.hard.ap").references == (None, None)
+    targets = targets_of(pair, workspace.cited)
+    assert [target.name for target in targets] == ["v1-plan", "v2-plan"]
+    comparison = compare(pair, references=targets, resamples=0)
+    assert comparison.row("params.total").references[1].value == 256_000
+    assert comparison.row("widerface.hard.ap").references == (None, None)
     about = {"dataset": "widerface", "n": 3226}
     real = [make_run(workspace, name, **about) for name in ("v1", "v2")]
-    assert compare(real, references=aims).row("widerface.hard.ap").references[1].value == 0.82
+    assert compare(real, references=targets).row("widerface.hard.ap").references[1].value == 0.82
 
 
 @pytest.mark.parametrize(
@@ -97,26 +97,26 @@ def test_changed_and_unfinished_records_are_refused(workspace, make_run, pair):
 
 
 def test_notes_say_what_a_reader_must_know(workspace, make_run, pair):
-    found = compare(pair, resamples=10)
-    assert "not a WIDER FACE result" in found.notes[0].text()
-    assert "ce n'est pas un résultat WIDER FACE" in found.notes[0].text("fr")
-    assert found.notes[1].text() == "Latency: 640×640, batch 1, 2 threads"
-    told = [note.text() for note in found.notes]
-    assert any("10 paired resamples of the 80 images (seed 0)" in one for one in told)
-    assert any("too few for 2 corrected differences" in one for one in told)
-    assert any("How sure 80 images are" in one for one in told)
-    assert any("One training seed per run" in one for one in told)
+    comparison = compare(pair, resamples=10)
+    assert "not a WIDER FACE result" in comparison.notes[0].text()
+    assert "ce n'est pas un résultat WIDER FACE" in comparison.notes[0].text("fr")
+    assert comparison.notes[1].text() == "Latency: 640×640, batch 1, 2 threads"
+    notes = [note.text() for note in comparison.notes]
+    assert any("10 paired resamples of the 80 images (seed 0)" in note for note in notes)
+    assert any("too few for 2 corrected differences" in note for note in notes)
+    assert any("How sure 80 images are" in note for note in notes)
+    assert any("One training seed per run" in note for note in notes)
     part = {"dataset": "widerface", "n": 34, "complete": False}
     partial = compare([make_run(workspace, "a", **part), make_run(workspace, "b", **part)])
     assert partial.notes[0].text().startswith("34 images, not a WIDER FACE result")
 
 
 def test_every_format_holds_the_numbers(pair):
-    found = compare(pair, resamples=50)
-    table = metrics_table(found)
+    comparison = compare(pair, resamples=50)
+    table = metrics_table(comparison)
     assert "| AP Hard " in markdown(table)
     assert "55.0%" in markdown(table)
-    assert "55,0\u202f%" in markdown(metrics_table(found, "fr"), "fr")
+    assert "55,0\u202f%" in markdown(metrics_table(comparison, "fr"), "fr")
     text = latex(table)
     assert r"\toprule" in text
     assert r"\num{55.0}\,\%" in text
@@ -128,13 +128,13 @@ def test_every_format_holds_the_numbers(pair):
     assert len({len(row) for row in rows}) == 1
     values = json.loads(FORMATS["json"](table, "en"))
     assert values["columns"] == ["Metric", "v1@1", "v2@1", "Δ v2@1 − v1@1", "P(v2@1 > v1@1)"]
-    plain = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    plain = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
     hard = next(row for row in plain["rows"] if row["metric"] == "widerface.hard.ap")
     assert hard["values"]["v2@1"]["delta"]["value"] == pytest.approx(0.05)
 
 
 def test_csv_keeps_every_digit():
-    third = Number(1 / 3, ".1%", low=0.1234567890123456, high=2 / 3)
+    third = NumberCell(1 / 3, ".1%", low=0.1234567890123456, high=2 / 3)
     text = FORMATS["csv"](Table("A", ("run", "AP"), (("v1", third),)), "fr")
     assert list(csv.reader(io.StringIO(text))) == [
         ["run", "AP", "AP low", "AP high"],
@@ -143,7 +143,7 @@ def test_csv_keeps_every_digit():
 
 
 def test_hostile_text_stays_a_cell():
-    row = ("50% of $x_1$ & {y} \\ ~^#", Number(1234.5, ",.1f"), "a|b\nc")
+    row = ("50% of $x_1$ & {y} \\ ~^#", NumberCell(1234.5, ",.1f"), "a|b\nc")
     table = Table("A & B", ("x", "y", "z"), (row, ("", None, "")), provenance=("a\nb",))
     assert markdown(table).count("\n") == 4
     assert "a\\|b c" in markdown(table)
@@ -171,32 +171,46 @@ def test_latencies_of_different_settings_get_no_difference(workspace, make_run):
         )
         for name, setting in settings.items()
     ]
-    found = compare(runs)
-    assert found.row("latency.cpu.median_ms").deltas == (None, None)
-    assert found.row("params.total").deltas[1].value == 0
-    latency, parameters = lines(found.to_json()["rows"], [run.id for run in runs])[::-1]
+    comparison = compare(runs)
+    assert comparison.row("latency.cpu.median_ms").deltas == (None, None)
+    assert comparison.row("params.total").deltas[1].value == 0
+    latency, parameters = lines(comparison.to_json()["rows"], [run.id for run in runs])[::-1]
     assert latency.differences[0].reason == "conditions"
     assert latency.differences[0].number is None
     assert (parameters.differences[0].number, parameters.differences[0].reason) == (0, "")
-    assert any("different settings" in note.text() for note in found.notes)
+    assert any("different settings" in note.text() for note in comparison.notes)
 
 
 def test_a_difference_is_established_only_after_the_correction(workspace, make_run):
     runs = [make_run(workspace, "v1", matches=True, seed=0)]
     runs += [make_run(workspace, "v2", matches=True, seed=seed) for seed in (3, 5, 9)]
-    found = compare(runs, resamples=1999)
-    deltas = [one for row in found.rows for one in row.deltas[1:] if one and one.p is not None]
+    comparison = compare(runs, resamples=1999)
+    deltas = [
+        delta
+        for row in comparison.rows
+        for delta in row.deltas[1:]
+        if delta and delta.p is not None
+    ]
     assert len(deltas) == 12
-    assert all(one.holm >= one.p for one in deltas)
-    assert all(one.established == (one.holm <= 0.05) for one in deltas)
-    table = lines(found.to_json()["rows"], [run.id for run in runs])
-    marks = [one.mark for line in table for one in line.differences if one.chance is not None]
+    assert all(delta.holm >= delta.p for delta in deltas)
+    assert all(delta.established == (delta.holm <= 0.05) for delta in deltas)
+    table = lines(comparison.to_json()["rows"], [run.id for run in runs])
+    marks = [
+        difference.mark
+        for line in table
+        for difference in line.differences
+        if difference.chance is not None
+    ]
     assert marks == [
-        "*" if one.established else "†" if one.interval.low > 0 or one.interval.high < 0 else ""
-        for one in deltas
+        "*"
+        if delta.established
+        else "†"
+        if delta.interval.low > 0 or delta.interval.high < 0
+        else ""
+        for delta in deltas
     ]
     assert set(marks) == {"", "*", "†"}
-    value = found.to_json()["rows"][0]["values"]["v2@1"]["delta"]
+    value = comparison.to_json()["rows"][0]["values"]["v2@1"]["delta"]
     assert value["established"] == (value["holm"] <= 0.05)
 
 
@@ -204,42 +218,44 @@ def test_what_was_published_of_a_network_stands_beside(workspace, make_run):
     about = {"dataset": "widerface", "n": 3226}
     runs = [make_run(workspace, name, variant=name, **about) for name in ("v1-official", "v1")]
     cited = published_for(runs, workspace.cited)
-    assert [one.name for one in cited] == ["featherface-paper", "featherface-published-code"]
+    assert [result.name for result in cited] == ["featherface-paper", "featherface-published-code"]
     shown = metrics_table(compare(runs, references=cited))
     assert "FeatherFace (paper) [cited]" in shown.columns
-    part = [make_run(workspace, one, dataset="widerface", n=34, complete=False) for one in "ab"]
-    found = compare(part, references=cited)
-    assert found.row("widerface.hard.ap").references == (None, None)
-    assert any("AP of cited or planned results is left out" in one.text() for one in found.notes)
+    part = [make_run(workspace, name, dataset="widerface", n=34, complete=False) for name in "ab"]
+    comparison = compare(part, references=cited)
+    assert comparison.row("widerface.hard.ap").references == (None, None)
+    assert any(
+        "AP of cited or planned results is left out" in note.text() for note in comparison.notes
+    )
 
 
 def test_settings_are_a_table_of_their_own(pair):
-    found = compare(pair, resamples=0)
-    rows = {row[0]: row[1:] for row in settings_table(found).rows}
+    comparison = compare(pair, resamples=0)
+    rows = {row[0]: row[1:] for row in settings_table(comparison).rows}
     assert rows["model.variant"] == ("v1", "v2")
     assert rows["distill.teacher"] == ("–", "v1@1")
     assert "title" not in rows
-    assert [table.title for table in tables(found)] == ["Comparison of v1@1, v2@1"]
-    assert tables(found, settings=True)[-1].title == "Settings that differ"
+    assert [table.title for table in tables(comparison)] == ["Comparison of v1@1, v2@1"]
+    assert tables(comparison, settings=True)[-1].title == "Settings that differ"
 
 
 def test_latex_is_read_as_a_table(pair):
-    found = metrics_table(compare(pair, resamples=50))
-    text = latex(found)
+    metrics = metrics_table(compare(pair, resamples=50))
+    text = latex(metrics)
     rows = [line for line in text.splitlines() if line.endswith(r" \\")]
-    assert len(rows) == len(found.rows) + 1
-    assert all(line.count(" & ") == len(found.columns) - 1 for line in rows)
+    assert len(rows) == len(metrics.rows) + 1
+    assert all(line.count(" & ") == len(metrics.columns) - 1 for line in rows)
     document = json.loads(pypandoc.convert_text(text, "json", "latex"))
     (table,) = [block for block in document["blocks"] if block["t"] == "Table"]
     _, caption, columns, _, bodies, _ = table["c"]
     assert "Comparison" in json.dumps(caption)
-    assert len(columns) == len(found.columns)
-    assert len(bodies[0][3]) == len(found.rows)
-    shown = pypandoc.convert_text(text, "plain", "latex", extra_args=["--columns=400"])
-    assert "AP Hard" in shown
-    assert "55.0" in shown  # siunitx's numbers arrive
-    assert "num" not in shown
-    assert "* differs" in shown
+    assert len(columns) == len(metrics.columns)
+    assert len(bodies[0][3]) == len(metrics.rows)
+    rendered = pypandoc.convert_text(text, "plain", "latex", extra_args=["--columns=400"])
+    assert "AP Hard" in rendered
+    assert "55.0" in rendered  # siunitx's numbers arrive
+    assert "num" not in rendered
+    assert "* differs" in rendered
 
 
 BROAD = Table(
@@ -248,9 +264,9 @@ BROAD = Table(
     (
         (
             "AP Hard",
-            *(Number(0.5, ".1%", 0.4, 0.6) for _ in range(2)),
-            Number(2.5, "+.1f", -1.0, 6.0, "*"),
-            *(Number(0.9, ".1%") for _ in range(3)),
+            *(NumberCell(0.5, ".1%", 0.4, 0.6) for _ in range(2)),
+            NumberCell(2.5, "+.1f", -1.0, 6.0, "*"),
+            *(NumberCell(0.9, ".1%") for _ in range(3)),
         ),
     ),
     notes=("* differs; † does not",),
@@ -278,7 +294,7 @@ def test_latex_sets_the_table_on_the_page(pair, tmp_path, broad):
     (tmp_path / "table.tex").write_text(text, encoding="utf-8")
     command = [program, "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    told = done.stdout.decode("utf-8", "replace")
-    assert done.returncode == 0, told
+    log = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, log
     assert (tmp_path / "table.pdf").is_file()
-    assert "Overfull" not in told
+    assert "Overfull" not in log

@@ -13,7 +13,7 @@ from experiments.claims.remedies import for_protocol
 from experiments.comparison.compare import compare
 from experiments.comparison.tables import metrics_table
 from experiments.conditions import Conditions
-from experiments.conditions_text import Manners
+from experiments.conditions_text import MeasurementSettings
 from experiments.earlier_conditions import as_recorded, from_text
 from experiments.metrics import Metric
 from experiments.plotting.pareto import _of_runs
@@ -128,8 +128,8 @@ def test_conditions_that_are_none_are_refused(conditions):
     ],
 )
 def test_an_older_record_tells_what_it_knows(metric, hardware, details, wanted):
-    found = as_recorded(metric, hardware, {"benchmark": details}, judged=False)
-    assert (found.device, found.hardware, found.precision) == wanted
+    conditions = as_recorded(metric, hardware, {"benchmark": details}, judged=False)
+    assert (conditions.device, conditions.hardware, conditions.precision) == wanted
 
 
 def test_predictions_from_elsewhere_were_computed_nobody_knows_where():
@@ -147,18 +147,18 @@ def test_of_several_cards_the_right_one_is_named(monkeypatch):
 
 def test_older_records_are_compared_and_told_as_they_were(workspace, make_run):
     machine = {"system": "Linux", "cpu": "2 cores"}
-    one, two = (aged(make_run(workspace, name), machine) for name in ("v1", "v2"))
+    first, second = (aged(make_run(workspace, name), machine) for name in ("v1", "v2"))
     timing = dataclasses.replace(CPU, sizes=((640, 640),), batch=1, threads=2)
-    assert one.metric("latency.cpu.median_ms").conditions == timing
+    assert first.metric("latency.cpu.median_ms").conditions == timing
     judging = dataclasses.replace(CPU, protocol="original")
-    assert one.metric("widerface.hard.ap").conditions == judging
-    assert not one.metric("params.total").conditions.known
-    found = compare([one, two], store=Store(workspace), resamples=0)
+    assert first.metric("widerface.hard.ap").conditions == judging
+    assert not first.metric("params.total").conditions.known
+    comparison = compare([first, second], store=Store(workspace), resamples=0)
     for name in ("latency.cpu.median_ms", "memory.peak_mb", "widerface.hard.ap"):
-        assert found.row(name).deltas[1].value == 0
-    told = [note.text() for note in found.notes]
-    assert "Latency: 640×640, batch 1, 2 threads" in told
-    assert not any("device" in one or "rounding" in one for one in told)
+        assert comparison.row(name).deltas[1].value == 0
+    notes = [note.text() for note in comparison.notes]
+    assert "Latency: 640×640, batch 1, 2 threads" in notes
+    assert not any("device" in note or "rounding" in note for note in notes)
 
 
 def test_an_older_record_of_a_card_stands_apart_from_a_new_one(workspace, make_run):
@@ -168,16 +168,16 @@ def test_an_older_record_of_a_card_stands_apart_from_a_new_one(workspace, make_r
     assert compare([old, other], resamples=0).row("memory.peak_mb").deltas[1].value == 0
     measured = [timed(8.0, FULL), judged(0.56, FULL, fingerprint="f")]
     new = make_run(workspace, "v3", metrics=measured)
-    found = compare([old, new], resamples=0)
-    assert found.row("latency.gpu.median_ms").deltas == (None, None)
-    assert found.row("widerface.hard.ap").deltas[1].value == pytest.approx(0.01)
-    told = [note.text() for note in found.notes]
+    comparison = compare([old, new], resamples=0)
+    assert comparison.row("latency.gpu.median_ms").deltas == (None, None)
+    assert comparison.row("widerface.hard.ap").deltas[1].value == pytest.approx(0.01)
+    notes = [note.text() for note in comparison.notes]
     assert any(
-        one.startswith("The record does not tell on what AP was computed: v1@1") for one in told
+        note.startswith("The record does not tell on what AP was computed: v1@1") for note in notes
     )
     assert any(
-        "NVIDIA GeForce RTX 3060 (v1@1); NVIDIA GeForce RTX 3060, fp32 (v3@1)" in one
-        for one in told
+        "NVIDIA GeForce RTX 3060 (v1@1); NVIDIA GeForce RTX 3060, fp32 (v3@1)" in note
+        for note in notes
     )
 
 
@@ -188,30 +188,30 @@ def test_an_older_record_of_a_card_stands_apart_from_a_new_one(workspace, make_r
 def test_times_and_memory_of_other_devices_have_no_difference(
     workspace, make_run, other, name, unit
 ):
-    one, two, alike = (
+    first, second, alike = (
         make_run(workspace, run, metrics=[timed(value, on, name, unit)])
         for run, value, on in (("v1", 9.0, AMPERE), ("v2", 8.0, other), ("v3", 7.0, AMPERE))
     )
-    found = compare([one, two, alike], resamples=0)
-    assert [delta and delta.value for delta in found.row(name).deltas] == [None, None, -2.0]
-    (said,) = [note for note in found.notes if note.code == "machines"]
+    comparison = compare([first, second, alike], resamples=0)
+    assert [delta and delta.value for delta in comparison.row(name).deltas] == [None, None, -2.0]
+    (said,) = [note for note in comparison.notes if note.code == "machines"]
     assert "NVIDIA GeForce RTX 3060, TF32 (v1@1)" in said.text()
     if other.known:
         assert f"{other.shown()} (v2@1)" in said.text()
-    values = {run.id: found.to_json()["rows"][0]["values"][run.id] for run in (one, two)}
+    values = {run.id: comparison.to_json()["rows"][0]["values"][run.id] for run in (first, second)}
     assert values["v1@1"]["conditions"]["precision"] == "tf32"
 
 
 def test_one_device_is_named_once(workspace, make_run):
     measured = [timed(9.0, AMPERE), timed(60.0, AMPERE, "memory.peak_mb", "MB")]
     runs = [make_run(workspace, name, metrics=measured) for name in ("v1", "v2")]
-    found = compare(runs, resamples=0)
-    told = metrics_table(found).notes
-    assert "Latency, measured on NVIDIA GeForce RTX 3060, TF32" in told
+    comparison = compare(runs, resamples=0)
+    notes = metrics_table(comparison).notes
+    assert "Latency, measured on NVIDIA GeForce RTX 3060, TF32" in notes
     assert "Mémoire de pointe, mesures prises sur NVIDIA GeForce RTX 3060, TF32" in (
-        metrics_table(found, "fr").notes
+        metrics_table(comparison, "fr").notes
     )
-    assert found.row("latency.gpu.median_ms").deltas[1].value == 0
+    assert comparison.row("latency.gpu.median_ms").deltas[1].value == 0
 
 
 def test_full_precision_compares_on_any_device_and_says_so(workspace, make_run):
@@ -219,9 +219,9 @@ def test_full_precision_compares_on_any_device_and_says_so(workspace, make_run):
         make_run(workspace, name, metrics=[judged(value, on)])
         for name, value, on in (("v1", 0.5, CPU), ("v2", 0.6, FULL))
     ]
-    found = compare(runs, resamples=0)
-    assert found.row("widerface.hard.ap").deltas[1].value == pytest.approx(0.1)
-    (said,) = [note for note in found.notes if note.code == "rounding"]
+    comparison = compare(runs, resamples=0)
+    assert comparison.row("widerface.hard.ap").deltas[1].value == pytest.approx(0.1)
+    (said,) = [note for note in comparison.notes if note.code == "rounding"]
     assert said.text() == (
         "AP was computed on 2 cores (v1@1); NVIDIA GeForce RTX 3060, fp32 (v2@1):"
         " its last digits may differ by rounding"
@@ -270,7 +270,7 @@ def test_a_plot_holds_the_times_of_one_device(workspace, make_run):
         for name, on in (("v1", AMPERE), ("v2", PASCAL), ("v3", AMPERE))
     ]
     points = _of_runs(runs, "latency.gpu.median_ms", "widerface.hard.ap")
-    assert [one.label for one in points] == ["v1@1", "v3@1"]
+    assert [point.label for point in points] == ["v1@1", "v3@1"]
 
 
 def test_tables_of_ones_own_have_a_column_each(workspace, make_run):
@@ -292,21 +292,25 @@ def test_the_card_that_trained_is_named_in_the_protocol(workspace, make_run):
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "sentence"),
     [
         ("en", "Latency: 320×320, batch 1, 1 thread"),
         ("fr", "Latence\u202f: 320×320, lots de 1, 1 fil d'exécution"),
     ],
 )
-def test_settings_of_latencies_are_worded_in_either_language(language: str, told: str) -> None:
+def test_settings_of_latencies_are_worded_in_either_language(language: str, sentence: str) -> None:
     assert (
-        say("note.timed", language, setting=Manners((from_text("320×320, batch 1, 1 threads"),)))
-        == told
+        say(
+            "note.timed",
+            language,
+            setting=MeasurementSettings((from_text("320×320, batch 1, 1 threads"),)),
+        )
+        == sentence
     )
 
 
 def test_settings_that_differ_are_worded_in_french() -> None:
     texts = ("640×640, batch 8, 2 threads", "320×320, batch 1")
-    settings = Manners(tuple(from_text(text) for text in texts))
-    told = say("note.timed-differently", "fr", settings=settings)
-    assert told.endswith("640×640, lots de 8, 2 fils d'exécution / 320×320, lots de 1")
+    settings = MeasurementSettings(tuple(from_text(text) for text in texts))
+    sentence = say("note.timed-differently", "fr", settings=settings)
+    assert sentence.endswith("640×640, lots de 8, 2 fils d'exécution / 320×320, lots de 1")

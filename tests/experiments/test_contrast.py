@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from experiments.comparison.run_diff import PARTS, contrast
+from experiments.comparison.run_diff import PARTS, diff_runs
 from experiments.records.record import Git
 from experiments.staleness.source_digest import CODE, write_code
 
@@ -21,7 +21,7 @@ def test_every_part_is_told(workspace, make_run):
     (other.folder / "environment.txt").write_text("numpy==2.0.1\n", encoding="utf-8")
     changed = {"git": Git(commit="f" * 40), "hardware": {"cpu": "8 cores"}}
     other.record = dataclasses.replace(other.record, **changed)
-    found = {(each.part, each.name): each.values for each in contrast(one, other)}
+    found = {(each.part, each.name): each.values for each in diff_runs(one, other)}
     assert {part for part, _ in found} == set(PARTS)
     assert found["recipe", "train.epochs"] == (5, 9)
     assert found["code", "boxes.py"][1] == "other"
@@ -34,4 +34,4 @@ def test_every_part_is_told(workspace, make_run):
 
 def test_a_run_is_like_itself(workspace, make_run):
     run = make_run(workspace, "v1")
-    assert contrast(run, run) == []
+    assert diff_runs(run, run) == []

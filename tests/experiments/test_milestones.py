@@ -65,8 +65,10 @@ def test_a_limit_belongs_to_the_claim_or_not_as_its_sign_says(workspace, make_ru
         (
             {"dataset": "widerface", "n": 34, "complete": False},
             "v2@1 was evaluated on 34 of 3,226 images, not a WIDER FACE result",
-            "v2@1 a été évaluée sur 34 images sur 3\u202f226\u202f: "
-            "ce n'est pas un résultat WIDER FACE",
+            (
+                "v2@1 a été évaluée sur 34 images sur 3\u202f226\u202f: "
+                "ce n'est pas un résultat WIDER FACE"
+            ),
         ),
         (
             {"dataset": "widerface", "n": 34, "complete": True},

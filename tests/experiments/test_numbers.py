@@ -12,7 +12,7 @@ from experiments.plotting.style import number_ticks
 from experiments.wording.formats import FORMATS
 from experiments.wording.numbers import EXTRA, format_number, plain_number, scaled
 from experiments.wording.phrases import Amount
-from experiments.wording.tables import Number, Table
+from experiments.wording.tables import NumberCell, Table
 from featherface.errors import UsageError
 from thesis_cli.wording import difference, quantity
 from vault_sync.rendering.words import Words
@@ -117,7 +117,7 @@ def test_what_is_no_number_is_said_in_words(value, spec, english, french):
     assert format_number(value, spec, "fr") == french
 
 
-ZEROS = Table("t", ("what", "value"), (("zero", Number(-0.0, "+.1p")), ("none", None)))
+ZEROS = Table("t", ("what", "value"), (("zero", NumberCell(-0.0, "+.1p")), ("none", None)))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_tables_tell_zero_from_nothing(form, zero, absent):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_latex_says_what_is_no_number(value):
-    text = FORMATS["latex"](Table("t", ("a",), ((Number(value, ".1%"),),)), "en")
+    text = FORMATS["latex"](Table("t", ("a",), ((NumberCell(value, ".1%"),),)), "en")
     assert r"\num" not in text
     assert format_number(value, "", "en") in text
 

@@ -9,7 +9,7 @@ import pytest
 
 from experiments import schema, yaml_io
 from experiments.comparison.compare import compare
-from experiments.comparison.run_diff import contrast
+from experiments.comparison.run_diff import diff_runs
 from experiments.recipe.model import Recipe, ResolvedRecipe, differences
 from experiments.recipe.resolve import resolve
 from experiments.records.writer import write_json
@@ -192,5 +192,5 @@ def test_other_data_of_the_same_name_is_not_learnt_from(workspace, tmp_path):
 def test_two_records_of_one_data_set_on_two_disks_differ_in_nothing(workspace, make_run):
     one = make_run(workspace, "v1", recipe={"data.root": "D:\\data\\widerface"})
     other = make_run(workspace, "v1", recipe={"data.root": "/mnt/e/widerface"})
-    assert [each for each in contrast(one, other) if each.part == "recipe"] == []
+    assert [each for each in diff_runs(one, other) if each.part == "recipe"] == []
     assert "data.root" not in compare([one, other], resamples=0).recipe

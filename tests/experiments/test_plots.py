@@ -10,7 +10,7 @@ from experiments.plotting import run_plots
 from experiments.plotting.comparison_plots import draw_comparison
 from experiments.plotting.data_plots import draw_statistics
 from experiments.plotting.pareto import front, pareto
-from experiments.plotting.published_curves import Curve
+from experiments.plotting.published_curves import PublishedCurve
 from experiments.wording.formats import FORMATS
 from featherface.data.annotation import Annotations
 from featherface.data.config import SyntheticConfig
@@ -104,9 +104,9 @@ def test_a_comparison_draws_what_it_can(workspace, make_run):
         make_run(workspace, name, dataset="widerface", n=3226, matches=True)
         for name in ("v1", "v2")
     ]
-    found = compare(runs, resamples=0)
-    curve = Curve(np.array([1.0, 0.5]), np.array([0.4, 0.8]))
-    pictures, warnings = draw_comparison(found, (), {"Other": {"hard": curve}})
+    comparison = compare(runs, resamples=0)
+    curve = PublishedCurve(np.array([1.0, 0.5]), np.array([0.4, 0.8]))
+    pictures, warnings = draw_comparison(comparison, (), {"Other": {"hard": curve}})
     names = ["pareto-params", "pareto-macs", "pareto-latency", "precision-recall"]
     assert list(pictures) == names
     plain = {run.id: run.matches() for run in runs}

@@ -55,9 +55,9 @@ def test_five_seeds_have_a_mean_with_students_interval(workspace, make_run):
     assert spread.deviation == pytest.approx(stdev(values))
     low, high = stats.t.interval(0.95, 4, fmean(values), stdev(values) / math.sqrt(5))
     assert (spread.low, spread.high) == pytest.approx((low, high))
-    less = found.seeds[1].less(found.seeds[0], HARD)
+    welch_difference = found.seeds[1].mean_difference(found.seeds[0], HARD)
     welch = stats.ttest_ind(other, values, equal_var=False).confidence_interval()
-    assert (less.low, less.high) == pytest.approx((welch.low, welch.high))
+    assert (welch_difference.low, welch_difference.high) == pytest.approx((welch.low, welch.high))
     notes = seeds_table(found, "fr").notes
     assert any(
         "moyenne sur les graines de v2 moins celle de v1\u202f: +9,7" in one for one in notes

@@ -21,7 +21,7 @@ from featherface.geometry.priors import levels, priors
 from featherface.inference.detect import predict
 from featherface.losses.assignment import Targets
 from featherface.losses.config import CHOICES, LossConfig
-from featherface.losses.matching import MATCHINGS, Matching
+from featherface.losses.matching import MATCHINGS, MatchingInputs
 from featherface.losses.multibox import hardest, multibox
 from featherface.networks.detector import RawOutput, build
 from featherface.training.config.distill import DistillConfig, Phase
@@ -105,7 +105,7 @@ def test_every_loss_is_the_cpus_and_waits_for_nothing(tally, key, value, which):
 @pytest.mark.parametrize("seed", range(3))
 def test_every_matching_is_the_cpus_and_waits_for_nothing(tally, name, seed):
     targets, shown = made_up(seed), outputs(3, len(PRIORS), seed)
-    here = Matching(PRIORS, LEVELS, targets, 0.35, shown.boxes, shown.logits, (0.1, 0.2))
+    here = MatchingInputs(PRIORS, LEVELS, targets, 0.35, shown.boxes, shown.logits, (0.1, 0.2))
     there = here._replace(
         priors=PRIORS.to(PLACE, non_blocking=True),
         targets=targets.to(PLACE),
@@ -123,7 +123,7 @@ def test_numbers_that_nobody_selected_spoil_nothing(tally):
     """On the CPU they are never touched; elsewhere they are rows of a sum."""
     targets, shown = made_up(1), outputs(3, len(PRIORS))
     positive = MATCHINGS["overlap"](
-        Matching(PRIORS, LEVELS, targets, 0.35, shown.boxes, shown.logits, (0.1, 0.2))
+        MatchingInputs(PRIORS, LEVELS, targets, 0.35, shown.boxes, shown.logits, (0.1, 0.2))
     ).positive
     for part in (shown.boxes, shown.landmarks):
         part[~positive] = torch.inf

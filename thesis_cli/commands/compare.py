@@ -141,7 +141,7 @@ def references(
     workspace: Workspace, runs: Sequence[Run], named: Sequence[str]
 ) -> list[CitedResult]:
     """Gather what was published of the runs' networks, what is NAMED, and what was aimed at."""
-    from experiments.comparison.compare import aims_of, published_for
+    from experiments.comparison.compare import published_for, targets_of
 
     known = workspace.cited
     chosen = {result.name: result for result in published_for(runs, known)}
@@ -155,7 +155,7 @@ def references(
                 unknown("cited result", name, [FIELD, *known]),
                 f"write it into {workspace.root / 'thesis.toml'}: [cited.{name}]",
             )
-    return list((chosen | {result.name: result for result in aims_of(runs, known)}).values())
+    return list((chosen | {result.name: result for result in targets_of(runs, known)}).values())
 
 
 def show(session: Session, comparison: Comparison, form: str, *, settings: bool) -> None:
@@ -205,8 +205,8 @@ def view(table: Table, language: str) -> list[Block]:
 
 def wording(cell: Cell, language: str) -> str:
     """Word one cell."""
-    from experiments.wording.tables import ABSENT, Number
+    from experiments.wording.tables import ABSENT, NumberCell
 
-    if isinstance(cell, Number):
+    if isinstance(cell, NumberCell):
         return cell.text(language)
     return ABSENT if cell is None else cell

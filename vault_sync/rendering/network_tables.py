@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from experiments.wording.tables import Number, Table
+from experiments.wording.tables import NumberCell, Table
 from featherface.variants.table import VARIANTS
 from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.markdown import table as lay_out
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Shape = tuple[int, ...]
 
 MILLIONS = ",.2M"
-"""Number format of FEW multiply-accumulates or more; fewer are written out."""
+"""NumberCell format of FEW multiply-accumulates or more; fewer are written out."""
 FEW = 10_000
 
 
@@ -59,15 +59,19 @@ def components(subject: Subject, words: Words) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             str(words.name("component", part.component)),
-            Number(part.parameters, ","),
-            Number(part.parameters / whole.parameters, ".1%"),
+            NumberCell(part.parameters, ","),
+            NumberCell(part.parameters / whole.parameters, ".1%"),
             _millions(part.macs),
-            Number(part.macs / whole.macs, ".1%"),
+            NumberCell(part.macs / whole.macs, ".1%"),
         )
         for part in whole.parts
     ]
-    full = (Number(whole.parameters, ","), Number(1, ".1%"), Number(whole.macs, MILLIONS))
-    rows.append((str(words.say("network.total")), *full, Number(1, ".1%")))
+    full = (
+        NumberCell(whole.parameters, ","),
+        NumberCell(1, ".1%"),
+        NumberCell(whole.macs, MILLIONS),
+    )
+    rows.append((str(words.say("network.total")), *full, NumberCell(1, ".1%")))
     return _table(
         words,
         "components",
@@ -83,7 +87,7 @@ def blocks(subject: Subject, words: Words) -> Table:
         (
             Code(block.name),
             format_shapes(block.shapes),
-            Number(block.parameters, ","),
+            NumberCell(block.parameters, ","),
             _millions(block.macs),
         )
         for block in subject.anatomy.blocks
@@ -98,7 +102,7 @@ def layers(subject: Subject, words: Words) -> Table:
             Code(layer.name),
             _kind(layer, words),
             format_shapes(tuple(dict.fromkeys(layer.shapes))),
-            Number(layer.parameters, ","),
+            NumberCell(layer.parameters, ","),
             _millions(layer.macs),
         )
         for layer in subject.anatomy.layers
@@ -116,15 +120,15 @@ def levels(subject: Subject, words: Words) -> Table:
     for field, anchors in zip(subject.anatomy.fields, subject.anatomy.anchors, strict=True):
         cells: list[Cell] = [
             str(words.say("network.numbered", n=field.level)),
-            Number(field.stride, ","),
+            NumberCell(field.stride, ","),
             f"{field.height}×{field.width}×{field.channels}",
             _listed(anchors.sizes, words),
             _listed(anchors.ratios, words),
-            Number(anchors.count, ","),
-            Number(field.backbone, ","),
-            Number(field.prediction, ","),
+            NumberCell(anchors.count, ","),
+            NumberCell(field.backbone, ","),
+            NumberCell(field.prediction, ","),
         ]
-        rows.append((*cells, *([Number(measured[field.level], ",")] if measured else [])))
+        rows.append((*cells, *([NumberCell(measured[field.level], ",")] if measured else [])))
     return _table(words, "levels", subject, columns, rows)
 
 
@@ -195,13 +199,13 @@ def _kind(layer: Layer, words: Words) -> str:
     return ", ".join(phrases)
 
 
-def _millions(number: int) -> Number:
-    return Number(number, MILLIONS if number >= FEW else ",")
+def _millions(number: int) -> NumberCell:
+    return NumberCell(number, MILLIONS if number >= FEW else ",")
 
 
-def _change(number: int, *, millions: bool = False) -> Number:
+def _change(number: int, *, millions: bool = False) -> NumberCell:
     spec = MILLIONS if millions and abs(number) >= FEW else ","
-    return Number(number, f"+{spec}")
+    return NumberCell(number, f"+{spec}")
 
 
 def _listed(numbers: Sequence[float], words: Words) -> str:
@@ -211,12 +215,12 @@ def _listed(numbers: Sequence[float], words: Words) -> str:
 def _value(value: object, words: Words) -> Cell:
     if isinstance(value, bool):
         return str(words.say("network.yes" if value else "network.no"))
-    return Number(value, ",") if isinstance(value, int) else Code(value)
+    return NumberCell(value, ",") if isinstance(value, int) else Code(value)
 
 
 def _cell(cell: Cell, words: Words) -> Safe:
     if cell is None:
         return words.say("none")
-    if isinstance(cell, Number):
+    if isinstance(cell, NumberCell):
         return words.number(cell.value, cell.spec)
     return code(cell) if isinstance(cell, Code) else escape(cell)

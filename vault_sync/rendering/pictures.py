@@ -60,7 +60,7 @@ def difference_bars(changes: Sequence[Mapping[str, Any]], title: str, language: 
     from experiments.plotting import bar_plots  # noqa: PLC0415 - as above
 
     return bar_plots.difference_bars(
-        [bar_plots.Change(**change) for change in changes], title, language
+        [bar_plots.DifferenceBar(**change) for change in changes], title, language
     )
 
 

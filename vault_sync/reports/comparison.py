@@ -105,6 +105,6 @@ def _setting(page: Page, run: Run, value: object, key: str) -> Safe:
 
 def _targets(page: Page, runs: Sequence[Run]) -> Safe:
     """List what the thesis aims at for these experiments."""
-    from experiments.comparison.compare import aims_of  # noqa: PLC0415 - only comparisons need it
+    from experiments.comparison.compare import targets_of  # noqa: PLC0415 - only comparisons need it
 
-    return cited_table(page, aims_of(runs, page.sources.workspace.cited))
+    return cited_table(page, targets_of(runs, page.sources.workspace.cited))

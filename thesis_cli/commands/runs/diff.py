@@ -31,7 +31,7 @@ def diff(session: Session, one: str, other: str, as_json: bool) -> None:
     Recipe, code, data, parents, packages and machine; for what they measured: thesis compare.
     """
     del as_json
-    from experiments.comparison.run_diff import contrast
+    from experiments.comparison.run_diff import diff_runs
 
     records = store(session)
     first, second = records.find(one), records.find(other)
@@ -39,7 +39,7 @@ def diff(session: Session, one: str, other: str, as_json: bool) -> None:
         "runs": [first.id, second.id],
         "differences": [
             {"part": each.part, "name": each.name, "values": list(each.values)}
-            for each in contrast(first, second)
+            for each in diff_runs(first, second)
         ],
     }
     emit(session, "runs-diff", data, view)

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.result import ALPHA
-from experiments.comparison.seed_statistics import FEWEST, spread
+from experiments.comparison.seed_statistics import MIN_SEEDS, spread
 from experiments.comparison.statistics import holm
 from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering import pictures
@@ -88,7 +88,7 @@ def over_seeds(page: Page, by_seed: Sequence[SeedAblation]) -> Safe:
     lead = words.say(
         "ablation.seeds",
         metric=kind(metric).title(words.language),
-        fewest=words.number(FEWEST, "d"),
+        fewest=words.number(MIN_SEEDS, "d"),
     )
     listed = table(headers, lines, numeric=range(1, len(headers) - 1))
     return Safe(f"{lead}\n\n{listed}\n\n{_picture(page, based[0].base, drawn)}".rstrip())
@@ -127,8 +127,8 @@ def _claim(page: Page, deltas: Sequence[float], *, sure: bool) -> Safe:
         return words.say("ablation.better" if fmean(deltas) > 0 else "ablation.worse")
     if min(deltas) < 0 < max(deltas):
         return words.say("ablation.disagree")
-    if len(deltas) < FEWEST:
-        return words.say("ablation.few", n=len(deltas), fewest=FEWEST)
+    if len(deltas) < MIN_SEEDS:
+        return words.say("ablation.few", n=len(deltas), fewest=MIN_SEEDS)
     return words.say("ablation.chance")
 
 

@@ -12,7 +12,7 @@ from vault_sync.reports.sections.comparison_cache import write_difference, write
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from experiments.comparison.table import Difference, Line, Value
+    from experiments.comparison.table import ComparisonLine, Difference, Value
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
     from vault_sync.rendering.words import Words
@@ -45,7 +45,7 @@ def differences(
     ]
 
 
-def _difference(words: Words, line: Line, difference: Difference) -> Safe:
+def _difference(words: Words, line: ComparisonLine, difference: Difference) -> Safe:
     if difference.number is None:
         return words.say("none")
     ends, sure = (difference.low, difference.high), difference.mark == CORRECTED
@@ -57,7 +57,7 @@ def _difference(words: Words, line: Line, difference: Difference) -> Safe:
     return Safe(f"{text}{share}")
 
 
-def _value(words: Words, line: Line, value: Value | None) -> Safe:
+def _value(words: Words, line: ComparisonLine, value: Value | None) -> Safe:
     if value is None:
         return words.say("not_measured")
     text = words.amount(value.number, line.metric, line.unit)

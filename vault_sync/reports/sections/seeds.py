@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiments.comparison.seed_statistics import FEWEST, seed_groups
+from experiments.comparison.seed_statistics import MIN_SEEDS, seed_groups
 from experiments.comparison.seed_table import seed_table
 from experiments.metrics import kind
 from vault_sync.rendering.markdown import Safe, table
@@ -35,7 +35,7 @@ def seeds(page: Page, runs: Sequence[Run]) -> dict[str, Safe]:
     return {
         "table": table(headers, rows, numeric=range(3, len(headers))),
         "few": words.listing(by_seed.few),
-        "fewest": words.number(FEWEST, "d"),
+        "fewest": words.number(MIN_SEEDS, "d"),
         "means": words.listing(by_seed.enough),
         "differences": _differences(words, by_seed),
     }
