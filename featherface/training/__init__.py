@@ -1,1 +1,1 @@
-"""The training loop, its configuration, and what it keeps to go on after a crash."""
+"""The training loop, its configuration, and the checkpoints that it resumes from."""

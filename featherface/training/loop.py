@@ -1,4 +1,4 @@
-"""Training: one loop, from batch to checkpoint."""
+"""The training loop, from batch to checkpoint."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from featherface.networks.detector import build
 from featherface.training.config.train import TrainConfig
 from featherface.training.loading import batches
 from featherface.training.loading.batches import CACHE_BYTES, TrainingPictures, load, ordered
-from featherface.training.loading.loader import Gathering, Loader, loaders_ended, options
+from featherface.training.loading.loader import CollatedDataset, Loader, loaders_ended, options
 from featherface.training.loading.workers import (
     MAX_WORKERS,
     MAX_WORKERS_ON_WINDOWS,
@@ -274,10 +274,10 @@ def test_gathering_hands_on_what_a_user_is_told():
         def __getitem__(self, key):
             raise errors.DataError("no picture", "fetch it")
 
-    gathering = Gathering(Broken(), list)
-    assert isinstance(gathering.__getitems__([(0, 1)]), errors.DataError)
+    dataset = CollatedDataset(Broken(), list)
+    assert isinstance(dataset.__getitems__([(0, 1)]), errors.DataError)
     with pytest.raises(errors.DataError, match="no picture"):
-        list(Loader(gathering, [[(0, 1)]], options(0, "cpu", None)))
+        list(Loader(dataset, [[(0, 1)]], options(0, "cpu", None)))
 
 
 def waited(share=0.62, **values):

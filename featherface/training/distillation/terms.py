@@ -1,4 +1,4 @@
-"""What a student learns from a frozen teacher that sees the same pictures.
+"""Distillation losses between the raw outputs of a student and a teacher for the same pictures.
 
 Logits are imitated softened by a temperature (Hinton et al., 2015,
 https://arxiv.org/abs/1503.02531). Boxes and landmarks are imitated where the teacher is
@@ -35,7 +35,7 @@ BACKBONE = "backbone."
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """Trained detectors and how they teach."""
+    """Frozen detectors to distil from, and the distillation's configuration."""
 
     model: nn.Module | None
     """The first; None where the student learns from its own average alone."""
@@ -45,7 +45,7 @@ class Teacher:
     others: tuple[nn.Module, ...] = ()
     """Those that teach beside the first."""
     answers: Path | None = None
-    """Folder of what they said, which many trainings may share; None: one in the training's."""
+    """Folder of cached outputs, which many trainings may share; None: one in the training's."""
 
     @property
     def models(self) -> tuple[Detector, ...]:
@@ -54,11 +54,11 @@ class Teacher:
         return cast("tuple[Detector, ...]", (*first, *self.others))
 
     def keeps(self, views: int) -> bool:
-        """Whether what the teachers say is kept, with so many VIEWS of each picture."""
+        """Whether the teachers' outputs are cached, with so many VIEWS of each picture."""
         return bool(self.models) and self.config.keeps(views)
 
     def remembers(self, views: int) -> bool:
-        """Whether what somebody says of a picture is kept, so that it must be known again."""
+        """Whether outputs are kept by picture, so that batches need the pictures' hashes."""
         return self.keeps(views) or self.config.uses("temporal_weight")
 
 

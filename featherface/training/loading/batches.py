@@ -1,4 +1,4 @@
-"""From a split to batches; what a batch holds follows from (seed, epoch, number) alone."""
+"""Batches of a train split, each determined by (seed, epoch, number) alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from featherface.data.images import open_picture
 from featherface.data.sample import Sample
 from featherface.errors import DataError
 from featherface.losses.assignment import Targets
-from featherface.training.loading.loader import Gathering, Loader, options
+from featherface.training.loading.loader import CollatedDataset, Loader, options
 from featherface.training.loading.workers import ahead, this_machine, workers_for
 from featherface.training.optimization.curriculum import (
     pictures_of,
@@ -46,7 +46,7 @@ SHUFFLE, AUGMENT = 1, 2
 
 
 class Batch(NamedTuple):
-    """What one step sees."""
+    """One batch of B pictures, as a training step takes it."""
 
     images: Tensor
     """(B, 3, S, S) uint8 blue, green, red: the mean is taken off where they are used."""
@@ -54,7 +54,7 @@ class Batch(NamedTuple):
     paths: tuple[str, ...]
     """Of the pictures, relative to the split's images folder."""
     names: tuple[bytes, ...] = ()
-    """What stands for the pixels of each, where that was asked for."""
+    """Hash of each picture's pixels, where that was asked for."""
 
 
 class Item(NamedTuple):
@@ -142,7 +142,7 @@ class TrainingPictures(Dataset[Item]):
         )
 
     def _name(self, pixels: NDArray[np.uint8]) -> bytes:
-        """Return what stands for the PIXELS (S, S, 3) and the mean that is taken off them."""
+        """Return a hash of the PIXELS (S, S, 3) and of the mean that is taken off them."""
         digest = hashlib.blake2b(self.mean.tobytes(), digest_size=16)
         digest.update(repr(pixels.shape).encode())
         digest.update(pixels.tobytes())
@@ -174,25 +174,25 @@ class EpochBatches:
 
     def batches(self, epoch: int) -> int:
         """Return how many batches EPOCH has."""
-        return max(1, self.pictures // (self._together(epoch) * self.group)) * self.group
+        return max(1, self.pictures // (self._global_batch(epoch) * self.group)) * self.group
 
-    def _each(self, epoch: int) -> int:
+    def _local_batch(self, epoch: int) -> int:
         """Pictures in a batch of this process."""
         return self.batch_size if self.config is None else pictures_of(self.config, epoch)
 
-    def _together(self, epoch: int) -> int:
+    def _global_batch(self, epoch: int) -> int:
         """Pictures in a batch of all processes."""
-        return self._each(epoch) * self.processes
+        return self._local_batch(epoch) * self.processes
 
     def __iter__(self) -> Iterator[list[tuple[int, ...]]]:
-        epoch, each = self.epoch, self._each(self.epoch)
-        together = each * self.processes
-        order = np.resize(self._order(), len(self) * together)  # repeats where there are few
+        epoch, local = self.epoch, self._local_batch(self.epoch)
+        total = local * self.processes
+        order = np.resize(self._order(), len(self) * total)  # repeats where there are few
         view = epoch if self.config is None else view_of(self.config, epoch)
         for number in range(self.start, len(self)):
-            first = number * together + self.rank * each
+            first = number * total + self.rank * local
             side = () if self.config is None else (side_of_batch(self.config, epoch, number),)
-            yield [(view, int(index), *side) for index in order[first : first + each]]
+            yield [(view, int(index), *side) for index in order[first : first + local]]
 
     def _order(self) -> NDArray[np.int64]:
         """Shuffle the pictures of the epoch: all of them, or the easiest."""
@@ -243,7 +243,7 @@ def load(
     workers = workers_for(config, device.type, len(split.images), machine)
     pictures = TrainingPictures(split, config, mean, named=named, holders=workers)
     settings = options(workers, device.type, ahead(workers, config))
-    return Loader(Gathering(pictures, collate), order, settings)
+    return Loader(CollatedDataset(pictures, collate), order, settings)
 
 
 def collate(items: Sequence[Item]) -> Batch:

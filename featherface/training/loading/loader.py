@@ -1,7 +1,6 @@
-"""Batches made by processes that live as long as a training, or by none.
+"""The data loader: persistent worker processes, their start, errors and end.
 
-What a batch holds is the order's and the pictures' business: here is who makes it, how it travels,
-and how the makers end.
+What a batch holds is decided by `batches`; with no workers, the calling process makes it.
 """
 
 from __future__ import annotations
@@ -21,58 +20,58 @@ if TYPE_CHECKING:
 
     Key = tuple[int, ...]
 
-Item = TypeVar("Item")
-Gathered = TypeVar("Gathered")
+ItemT = TypeVar("ItemT")
+BatchT = TypeVar("BatchT")
 _open: ContextVar[list[Loader[Any]] | None] = ContextVar("loaders", default=None)
 
 
-class Gathering(Dataset[Any], Generic[Item, Gathered]):
-    """PICTURES put together by COLLATE; what a user should be told of one is handed on as it is.
+class CollatedDataset(Dataset[Any], Generic[ItemT, BatchT]):
+    """Batches of PICTURES, collated in the worker; an error is returned in place of a batch.
 
-    Raised in another process it would come back as a traceback, without its hint.
+    Raised in a worker process it would come back as a traceback, without its hint.
     """
 
-    def __init__(self, pictures: Dataset[Item], collate: Callable[[list[Item]], Gathered]) -> None:
+    def __init__(self, pictures: Dataset[ItemT], collate: Callable[[list[ItemT]], BatchT]) -> None:
         self.pictures, self.collate = pictures, collate
 
-    def __getitems__(self, keys: list[Key]) -> Gathered | ThesisError:
-        """Return the batch of KEYS, or what is wrong with it."""
+    def __getitems__(self, keys: list[Key]) -> BatchT | ThesisError:
+        """Return the batch of KEYS, or the error that one of its pictures raised."""
         try:
             return self.collate([self.pictures[key] for key in keys])
         except ThesisError as error:
             return error
 
 
-class Loader(Generic[Gathered]):
-    """Batches of PICTURES; each iteration asks ORDER, in this process, which ones.
+class Loader(Generic[BatchT]):
+    """An iterable of batches of PICTURES; each iteration takes the keys from ORDER.
 
     Processes are started by the first iteration and stay for the next, until `end`.
     """
 
     def __init__(
         self,
-        pictures: Gathering[Any, Gathered],
+        pictures: CollatedDataset[Any, BatchT],
         order: Iterable[list[Key]],
         settings: dict[str, Any],
     ) -> None:
-        self._loader: DataLoader[Gathered] = _Quiet(
-            pictures, batch_sampler=order, collate_fn=_as_it_is, **settings
+        self._loader: DataLoader[BatchT] = _QuietDataLoader(
+            pictures, batch_sampler=order, collate_fn=_identity, **settings
         )
-        if (held := _open.get()) is not None:
-            held.append(self)
+        if (loaders := _open.get()) is not None:
+            loaders.append(self)
 
     @property
     def workers(self) -> int:
         """How many processes make the batches; 0: the one that asks for them does."""
         return self._loader.num_workers
 
-    def __iter__(self) -> Iterator[Gathered]:
+    def __iter__(self) -> Iterator[BatchT]:
         """Start what makes the batches of one epoch, in this thread, and return them.
 
         Raises:
             ThesisError: a picture can't be used; raised by the batch that holds it.
         """
-        return map(_used, iter(self._loader))
+        return map(_raised, iter(self._loader))
 
     def end(self) -> None:
         """End the processes, where there are any."""
@@ -81,8 +80,8 @@ class Loader(Generic[Gathered]):
             iterator._shutdown_workers()  # type: ignore[attr-defined]  # noqa: SLF001 - the same
 
 
-class _Quiet(DataLoader[Gathered]):
-    """A loader that leaves it to `loading.workers` to say how many are too many."""
+class _QuietDataLoader(DataLoader[BatchT]):
+    """A DataLoader without PyTorch's warning of too many workers: `loading.workers` gives it."""
 
     def check_worker_number_rationality(self) -> None:
         """Warn of nothing."""
@@ -118,13 +117,13 @@ def begin_worker(number: int) -> None:
 
 @contextmanager
 def loaders_ended() -> Iterator[None]:
-    """End all loaders that are made meanwhile, however that ends.
+    """End all loaders that are made within the block, also when it raises.
 
     Raises:
         UnavailableError: one of their processes was lost.
     """
-    held: list[Loader[Any]] = []
-    before = _open.set(held)
+    opened: list[Loader[Any]] = []
+    before = _open.set(opened)
     try:
         yield
     except RuntimeError as error:  # PyTorch raises it wherever the training happens to be
@@ -137,15 +136,15 @@ def loaders_ended() -> Iterator[None]:
         ) from error
     finally:
         _open.reset(before)
-        for loader in held:
+        for loader in opened:
             loader.end()
 
 
-def _as_it_is(batch: Gathered) -> Gathered:
+def _identity(batch: BatchT) -> BatchT:
     return batch
 
 
-def _used(batch: Gathered | ThesisError) -> Gathered:
+def _raised(batch: BatchT | ThesisError) -> BatchT:
     if isinstance(batch, ThesisError):
         raise batch
     return batch

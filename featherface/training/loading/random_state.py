@@ -1,4 +1,4 @@
-"""The random numbers that networks draw while they learn, such as which blocks are left out.
+"""Seeds for the random numbers of a training step, such as those of DropBlock.
 
 Those of a step follow from its place in the training and from the process alone, on every device:
 a training that goes on draws what an undisturbed one would have, whatever was drawn in between.
@@ -14,7 +14,7 @@ NETWORK = 3
 
 
 def seed_step(seed: int, epoch: int, batch: int, rank: int) -> None:
-    """Let the network draw what belongs to BATCH of EPOCH (both from 0) in process RANK.
+    """Seed PyTorch for BATCH of EPOCH (both from 0) in process RANK.
 
     Seeds PyTorch's generators of all devices; no device has to wait for it.
     """

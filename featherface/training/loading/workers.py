@@ -1,4 +1,4 @@
-"""How many processes should load pictures for a training, and whether more would help.
+"""The number of worker processes for data loading, and advice where loading is slow.
 
 A GPU leaves the processor to them; a network that trains on the processor needs it itself, and
 there a thread that makes the next batch beside it is quicker than processes which take turns with

@@ -1,1 +1,1 @@
-"""What a recipe leaves to the machine, measured before training."""
+"""Automatic choice of batch size, precision and memory format, by measuring."""

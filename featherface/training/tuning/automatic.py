@@ -1,4 +1,4 @@
-"""What a recipe leaves to the machine: batch size, precision and layout, chosen by measuring.
+"""Automatic choice of batch size, precision and memory format, by measuring training steps.
 
 The measurements train a copy of the network on made-up pictures, so training itself starts as if
 nothing had been measured. What was chosen is to be written down: a measurement never gives the
