@@ -31,7 +31,7 @@ from featherface.training.config.train import TrainConfig
 from featherface.training.distillation import distillation_loss, terms
 from featherface.training.loading import batches
 from featherface.training.optimization import moving_average, optimizers, schedules
-from featherface.training.session import Session
+from featherface.training.session import TrainingSession
 from featherface.variants.table import variant
 
 PLAIN = Settings(model=variant("v3-nano"), synthetic=SyntheticConfig())
@@ -269,7 +269,7 @@ CHANGES = {
         {"training"},
     ),
     "no clipping": (
-        lambda m: m.setattr(Session, "clip", lambda _: torch.zeros(())),
+        lambda m: m.setattr(TrainingSession, "clip", lambda _: torch.zeros(())),
         {"training"},
         {"training"},
     ),
@@ -286,7 +286,7 @@ CHANGES = {
     "which weights are the best": (
         lambda m: patched(
             m,
-            Session,
+            TrainingSession,
             "judge",
             lambda old: lambda self: [old(self), setattr(self.place, "waited", 0)][0],
         ),
@@ -308,8 +308,8 @@ CHANGES = {
     "the share of the teacher": (
         lambda m: patched(
             m,
-            distillation_loss.Teaching,
-            "_taught",
+            distillation_loss.DistillationLoss,
+            "_teachers_loss",
             lambda old: lambda self, *a: (old(self, *a)[0] * 1.01, old(self, *a)[1]),
         ),
         set(),
