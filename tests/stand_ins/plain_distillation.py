@@ -175,7 +175,7 @@ class PlainDistillation:
             given = self.config.teacher_shares or (1,) * count
             shares = [one / sum(given) for one in given]
             total = sum(s * loss for s, loss in zip(shares, losses, strict=True))
-        shares = [float(share) for share in shares]
+        shares = [float(torch.as_tensor(share).detach()) for share in shares]
         shares = [share / sum(shares) for share in shares]
         means = {
             f"teacher_{key}": sum(s * found[key] for s, found in zip(shares, table, strict=True))

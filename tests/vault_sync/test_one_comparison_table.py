@@ -64,15 +64,10 @@ def cells(markdown: str) -> list[list[str]]:
 
 
 def as_printed(cell: str) -> str:
-    """Take the vault's typography from CELL: bold, links, powers of ten, words and units."""
+    """Take the vault's typography from CELL: bold, links, words and units."""
     cell = re.sub(r"\*\*(.+?)\*\*", r"\1*", cell).replace("[[", "").replace("]]", "")
     cell = re.sub(r"\s\(([^()\s]+)\s(?:to|à)\s([^()\s]+)\)", r" [\1, \2]", cell)
-    return in_common(re.sub(r"×10(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", power, cell))
-
-
-def power(match: re.Match[str]) -> str:
-    digits = match[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))
-    return f"e{'-' if match[1] else '+'}{int(digits):02d}"
+    return in_common(cell)
 
 
 def in_common(cell: str) -> str:
