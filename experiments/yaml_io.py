@@ -51,12 +51,19 @@ def not_utf8(path: Path) -> UsageError:
 
 def parse_yaml(text: str, where: str) -> dict[str, Any]:
     """Return the mapping that TEXT holds; WHERE names it in errors."""
-    return deepcopy(_parsed(text, where))
+    try:
+        return deepcopy(_parsed(text))
+    except _NoRecipeError as error:
+        raise UsageError(f"{where}{error.message}", error.hint) from error
+
+
+class _NoRecipeError(UsageError):
+    """The text is none; the message leaves out where it stands."""
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    """Parse once: a sync asks for the same recipes many times, and each takes 50 ms."""
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse once: versions of an experiment hold the same recipe, and each takes 50 ms."""
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - takes 30 ms to import
 
     try:
@@ -64,13 +71,12 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
         content = _yaml().load(text)
     except (YAMLError, ValueError, RecursionError) as error:
         hint = HINT if "escape" in _reason(error) else None
-        raise UsageError(
-            f"{where}{_position(error)}: not a valid recipe: {_reason(error)}", hint
-        ) from error
+        message = f"{_position(error)}: not a valid recipe: {_reason(error)}"
+        raise _NoRecipeError(message, hint) from error
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise UsageError(f"{where}: a recipe is a mapping of keys to values")
+        raise _NoRecipeError(": a recipe is a mapping of keys to values")
     return content
 
 

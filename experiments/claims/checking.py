@@ -11,7 +11,7 @@ from experiments.claims.evidence import Facts, Observation, Reason
 from experiments.claims.margins import Resampled, margin
 from experiments.claims.predicates import parse, references
 from experiments.claims.three_valued_logic import comparisons, judge, shortcomings
-from experiments.records.store import Store
+from experiments.records.cache import CachedStore
 from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from experiments.claims.predicates import Claim
     from experiments.comparison.statistics import Interval
     from experiments.records.run import Run
+    from experiments.records.store import Store
     from experiments.staleness.changes import Change
     from experiments.workspace.milestones import Milestone
     from experiments.workspace.workspace import Workspace
@@ -73,7 +74,7 @@ def check(
         UsageError: a predicate can't be parsed or mistypes a name; the message says whose.
     """
     chosen = _chosen(workspace, names)
-    examiner = Examiner(store or Store(workspace))
+    examiner = Examiner(store or CachedStore(workspace))
     return [examiner.check(one) for one in chosen]
 
 

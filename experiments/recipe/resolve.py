@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ class RecipeSource:
         return self.label.endswith("(packaged)")
 
 
-def packaged() -> dict[str, RecipeSource]:
+@cache
+def packaged() -> Mapping[str, RecipeSource]:
     """Return name -> recipe shipped with the program; `ablations/x` in a subfolder."""
     root = Path(metrics.__file__).with_name("recipes")
     return {
@@ -146,8 +148,8 @@ def _build(values: Mapping[str, Any], origins: Mapping[str, str], name: str) -> 
 
 def _finish(recipe: Recipe, origins: dict[str, str], name: str) -> ResolvedRecipe:
     """Freeze the network's full configuration and let the seed reach the training."""
-    detector = schema.plain(recipe.model.detector())
-    overrides = {key: getattr(recipe.model.detector(), key) for key in detector}
+    detector = recipe.model.detector()
+    overrides = {key: getattr(detector, key) for key in schema.plain(detector)}
     for key in overrides:
         origins.setdefault(f"model.{key}", f"variant {recipe.model.variant}")
     train = recipe.train

@@ -24,10 +24,11 @@ from featherface.filesystem.atomic import make_folder
 from featherface.filesystem.os_errors import unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from experiments.metrics import Metric
+    from experiments.recipe.model import ResolvedRecipe
     from experiments.records.index import Index, Summary
     from experiments.workspace.workspace import Workspace
 
@@ -177,6 +178,16 @@ class Store:
             with contextlib.suppress(DataError):
                 labelled |= dict.fromkeys(run.labels, run)
         return labelled
+
+    def resolved(self, recipe: str, overrides: Sequence[str] = ()) -> ResolvedRecipe:
+        """Return RECIPE as it is now, under OVERRIDES.
+
+        Raises:
+            ThesisError: it is gone, or can't be resolved any more.
+        """
+        from experiments.recipe.resolve import resolve  # noqa: PLC0415 - all configurations
+
+        return resolve(recipe, self.workspace, overrides)
 
     def _latest_sealed(self, experiment: str) -> Run:
         runs = self.runs(experiment)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,11 @@ from experiments.workspace.paths import same
 from featherface.errors import ThesisError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from experiments.records.record import Parent
     from experiments.records.run import Run
     from experiments.records.store import Store
-    from experiments.workspace.workspace import Workspace
 
 PATHS = {
     "weights": "model.weights",
@@ -108,7 +108,7 @@ def _own(run: Run, families: Sequence[str]) -> list[str]:
 
 def _changes(run: Run, store: Store, families: Sequence[str], depth: int) -> Iterator[Change]:
     try:
-        made, own = _Made.read(run, store), _own(run, families)
+        made, own = _Made(run, store), _own(run, families)
         told = {one.family: one for one in verdicts(run, store.workspace, own)}
     except ThesisError:
         return
@@ -126,29 +126,28 @@ class _Made:
 
     run: Run
     store: Store
-    then: Mapping[str, Any]
-    now: Mapping[str, Any]
-    """Empty where nothing in it changed, or nothing is left to compare."""
 
-    @classmethod
-    def read(cls, run: Run, store: Store) -> _Made:
+    @cached_property
+    def then(self) -> dict[str, Any]:
+        """The recipe it was made by; parsed where something needs it."""
         from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
 
-        return cls(run, store, flatten(run.recipe), _recipe_now(run, store.workspace))
+        return flatten(self.run.recipe)
 
+    @cached_property
+    def now(self) -> dict[str, Any]:
+        """The recipe as it is now; empty where it is the same, or nothing is left to compare."""
+        record = self.run.record
+        if not record.recipe:
+            return {}
+        from experiments import schema  # noqa: PLC0415 - only runs with a recipe need it
+        from experiments.recipe.model import flatten  # noqa: PLC0415 - as above
 
-def _recipe_now(run: Run, workspace: Workspace) -> dict[str, Any]:
-    if not run.record.recipe:
-        return {}
-    from experiments import schema  # noqa: PLC0415 - only runs with a recipe need it
-    from experiments.recipe.model import flatten  # noqa: PLC0415 - as above
-    from experiments.recipe.resolve import resolve  # noqa: PLC0415 - as above
-
-    try:
-        now = resolve(run.record.recipe_name, workspace, run.record.overrides)
-    except ThesisError:
-        return {}
-    return {} if now.recipe.digest == run.record.recipe else flatten(schema.plain(now.recipe))
+        try:
+            now = self.store.resolved(record.recipe_name, record.overrides)
+        except ThesisError:
+            return {}
+        return {} if now.recipe.digest == record.recipe else flatten(schema.plain(now.recipe))
 
 
 def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
@@ -157,6 +156,8 @@ def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
     One that only one of the two programs knows is no change, nor is what was measured because the
     recipe leaves it open.
     """
+    if not made.now:
+        return
     then = made.then
     pairs = {
         key: (then[key], now)
@@ -205,6 +206,8 @@ def _whereabouts(run: Run) -> Iterable[str]:
 def _data_changes(made: _Made, family: str) -> Iterator[Change]:
     split = BASES[family].split
     if not split:
+        return
+    if not made.run.data:
         return
     name = str(made.then.get(f"data.{split}", split.removesuffix("_split")))
     about = made.run.data.get(name, {})

@@ -129,7 +129,7 @@ def test_code_that_computes_something_else_is_told_with_family_probe_and_commit(
     wanted = "mine@1: the code computes something else since (accuracy: {}, commit 012345678)"
     assert told(workspace, run) == [wanted.format("matching, landmark-error +1")]
     (text,) = told(workspace, run, language="fr")
-    assert text.startswith("mine@1 : le code calcule autre chose depuis (accuracy: matching, ")
+    assert text.startswith("mine@1\u202f: le code calcule autre chose depuis (accuracy: matching, ")
     assert rewritten(run, Store(workspace), ["accuracy"]) == ()
 
 

@@ -121,7 +121,11 @@ CHANGES = {
             m,
             torch.nn.functional,
             "leaky_relu",
-            lambda old: lambda x, negative_slope, *rest: old(x, negative_slope + 0.001, *rest),
+            lambda old: (
+                lambda x, negative_slope=0.01, inplace=False: old(
+                    x, negative_slope + 0.001, inplace
+                )
+            ),
         ),
         set(SEEN),
         set(SEEN),

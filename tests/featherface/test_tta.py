@@ -71,7 +71,7 @@ def test_each_side_is_brought_back_by_its_own_rounded_scale():
     view = View(201, 101, 0.5)
     assert view.size == (50, 100)
     whole = np.array([[0, 0, 100, 50]], np.float32)
-    found = view.back(Detections(whole, np.ones(1, np.float32), np.full((1, 10), 50, np.float32)))
+    found = view.undo(Detections(whole, np.ones(1, np.float32), np.full((1, 10), 50, np.float32)))
     assert found.boxes.tolist() == [[0, 0, 201, 101]]
     assert found.landmarks.tolist() == [[100.5, 101] * 5]
 

@@ -5,14 +5,14 @@ from functools import partial
 
 import pytest
 
-from featherface.source import cache_entries
-from vault_sync.rendering.cache import (
+from experiments.records.cache import (
     CachedRun,
     cached_result,
     read_epochs,
     read_recipe,
     record_key,
 )
+from featherface.source import cache_entries
 from vault_sync.rendering.sources import Sources
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from experiments.records.cache import CachedStore
 from experiments.records.record import RECORD
 from experiments.records.seal import told
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
-from vault_sync.rendering.cache import CachedStore
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:

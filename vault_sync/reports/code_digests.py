@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.history import states_of
 from experiments.claims.margins import resampled_aps
+from experiments.records.cache import read_epochs, read_recipe
 from featherface.model_summary.summary_cache import describe_network
 from featherface.source.definitions import definition_digest
-from vault_sync.rendering.cache import read_epochs, read_recipe
 from vault_sync.rendering.pictures import PICTURES
 from vault_sync.reports.gallery import RunReview
 from vault_sync.reports.sections.comparison_cache import compare_runs, interval_ends

@@ -7,9 +7,9 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import SUBSETS
+from experiments.records.cache import cached_result
 from featherface.errors import RefusedError, ThesisError, unknown
 from vault_sync.rendering import pictures
-from vault_sync.rendering.cache import cached_result
 from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.rendering.page import Page, evaluation
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.result import excludes_zero
 from experiments.metrics import AP_METRICS, kind
+from experiments.records.cache import cached_result, record_key
 from experiments.records.run import Run, read_matches
 from featherface.errors import RefusedError, ThesisError
-from vault_sync.rendering.cache import cached_result, record_key
 from vault_sync.rendering.markdown import Safe
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from experiments.records.cache import record_key
 from experiments.records.run import Run
 from vault_sync.rendering import pictures
-from vault_sync.rendering.cache import record_key
 from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:

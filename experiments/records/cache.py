@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from experiments.recipe.model import ResolvedRecipe
     from experiments.records.annotations import RunAnnotations
     from experiments.workspace.workspace import Workspace
 
@@ -58,11 +59,12 @@ def read_epochs(folder: Path) -> list[dict[str, Any]]:
 
 
 class CachedStore(Store):
-    """A run store that reads the folders once a sync and gives every report the same runs."""
+    """A store that reads the folders once, for one command that asks for the same runs often."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.cache = workspace.state / "cache"
+        self._resolved: dict[tuple[str, tuple[str, ...]], ResolvedRecipe] = {}
 
     def experiments(self) -> list[str]:
         """Return the names of experiments that have runs, sorted."""
@@ -73,6 +75,25 @@ class CachedStore(Store):
         if experiment is not None:
             return list(self._runs_by_experiment.get(experiment, ()))
         return [run for runs in self._runs_by_experiment.values() for run in runs]
+
+    def labels(self) -> dict[str, Run]:
+        """Return label -> run; annotations that can't be read name none."""
+        return self._labels
+
+    def resolved(self, recipe: str, overrides: Sequence[str] = ()) -> ResolvedRecipe:
+        """Return RECIPE as it is now, under OVERRIDES.
+
+        Raises:
+            ThesisError: it is gone, or can't be resolved any more.
+        """
+        key = (recipe, tuple(overrides))
+        if key not in self._resolved:
+            self._resolved[key] = super().resolved(recipe, overrides)
+        return self._resolved[key]
+
+    @cached_property
+    def _labels(self) -> dict[str, Run]:
+        return super().labels()
 
     @cached_property
     def _runs_by_experiment(self) -> dict[str, list[Run]]:
