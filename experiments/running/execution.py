@@ -262,7 +262,8 @@ class Execution:
         except HeldError as error:
             name = error.path.name if error.path else ""
             text = f"{name} was in use by {error.who}: {consequence}"
-            tell(text)
+            if text not in self.record.warnings:  # a later stage has nothing new to say of it
+                tell(text)
             self._note(warnings=tuple(dict.fromkeys([*self.record.warnings, text])))
 
     def _close(self, outcome: str, error: str) -> None:

@@ -167,6 +167,7 @@ WRITTEN = {
 """What a run can't be sealed without."""
 SPARED = {
     ("replace", "heartbeat.json"),
+    ("replace", "probes.json"),
     ("unlink", "heartbeat.json"),
     ("append", "log.txt"),
     ("replace", "metrics.csv"),
@@ -176,7 +177,7 @@ SPARED = {
 """What a run goes on without."""
 READ = {
     name for operation, name in WRITTEN | SPARED if operation != "unlink" and "json" in name
-} - {"heartbeat.json", "SEAL.json", "predictions/predictions.json"}
+} - {"heartbeat.json", "probes.json", "SEAL.json", "predictions/predictions.json"}
 """What is read again, besides being sealed: results read as empty would be lost."""
 
 
