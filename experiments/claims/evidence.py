@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from experiments.claims import remedies
@@ -13,7 +13,7 @@ from experiments.earlier_conditions import from_text
 from experiments.records.seal import only_line_ends, remedy
 from experiments.staleness.changes import changes, rewritten
 from experiments.staleness.families import families
-from experiments.wording.phrases import say
+from experiments.wording.phrases import Sentence
 from featherface.errors import NotFoundError, ThesisError
 
 if TYPE_CHECKING:
@@ -32,15 +32,10 @@ WHOLE = {("widerface", "val"): 3226, ("widerface", "train"): 12_880}
 
 
 @dataclass(frozen=True)
-class Reason:
+class Reason(Sentence):
     """Why something is so, or what to do about it, in words of either language."""
 
-    code: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    def text(self, language: str = "en") -> str:
-        """Return the sentence in LANGUAGE."""
-        return say(f"reason.{self.code}", language, **self.values)
+    TABLE = "reason"
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from experiments.wording.phrases import say
+from experiments.wording.phrases import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,15 +66,10 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True)
-class ComparisonNote:
+class ComparisonNote(Sentence):
     """A caveat or explanation below the comparison, in either language."""
 
-    code: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    def text(self, language: str = "en") -> str:
-        """Return the sentence in LANGUAGE."""
-        return say(f"note.{self.code}", language, **self.values)
+    TABLE = "note"
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from experiments.wording.catalogue import fill, find
 from experiments.wording.numbers import HARD, format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MAX_DETAILS = 3
 """Details that a sentence lists."""
@@ -56,6 +56,21 @@ class Amount:
             if mine.value == its.value or mine.text() != its.text():
                 return mine
         return mine
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A phrase of one table of the catalogue and its values, to be said in either language."""
+
+    TABLE: ClassVar[str]
+
+    code: str
+    """The phrase's name in the table."""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, language: str = "en") -> str:
+        """Return the sentence in LANGUAGE."""
+        return say(f"{self.TABLE}.{self.code}", language, **self.values)
 
 
 def say(key: str, language: str, /, **values: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from vault_sync.commands.dry_run import find_vault
 from vault_sync.commands.fix_numbers import FixReport, rewrite_numbers, write_all
 from vault_sync.engine.vault_reader import read_vault
 from vault_sync.prose.checking import NumberChecker, NumberFinding
@@ -34,8 +35,6 @@ class ProseNumbers:
         Raises:
             NotFoundError: there is no vault, or no such note.
         """
-        from vault_sync.commands.dry_run import find_vault  # noqa: PLC0415 - it summarises prose in turn
-
         self.workspace = workspace
         self.vault = find_vault(workspace)
         self.names = tuple(names)
