@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from featherface.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -81,8 +81,13 @@ def inner_path(text: str) -> str | None:
     return str(path)
 
 
-def collect(entries: Iterable[tuple[str, list[Any]]]) -> Annotations:
-    """Join (path, rows) pairs; a row holds x y w h, ten landmark and six attribute values."""
+def collect(
+    entries: Iterable[tuple[str, list[Any]]], left_out: Mapping[str, int] | None = None
+) -> Annotations:
+    """Join (path, rows) pairs; a row holds x y w h, ten landmark and six attribute values.
+
+    LEFT_OUT counts what the reader has left out before, by reason.
+    """
     import numpy as np  # noqa: PLC0415 - importing this module stays cheap
 
     images, skipped = [], Counter[str]()
@@ -101,4 +106,4 @@ def collect(entries: Iterable[tuple[str, list[Any]]]) -> Annotations:
                 table[:, 14:].astype(np.int64),
             )
         )
-    return Annotations(tuple(images), skipped)
+    return Annotations(tuple(images), skipped + Counter(left_out))

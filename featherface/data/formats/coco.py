@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featherface.data.annotation import ATTRIBUTES, UNKNOWN, Annotations, collect, safe_path
+from featherface.data.annotation import ATTRIBUTES, UNKNOWN, collect, safe_path
 from featherface.data.annotation_files import LARGEST_FILE
 from featherface.data.images import image_size
 from featherface.data.widerface import AbsentSplitError, Split
@@ -67,15 +67,7 @@ def open_coco(root: Path, split: str, annotation: Path | None = None) -> Split:
     if images is None:
         looked = ", ".join(str(folder) for folder in folders)
         raise DataError(f"none of the pictures of {file} is in {looked}", "check the folder")
-    annotations = collect(entries)
-    return Split(
-        root,
-        split,
-        images,
-        Annotations(annotations.images, annotations.skipped + skipped),
-        "custom",
-        file,
-    )
+    return Split(root, split, images, collect(entries, skipped), "custom", file)
 
 
 def write_coco(split: Split, out: Path) -> tuple[list[Path], Counter[str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featherface.data.annotation import UNKNOWN, Annotations, collect
+from featherface.data.annotation import UNKNOWN, collect
 from featherface.data.images import SUFFIXES, image_size
 from featherface.data.widerface import AbsentSplitError, Split
 from featherface.errors import DataError
@@ -68,15 +68,7 @@ def open_yolo(root: Path, split: str) -> Split:
         )
         for file in files
     ]
-    annotations = collect(entries)
-    return Split(
-        root,
-        split,
-        images,
-        Annotations(annotations.images, annotations.skipped + skipped),
-        "custom",
-        labels,
-    )
+    return Split(root, split, images, collect(entries, skipped), "custom", labels)
 
 
 def write_yolo(split: Split, out: Path) -> tuple[list[Path], Counter[str]]:
