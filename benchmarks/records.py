@@ -52,6 +52,15 @@ CHANGED_LINES = {
     "another matching": ("featherface/evaluation/overlaps.py", "IOU = 0.5\n", "IOU = 0.6\n"),
 }
 """What was changed -> file, what stood there, and what does."""
+ACCURACY = Metric(
+    name="widerface.mean_ap",
+    value=0.5,
+    dataset="synthetic",
+    split="val",
+    conditions=Conditions(protocol="original"),
+    n=80,
+)
+"""What every record holds."""
 
 
 def main() -> None:
@@ -102,17 +111,7 @@ def seals(workspace: Workspace) -> None:
 def fill(workspace: Workspace, count: int) -> None:
     """Write one sealed record and copies of it under other names."""
     first = Run(Store(workspace).allocate("first"))
-    metrics = [
-        Metric(
-            name="widerface.mean_ap",
-            value=0.5,
-            dataset="synthetic",
-            split="val",
-            conditions=Conditions(protocol="original"),
-            n=80,
-        )
-    ]
-    writer.write_results(first.folder, metrics)
+    writer.write_results(first.folder, [ACCURACY])
     writer.finish(first.folder, Record(experiment="first", version=1, created=now()))
     for place in range(count - 1):
         folder = workspace.runs / f"copy{place % 20:02d}" / f"{place // 20 + 1:03d}"
@@ -170,20 +169,7 @@ def fill_experiments(workspace: Workspace, count: int) -> None:
         write_code(first.folder)
         for stage in STAGES:
             write_probes(first.folder, stage, resolved.recipe)
-        writer.write_results(
-            first.folder,
-            [
-                Metric(
-                    name="widerface.mean_ap",
-                    value=0.5,
-                    dataset="synthetic",
-                    split="val",
-                    conditions=Conditions(protocol="original"),
-                    n=80,
-                ),
-                Metric(name="params.total", value=1e6),
-            ],
-        )
+        writer.write_results(first.folder, [ACCURACY, Metric(name="params.total", value=1e6)])
         record = Record(
             experiment=name,
             version=1,
