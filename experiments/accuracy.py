@@ -51,26 +51,28 @@ class Circumstances:
 
 def measure(result: Evaluation, evaluate: EvaluateConfig, about: Circumstances) -> list[Metric]:
     """Return the APs, then what holds at the score `evaluate.decision`; NaN is left out."""
-    aps = {f"widerface.{name}.ap": one.ap for name, one in result.subsets.items()}
+    aps = {f"widerface.{name}.ap": subset.ap for name, subset in result.subsets.items()}
     aps["widerface.mean_ap"] = result.mean_ap
     by_ap, by_score = (about.under(evaluate, decided=decided) for decided in (False, True))
     at = at_score(result.pairing, evaluate.decision)
-    found = [_metric(name, value, by_ap, result.images, about) for name, value in aps.items()]
-    found += [_metric(name, value, by_score, result.images, about) for name, value in at.items()]
+    metrics = [_metric(name, value, by_ap, result.images, about) for name, value in aps.items()]
+    metrics += [_metric(name, value, by_score, result.images, about) for name, value in at.items()]
     error = operating_point.calibration(result.pairing, WIDEST).error
-    found.append(_metric("widerface.calibration_error", error, by_ap, result.images, about))
-    return [metric for metric in found if metric is not None]
+    metrics.append(_metric("widerface.calibration_error", error, by_ap, result.images, about))
+    return [metric for metric in metrics if metric is not None]
 
 
 def at_score(pairing: Pairing, score: float) -> dict[str, float]:
     """Return recall and precision of each subset, their means, and the mean IoU of found faces."""
-    each = {name: operating_point.point(pairing, name, score) for name in pairing.asked}
-    found = {f"widerface.{name}.recall": one.recall for name, one in each.items()}
-    found |= {f"widerface.{name}.precision": one.precision for name, one in each.items()}
-    found["widerface.recall"] = operating_point.mean([one.recall for one in each.values()])
-    found["widerface.precision"] = operating_point.mean([one.precision for one in each.values()])
-    found["widerface.localisation"] = operating_point.placement(pairing, WIDEST, score).iou_mean
-    return found
+    points = {name: operating_point.point(pairing, name, score) for name in pairing.asked}
+    values = {f"widerface.{name}.recall": point.recall for name, point in points.items()}
+    values |= {f"widerface.{name}.precision": point.precision for name, point in points.items()}
+    values["widerface.recall"] = operating_point.mean([point.recall for point in points.values()])
+    values["widerface.precision"] = operating_point.mean(
+        [point.precision for point in points.values()]
+    )
+    values["widerface.localisation"] = operating_point.placement(pairing, WIDEST, score).iou_mean
+    return values
 
 
 def landmark_metric(

@@ -51,15 +51,6 @@ def corners_of(centred: Tensor) -> Tensor:
     return torch.cat((centred[..., :2] - half, centred[..., :2] + half), -1)
 
 
-def iou(first: Tensor, second: Tensor) -> Tensor:
-    """Return the overlaps (A,B) of FIRST (A,4) with SECOND (B,4), corners, no +1 pixel."""
-    low = torch.maximum(first[:, None, :2], second[None, :, :2])
-    high = torch.minimum(first[:, None, 2:], second[None, :, 2:])
-    common = (high - low).clamp_min(0).prod(-1)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(-1) for boxes in (first, second)]
-    return common / (areas[0][:, None] + areas[1][None] - common)
-
-
 def decode_all(
     config: DetectorConfig, boxes: Tensor, landmarks: Tensor, priors: Tensor
 ) -> tuple[Tensor, Tensor]:

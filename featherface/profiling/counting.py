@@ -60,11 +60,6 @@ def macs(model: nn.Module, size: int | tuple[int, int] = 640) -> int:
     return corner + across * (right - corner) + down * (low - corner) + down * across * twist
 
 
-def count_macs(model: nn.Module, height: int, width: int) -> int:
-    """Return the same as `macs`, counted at that very size."""
-    return _counter(model)(height, width)
-
-
 def layer_macs(module: nn.Module, output: Tensor) -> int:
     """Return the multiply-accumulates of one picture in MODULE, one of `COUNTED`.
 

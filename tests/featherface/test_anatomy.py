@@ -15,7 +15,7 @@ from featherface.model_summary.summary_cache import anatomy
 from featherface.model_summary.summary_types import Anatomy
 from featherface.model_summary.trace import walk
 from featherface.networks.detector import build
-from featherface.profiling.counting import count_macs, macs, parameters
+from featherface.profiling.counting import macs, parameters
 from featherface.source import cache_entries
 from featherface.variants.table import VARIANTS, variant
 
@@ -77,7 +77,7 @@ def test_shapes_of_any_size_are_those_that_come_out(name, size):
     with torch.no_grad():
         model(torch.zeros(1, 3, *size))
     assert found["backbone"].shapes == [tuple(one.shape[1:]) for one in given]
-    assert sum(one.macs for one in found.values()) == count_macs(model, *size)
+    assert sum(one.macs for one in found.values()) == macs(model, size)
 
 
 def test_fields_of_view_are_those_one_can_work_out():

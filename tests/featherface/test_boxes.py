@@ -9,7 +9,6 @@ from featherface.geometry.boxes import (
     decode_landmarks,
     encode,
     encode_landmarks,
-    iou,
 )
 from featherface.geometry.priors import priors
 from featherface.variants.table import variant
@@ -42,9 +41,3 @@ def test_no_deltas_mean_the_prior_itself():
     )
     torch.testing.assert_close(boxes[1], corners_of(PRIORS))
     torch.testing.assert_close(points[0].reshape(-1, 5, 2), PRIORS[:, None, :2].expand(-1, 5, 2))
-
-
-def test_overlaps_by_hand():
-    first = torch.tensor([[0.0, 0.0, 2.0, 2.0]])
-    second = torch.tensor([[1.0, 1.0, 3.0, 3.0], [0.0, 0.0, 2.0, 2.0], [5.0, 5.0, 6.0, 6.0]])
-    torch.testing.assert_close(iou(first, second), torch.tensor([[1 / 7, 1.0, 0.0]]))

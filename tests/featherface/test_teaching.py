@@ -128,7 +128,7 @@ def test_phases_change_what_is_taught(undisturbed):
 def test_a_student_that_is_its_teacher_misses_nothing():
     maps = torch.randn(2, 6, 8, 8)
     assert relative_error(maps, maps) == 0
-    assert attention_distance(maps, 3 * maps) == pytest.approx(0, abs=1e-6)
+    assert attention_distance(attention(maps), attention(3 * maps)) == pytest.approx(0, abs=1e-6)
     assert relative_error(torch.zeros_like(maps), 100 * maps) == pytest.approx(1)
 
 
@@ -139,7 +139,7 @@ def test_attention_knows_where_and_not_which_channel():
     assert rows.shape == (1, 25)
     assert rows[0].argmax() == 1 * 5 + 3
     assert rows.norm() == pytest.approx(1)
-    assert attention_distance(maps, maps[:, [2, 0, 1, 3]]) == 0
+    assert attention_distance(rows, attention(maps[:, [2, 0, 1, 3]])) == 0
 
 
 @pytest.mark.parametrize(("own", "shown"), NEIGHBOURS)

@@ -74,7 +74,7 @@ class Alignment(nn.Module):
             )
         if phase.attention_weight:
             rows = zip(student, attention_maps or map(attention, teacher), strict=True)
-            parts["attention"] = _mean(row_distance(attention(own), row) for own, row in rows)
+            parts["attention"] = _mean(attention_distance(attention(own), row) for own, row in rows)
         if phase.cross_scale_weight:
             parts["cross_scale"] = _mean(
                 relative_error(widened(adapt(student[own])), resized(teacher[target], student[own]))
@@ -114,16 +114,11 @@ def relative_error(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def attention_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the distance of the two maps' spatial attention, 0 to 2; channels may differ.
+    """Return the distance, 0 to 2, of what `attention` gave for two maps, (B,H*W) each.
 
     Attention transfer (Zagoruyko and Komodakis, 2017, https://arxiv.org/abs/1612.03928); the
     distance is squared, which keeps its gradient finite where the maps agree.
     """
-    return row_distance(attention(student), attention(teacher))
-
-
-def row_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return `attention_distance` from the two maps' attention, (B,H*W) each."""
     return (student - teacher).square().sum(1).mean()
 
 
