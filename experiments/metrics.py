@@ -28,7 +28,7 @@ LATENCIES = {"latency.cpu.median_ms": "cpu", "latency.gpu.median_ms": "gpu"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class MetricKind:
     """What every metric of one name has in common."""
 
     unit: str
@@ -44,19 +44,25 @@ class Kind:
         return self.french if language == "fr" else self.english
 
 
-def _score(english: str, french: str) -> Kind:
-    return Kind(unit="fraction", higher_is_better=True, english=english, french=french, places=1)
+def _score(english: str, french: str) -> MetricKind:
+    return MetricKind(
+        unit="fraction", higher_is_better=True, english=english, french=french, places=1
+    )
 
 
-def _cost(unit: str, english: str, french: str, places: int = 0) -> Kind:
-    return Kind(unit=unit, higher_is_better=False, english=english, french=french, places=places)
+def _cost(unit: str, english: str, french: str, places: int = 0) -> MetricKind:
+    return MetricKind(
+        unit=unit, higher_is_better=False, english=english, french=french, places=places
+    )
 
 
-def _error(english: str, french: str) -> Kind:
-    return Kind(unit="fraction", higher_is_better=False, english=english, french=french, places=1)
+def _error(english: str, french: str) -> MetricKind:
+    return MetricKind(
+        unit="fraction", higher_is_better=False, english=english, french=french, places=1
+    )
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, MetricKind] = {
     "widerface.easy.ap": _score("AP Easy", "AP Easy"),
     "widerface.medium.ap": _score("AP Medium", "AP Medium"),
     "widerface.hard.ap": _score("AP Hard", "AP Hard"),
@@ -152,7 +158,7 @@ class Metric:
         return self.conditions.identity
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MetricKind:
         """Return what is known of metrics of this name."""
         return kind(self.name, self.unit)
 
@@ -186,9 +192,9 @@ JSON_KEYS = (*FIELDS[:5], "protocol", *FIELDS[5:])
 """Keys of a metric's plain values, in their order."""
 
 
-def kind(name: str, unit: str = "") -> Kind:
+def kind(name: str, unit: str = "") -> MetricKind:
     """Return the kind of metric NAME; an unknown name is its own title."""
-    fallback = Kind(unit=unit, higher_is_better=True, english=name, french=name, places=4)
+    fallback = MetricKind(unit=unit, higher_is_better=True, english=name, french=name, places=4)
     return KINDS.get(name, fallback)
 
 

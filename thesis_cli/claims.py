@@ -13,7 +13,7 @@ from experiments.wording.phrases import Amount, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from experiments.claims.evidence import Observation
     from experiments.comparison.statistics import Interval
     from experiments.metrics import Metric
@@ -25,7 +25,7 @@ BELOW = " " * 6
 
 
 def report(
-    outcomes: Sequence[Outcome], language: str, columns: int | None, *, verbose: bool = False
+    outcomes: Sequence[ClaimOutcome], language: str, columns: int | None, *, verbose: bool = False
 ) -> Iterator[str]:
     """Yield the lines about OUTCOMES: one section per state, then what to do next.
 
@@ -56,7 +56,7 @@ def report(
     yield _below(total, room, "")
 
 
-def _told(outcome: Outcome, language: str, room: int) -> Iterator[str]:
+def _told(outcome: ClaimOutcome, language: str, room: int) -> Iterator[str]:
     claim = outcome.milestone
     title = claim.titled(language) if claim.title else claim.predicate
     yield textwrap.fill(f"  {claim.name}  {title}", room, subsequent_indent="    ")
@@ -67,7 +67,7 @@ def _told(outcome: Outcome, language: str, room: int) -> Iterator[str]:
         yield _below(reason, room)
 
 
-def _observed(outcome: Outcome, language: str) -> Iterator[str]:
+def _observed(outcome: ClaimOutcome, language: str) -> Iterator[str]:
     """Yield the numbers that counted."""
     pairs = zip(outcome.observations, outcome.intervals, strict=False)
     for observation, interval in pairs:
@@ -92,7 +92,7 @@ def _value(
     return say("claim_report.value", language, title=title, value=value, source=about)
 
 
-def _todo(outcomes: Sequence[Outcome], language: str) -> dict[str, list[str]]:
+def _todo(outcomes: Sequence[ClaimOutcome], language: str) -> dict[str, list[str]]:
     """Return what to do -> the milestones that wait for it."""
     by_reason: dict[str, list[str]] = {}
     for outcome in outcomes:

@@ -1,4 +1,4 @@
-"""Reproduction of the published baseline: expected, measured, and whether within tolerance."""
+"""Reproduction of the published baseline: is each value within its tolerance?"""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ State = Literal["pass", "fail", "not_measured"]
 
 @dataclass(frozen=True)
 class Expectation:
-    """One row of the publication's table."""
+    """One published value and its tolerance."""
 
     metric: str
     value: float
     within: float | None = None
-    """How far the measurement may lie off; None where `value` is a limit to stay below."""
+    """Tolerance of the measurement; None where `value` is a limit to stay below."""
 
     @property
     def unit(self) -> str:
-        """Of the value."""
+        """Unit of the value."""
         return kind(self.metric).unit
 
     def holds(self, measured: float) -> bool:
-        """Tell whether MEASURED is as expected; a better score than expected is."""
+        """Whether MEASURED is as expected; a better score than expected is, too."""
         if self.within is None:
             return measured < self.value
-        short = self.value - measured
+        shortfall = self.value - measured
         if not kind(self.metric).higher_is_better:
-            short = abs(short)
-        return short <= self.within * (1 + 1e-9)  # 0.927 - 0.005 is a little over 0.922
+            shortfall = abs(shortfall)
+        return shortfall <= self.within * (1 + 1e-9)  # 0.927 - 0.005 is a little over 0.922
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What one publication leads to expect."""
+    """Published values of one network, and the conditions that they were measured under."""
 
     name: str
     title: str
     titre: str
     source: str
     variants: tuple[str, ...]
-    """Networks that are held against it."""
+    """Variants of the network that are compared with it."""
     protocol: str
     setting: str
-    """How latency and memory must have been taken."""
+    """Measurement setting of latency and memory."""
     expectations: tuple[Expectation, ...]
 
     def titled(self, language: str) -> str:
@@ -66,19 +66,19 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One expectation, and what a run gives."""
+class BaselineOutcome:
+    """One expectation and whether a run meets it."""
 
     expectation: Expectation
     state: State
     metric: Metric | None = None
-    """What was measured, also where it does not count."""
+    """The measurement, also where it does not count."""
     reason: Reason | None = None
-    """Why what was measured does not count."""
+    """Why the measurement does not count."""
 
     @property
     def difference(self) -> float | None:
-        """Measured less expected; None where nothing counts."""
+        """Measured minus expected; None where no measurement counts."""
         counts = self.metric is not None and self.state != "not_measured"
         return self.metric.value - self.expectation.value if self.metric and counts else None
 
@@ -93,23 +93,23 @@ def baseline() -> Baseline:
     return Baseline(name=name, variants=variants, expectations=rows, **table)
 
 
-def validate(run: Run | None, expected: Baseline) -> tuple[Outcome, ...]:
-    """Hold RUN against every expectation; without a run nothing is measured.
+def validate(run: Run | None, expected: Baseline) -> tuple[BaselineOutcome, ...]:
+    """Compare RUN with every expectation; without a run nothing is measured.
 
     A value that was taken on other data, by another protocol or in another setting is not a
     measurement of what was published: the outcome says why.
     """
-    return tuple(_outcome(run, one, expected) for one in expected.expectations)
+    return tuple(_outcome(run, expectation, expected) for expectation in expected.expectations)
 
 
 def candidate(runs: Sequence[Run], expected: Baseline) -> Run | None:
-    """Return the sealed run that speaks for the baseline: most expectations counted, the latest."""
-    known = [run for run in runs if run.sealed and run.variant in expected.variants]
+    """Return the sealed run with most expectations measured, the latest of equals; None if none."""
+    reproductions = [run for run in runs if run.sealed and run.variant in expected.variants]
     ranked = [
-        (sum(one.state != "not_measured" for one in validate(run, expected)), place)
-        for place, run in enumerate(known)
+        (sum(outcome.state != "not_measured" for outcome in validate(run, expected)), index)
+        for index, run in enumerate(reproductions)
     ]
-    return known[max(ranked)[1]] if ranked else None
+    return reproductions[max(ranked)[1]] if ranked else None
 
 
 def _expectation(metric: str, row: Mapping[str, Any]) -> Expectation:
@@ -118,14 +118,16 @@ def _expectation(metric: str, row: Mapping[str, Any]) -> Expectation:
     return Expectation(metric, float(row["value"]), float(row["within"]))
 
 
-def _outcome(run: Run | None, one: Expectation, expected: Baseline) -> Outcome:
-    metric = run.metric(one.metric) if run else None
+def _outcome(run: Run | None, expectation: Expectation, expected: Baseline) -> BaselineOutcome:
+    metric = run.metric(expectation.metric) if run else None
     if run is None or metric is None:
-        return Outcome(one, "not_measured")
-    asked = Milestone(
+        return BaselineOutcome(expectation, "not_measured")
+    conditions = Milestone(
         name=expected.name, predicate="", protocol=expected.protocol, setting=expected.setting
     )
-    against = objection(run.id, metric, asked)
-    if against is not None:
-        return Outcome(one, "not_measured", metric, against)
-    return Outcome(one, "pass" if one.holds(metric.value) else "fail", metric)
+    reason = objection(run.id, metric, conditions)
+    if reason is not None:
+        return BaselineOutcome(expectation, "not_measured", metric, reason)
+    return BaselineOutcome(
+        expectation, "pass" if expectation.holds(metric.value) else "fail", metric
+    )

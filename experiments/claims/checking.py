@@ -9,8 +9,8 @@ from experiments.claims import remedies
 from experiments.claims.claim_names import Vocabulary
 from experiments.claims.evidence import Facts, Observation, Reason
 from experiments.claims.margins import Resampled, margin
-from experiments.claims.predicates import parse, references
-from experiments.claims.three_valued_logic import comparisons, judge, shortcomings
+from experiments.claims.predicates import metric_terms, parse
+from experiments.claims.three_valued_logic import judge, relations, shortcomings
 from experiments.records.cache import CachedStore
 from featherface.errors import NotFoundError, UsageError, unknown
 
@@ -30,8 +30,8 @@ STATES = ("pass", "fail", "stale", "not_measurable")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What checking a milestone gave."""
+class ClaimOutcome:
+    """State of one milestone, with the runs, reasons and numbers behind it."""
 
     milestone: Milestone
     state: str
@@ -39,46 +39,45 @@ class Outcome:
     reasons: tuple[Reason, ...]
     observations: tuple[Observation, ...]
     holds: bool | None = None
-    """What the numbers say, stale or not; None where they don't decide."""
+    """Whether the claim holds by the values, stale or not; None where they don't decide."""
     certain: bool | None = None
-    """Whether the other end of the intervals says the same; None where that is not known."""
+    """Whether it holds (or fails) at the unfavourable interval ends too; None where not known."""
     margins: tuple[Margin, ...] = ()
-    """One per comparison whose numbers are known."""
+    """One per relation whose values are known."""
     intervals: tuple[Interval | None, ...] = ()
-    """Of each observation's AP, in their order."""
+    """95 % interval of each observation's AP, in the order of `observations`."""
     changes: tuple[Change, ...] = ()
-    """What the runs were made from that differs now."""
+    """What differs now of the data, code and parents that the runs were made from."""
     steps: tuple[Reason, ...] = ()
-    """What to do next; nothing where all is decided."""
-
+    """What to do next; empty where nothing is open."""
     notes: tuple[Reason, ...] = ()
-    """What changed without changing a number."""
+    """Code that was rewritten without changing a number."""
 
     def reason(self, language: str = "en") -> str:
         """Return the reasons as one text in LANGUAGE; empty for a plain pass."""
-        return "; ".join(dict.fromkeys(one.text(language) for one in self.reasons))
+        return "; ".join(dict.fromkeys(reason.text(language) for reason in self.reasons))
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """The runs whose metrics were looked at, each once."""
-        return tuple(dict.fromkeys(one.run for one in self.observations if one.run))
+        """The observed runs, each once."""
+        return tuple(dict.fromkeys(observed.run for observed in self.observations if observed.run))
 
 
 def check(
     workspace: Workspace, names: Iterable[str] | None = None, store: Store | None = None
-) -> list[Outcome]:
+) -> list[ClaimOutcome]:
     """Check the workspace's milestones (those called NAMES, or all).
 
     Raises:
         NotFoundError: there is no milestone of that name.
         UsageError: a predicate can't be parsed or mistypes a name; the message says whose.
     """
-    chosen = _chosen(workspace, names)
+    milestones = _milestones_called(workspace, names)
     examiner = Examiner(store or CachedStore(workspace))
-    return [examiner.check(one) for one in chosen]
+    return [examiner.check(milestone) for milestone in milestones]
 
 
-def check_milestone(store: Store, milestone: Milestone) -> Outcome:
+def check_milestone(store: Store, milestone: Milestone) -> ClaimOutcome:
     """Check one milestone against the runs of STORE."""
     return Examiner(store).check(milestone)
 
@@ -97,7 +96,7 @@ def parse_milestone(milestone: Milestone) -> Claim:
 
 
 class Examiner:
-    """Checks milestones against one state of the runs; each run is read once for all of them."""
+    """Checks milestones against the runs of a store; each run is read once for all milestones."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -105,7 +104,7 @@ class Examiner:
         self.vocabulary = Vocabulary(store)
         self.resampled = Resampled(store.workspace.state / "cache" / "resamples")
 
-    def check(self, milestone: Milestone) -> Outcome:
+    def check(self, milestone: Milestone) -> ClaimOutcome:
         """Check one milestone.
 
         Raises:
@@ -113,113 +112,135 @@ class Examiner:
         """
         claim = parse_milestone(milestone)
         self.vocabulary.check(claim, f"milestones.{milestone.name}")
-        asked = dict.fromkeys(references(claim))
-        found = {one: self.facts.observe(one, milestone) for one in asked}
-        margins = {one: margin(one, found, self.resampled) for one in comparisons(claim)}
+        terms = dict.fromkeys(metric_terms(claim))
+        observations = {term: self.facts.observe(term, milestone) for term in terms}
+        margins = {
+            relation: margin(relation, observations, self.resampled)
+            for relation in relations(claim)
+        }
         holds = judge(claim, margins)
-        observed = tuple(found.values())
+        observed = tuple(observations.values())
         if holds is None:
             return _unmeasured(milestone, observed)
-        known = tuple(one for one in margins.values() if one)
-        intervals = tuple(self._interval(one) for one in observed)
+        known_margins = tuple(known for known in margins.values() if known)
+        intervals = tuple(self._interval(observation) for observation in observed)
         changes = self._changes(observed)
         notes = self._notes(observed)
         if changes:
-            reasons = tuple(Reason("change", {"change": one}) for one in changes)
+            reasons = tuple(Reason("change", {"change": change}) for change in changes)
             reasons += (Reason("stale-held" if holds else "stale-failed"),)
-            todo = self._after(observed, changes)
-            return Outcome(
+            steps = self._next_steps(observed, changes)
+            return ClaimOutcome(
                 milestone,
                 "stale",
                 reasons,
                 observed,
                 holds,
                 None,
-                known,
+                known_margins,
                 intervals,
                 changes,
-                todo,
+                steps,
                 notes,
             )
-        other = judge(claim, margins, "low" if holds else "high")
-        certain = None if other is None else other == holds
+        holds_at_end = judge(claim, margins, "low" if holds else "high")
+        certain = None if holds_at_end is None else holds_at_end == holds
         sure = certain is not False
-        reasons = tuple(shortcomings(claim, found, margins, holds=holds, sure=sure))
+        reasons = tuple(shortcomings(claim, observations, margins, holds=holds, sure=sure))
         state = "pass" if holds else "fail"
-        return Outcome(
-            milestone, state, reasons, observed, holds, certain, known, intervals, notes=notes
+        return ClaimOutcome(
+            milestone,
+            state,
+            reasons,
+            observed,
+            holds,
+            certain,
+            known_margins,
+            intervals,
+            notes=notes,
         )
 
-    def _interval(self, one: Observation) -> Interval | None:
-        counts = one.run is not None and one.reason is None
-        return (
-            self.resampled.interval(one.run, one.reference.metric) if one.run and counts else None
-        )
+    def _interval(self, observation: Observation) -> Interval | None:
+        if observation.run is None or observation.reason is not None:
+            return None
+        return self.resampled.interval(observation.run, observation.term.metric)
 
     def _changes(self, observed: Iterable[Observation]) -> tuple[Change, ...]:
-        found = (
+        changes = (
             change
-            for one in observed
-            if one.run and not one.reason
-            for change in self.facts.changes(one.run, one.reference.metric)
+            for observation in observed
+            if observation.run and not observation.reason
+            for change in self.facts.changes(observation.run, observation.term.metric)
         )
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(changes))
 
     def _notes(self, observed: Iterable[Observation]) -> tuple[Reason, ...]:
-        """Say which code was rewritten without changing a number that counts."""
-        found = (
-            Reason("same-code", {"run": one.run.id, "details": ", ".join(families)})
-            for one in observed
-            if one.run and not one.reason
-            if (families := self.facts.rewritten(one.run, one.reference.metric))
+        """Return which code was rewritten without changing a number that counts."""
+        notes = (
+            Reason("same-code", {"run": observation.run.id, "details": ", ".join(families)})
+            for observation in observed
+            if observation.run and not observation.reason
+            if (families := self.facts.rewritten(observation.run, observation.term.metric))
         )
-        return _once(found)
+        return _distinct(notes)
 
-    def _after(
+    def _next_steps(
         self, observed: Iterable[Observation], changes: tuple[Change, ...]
     ) -> tuple[Reason, ...]:
-        """Say what to run again, or which version is up to date where `@best` means an older."""
-        todo = [Reason(*one) for one in remedies.for_changes(self.store, changes)]
-        for one in observed:
-            fresh = self._fresh(one)
+        """Return what to run again, and the up-to-date version where `@best` is an older one."""
+        steps = [Reason(*step) for step in remedies.for_changes(self.store, changes)]
+        for observation in observed:
+            fresh = self._fresh_version(observation)
             if fresh is not None:
                 values = {"fresh": fresh.id, "name": fresh.experiment}
-                todo.append(Reason("step-fresh", values | {"selector": one.reference.selector}))
-        return _once(todo)
+                steps.append(Reason("step-fresh", values | {"selector": observation.term.selector}))
+        return _distinct(steps)
 
-    def _fresh(self, one: Observation) -> Run | None:
-        """Return the latest version, if it is up to date but not the best one, which is meant."""
-        run, metric = one.run, one.reference.metric
-        if run is None or one.reason or one.reference.selector != f"{run.experiment}@best":
+    def _fresh_version(self, observation: Observation) -> Run | None:
+        """Return the latest version where the term's `@best` is stale and the latest is not."""
+        run, metric = observation.run, observation.term.metric
+        if (
+            run is None
+            or observation.reason
+            or observation.term.selector != f"{run.experiment}@best"
+        ):
             return None
-        later = [each for each in self.store.runs(run.experiment) if each.sealed]
-        last = later[-1] if later else run
-        if last == run or last.metric(metric) is None or not self.facts.changes(run, metric):
+        versions = [version for version in self.store.runs(run.experiment) if version.sealed]
+        latest = versions[-1] if versions else run
+        if latest == run or latest.metric(metric) is None or not self.facts.changes(run, metric):
             return None
-        return None if self.facts.changes(last, metric) else last
+        return None if self.facts.changes(latest, metric) else latest
 
 
-def _unmeasured(milestone: Milestone, observed: tuple[Observation, ...]) -> Outcome:
-    missing = tuple(one.reason for one in observed if one.reason)
-    todo = tuple(one.step for one in observed if one.step)
-    if not missing:  # all numbers are there, but one divides by zero
-        missing = (Reason("undefined", {"claim": milestone.predicate}),)
-    return Outcome(milestone, "not_measurable", missing, observed, steps=_once(todo))
+def _unmeasured(milestone: Milestone, observed: tuple[Observation, ...]) -> ClaimOutcome:
+    reasons = tuple(observation.reason for observation in observed if observation.reason)
+    steps = tuple(observation.step for observation in observed if observation.step)
+    if not reasons:  # all numbers are there, but one divides by zero
+        reasons = (Reason("undefined", {"claim": milestone.predicate}),)
+    return ClaimOutcome(milestone, "not_measurable", reasons, observed, steps=_distinct(steps))
 
 
-def _once(found: Iterable[Reason]) -> tuple[Reason, ...]:
-    return tuple({one.text(): one for one in found}.values())
+def _distinct(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple({reason.text(): reason for reason in reasons}.values())
 
 
-def _chosen(workspace: Workspace, names: Iterable[str] | None) -> list[Milestone]:
+def _milestones_called(workspace: Workspace, names: Iterable[str] | None) -> list[Milestone]:
     known = workspace.milestones
     if names is None:
         return list(known.values())
-    chosen = list(names)
-    for name in chosen:
+    asked = list(names)
+    for name in asked:
         if name not in known:
             raise NotFoundError(unknown("milestone", name, known), "thesis milestone list")
-    return [known[name] for name in chosen]
+    return [known[name] for name in asked]
 
 
-__all__ = ["STATES", "Examiner", "Observation", "Outcome", "Reason", "check", "check_milestone"]
+__all__ = [
+    "STATES",
+    "ClaimOutcome",
+    "Examiner",
+    "Observation",
+    "Reason",
+    "check",
+    "check_milestone",
+]

@@ -1,4 +1,4 @@
-"""Names that a claim may use, of metrics and selectors, with the nearest one for a mistyped."""
+"""Names of metrics and runs that a claim may use; a mistyped one is refused with the nearest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from experiments.claims.predicates import parse, references
+from experiments.claims.predicates import metric_terms, parse
 from experiments.metrics import KINDS
 from experiments.workspace.milestones import packaged_milestones
 from featherface.errors import ThesisError, UsageError, unknown
@@ -18,60 +18,60 @@ if TYPE_CHECKING:
     from experiments.claims.predicates import Claim
     from experiments.records.store import Store
 
-WHICH = re.compile(r"\d+|best|last")
-ALIKE = 0.75
-"""How near a name must be to a known one to be taken for a slip of the pen."""
+VERSION = re.compile(r"\d+|best|last")
+CUTOFF = 0.75
+"""Similarity (0 to 1, of `difflib`) from which an unknown name is taken for a mistyped one."""
 CORRECT = "correct the predicate; see: thesis milestone list"
 
 
 class Vocabulary:
-    """What claims of one workspace may speak of; what is known is gathered once."""
+    """Names that claims of one workspace may use; the workspace is read for them once."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def check(self, claim: Claim, where: str) -> None:
-        """Refuse a CLAIM that names a metric that there is not, or mistypes what selects a run.
+        """Refuse a CLAIM with an unknown metric, or a selector like a known one but mistyped.
 
-        An experiment that nothing is known of and that resembles none is one to come.
+        An unknown experiment that resembles none is taken for one that is still to come.
 
         Raises:
             UsageError: it starts with WHERE and names the nearest.
         """
-        for reference in references(claim):
-            self._check_metric(reference.metric, where)
-            self._check_selector(reference.selector, where)
+        for term in metric_terms(claim):
+            self._check_metric(term.metric, where)
+            self._check_selector(term.selector, where)
 
     def _check_metric(self, name: str, where: str) -> None:
         if name not in self.metrics and name not in self.measured:
             raise UsageError(f"{where}: {unknown('metric', name, self.metrics)}", CORRECT)
 
     def _check_selector(self, selector: str, where: str) -> None:
-        name, at, which = selector.partition("@")
-        if at and not (WHICH.fullmatch(which) and (name or not which.isdigit())):
+        name, separator, version = selector.partition("@")
+        if separator and not (VERSION.fullmatch(version) and (name or not version.isdigit())):
             choices = [f"{name}@best", f"{name}@last", *([f"{name}@1"] if name else [])]
             raise UsageError(f"{where}: {unknown('selector', selector, choices)}", CORRECT)
         if not name or name in self.subjects or name in self.labels:
             return
         known = self.subjects | self.labels
-        near = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
-        if near:
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=CUTOFF)
+        if nearest:
             hint = f"correct the predicate, or write experiments/{name}.yaml"
-            raise UsageError(f"{where}: {unknown('experiment', name, near)}", hint)
+            raise UsageError(f"{where}: {unknown('experiment', name, nearest)}", hint)
 
     @cached_property
     def metrics(self) -> set[str]:
-        """The metrics that the program records, and those of cited results."""
+        """Metrics that the program records, and those of cited results."""
         cited = self.store.workspace.cited.values()
         return {
             *KINDS,
             *(f"export.{name}.parity" for name in FORMATS),
-            *(metric.name for one in cited for metric in one.metrics),
+            *(metric.name for result in cited for metric in result.metrics),
         }
 
     @cached_property
     def measured(self) -> set[str]:
-        """Every metric that a run here has measured: plugins have names of their own."""
+        """Metrics that a run here has measured, which may be a plugin's own."""
         names: set[str] = set()
         for run in self.store.runs():
             with contextlib.suppress(ThesisError):
@@ -80,18 +80,18 @@ class Vocabulary:
 
     @cached_property
     def subjects(self) -> set[str]:
-        """Every experiment and cited result there is, and the experiments planned."""
+        """Names of recipes, experiments, cited results, and experiments of packaged milestones."""
         from experiments.recipe.resolve import recipes  # noqa: PLC0415 - all configurations
 
-        planned = (parse(one.predicate) for one in packaged_milestones().values())
+        planned = (parse(milestone.predicate) for milestone in packaged_milestones().values())
         return {
             *(name.replace("/", "-") for name in recipes(self.store.workspace)),
             *self.store.experiments(),
             *self.store.workspace.cited,
-            *(one.selector.partition("@")[0] for claim in planned for one in references(claim)),
+            *(term.selector.partition("@")[0] for claim in planned for term in metric_terms(claim)),
         }
 
     @cached_property
     def labels(self) -> set[str]:
-        """The student's names of runs; each run's annotations are read for them."""
+        """The student's labels of runs, read from each run's annotations."""
         return set(self.store.labels())

@@ -1,4 +1,4 @@
-"""Efficiency: accuracy per parameter and operation, and readiness for phones."""
+"""Efficiency: accuracy per parameter and per operation, and the requirements of mobile use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from experiments.claims.checking import parse_milestone
-from experiments.claims.predicates import Arithmetic, Combination, Comparison, Negation, Reference
+from experiments.claims.predicates import Arithmetic, Combination, MetricTerm, Negation, Relation
 
 if TYPE_CHECKING:
     from experiments.claims.predicates import Claim, Term
@@ -14,57 +14,59 @@ if TYPE_CHECKING:
     from experiments.workspace.milestones import Milestone
 
 READINESS = "mobile-ready"
-"""The milestone that says what a phone asks for."""
+"""Name of the milestone with the requirements of a phone."""
 PARAMETERS, OPERATIONS = 1e5, 1e9
-"""What points of AP are counted for: so many parameters, so many multiply-accumulates."""
+"""Units of cost: parameters, and multiply-accumulates (MACs), that points of AP are divided by."""
 
 
 @dataclass(frozen=True)
 class Efficiency:
-    """Points of mean AP (0 to 100) for each unit of what they cost; None where not measured."""
+    """Points of mean AP (0 to 100) per unit of cost; None where the cost was not measured."""
 
     per_parameters: float | None
-    """For each 100,000 parameters."""
+    """Per 100,000 parameters."""
     per_operations: float | None
-    """For each 10⁹ multiply-accumulates at 640²."""
+    """Per 10⁹ multiply-accumulates at 640²."""
 
 
 def efficiency(run: Run) -> Efficiency | None:
-    """Return what RUN gives for its cost; None without accuracy or without any cost."""
-    score, size = run.metric("widerface.mean_ap"), run.metric("params.total")
-    work = run.metric("macs.640")
-    if score is None or (size is None and work is None):
+    """Return the efficiency of RUN; None without accuracy or without any cost."""
+    mean_ap, parameters = run.metric("widerface.mean_ap"), run.metric("params.total")
+    macs = run.metric("macs.640")
+    if mean_ap is None or (parameters is None and macs is None):
         return None
-    points = 100 * score.value
+    points = 100 * mean_ap.value
     return Efficiency(
-        points * PARAMETERS / size.value if size and size.value else None,
-        points * OPERATIONS / work.value if work and work.value else None,
+        points * PARAMETERS / parameters.value if parameters and parameters.value else None,
+        points * OPERATIONS / macs.value if macs and macs.value else None,
     )
 
 
 def requirements(milestone: Milestone, run: Run) -> list[Milestone]:
-    """Return what MILESTONE asks for, one claim each, asked of RUN in place of its own runs.
+    """Return one milestone per claim that MILESTONE joins by `and`, each made about RUN.
 
     Raises:
         UsageError: its predicate can't be parsed.
     """
-    claim = _of(parse_milestone(milestone), run.id)
+    claim = _claim_about(parse_milestone(milestone), run.id)
     joined = isinstance(claim, Combination) and claim.word == "and"
     parts = claim.parts if isinstance(claim, Combination) and joined else (claim,)
     return [replace(milestone, predicate=str(part)) for part in parts]
 
 
-def _of(claim: Claim, run: str) -> Claim:
-    if isinstance(claim, Comparison):
-        return replace(claim, left=_term(claim.left, run), right=_term(claim.right, run))
+def _claim_about(claim: Claim, run: str) -> Claim:
+    if isinstance(claim, Relation):
+        return replace(
+            claim, left=_term_about(claim.left, run), right=_term_about(claim.right, run)
+        )
     if isinstance(claim, Negation):
-        return replace(claim, part=_of(claim.part, run))
-    return replace(claim, parts=tuple(_of(part, run) for part in claim.parts))
+        return replace(claim, part=_claim_about(claim.part, run))
+    return replace(claim, parts=tuple(_claim_about(part, run) for part in claim.parts))
 
 
-def _term(term: Term, run: str) -> Term:
-    if isinstance(term, Reference):
+def _term_about(term: Term, run: str) -> Term:
+    if isinstance(term, MetricTerm):
         return replace(term, selector=run)
     if isinstance(term, Arithmetic):
-        return replace(term, left=_term(term.left, run), right=_term(term.right, run))
+        return replace(term, left=_term_about(term.left, run), right=_term_about(term.right, run))
     return term

@@ -1,4 +1,4 @@
-"""History of the claims: their states on an earlier day, from the runs finished by then."""
+"""History of the claims: their states on an earlier day, by the runs finished until then."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def day_of(moment: str) -> date | None:
     """Return the day, in UTC, of an ISO 8601 MOMENT; None where it is none."""
     try:
-        read = datetime.fromisoformat(moment)
+        parsed = datetime.fromisoformat(moment)
     except ValueError:
         return None
-    return (read.astimezone(UTC) if read.tzinfo else read).date()
+    return (parsed.astimezone(UTC) if parsed.tzinfo else parsed).date()
 
 
 def finished_on(run: Run) -> date | None:
@@ -39,20 +39,20 @@ def finished_on(run: Run) -> date | None:
 def states_on(workspace: Workspace, runs: Sequence[Run], day: date) -> dict[str, str]:
     """Return milestone -> state after DAY: `pass`, `fail` or `not_measurable`.
 
-    RUNS are the finished ones that may be drawn on. Nothing is stale here: what was changed since
-    does not change what was known on that day.
+    RUNS are the finished ones; those after DAY are left out. Nothing is stale here: a later change
+    does not change what was known on that day. States are cached.
 
     Raises:
         UsageError: a claim can't be read.
     """
-    known = [run for run in runs if (found := finished_on(run)) is not None and found <= day]
-    inputs = _inputs(workspace, known)
+    finished = [run for run in runs if (end := finished_on(run)) is not None and end <= day]
+    inputs = _inputs(workspace, finished)
     path = entry_path(workspace.state / "cache" / "states", states_of, inputs, libraries=["numpy"])
-    kept = _read(path)
-    if kept is None:
-        kept = states_of(workspace, known)
-        write_entry(path, json.dumps(kept))
-    return kept
+    states = _read(path)
+    if states is None:
+        states = states_of(workspace, finished)
+        write_entry(path, json.dumps(states))
+    return states
 
 
 def _read(path: Path) -> dict[str, str] | None:
@@ -65,15 +65,17 @@ def _read(path: Path) -> dict[str, str] | None:
 
 
 def states_of(workspace: Workspace, runs: Sequence[Run]) -> dict[str, str]:
-    """Return milestone -> state, checked against RUNS alone, each taken as fresh."""
+    """Return milestone -> state, checked against RUNS alone, none of them taken as stale."""
     store = _PastStore(workspace, runs)
     examiner = Examiner(store)
     examiner.facts = _UnchangedFacts(store)
-    return {name: examiner.check(one).state for name, one in workspace.milestones.items()}
+    return {
+        name: examiner.check(milestone).state for name, milestone in workspace.milestones.items()
+    }
 
 
 def _inputs(workspace: Workspace, runs: Sequence[Run]) -> list[str]:
-    """Name everything that the states follow from."""
+    """Return the texts that make up the cache key of the states: all that they depend on."""
     labels = {label: run.id for run in runs for label in run.labels}
     return [
         repr(sorted(workspace.milestones.items())),
@@ -84,18 +86,18 @@ def _inputs(workspace: Workspace, runs: Sequence[Run]) -> list[str]:
 
 
 class _PastStore(Store):
-    """The store as it was, with some runs only."""
+    """A store that holds the given runs only."""
 
     def __init__(self, workspace: Workspace, runs: Sequence[Run]) -> None:
         super().__init__(workspace)
-        self._known = tuple(runs)
+        self._finished = tuple(runs)
 
     def runs(self, experiment: str | None = None) -> list[Run]:
-        return [run for run in self._known if experiment in (None, run.experiment)]
+        return [run for run in self._finished if experiment in (None, run.experiment)]
 
 
 class _UnchangedFacts(Facts):
-    """What was known, taken as fresh."""
+    """Facts about runs of which none counts as changed."""
 
     def changes(self, run: Run, metric: str) -> tuple[Change, ...]:
         del run, metric

@@ -1,7 +1,7 @@
-"""How sure a claim's comparisons are: the margin by which each holds, resampled over the images.
+"""Margins of a claim's relations: by how much each holds, with a bootstrap interval over images.
 
-One resample of the images for all runs: what they have in common cancels out of a difference. A
-run's resampled APs are kept by its seal, so that a second check reads them.
+All runs share the same resamples of the images, so that a difference of two runs is paired: what
+they have in common cancels out. A run's resampled APs are cached under its seal.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from experiments.claims.predicates import (
     COMPARE,
     COMPUTE,
     Arithmetic,
-    Number,
-    Reference,
-    references,
+    MetricTerm,
+    NumberTerm,
+    metric_terms,
 )
 from experiments.metrics import AP_METRICS
 from experiments.records.run import read_matches
@@ -32,21 +32,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from experiments.claims.evidence import Observation
-    from experiments.claims.predicates import Comparison, Term
+    from experiments.claims.predicates import Relation, Term
     from experiments.comparison.statistics import Interval
     from experiments.records.run import Run
+
+    Observations = Mapping[MetricTerm, Observation]
 
 RESAMPLES = 1000
 SEED = 0
 UPWARDS = {">": 1, ">=": 1, "<": -1, "<=": -1}
-"""Sign -> whether a larger left side helps; `==` and `!=` have no margin."""
+"""Sign -> +1 where a larger left side helps, else -1; `==` and `!=` have no margin."""
 
 
 @dataclass(frozen=True)
 class Margin:
-    """One comparison of a claim, with the numbers."""
+    """One relation of a claim with the values of its two sides."""
 
-    comparison: Comparison
+    relation: Relation
     left: float
     right: float
     holds: bool
@@ -56,27 +58,27 @@ class Margin:
     """Ends of the 95 % interval of how far the claim is fulfilled (negative: how far it is not)."""
     high: float | None = None
     exact: bool = True
-    """False where an AP takes part whose match records are missing."""
+    """False where an AP takes part that can't be resampled: no match records, or other images."""
 
     @property
     def value(self) -> float:
-        """By how much the comparison holds; negative where it doesn't."""
-        return (self.left - self.right) * UPWARDS.get(self.comparison.sign, 1)
+        """By how much the relation holds; negative where it doesn't."""
+        return (self.left - self.right) * UPWARDS.get(self.relation.sign, 1)
 
     def at(self, end: str) -> bool | None:
         """Return whether it holds at the `low` or `high` end; None where that is not known."""
         bound = self.low if end == "low" else self.high
         if bound is None:
             return self.holds if self.exact else None
-        return bound >= 0 if "=" in self.comparison.sign else bound > 0
+        return bound >= 0 if "=" in self.relation.sign else bound > 0
 
 
 class Resampled:
-    """The APs of runs on the same resamples of the images."""
+    """The APs of runs on shared bootstrap resamples of the images, cached on the disk."""
 
-    def __init__(self, cache: Path) -> None:
-        self.cache = cache
-        self._kept: dict[str, dict[str, Any] | None] = {}
+    def __init__(self, cache_folder: Path) -> None:
+        self.cache_folder = cache_folder
+        self._by_seal: dict[str, dict[str, Any] | None] = {}
 
     def interval(self, run: Run, metric: str) -> Interval | None:
         """Return the 95 % interval of an AP of RUN; None for others, or without match records."""
@@ -88,118 +90,122 @@ class Resampled:
         return percentiles(values)
 
     def values(self, run: Run, metric: str) -> NDArray[Any] | None:
-        """Return METRIC of RUN on each resample; None without match records of it."""
-        found = self._of(run) if metric in AP_METRICS else None
-        return None if found is None else found.get(AP_METRICS[metric])
+        """Return METRIC of RUN on each resample, (RESAMPLES,); None without match records of it."""
+        resampled = self._resampled(run) if metric in AP_METRICS else None
+        return None if resampled is None else resampled.get(AP_METRICS[metric])
 
     def images(self, run: Run) -> str:
-        """Return what stands for the images that RUN was evaluated on."""
-        found = self._of(run)
-        return "" if found is None else str(found["images"])
+        """Return the SHA-256 of the names of RUN's images; empty without match records."""
+        resampled = self._resampled(run)
+        return "" if resampled is None else str(resampled["images"])
 
-    def _of(self, run: Run) -> dict[str, Any] | None:
-        if run.seal not in self._kept:
-            self._kept[run.seal] = _kept(self.cache, run)
-        return self._kept[run.seal]
+    def _resampled(self, run: Run) -> dict[str, Any] | None:
+        if run.seal not in self._by_seal:
+            self._by_seal[run.seal] = _cached_aps(self.cache_folder, run)
+        return self._by_seal[run.seal]
 
 
-def margin(
-    comparison: Comparison, found: Mapping[Reference, Observation], resampled: Resampled
-) -> Margin | None:
-    """Return by how much COMPARISON holds; None where a number in it is not known."""
-    left, right = number(comparison.left, found), number(comparison.right, found)
+def margin(relation: Relation, observations: Observations, resampled: Resampled) -> Margin | None:
+    """Return by how much RELATION holds; None where a value in it is not known."""
+    left, right = value_of(relation.left, observations), value_of(relation.right, observations)
     if left is None or right is None:
         return None
-    known = Margin(
-        comparison,
+    point_margin = Margin(
+        relation,
         left,
         right,
-        holds=COMPARE[comparison.sign](left, right),
-        unit=unit_of(comparison.left, found) or unit_of(comparison.right, found),
+        holds=COMPARE[relation.sign](left, right),
+        unit=unit_of(relation.left, observations) or unit_of(relation.right, observations),
     )
-    scores = [found[one] for one in references(comparison) if one.metric in AP_METRICS]
-    measured = [one.run for one in scores if one.run is not None]
-    if not measured or comparison.sign not in UPWARDS:
-        return known
-    images = {resampled.images(run) for run in measured}
+    ap_observations = [
+        observations[term] for term in metric_terms(relation) if term.metric in AP_METRICS
+    ]
+    runs = [observation.run for observation in ap_observations if observation.run is not None]
+    if not runs or relation.sign not in UPWARDS:
+        return point_margin
+    images = {resampled.images(run) for run in runs}
     interval = None
     if len(images) == 1 and "" not in images:
-        interval = _interval(comparison, found, resampled)
+        interval = _margin_interval(relation, observations, resampled)
     if interval is None:
-        return replace(known, exact=False)
-    return replace(known, low=interval.low, high=interval.high)
+        return replace(point_margin, exact=False)
+    return replace(point_margin, low=interval.low, high=interval.high)
 
 
-def _interval(
-    comparison: Comparison, found: Mapping[Reference, Observation], resampled: Resampled
+def _margin_interval(
+    relation: Relation, observations: Observations, resampled: Resampled
 ) -> Interval | None:
     from experiments.comparison.statistics import percentiles  # noqa: PLC0415 - numpy
 
-    left = _spread(comparison.left, found, resampled)
-    right = _spread(comparison.right, found, resampled)
-    interval = percentiles((left - right) * UPWARDS[comparison.sign])
+    left = _resampled_value(relation.left, observations, resampled)
+    right = _resampled_value(relation.right, observations, resampled)
+    interval = percentiles((left - right) * UPWARDS[relation.sign])
     return None if math.isnan(interval.low) else interval
 
 
-def number(term: Term, found: Mapping[Reference, Observation]) -> float | None:
+def value_of(term: Term, observations: Observations) -> float | None:
     """Return the value of TERM; None where a metric in it does not count, or it has none."""
-    if isinstance(term, Number):
+    if isinstance(term, NumberTerm):
         return term.value
-    if isinstance(term, Reference):
-        one = found[term]
-        return None if one.reason or one.metric is None else one.metric.value
-    left, right = number(term.left, found), number(term.right, found)
+    if isinstance(term, MetricTerm):
+        observation = observations[term]
+        return (
+            None if observation.reason or observation.metric is None else observation.metric.value
+        )
+    left, right = value_of(term.left, observations), value_of(term.right, observations)
     if left is None or right is None or (term.sign == "/" and right == 0):
         return None
     return COMPUTE[term.sign](left, right)
 
 
-def unit_of(term: Term, found: Mapping[Reference, Observation]) -> str:
+def unit_of(term: Term, observations: Observations) -> str:
     """Return the unit of TERM's value; empty where it has none or it can't be told."""
-    if isinstance(term, Number):
+    if isinstance(term, NumberTerm):
         return ""
-    if isinstance(term, Reference):
-        metric = found[term].metric
+    if isinstance(term, MetricTerm):
+        metric = observations[term].metric
         return metric.unit if metric else ""
-    left, right = unit_of(term.left, found), unit_of(term.right, found)
+    left, right = unit_of(term.left, observations), unit_of(term.right, observations)
     if term.sign in "+-":
         return left or right
     return "" if (left and right) or (term.sign == "/" and right) else left or right
 
 
-def _spread(term: Term, found: Mapping[Reference, Observation], resampled: Resampled) -> Any:
+def _resampled_value(term: Term, observations: Observations, resampled: Resampled) -> Any:
     """Return TERM on every resample: an array, or one number where nothing in it is resampled."""
     import numpy as np  # noqa: PLC0415 - slow to import
 
     if isinstance(term, Arithmetic):
-        left, right = (_spread(side, found, resampled) for side in (term.left, term.right))
+        left, right = (
+            _resampled_value(side, observations, resampled) for side in (term.left, term.right)
+        )
         with np.errstate(all="ignore"):
             return COMPUTE[term.sign](left, right)
-    if isinstance(term, Reference):
-        one = found[term]
-        values = resampled.values(one.run, term.metric) if one.run else None
+    if isinstance(term, MetricTerm):
+        observation = observations[term]
+        values = resampled.values(observation.run, term.metric) if observation.run else None
         if values is not None:
             return values
-    return np.float64(number(term, found) or 0.0)
+    return np.float64(value_of(term, observations) or 0.0)
 
 
-def _kept(cache: Path, run: Run) -> dict[str, Any] | None:
-    """Return the resampled APs of RUN, read or made; None without match records."""
+def _cached_aps(cache_folder: Path, run: Run) -> dict[str, Any] | None:
+    """Return the resampled APs of RUN, from the cache or computed; None without match records."""
     inputs = [run.seal, str(RESAMPLES), str(SEED)]
-    path = entry_path(cache, resampled_aps, inputs, libraries=["numpy"], suffix=".npz")
-    known = _read(path)
-    if known is None:
-        known = resampled_aps(run.folder)
-        if known is not None:
-            write_entry(path, _packed(known))
-    return known
+    path = entry_path(cache_folder, resampled_aps, inputs, libraries=["numpy"], suffix=".npz")
+    aps = _read(path)
+    if aps is None:
+        aps = resampled_aps(run.folder)
+        if aps is not None:
+            write_entry(path, _packed(aps))
+    return aps
 
 
 def resampled_aps(folder: Path) -> dict[str, Any] | None:
     """Resample the match records of the run in FOLDER; None where it has none that can be read.
 
     Returns:
-        Subset, and `mean` -> AP (RESAMPLES,); `images` -> what stands for the images.
+        Subset, and `mean` -> AP (RESAMPLES,); `images` -> SHA-256 of the images' names.
     """
     try:
         records = read_matches(folder)
@@ -216,6 +222,7 @@ def resampled_aps(folder: Path) -> dict[str, Any] | None:
 
 
 def _packed(values: Mapping[str, Any]) -> bytes:
+    """Return VALUES as the bytes of an .npz file."""
     import numpy as np  # noqa: PLC0415 - slow to import
 
     content = io.BytesIO()

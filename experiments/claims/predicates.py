@@ -1,4 +1,4 @@
-"""The predicate language of milestones: comparisons of metrics, joined by and, or, not.
+"""The predicate language of milestones: relations between metrics, joined by and, or, not.
 
     v2@best widerface.hard.ap >= 0.90 and v2@best params.total < 285_000
     v2 widerface.hard.ap >= 90% * v1 widerface.hard.ap
@@ -48,8 +48,8 @@ EXAMPLES = {
 
 
 @dataclass(frozen=True)
-class Number:
-    """A limit."""
+class NumberTerm:
+    """A number, such as the limit of a claim."""
 
     value: float
     text: str = ""
@@ -59,15 +59,15 @@ class Number:
         return self.text or repr(self.value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Number) and other.value == self.value
+        return isinstance(other, NumberTerm) and other.value == self.value
 
     def __hash__(self) -> int:
         return hash(self.value)
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A metric of a run."""
+class MetricTerm:
+    """A metric of a run: `v2@best params.total`."""
 
     selector: str
     metric: str
@@ -78,7 +78,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """A sum, difference, product or quotient."""
+    """A sum, difference, product or quotient of two terms."""
 
     sign: str
     left: Term
@@ -89,8 +89,8 @@ class Arithmetic:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two terms and which is to be larger."""
+class Relation:
+    """Two terms and the sign between them: `v2 params.total < 285000`."""
 
     sign: str
     left: Term
@@ -121,8 +121,8 @@ class Negation:
         return f"not ({self.part})"
 
 
-Term: TypeAlias = Number | Reference | Arithmetic
-Claim: TypeAlias = Comparison | Combination | Negation
+Term: TypeAlias = NumberTerm | MetricTerm | Arithmetic
+Claim: TypeAlias = Relation | Combination | Negation
 
 
 def parse(text: str) -> Claim:
@@ -131,64 +131,64 @@ def parse(text: str) -> Claim:
     Raises:
         UsageError: TEXT is not a predicate; the message says where.
     """
-    reader = _Reader(text, "predicate")
-    claim = reader.claim()
-    if reader.peek():
-        raise reader.error("the end")
+    parser = _Parser(text, "predicate")
+    claim = parser.claim()
+    if parser.peek():
+        raise parser.error("the end")
     return claim
 
 
 def parse_term(text: str) -> Term:
-    """Return what TEXT names: a metric of a run, or a sum, difference, product or quotient.
+    """Return the term that TEXT writes: a metric of a run, or arithmetic of such metrics.
 
     Raises:
         UsageError: TEXT is no such term; the message says where.
     """
-    reader = _Reader(text, "reference")
-    term = reader.term()
-    if reader.peek():
-        raise reader.error("the end")
+    parser = _Parser(text, "reference")
+    term = parser.term()
+    if parser.peek():
+        raise parser.error("the end")
     return term
 
 
-def references(claim: Claim | Term) -> Iterator[Reference]:
+def metric_terms(claim: Claim | Term) -> Iterator[MetricTerm]:
     """Yield every metric that CLAIM speaks of, in order."""
-    if isinstance(claim, Reference):
+    if isinstance(claim, MetricTerm):
         yield claim
-    elif isinstance(claim, Arithmetic | Comparison):
-        yield from references(claim.left)
-        yield from references(claim.right)
+    elif isinstance(claim, Arithmetic | Relation):
+        yield from metric_terms(claim.left)
+        yield from metric_terms(claim.right)
     elif isinstance(claim, Combination):
         for part in claim.parts:
-            yield from references(part)
+            yield from metric_terms(part)
     elif isinstance(claim, Negation):
-        yield from references(claim.part)
+        yield from metric_terms(claim.part)
 
 
-class _Reader:
-    """Reads tokens from left to right, one function per rule of the grammar."""
+class _Parser:
+    """Recursive descent over the tokens of a text: one method per rule of the grammar."""
 
-    def __init__(self, text: str, noun: str) -> None:
+    def __init__(self, text: str, text_kind: str) -> None:
         if len(text) > LONGEST:
-            raise UsageError(f"{noun} of {len(text)} characters; at most {LONGEST}")
+            raise UsageError(f"{text_kind} of {len(text)} characters; at most {LONGEST}")
         self.text = text
-        self.noun = noun
+        self.text_kind = text_kind
         self.tokens = TOKEN.findall(text)
-        self.place = 0
+        self.position = 0
         self.depth = 0
 
     def peek(self) -> str:
-        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
 
     def take(self) -> str:
         word = self.peek()
-        self.place += 1
+        self.position += 1
         return word
 
-    def error(self, wanted: str) -> UsageError:
-        found = repr(self.peek()) if self.peek() else "the end"
-        text = f"{self.noun} {self.text!r}: found {found} where {wanted} should be"
-        return UsageError(text, EXAMPLES[self.noun])
+    def error(self, expected: str) -> UsageError:
+        token = repr(self.peek()) if self.peek() else "the end"
+        text = f"{self.text_kind} {self.text!r}: found {token} where {expected} should be"
+        return UsageError(text, EXAMPLES[self.text_kind])
 
     def term(self) -> Term:
         return self._sum()
@@ -196,35 +196,35 @@ class _Reader:
     def claim(self) -> Claim:
         return self._joined("or", lambda: self._joined("and", self._single))
 
-    def _joined(self, word: str, rule: Callable[[], Claim]) -> Claim:
+    def _joined(self, operator: str, rule: Callable[[], Claim]) -> Claim:
         parts = [rule()]
-        while self.peek() == word:
+        while self.peek() == operator:
             self.take()
             parts.append(rule())
-        return parts[0] if len(parts) == 1 else Combination(word, tuple(parts))
+        return parts[0] if len(parts) == 1 else Combination(operator, tuple(parts))
 
     def _single(self) -> Claim:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise UsageError(f"{self.noun} {self.text!r}: nested too deep")
+            raise UsageError(f"{self.text_kind} {self.text!r}: nested too deep")
         try:
             if self.peek() == "not":
                 self.take()
                 return Negation(self._single())
-            if self.peek() == "(" and self._holds_comparison():
+            if self.peek() == "(" and self._encloses_claim():
                 self.take()
                 inner = self.claim()
                 self._close()
                 return inner
-            return self._comparison()
+            return self._relation()
         finally:
             self.depth -= 1
 
-    def _comparison(self) -> Comparison:
+    def _relation(self) -> Relation:
         left = self._sum()
         if self.peek() not in COMPARE:
             raise self.error("a comparison (<, <=, >, >=, ==, !=)")
-        return Comparison(self.take(), left, self._sum())
+        return Relation(self.take(), left, self._sum())
 
     def _sum(self) -> Term:
         term = self._product()
@@ -243,30 +243,30 @@ class _Reader:
         if word == "(":
             self.depth += 1
             if self.depth > DEEPEST:
-                raise UsageError(f"{self.noun} {self.text!r}: nested too deep")
+                raise UsageError(f"{self.text_kind} {self.text!r}: nested too deep")
             self.take()
             inner = self._sum()
             self._close()
             self.depth -= 1
             return inner
         if NUMBER.fullmatch(word):
-            return _number(self.take())
+            return _number_term(self.take())
         if not SELECTOR.fullmatch(word) or word in WORDS:
             raise self.error("a run and its metric, or a number")
         selector = self.take()
         if not NAME.fullmatch(self.peek()) or self.peek() in WORDS:
             raise self.error(f"a metric of {selector!r}")
-        return Reference(selector, self.take())
+        return MetricTerm(selector, self.take())
 
     def _close(self) -> None:
         if self.peek() != ")":
             raise self.error("')'")
         self.take()
 
-    def _holds_comparison(self) -> bool:
+    def _encloses_claim(self) -> bool:
         """Whether the parenthesis that opens here encloses a claim, not a term."""
         depth = 0
-        for word in self.tokens[self.place :]:
+        for word in self.tokens[self.position :]:
             depth += (word == "(") - (word == ")")
             if word in COMPARE:
                 return True
@@ -275,6 +275,6 @@ class _Reader:
         return False
 
 
-def _number(text: str) -> Number:
+def _number_term(text: str) -> NumberTerm:
     value = float(text.rstrip("%").replace("_", ""))
-    return Number(value / 100 if text.endswith("%") else value, text)
+    return NumberTerm(value / 100 if text.endswith("%") else value, text)

@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from experiments.records.store import Store
     from experiments.staleness.changes import Change
 
-DRAWN = {"data.root": "synthetic"}
-"""A recipe under which every key of the data may matter."""
+SYNTHETIC_DATA = {"data.root": "synthetic"}
+"""Settings of a recipe under which every key of `data` may matter."""
 Step = tuple[str, dict[str, object]]
 """A sentence's code in `wording`, and its values."""
 
 
 def for_missing_run(store: Store, selector: str) -> Step:
-    """Say how to get a finished run that SELECTOR means."""
+    """Return how to get a finished run for SELECTOR."""
     from experiments.recipe.resolve import recipes  # noqa: PLC0415 - only where a run is missing
 
     name = selector.partition("@")[0]
     runs = store.runs(name) if name else []
     if runs and runs[-1].status in ("interrupted", "failed"):
         return _command(f"thesis run {name} --resume")
-    known = {one.replace("/", "-"): one for one in recipes(store.workspace)}
-    if name in known:
-        return _command(f"thesis run {known[name]}")
+    recipe_names = {recipe.replace("/", "-"): recipe for recipe in recipes(store.workspace)}
+    if name in recipe_names:
+        return _command(f"thesis run {recipe_names[name]}")
     return "step-recipe", {"name": name, "command": f"thesis run {name}"} if name else {
         "name": "NAME",
         "command": "thesis run NAME",
@@ -50,16 +50,16 @@ def for_missing_run(store: Store, selector: str) -> Step:
 
 
 def for_missing_metric(store: Store, run: Run, metric: str) -> Step:
-    """Say which stage measures METRIC for RUN's weights."""
+    """Return the command of the stage that measures METRIC with RUN's weights."""
     command = again(store, run, BASES[family(metric)].stage)
     return ("step-gpu", {"command": command}) if ".gpu." in metric else _command(command)
 
 
 def for_data(store: Store, run: Run, metric: Metric, wanted: str) -> Step:
-    """Say how to measure METRIC on the whole of the set WANTED."""
-    recipe = _recipe(run)
-    changes = {"data.root": wanted} if recipe.get("root") != wanted else {}
-    changes |= {"data.val_limit": "0"} if recipe.get("val_limit") else {}
+    """Return how to measure METRIC on the whole data set WANTED."""
+    data = _data_section(run)
+    changes = {"data.root": wanted} if data.get("root") != wanted else {}
+    changes |= {"data.val_limit": "0"} if data.get("val_limit") else {}
     stage = "train" if metric.dataset != wanted and trained(run) else "evaluate"
     command = again(store, run, stage, changes)
     if wanted in store.workspace.data_roots:
@@ -68,15 +68,15 @@ def for_data(store: Store, run: Run, metric: Metric, wanted: str) -> Step:
 
 
 def for_protocol(store: Store, run: Run, metric: Metric, wanted: Conditions) -> Step | None:
-    """Say how to measure METRIC by the protocol WANTED; None where no command can."""
-    asked, used = dict(wanted.settings), dict(metric.conditions.settings)
-    usual = asdict(EvaluateConfig())
-    if wanted.protocol not in PROTOCOLS or not set(asked) <= set(usual):
+    """Return how to measure METRIC by the protocol WANTED; None where no command does."""
+    wanted_settings, used_settings = dict(wanted.settings), dict(metric.conditions.settings)
+    defaults = asdict(EvaluateConfig())
+    if wanted.protocol not in PROTOCOLS or not set(wanted_settings) <= set(defaults):
         return None
     changes = {
-        key: asked.get(key, usual[key])
-        for key in (*used, *asked)
-        if key in usual and asked.get(key) != used.get(key)
+        key: wanted_settings.get(key, defaults[key])
+        for key in (*used_settings, *wanted_settings)
+        if key in defaults and wanted_settings.get(key) != used_settings.get(key)
     }
     if metric.conditions.protocol != wanted.protocol:
         changes["protocol"] = wanted.protocol
@@ -85,7 +85,7 @@ def for_protocol(store: Store, run: Run, metric: Metric, wanted: Conditions) -> 
 
 
 def for_setting(store: Store, run: Run, wanted: Conditions) -> Step | None:
-    """Say how to time RUN's network in the setting WANTED; None where no command can."""
+    """Return how to time RUN's network in the setting WANTED; None where no command does."""
     widths = {side for size in wanted.sizes for side in size}
     if len(widths) != 1 or not wanted.batch:
         return None
@@ -93,10 +93,10 @@ def for_setting(store: Store, run: Run, wanted: Conditions) -> Step | None:
     return _command(again(store, run, "benchmark", changes))
 
 
-def for_changes(store: Store, found: Iterable[Change]) -> list[Step]:
-    """Say what to run again where something has changed: parents first, no more than needed."""
+def for_changes(store: Store, changes: Iterable[Change]) -> list[Step]:
+    """Return what to run again after CHANGES: parents first, no more stages than needed."""
     stages: dict[str, str] = {}
-    for change in found:
+    for change in changes:
         stages.setdefault(change.run, change.stage)
         if change.stage == "train":
             stages[change.run] = "train"
@@ -106,44 +106,49 @@ def for_changes(store: Store, found: Iterable[Change]) -> list[Step]:
             commands.append(again(store, store.find(name), stage))
         except ThesisError:
             continue
-    return [_command(one) for one in dict.fromkeys(commands)]
+    return [_command(command) for command in dict.fromkeys(commands)]
 
 
 def again(store: Store, run: Run, stage: str, changes: Mapping[str, str] | None = None) -> str:
     """Return the command that repeats STAGE of RUN as a new version, with CHANGES to its recipe.
 
-    `train` repeats everything that the recipe says; another stage keeps what matters to it.
+    `train` repeats all stages of the recipe with all overrides of RUN; another stage is run alone,
+    with RUN's weights and the overrides that matter to it.
     """
-    own = trained(run)
-    alone = stage if stage != "train" else "" if own else "evaluate"
-    values = dict(_assignment(one) for one in run.record.overrides)
-    if alone:
-        values = {key: value for key, value in values.items() if _matters(key, alone)}
+    has_trained = trained(run)
+    stage_alone = stage if stage != "train" else "" if has_trained else "evaluate"
+    values = dict(_assignment(override) for override in run.record.overrides)
+    if stage_alone:
+        values = {key: value for key, value in values.items() if _matters(key, stage_alone)}
     values |= dict(changes or {})
-    if own and stage != "train" and not _is_taken_anyway(store, run, stage):
+    if has_trained and stage != "train" and not _needs_no_weights_key(store, run, stage):
         weights = run.weights
         if weights is not None:
             values["model.weights"] = weights.relative_to(store.workspace.root).as_posix()
     words = ["thesis run", run.record.recipe_name or run.experiment]
     words += [f"--set {quoted(f'{key}={value}')}" for key, value in values.items()]
-    return " ".join([*words, *([f"--stage {alone}"] if alone else [])])
+    return " ".join([*words, *([f"--stage {stage_alone}"] if stage_alone else [])])
 
 
 def _matters(key: str, stage: str) -> bool:
-    """Whether recipe KEY decides something in STAGE, or which network and weights it takes."""
+    """Whether recipe KEY has an influence on STAGE: the network's keys always have."""
     names = [name for name, basis in BASES.items() if basis.stage == stage]
-    return key.startswith("model.") or any(key_counts_for(name, key, DRAWN) for name in names)
+    return key.startswith("model.") or any(
+        key_counts_for(name, key, SYNTHETIC_DATA) for name in names
+    )
 
 
-def _is_taken_anyway(store: Store, run: Run, stage: str) -> bool:
-    """Whether a stage alone takes RUN's weights by itself, or needs none."""
+def _needs_no_weights_key(store: Store, run: Run, stage: str) -> bool:
+    """Whether STAGE alone takes RUN's weights by default, or needs none."""
     if stage in {BASES[name].stage for name in UNWEIGHTED}:
         return True
-    with_weights = [one for one in store.runs(run.experiment) if one.sealed and one.weights]
+    with_weights = [
+        version for version in store.runs(run.experiment) if version.sealed and version.weights
+    ]
     return not with_weights or with_weights[-1] == run
 
 
-def _recipe(run: Run) -> Mapping[str, object]:
+def _data_section(run: Run) -> Mapping[str, object]:
     try:
         data = run.recipe.get("data", {})
     except ThesisError:
@@ -155,10 +160,10 @@ def _assignment(override: str) -> tuple[str, str]:
     """Return key and value of an override, text without the quotes of JSON."""
     key, _, value = override.partition("=")
     try:
-        plain = json.loads(value)
+        parsed = json.loads(value)
     except ValueError:
         return key, value
-    return key, plain if isinstance(plain, str) else value
+    return key, parsed if isinstance(parsed, str) else value
 
 
 def _plain(value: object) -> str:

@@ -1,11 +1,11 @@
-"""Three-valued (Kleene) logic over a claim's comparisons, and what speaks against each."""
+"""Three-valued (Kleene) logic over a claim's relations, and what speaks against each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from experiments.claims.evidence import Reason
-from experiments.claims.predicates import Claim, Combination, Comparison, Negation, Reference
+from experiments.claims.predicates import Claim, Combination, MetricTerm, Negation, Relation
 from experiments.metrics import kind
 from experiments.wording.phrases import Amount
 
@@ -15,102 +15,103 @@ if TYPE_CHECKING:
     from experiments.claims.evidence import Observation
     from experiments.claims.margins import Margin
 
-    Margins = Mapping[Comparison, Margin | None]
+    Margins = Mapping[Relation, Margin | None]
+    Observations = Mapping[MetricTerm, Observation]
 
 SIGNS = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
-"""How sentences write them."""
+"""Sign of a relation -> how sentences write it."""
 POINT = "point"
-"""Beside the ends `low` and `high` of the intervals: the values as they were measured."""
+"""Third choice beside the interval ends `low` and `high`: the values as measured."""
 
 
-def comparisons(claim: Claim) -> Iterator[Comparison]:
-    """Yield every comparison that CLAIM is made of, in order."""
-    if isinstance(claim, Comparison):
+def relations(claim: Claim) -> Iterator[Relation]:
+    """Yield every relation that CLAIM is made of, in order."""
+    if isinstance(claim, Relation):
         yield claim
     elif isinstance(claim, Negation):
-        yield from comparisons(claim.part)
+        yield from relations(claim.part)
     else:
         for part in claim.parts:
-            yield from comparisons(part)
+            yield from relations(part)
 
 
 def judge(claim: Claim, margins: Margins, end: str = POINT) -> bool | None:
     """Return whether CLAIM holds; None where what is known does not decide it.
 
-    With END `low` or `high`, every comparison is taken at that end of its interval, the one that
-    speaks against the claim or for it.
+    With END `low` or `high`, every relation is taken at that end of its confidence interval: the
+    one that speaks against the claim, or for it.
     """
-    if isinstance(claim, Comparison):
-        found = margins[claim]
-        if found is None:
+    if isinstance(claim, Relation):
+        margin = margins[claim]
+        if margin is None:
             return None
-        return found.holds if end == POINT else found.at(end)
+        return margin.holds if end == POINT else margin.at(end)
     if isinstance(claim, Negation):
         opposite = {"low": "high", "high": "low"}.get(end, end)
-        inner = judge(claim.part, margins, opposite)
-        return None if inner is None else not inner
-    parts = [judge(part, margins, end) for part in claim.parts]
+        part_holds = judge(claim.part, margins, opposite)
+        return None if part_holds is None else not part_holds
+    parts_hold = [judge(part, margins, end) for part in claim.parts]
     decisive = claim.word == "or"
-    if decisive in parts:
+    if decisive in parts_hold:
         return decisive
-    return None if None in parts else not decisive
+    return None if None in parts_hold else not decisive
 
 
 def shortcomings(
     claim: Claim,
-    found: Mapping[Reference, Observation],
+    observations: Observations,
     margins: Margins,
     *,
     holds: bool,
     sure: bool,
 ) -> Iterator[Reason]:
-    """Yield what falls short and, unless all is SURE, where an interval disagrees."""
+    """Yield why CLAIM fails and, unless all is SURE, which interval leaves the answer open."""
     end = "low" if holds else "high"
     if isinstance(claim, Negation):
         if not holds:
             yield Reason("negation", {"claim": str(claim.part)})
-        inner = shortcomings(claim.part, found, margins, holds=not holds, sure=sure)
-        yield from (one for one in inner if one.code.startswith("margin"))
+        reasons = shortcomings(claim.part, observations, margins, holds=not holds, sure=sure)
+        yield from (reason for reason in reasons if reason.code.startswith("margin"))
         return
     if isinstance(claim, Combination):
         for part in claim.parts:
             if judge(part, margins) is holds:
-                yield from shortcomings(part, found, margins, holds=holds, sure=sure)
+                yield from shortcomings(part, observations, margins, holds=holds, sure=sure)
         return
-    known = margins[claim]
-    if known is None:
+    margin = margins[claim]
+    if margin is None:
         return
-    told = _numbers(claim, found, known)
-    if not sure and known.low is not None and known.at(end) is not holds:
-        yield Reason("margin-pass" if holds else "margin-fail", told)
+    values = _sentence_values(claim, observations, margin)
+    if not sure and margin.low is not None and margin.at(end) is not holds:
+        yield Reason("margin-pass" if holds else "margin-fail", values)
     elif not holds:
-        yield Reason("shortfall", told)
+        yield Reason("shortfall", values)
 
 
-def _numbers(
-    comparison: Comparison, found: Mapping[Reference, Observation], known: Margin
+def _sentence_values(
+    relation: Relation, observations: Observations, margin: Margin
 ) -> dict[str, object]:
-    left, right = Amount(known.left, known.unit), Amount(known.right, known.unit)
-    ends = [Amount(one or 0.0, known.unit, signed=True) for one in (known.low, known.high)]
+    left, right = Amount(margin.left, margin.unit), Amount(margin.right, margin.unit)
+    ends = [Amount(bound or 0.0, margin.unit, signed=True) for bound in (margin.low, margin.high)]
     return {
-        "what": _Name(comparison, found),
+        "what": _LeftSideTitle(relation, observations),
         "left": left.beside(right),
         "right": right.beside(left),
-        "sign": SIGNS.get(comparison.sign, comparison.sign),
-        "margin": Amount(known.value, known.unit, signed=True),
+        "sign": SIGNS.get(relation.sign, relation.sign),
+        "margin": Amount(margin.value, margin.unit, signed=True),
         "low": ends[0],
         "high": ends[1],
     }
 
 
-class _Name:
-    """What a comparison's left side is called: the metric and its run, or the term as written."""
+class _LeftSideTitle:
+    """Title of a relation's left side: the metric and its run, or the term as written."""
 
-    def __init__(self, comparison: Comparison, found: Mapping[Reference, Observation]) -> None:
-        self.term = comparison.left
-        self.source = found[self.term].source if isinstance(self.term, Reference) else ""
+    def __init__(self, relation: Relation, observations: Observations) -> None:
+        self.term = relation.left
+        self.source = observations[self.term].source if isinstance(self.term, MetricTerm) else ""
 
     def text(self, language: str) -> str:
-        if not isinstance(self.term, Reference):
+        if not isinstance(self.term, MetricTerm):
             return str(self.term)
         return f"{kind(self.term.metric).title(language)} ({self.source})"

@@ -98,4 +98,4 @@ def test_a_milestone_names_the_version_that_answers(workspace, version):
     claim = Milestone(name="small", predicate="v2@best params.total < 285_000")
     outcome = checking.check_milestone(Store(workspace), claim)
     (one,) = outcome.observations
-    assert (outcome.state, one.run.id, one.asked.id) == ("pass", "v2@1", "v2@2")
+    assert (outcome.state, one.run.id, one.selected_run.id) == ("pass", "v2@1", "v2@2")

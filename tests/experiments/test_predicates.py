@@ -11,19 +11,19 @@ from experiments.claims.predicates import (
     COMPUTE,
     Arithmetic,
     Combination,
-    Comparison,
+    MetricTerm,
     Negation,
-    Number,
-    Reference,
+    NumberTerm,
+    Relation,
+    metric_terms,
     parse,
-    references,
 )
 from featherface.errors import UsageError
 
-numbers = st.floats(0, 1e12).map(Number)
+numbers = st.floats(0, 1e12).map(NumberTerm)
 metrics = st.sampled_from(["v2@best", "v2-ultra", "@last", "v1@3"]).flatmap(
     lambda run: st.sampled_from(["params.total", "widerface.hard.ap"]).map(
-        lambda name: Reference(run, name)
+        lambda name: MetricTerm(run, name)
     )
 )
 terms = st.recursive(
@@ -31,7 +31,7 @@ terms = st.recursive(
     lambda inner: st.builds(Arithmetic, st.sampled_from(list(COMPUTE)), inner, inner),
     max_leaves=4,
 )
-comparisons = st.builds(Comparison, st.sampled_from(list(COMPARE)), terms, terms)
+comparisons = st.builds(Relation, st.sampled_from(list(COMPARE)), terms, terms)
 
 
 def combined(inner):
@@ -80,7 +80,7 @@ def test_any_words_of_the_language_parse_or_are_refused_in_words(text):
     with contextlib.suppress(UsageError):
         claim = parse(text)
         assert parse(str(claim)) == claim
-        assert all(one.selector == "v2@best" for one in references(claim) if "@" in one.selector)
+        assert all(one.selector == "v2@best" for one in metric_terms(claim) if "@" in one.selector)
 
 
 @given(claims, st.sampled_from([" ", "  ", "\n", "\t"]))
@@ -97,7 +97,7 @@ def test_not_and_or_keep_their_parts(one, other):
 def test_limits_are_read_as_people_write_them():
     claim = parse("v2@best widerface.hard.ap >= 82.5% and v2@best params.total < 285_000")
     assert [part.right.value for part in claim.parts] == [0.825, 285_000]
-    assert [str(one) for one in references(claim)] == [
+    assert [str(one) for one in metric_terms(claim)] == [
         "v2@best widerface.hard.ap",
         "v2@best params.total",
     ]

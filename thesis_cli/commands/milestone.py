@@ -16,7 +16,7 @@ from thesis_cli.groups import CommandGroup, pass_session
 from thesis_cli.output import Block, emit, json_option, width
 
 if TYPE_CHECKING:
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from experiments.claims.evidence import Observation
     from experiments.claims.margins import Margin
     from experiments.comparison.statistics import Interval
@@ -111,13 +111,13 @@ def list_view(rows: list[dict[str, Any]]) -> list[Block]:
     return [Grid(["milestone", "group", "~claim", "evidence", "protocol", "from"], cells)]
 
 
-def tell(outcome: Outcome) -> dict[str, Any]:
+def tell(outcome: ClaimOutcome) -> dict[str, Any]:
     """Tell a claim's state, its reason, the metrics it looked at and what to do next."""
     from experiments.claims.margins import RESAMPLES, SEED
 
     claim = outcome.milestone
     pairs = zip(outcome.observations, outcome.intervals or (), strict=False)
-    spans = {observation.reference: interval for observation, interval in pairs}
+    spans = {observation.term: interval for observation, interval in pairs}
     return {
         "milestone": claim.name,
         "title": claim.title,
@@ -131,7 +131,7 @@ def tell(outcome: Outcome) -> dict[str, Any]:
         "source": claim.source,
         "runs": [run.id for run in outcome.runs],
         "metrics": [
-            observed(observation, spans.get(observation.reference))
+            observed(observation, spans.get(observation.term))
             for observation in outcome.observations
         ],
         "comparisons": [compared(each) for each in outcome.margins],
@@ -153,9 +153,9 @@ def tell(outcome: Outcome) -> dict[str, Any]:
 def observed(observation: Observation, interval: Interval | None) -> dict[str, Any]:
     """Tell what a reference of the predicate found."""
     return {
-        "reference": str(observation.reference),
+        "reference": str(observation.term),
         "run": observation.run.id if observation.run else None,
-        "asked": observation.asked.id if observation.asked else None,
+        "asked": observation.selected_run.id if observation.selected_run else None,
         "metric": observation.metric.to_json() if observation.metric else None,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
@@ -167,7 +167,7 @@ def observed(observation: Observation, interval: Interval | None) -> dict[str, A
 def compared(margin: Margin) -> dict[str, Any]:
     """Tell by how much a comparison of the predicate holds."""
     return {
-        "claim": str(margin.comparison),
+        "claim": str(margin.relation),
         "left": margin.left,
         "right": margin.right,
         "holds": margin.holds,

@@ -187,15 +187,19 @@ class _Planner:
             base = wanted.body
         self.blocks[block.id] = note.path
         self.adopted.pop(block.id, None)
-        verdict = decide(base, block.body, wanted.body)
+        block_decision = decide(base, block.body, wanted.body)
         kept_as_edited = block.attributes.get(KEPT) == markers.digest(block.body)
-        if verdict.decision is Decision.WRITE:
+        if block_decision.decision is Decision.WRITE:
             self.edit(note).fill(block, wanted, wanted.body)
-        elif verdict.decision is Decision.MERGE and verdict.body is not None and self.options.merge:
-            self.edit(note).fill(block, wanted, verdict.body)
-        elif verdict.decision is Decision.UNCHANGED:
+        elif (
+            block_decision.decision is Decision.MERGE
+            and block_decision.body is not None
+            and self.options.merge
+        ):
+            self.edit(note).fill(block, wanted, block_decision.body)
+        elif block_decision.decision is Decision.UNCHANGED:
             self.unchanged.append(note.path)
-        elif verdict.decision is Decision.EDITED and kept_as_edited:
+        elif block_decision.decision is Decision.EDITED and kept_as_edited:
             self.unchanged.append(note.path)
             self.kept.append(f"{note.path}#{block.id}")
         else:

@@ -34,25 +34,25 @@ class Decision(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BlockDecision:
     """A decision, and the body to write where there is one."""
 
     decision: Decision
     body: bytes | None = None
 
 
-def decide(base: bytes | None, disk: bytes, new: bytes) -> Verdict:
+def decide(base: bytes | None, disk: bytes, new: bytes) -> BlockDecision:
     """Decide over one block; all three bodies are normalised, BASE is None when unknown."""
     if same(disk, new):
-        return Verdict(Decision.UNCHANGED)
+        return BlockDecision(Decision.UNCHANGED)
     if not disk or (base is not None and same(disk, base)):
-        return Verdict(Decision.WRITE, new)
+        return BlockDecision(Decision.WRITE, new)
     if base is None:
-        return Verdict(Decision.CONFLICT)
+        return BlockDecision(Decision.CONFLICT)
     if same(new, base):
-        return Verdict(Decision.EDITED)
+        return BlockDecision(Decision.EDITED)
     merged = merge(base, disk, new)
-    return Verdict(Decision.CONFLICT if merged is None else Decision.MERGE, merged)
+    return BlockDecision(Decision.CONFLICT if merged is None else Decision.MERGE, merged)
 
 
 def same(first: bytes, second: bytes) -> bool:

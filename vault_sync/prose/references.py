@@ -64,7 +64,7 @@ def parse_reference(text: str) -> MetricReference:
     if spec and (places := SPEC.fullmatch(spec)) and int(places["places"] or 0) > MOST_PLACES:
         raise _unreadable(text, f": {spec!r} asks for more than {MOST_PLACES} decimals")
     term = predicates.parse_term(_spelled_out(words))
-    named = [reference.metric for reference in predicates.references(term)]
+    named = [reference.metric for reference in predicates.metric_terms(term)]
     if not named:
         raise _unreadable(text, " names no run")
     return MetricReference(
@@ -121,5 +121,5 @@ def _divides(term: Term) -> bool:
     """Whether TERM is a ratio of metrics, or reckons with one."""
     if not isinstance(term, Arithmetic):
         return False
-    ratio = term.sign == "/" and any(predicates.references(term.right))
+    ratio = term.sign == "/" and any(predicates.metric_terms(term.right))
     return ratio or _divides(term.left) or _divides(term.right)

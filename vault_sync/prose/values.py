@@ -1,4 +1,4 @@
-"""The values of references: those of now, and those that they had before."""
+"""The values of metric_terms: those of now, and those that they had before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from experiments.claims.candidate_runs import find_measured
-from experiments.claims.predicates import COMPUTE, Number, Reference, references
+from experiments.claims.predicates import COMPUTE, MetricTerm, NumberTerm, metric_terms
 from experiments.conditions import TIMED
 from experiments.metrics import EVIDENCE, KINDS
 from experiments.records.seal import remedy, told
@@ -93,7 +93,7 @@ class ReferenceValues:
             RefusedError: a record was changed, a run is not finished, or values of different
                 data would be mixed.
         """
-        by_reference = {reference: self._metric(reference) for reference in references(term)}
+        by_reference = {reference: self._metric(reference) for reference in metric_terms(term)}
         metrics = tuple(by_reference.values())
         _refuse_mixture(metrics)
         number = _compute(term, lambda reference: by_reference[reference].value)
@@ -108,7 +108,7 @@ class ReferenceValues:
 
     def before(self, term: Term) -> Iterator[FormerValue]:
         """Yield the values of TERM while its selectors meant other runs, the latest first."""
-        wanted = list(references(term))
+        wanted = list(metric_terms(term))
         moving = list(
             dict.fromkeys(
                 reference.selector for reference in wanted if not _is_stated(reference.selector)
@@ -171,7 +171,7 @@ class ReferenceValues:
             )
         return run
 
-    def _metric(self, reference: Reference) -> Metric:
+    def _metric(self, reference: MetricTerm) -> Metric:
         if _is_stated(reference.selector):
             return self._stated(reference)
         run = self.run(reference.selector, reference.metric)
@@ -180,7 +180,7 @@ class ReferenceValues:
             raise _unmeasured(run.id, reference.metric, [measured.name for measured in run.metrics])
         return metric
 
-    def _stated(self, reference: Reference) -> Metric:
+    def _stated(self, reference: MetricTerm) -> Metric:
         """Return a cited or planned result."""
         evidence, _, name = reference.selector.partition(":")
         known = self.workspace.cited
@@ -216,7 +216,7 @@ class ReferenceValues:
             runs = self.store.runs()
         return [run for run in reversed(runs) if run.sealed]
 
-    def _former(self, runs: Mapping[str, Run], reference: Reference) -> float:
+    def _former(self, runs: Mapping[str, Run], reference: MetricTerm) -> float:
         if _is_stated(reference.selector):
             return self._stated(reference).value
         run = runs[reference.selector]
@@ -231,10 +231,10 @@ def _is_stated(selector: str) -> bool:
     return selector.startswith(("cited:", "target:"))
 
 
-def _compute(term: Term, look_up: Callable[[Reference], float]) -> float:
-    if isinstance(term, Number):
+def _compute(term: Term, look_up: Callable[[MetricTerm], float]) -> float:
+    if isinstance(term, NumberTerm):
         return term.value
-    if isinstance(term, Reference):
+    if isinstance(term, MetricTerm):
         return look_up(term)
     left, right = _compute(term.left, look_up), _compute(term.right, look_up)
     try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from experiments.claims.checking import Examiner, Outcome
+    from experiments.claims.checking import ClaimOutcome, Examiner
     from experiments.records.run import Run
     from experiments.workspace.milestones import Milestone
     from experiments.workspace.workspace import Workspace
@@ -45,7 +45,7 @@ class Sources:
         self.workspace = workspace
         self.store = CachedStore(workspace)
         self.words = Words(workspace.language)
-        self._judged: dict[Milestone, Outcome] = {}
+        self._judged: dict[Milestone, ClaimOutcome] = {}
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -88,7 +88,7 @@ class Sources:
         return damage
 
     @cached_property
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[ClaimOutcome]:
         """The milestones, checked once for all blocks.
 
         Raises:
@@ -96,7 +96,7 @@ class Sources:
         """
         return [self.judge(milestone) for milestone in self.workspace.milestones.values()]
 
-    def judge(self, milestone: Milestone) -> Outcome:
+    def judge(self, milestone: Milestone) -> ClaimOutcome:
         """Check one claim; those that are asked for again are not worked out again.
 
         Raises:

@@ -16,7 +16,7 @@ from vault_sync.reports.sections.todo_list import waiting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from experiments.claims.evidence import Reason
     from experiments.records.run import Run
     from experiments.staleness.changes import Change
@@ -69,7 +69,7 @@ def _run(page: Page, run: Run) -> list[object]:
     ]
 
 
-def _claims(page: Page, outcomes: Sequence[Outcome]) -> Safe:
+def _claims(page: Page, outcomes: Sequence[ClaimOutcome]) -> Safe:
     """Count the claims by group and state."""
     if not outcomes:
         return Safe("")
@@ -84,7 +84,7 @@ def _claims(page: Page, outcomes: Sequence[Outcome]) -> Safe:
     return table(headers, rows, numeric=range(1, 1 + len(STATES)))
 
 
-def _stale(page: Page, outcomes: Sequence[Outcome]) -> list[Safe]:
+def _stale(page: Page, outcomes: Sequence[ClaimOutcome]) -> list[Safe]:
     """Say what has changed since it was measured, which claims rest on it, and what to run."""
     words, language = page.words, page.words.language
     titles_by_cause: dict[tuple[Safe, Safe], list[str]] = {}
@@ -115,7 +115,7 @@ def _base(page: Page) -> Safe:
     return page.links.embed(path, page.words.say("dashboard.base"))
 
 
-def _map(page: Page, outcomes: Sequence[Outcome]) -> Safe:
+def _map(page: Page, outcomes: Sequence[ClaimOutcome]) -> Safe:
     """Make the map from hypotheses to chapters, and link to it."""
     path = page.figures.add_file(beside(page, MAP), thesis_map(page, outcomes))
     return page.links.file(path, page.words.say("dashboard.map"))

@@ -10,7 +10,7 @@ from vault_sync.reports.sections.milestone_cells import LINE, cells, title
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from vault_sync.rendering.page import Page
 
 COLUMNS = ("milestone", "state", "observed", "why")
@@ -41,7 +41,7 @@ def build(page: Page) -> dict[str, object] | None:
     }
 
 
-def _group(page: Page, name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _group(page: Page, name: str, outcomes: Sequence[ClaimOutcome]) -> dict[str, Any]:
     words = page.words
     headers = [words.say(f"column.{key}") for key in COLUMNS]
     return {
@@ -50,7 +50,7 @@ def _group(page: Page, name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]
     }
 
 
-def _row(page: Page, outcome: Outcome) -> list[object]:
+def _row(page: Page, outcome: ClaimOutcome) -> list[object]:
     state, observed, why = cells(page, outcome)
     return [
         Safe(f"{title(page, outcome)}{LINE}{code(outcome.milestone.predicate)}"),

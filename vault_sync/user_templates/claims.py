@@ -8,7 +8,7 @@ from vault_sync.rendering.markdown import Safe, escape
 from vault_sync.user_templates.views import TemplateView
 
 if TYPE_CHECKING:
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from experiments.workspace.milestones import CitedResult
     from vault_sync.rendering.page import Page
 
@@ -59,7 +59,7 @@ class CitedView(TemplateView):
 class MilestoneView(TemplateView):
     """A claim of the thesis, as it stands."""
 
-    def __init__(self, page: Page, outcome: Outcome) -> None:
+    def __init__(self, page: Page, outcome: ClaimOutcome) -> None:
         self._page = page
         self._outcome = outcome
 

@@ -41,16 +41,16 @@ def parameter_groups(
     return groups
 
 
-class Kind(NamedTuple):
+class OptimizerKind(NamedTuple):
     """One of PyTorch's optimizers and what it is made with, beside the parameters."""
 
     make: type[Optimizer]
     arguments: Callable[[TrainConfig], dict[str, Any]]
 
 
-OPTIMIZERS: dict[str, Kind] = {
-    "adamw": Kind(torch.optim.AdamW, lambda config: {"lr": config.lr, "fused": True}),
-    "sgd": Kind(
+OPTIMIZERS: dict[str, OptimizerKind] = {
+    "adamw": OptimizerKind(torch.optim.AdamW, lambda config: {"lr": config.lr, "fused": True}),
+    "sgd": OptimizerKind(
         torch.optim.SGD,
         lambda config: {
             "lr": config.lr,

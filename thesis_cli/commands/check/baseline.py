@@ -19,7 +19,7 @@ from thesis_cli.wording import difference, quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.claims.baseline import Baseline, Outcome
+    from experiments.claims.baseline import Baseline, BaselineOutcome
     from experiments.records.run import Run
     from experiments.records.store import Store
     from thesis_cli.session import Session
@@ -67,7 +67,9 @@ def check(store: Store, run: Run) -> None:
         )
 
 
-def tell(expected: Baseline, run: Run | None, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def tell(
+    expected: Baseline, run: Run | None, outcomes: Sequence[BaselineOutcome]
+) -> dict[str, Any]:
     """Reduce what was found to plain values."""
     states = [outcome.state for outcome in outcomes]
     return {

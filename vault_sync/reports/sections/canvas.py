@@ -17,7 +17,7 @@ from vault_sync.rendering.sources import run_identity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
 
@@ -52,7 +52,7 @@ class Column:
         return identity
 
 
-def thesis_map(page: Page, outcomes: Sequence[Outcome]) -> bytes:
+def thesis_map(page: Page, outcomes: Sequence[ClaimOutcome]) -> bytes:
     """Return the canvas of the latest runs, those the claims rest on, and the chapters."""
     names = ("hypotheses", "runs", "milestones", "chapters")
     hypotheses, runs, claims, chapters = columns = [Column(name) for name in names]
@@ -75,13 +75,13 @@ def thesis_map(page: Page, outcomes: Sequence[Outcome]) -> bytes:
     return _write(page, columns, edges)
 
 
-def _chapter_of(outcome: Outcome) -> tuple[int, str]:
+def _chapter_of(outcome: ClaimOutcome) -> tuple[int, str]:
     """Return the place of the chapter that a claim bears on, and its name."""
     chapter = CHAPTERS.get(outcome.milestone.group, DEFAULT_CHAPTER)
     return ([*CHAPTERS.values(), DEFAULT_CHAPTER].index(chapter), chapter)
 
 
-def _mapped_runs(page: Page, outcomes: Iterable[Outcome]) -> list[Run]:
+def _mapped_runs(page: Page, outcomes: Iterable[ClaimOutcome]) -> list[Run]:
     """Return the latest run of each experiment, and those that claims were checked against."""
     sources = page.sources
     observed = {run for outcome in outcomes for run in outcome.runs}
@@ -105,7 +105,7 @@ def _note(page: Page, identity: str, text: str) -> dict[str, Any]:
     return {"type": "file", "file": path} if path else {"type": "text", "text": str(escape(text))}
 
 
-def _claim(page: Page, outcome: Outcome) -> dict[str, Any]:
+def _claim(page: Page, outcome: ClaimOutcome) -> dict[str, Any]:
     title = escape(outcome.milestone.titled(page.words.language))
     text = f"{title}\n\n{page.words.say(f'state.{outcome.state}')}"
     color = COLORS.get(outcome.state)

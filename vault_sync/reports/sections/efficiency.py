@@ -12,7 +12,7 @@ from vault_sync.reports.sections.milestone_cells import cells
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from experiments.claims.efficiency import Efficiency
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
@@ -69,7 +69,7 @@ def readiness(page: Page, run: Run) -> tuple[Safe, Safe]:
     return words.say(f"efficiency.{worst}", run=page.run_in_prose(run)), listed
 
 
-def _requirements(page: Page, run: Run) -> list[Outcome]:
+def _requirements(page: Page, run: Run) -> list[ClaimOutcome]:
     milestone = page.sources.workspace.milestones.get(READINESS)
     if milestone is None:
         return []

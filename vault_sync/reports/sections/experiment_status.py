@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.checking import parse_milestone
 from experiments.claims.efficiency import READINESS
-from experiments.claims.predicates import references
+from experiments.claims.predicates import metric_terms
 from experiments.metrics import AP_METRICS
 from featherface.errors import ThesisError
 from vault_sync.rendering.markdown import Safe, table
@@ -73,5 +73,6 @@ def _milestones(page: Page, run: Run) -> Safe:
 def _named(milestone: Milestone) -> set[str]:
     """Return the experiments that a claim speaks of."""
     return {
-        reference.selector.partition("@")[0] for reference in references(parse_milestone(milestone))
+        reference.selector.partition("@")[0]
+        for reference in metric_terms(parse_milestone(milestone))
     }

@@ -9,7 +9,7 @@ from vault_sync.rendering.markdown import Safe, escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.claims.checking import Outcome
+    from experiments.claims.checking import ClaimOutcome
     from experiments.claims.evidence import Observation
     from experiments.comparison.statistics import Interval
     from vault_sync.rendering.page import Page
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LINE = "<br>"
 
 
-def title(page: Page, outcome: Outcome) -> Safe:
+def title(page: Page, outcome: ClaimOutcome) -> Safe:
     """Write what a milestone claims in words, and its name."""
     milestone, words = outcome.milestone, page.words
     name = f"`{milestone.name}`"
@@ -26,7 +26,7 @@ def title(page: Page, outcome: Outcome) -> Safe:
     return Safe(f"{words.sentence(milestone.titled(words.language))} ({name})")
 
 
-def cells(page: Page, outcome: Outcome) -> tuple[Safe, Safe, Safe]:
+def cells(page: Page, outcome: ClaimOutcome) -> tuple[Safe, Safe, Safe]:
     """Write state, observations and reasons of a claim, for a row of a table."""
     words = page.words
     values = [
@@ -42,12 +42,12 @@ def cells(page: Page, outcome: Outcome) -> tuple[Safe, Safe, Safe]:
     )
 
 
-def _state(page: Page, outcome: Outcome) -> Safe:
+def _state(page: Page, outcome: ClaimOutcome) -> Safe:
     sure = "_uncertain" if outcome.certain is False else ""
     return page.words.say(f"state.{outcome.state}{sure}")
 
 
-def _intervals(outcome: Outcome) -> Sequence[Interval | None]:
+def _intervals(outcome: ClaimOutcome) -> Sequence[Interval | None]:
     return outcome.intervals or [None] * len(outcome.observations)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiments.claims.baseline import Expectation, Outcome, baseline, validate
+from experiments.claims.baseline import BaselineOutcome, Expectation, baseline, validate
 from experiments.metrics import kind
 from vault_sync.rendering.markdown import Safe, table
 
@@ -50,7 +50,7 @@ def _expected_cell(page: Page, expectation: Expectation) -> Safe:
     )
 
 
-def _measured_cell(page: Page, outcome: Outcome) -> Safe:
+def _measured_cell(page: Page, outcome: BaselineOutcome) -> Safe:
     """Write what counts and how it was judged."""
     words = page.words
     if outcome.metric is None or outcome.state == "not_measured":
