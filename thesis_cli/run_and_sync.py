@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from experiments.running.distributed import launched
+from experiments.running.distributed import launch_command
 from featherface.errors import InterruptedRunError, ThesisError
 from thesis_cli.interrupts import stoppable
 from thesis_cli.progress import progress
@@ -43,7 +43,7 @@ def execute(
     from featherface.filesystem.retry import patient
     from vault_sync.commands.progress_log import ProgressLog
 
-    command = patient(command=launched(again)) if again else contextlib.nullcontext()
+    command = patient(command=launch_command(again)) if again else contextlib.nullcontext()
     with progress(session) as reporter, stoppable() as should_stop, command:
         recipe = resolved.recipe
         keep_log = ProgressLog(workspace, recipe.name, recipe.train.epochs, reporter.say)
@@ -61,11 +61,11 @@ def execute(
                 on_epoch=keep_log if log else lambda _: None,
             )
         except InterruptedRunError as error:
-            hint = launched(again) if again else error.hint
+            hint = launch_command(again) if again else error.hint
             raise InterruptedRunError(error.message, hint) from error
         except LateStageError as error:
             if again:
-                error.hint = error.next_steps(launched(again))
+                error.hint = error.next_steps(launch_command(again))
             raise
 
 

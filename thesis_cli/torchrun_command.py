@@ -18,12 +18,12 @@ class SharedVerb(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line, or follow the process that does."""
-        if distributed.Launch.here().follows and not ctx.resilient_parsing:
+        if distributed.Launch.from_environment().is_follower and not ctx.resilient_parsing:
             follow(ctx)
         try:
             return super().parse_args(ctx, args)
         except BaseException:
-            distributed.dismiss()
+            distributed.release_followers()
             raise
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -31,7 +31,7 @@ class SharedVerb(Command):
         try:
             return super().invoke(ctx)
         finally:
-            distributed.dismiss()
+            distributed.release_followers()
 
 
 def follow(ctx: click.Context) -> None:

@@ -190,9 +190,9 @@ class Examiner:
         """Return what to run again, and the up-to-date version where `@best` is an older one."""
         steps = [Reason(*step) for step in remedies.for_changes(self.store, changes)]
         for observation in observed:
-            fresh = self._fresh_version(observation)
-            if fresh is not None:
-                values = {"fresh": fresh.id, "name": fresh.experiment}
+            up_to_date = self._fresh_version(observation)
+            if up_to_date is not None:
+                values = {"fresh": up_to_date.id, "name": up_to_date.experiment}
                 steps.append(Reason("step-fresh", values | {"selector": observation.term.selector}))
         return _distinct(steps)
 
@@ -225,14 +225,14 @@ def _distinct(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def _milestones_called(workspace: Workspace, names: Iterable[str] | None) -> list[Milestone]:
-    known = workspace.milestones
+    milestones = workspace.milestones
     if names is None:
-        return list(known.values())
-    asked = list(names)
-    for name in asked:
-        if name not in known:
-            raise NotFoundError(unknown("milestone", name, known), "thesis milestone list")
-    return [known[name] for name in asked]
+        return list(milestones.values())
+    chosen = list(names)
+    for name in chosen:
+        if name not in milestones:
+            raise NotFoundError(unknown("milestone", name, milestones), "thesis milestone list")
+    return [milestones[name] for name in chosen]
 
 
 __all__ = [

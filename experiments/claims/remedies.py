@@ -51,7 +51,7 @@ def for_missing_run(store: Store, selector: str) -> Step:
 
 def for_missing_metric(store: Store, run: Run, metric: str) -> Step:
     """Return the command of the stage that measures METRIC with RUN's weights."""
-    command = again(store, run, BASES[family(metric)].stage)
+    command = repeat_command(store, run, BASES[family(metric)].stage)
     return ("step-gpu", {"command": command}) if ".gpu." in metric else _command(command)
 
 
@@ -61,7 +61,7 @@ def for_data(store: Store, run: Run, metric: Metric, wanted: str) -> Step:
     changes = {"data.root": wanted} if data.get("root") != wanted else {}
     changes |= {"data.val_limit": "0"} if data.get("val_limit") else {}
     stage = "train" if metric.dataset != wanted and trained(run) else "evaluate"
-    command = again(store, run, stage, changes)
+    command = repeat_command(store, run, stage, changes)
     if wanted in store.workspace.data_roots:
         return _command(command)
     return "step-data", {"dataset": wanted, "key": f"{wanted} =", "command": command}
@@ -80,8 +80,8 @@ def for_protocol(store: Store, run: Run, metric: Metric, wanted: Conditions) -> 
     }
     if metric.conditions.protocol != wanted.protocol:
         changes["protocol"] = wanted.protocol
-    overrides = {f"evaluate.{key}": _plain(value) for key, value in changes.items()}
-    return _command(again(store, run, "evaluate", overrides))
+    overrides = {f"evaluate.{key}": _override_text(value) for key, value in changes.items()}
+    return _command(repeat_command(store, run, "evaluate", overrides))
 
 
 def for_setting(store: Store, run: Run, wanted: Conditions) -> Step | None:
@@ -90,7 +90,7 @@ def for_setting(store: Store, run: Run, wanted: Conditions) -> Step | None:
     if len(widths) != 1 or not wanted.batch:
         return None
     changes = {"benchmark.image_size": str(widths.pop()), "benchmark.batch_size": str(wanted.batch)}
-    return _command(again(store, run, "benchmark", changes))
+    return _command(repeat_command(store, run, "benchmark", changes))
 
 
 def for_changes(store: Store, changes: Iterable[Change]) -> list[Step]:
@@ -103,13 +103,15 @@ def for_changes(store: Store, changes: Iterable[Change]) -> list[Step]:
     commands = []
     for name, stage in stages.items():
         try:
-            commands.append(again(store, store.find(name), stage))
+            commands.append(repeat_command(store, store.find(name), stage))
         except ThesisError:
             continue
     return [_command(command) for command in dict.fromkeys(commands)]
 
 
-def again(store: Store, run: Run, stage: str, changes: Mapping[str, str] | None = None) -> str:
+def repeat_command(
+    store: Store, run: Run, stage: str, changes: Mapping[str, str] | None = None
+) -> str:
     """Return the command that repeats STAGE of RUN as a new version, with CHANGES to its recipe.
 
     `train` repeats all stages of the recipe with all overrides of RUN; another stage is run alone,
@@ -166,7 +168,7 @@ def _assignment(override: str) -> tuple[str, str]:
     return key, parsed if isinstance(parsed, str) else value
 
 
-def _plain(value: object) -> str:
+def _override_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -101,7 +101,7 @@ def _check_sealed(runs: Sequence[Run], store: Store | None) -> None:
         problems = store.problems(run) if store else seal.verify(run.folder)
         if problems:
             raise ClaimFalseError(
-                f"the sealed record of {run.id} was changed: {seal.told(problems)}",
+                f"the sealed record of {run.id} was changed: {seal.describe_problems(problems)}",
                 "restore the file from a backup, or run the experiment again; "
                 f"see: {seal.remedy(problems, run.id)}",
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.records.seal import remedy, told
+from experiments.records.seal import describe_problems, remedy
 from experiments.running import inputs
 from featherface.data.annotation_files import read_annotation
 from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
@@ -150,7 +150,7 @@ def _trusted(store: Store, run: Run) -> Recipe:
     problems = store.problems(run)
     if problems:
         raise ClaimFalseError(
-            f"the sealed record of {run.id} was changed: {told(problems)}",
+            f"the sealed record of {run.id} was changed: {describe_problems(problems)}",
             remedy(problems, run.id),
         )
     return run.resolved().recipe

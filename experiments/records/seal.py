@@ -103,8 +103,8 @@ def verify(folder: Path) -> list[Problem]:
     return problems
 
 
-def told(problems: Sequence[Problem]) -> str:
-    """Word in one line how a record differs from its seal."""
+def describe_problems(problems: Sequence[Problem]) -> str:
+    """Return in one line how a record differs from its seal: the first three PROBLEMS."""
     if only_line_ends(problems):
         files = "1 file" if len(problems) == 1 else f"{len(problems):,} files"
         return f"only line ends differ, as git converts them ({files}); next: {MEND}"

@@ -1,4 +1,4 @@
-"""Ablation studies: which recipes leave out which innovation, and which have been run."""
+"""Ablation studies: the matrix of recipes with innovations left out, and which of it has run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Cell:
 
     resolved: ResolvedRecipe
     change: str
-    """What it has otherwise than the base: `without feature_recycling`; empty for the base."""
+    """How it differs from the base, such as `without feature_recycling`; empty for the base."""
 
 
 def matrix(
@@ -60,104 +60,109 @@ def matrix(
         NotFoundError: there is no such recipe.
     """
     base = resolve(name, workspace, overrides)
-    plan = [((), ""), *(steps(base) if build_up else omissions(base))]
-    first = base.recipe.seed
+    ablations = [((), ""), *(build_up_steps(base) if build_up else leave_one_out(base))]
+    first_seed = base.recipe.seed
     return [
-        Cell(resolve(name, workspace, [*overrides, *changes, *_seeded(seed, first)]), told)
-        for seed in range(first, first + seeds)
-        for changes, told in plan
+        Cell(
+            resolve(name, workspace, [*overrides, *changes, *_seed_override(seed, first_seed)]),
+            label,
+        )
+        for seed in range(first_seed, first_seed + seeds)
+        for changes, label in ablations
     ]
 
 
-def omissions(base: ResolvedRecipe) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield changes and wording of the recipes that lack one innovation each."""
-    for key, off in switched(base).items():
-        yield _changes(base, f"without-{key}", {key: off}), _told(key, off)
+def leave_one_out(base: ResolvedRecipe) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield overrides and label of each recipe that lacks one innovation."""
+    for key, off in active_switches(base).items():
+        yield _cell_overrides(base, f"without-{key}", {key: off}), _change_label(key, off)
 
 
-def steps(base: ResolvedRecipe) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield changes and wording of the recipes that lead from none to all but the last."""
-    lacking = dict(switched(base))
-    yield _changes(base, BARE, lacking), "without all of them"
-    for place, key in enumerate(list(lacking)[:-1], 1):
-        del lacking[key]
-        yield _changes(base, f"{UP_TO}-{key}", lacking), f"step {place}: + {key}"
+def build_up_steps(base: ResolvedRecipe) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield overrides and label of each recipe from no innovation to all but the last."""
+    switched_off = dict(active_switches(base))
+    yield _cell_overrides(base, BARE, switched_off), "without all of them"
+    for number, key in enumerate(list(switched_off)[:-1], 1):
+        del switched_off[key]
+        yield _cell_overrides(base, f"{UP_TO}-{key}", switched_off), f"step {number}: + {key}"
 
 
-def switched(base: ResolvedRecipe) -> dict[str, Any]:
-    """Return the innovations that BASE has: a key of `model`, and the value that turns it off.
+def active_switches(base: ResolvedRecipe) -> dict[str, Any]:
+    """Return the innovations that BASE has: key of `model` -> value that turns it off.
 
     Raises:
         UsageError: there is none.
     """
     model = base.recipe.model
     config = model.detector()
-    known: Mapping[str, Any] = VARIANTS[model.variant].switches
-    found = {key: off for key, off in known.items() if getattr(config, key) != off}
-    if not found:
-        able = ", ".join(name for name, one in VARIANTS.items() if one.switches)
+    switches: Mapping[str, Any] = VARIANTS[model.variant].switches
+    active = {key: off for key, off in switches.items() if getattr(config, key) != off}
+    if not active:
+        switchable = ", ".join(name for name, entry in VARIANTS.items() if entry.switches)
         raise UsageError(
             f"{base.name!r} has variant {model.variant}, of which nothing can be switched off",
-            f"choose a recipe of one of these variants: {able}",
+            f"choose a recipe of one of these variants: {switchable}",
         )
-    return found
+    return active
 
 
-def finished(store: Store, resolved: ResolvedRecipe) -> Run | None:
-    """Return the latest sealed, unchanged run of this very recipe; None where it is to be made."""
-    wanted = set(resolved.recipe.stages)
+def finished_run(store: Store, resolved: ResolvedRecipe) -> Run | None:
+    """Return the latest sealed, intact run of exactly this recipe; None where there is none."""
+    stages = set(resolved.recipe.stages)
     for run in reversed(store.runs(resolved.recipe.name)):
         if not run.sealed:
             continue
-        with contextlib.suppress(ThesisError):  # of another version, or damaged: made again
+        with contextlib.suppress(ThesisError):  # of another version, or damaged: run again
             recorded = run.resolved()
-            asked = autotune.as_begun(resolved, recorded)
-            done = {name for name, one in run.record.stages.items() if one.status == "done"}
-            alike = _digest(asked.recipe) == _digest(recorded.recipe) and wanted <= done
-            if alike and not store.problems(run):
+            requested = autotune.with_measured_values(resolved, recorded)
+            done = {name for name, stage in run.record.stages.items() if stage.status == "done"}
+            same_recipe = _digest(requested.recipe) == _digest(recorded.recipe)
+            if same_recipe and stages <= done and not store.problems(run):
                 return run
     return None
 
 
 @contextlib.contextmanager
-def claimed(workspace: Workspace, cell: Cell) -> Iterator[bool]:
-    """Keep CELL for this process during the block; yield False where another one makes it."""
+def reserved(workspace: Workspace, cell: Cell) -> Iterator[bool]:
+    """Reserve CELL for this process during the block; yield False where another one has it."""
     recipe = cell.resolved.recipe
-    with held(workspace, f"matrix-{recipe.name}-{recipe.digest[:16]}") as mine:
-        yield mine
+    with held(workspace, f"matrix-{recipe.name}-{recipe.digest[:16]}") as is_reserved:
+        yield is_reserved
 
 
 def _digest(recipe: Recipe) -> str:
-    """Return RECIPE's digest with what its network's later versions know filled in."""
+    """Return RECIPE's digest with every key of its network written out, defaults too."""
     detector = plain(recipe.model.detector())
     config = {key: getattr(recipe.model.detector(), key) for key in detector}
     return replace(recipe, model=replace(recipe.model, overrides=config)).digest
 
 
-def _told(key: str, off: object) -> str:
-    return f"without {key}" if off is False else f"{key} {_written(off)}"
+def _change_label(key: str, off: object) -> str:
+    return f"without {key}" if off is False else f"{key} {_value_text(off)}"
 
 
-def _written(value: object) -> str:
+def _value_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _seeded(seed: int, first: int) -> tuple[str, ...]:
-    """Return the override that gives SEED, where it isn't the recipe's own."""
-    return (f"seed={seed}",) if seed != first else ()
+def _seed_override(seed: int, first_seed: int) -> tuple[str, ...]:
+    """Return the override that sets SEED; none where it is FIRST_SEED, the recipe's own."""
+    return (f"seed={seed}",) if seed != first_seed else ()
 
 
-def _changes(base: ResolvedRecipe, suffix: str, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the overrides that make an ablation of BASE."""
+def _cell_overrides(
+    base: ResolvedRecipe, suffix: str, values: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return the overrides that set VALUES of BASE's model, with a name and title of their own."""
     recipe = base.recipe
     name = check_name(f"{recipe.name}-{suffix.replace('_', '-')}")
     tags = [*recipe.tags, f"{TAG}{recipe.name}"]
-    told = ", ".join(f"{key} {_written(value)}" for key, value in values.items())
-    about = {
+    changes = ", ".join(f"{key} {_value_text(value)}" for key, value in values.items())
+    description = {
         "name": name,
-        "title": f"{recipe.name} with {told}",
-        "hypothesis": f"With {told}, {recipe.name} is less accurate.",
+        "title": f"{recipe.name} with {changes}",
+        "hypothesis": f"With {changes}, {recipe.name} is less accurate.",
         "tags": tags,
     }
-    inner = {f"model.{key}": value for key, value in values.items()}
-    return tuple(f"{key}={json.dumps(value)}" for key, value in {**about, **inner}.items())
+    switches = {f"model.{key}": value for key, value in values.items()}
+    return tuple(f"{key}={json.dumps(value)}" for key, value in {**description, **switches}.items())

@@ -1,4 +1,4 @@
-"""What a recipe leaves to the machine (`auto`): measured once per run, then part of its recipe.
+"""Values of a recipe that are `auto`: measured once per run, then part of the run's recipe.
 
 A recipe says `train.batch_size: auto`; the run's recipe.yaml says 24, with the origin `measured`,
 and profile.json beside it holds what was measured. A resume reads recipe.yaml, so it trains as the
@@ -19,97 +19,98 @@ from featherface.training.config.train import AUTO
 
 if TYPE_CHECKING:
     from experiments.recipe.model import ResolvedRecipe
-    from experiments.running.stage_context import Work
+    from experiments.running.stage_context import StageContext
     from featherface.training.tuning.automatic import MeasuredChoice
 
 ORIGIN = "measured"
-"""What recipe.yaml says of a value that was `auto`."""
+"""Origin, in recipe.yaml, of a value that was `auto`."""
 WORKERS = "train.workers"
-"""The key that decides nothing that is learnt."""
+"""The one measured key that has no influence on the weights."""
 PROFILE = "profile.json"
-"""The file of a record that says what was measured, and on what."""
+"""File of a record: the timings behind the measured values, and the device."""
 
 
-def settle(work: Work, resolved: ResolvedRecipe) -> ResolvedRecipe:
-    """Measure what RESOLVED leaves open, write it down in the run's folder, and return the rest.
+def settle(context: StageContext, resolved: ResolvedRecipe) -> ResolvedRecipe:
+    """Measure the values of RESOLVED that are `auto`, and return it with them filled in.
 
-    The recipe is written last: a run that is killed before it measures again.
+    profile.json and recipe.yaml go into the run's folder, the recipe last: a run that is killed
+    before that measures again.
 
     Raises:
         UnavailableError: not even one picture fits in memory.
         UsageError: several processes train together.
     """
     recipe = resolved.recipe
-    open_keys = recipe.train.unsettled
-    if not open_keys:
+    auto_keys = recipe.train.unsettled
+    if not auto_keys:
         return resolved
     from featherface.devices.select import choose  # noqa: PLC0415 - torch, where it is needed
     from featherface.training.tuning import automatic  # noqa: PLC0415
 
-    choose(recipe.train.device, work.on_message)
-    names = " and ".join(f"train.{key}" for key in open_keys)
-    work.on_message(f"{work.run}: measuring {names}")
-    data = inputs.data_folder(work.workspace, recipe, work.on_progress)
-    split = inputs.train_split(work.workspace, recipe, data)
+    choose(recipe.train.device, context.on_message)
+    names = " and ".join(f"train.{key}" for key in auto_keys)
+    context.on_message(f"{context.run}: measuring {names}")
+    data = inputs.data_folder(context.workspace, recipe, context.on_progress)
+    split = inputs.train_split(context.workspace, recipe, data)
     choice = automatic.settle(
-        inputs.build(recipe),
+        inputs.build_network(recipe),
         recipe.train,
         pictures=len(split.images),
-        faces=max((len(one.boxes) for one in split.images), default=1),
-        teacher=teachers.load_teacher(work.store, recipe, work.parents),
-        on_progress=work.on_progress,
+        faces=max((len(image.boxes) for image in split.images), default=1),
+        teacher=teachers.load_teacher(context.store, recipe, context.parents),
+        on_progress=context.on_progress,
     )
     for sentence in choice.sentences():
-        work.on_message(sentence)
-    text = json.dumps(_described(choice), ensure_ascii=False, indent=1)
-    write_atomic(work.folder / PROFILE, f"{text}\n")
-    settled = _with(resolved, {key: getattr(choice.config, key) for key in open_keys})
-    write_atomic(work.folder / RECIPE, settled.to_yaml())
+        context.on_message(sentence)
+    text = json.dumps(_profile(choice), ensure_ascii=False, indent=1)
+    write_atomic(context.folder / PROFILE, f"{text}\n")
+    settled = _with_values(resolved, {key: getattr(choice.config, key) for key in auto_keys})
+    write_atomic(context.folder / RECIPE, settled.to_yaml())
     return settled
 
 
-def as_begun(asked: ResolvedRecipe, begun: ResolvedRecipe) -> ResolvedRecipe:
-    """Return ASKED with what BEGUN, the recipe of a run, measured for what is open in it.
+def with_measured_values(requested: ResolvedRecipe, recorded: ResolvedRecipe) -> ResolvedRecipe:
+    """Return REQUESTED with its `auto` values as RECORDED, the recipe of a run, has measured them.
 
-    How many processes load the pictures makes no other recipe.
+    The number of loader processes is RECORDED's in any case: it makes no other recipe.
     """
-    found = {
-        key: getattr(begun.recipe.train, key)
-        for key in asked.recipe.train.unsettled
-        if begun.origins.get(f"train.{key}") == ORIGIN
+    measured = {
+        key: getattr(recorded.recipe.train, key)
+        for key in requested.recipe.train.unsettled
+        if recorded.origins.get(f"train.{key}") == ORIGIN
     }
-    asked = _with(asked, found) if found else asked
-    return loading(asked, begun.recipe.train.workers)
+    requested = _with_values(requested, measured) if measured else requested
+    return with_workers(requested, recorded.recipe.train.workers)
 
 
-def loading_as(begun: ResolvedRecipe, asked: ResolvedRecipe) -> ResolvedRecipe:
-    """Return BEGUN, the recipe of a run that goes on, with the processes that ASKED gives it.
+def with_requested_workers(recorded: ResolvedRecipe, requested: ResolvedRecipe) -> ResolvedRecipe:
+    """Return RECORDED, the recipe of a resumed run, with REQUESTED's number of loader processes.
 
-    Whoever ran out of memory by them can go on without; the record stays as it was written.
+    A run that ran out of memory can so be resumed with fewer; its record stays as it was written.
     """
-    workers, told = asked.recipe.train.workers, asked.origins.get(WORKERS) == "--set"
-    return loading(begun, workers) if told or workers != AUTO else begun
+    workers, is_override = requested.recipe.train.workers, requested.origins.get(WORKERS) == "--set"
+    return with_workers(recorded, workers) if is_override or workers != AUTO else recorded
 
 
-def loading(resolved: ResolvedRecipe, workers: int | Literal["auto"]) -> ResolvedRecipe:
-    """Return RESOLVED with pictures loaded by so many WORKERS."""
+def with_workers(resolved: ResolvedRecipe, workers: int | Literal["auto"]) -> ResolvedRecipe:
+    """Return RESOLVED with `train.workers` set to WORKERS."""
     train = dataclasses.replace(resolved.recipe.train, workers=workers)
     return dataclasses.replace(resolved, recipe=dataclasses.replace(resolved.recipe, train=train))
 
 
-def _with(resolved: ResolvedRecipe, found: dict[str, Any]) -> ResolvedRecipe:
-    train = dataclasses.replace(resolved.recipe.train, **found)
-    origins = dict(resolved.origins) | {f"train.{key}": ORIGIN for key in found}
+def _with_values(resolved: ResolvedRecipe, measured: dict[str, Any]) -> ResolvedRecipe:
+    train = dataclasses.replace(resolved.recipe.train, **measured)
+    origins = dict(resolved.origins) | {f"train.{key}": ORIGIN for key in measured}
     recipe = dataclasses.replace(resolved.recipe, train=train)
     return dataclasses.replace(resolved, recipe=recipe, origins=origins)
 
 
-def _described(choice: MeasuredChoice) -> dict[str, object]:
-    """Return what profile.json holds."""
+def _profile(choice: MeasuredChoice) -> dict[str, object]:
+    """Return the content of profile.json."""
     chosen = {key: getattr(choice.config, key) for key in choice.measured}
     return {
         "device": choice.device,
         "chosen": chosen,
-        "timings": [schema.plain(one) for one in choice.timings],
+        "timings": [schema.plain(timing) for timing in choice.timings],
         "room": schema.plain(choice.room) if choice.room else None,
     }

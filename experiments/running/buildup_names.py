@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 BARE, UP_TO = "bare", "up-to"
-"""What their names say after the experiment's."""
+"""Parts of a step's name, after the name of the base: `v2-bare`, `v2-up-to-KEY`."""
 
 
 def is_step(experiment: str, base: str) -> bool:

@@ -1,4 +1,4 @@
-"""The stage that evaluates by the official protocol."""
+"""The evaluation stage: predictions judged by the official protocol."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from experiments.conditions import Conditions
 from experiments.records.provenance import conditions_on
 from experiments.records.run import MATCHES
 from experiments.running import inputs
-from experiments.running.stage_context import Findings, Work, trained
+from experiments.running.stage_context import StageContext, StageResult, load_network
 from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import Evaluation
-from featherface.evaluation.protocol import evaluate as judge
+from featherface.evaluation.protocol import evaluate as evaluate_predictions
 from featherface.inference.detect import predict
 
 if TYPE_CHECKING:
@@ -25,85 +25,99 @@ if TYPE_CHECKING:
     from featherface.evaluation.ground_truth import GroundTruth
 
 
-def evaluate(work: Work) -> Findings:
-    """Evaluate the run's weights, or earlier predictions, by the official protocol."""
-    recipe = work.recipe
-    found = Findings()
+def evaluate(context: StageContext) -> StageResult:
+    """Evaluate the run's network, or the predictions that the recipe names."""
+    recipe = context.recipe
+    stage_result = StageResult()
     labelled: list[ImageAnnotation] = []
     conditions = Conditions()
     if recipe.evaluate.predictions:
-        dataset, truth, predictions = _earlier_predictions(work, found)
+        dataset, truth, predictions = _earlier_predictions(context, stage_result)
     else:
-        data = inputs.data_folder(work.workspace, recipe, work.on_progress)
+        data = inputs.data_folder(context.workspace, recipe, context.on_progress)
         split = inputs.val_split(recipe, data)
-        work.note_data(recipe.data.val_split, split)
+        context.record_data(recipe.data.val_split, split)
         labelled = inputs.with_landmarks(split)
-        dataset, truth = split.kind, inputs.ground_truth(work.workspace, recipe, data)
-        model = trained(work, found)
+        dataset, truth = split.kind, inputs.ground_truth(context.workspace, recipe, data)
+        model = load_network(context, stage_result)
         conditions = conditions_on(next(model.parameters()).device, recipe.evaluate.precision)
         predictions = predict(
             model,
             recipe.model.detector(),
             split,
             recipe.evaluate,
-            save_to=work.folder / "predictions",
+            save_to=context.folder / "predictions",
             landmarks=bool(labelled),
-            on_progress=work.on_progress,
-            should_stop=work.should_stop,
+            on_progress=context.on_progress,
+            should_stop=context.should_stop,
         )
-    work.note_truth(truth)
-    result = judge(predictions, truth)
-    result.matches.save(work.folder / MATCHES)
-    about = _circumstances(work, result, dataset, truth, conditions)
-    found.metrics = _accuracy(work, result, about, labelled)
-    found.warnings = list(result.warnings)
-    found.details = {
-        "images": result.images,
-        "detections": result.detections,
-        "faces": {name: one.faces for name, one in result.subsets.items()},
-        "ground_truth": result.source,
-        "complete": all(metric.complete for metric in found.metrics),
+    context.record_ground_truth(truth)
+    evaluation = evaluate_predictions(predictions, truth)
+    evaluation.matches.save(context.folder / MATCHES)
+    circumstances = _circumstances(context, evaluation, dataset, truth, conditions)
+    stage_result.metrics = _accuracy(context, evaluation, circumstances, labelled)
+    stage_result.warnings = list(evaluation.warnings)
+    stage_result.details = {
+        "images": evaluation.images,
+        "detections": evaluation.detections,
+        "faces": {name: subset.faces for name, subset in evaluation.subsets.items()},
+        "ground_truth": evaluation.source,
+        "complete": all(metric.complete for metric in stage_result.metrics),
     }
-    return found
+    return stage_result
 
 
-def _earlier_predictions(work: Work, found: Findings) -> tuple[str, GroundTruth, Mapping[str, Any]]:
-    """Read the predictions that the recipe names, and the ground truth they are judged by."""
-    recipe = work.recipe
-    path = (work.workspace.root / Path(str(recipe.evaluate.predictions)).expanduser()).resolve()
+def _earlier_predictions(
+    context: StageContext, stage_result: StageResult
+) -> tuple[str, GroundTruth, Mapping[str, Any]]:
+    """Return kind of data set, ground truth and predictions, where the recipe names predictions.
+
+    The file or folder of predictions becomes a parent in STAGE_RESULT.
+    """
+    recipe = context.recipe
+    path = (context.workspace.root / Path(str(recipe.evaluate.predictions)).expanduser()).resolve()
     predictions = read_predictions(path)
     data = None
     if recipe.data.ground_truth is None:
-        data = inputs.data_folder(work.workspace, recipe, work.on_progress)
-    truth = inputs.ground_truth(work.workspace, recipe, data)
-    found.parents.append(inputs.predictions_parent(path))
-    source = data or work.workspace.root / Path(str(recipe.data.ground_truth)).expanduser()
-    kind = "synthetic" if inputs.drawn(source.resolve()) else "widerface"
+        data = inputs.data_folder(context.workspace, recipe, context.on_progress)
+    truth = inputs.ground_truth(context.workspace, recipe, data)
+    stage_result.parents.append(inputs.predictions_parent(path))
+    source = data or context.workspace.root / Path(str(recipe.data.ground_truth)).expanduser()
+    kind = "synthetic" if inputs.is_synthetic(source.resolve()) else "widerface"
     return kind, truth, predictions
 
 
 def _circumstances(
-    work: Work, result: Evaluation, dataset: str, truth: GroundTruth, conditions: Conditions
+    context: StageContext,
+    evaluation: Evaluation,
+    dataset: str,
+    truth: GroundTruth,
+    conditions: Conditions,
 ) -> Circumstances:
-    recipe, name = work.recipe, work.recipe.data.val_split
+    recipe, split = context.recipe, context.recipe.data.val_split
     return Circumstances(
         dataset=dataset,
-        split=name,
-        complete=inputs.whole(dataset, name, result.images, claimed=result.complete),
-        fingerprint=inputs.truth_digest(truth.restrict(result.matches.images)),
-        run=work.run,
+        split=split,
+        complete=inputs.is_whole_split(
+            dataset, split, evaluation.images, claimed=evaluation.complete
+        ),
+        fingerprint=inputs.truth_digest(truth.restrict(evaluation.matches.images)),
+        run=context.run,
         conditions=conditions,
         earlier=recipe.evaluate.predictions is not None,
     )
 
 
 def _accuracy(
-    work: Work, result: Evaluation, about: Circumstances, labelled: Sequence[ImageAnnotation]
+    context: StageContext,
+    evaluation: Evaluation,
+    circumstances: Circumstances,
+    labelled: Sequence[ImageAnnotation],
 ) -> list[Metric]:
-    """Word what the evaluation found as metrics, of landmarks where they are LABELLED."""
-    recipe = work.recipe
-    found = measure(result, recipe.evaluate, about)
+    """Return the metrics of EVALUATION; those of landmarks, too, where images are LABELLED."""
+    recipe = context.recipe
+    metrics = measure(evaluation, recipe.evaluate, circumstances)
     if labelled:
-        points = read_all_landmarks(work.folder / "predictions", result.matches.images)
-        found += landmark_metric(result, points, labelled, recipe.evaluate, about)
-    return found
+        points = read_all_landmarks(context.folder / "predictions", evaluation.matches.images)
+        metrics += landmark_metric(evaluation, points, labelled, recipe.evaluate, circumstances)
+    return metrics

@@ -1,4 +1,4 @@
-"""Executing a run's stages in order, its record true at every step."""
+"""Executing the stages of a run in order; its record is up to date at every step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiments.records import heartbeat, provenance, writer
 from experiments.records.record import Attempt, Record, Stage, now
 from experiments.records.run import RECIPE, Run
 from experiments.running import autotune, late_stages, trackers
-from experiments.running.stage_context import Findings, Work
+from experiments.running.stage_context import StageContext, StageResult
 from experiments.running.stages import TABLE
 from experiments.staleness.probe_cache import source_now
 from experiments.staleness.probes import write_probes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Execution:
-    """One start of a run's process: its stages, and the record of how they went."""
+    """One attempt at a run: its stages, and the record of how they went."""
 
     def __init__(
         self, run: Run, workspace: Workspace, resolved: ResolvedRecipe, stages: Sequence[str]
@@ -48,9 +48,9 @@ class Execution:
         self.record = Record(experiment=run.experiment, version=run.version)
         self.log = writer.Log(self.folder)
 
-    def begin(self, argv: Sequence[str]) -> None:
-        """Note this attempt in the record, before any work."""
-        source_now()  # as they are now: a student may edit them while days of training go by
+    def begin_attempt(self, argv: Sequence[str]) -> None:
+        """Write this attempt into the record, before any stage."""
+        source_now()  # the sources as they are now: a student may edit them during days of training
         self.record = Record.read(self.folder)
         self.stages = tuple(name for name in STAGES if self._stage(name).status != "skipped")
         attempt = Attempt(
@@ -73,40 +73,42 @@ class Execution:
             warnings=warnings,
         )
 
-    def start(self, argv: Sequence[str], teachers: tuple[Parent, ...]) -> None:
-        """Write recipe, environment, patch and record of a new run, or leave no folder."""
+    def create_record(self, argv: Sequence[str], teachers: tuple[Parent, ...]) -> None:
+        """Write recipe, environment, patch and record of a new run; an error removes its folder."""
         try:
-            self._start(provenance.clean_argv(argv), teachers)
+            self._write_record(provenance.clean_argv(argv), teachers)
         except BaseException:
             with contextlib.suppress(HeldError, OSError):
                 remove_tree(self.folder, seconds=MOMENT)
             raise
 
-    def work(
+    def run_stages(
         self,
         on_progress: OnProgress,
         should_stop: ShouldStop,
         on_message: Callable[[str], None],
         on_epoch: Callable[[int], None],
     ) -> None:
-        """Run the stages that are not done; leave the record saying what happened."""
+        """Run the stages that are not done; the record says how the attempt ended, in any case."""
 
-        def tell(text: str) -> None:
+        def log_message(text: str) -> None:
             self._log(text)
             on_message(text)
 
-        tracker = trackers.Guarded(trackers.start(self.workspace, self.run.id, self.resolved), tell)
+        tracker = trackers.TolerantTracker(
+            trackers.start(self.workspace, self.run.id, self.resolved), log_message
+        )
 
-        def note(event: dict[str, Any]) -> None:
+        def log_event(event: dict[str, Any]) -> None:
             writer.append_event(self.folder, event)
             tracker.log(event)
             if event.get("kind") == "epoch":
-                self._tabulate()
+                self._write_epoch_table()
                 on_epoch(int(event["epoch"]))
 
-        outcome, error = "failed", ""
+        outcome, error_text = "failed", ""
         try:
-            shared = Work(
+            context = StageContext(
                 workspace=self.workspace,
                 recipe=self.resolved.recipe,
                 folder=self.folder,
@@ -114,34 +116,34 @@ class Execution:
                 resume=len(self.record.attempts) > 1,
                 on_progress=on_progress,
                 should_stop=should_stop,
-                on_message=tell,
-                on_event=note,
+                on_message=log_message,
+                on_event=log_event,
             )
-            self._settle(shared)
-            kept = late_stages.Late(self.run.id, self._log)
+            self._measure_auto_values(context)
+            failed = late_stages.FailedStages(self.run.id, self._log)
             for name in self.stages:
                 if self._stage(name).status != "done":
-                    with kept.surviving(name, lambda: self.record):
-                        self._run_stage(name, shared)
-            kept.tell(self.record, f"thesis run {self.resolved.name} --resume")
-            self._conclude(tell)
+                    with failed.deferring(name, lambda: self.record):
+                        self._run_stage(name, context)
+            failed.raise_deferred(self.record, f"thesis run {self.resolved.name} --resume")
+            self._complete_files(log_message)
             outcome = "finished"
-        except (InterruptedRunError, KeyboardInterrupt) as stop:
-            outcome, error = "interrupted", str(stop)
+        except (InterruptedRunError, KeyboardInterrupt) as interruption:
+            outcome, error_text = "interrupted", str(interruption)
             raise
-        except ThesisError as fault:
-            error = fault.message
+        except ThesisError as exception:
+            error_text = exception.message
             raise
-        except BaseException as fault:
-            error = f"{type(fault).__name__}: {fault}"
+        except BaseException as exception:
+            error_text = f"{type(exception).__name__}: {exception}"
             with contextlib.suppress(ThesisError):
                 self._log(traceback.format_exc())
             raise
         finally:
             tracker.finish(outcome)
-            self._close(outcome, provenance.clean_text(error))
+            self._end_attempt(outcome, provenance.clean_text(error_text))
 
-    def _start(self, argv: tuple[str, ...], teachers: tuple[Parent, ...]) -> None:
+    def _write_record(self, argv: tuple[str, ...], teachers: tuple[Parent, ...]) -> None:
         recipe = self.resolved.recipe
         source = provenance.source(provenance.code_folder())
         if not source.git.commit:
@@ -161,7 +163,7 @@ class Execution:
             seed=recipe.seed,
             created=now(),
             argv=argv,
-            tool=_version(),
+            tool=_tool_version(),
             recipe=recipe.digest,
             recipe_name=self.resolved.name,
             overrides=self.resolved.overrides,
@@ -175,107 +177,114 @@ class Execution:
         )
         self.record.write(self.folder)
 
-    def _settle(self, shared: Work) -> None:
-        """Measure what the recipe leaves to this machine, before it is trained by."""
+    def _measure_auto_values(self, context: StageContext) -> None:
+        """Measure the values of the recipe that are `auto`, before a training."""
         if self._stage("train").status not in ("done", "skipped"):
-            shared.parents = self.record.parents
-            self.resolved = autotune.settle(shared, self.resolved)
-            shared.recipe = self.resolved.recipe
+            context.parents = self.record.parents
+            self.resolved = autotune.settle(context, self.resolved)
+            context.recipe = self.resolved.recipe
 
-    def _run_stage(self, name: str, shared: Work) -> None:
-        """Run one stage, note its time, keep its findings."""
-        before = self._stage(name)
-        self._set_stage(name, dataclasses.replace(before, status="running", started=now()))
-        shared.on_message(f"{self.run.id}: {name}")
-        shared.parents = self.record.parents
-        began = time.monotonic()
-        status, error = "failed", ""
+    def _run_stage(self, name: str, context: StageContext) -> None:
+        """Run one stage; write its duration, status and result into the record."""
+        earlier = self._stage(name)
+        self._set_stage(name, dataclasses.replace(earlier, status="running", started=now()))
+        context.on_message(f"{self.run.id}: {name}")
+        context.parents = self.record.parents
+        start = time.monotonic()
+        status, error_text = "failed", ""
         try:
-            _check_stop(shared, name)
-            found = TABLE[name](shared)
-            self._keep(name, found)
-            self._probe(name, shared)
+            _check_stop(context, name)
+            result = TABLE[name](context)
+            self._write_result(name, result)
+            self._write_probes(name, context)
             status = "done"
         except (InterruptedRunError, KeyboardInterrupt):
             status = "interrupted"
             raise
-        except Exception as fault:
-            error = provenance.clean_text(late_stages.words(fault))
+        except Exception as exception:
+            error_text = provenance.clean_text(late_stages.error_summary(exception))
             raise
         finally:
-            seconds = before.seconds + time.monotonic() - began
+            seconds = earlier.seconds + time.monotonic() - start
             stage = dataclasses.replace(
                 self._stage(name),
                 status=status,
                 ended=now(),
                 seconds=round(seconds, 3),
-                error=error,
+                error=error_text,
             )
             with contextlib.suppress(ThesisError) if status != "done" else contextlib.nullcontext():
                 self._set_stage(name, stage)
 
-    def _keep(self, name: str, found: Findings) -> None:
-        """Write what a stage found; a repetition of the stage replaces it."""
-        writer.keep_findings(self.folder, name, found.metrics, found.details)
-        known = self.record.parents
-        parents = (*known, *(one for one in found.parents if one not in known))
-        warnings = dict.fromkeys([*self.record.warnings, *found.warnings])
-        self._note(parents=parents, warnings=tuple(warnings))
+    def _write_result(self, name: str, result: StageResult) -> None:
+        """Write a stage's result; that of an earlier attempt at it is replaced."""
+        writer.keep_findings(self.folder, name, result.metrics, result.details)
+        parents_before = self.record.parents
+        parents = (
+            *parents_before,
+            *(parent for parent in result.parents if parent not in parents_before),
+        )
+        warnings = dict.fromkeys([*self.record.warnings, *result.warnings])
+        self._update_when_free(parents=parents, warnings=tuple(warnings))
 
-    def _probe(self, name: str, shared: Work) -> None:
-        """Keep what tells later whether the code still computes the same as in this stage."""
-        lost = "whether later code computes the same can't be told"
+    def _write_probes(self, name: str, context: StageContext) -> None:
+        """Write the probes by which a later check sees whether the code still computes the same."""
+        consequence = "whether later code computes the same can't be told"
         with (
-            late_stages.without_fail("probes", self._warn, self._log),
-            self._warned(lost, shared.on_message),
+            late_stages.warn_on_failure("probes", self._add_warning, self._log),
+            self._tolerating_held_file(consequence, context.on_message),
         ):
-            write_probes(self.folder, name, shared.recipe)
+            write_probes(self.folder, name, context.recipe)
 
-    def _tabulate(self) -> None:
-        """Write the table of the epochs so far; without it the training is what it is."""
+    def _write_epoch_table(self) -> None:
+        """Write the table of the epochs so far; training goes on where that fails."""
         with contextlib.suppress(ThesisError), spared("the table is written later"):
             writer.write_table(self.folder, self.run.events("epoch"), seconds=MOMENT)
 
-    def _conclude(self, tell: Callable[[str], None]) -> None:
-        """Draw the plots, bring table and log up to date, drop what only a resume would need."""
-        with self._warned("it is sealed with the record", tell):
+    def _complete_files(self, log_message: Callable[[str], None]) -> None:
+        """Draw the plots, complete table and log, and remove what only a resume needs."""
+        with self._tolerating_held_file("it is sealed with the record", log_message):
             writer.clear_work(self.folder)
         if epochs := self.run.events("epoch"):
-            with self._warned("it is of an earlier epoch; metrics.jsonl has them all", tell):
+            with self._tolerating_held_file(
+                "it is of an earlier epoch; metrics.jsonl has them all", log_message
+            ):
                 writer.write_table(self.folder, epochs)
-        with self._warned("its last lines are missing", tell):
+        with self._tolerating_held_file("its last lines are missing", log_message):
             self.log.flush()
         from experiments.plotting.run_plots import draw_record  # noqa: PLC0415 - matplotlib, at the end
 
-        with late_stages.without_fail("plots", self._warn, self._log):
+        with late_stages.warn_on_failure("plots", self._add_warning, self._log):
             for name, png in draw_record(Run(self.folder), self.workspace.language).items():
                 write_atomic(self.folder / "plots" / f"{name}.png", png)
 
-    def _warn(self, text: str) -> None:
+    def _add_warning(self, text: str) -> None:
         self._update(warnings=tuple(dict.fromkeys([*self.record.warnings, text])))
 
     @contextlib.contextmanager
-    def _warned(self, consequence: str, tell: Callable[[str], None]) -> Iterator[None]:
-        """Go on without what no number rests on and is held for too long; the record says so."""
+    def _tolerating_held_file(
+        self, consequence: str, log_message: Callable[[str], None]
+    ) -> Iterator[None]:
+        """Go on where another program holds a file that no number rests on; the record says so."""
         try:
             yield
         except HeldError as error:
             name = error.path.name if error.path else ""
             text = f"{name} was in use by {error.who}: {consequence}"
             if text not in self.record.warnings:  # a later stage has nothing new to say of it
-                tell(text)
-            self._note(warnings=tuple(dict.fromkeys([*self.record.warnings, text])))
+                log_message(text)
+            self._update_when_free(warnings=tuple(dict.fromkeys([*self.record.warnings, text])))
 
-    def _close(self, outcome: str, error: str) -> None:
-        """End the attempt in the record; a full disk must not hide why the run failed."""
-        *earlier, last = self.record.attempts
-        ended = dataclasses.replace(last, ended=now(), outcome=outcome, error=error)
-        done = outcome == "finished"
-        with contextlib.suppress(ThesisError) if not done else contextlib.nullcontext():
+    def _end_attempt(self, outcome: str, error_text: str) -> None:
+        """End the attempt in the record; an error in writing must not hide why the run failed."""
+        *earlier, attempt = self.record.attempts
+        ended = dataclasses.replace(attempt, ended=now(), outcome=outcome, error=error_text)
+        is_finished = outcome == "finished"
+        with contextlib.suppress(ThesisError) if not is_finished else contextlib.nullcontext():
             self._update(
                 status=outcome,
                 attempts=(*earlier, ended),
-                finished=now() if done else "",
+                finished=now() if is_finished else "",
             )
 
     def _log(self, text: str) -> None:
@@ -285,10 +294,10 @@ class Execution:
         return self.record.stages.get(name, Stage())
 
     def _set_stage(self, name: str, stage: Stage) -> None:
-        self._note(stages={**self.record.stages, name: stage})
+        self._update_when_free(stages={**self.record.stages, name: stage})
 
-    def _note(self, **changes: Any) -> None:
-        """Update the record; where it is held, the next update writes these changes too."""
+    def _update_when_free(self, **changes: Any) -> None:
+        """Update the record; where another program holds it, the next update writes this one."""
         with spared("it is written later"):
             self._update(**changes)
 
@@ -297,12 +306,12 @@ class Execution:
         self.record.write(self.folder)
 
 
-def _check_stop(shared: Work, stage: str) -> None:
-    if shared.should_stop():
+def _check_stop(context: StageContext, stage: str) -> None:
+    if context.should_stop():
         raise InterruptedRunError(f"stopped before {stage}", "go on with --resume")
 
 
-def _version() -> str:
+def _tool_version() -> str:
     try:
         return metadata.version("thesis")
     except metadata.PackageNotFoundError:

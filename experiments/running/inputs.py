@@ -1,4 +1,4 @@
-"""Inputs of a run: pictures, ground truth, weights, each fingerprinted."""
+"""Inputs of a run: images, ground truth and weights, each with its digest for the record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from experiments.claims.evidence import WHOLE
 from experiments.records.record import Parent
-from experiments.records.seal import remedy, sha256, told
+from experiments.records.seal import describe_problems, remedy, sha256
 from experiments.staleness.changes import content_digest
 from experiments.workspace import paths
 from featherface.data.fingerprint import fingerprint
@@ -39,7 +39,7 @@ SYNTHETIC = "synthetic"
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights and what to note of it."""
+    """A file of weights and its entry among the record's parents."""
 
     path: Path
     parent: Parent
@@ -64,8 +64,8 @@ def synthetic_folder(workspace: Workspace, config: SyntheticConfig) -> Path:
 
 
 def train_split(workspace: Workspace, recipe: Recipe, folder: Path) -> Split:
-    """Open the split that is learnt from."""
-    labels = path_of(workspace, recipe.data.labels)
+    """Open the split that is trained on."""
+    labels = recipe_path(workspace, recipe.data.labels)
     split = open_split(folder, recipe.data.train_split, labels)
     return split.limit(recipe.data.train_limit or None)
 
@@ -76,59 +76,67 @@ def val_split(recipe: Recipe, folder: Path) -> Split:
 
 
 def ground_truth(workspace: Workspace, recipe: Recipe, folder: Path | None) -> GroundTruth:
-    """Read the faces of the validation split, from where the recipe says or beside the images."""
-    named = path_of(workspace, recipe.data.ground_truth)
-    if named is None and folder is None:
+    """Read the validation split's ground truth, from the recipe's path or beside the images.
+
+    Raises:
+        DataError: the recipe names no path and there is no FOLDER of images.
+    """
+    path = recipe_path(workspace, recipe.data.ground_truth)
+    if path is None and folder is None:
         raise DataError(
             "no ground truth to evaluate the predictions with",
             "say where it is: --set data.ground_truth=FOLDER",
         )
-    return read_ground_truth(named or folder or Path(), recipe.data.val_split)
+    return read_ground_truth(path or folder or Path(), recipe.data.val_split)
 
 
 def with_landmarks(split: Split) -> list[ImageAnnotation]:
-    """Return the pictures of SPLIT with a labelled landmark, from RetinaFace's file beside it."""
+    """Return the images of SPLIT with a labelled landmark, RetinaFace's label file included."""
     names = {image.path for image in split.images}
-    found = [*split.images, *landmark_annotations(split.root, split.name)]
-    return [one for one in found if one.path in names and np.isfinite(one.landmarks).any()]
+    images = [*split.images, *landmark_annotations(split.root, split.name)]
+    return [image for image in images if image.path in names and np.isfinite(image.landmarks).any()]
 
 
-def describe(split: Split, workspace: Workspace) -> dict[str, Any]:
-    """Return what data.json keeps of a split."""
-    found = fingerprint(split)
+def describe_split(split: Split, workspace: Workspace) -> dict[str, Any]:
+    """Return the entry of a split in data.json: its kind, digests and annotation file."""
+    digests = fingerprint(split)
     file = paths.relative(workspace.root, split.annotation_file)
-    return {"dataset": split.kind, **found, "annotation_file": file}
+    return {"dataset": split.kind, **digests, "annotation_file": file}
 
 
 def describe_truth(truth: GroundTruth, workspace: Workspace) -> dict[str, str]:
-    """Return file -> SHA-256 of what TRUTH was read from, for data.json."""
+    """Return file -> SHA-256 of the files that TRUTH was read from, for data.json."""
     return {paths.relative(workspace.root, path): sha256(path) for path in truth.files}
 
 
 def truth_digest(truth: GroundTruth) -> str:
-    """Return the SHA-256 of the pictures' names, their faces and which subset asks for them."""
-    total = hashlib.sha256()
-    for place, (name, boxes) in enumerate(zip(truth.images, truth.boxes, strict=True)):
-        total.update(f"{name}\0{boxes.shape[0]}\0".encode())
-        total.update(boxes.astype("<f8").tobytes())
+    """Return the SHA-256 of image names, face boxes and the faces of each subset."""
+    digest = hashlib.sha256()
+    for index, (name, boxes) in enumerate(zip(truth.images, truth.boxes, strict=True)):
+        digest.update(f"{name}\0{boxes.shape[0]}\0".encode())
+        digest.update(boxes.astype("<f8").tobytes())
         for subset in truth.subsets.values():
-            total.update(subset[place].astype("<i8").tobytes() + b"\0")
-    return total.hexdigest()
+            digest.update(subset[index].astype("<i8").tobytes() + b"\0")
+    return digest.hexdigest()
 
 
-def drawn(path: Path) -> bool:
-    """Whether PATH lies in a set that was drawn, not photographed."""
+def is_synthetic(path: Path) -> bool:
+    """Whether PATH lies in a synthetic data set, by the marker file at its root."""
     return any((folder / MARKER).is_file() for folder in (path, *path.parents))
 
 
-def whole(dataset: str, split: str, images: int, *, claimed: bool) -> bool:
-    """Whether IMAGES pictures are the whole split; WIDER FACE's size is known, not believed."""
+def is_whole_split(dataset: str, split: str, images: int, *, claimed: bool) -> bool:
+    """Whether IMAGES images are the whole split, as CLAIMED; WIDER FACE's size is known."""
     return claimed and images >= WHOLE.get((dataset, split), images)
 
 
-def given_weights(workspace: Workspace, recipe: Recipe) -> Weights | None:
-    """Return the file that `model.weights` names; None where it names none."""
-    path = path_of(workspace, recipe.model.weights)
+def recipe_weights(workspace: Workspace, recipe: Recipe) -> Weights | None:
+    """Return the weights that `model.weights` names; None where it names none.
+
+    Raises:
+        NotFoundError: there is no such file.
+    """
+    path = recipe_path(workspace, recipe.model.weights)
     if path is None:
         return None
     if not path.is_file():
@@ -136,9 +144,13 @@ def given_weights(workspace: Workspace, recipe: Recipe) -> Weights | None:
     return Weights(path, Parent(role="weights", path=path.name, sha256=sha256(path)))
 
 
-def given_backbone(workspace: Workspace, recipe: Recipe) -> Weights | None:
-    """Return the file that `model.backbone_weights` names; None where it is not used."""
-    path = path_of(workspace, recipe.model.backbone_weights)
+def recipe_backbone(workspace: Workspace, recipe: Recipe) -> Weights | None:
+    """Return the weights that `model.backbone_weights` names; None where they are not used.
+
+    Raises:
+        NotFoundError: there is no such file.
+    """
+    path = recipe_path(workspace, recipe.model.backbone_weights)
     if path is None or recipe.model.weights is not None:
         return None
     if not path.is_file():
@@ -146,7 +158,7 @@ def given_backbone(workspace: Workspace, recipe: Recipe) -> Weights | None:
     return Weights(path, Parent(role="backbone", path=path.name, sha256=sha256(path)))
 
 
-def earlier_weights(store: Store, recipe: Recipe) -> Weights:
+def latest_run_weights(store: Store, recipe: Recipe) -> Weights:
     """Return the weights of the experiment's latest finished run.
 
     Raises:
@@ -155,7 +167,7 @@ def earlier_weights(store: Store, recipe: Recipe) -> Weights:
     for run in reversed(store.runs(recipe.name)):
         path = run.weights
         if run.sealed and path and run.variant == recipe.model.variant:
-            return Weights(path, as_parent(store, run, "weights"))
+            return Weights(path, run_parent(store, run, "weights"))
     raise NotFoundError(
         f"{recipe.name!r} has no finished run with weights to evaluate",
         f"thesis run {recipe.name}, or give a file: --set model.weights=FILE",
@@ -163,17 +175,17 @@ def earlier_weights(store: Store, recipe: Recipe) -> Weights:
 
 
 def predictions_parent(path: Path) -> Parent:
-    """Return what a record notes of earlier predictions: a file's hash, or a folder's listing."""
+    """Return the parent entry of earlier predictions: digest of a file, or of a folder's files."""
     return Parent(role="predictions", path=path.name, sha256=content_digest(path))
 
 
-def build(recipe: Recipe) -> Detector:
+def build_network(recipe: Recipe) -> Detector:
     """Return the recipe's network, initialised from its seed."""
     return detector.build(recipe.model.detector(), recipe.seed)
 
 
-def as_parent(store: Store, run: Run, role: str) -> Parent:
-    """Return what a record notes of RUN as its parent.
+def run_parent(store: Store, run: Run, role: str) -> Parent:
+    """Return RUN's entry among the parents of a record.
 
     Raises:
         UsageError: RUN is not finished.
@@ -186,11 +198,13 @@ def as_parent(store: Store, run: Run, role: str) -> Parent:
         )
     problems = store.problems(run)
     if problems:
-        how, hint = told(problems), remedy(problems, run.id)
-        raise ClaimFalseError(f"{role} {run.id}: its sealed record was changed: {how}", hint)
+        differences, hint = describe_problems(problems), remedy(problems, run.id)
+        raise ClaimFalseError(
+            f"{role} {run.id}: its sealed record was changed: {differences}", hint
+        )
     return Parent(role=role, run=run.id, seal=run.seal)
 
 
-def path_of(workspace: Workspace, name: str | None) -> Path | None:
-    """Return the path that a recipe means by NAME: absolute, or from the workspace."""
+def recipe_path(workspace: Workspace, name: str | None) -> Path | None:
+    """Return the absolute path of NAME, which is relative to the workspace; None without one."""
     return (workspace.root / Path(name).expanduser()).resolve() if name else None

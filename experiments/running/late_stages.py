@@ -1,4 +1,4 @@
-"""Stages that fail after the first: what the others measured is kept and can be sealed."""
+"""Stages that fail after others are done: the results of those are kept and can be sealed."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    Tell = Callable[[str], None]
+    LogMessage = Callable[[str], None]
 
 SKIPPABLE = STAGES[1:]
-"""Stages that a run can be sealed without: they only read what training left."""
+"""Stages that a run can be sealed without: they only read the trained weights."""
 
 
 class LateStageError(UnavailableError):
@@ -37,80 +37,82 @@ class LateStageError(UnavailableError):
         self.stages = stages
         """Those that failed."""
         self.advice = advice
-        """What may help against the first one's fault; empty where nobody knows."""
+        """What may help against the first stage's error; empty where nothing is known."""
         self.hint = self.next_steps(command)
 
     def next_steps(self, command: str) -> str:
-        """Say what to type, where COMMAND goes on with the run."""
+        """Return what to type next, where COMMAND resumes the run."""
         names = " and ".join(self.stages)
-        skips = " ".join(f"--skip {one}" for one in self.stages)
+        skips = " ".join(f"--skip {stage}" for stage in self.stages)
         steps = (
             f"{command} repeats {names} and nothing that is done",
             f"{command} {skips} seals the run without",
             self.advice,
         )
-        return "; ".join(one for one in steps if one)
+        return "; ".join(step for step in steps if step)
 
 
-class Late:
-    """What failed in one attempt at a run, after something was done."""
+class FailedStages:
+    """Errors of one attempt at a run whose raising waits until the other stages have run."""
 
-    def __init__(self, run: str, log: Tell) -> None:
+    def __init__(self, run: str, log: LogMessage) -> None:
         self.run = run
-        self.faults: dict[str, Exception] = {}
+        self.errors: dict[str, Exception] = {}
         self._log = log
 
     @contextlib.contextmanager
-    def surviving(self, stage: str, record: Callable[[], Record]) -> Iterator[None]:
-        """Keep the fault of STAGE for later, if RECORD has something that it must not cost."""
+    def deferring(self, stage: str, record: Callable[[], Record]) -> Iterator[None]:
+        """Defer an error of STAGE, if RECORD has done stages whose results it must not cost."""
         try:
             yield
         except (HeldError, InterruptedRunError, LockedError):
-            raise  # nothing is wrong with the stage: it goes on once the other lets go
-        except Exception as fault:
-            if not _done(record()):
+            raise  # nothing is wrong with the stage: it works once the other program lets go
+        except Exception as error:
+            if not _done_stages(record()):
                 raise
-            self.faults[stage] = fault
-            if not isinstance(fault, ThesisError):
+            self.errors[stage] = error
+            if not isinstance(error, ThesisError):
                 self._log(traceback.format_exc())
 
-    def tell(self, record: Record, command: str) -> None:
-        """Raise what failed, if anything did.
+    def raise_deferred(self, record: Record, command: str) -> None:
+        """Raise the deferred errors as one, if there are any.
 
         Raises:
-            LateStageError: with what is kept, and how COMMAND goes on from it.
+            LateStageError: it says what is kept, and that COMMAND goes on from there.
         """
-        if not self.faults:
+        if not self.errors:
             return
-        told = "; ".join(f"{stage} failed: {words(one)}" for stage, one in self.faults.items())
-        first = next(iter(self.faults.values()))
-        *others, last = _done(record)
-        kept = f"{', '.join(others)} and {last}" if others else last
+        failures = "; ".join(
+            f"{stage} failed: {error_summary(error)}" for stage, error in self.errors.items()
+        )
+        first = next(iter(self.errors.values()))
+        *others, last = _done_stages(record)
+        kept_stages = f"{', '.join(others)} and {last}" if others else last
         raise LateStageError(
-            f"{self.run}: {told}. What {kept} gave is kept",
+            f"{self.run}: {failures}. What {kept_stages} gave is kept",
             command,
-            tuple(self.faults),
+            tuple(self.errors),
             (first.hint or "") if isinstance(first, ThesisError) else "",
         ) from first
 
 
 @contextlib.contextmanager
-def without_fail(what: str, tell: Tell, log: Tell) -> Iterator[None]:
-    """Go on where WHAT, on which no number rests, can't be made; a full disk is told as ever."""
+def warn_on_failure(subject: str, warn: LogMessage, log: LogMessage) -> Iterator[None]:
+    """Pass an error in making SUBJECT, on which no number rests, to WARN; raise known errors."""
     try:
         yield
     except ThesisError:
         raise
-    except Exception as fault:  # noqa: BLE001 - drawing may fail in any way, after days of training
+    except Exception as error:  # noqa: BLE001 - drawing may fail in any way, after days of training
         log(traceback.format_exc())
-        tell(f"{what} could not be made: {words(fault)}")
+        warn(f"{subject} could not be made: {error_summary(error)}")
 
 
 def check_skips(stages: Sequence[str], skip: Sequence[str]) -> None:
-    """Refuse to leave out what is no stage, what the others need, or all of STAGES.
+    """Check that SKIP names stages that can be skipped, and not all of STAGES.
 
     Raises:
-        UsageError: one of SKIP can't be left out, or nothing is left.
+        UsageError: one of SKIP can't be skipped, or no stage is left.
     """
     if set(stages) <= set(skip):
         raise UsageError(
@@ -121,8 +123,8 @@ def check_skips(stages: Sequence[str], skip: Sequence[str]) -> None:
             raise UsageError(f"--skip: {unknown('stage that can be left out', name, SKIPPABLE)}")
 
 
-def leave_out(folder: Path, skip: Sequence[str]) -> None:
-    """Note in the record of an unfinished run that stages are given up; it tells why they failed.
+def skip_stages(folder: Path, skip: Sequence[str]) -> None:
+    """Mark stages of an unfinished run as skipped in its record, with a warning that says why.
 
     Raises:
         UsageError: one of SKIP is done, or the training before it is not.
@@ -142,30 +144,33 @@ def leave_out(folder: Path, skip: Sequence[str]) -> None:
             warnings.append(f"{name} was left out{reason}")
             stages[name] = dataclasses.replace(stages[name], status="skipped")
     if skip:
-        told = tuple(dict.fromkeys(warnings))
-        dataclasses.replace(record, stages=stages, warnings=told).write(folder)
+        distinct = tuple(dict.fromkeys(warnings))
+        dataclasses.replace(record, stages=stages, warnings=distinct).write(folder)
 
 
-def is_asked(record: Record, stages: Sequence[str], skip: Sequence[str]) -> bool:
-    """Whether STAGES, without SKIP, mean the unfinished run of RECORD: all of its, or what is left.
+def is_requested(record: Record, stages: Sequence[str], skip: Sequence[str]) -> bool:
+    """Whether STAGES without SKIP are all of the unfinished run's stages, or those it has left.
 
-    `--stage export` then repeats the export that failed, and trains no new version.
+    So `--stage export` repeats an export that failed, and trains no new version.
     """
-    kept = {name for name, one in record.stages.items() if one.status != "skipped"}
-    left = {name for name in kept if record.stages[name].status != "done"}
-    whole = kept - {name for name in skip if name in left}
-    return set(stages) in (whole, left - set(skip) if kept != left else whole)
+    not_skipped = {name for name, stage in record.stages.items() if stage.status != "skipped"}
+    not_done = {name for name in not_skipped if record.stages[name].status != "done"}
+    all_but_skip = not_skipped - {name for name in skip if name in not_done}
+    return set(stages) in (
+        all_but_skip,
+        not_done - set(skip) if not_skipped != not_done else all_but_skip,
+    )
 
 
-def _done(record: Record) -> list[str]:
+def _done_stages(record: Record) -> list[str]:
     return [
         name for name in STAGES if name in record.stages and record.stages[name].status == "done"
     ]
 
 
-def words(fault: Exception) -> str:
-    """Say in one line what went wrong."""
-    if isinstance(fault, ThesisError):
-        return fault.message
-    lines = str(fault).strip().splitlines()
-    return f"{type(fault).__name__}: {lines[0][:200] if lines else 'no message'}"
+def error_summary(error: Exception) -> str:
+    """Return the message of ERROR in one line."""
+    if isinstance(error, ThesisError):
+        return error.message
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200] if lines else 'no message'}"

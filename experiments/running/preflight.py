@@ -1,4 +1,4 @@
-"""Preflight checks: whether all that a recipe names is there, before anything is written."""
+"""Preflight checks: is all there that a recipe names? Made before anything is written."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from experiments.records.record import Parent
     from experiments.records.store import Store
 
-ALWAYS_HERE = ("auto", "cpu")
+ALWAYS_AVAILABLE = ("auto", "cpu")
 
 
 def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, ...]:
-    """Find out before anything is written whether what the recipe names is there.
+    """Check the data, weights, predictions, teachers and devices that STAGES of RECIPE need.
 
     Returns:
-        The teachers, where the stages train with some.
+        The teachers as parents, where STAGES train with some.
 
     Raises:
         DataError: the data root is missing.
@@ -31,46 +31,46 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
         UnavailableError: a device is not here.
         UsageError: the recipe can't be run so.
     """
-    predictions = inputs.path_of(store.workspace, recipe.evaluate.predictions)
+    predictions = inputs.recipe_path(store.workspace, recipe.evaluate.predictions)
     if predictions is not None and "evaluate" in stages:
         _check_predictions(predictions, stages)
-    alone = predictions is not None and recipe.data.ground_truth is not None
-    needed = {"train"} if alone else {"train", "evaluate"}
-    if needed & set(stages) and recipe.data.root != inputs.SYNTHETIC:
+    no_images_needed = predictions is not None and recipe.data.ground_truth is not None
+    stages_with_images = {"train"} if no_images_needed else {"train", "evaluate"}
+    if stages_with_images & set(stages) and recipe.data.root != inputs.SYNTHETIC:
         store.workspace.data_root(recipe.data.root)
-    weights = inputs.given_weights(store.workspace, recipe)
+    weights = inputs.recipe_weights(store.workspace, recipe)
     if "train" in stages:
-        inputs.given_backbone(store.workspace, recipe)
-        _check_settled(recipe)
+        inputs.recipe_backbone(store.workspace, recipe)
+        _check_auto_values(recipe)
     _check_devices(recipe, stages)
-    uses = set(stages) - ({"evaluate"} if predictions is not None else set())
-    if weights is None and "train" not in stages and uses:
-        inputs.earlier_weights(store, recipe)
+    stages_with_weights = set(stages) - ({"evaluate"} if predictions is not None else set())
+    if weights is None and "train" not in stages and stages_with_weights:
+        inputs.latest_run_weights(store, recipe)
     parents = teachers.teacher_parents(store, recipe) if "train" in stages else ()
     teachers.check_anchors(store, recipe, parents)
     return parents
 
 
 def _check_devices(recipe: Recipe, stages: Sequence[str]) -> None:
-    """Refuse what isn't here, or lacks the precision, before days of training, not after."""
-    asked = {
+    """Refuse a device that isn't here or lacks the precision, before days of training."""
+    settings = {
         "train": ("train.device", recipe.train.device, FULL),
         "evaluate": ("train.device", recipe.train.device, recipe.evaluate.precision),
         "benchmark": ("benchmark.device", recipe.benchmark.device, recipe.benchmark.precision),
     }
-    for key, device, precision in (asked[stage] for stage in asked if stage in stages):
-        if device in ALWAYS_HERE and precision == FULL:
+    for key, device, precision in (settings[stage] for stage in settings if stage in stages):
+        if device in ALWAYS_AVAILABLE and precision == FULL:
             continue
         from featherface.devices.select import choose  # noqa: PLC0415 - torch, where it is needed
 
         try:
-            found = choose(device)
+            chosen = choose(device)
         except UnavailableError as error:
             raise UnavailableError(f"{key} = {device}: {error.message}", error.hint) from error
-        require(precision, found)
+        require(precision, chosen)
 
 
-def _check_settled(recipe: Recipe) -> None:
+def _check_auto_values(recipe: Recipe) -> None:
     if recipe.train.unsettled:
         from featherface.training.tuning import automatic  # noqa: PLC0415 - torch, where it is needed
 
@@ -78,7 +78,7 @@ def _check_settled(recipe: Recipe) -> None:
 
 
 def _check_predictions(path: Path, stages: Sequence[str]) -> None:
-    """Refuse predictions that are not there, or that would pass for those of a network to come."""
+    """Refuse missing predictions, and those beside a training, whose network did not make them."""
     if not path.exists():
         raise NotFoundError(f"no predictions {path}", "correct evaluate.predictions")
     if "train" in stages:

@@ -1,4 +1,4 @@
-"""Resuming a run whose files lie elsewhere now: another drive letter, a moved workspace."""
+"""Resuming a run whose files have moved: another drive letter, another folder."""
 
 from __future__ import annotations
 
@@ -16,48 +16,53 @@ if TYPE_CHECKING:
 
     from experiments.workspace.workspace import Workspace
 
-TOLD_BY = ("annotation_sha256", "files_sha256")
-"""What of data.json tells one data set from another."""
+DATA_DIGESTS = ("annotation_sha256", "files_sha256")
+"""Keys of data.json that identify a data set."""
 
 
 def relocated(
-    begun: ResolvedRecipe, asked: ResolvedRecipe, workspace: Workspace, folder: Path
+    recorded: ResolvedRecipe, requested: ResolvedRecipe, workspace: Workspace, folder: Path
 ) -> ResolvedRecipe:
-    """Return BEGUN, the recipe of the run in FOLDER, with ASKED's paths where its own lead nowhere.
+    """Return RECORDED, the recipe of a run, with REQUESTED's paths where its own don't exist.
 
-    Only where both have the same last name; its record stays as it was written.
+    Only where both have the same last component; the record stays as it was written.
 
     Raises:
-        ClaimFalseError: there is other data at the new place than the run learnt from.
+        ClaimFalseError: the data at the new place is not what the run in FOLDER was trained on.
     """
-    values, now = schema.plain(begun.recipe), paths.found(schema.plain(asked.recipe))
+    values, requested_paths = (
+        schema.plain(recorded.recipe),
+        paths.found(schema.plain(requested.recipe)),
+    )
     moved = {
-        key: now[key]
+        key: requested_paths[key]
         for key, path in paths.found(values).items()
-        if key in now and path != now[key] and paths.same(key, path, now[key])
+        if key in requested_paths
+        and path != requested_paths[key]
+        and paths.same(key, path, requested_paths[key])
         if paths.absolute(path) and not (workspace.root / path).exists()
     }
     if not moved:
-        return begun
+        return recorded
     for key, path in moved.items():
         section, name = key.split(".")
         values[section][name] = path
-    recipe = schema.build(Recipe, values, begun.origins)
+    recipe = schema.build(Recipe, values, recorded.origins)
     if paths.ROOT in moved:
         _check_data(recipe, workspace, folder)
-    return dataclasses.replace(begun, recipe=recipe)
+    return dataclasses.replace(recorded, recipe=recipe)
 
 
 def _check_data(recipe: Recipe, workspace: Workspace, folder: Path) -> None:
-    """Refuse to learn on from other pictures than those that the run in FOLDER began with."""
+    """Refuse a train split that differs from the one in the data.json of FOLDER."""
     recorded = read_json(folder / "data.json").get(recipe.data.train_split)
     if not recorded:
         return
     from experiments.running import inputs  # noqa: PLC0415 - numpy, only where a disk was moved
 
     root = workspace.data_root(recipe.data.root)
-    now = inputs.describe(inputs.train_split(workspace, recipe, root), workspace)
-    if any(recorded.get(key) != now[key] for key in TOLD_BY):
+    current = inputs.describe_split(inputs.train_split(workspace, recipe, root), workspace)
+    if any(recorded.get(key) != current[key] for key in DATA_DIGESTS):
         raise ClaimFalseError(
             f"{root} holds other data than the run began with",
             "give the folder with the same data, or start a new version with --new",

@@ -1,4 +1,4 @@
-"""Running an experiment: a new run or a resumed one, its execution, the seal."""
+"""Running an experiment: allocate or resume a run, execute its stages, seal it."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         skip: those to leave out; of an unfinished run, those to seal it without.
         mode: `new` starts a version; `resume` goes on with the latest unfinished one, by the
             recipe it was started with; `auto` goes on where that recipe is still the same.
-        argv: the command line, for the record; secrets are taken out.
-        on_progress: told of every step.
-        should_stop: asked often; once true the run is left resumable.
-        on_message: told what a person wants to know.
+        argv: the command line, for the record; secrets are removed.
+        on_progress: called at every step.
+        should_stop: called often; once it returns true the run is left resumable.
+        on_message: called with sentences for the user.
         on_epoch: called with the epochs completed, once an epoch's event is on the disk; what it
             raises ends the run.
 
@@ -64,34 +64,34 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         NotFoundError: nothing to resume, or no teacher or weights to be found.
         LockedError: another process works on the same run.
         InterruptedRunError: `should_stop` said so.
-        HeldError: another program holds what the run can't do without; all that was written is
-            kept, and `resume` goes on from there.
-        LateStageError: a stage failed after others were done; their findings are kept.
+        HeldError: another program holds a file that the run needs; all that was written is kept,
+            and `resume` goes on from there.
+        LateStageError: a stage failed after others were done; their results are kept.
         ThesisError: a stage failed; the record says why.
     """
     late_stages.check_skips(stages or resolved.recipe.stages, skip)
-    chosen = _chosen_stages(stages or resolved.recipe.stages, skip)
+    chosen_stages = _ordered_stages(stages or resolved.recipe.stages, skip)
     store = Store(workspace)
-    folder = _resumable(store, resolved, (chosen, skip), mode, on_message)
-    teachers = () if folder else preflight.check(store, resolved.recipe, chosen)
+    folder = _resumable(store, resolved, (chosen_stages, skip), mode, on_message)
+    teachers = () if folder else preflight.check(store, resolved.recipe, chosen_stages)
     trackers.check(workspace)
-    fresh = folder is None
+    is_new = folder is None
     folder = folder or store.allocate(resolved.recipe.name)
-    again = current().command or f"thesis run {resolved.recipe.name} --resume"
-    waiting = patient(say=on_message, should_stop=should_stop, command=again)
-    with _lock(workspace, folder), waiting:
-        if not fresh:
+    resume_command = current().command or f"thesis run {resolved.recipe.name} --resume"
+    patience = patient(say=on_message, should_stop=should_stop, command=resume_command)
+    with _lock(workspace, folder), patience:
+        if not is_new:
             _check_unsealed(Run(folder))
-            late_stages.leave_out(folder, skip)
-            begun = relocated(_recorded(folder), resolved, workspace, folder)
-            resolved = autotune.loading_as(begun, resolved)
-        execution = Execution(Run(folder), workspace, resolved, chosen)
-        if fresh:
-            execution.start(argv, teachers)
+            late_stages.skip_stages(folder, skip)
+            recorded = relocated(_recorded_recipe(folder), resolved, workspace, folder)
+            resolved = autotune.with_requested_workers(recorded, resolved)
+        execution = Execution(Run(folder), workspace, resolved, chosen_stages)
+        if is_new:
+            execution.create_record(argv, teachers)
         try:
-            execution.begin(argv)
-            with _heart(folder):
-                execution.work(on_progress, should_stop, on_message, on_epoch)
+            execution.begin_attempt(argv)
+            with _heartbeat(folder):
+                execution.run_stages(on_progress, should_stop, on_message, on_epoch)
             writer.finish(folder, execution.record)
         finally:
             heartbeat.rest(folder)  # last: a run that is being sealed is not an interrupted one
@@ -107,7 +107,7 @@ def _check_unsealed(run: Run) -> None:
         )
 
 
-def _chosen_stages(names: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
+def _ordered_stages(names: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in STAGES:
             raise UsageError(unknown("stage", name, STAGES))
@@ -121,7 +121,7 @@ def _resumable(
     mode: str,
     on_message: Callable[[str], None],
 ) -> Path | None:
-    """Return the folder to go on in; None to start a new version.
+    """Return the folder of the run to resume; None to start a new version.
 
     STAGES are those asked for, and those to leave out.
     """
@@ -132,69 +132,69 @@ def _resumable(
     runs = store.runs(resolved.recipe.name)
     unfinished = [run for run in runs if run.status in ("interrupted", "failed")]
     if mode == "auto":
-        return _of_this_recipe(unfinished, resolved, stages, on_message)
+        return _latest_of_recipe(unfinished, resolved, stages, on_message)
     running = [run for run in runs if run.status == "running"]
     if running and (not unfinished or running[-1].version > unfinished[-1].version):
         raise LockedError(f"{running[-1].id} is being worked on by another process")
     if not unfinished:
         name = resolved.recipe.name
         raise NotFoundError(f"{name!r} has no unfinished run to resume", f"thesis run {name}")
-    last = unfinished[-1]
-    recorded = _recorded(last.folder)
-    resolved = autotune.as_begun(resolved, recorded)
+    latest = unfinished[-1]
+    recorded = _recorded_recipe(latest.folder)
+    resolved = autotune.with_measured_values(resolved, recorded)
     _check_overrides(recorded, resolved)
     if recorded.recipe.digest != resolved.recipe.digest:
-        on_message(f"the recipe changed since: {last.id} goes on with the one it began with")
-    return last.folder
+        on_message(f"the recipe changed since: {latest.id} goes on with the one it began with")
+    return latest.folder
 
 
-def _of_this_recipe(
+def _latest_of_recipe(
     unfinished: Sequence[Run],
     resolved: ResolvedRecipe,
     stages: tuple[Sequence[str], Sequence[str]],
     on_message: Callable[[str], None],
 ) -> Path | None:
-    """Return the folder of the latest of UNFINISHED that began with this recipe and is meant.
+    """Return the folder of the latest of UNFINISHED with this recipe and these stages.
 
     STAGES are those asked for, and those to leave out.
 
-    Not the latest of all: a matrix of seeds leaves several of one name, each to be gone on with.
+    An ablation over seeds may leave several unfinished runs of one name, each with its own recipe.
     """
     for run in reversed(unfinished):
-        recorded = _recorded(run.folder)
-        asked = autotune.as_begun(resolved, recorded)
-        if recorded.recipe.digest == asked.recipe.digest and late_stages.is_asked(
+        recorded = _recorded_recipe(run.folder)
+        requested = autotune.with_measured_values(resolved, recorded)
+        if recorded.recipe.digest == requested.recipe.digest and late_stages.is_requested(
             run.record, *stages
         ):
             on_message(f"{run.id} is {run.status}: going on with it (--new starts another version)")
             return run.folder
     if unfinished:
-        last = unfinished[-1]
-        on_message(f"{last.id} is {last.status} and of another recipe: a new version starts")
+        latest = unfinished[-1]
+        on_message(f"{latest.id} is {latest.status} and of another recipe: a new version starts")
     return None
 
 
-def _check_overrides(recorded: ResolvedRecipe, resolved: ResolvedRecipe) -> None:
+def _check_overrides(recorded: ResolvedRecipe, requested: ResolvedRecipe) -> None:
     """Refuse a resume that asks for other values than the run began with."""
-    changed = differences(recorded.recipe, resolved.recipe)
-    for key, (before, asked) in changed.items():
-        if resolved.origins.get(key) == "--set":
+    changed = differences(recorded.recipe, requested.recipe)
+    for key, (recorded_value, requested_value) in changed.items():
+        if requested.origins.get(key) == "--set":
             raise UsageError(
-                f"{key} is {before!r} in the interrupted run, not {asked!r}",
+                f"{key} is {recorded_value!r} in the interrupted run, not {requested_value!r}",
                 "resume without --set, or start a new version with --new",
             )
 
 
-def _recorded(folder: Path) -> ResolvedRecipe:
+def _recorded_recipe(folder: Path) -> ResolvedRecipe:
     text = read_text(folder / RECIPE)
     return ResolvedRecipe.from_yaml(text, f"{folder.parent.name}/{folder.name}/{RECIPE}")
 
 
 @contextlib.contextmanager
 def _lock(workspace: Workspace, folder: Path) -> Iterator[None]:
-    """Hold the run for this process alone."""
-    with held(workspace, f"{folder.parent.name}-{folder.name}") as mine:
-        if not mine:
+    """Hold the lock of the run in FOLDER."""
+    with held(workspace, f"{folder.parent.name}-{folder.name}") as is_free:
+        if not is_free:
             raise LockedError(
                 f"{folder.parent.name}@{int(folder.name)} is being worked on by another process",
                 "wait for it, or start another version with --new",
@@ -203,8 +203,8 @@ def _lock(workspace: Workspace, folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _heart(folder: Path) -> Iterator[None]:
-    """Beat in FOLDER while the block runs."""
+def _heartbeat(folder: Path) -> Iterator[None]:
+    """Write a heartbeat into FOLDER every BEAT_SECONDS while the block runs."""
     stop = threading.Event()
 
     def pulse() -> None:

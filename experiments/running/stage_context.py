@@ -27,36 +27,36 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress, ShouldStop
 
-TAKEN = "taken.safetensors"
-"""Weights from elsewhere, as the run's folder keeps them."""
+COPIED_WEIGHTS = "taken.safetensors"
+"""File of a run's weights that were copied from elsewhere."""
 ORIGIN = "origin"
-"""Key under which that file says where its weights came from."""
+"""Metadata key of that file: the parent that its weights came from, as JSON."""
 
 
 @dataclass
-class Findings:
-    """What a stage found."""
+class StageResult:
+    """What a stage gives back."""
 
     metrics: list[Metric] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     parents: list[Parent] = field(default_factory=list)
-    """Runs and files that were used beside those known before."""
+    """Runs and files that were used, for the record."""
 
 
 @dataclass
-class Work:
-    """What every stage is given."""
+class StageContext:
+    """What every stage is given: the run, its recipe and the listeners."""
 
     workspace: Workspace
     recipe: Recipe
     folder: Path
-    """The run's."""
+    """Folder of the run's record."""
     run: str
-    """Its id, such as `v2@1`."""
+    """Id of the run, such as `v2@1`."""
     parents: tuple[Parent, ...] = ()
     resume: bool = False
-    """Whether an earlier attempt may have left something."""
+    """Whether an earlier attempt may have left checkpoints."""
     on_progress: OnProgress = silent
     should_stop: ShouldStop = never
     on_message: Callable[[str], None] = lambda _: None
@@ -72,45 +72,45 @@ class Work:
         """The folder of weights."""
         return self.folder / "checkpoints"
 
-    def note_data(self, name: str, split: Split) -> dict[str, Any]:
-        """Keep SPLIT's fingerprint in data.json under NAME, and return it."""
-        found = inputs.describe(split, self.workspace)
-        writer.merge_json(self.folder / "data.json", {name: found})
-        return found
+    def record_data(self, name: str, split: Split) -> dict[str, Any]:
+        """Write SPLIT's digests into data.json under NAME, and return them."""
+        entry = inputs.describe_split(split, self.workspace)
+        writer.merge_json(self.folder / "data.json", {name: entry})
+        return entry
 
-    def note_truth(self, truth: GroundTruth) -> None:
-        """Keep in data.json what the validation split's faces were read from."""
+    def record_ground_truth(self, truth: GroundTruth) -> None:
+        """Write the digests of the files behind TRUTH into data.json."""
         path, name = self.folder / "data.json", self.recipe.data.val_split
-        found = {"ground_truth": inputs.describe_truth(truth, self.workspace)}
-        writer.merge_json(path, {name: writer.read_json(path).get(name, {}) | found})
+        entry = {"ground_truth": inputs.describe_truth(truth, self.workspace)}
+        writer.merge_json(path, {name: writer.read_json(path).get(name, {}) | entry})
 
-    def tell(self, what: str, details: list[str]) -> None:
-        """Tell WHAT was read, and what was stripped from it."""
-        self.on_message("; ".join([what, *details]))
+    def log_cleaning(self, subject: str, details: list[str]) -> None:
+        """Log that SUBJECT was read, with DETAILS of what was stripped from it."""
+        self.on_message("; ".join([subject, *details]))
 
 
-def trained(work: Work, found: Findings) -> Detector:
-    """Return the network with the run's weights: its own, those given, or an earlier run's.
+def load_network(context: StageContext, result: StageResult) -> Detector:
+    """Return the network with the run's weights: its own, the recipe's, or the latest run's.
 
     Weights from elsewhere are copied into the run with their origin in the file, so that a resume
-    neither needs them again nor forgets where they came from.
+    neither needs them again nor loses their origin; that parent is added to RESULT.
     """
-    recipe = work.recipe
-    model = inputs.build(recipe)
-    path = Run(work.folder).weights
+    recipe = context.recipe
+    model = inputs.build_network(recipe)
+    path = Run(context.folder).weights
     if path is None:
-        taken = inputs.given_weights(work.workspace, recipe)
-        taken = taken or inputs.earlier_weights(work.store, recipe)
-        cleaning = checkpoints.load_weights(model, taken.path, recipe.model.variant)
-        work.tell(f"weights of {taken.path.name}", cleaning.sentences())
-        found.parents.append(taken.parent)
-        details = {"run": work.run, "variant": recipe.model.variant}
-        details[ORIGIN] = json.dumps(asdict(taken.parent))
-        checkpoints.save_weights(work.checkpoints / TAKEN, model, details)
+        source = inputs.recipe_weights(context.workspace, recipe)
+        source = source or inputs.latest_run_weights(context.store, recipe)
+        cleaning = checkpoints.load_weights(model, source.path, recipe.model.variant)
+        context.log_cleaning(f"weights of {source.path.name}", cleaning.sentences())
+        result.parents.append(source.parent)
+        details = {"run": context.run, "variant": recipe.model.variant}
+        details[ORIGIN] = json.dumps(asdict(source.parent))
+        checkpoints.save_weights(context.checkpoints / COPIED_WEIGHTS, model, details)
     else:
         metadata = checkpoints.load_weights(model, path, recipe.model.variant).metadata or {}
-        if path.name == TAKEN and ORIGIN in metadata:
-            found.parents.append(Parent(**json.loads(metadata[ORIGIN])))
-    model.to(choose(recipe.train.device, work.on_message))
+        if path.name == COPIED_WEIGHTS and ORIGIN in metadata:
+            result.parents.append(Parent(**json.loads(metadata[ORIGIN])))
+    model.to(choose(recipe.train.device, context.on_message))
     model.eval()
     return model

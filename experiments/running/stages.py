@@ -12,7 +12,7 @@ from experiments.metrics import KINDS, Metric
 from experiments.records import writer
 from experiments.records.provenance import conditions_on
 from experiments.running.evaluation_stage import evaluate
-from experiments.running.stage_context import Findings, Work, trained
+from experiments.running.stage_context import StageContext, StageResult, load_network
 from experiments.running.training_stage import train
 from featherface.export.writing import export as write_exports
 from featherface.profiling import counting, memory, timing
@@ -24,91 +24,97 @@ if TYPE_CHECKING:
     from featherface.export.writing import Artifact
 
 
-def benchmark(work: Work) -> Findings:
-    """Count parameters and operations, time the network, weigh it."""
-    found = Findings()
-    model = trained(work, found)
-    config = work.recipe.benchmark
-    timed = timing.latency(model, config, work.on_progress)
+def benchmark(context: StageContext) -> StageResult:
+    """Measure parameters, MACs, size, latency and peak memory of the network."""
+    result = StageResult()
+    model = load_network(context, result)
+    config = context.recipe.benchmark
+    latency = timing.latency(model, config, context.on_progress)
     conditions = dataclasses.replace(
-        conditions_on(torch.device(timed.device), timed.precision),
+        conditions_on(torch.device(latency.device), latency.precision),
         sizes=((config.image_size, config.image_size),),
         batch=config.batch_size,
     )
-    place = "cpu" if timed.device == "cpu" else "gpu"
-    total, counted = counting.parameters(model), counting.paper_counted(model)
+    hardware = "cpu" if latency.device == "cpu" else "gpu"
+    parameters, counted = counting.parameters(model), counting.paper_counted(model)
     values: dict[str, float | None] = {
-        "params.total": total,
-        "params.paper_counted": counted if counted != total else None,
+        "params.total": parameters,
+        "params.paper_counted": counted if counted != parameters else None,
         "macs.640": counting.macs(model, 640),
         "size.fp32_mb": counting.weights_megabytes(model),
     }
-    found.metrics = [_metric(work, name, one) for name, one in values.items() if one is not None]
-    threads = dataclasses.replace(conditions, threads=timed.threads if place == "cpu" else 0)
-    speed = {"median_ms": timed.median, "p90_ms": timed.p90}
-    found.metrics += [
-        _metric(work, f"latency.{place}.{name}", value, threads, config.runs)
-        for name, value in speed.items()
+    result.metrics = [
+        _metric(context, name, value) for name, value in values.items() if value is not None
     ]
-    peak = memory.peak_memory(model, config)
-    found.metrics.append(_metric(work, "memory.peak_mb", peak, conditions))
-    found.details = {
+    latency_conditions = dataclasses.replace(
+        conditions, threads=latency.threads if hardware == "cpu" else 0
+    )
+    milliseconds = {"median_ms": latency.median, "p90_ms": latency.p90}
+    result.metrics += [
+        _metric(context, f"latency.{hardware}.{name}", value, latency_conditions, config.runs)
+        for name, value in milliseconds.items()
+    ]
+    peak_megabytes = memory.peak_memory(model, config)
+    result.metrics.append(_metric(context, "memory.peak_mb", peak_megabytes, conditions))
+    result.details = {
         "components": model.components(),
-        "device": timed.device,
-        "precision": timed.precision,
-        "threads": timed.threads,
-        "runs_ms": list(timed.runs),
+        "device": latency.device,
+        "precision": latency.precision,
+        "threads": latency.threads,
+        "runs_ms": list(latency.runs),
     }
-    return found
+    return result
 
 
-def export(work: Work) -> Findings:
-    """Write the network for other programs, each file compared with PyTorch's answer."""
-    found = Findings()
-    recipe = work.recipe
+def export(context: StageContext) -> StageResult:
+    """Export the network to the recipe's formats, each file compared with PyTorch's outputs."""
+    result = StageResult()
+    recipe = context.recipe
     artifacts = write_exports(
-        trained(work, found),
+        load_network(context, result),
         recipe.export,
-        work.folder / "exports",
+        context.folder / "exports",
         recipe.name,
         recipe.model.variant,
-        work.on_progress,
+        context.on_progress,
     )
-    for one in artifacts:
-        at = Conditions(sizes=tuple((width, height) for height, width in one.sizes))
-        found.metrics.append(_metric(work, f"export.{one.format}.parity", one.parity, at))
-    found.details = {"artifacts": [_describe(one, work.folder) for one in artifacts]}
+    for artifact in artifacts:
+        conditions = Conditions(sizes=tuple((width, height) for height, width in artifact.sizes))
+        result.metrics.append(
+            _metric(context, f"export.{artifact.format}.parity", artifact.parity, conditions)
+        )
+    result.details = {"artifacts": [_describe(artifact, context.folder) for artifact in artifacts]}
     writer.write_json(
-        work.folder / "exports" / "manifest.json",
-        {"run": work.run, "artifacts": found.details["artifacts"]},
+        context.folder / "exports" / "manifest.json",
+        {"run": context.run, "artifacts": result.details["artifacts"]},
     )
-    return found
+    return result
 
 
-TABLE: dict[str, Callable[[Work], Findings]] = {
+TABLE: dict[str, Callable[[StageContext], StageResult]] = {
     "train": train,
     "evaluate": evaluate,
     "benchmark": benchmark,
     "export": export,
 }
-"""Stage name -> what it does, in the order of `records.STAGES` (a test keeps the two equal)."""
+"""Stage name -> its function, in the order of `experiments.names.STAGES` (kept so by a test)."""
 
 
 def _metric(
-    work: Work, name: str, value: float, conditions: Conditions | None = None, n: int = 0
+    context: StageContext, name: str, value: float, conditions: Conditions | None = None, n: int = 0
 ) -> Metric:
     return Metric(
         name=name,
         value=float(value),
         unit=KINDS[name].unit if name in KINDS else "",
         n=n,
-        source=work.run,
+        source=context.run,
         conditions=conditions or Conditions(),
     )
 
 
 def _describe(artifact: Artifact, folder: Path) -> dict[str, Any]:
-    """Return what the manifest says of an exported file."""
+    """Return the entry of an exported file in the manifest."""
     return {
         "path": artifact.path.relative_to(folder).as_posix(),
         "format": artifact.format,

@@ -1,4 +1,4 @@
-"""Teachers of a distillation: found, checked, loaded."""
+"""Teachers of a distillation: their parents in the record, checks, and loading."""
 
 from __future__ import annotations
 
@@ -24,65 +24,73 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector
     from featherface.variants.config import DetectorConfig
 
-ANSWERS = "answers"
-"""Folder of the workspace's cache for what teachers said of pictures."""
+OUTPUT_CACHE = "answers"
+"""Folder, in the workspace's cache, of teachers' cached outputs."""
 ANCHORS = ("prior_sizes", "prior_ratios", "prior_steps", "variances")
-"""Keys of a network that say what its outputs are told from."""
+"""Keys of a network that define the priors which its outputs are relative to."""
 CHANGED = "was changed since the run began"
 OTHER_TEACHER = "put it back as it was, or start a new version with --new"
 
 
 def teacher_parents(store: Store, recipe: Recipe) -> tuple[Parent, ...]:
-    """Return whom the recipe is distilled from, the first teacher first; empty without any."""
+    """Return the teachers that the recipe names, as parents, the first one first.
+
+    Raises:
+        NotFoundError: a run or file of weights is not there.
+    """
     distill = recipe.distill
-    others = tuple(_teaching_parent(store, selector) for selector in distill.teachers)
+    other_parents = tuple(_run_parent(store, selector) for selector in distill.teachers)
     if distill.teacher is not None:
-        return (_teaching_parent(store, distill.teacher), *others)
-    path = inputs.path_of(store.workspace, distill.teacher_weights)
+        return (_run_parent(store, distill.teacher), *other_parents)
+    path = inputs.recipe_path(store.workspace, distill.teacher_weights)
     if path is None:
         return ()
     if not path.is_file():
         raise NotFoundError(f"no weights file {path}", "correct distill.teacher_weights")
-    return (Parent(role="teacher", path=path.name, sha256=sha256(path)), *others)
+    return (Parent(role="teacher", path=path.name, sha256=sha256(path)), *other_parents)
 
 
 def load_teacher(store: Store, recipe: Recipe, parents: Sequence[Parent]) -> Teacher | None:
-    """Return the teachers that PARENTS names, loaded; on a resume they are the same as before.
+    """Return the teachers among PARENTS, loaded; None where nothing is distilled.
 
     Raises:
         ClaimFalseError: one was changed since the run began.
         NotFoundError: one is not there any more.
     """
-    found = [one for one in parents if one.role == "teacher"]
-    if not found:
+    of_teachers = [parent for parent in parents if parent.role == "teacher"]
+    if not of_teachers:
         return Teacher(None, "", recipe.distill) if recipe.distill.enabled else None
     models = [
-        _model_from_run(store, one) if one.run else _model_from_file(store, recipe, one)
-        for one in found
+        _model_from_run(store, parent) if parent.run else _model_from_file(store, recipe, parent)
+        for parent in of_teachers
     ]
-    name = " + ".join(one.run or one.path for one in found)
-    answers = store.workspace.state / "cache" / ANSWERS
-    return Teacher(models[0], name, recipe.distill, tuple(models[1:]), answers)
+    name = " + ".join(parent.run or parent.path for parent in of_teachers)
+    cache_folder = store.workspace.state / "cache" / OUTPUT_CACHE
+    return Teacher(models[0], name, recipe.distill, tuple(models[1:]), cache_folder)
 
 
 def check_anchors(store: Store, recipe: Recipe, teachers: Sequence[Parent]) -> None:
-    """Refuse teachers whose boxes are told from other anchors than the student's."""
-    own = recipe.model.detector()
+    """Refuse TEACHERS with other priors than the student's.
+
+    Raises:
+        UsageError: one has; the message names the key.
+    """
+    student = recipe.model.detector()
     for parent in teachers:
-        config = _detector_of(store, recipe, parent)
+        teacher = _detector_of(store, recipe, parent)
         for key in ANCHORS:
-            theirs, ours = getattr(config, key), getattr(own, key)
-            if theirs != ours:
+            teacher_value, student_value = getattr(teacher, key), getattr(student, key)
+            if teacher_value != student_value:
                 raise UsageError(
                     f"the teacher {parent.run or parent.path} has other priors than the student:"
-                    f" model.{key} is {_shown(theirs)}, not {_shown(ours)}",
+                    f" model.{key} is {_shown(teacher_value)}, not {_shown(student_value)}",
                     "distil from a teacher with the same priors, or give the student its"
-                    f" teacher's: --set model.{key}={_shown(theirs).replace(' ', '')}",
+                    f" teacher's: --set model.{key}={_shown(teacher_value).replace(' ', '')}",
                 )
 
 
 def _detector_of(store: Store, recipe: Recipe, parent: Parent) -> DetectorConfig:
-    """Return the network of a teacher."""
+    """Return the configuration of a teacher's network."""
     if parent.run:
         return store.find(parent.run).resolved().recipe.model.detector()
     return variant(str(recipe.distill.teacher_variant))
@@ -93,33 +101,33 @@ def _shown(value: object) -> str:
     return str(value).replace(",)", ")").replace("(", "[").replace(")", "]")
 
 
-def _teaching_parent(store: Store, selector: str) -> Parent:
-    """Return the run that teaches, by SELECTOR."""
+def _run_parent(store: Store, selector: str) -> Parent:
+    """Return the teacher run that SELECTOR means, as a parent; it must have weights."""
     if not store.runs(selector) and selector in resolve.recipes(store.workspace):
         raise NotFoundError(
             f"no run of {selector!r} yet, the teacher that distill.teacher names",
             f"thesis run {selector}; or another one teaches: --set distill.teacher=RUN",
         )
     run = store.find(selector)
-    parent = inputs.as_parent(store, run, "teacher")
-    _teaching_weights(run)
+    parent = inputs.run_parent(store, run, "teacher")
+    _run_weights(run)
     return parent
 
 
 def _model_from_run(store: Store, parent: Parent) -> Detector:
     """Return the network of the run that PARENT names."""
     run = store.find(parent.run)
-    if inputs.as_parent(store, run, "teacher") != parent:
+    if inputs.run_parent(store, run, "teacher") != parent:
         raise ClaimFalseError(f"teacher {run.id} {CHANGED}", OTHER_TEACHER)
-    path = _teaching_weights(run)
+    path = _run_weights(run)
     config = run.resolved().recipe.model
     model = detector.build(config.detector())
     checkpoints.load_weights(model, path, config.variant)
     return model
 
 
-def _teaching_weights(run: Run) -> Path:
-    """Return the weights of a teacher."""
+def _run_weights(run: Run) -> Path:
+    """Return the path of a teacher run's weights."""
     path = run.weights
     if path is None:
         raise NotFoundError(
@@ -130,7 +138,7 @@ def _teaching_weights(run: Run) -> Path:
 
 
 def _model_from_file(store: Store, recipe: Recipe, parent: Parent) -> Detector:
-    path = inputs.path_of(store.workspace, recipe.distill.teacher_weights)
+    path = inputs.recipe_path(store.workspace, recipe.distill.teacher_weights)
     name = recipe.distill.teacher_variant
     if path is None or name is None or not path.is_file():
         raise NotFoundError(f"teacher's weights {parent.path} are not there any more")

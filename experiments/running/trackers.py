@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class Tracker(Protocol):
-    """What a run tells."""
+    """Receiver of a run's events, such as Weights & Biases."""
 
     def log(self, event: Mapping[str, Any]) -> None:
-        """Take one event of metrics.jsonl."""
+        """Record one event of metrics.jsonl."""
 
     def finish(self, outcome: str) -> None:
         """End with `finished`, `interrupted` or `failed`."""
 
 
-class Silence:
-    """Tells nobody."""
+class NoTracker:
+    """The tracker that drops every event."""
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Do nothing."""
@@ -38,8 +38,8 @@ class Silence:
 class WandB:
     """Weights & Biases. Each attempt of a run is a W&B run of its own in the run's group.
 
-    W&B's offline mode makes a new folder at every start even with the same id, so that attempts
-    are told apart and held together by the group.
+    W&B's offline mode makes a new folder at every start, even with the same id: the group holds the
+    attempts of a run together.
     """
 
     def __init__(self, workspace: Workspace, run: str, resolved: ResolvedRecipe) -> None:
@@ -68,7 +68,7 @@ class WandB:
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Send the numbers of a step or an epoch."""
-        self._run.log(_numbers(event), step=event.get("step"))
+        self._run.log(_scalars(event), step=event.get("step"))
 
     def finish(self, outcome: str) -> None:
         """Close the W&B run."""
@@ -79,8 +79,8 @@ class WandB:
 class TensorBoard:
     """TensorBoard's event files; all attempts of a run write into one folder.
 
-    A resumed training tells its last steps again: TensorBoard is told to forget what an earlier
-    attempt said of them.
+    A resumed training repeats its last steps: TensorBoard is told to purge what an earlier attempt
+    wrote of them.
     """
 
     def __init__(self, workspace: Workspace, run: str, resolved: ResolvedRecipe) -> None:
@@ -97,11 +97,11 @@ class TensorBoard:
         """Write the numbers of a step or an epoch."""
         step = int(event.get("step", 0))
         if self._writer is None:
-            fresh = not self._folder.exists()
+            is_new = not self._folder.exists()
             self._writer = self._make(str(self._folder), purge_step=step)
-            if fresh:
+            if is_new:
                 self._writer.add_text("recipe", f"```yaml\n{self._recipe}\n```")
-        for name, value in _numbers(event).items():
+        for name, value in _scalars(event).items():
             self._writer.add_scalar(name, value, step)
         if event.get("kind") == "epoch":
             self._writer.flush()
@@ -113,8 +113,8 @@ class TensorBoard:
             self._writer.close()
 
 
-def _numbers(event: Mapping[str, Any]) -> dict[str, float]:
-    """Return `kind/name` -> value of what can be drawn as a curve."""
+def _scalars(event: Mapping[str, Any]) -> dict[str, float]:
+    """Return `kind/name` -> value of the numbers in EVENT, each a curve."""
     kind = event.get("kind", "event")
     return {
         f"{kind}/{key}": value
@@ -123,12 +123,12 @@ def _numbers(event: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-class Guarded:
-    """Another tracker, whose failures cost the run nothing: it is told of once, then left alone."""
+class TolerantTracker:
+    """Wrapper that logs the first failure of a tracker and drops it: the run goes on without."""
 
-    def __init__(self, tracker: Tracker, tell: Callable[[str], None]) -> None:
+    def __init__(self, tracker: Tracker, log_message: Callable[[str], None]) -> None:
         self._tracker = tracker
-        self._tell = tell
+        self._log_message = log_message
 
     def log(self, event: Mapping[str, Any]) -> None:
         """Pass one event on."""
@@ -142,12 +142,12 @@ class Guarded:
         try:
             call()
         except Exception as error:  # noqa: BLE001 - another program's code can raise anything
-            self._tracker = Silence()
-            self._tell(f"tracking stopped, the run goes on: {type(error).__name__}: {error}")
+            self._tracker = NoTracker()
+            self._log_message(f"tracking stopped, the run goes on: {type(error).__name__}: {error}")
 
 
 TRACKERS: dict[str, Callable[[Workspace, str, ResolvedRecipe], Tracker]] = {
-    "none": lambda *_: Silence(),
+    "none": lambda *_: NoTracker(),
     "tensorboard": TensorBoard,
     "wandb": WandB,
 }
@@ -162,7 +162,7 @@ INSTALL = {
 
 
 def check(workspace: Workspace) -> None:
-    """Make sure, before anything is written, that the tracker asked for can be had.
+    """Check, before anything is written, that the workspace's tracker is installed.
 
     Raises:
         UnavailableError: it is not installed.
@@ -180,7 +180,7 @@ def _missing(name: str) -> UnavailableError:
 
 
 def start(workspace: Workspace, run: str, resolved: ResolvedRecipe) -> Tracker:
-    """Return the tracker that the workspace asks for, told of RUN (such as `v2@1`).
+    """Return the workspace's tracker, started for RUN (such as `v2@1`).
 
     Raises:
         UnavailableError: the tracker is not installed.

@@ -9,8 +9,8 @@ from experiments.records import writer
 from experiments.records.provenance import conditions_on
 from experiments.running import distributed, inputs, teachers
 from experiments.running.face_sizes import census
-from experiments.running.stage_context import Findings, Work
-from featherface.evaluation.protocol import evaluate as judge
+from experiments.running.stage_context import StageContext, StageResult
+from featherface.evaluation.protocol import evaluate as evaluate_predictions
 from featherface.inference.detect import predict
 from featherface.training.loading.workers import complaint, this_machine
 from featherface.training.loop import train as fit
@@ -27,125 +27,132 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector
     from featherface.training.distillation.terms import Teacher
 
-UNTAUGHT = (
+NO_LANDMARKS = (
     "no face of the train split has landmarks: boxes and scores are learnt, landmarks mean nothing;"
     " data.labels names RetinaFace's label.txt, train.landmark_weight=0 leaves them out"
 )
 
 
-def train(work: Work) -> Findings:
+def train(context: StageContext) -> StageResult:
     """Train, and distil where there is a teacher; best and last weights are in checkpoints/."""
-    recipe = work.recipe
-    data = inputs.data_folder(work.workspace, recipe, work.on_progress)
-    split = inputs.train_split(work.workspace, recipe, data)
-    work.note_data(recipe.data.train_split, split)
-    found, faces = Findings(), census(split, recipe.model.detector())
+    recipe = context.recipe
+    data = inputs.data_folder(context.workspace, recipe, context.on_progress)
+    split = inputs.train_split(context.workspace, recipe, data)
+    context.record_data(recipe.data.train_split, split)
+    stage_result, faces = StageResult(), census(split, recipe.model.detector())
     if recipe.train.landmark_weight and not faces["landmarks"] and sum(faces["sizes"]["faces"]):
-        found.warnings.append(UNTAUGHT)
-        work.on_message(UNTAUGHT)
-    model, teacher = _learner(work, found)
-    place = resume_point(work.checkpoints) if work.resume else None
-    writer.cut_events(work.folder, place.events if place else 0)
-    if place:
-        work.on_message(f"going on after epoch {place.epoch} of {recipe.train.epochs}")
-    evaluator = _evaluator(work, data)
-    with distributed.training(work, resume=place is not None):
-        result = fit(
+        stage_result.warnings.append(NO_LANDMARKS)
+        context.on_message(NO_LANDMARKS)
+    model, teacher = _network_and_teacher(context, stage_result)
+    resume_at = resume_point(context.checkpoints) if context.resume else None
+    writer.cut_events(context.folder, resume_at.events if resume_at else 0)
+    if resume_at:
+        context.on_message(f"going on after epoch {resume_at.epoch} of {recipe.train.epochs}")
+    evaluator = _evaluator(context, data)
+    with distributed.group_training(context, resume=resume_at is not None):
+        training = fit(
             model,
             split,
             recipe.train,
-            folder=work.checkpoints,
+            folder=context.checkpoints,
             teacher=teacher,
             evaluate=evaluator,
-            on_event=_listener(work),
-            on_progress=work.on_progress,
-            on_message=work.on_message,
-            should_stop=work.should_stop,
-            resume=place is not None,
-            metadata={"run": work.run, "variant": recipe.model.variant, "recipe": recipe.digest},
+            on_event=_event_listener(context),
+            on_progress=context.on_progress,
+            on_message=context.on_message,
+            should_stop=context.should_stop,
+            resume=resume_at is not None,
+            metadata={"run": context.run, "variant": recipe.model.variant, "recipe": recipe.digest},
         )
-    found.details = {
-        "epochs": result.epochs,
-        "weights": f"checkpoints/{result.weights.name}",
+    stage_result.details = {
+        "epochs": training.epochs,
+        "weights": f"checkpoints/{training.weights.name}",
         "images": len(split.images),
         "skipped": dict(split.annotations.skipped),
         **faces,
         "teacher": (teacher.name or None) if teacher else None,
     }
-    found.details |= conditions_on(next(model.parameters()).device, "").to_json()
-    if (processes := distributed.Launch.here().processes) > 1:
-        found.details["processes"] = processes
-    return found
+    stage_result.details |= conditions_on(next(model.parameters()).device, "").to_json()
+    if (processes := distributed.Launch.from_environment().processes) > 1:
+        stage_result.details["processes"] = processes
+    return stage_result
 
 
-def train_along(work: Work, joined: AbstractContextManager[None]) -> None:
-    """Train what another process keeps, once JOINED with it; nothing is written or told here."""
-    recipe = work.recipe
-    data = inputs.data_folder(work.workspace, recipe, work.on_progress)
-    split = inputs.train_split(work.workspace, recipe, data)
-    model, teacher = _learner(work, Findings())
-    with joined:
+def train_as_follower(context: StageContext, joined_group: AbstractContextManager[None]) -> None:
+    """Train along with rank 0 in JOINED_GROUP; nothing is written or logged in this process."""
+    recipe = context.recipe
+    data = inputs.data_folder(context.workspace, recipe, context.on_progress)
+    split = inputs.train_split(context.workspace, recipe, data)
+    model, teacher = _network_and_teacher(context, StageResult())
+    with joined_group:
         fit(
             model,
             split,
             recipe.train,
-            folder=work.checkpoints,
+            folder=context.checkpoints,
             teacher=teacher,
-            should_stop=work.should_stop,
-            resume=work.resume,
+            should_stop=context.should_stop,
+            resume=context.resume,
         )
 
 
-def _listener(work: Work) -> Callable[[dict[str, Any]], None]:
-    """Return what hears the training's events: it says once that loading is the bottleneck."""
-    epochs, machine = 0, this_machine(distributed.Launch.here().processes)
+def _event_listener(context: StageContext) -> Callable[[dict[str, Any]], None]:
+    """Return the listener of training events, which warns once of slow data loading."""
+    slow_epochs, machine = 0, this_machine(distributed.Launch.from_environment().processes)
 
-    def hear(event: dict[str, Any]) -> None:
-        nonlocal epochs
-        work.on_event(event)
-        text = complaint(event, work.recipe.train, machine)
-        epochs += bool(text)
-        if epochs == 2 and text:  # the first epoch fills memory and starts the workers
-            work.on_message(text)
+    def on_event(event: dict[str, Any]) -> None:
+        nonlocal slow_epochs
+        context.on_event(event)
+        warning = complaint(event, context.recipe.train, machine)
+        slow_epochs += bool(warning)
+        if slow_epochs == 2 and warning:  # the first epoch fills memory and starts the workers
+            context.on_message(warning)
 
-    return hear
-
-
-def _learner(work: Work, found: Findings) -> tuple[Detector, Teacher | None]:
-    """Return the network as its training begins, and whom it learns from."""
-    model = inputs.build(work.recipe)
-    _start_weights(work, model, found)
-    return model, teachers.load_teacher(work.store, work.recipe, work.parents)
+    return on_event
 
 
-def _start_weights(work: Work, model: Detector, found: Findings) -> None:
-    """Load the weights that the recipe starts from."""
-    recipe = work.recipe
-    given = inputs.given_weights(work.workspace, recipe)
-    if given is not None:
-        cleaning = checkpoints.load_weights(model, given.path, recipe.model.variant)
-        work.tell(f"starting from {given.path.name}", cleaning.sentences())
-    elif given := inputs.given_backbone(work.workspace, recipe):
-        checkpoints.load_backbone(model, given.path)
-        work.on_message(f"starting from the backbone in {given.path.name}")
-    found.parents += [given.parent] if given else []
+def _network_and_teacher(
+    context: StageContext, result: StageResult
+) -> tuple[Detector, Teacher | None]:
+    """Return the network with the weights it starts from, and its teacher if it has one."""
+    model = inputs.build_network(context.recipe)
+    _load_start_weights(context, model, result)
+    return model, teachers.load_teacher(context.store, context.recipe, context.parents)
 
 
-def _evaluator(work: Work, data: Path) -> Callable[[nn.Module, int], Mapping[str, float]]:
-    """Return what training calls to know how good the weights are; the first value decides."""
-    split = inputs.val_split(work.recipe, data)
-    work.note_data(work.recipe.data.val_split, split)
-    truth = inputs.ground_truth(work.workspace, work.recipe, data)
-    first = work.recipe.primary_metric.removeprefix("widerface.").removesuffix(".ap")
+def _load_start_weights(context: StageContext, model: Detector, result: StageResult) -> None:
+    """Load the weights or the backbone that the recipe names; the file becomes a parent."""
+    recipe = context.recipe
+    weights = inputs.recipe_weights(context.workspace, recipe)
+    if weights is not None:
+        cleaning = checkpoints.load_weights(model, weights.path, recipe.model.variant)
+        context.log_cleaning(f"starting from {weights.path.name}", cleaning.sentences())
+    elif weights := inputs.recipe_backbone(context.workspace, recipe):
+        checkpoints.load_backbone(model, weights.path)
+        context.on_message(f"starting from the backbone in {weights.path.name}")
+    result.parents += [weights.parent] if weights else []
 
-    def measure(model: nn.Module, epoch: int) -> dict[str, float]:
+
+def _evaluator(
+    context: StageContext, data: Path
+) -> Callable[[nn.Module, int], Mapping[str, float]]:
+    """Return the function that training calls on the network after an epoch.
+
+    It gives metric -> value, the recipe's primary metric first: that one chooses the best epoch.
+    """
+    split = inputs.val_split(context.recipe, data)
+    context.record_data(context.recipe.data.val_split, split)
+    truth = inputs.ground_truth(context.workspace, context.recipe, data)
+    primary = context.recipe.primary_metric.removeprefix("widerface.").removesuffix(".ap")
+
+    def evaluate(model: nn.Module, epoch: int) -> dict[str, float]:
         del epoch
-        detector = work.recipe.model.detector()
-        predictions = predict(model, detector, split, work.recipe.evaluate)  # type: ignore[arg-type]
-        result = judge(predictions, truth)
-        values = {"mean_ap": result.mean_ap}
-        values |= {name: one.ap for name, one in result.subsets.items()}
+        detector = context.recipe.model.detector()
+        predictions = predict(model, detector, split, context.recipe.evaluate)  # type: ignore[arg-type]
+        evaluation = evaluate_predictions(predictions, truth)
+        values = {"mean_ap": evaluation.mean_ap}
+        values |= {name: subset.ap for name, subset in evaluation.subsets.items()}
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
-        return dict(sorted(finite.items(), key=lambda pair: pair[0] != first))
+        return dict(sorted(finite.items(), key=lambda item: item[0] != primary))
 
-    return measure
+    return evaluate

@@ -10,7 +10,7 @@ from experiments.records.seal import verify
 from experiments.records.store import Store
 from experiments.running import runner
 from experiments.running.autotune import ORIGIN, PROFILE
-from experiments.running.stage_context import Findings
+from experiments.running.stage_context import StageResult
 from experiments.running.stages import TABLE
 from experiments.staleness.changes import changes
 from experiments.staleness.families import families
@@ -37,7 +37,7 @@ def trained_with(monkeypatch):
         sizes.append(work.recipe.train.batch_size)
         if len(sizes) == 1:
             raise TrainingError("the power went")
-        return Findings(metrics=[Metric(name="train.value", value=1.0)])
+        return StageResult(metrics=[Metric(name="train.value", value=1.0)])
 
     monkeypatch.setitem(TABLE, "train", fit)
     return sizes
@@ -90,7 +90,7 @@ def test_other_recipes_measure_nothing(workspace, trained_with):
 
 
 def test_stages_that_do_not_train_measure_nothing(workspace, monkeypatch):
-    monkeypatch.setitem(TABLE, "evaluate", lambda _: Findings())
+    monkeypatch.setitem(TABLE, "evaluate", lambda _: StageResult())
     predictions = workspace.root / "predictions"
     predictions.mkdir()
     run = go(workspace, f"evaluate.predictions={predictions.as_posix()}", stages=["evaluate"])
@@ -115,7 +115,7 @@ def test_a_run_goes_on_with_the_processes_it_is_told(workspace, monkeypatch, mod
         loading.append(work.recipe.train.workers)
         if len(loading) == 1:
             raise TrainingError("memory ran out")
-        return Findings(metrics=[Metric(name="train.value", value=1.0)])
+        return StageResult(metrics=[Metric(name="train.value", value=1.0)])
 
     monkeypatch.setitem(TABLE, "train", fit)
     with pytest.raises(TrainingError):

@@ -13,7 +13,7 @@ from experiments.comparison.run_diff import diff_runs
 from experiments.recipe.model import Recipe, ResolvedRecipe, differences
 from experiments.recipe.resolve import resolve
 from experiments.records.writer import write_json
-from experiments.running.inputs import describe
+from experiments.running.inputs import describe_split
 from experiments.running.relocation import relocated
 from experiments.workspace import paths
 from experiments.workspace.settings import read_settings
@@ -181,7 +181,7 @@ def test_other_data_of_the_same_name_is_not_learnt_from(workspace, tmp_path):
         return ResolvedRecipe(resolve("v1", workspace, [f"data.root={disk}/set"]).recipe, {})
 
     folder, begun = tmp_path / "run", on("/media/D")
-    there = describe(open_split(tmp_path / "E" / "set", "train"), workspace)
+    there = describe_split(open_split(tmp_path / "E" / "set", "train"), workspace)
     write_json(folder / "data.json", {"train": there})
     same = relocated(begun, on(tmp_path / "E"), workspace, folder)
     assert Path(same.recipe.data.root) == tmp_path / "E" / "set"

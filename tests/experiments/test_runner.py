@@ -18,7 +18,7 @@ from experiments.records.store import Store
 from experiments.records.writer import Log, append_event
 from experiments.running import execution, runner, teachers
 from experiments.running.late_stages import LateStageError
-from experiments.running.stage_context import Findings
+from experiments.running.stage_context import StageResult
 from experiments.running.stages import TABLE
 from experiments.staleness import probes
 from featherface.errors import (
@@ -52,7 +52,7 @@ def feigned(monkeypatch):
             work.on_event({"kind": name, "event": len(work.folder.name)})
             write_atomic(work.folder / "checkpoints" / f"{name}.bin", name * 100)
             parent = Parent(role="weights", path=f"{name}.pth", sha256="0" * 64)
-            return Findings(
+            return StageResult(
                 metrics=[Metric(name=f"{name}.value", value=1.0, source=work.run)],
                 details={"seen": len(work.parents)},
                 parents=[parent],

@@ -150,7 +150,7 @@ def test_a_tracker_that_fails_is_told_of_once_and_left_alone():
         finish = log
 
     broken, told = Broken(), []
-    tracker = trackers.Guarded(broken, told.append)
+    tracker = trackers.TolerantTracker(broken, told.append)
     for _ in range(3):
         tracker.log({"kind": "step"})
     tracker.finish("finished")

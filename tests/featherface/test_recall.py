@@ -64,7 +64,7 @@ def go(split, folder, lesson=LESSON, config=CONFIG, teacher=1, **options):
         split,
         config,
         folder=folder / "run",
-        teacher=Teacher(taught, "v1@1", lesson, answers=folder / "answers"),
+        teacher=Teacher(taught, "v1@1", lesson, cache_folder=folder / "answers"),
         on_event=events.append,
         on_message=said.append,
         **options,

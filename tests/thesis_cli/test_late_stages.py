@@ -8,7 +8,7 @@ import pytest
 
 from experiments.metrics import Metric
 from experiments.records.store import Store
-from experiments.running.stage_context import Findings
+from experiments.running.stage_context import StageResult
 from experiments.running.stages import TABLE
 from featherface.errors import UnavailableError
 from featherface.filesystem.atomic import write_atomic
@@ -25,7 +25,7 @@ def calls(monkeypatch):
         def stage(work):
             called.append(name)
             write_atomic(work.folder / "checkpoints" / f"{name}.bin", name)
-            return Findings(metrics=[Metric(name=f"{name}.value", value=1.0, source=work.run)])
+            return StageResult(metrics=[Metric(name=f"{name}.value", value=1.0, source=work.run)])
 
         return stage
 

@@ -4,7 +4,7 @@ import pytest
 
 from experiments.records import heartbeat
 from experiments.records.status import TrainingCurve
-from experiments.running.ablation import claimed, matrix
+from experiments.running.ablation import matrix, reserved
 from thesis_cli.commands.ablate import repetition
 from thesis_cli.commands.monitor import BESIDE, curves, duration, spark
 from vault_sync.commands import progress_log
@@ -45,7 +45,7 @@ def test_a_dry_run_shows_what_is_missing_and_writes_nothing(thesis, valid, tiny,
 @pytest.mark.slow
 def test_an_ablation_makes_what_is_missing_and_fills_its_chapter(thesis, valid, tiny):
     assert thesis("run", "tiny", "--no-sync", workspace=tiny).code == 0
-    with claimed(tiny, matrix("tiny", tiny)[1]):  # as another process would
+    with reserved(tiny, matrix("tiny", tiny)[1]):  # as another process would
         data = valid(thesis("ablate", "tiny", "--no-sync", "--json", workspace=tiny))
         assert [row["state"] for row in data["rows"]] == ["there", "at work"]
     data = valid(thesis("ablate", "tiny", "--json", workspace=tiny))

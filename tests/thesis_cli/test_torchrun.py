@@ -12,7 +12,7 @@ import time
 import pytest
 
 from experiments.records.store import Store
-from experiments.running.distributed import Launch, launched
+from experiments.running.distributed import Launch, launch_command
 
 TINY = """\
 extends: smoke
@@ -59,17 +59,17 @@ def losses(run):
 
 
 def test_a_process_of_several_is_known_by_what_torchrun_says(monkeypatch):
-    assert Launch.here() == Launch(0, 1)
-    assert launched("thesis run v2 --resume") == "thesis run v2 --resume"
+    assert Launch.from_environment() == Launch(0, 1)
+    assert launch_command("thesis run v2 --resume") == "thesis run v2 --resume"
     told = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "here"}
     for name, value in {**told, "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
-    assert Launch.here().processes == 1  # a cluster sets some of them, too
+    assert Launch.from_environment().processes == 1  # a cluster sets some of them, too
     monkeypatch.setenv("MASTER_PORT", "1")
-    assert Launch.here() == Launch(1, 2)
-    assert Launch.here().follows
+    assert Launch.from_environment() == Launch(1, 2)
+    assert Launch.from_environment().is_follower
     again = "torchrun --nproc-per-node 2 -m thesis_cli run v2 --resume"
-    assert launched("thesis run v2 --resume") == again
+    assert launch_command("thesis run v2 --resume") == again
 
 
 @pytest.mark.slow

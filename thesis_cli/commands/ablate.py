@@ -54,13 +54,13 @@ def ablate(
     """
     del as_json
     from experiments.records.store import Store
-    from experiments.running.ablation import finished, matrix
+    from experiments.running.ablation import finished_run, matrix
 
     cells = matrix(experiment, session.workspace, changes, build_up=build_up, seeds=seeds)
     again = repetition(experiment, changes, seeds, build_up=build_up)
     made = set() if dry_run else fill(session, cells, again=again, log=not no_sync)
     store = Store(session.workspace)
-    runs = [finished(store, cell.resolved) for cell in cells]
+    runs = [finished_run(store, cell.resolved) for cell in cells]
     left = "missing" if dry_run else "at work"
     rows = [
         row(cell, run, state="made" if run in made else "there" if run else left)
@@ -78,12 +78,12 @@ def ablate(
 def fill(session: Session, cells: Sequence[Cell], *, again: str, log: bool) -> set[Run]:
     """Make the runs that are missing, but for those that another process makes; return them."""
     from experiments.records.store import Store
-    from experiments.running.ablation import claimed, finished
+    from experiments.running.ablation import finished_run, reserved
 
     workspace, made = session.workspace, set()
     for cell in cells:
-        with claimed(workspace, cell) as mine:
-            if mine and finished(Store(workspace), cell.resolved) is None:
+        with reserved(workspace, cell) as mine:
+            if mine and finished_run(Store(workspace), cell.resolved) is None:
                 made.add(execute(session, workspace, cell.resolved, again=again, log=log))
     return made
 

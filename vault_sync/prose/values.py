@@ -12,7 +12,7 @@ from experiments.claims.candidate_runs import find_measured
 from experiments.claims.predicates import COMPUTE, MetricTerm, NumberTerm, metric_terms
 from experiments.conditions import TIMED
 from experiments.metrics import EVIDENCE, KINDS
-from experiments.records.seal import remedy, told
+from experiments.records.seal import describe_problems, remedy
 from experiments.records.store import Store
 from featherface.errors import NotFoundError, RefusedError, ThesisError, unknown
 
@@ -166,7 +166,8 @@ class ReferenceValues:
             raise RefusedError(f"{run.id} is not finished", f"thesis run {run.experiment} --resume")
         if problems := self.store.problems(run):
             raise RefusedError(
-                f"the sealed record of {run.id} was changed afterwards ({told(problems)})",
+                f"the sealed record of {run.id} was changed afterwards"
+                f" ({describe_problems(problems)})",
                 remedy(problems, run.id),
             )
         return run

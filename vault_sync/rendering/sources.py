@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.records.cache import CachedStore
 from experiments.records.record import RECORD
-from experiments.records.seal import told
+from experiments.records.seal import describe_problems
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
 from vault_sync.rendering.words import Words
 
@@ -84,7 +84,7 @@ class Sources:
         for run in self.sealed:
             problems = self.store.problems(run)
             if problems:
-                damage[run.id] = told(problems)
+                damage[run.id] = describe_problems(problems)
         return damage
 
     @cached_property

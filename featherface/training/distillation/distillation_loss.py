@@ -89,7 +89,8 @@ class DistillationLoss:
         PICTURES is the size of the train split. Teacher outputs go to the folder that all
         trainings share, if the teacher names one.
         """
-        distill_config, cache_folder = self.config, self.teacher.answers or folder / CACHE_FOLDER
+        distill_config = self.config
+        cache_folder = self.teacher.cache_folder or folder / CACHE_FOLDER
         if distill_config.uses("temporal_weight"):
             path = folder / OUTPUTS
             self.ensemble = TemporalEnsemble(

@@ -44,7 +44,7 @@ class Teacher:
     config: DistillConfig = field(default_factory=DistillConfig)
     others: tuple[nn.Module, ...] = ()
     """Those that teach beside the first."""
-    answers: Path | None = None
+    cache_folder: Path | None = None
     """Folder of cached outputs, which many trainings may share; None: one in the training's."""
 
     @property

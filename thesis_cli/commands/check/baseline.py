@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.records.seal import remedy, told
+from experiments.records.seal import describe_problems, remedy
 from experiments.wording.numbers import format_number
 from featherface.errors import ClaimFalseError
 from thesis_cli.completion import complete_run
@@ -62,7 +62,7 @@ def check(store: Store, run: Run) -> None:
         raise ClaimFalseError(f"{run.id} is {run.status}, not sealed", "thesis runs list")
     if problems := store.problems(run):
         raise ClaimFalseError(
-            f"the sealed record of {run.id} was changed: {told(problems)}",
+            f"the sealed record of {run.id} was changed: {describe_problems(problems)}",
             remedy(problems, run.id),
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.records.seal import Problem, only_line_ends, remedy, told
+from experiments.records.seal import Problem, describe_problems, only_line_ends, remedy
 from thesis_cli.commands.runs import store
 from thesis_cli.completion import complete_run
 from thesis_cli.errors import CLAIM_FALSE
@@ -37,7 +37,9 @@ def show(session: Session, selector: str, *, verbose: bool, as_json: bool) -> No
     run = records.find(selector)
     if problems := records.verify(run):
         hint = remedy(problems, run.id)
-        session.warn(f"{run.id} was changed since it was sealed: {told(problems)}; see: {hint}")
+        session.warn(
+            f"{run.id} was changed since it was sealed: {describe_problems(problems)}; see: {hint}"
+        )
     if verbose and run.sealed:
         warn_of_changes(session, records, run)
     emit(session, "runs-show", describe(run), show_view)
@@ -149,7 +151,7 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
     for row in rows:
         problems = [Problem(*each.values()) for each in row["problems"]]
         if only_line_ends(problems):
-            lines.append(f"{row['run']}: {told(problems)}")
+            lines.append(f"{row['run']}: {describe_problems(problems)}")
             continue
         lines.append(f"{row['run']}: {words[row['intact']]}")
         lines += [
