@@ -85,7 +85,7 @@ class BaselineOutcome:
 
 @cache
 def baseline() -> Baseline:
-    """Return the publication that the thesis starts from."""
+    """Return the published results that the thesis starts from, as in expected.toml."""
     tables = tomllib.loads((FACTS / "expected.toml").read_text(encoding="utf-8"))["expected"]
     ((name, table),) = tables.items()
     rows = tuple(_expectation(metric, row) for metric, row in table.pop("metrics").items())

@@ -152,7 +152,7 @@ def parse_term(text: str) -> Term:
 
 
 def metric_terms(claim: Claim | Term) -> Iterator[MetricTerm]:
-    """Yield every metric that CLAIM speaks of, in order."""
+    """Yield every metric term of CLAIM, in order."""
     if isinstance(claim, MetricTerm):
         yield claim
     elif isinstance(claim, Arithmetic | Relation):

@@ -126,7 +126,7 @@ def is_synthetic(path: Path) -> bool:
 
 
 def is_whole_split(dataset: str, split: str, images: int, *, claimed: bool) -> bool:
-    """Whether IMAGES images are the whole split, as CLAIMED; WIDER FACE's size is known."""
+    """Whether IMAGES images are the whole split: CLAIMED so, and no fewer than officially."""
     return claimed and images >= WHOLE.get((dataset, split), images)
 
 

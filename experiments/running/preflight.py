@@ -35,16 +35,16 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     if predictions is not None and "evaluate" in stages:
         _check_predictions(predictions, stages)
     no_images_needed = predictions is not None and recipe.data.ground_truth is not None
-    stages_with_images = {"train"} if no_images_needed else {"train", "evaluate"}
-    if stages_with_images & set(stages) and recipe.data.root != inputs.SYNTHETIC:
+    stages_needing_images = {"train"} if no_images_needed else {"train", "evaluate"}
+    if stages_needing_images & set(stages) and recipe.data.root != inputs.SYNTHETIC:
         store.workspace.data_root(recipe.data.root)
     weights = inputs.recipe_weights(store.workspace, recipe)
     if "train" in stages:
         inputs.recipe_backbone(store.workspace, recipe)
         _check_auto_values(recipe)
     _check_devices(recipe, stages)
-    stages_with_weights = set(stages) - ({"evaluate"} if predictions is not None else set())
-    if weights is None and "train" not in stages and stages_with_weights:
+    stages_needing_weights = set(stages) - ({"evaluate"} if predictions is not None else set())
+    if weights is None and "train" not in stages and stages_needing_weights:
         inputs.latest_run_weights(store, recipe)
     parents = teachers.teacher_parents(store, recipe) if "train" in stages else ()
     teachers.check_anchors(store, recipe, parents)

@@ -30,10 +30,8 @@ def relocated(
     Raises:
         ClaimFalseError: the data at the new place is not what the run in FOLDER was trained on.
     """
-    values, requested_paths = (
-        schema.plain(recorded.recipe),
-        paths.found(schema.plain(requested.recipe)),
-    )
+    values = schema.plain(recorded.recipe)
+    requested_paths = paths.found(schema.plain(requested.recipe))
     moved = {
         key: requested_paths[key]
         for key, path in paths.found(values).items()

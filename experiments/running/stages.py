@@ -1,4 +1,4 @@
-"""The table of stages, and those that benchmark and export."""
+"""Table of the stages of a run, and the stages that benchmark and export."""
 
 from __future__ import annotations
 

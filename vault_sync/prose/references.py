@@ -64,7 +64,7 @@ def parse_reference(text: str) -> MetricReference:
     if spec and (places := SPEC.fullmatch(spec)) and int(places["places"] or 0) > MOST_PLACES:
         raise _unreadable(text, f": {spec!r} asks for more than {MOST_PLACES} decimals")
     term = predicates.parse_term(_spelled_out(words))
-    named = [reference.metric for reference in predicates.metric_terms(term)]
+    named = [metric_term.metric for metric_term in predicates.metric_terms(term)]
     if not named:
         raise _unreadable(text, " names no run")
     return MetricReference(

@@ -93,16 +93,16 @@ class ReferenceValues:
             RefusedError: a record was changed, a run is not finished, or values of different
                 data would be mixed.
         """
-        by_reference = {reference: self._metric(reference) for reference in metric_terms(term)}
-        metrics = tuple(by_reference.values())
+        metric_of = {metric_term: self._metric(metric_term) for metric_term in metric_terms(term)}
+        metrics = tuple(metric_of.values())
         _refuse_mixture(metrics)
-        number = _compute(term, lambda reference: by_reference[reference].value)
+        number = _compute(term, lambda metric_term: metric_of[metric_term].value)
         if not math.isfinite(number):
             raise RefusedError(f"{term} has no value: it is {number}")
         measured = [
-            (self.run(reference.selector, reference.metric).id, reference.metric)
-            for reference in by_reference
-            if not _is_stated(reference.selector)
+            (self.run(metric_term.selector, metric_term.metric).id, metric_term.metric)
+            for metric_term in metric_of
+            if not _is_stated(metric_term.selector)
         ]
         return ReferenceValue(number, metrics, tuple(dict.fromkeys(measured)))
 
@@ -111,7 +111,9 @@ class ReferenceValues:
         wanted = list(metric_terms(term))
         moving = list(
             dict.fromkeys(
-                reference.selector for reference in wanted if not _is_stated(reference.selector)
+                metric_term.selector
+                for metric_term in wanted
+                if not _is_stated(metric_term.selector)
             )
         )
         choices = itertools.product(*(self._candidates(selector) for selector in moving))
@@ -172,18 +174,18 @@ class ReferenceValues:
             )
         return run
 
-    def _metric(self, reference: MetricTerm) -> Metric:
-        if _is_stated(reference.selector):
-            return self._stated(reference)
-        run = self.run(reference.selector, reference.metric)
-        metric = run.metric(reference.metric)
+    def _metric(self, term: MetricTerm) -> Metric:
+        if _is_stated(term.selector):
+            return self._stated(term)
+        run = self.run(term.selector, term.metric)
+        metric = run.metric(term.metric)
         if metric is None:
-            raise _unmeasured(run.id, reference.metric, [measured.name for measured in run.metrics])
+            raise _unmeasured(run.id, term.metric, [measured.name for measured in run.metrics])
         return metric
 
-    def _stated(self, reference: MetricTerm) -> Metric:
+    def _stated(self, term: MetricTerm) -> Metric:
         """Return a cited or planned result."""
-        evidence, _, name = reference.selector.partition(":")
+        evidence, _, name = term.selector.partition(":")
         known = self.workspace.cited
         if name not in known:
             names = [key for key, result in known.items() if result.evidence == evidence]
@@ -195,10 +197,10 @@ class ReferenceValues:
         if result.evidence != evidence:
             right = f"{result.evidence}:{name}"
             raise RefusedError(f"{name} is {result.evidence}, not {evidence}", f"write {right}")
-        metric = result.metric(reference.metric)
+        metric = result.metric(term.metric)
         if metric is None:
             names = [measured.name for measured in result.metrics]
-            raise _unmeasured(reference.selector, reference.metric, names)
+            raise _unmeasured(term.selector, term.metric, names)
         return metric
 
     def _candidates(self, selector: str) -> list[Run]:
@@ -217,13 +219,13 @@ class ReferenceValues:
             runs = self.store.runs()
         return [run for run in reversed(runs) if run.sealed]
 
-    def _former(self, runs: Mapping[str, Run], reference: MetricTerm) -> float:
-        if _is_stated(reference.selector):
-            return self._stated(reference).value
-        run = runs[reference.selector]
-        metric = None if self.store.problems(run) else run.metric(reference.metric)
+    def _former(self, runs: Mapping[str, Run], term: MetricTerm) -> float:
+        if _is_stated(term.selector):
+            return self._stated(term).value
+        run = runs[term.selector]
+        metric = None if self.store.problems(run) else run.metric(term.metric)
         if metric is None:
-            raise NotFoundError(f"{run.id} has no {reference.metric}")
+            raise NotFoundError(f"{run.id} has no {term.metric}")
         return metric.value
 
 

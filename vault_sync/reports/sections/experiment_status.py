@@ -72,7 +72,4 @@ def _milestones(page: Page, run: Run) -> Safe:
 
 def _named(milestone: Milestone) -> set[str]:
     """Return the experiments that a claim speaks of."""
-    return {
-        reference.selector.partition("@")[0]
-        for reference in metric_terms(parse_milestone(milestone))
-    }
+    return {term.selector.partition("@")[0] for term in metric_terms(parse_milestone(milestone))}
