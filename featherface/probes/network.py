@@ -6,7 +6,7 @@ what is trained, and not what a trained network says.
 
 from __future__ import annotations
 
-import copy
+import contextlib
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +29,8 @@ from featherface.probes.numbers import (
 from featherface.profiling import counting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from featherface.networks.detector import Detector, RawOutput
@@ -132,19 +134,34 @@ def anchors(settings: Settings) -> Values:
 
 def learning(settings: Settings) -> Values:
     """Give outputs in training, the gradient of each part, and the running statistics after."""
-    model = copy.deepcopy(built(settings.model).model).train()
-    output = model(picture(2, HEIGHT, HEIGHT))
-    loss = sum((tensor("gradient", *one.shape) * one).mean() for one in output)
-    loss.backward()
-    sums: dict[str, float] = {}
-    for name, value in sorted(model.named_parameters()):
-        if value.grad is not None:
-            weights = 1.0 + 0.5 * noise(name, value.numel())
-            part = name.partition(".")[0]
-            sums[part] = sums.get(part, 0.0) + float(weights @ value.grad.flatten().numpy())
-    followed = [value for name, value in sorted(model.named_buffers()) if "running" in name]
-    statistics = [float(value.mean()) for value in followed]
+    model = built(settings.model).model
+    with _in_training(model):
+        output = model(picture(2, HEIGHT, HEIGHT))
+        loss = sum((tensor("gradient", *one.shape) * one).mean() for one in output)
+        loss.backward()
+        sums: dict[str, float] = {}
+        for name, value in sorted(model.named_parameters()):
+            if value.grad is not None:
+                weights = 1.0 + 0.5 * noise(name, value.numel())
+                part = name.partition(".")[0]
+                sums[part] = sums.get(part, 0.0) + float(weights @ value.grad.flatten().numpy())
+        followed = [value for name, value in sorted(model.named_buffers()) if "running" in name]
+        statistics = [float(value.mean()) for value in followed]
     return [*summaries(output), *sums.values(), *summary(statistics)]
+
+
+@contextlib.contextmanager
+def _in_training(model: nn.Module) -> Iterator[None]:
+    """Let MODEL train inside the block; without a gradient and as it was before afterwards."""
+    kept = [buffer.clone() for buffer in model.buffers()]
+    model.train()
+    try:
+        yield
+    finally:
+        for buffer, before in zip(model.buffers(), kept, strict=True):
+            buffer.copy_(before)
+        model.zero_grad()
+        model.eval()
 
 
 def forget() -> None:
