@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import types
 import typing
@@ -43,7 +44,7 @@ def build(kind: type[T], values: Mapping[str, Any], origins: Mapping[str, str], 
     Raises:
         UsageError: a key is unknown (the nearest is named) or missing, or a value won't do.
     """
-    wanted, inline = field_types(kind), inline_field(kind)
+    wanted, inline = field_types(typing.cast("type", kind)), inline_field(kind)
     own = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     made: dict[str, Any] = {inline: {}} if inline else {}
     for key, value in values.items():
@@ -79,7 +80,8 @@ def plain(instance: Any) -> Any:
     return instance.as_posix() if isinstance(instance, Path) else instance
 
 
-def keys(kind: type, at: str = "") -> dict[str, Any]:
+@functools.cache
+def keys(kind: type, at: str = "") -> Mapping[str, Any]:
     """Return dotted key -> type of every value a KIND may hold, in order."""
     types: dict[str, Any] = {}
     for name, wanted in field_types(kind).items():
@@ -138,7 +140,8 @@ def describe(wanted: Any) -> str:
     return "a mapping of keys to values"
 
 
-def field_types(kind: type) -> dict[str, Any]:
+@functools.cache
+def field_types(kind: type) -> Mapping[str, Any]:
     """Return key -> type of what a KIND is made of.
 
     A field with the metadata `inline: OTHER` holds a mapping whose keys, OTHER's fields, are

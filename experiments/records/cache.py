@@ -6,6 +6,7 @@ import json
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from experiments.recipe.current import RecipeCache
 from experiments.records.run import Run
 from experiments.records.store import Store
 from featherface.source.cache_entries import entry_path, read_entry, write_entry
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from experiments.recipe.model import ResolvedRecipe
+    from experiments.recipe.current import CurrentRecipe
     from experiments.records.annotations import RunAnnotations
     from experiments.workspace.workspace import Workspace
 
@@ -64,7 +65,6 @@ class CachedStore(Store):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.cache = workspace.state / "cache"
-        self._resolved: dict[tuple[str, tuple[str, ...]], ResolvedRecipe] = {}
 
     def experiments(self) -> list[str]:
         """Return the names of experiments that have runs, sorted."""
@@ -80,16 +80,17 @@ class CachedStore(Store):
         """Return label -> run; annotations that can't be read name none."""
         return self._labels
 
-    def resolved(self, recipe: str, overrides: Sequence[str] = ()) -> ResolvedRecipe:
+    def current_recipe(self, recipe: str, overrides: Sequence[str] = ()) -> CurrentRecipe:
         """Return RECIPE as it is now, under OVERRIDES.
 
         Raises:
             ThesisError: it is gone, or can't be resolved any more.
         """
-        key = (recipe, tuple(overrides))
-        if key not in self._resolved:
-            self._resolved[key] = super().resolved(recipe, overrides)
-        return self._resolved[key]
+        return self._recipes.current(recipe, overrides)
+
+    @cached_property
+    def _recipes(self) -> RecipeCache:
+        return RecipeCache(self.workspace)
 
     @cached_property
     def _labels(self) -> dict[str, Run]:

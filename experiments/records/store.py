@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from experiments.names import NAME, check_name
+from experiments.recipe.current import current_recipe
 from experiments.records.annotations import RunAnnotations, check_label, checked
 from experiments.records.run import Run
 from experiments.records.seal import Problem, verify
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.metrics import Metric
-    from experiments.recipe.model import ResolvedRecipe
+    from experiments.recipe.current import CurrentRecipe
     from experiments.records.index import Index, Summary
     from experiments.workspace.workspace import Workspace
 
@@ -179,15 +180,13 @@ class Store:
                 labelled |= dict.fromkeys(run.labels, run)
         return labelled
 
-    def resolved(self, recipe: str, overrides: Sequence[str] = ()) -> ResolvedRecipe:
+    def current_recipe(self, recipe: str, overrides: Sequence[str] = ()) -> CurrentRecipe:
         """Return RECIPE as it is now, under OVERRIDES.
 
         Raises:
             ThesisError: it is gone, or can't be resolved any more.
         """
-        from experiments.recipe.resolve import resolve  # noqa: PLC0415 - all configurations
-
-        return resolve(recipe, self.workspace, overrides)
+        return current_recipe(self.workspace, recipe, overrides)
 
     def _latest_sealed(self, experiment: str) -> Run:
         runs = self.runs(experiment)

@@ -140,14 +140,15 @@ class _Made:
         record = self.run.record
         if not record.recipe:
             return {}
-        from experiments import schema  # noqa: PLC0415 - only runs with a recipe need it
-        from experiments.recipe.model import flatten  # noqa: PLC0415 - as above
-
         try:
-            now = self.store.resolved(record.recipe_name, record.overrides)
+            now = self.store.current_recipe(record.recipe_name, record.overrides)
         except ThesisError:
             return {}
-        return {} if now.recipe.digest == record.recipe else flatten(schema.plain(now.recipe))
+        if now.digest == record.recipe:
+            return {}
+        from experiments.recipe.model import flatten  # noqa: PLC0415 - as above
+
+        return flatten(now.values)
 
 
 def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:

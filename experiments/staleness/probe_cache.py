@@ -1,29 +1,22 @@
-"""What probes gave, kept for each state of the sources: values by settings, verdicts by record.
-
-A file of lines that are only ever added, so that several programs may write at once; a line that
-a crash has cut is passed over.
-"""
+"""What probes gave, kept for each state of the sources: values by settings, verdicts by record."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import inspect
-import json
 from typing import TYPE_CHECKING, Any
 
 from featherface.source.digest import program_digest
+from featherface.source.state_lines import StateLines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from featherface.probes.numbers import Values
 
     Told = tuple[str, tuple[str, ...], str]
-
-STATES = 8
-"""States of the sources whose files stay."""
 
 
 @functools.cache
@@ -35,20 +28,20 @@ def source_now() -> str:
 @functools.lru_cache(maxsize=8)
 def cache_of(folder: Path, source: str) -> ProbeCache:
     """Return the cache in FOLDER for the sources of digest SOURCE, read once."""
-    return ProbeCache(folder / f"{source[:20]}.jsonl")
+    return ProbeCache(StateLines(folder, source))
 
 
 class ProbeCache:
-    """One file, and what this program has added to it."""
+    """What is kept of one state of the sources, and what this program has added to it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, lines: StateLines) -> None:
+        self._lines = lines
         self._values: dict[tuple[str, str], Values] = {}
         self._verdicts: dict[tuple[str, str], Told] = {}
         self._trusted = True
-        for line in self._lines():
+        for line in lines.read():
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                self._take(json.loads(line))
+                self._take(line)
 
     def values(self, probe: str, settings: str) -> Values | None:
         """Return what PROBE gave under the settings of that digest; None where it was not asked."""
@@ -82,12 +75,6 @@ class ProbeCache:
         line = {"seal": seal, "family": family, "state": state, "probes": probes, "why": why}
         self._add([line])
 
-    def _lines(self) -> list[str]:
-        try:
-            return self.path.read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError):
-            return []
-
     def _take(self, line: Mapping[str, Any]) -> None:
         if "probe" in line:
             key = str(line["probe"]), str(line["settings"])
@@ -96,20 +83,6 @@ class ProbeCache:
             told = str(line["state"]), tuple(map(str, line["probes"])), str(line["why"])
             self._verdicts[str(line["seal"]), str(line["family"])] = told
 
-    def _add(self, lines: Any) -> None:
-        text = "".join(f"{json.dumps(line)}\n" for line in lines)
-        if not self._trusted:
-            return
-        with contextlib.suppress(OSError):  # it can be found out again
-            if not self.path.parent.is_dir():
-                self.path.parent.mkdir(parents=True)
-            if not self.path.exists():
-                self._prune()
-            with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-
-    def _prune(self) -> None:
-        """Remove the files of states that were left longest ago."""
-        files = sorted(self.path.parent.glob("*.jsonl"), key=lambda file: file.stat().st_mtime)
-        for file in files[: -(STATES - 1)]:
-            file.unlink(missing_ok=True)
+    def _add(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        if self._trusted:
+            self._lines.add(lines)

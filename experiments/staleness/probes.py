@@ -95,7 +95,11 @@ def write_probes(folder: Path, stage: str, recipe: Recipe) -> None:
         HeldError: another program holds the file.
         UnavailableError: it can't be written.
     """
-    from featherface.probes.table import asked, measure  # noqa: PLC0415 - torch; a stage has it
+    from featherface.probes.table import (  # noqa: PLC0415 - torch; a stage has it
+        asked,
+        forget_networks,
+        measure,
+    )
 
     settings, table = settings_of(recipe), probe_table()
     wanted = {family: asked(settings, [family], table) for family in STAGES[stage]}
@@ -103,6 +107,8 @@ def write_probes(folder: Path, stage: str, recipe: Recipe) -> None:
         values = measure(settings, asked(settings, STAGES[stage], table))
     except ThesisError as error:  # it would end the run
         raise ProbeError(error.message) from error
+    finally:
+        forget_networks()  # the memory is the run's
     found = {
         family: {
             "source": source_now(),
@@ -216,7 +222,7 @@ def _values(
     """Return what each of WANTED gives under SETTINGS, computed where CACHE has it not."""
     from featherface.probes.table import measure  # noqa: PLC0415 - as above
 
-    digests = {name: settings.reduced(probe.reads).digest for name, probe in wanted.items()}
+    digests = {name: settings.digest(probe.reads) for name, probe in wanted.items()}
     known = {name: cache.values(name, digest) for name, digest in digests.items()}
     missing = {name: probe for name, probe in wanted.items() if known[name] is None}
     made = measure(settings, missing) if missing else {}

@@ -14,7 +14,7 @@ from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
 from featherface.export.onnx_file import OUTPUTS, traced
 from featherface.export.writing import WRITERS, differences, parity_of
-from featherface.probes.network import built
+from featherface.probes.network import KEPT, built
 from featherface.probes.numbers import picture, summaries, summary
 from featherface.probes.scenes import Scripted
 from featherface.variants.config import DetectorConfig
@@ -33,7 +33,7 @@ def wrapper(settings: Settings) -> Values:
     return list(_wrapped(settings.model))
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=KEPT)
 def _wrapped(config: DetectorConfig) -> tuple[float, ...]:
     model = traced(built(config).model, torch.float64)
     with torch.no_grad():
@@ -65,5 +65,5 @@ def parity(settings: Settings) -> Values:
 
 
 def forget() -> None:
-    """Make networks anew from now on."""
+    """Free what is kept of networks."""
     _wrapped.cache_clear()

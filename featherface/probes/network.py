@@ -50,7 +50,11 @@ class Built(NamedTuple):
     """Parameters, those that the paper counts, megabytes."""
 
 
-@functools.lru_cache(maxsize=2)
+KEPT = 16
+"""Networks that stay in memory, of up to 5 MB in float64, with what they say of the picture."""
+
+
+@functools.lru_cache(maxsize=KEPT)
 def built(config: DetectorConfig) -> Built:
     """Return the network of CONFIG; its making costs more than any probe of it."""
     model = detector.build(config, seed=0)
@@ -83,7 +87,7 @@ class Answer(NamedTuple):
     macs: int
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=KEPT)
 def _answer(config: DetectorConfig) -> Answer:
     model, macs = built(config).model, [0]
 
@@ -165,6 +169,6 @@ def _in_training(model: nn.Module) -> Iterator[None]:
 
 
 def forget() -> None:
-    """Make networks anew from now on."""
+    """Free what is kept of networks."""
     built.cache_clear()
     _answer.cache_clear()

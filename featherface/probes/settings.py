@@ -6,9 +6,11 @@ Lean: imports nothing heavy.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from featherface.evaluation.config import EvaluateConfig
@@ -61,14 +63,26 @@ class Settings:
             else:
                 kept.setdefault(section, {})[key] = getattr(value, key)
         for section, values in kept.items():
-            whole[section] = dataclasses.replace(getattr(Settings(), section), **values)
+            whole[section] = dataclasses.replace(getattr(_defaults(), section), **values)
         return Settings(**whole)
 
-    @property
-    def digest(self) -> str:
-        """A short SHA-256 that equal settings share."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
+    def digest(self, reads: Iterable[str]) -> str:
+        """Return a short SHA-256 that settings share which are equal in what READS names."""
+        values = {}
+        for name in reads:
+            section, _, key = name.partition(".")
+            values[name] = self._plain[section][key] if key else self._plain[section]
+        text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+@functools.cache
+def _defaults() -> Settings:
+    return Settings()
 
 
 def _nameless(distill: DistillConfig) -> DistillConfig:

@@ -187,16 +187,19 @@ FAMILIES = tuple(dict.fromkeys(family for probe in PROBES.values() for family in
 def measure(settings: Settings, probes: Mapping[str, Probe]) -> dict[str, Values]:
     """Compute PROBES under SETTINGS, one after the other; what they share is made once.
 
-    Nothing of the program's state changes: random numbers, threads, types and modes stay.
+    Networks stay in memory for the next call, which often asks for another family of the same
+    recipe. Nothing else of the program's state changes: random numbers, threads, types and modes.
     """
-    try:
-        with isolated():
-            return {
-                name: probe.compute(settings.reduced(probe.reads)) for name, probe in probes.items()
-            }
-    finally:
-        network.forget()
-        export.forget()
+    with isolated():
+        return {
+            name: probe.compute(settings.reduced(probe.reads)) for name, probe in probes.items()
+        }
+
+
+def forget_networks() -> None:
+    """Free the networks that `measure` keeps; they are built anew where they are asked for."""
+    network.forget()
+    export.forget()
 
 
 def asked(

@@ -19,6 +19,7 @@ from experiments.staleness.probes import FILE, verdicts, write_probes
 from featherface.evaluation import overlaps
 from featherface.losses import parts
 from featherface.probes import table
+from featherface.source.state_lines import STATES
 from featherface.variants.table import VARIANTS
 
 AP, PARAMETERS = "widerface.hard.ap", "params.total"
@@ -29,8 +30,10 @@ RECIPE_TEXT = "extends: smoke\nmodel: {variant: v3-nano}\n"
 def _fresh_caches():
     """Forget what another test's workspace kept."""
     probe_cache.cache_of.cache_clear()
+    table.forget_networks()
     yield
     probe_cache.cache_of.cache_clear()
+    table.forget_networks()
 
 
 @pytest.fixture
@@ -218,12 +221,13 @@ def test_a_damaged_cache_is_made_again(workspace, made, edited, damage):
     assert told(workspace, run) == []
 
 
-def test_states_that_were_left_long_ago_are_forgotten(workspace, tmp_path):
+def test_states_that_were_left_long_ago_are_forgotten(tmp_path):
     for number in range(12):
-        cache = probe_cache.ProbeCache(tmp_path / f"{number}.jsonl")
+        cache = probe_cache.cache_of(tmp_path, f"state {number}")
         cache.keep_values({("matching", "settings"): [1.0]})
-    assert len(list(tmp_path.glob("*.jsonl"))) <= probe_cache.STATES
-    assert probe_cache.ProbeCache(tmp_path / "11.jsonl").values("matching", "settings") == [1.0]
+    assert len(list(tmp_path.glob("*.jsonl"))) <= STATES
+    probe_cache.cache_of.cache_clear()
+    assert probe_cache.cache_of(tmp_path, "state 11").values("matching", "settings") == [1.0]
 
 
 def test_equal_within_the_tolerance_is_fresh_and_more_is_not(workspace, made, edited):
