@@ -1,13 +1,15 @@
 """Time what must stay fast as runs accumulate: lists, seals, claims, the paired bootstrap.
 
 Claims are checked by programs of their own, on the source as it is and on copies in which a line
-was changed: one that changes no number, and one that changes every AP.
+was changed: one that changes no number, and one that changes every AP. They keep bytecode, as a
+user's Python does: of a copy only the changed file is compiled again.
 
 python benchmarks/records.py [RUNS]
 """
 
 from __future__ import annotations
 
+import compileall
 import dataclasses
 import json
 import os
@@ -70,17 +72,19 @@ def main() -> None:
         workspace = Workspace.create(Path(folder))
         fill(workspace, count)
         Store(workspace).summaries()
-        told(f"runs list --json, {count} runs, a process of its own", lambda: listing(folder))
-        told("summaries alone", Store(workspace).summaries)
-        told("every seal, the first time", lambda: seals(workspace))
-        told("every seal, again", lambda: seals(workspace))
+        print_seconds(
+            f"runs list --json, {count} runs, a process of its own", lambda: listing(folder)
+        )
+        print_seconds("summaries alone", Store(workspace).summaries)
+        print_seconds("every seal, the first time", lambda: seals(workspace))
+        print_seconds("every seal, again", lambda: seals(workspace))
         claims(Path(folder) / "claims", count)
     records = [matches(seed) for seed in (0, 1)]
-    told("paired bootstrap, full val, 1,000 resamples", lambda: paired_bootstrap(records))
+    print_seconds("paired bootstrap, full val, 1,000 resamples", lambda: paired_bootstrap(records))
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 
-def told(what: str, work: object) -> None:
+def print_seconds(what: str, work: object) -> None:
     """Print wall and processor seconds of WORK, those of the programs that it starts too."""
     wall, spent = time.perf_counter(), processor()
     work()  # type: ignore[operator]
@@ -92,8 +96,8 @@ def told(what: str, work: object) -> None:
 
 def processor() -> float:
     """Return the seconds of CPU that this process and its children have had."""
-    each = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(used.ru_utime + used.ru_stime for used in each)
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def listing(folder: str) -> None:
@@ -134,29 +138,31 @@ def claims(root: Path, count: int) -> None:
             for name in EXPERIMENTS
         )
     what = f"milestone check, {count} records, {len(EXPERIMENTS)} recipes"
-    told(f"{what}, the first time", lambda: checked(root, HOME))
-    told(f"{what}, again", lambda: checked(root, HOME))
+    print_seconds(f"{what}, the first time", lambda: checked(root, HOME))
+    print_seconds(f"{what}, again", lambda: checked(root, HOME))
     for line, change in CHANGED_LINES.items():
         copy = root / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         for package in PACKAGES:
             shutil.copytree(HOME / package, copy / package)
+        compileall.compile_dir(copy, quiet=1)
         file, old, new = change
         text = (copy / file).read_text(encoding="utf-8")
         (copy / file).write_text(text.replace(old, new), encoding="utf-8", newline="\n")
-        told(f"{what}, first after {line}", lambda copy=copy: checked(root, copy))
-        told(f"{what}, again after {line}", lambda copy=copy: checked(root, copy))
+        print_seconds(f"{what}, first after {line}", lambda copy=copy: checked(root, copy))
+        print_seconds(f"{what}, again after {line}", lambda copy=copy: checked(root, copy))
 
 
 def checked(root: Path, source: Path) -> None:
     """Check the claims as a user does, with the packages in SOURCE."""
     command = [sys.executable, "-m", "thesis_cli", "--workspace", str(root), "milestone", "check"]
     settings = {**os.environ, "PYTHONPATH": str(source)}
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
     answer = subprocess.run(
         [*command, "--json"], check=False, capture_output=True, text=True, env=settings, cwd=root
     )
-    found = Counter(each["state"] for each in json.loads(answer.stdout)["data"])
-    print("  ", dict(found))
+    states = Counter(milestone["state"] for milestone in json.loads(answer.stdout)["data"])
+    print("  ", dict(states))
 
 
 def fill_experiments(workspace: Workspace, count: int) -> None:

@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 HOME = Path(__file__).parents[1]
 PACKAGES = ("thesis_cli", "vault_sync", "experiments", "featherface", "templates")
 RECORDS = ("v1", "taught", "evaluated")
-INSIDE = Path(__file__).with_name("staleness_records.py")
+SCRIPT = Path(__file__).with_name("staleness_records.py")
 """What is run with the packages of a copy."""
 Edit = tuple[str, str, str]
 """File, what stands there, and what is to."""
 
 
 @dataclass(frozen=True)
-class Change:
+class SourceChange:
     """One change of the source, and the families that it is to make stale."""
 
     name: str
     edits: tuple[Edit, ...] = ()
     make: Callable[[Path], None] | None = None
-    """What no exchange of words can do."""
+    """Changes the copy where exchanging text can't."""
     stale: tuple[str, str, str] = ("", "", "")
     """Letters: network, training, accuracy, speed, export; for each of RECORDS."""
     redraws: tuple[str, ...] = ()
@@ -80,8 +80,8 @@ CONFIG = "featherface/variants/config.py"
 TRAIN = "featherface/training"
 ALL = ("NTASE", "NTASE", "A")
 CHANGES = (
-    Change("a module gets another name", make=renamed),
-    Change(
+    SourceChange("a module gets another name", make=renamed),
+    SourceChange(
         "a variant is added",
         (
             (
@@ -94,7 +94,7 @@ CHANGES = (
             ),
         ),
     ),
-    Change(
+    SourceChange(
         "an augmentation is added",
         (
             (
@@ -105,34 +105,34 @@ CHANGES = (
             (f"{TRAIN}/config/train.py", '    "auto",\n)', '    "auto",\n    "twice",\n)'),
         ),
     ),
-    Change("a module is reformatted", make=reformatted),
-    Change("a variable gets another name", make=renamed_variable),
-    Change(
+    SourceChange("a module is reformatted", make=reformatted),
+    SourceChange("a variable gets another name", make=renamed_variable),
+    SourceChange(
         "a docstring is reworded",
         (("featherface/inference/detect.py", "Find the faces in IMAGE ", "Look for IMAGE's "),),
     ),
-    Change(
+    SourceChange(
         "a help text is reworded",
         (("thesis_cli/commands/milestone.py", "Check the thesis's claims.", "Judge the claims."),),
     ),
-    Change(
+    SourceChange(
         "an error is reworded",
         (("featherface/inference/detect.py", "numbers that are not finite:", "no numbers:"),),
     ),
-    Change(
+    SourceChange(
         "a plot's marker",
         (("experiments/plotting/pareto.py", '"marker": "x"', '"marker": "+"'),),
         redraws=("pareto",),
     ),
-    Change(
+    SourceChange(
         "a table's column",
         (("thesis_cli/commands/runs/records.py", '"split", "protocol"', '"part", "protocol"'),),
     ),
-    Change(
+    SourceChange(
         "a loss that no recipe names",
         (("featherface/losses/overlap.py", "differ = 4 / math.pi**2", "differ = 3 / math.pi**2"),),
     ),
-    Change(
+    SourceChange(
         "an augmentation that no recipe names",
         (
             (
@@ -142,7 +142,7 @@ CHANGES = (
             ),
         ),
     ),
-    Change(
+    SourceChange(
         "a block of another variant",
         (
             (
@@ -152,12 +152,12 @@ CHANGES = (
             ),
         ),
     ),
-    Change(
+    SourceChange(
         "suppression by >= for >",
         (("featherface/geometry/suppression.py", "> threshold\n", ">= threshold\n"),),
         stale=("A", "A", "A"),
     ),
-    Change(
+    SourceChange(
         "IoU without the pixel more",
         (
             (
@@ -168,27 +168,27 @@ CHANGES = (
         ),
         stale=("A", "A", "A"),
     ),
-    Change(
+    SourceChange(
         "a matching threshold",
         (("featherface/evaluation/overlaps.py", "IOU = 0.5\n", "IOU = 0.55\n"),),
         stale=("A", "A", "A"),
     ),
-    Change(
+    SourceChange(
         "AP without the monotone envelope",
         (("featherface/evaluation/curves.py", "(steps * envelope)", "(steps * precision)"),),
         stale=("A", "A", "A"),
     ),
-    Change(
+    SourceChange(
         "the definition of localisation",
         (("experiments/accuracy.py", 'WIDEST = "hard"', 'WIDEST = "medium"'),),
         stale=("A", "A", "A"),
     ),
-    Change(
+    SourceChange(
         "scores that equal the threshold",
         (("featherface/inference/detect.py", "(scores > threshold)", "(scores >= threshold)"),),
         stale=("A", "A", "A"),
     ),
-    Change(
+    SourceChange(
         "a mirrored view put back by a pixel less",
         (
             (
@@ -199,40 +199,40 @@ CHANGES = (
         ),
         stale=("", "", "A"),
     ),
-    Change(
+    SourceChange(
         "prior sizes",
         ((CONFIG, "((16, 32), (64, 128)", "((16, 36), (64, 128)"),),
         stale=("NTA", "NTA", "A"),
     ),
-    Change(
+    SourceChange(
         "variances",
         ((CONFIG, "= (0.1, 0.2)\n", "= (0.1, 0.25)\n"),),
         stale=("NTA", "NTA", "A"),
     ),
-    Change(
+    SourceChange(
         "an activation's slope", ((CONFIG, "leak: float = 0.1", "leak: float = 0.11"),), stale=ALL
     ),
-    Change(
+    SourceChange(
         "the pixel mean",
         ((CONFIG, "= (104.0, 117.0, 123.0)", "= (103.0, 117.0, 123.0)"),),
         stale=("TA", "TA", "A"),
     ),
-    Change(
+    SourceChange(
         "the initialisation",
         ((CONFIG, "prior_probability: float = 0.01", "prior_probability: float = 0.02"),),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "what is left of running statistics",
         ((CONFIG, "norm_momentum: float = 0.1", "norm_momentum: float = 0.2"),),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "a loss weight's default",
         ((f"{TRAIN}/config/train.py", "box_weight: float = 2.0", "box_weight: float = 1.5"),),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "the ratio of hard negatives",
         (
             (
@@ -243,12 +243,12 @@ CHANGES = (
         ),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "a schedule",
         ((f"{TRAIN}/optimization/schedules.py", "1 / 250_000", "1 / 10_000"),),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "a rate that is set a step late",
         (
             (
@@ -259,12 +259,12 @@ CHANGES = (
         ),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "the moving average's warm-up",
         ((f"{TRAIN}/optimization/moving_average.py", "(1 + step)", "(2 + step)"),),
         stale=("", "T", ""),
     ),
-    Change(
+    SourceChange(
         "which parameters decay",
         (
             (
@@ -275,43 +275,43 @@ CHANGES = (
         ),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "no clipping",
         ((f"{TRAIN}/session.py", "self.config.clip or math.inf", "math.inf"),),
         stale=("T", "T", ""),
     ),
-    Change(
+    SourceChange(
         "T in place of its square",
         ((f"{TRAIN}/distillation/terms.py", "total * temperature**2 /", "total * temperature /"),),
         stale=("", "T", ""),
     ),
-    Change(
+    SourceChange(
         "how the synthetic set is drawn",
         (("featherface/data/synthetic/dataset.py", "& (blur < 2) &", "& (blur < 1) &"),),
         stale=("TA", "TA", ""),
     ),
-    Change(
+    SourceChange(
         "the median of times",
         (("featherface/profiling/timing.py", "statistics.median(runs)", "statistics.mean(runs)"),),
         stale=("S", "S", ""),
     ),
-    Change(
+    SourceChange(
         "what multiply-accumulates are",
         (("featherface/profiling/counting.py", "moves = 3 * TAPS", "moves = 2 * TAPS"),),
         stale=("N", "", ""),
     ),
-    Change(
+    SourceChange(
         "the wrapper that is exported",
         (("featherface/export/onnx_file.py", "raw.logits.softmax(-1)", "raw.logits.sigmoid()"),),
         stale=("E", "E", ""),
     ),
-    Change(
+    SourceChange(
         "what counts as parity",
         (
             (
                 "featherface/export/writing.py",
-                'one["boxes"], one["scores"])',
-                'one["boxes"], one["landmarks"])',
+                'case["boxes"], case["scores"])',
+                'case["boxes"], case["landmarks"])',
             ),
         ),
         stale=("E", "E", ""),
@@ -328,44 +328,45 @@ def redrawn(copy: Path) -> set[str]:
 def main() -> None:
     """Try every change, or those called on the command line."""
     names = [word for word in sys.argv[1:] if word != "--fork"]
-    chosen = [one for one in CHANGES if not names or one.name in names]
+    chosen = [change for change in CHANGES if not names or change.name in names]
     with tempfile.TemporaryDirectory() as folder:
         sys.exit(try_all(Path(folder), chosen, forking="--fork" in sys.argv))
 
 
-def try_all(folder: Path, chosen: list[Change], *, forking: bool) -> int:
+def try_all(folder: Path, chosen: list[SourceChange], *, forking: bool) -> int:
     """Print a line for each change; return 1 where one did not do what was expected."""
-    original, wrong, run = folder / "original", 0, forked if forking else started
+    original, wrong = folder / "original", 0
+    run = run_forked if forking else run_started
     for package in PACKAGES:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(HOME / package, original / package, ignore=ignored)
     (folder / "thesis").mkdir()
     run(original, "make", folder / "thesis")
     print(f"{'change':44} {'  '.join(f'{name:>14}' for name in RECORDS)}")
-    for change in (Change("nothing"), *chosen):
+    for change in (SourceChange("nothing"), *chosen):
         copy = folder / "copy"
         shutil.copytree(original, copy)
         apply(change, copy)
         run(copy, "ask", folder / "thesis")
-        found = json.loads((folder / "thesis" / "stale.json").read_text(encoding="utf-8"))
+        stale = json.loads((folder / "thesis" / "stale.json").read_text(encoding="utf-8"))
         shutil.rmtree(copy)
-        wanted = dict(zip(RECORDS, change.stale, strict=True))
-        right = all(set(found[name]) == set(wanted[name]) for name in RECORDS)
+        expected = dict(zip(RECORDS, change.stale, strict=True))
+        right = all(set(stale[name]) == set(expected[name]) for name in RECORDS)
         wrong += not right
-        cells = [_cell(found[name], wanted[name]) for name in RECORDS]
+        cells = [_cell(stale[name], expected[name]) for name in RECORDS]
         print(f"{change.name:44} {'  '.join(cells)}  {'' if right else 'WRONG'}", flush=True)
     print(f"{len(chosen)} changes, {wrong} not as expected")
     return int(wrong > 0)
 
 
-def _cell(found: str, wanted: str) -> str:
-    text = found or "-"
-    if set(found) != set(wanted):
-        text += f" not {wanted or '-'}"
+def _cell(stale: str, expected: str) -> str:
+    text = stale or "-"
+    if set(stale) != set(expected):
+        text += f" not {expected or '-'}"
     return f"{text:>14}"
 
 
-def apply(change: Change, copy: Path) -> None:
+def apply(change: SourceChange, copy: Path) -> None:
     """Make CHANGE in COPY; what is to be exchanged must stand there."""
     if change.make is not None:
         change.make(copy)
@@ -377,24 +378,24 @@ def apply(change: Change, copy: Path) -> None:
         path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
 
 
-def started(copy: Path, what: str, thesis: Path) -> None:
+def run_started(copy: Path, what: str, thesis: Path) -> None:
     """Do WHAT with the packages of COPY in an interpreter of its own."""
     settings = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, str(INSIDE), what, str(thesis)]
+    command = [sys.executable, str(SCRIPT), what, str(thesis)]
     if subprocess.run(command, env=settings, check=False).returncode:
         sys.exit(f"{copy}: could not {what}")
 
 
-def forked(copy: Path, what: str, thesis: Path) -> None:
+def run_forked(copy: Path, what: str, thesis: Path) -> None:
     """Do the same in a child of this process, which has PyTorch and nothing of ours."""
     __import__("torch")
     child = os.fork()
     if child == 0:
         sys.path[:0] = [str(copy)]
-        sys.argv = [str(INSIDE), what, str(thesis)]
+        sys.argv = [str(SCRIPT), what, str(thesis)]
         sys.dont_write_bytecode = True
         try:
-            runpy.run_path(str(INSIDE), run_name="__main__")
+            runpy.run_path(str(SCRIPT), run_name="__main__")
         except BaseException:  # noqa: BLE001 - the child must not go on as its parent
             traceback.print_exc()
             os._exit(1)

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from experiments.names import STAGES as EVERY
+from experiments.names import STAGES as ALL_STAGES
 from experiments.recipe.resolve import resolve
 from experiments.records import writer
 from experiments.records.record import Parent, Record, Stage, now
@@ -55,13 +55,14 @@ def make_records(root: Path) -> None:
     for name, text in RECIPES.items():
         (workspace.recipes / f"{name}.yaml").write_text(text, encoding="utf-8")
         resolved = resolve(name, workspace)
-        made = Run(Store(workspace).allocate(name))
-        (made.folder / RECIPE).write_text(resolved.to_yaml(), encoding="utf-8")
-        write_code(made.folder)
+        run = Run(Store(workspace).allocate(name))
+        (run.folder / RECIPE).write_text(resolved.to_yaml(), encoding="utf-8")
+        write_code(run.folder)
         for stage in STAGES[name]:
-            write_probes(made.folder, stage, resolved.recipe)
+            write_probes(run.folder, stage, resolved.recipe)
         done = {
-            stage: Stage(status="done" if stage in STAGES[name] else "skipped") for stage in EVERY
+            stage: Stage(status="done" if stage in STAGES[name] else "skipped")
+            for stage in ALL_STAGES
         }
         record = Record(
             experiment=name,
@@ -73,29 +74,29 @@ def make_records(root: Path) -> None:
             stages=done,
             parents=parents if name == "taught" else (),
         )
-        writer.finish(made.folder, record)
-        parents = (Parent(role="teacher", run=made.id, seal=Run(made.folder).seal),)
+        writer.finish(run.folder, record)
+        parents = (Parent(role="teacher", run=run.id, seal=Run(run.folder).seal),)
 
 
 def ask(root: Path) -> None:
     """Write which families of each record in ROOT are stale, by its own code and recipe alone."""
 
     store = Store(Workspace.open(root))
-    found: dict[str, str] = {}
+    stale: dict[str, str] = {}
     for name in RECIPES:
-        made = store.find(name)
+        run = store.find(name)
         families = [family for stage in STAGES[name] for family in FAMILIES[stage]]
         families.sort(key=list(LETTERS).index)
-        found[name] = "".join(
+        stale[name] = "".join(
             LETTERS[family]
             for family in families
             if any(
-                change.run == made.id
-                for change in changes(made, store, [family])
+                change.run == run.id
+                for change in changes(run, store, [family])
                 if change.kind != "parent"
             )
         )
-    (root / "stale.json").write_text(json.dumps(found), encoding="utf-8")
+    (root / "stale.json").write_text(json.dumps(stale), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.comparison.statistics import Interval
     from experiments.records.run import Run
     from experiments.records.store import Store
-    from experiments.staleness.changes import Change
+    from experiments.staleness.changes import ProvenanceChange
     from experiments.workspace.milestones import Milestone
     from experiments.workspace.workspace import Workspace
 
@@ -46,7 +46,7 @@ class ClaimOutcome:
     """One per relation whose values are known."""
     intervals: tuple[Interval | None, ...] = ()
     """95 % interval of each observation's AP, in the order of `observations`."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ProvenanceChange, ...] = ()
     """What differs now of the data, code and parents that the runs were made from."""
     steps: tuple[Reason, ...] = ()
     """What to do next; empty where nothing is open."""
@@ -165,7 +165,7 @@ class Examiner:
             return None
         return self.resampled.interval(observation.run, observation.term.metric)
 
-    def _changes(self, observed: Iterable[Observation]) -> tuple[Change, ...]:
+    def _changes(self, observed: Iterable[Observation]) -> tuple[ProvenanceChange, ...]:
         changes = (
             change
             for observation in observed
@@ -185,7 +185,7 @@ class Examiner:
         return _distinct(notes)
 
     def _next_steps(
-        self, observed: Iterable[Observation], changes: tuple[Change, ...]
+        self, observed: Iterable[Observation], changes: tuple[ProvenanceChange, ...]
     ) -> tuple[Reason, ...]:
         """Return what to run again, and the up-to-date version where `@best` is an older one."""
         steps = [Reason(*step) for step in remedies.for_changes(self.store, changes)]

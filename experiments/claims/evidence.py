@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from experiments.records.seal import Problem
     from experiments.records.store import Store
-    from experiments.staleness.changes import Change
+    from experiments.staleness.changes import ProvenanceChange
     from experiments.workspace.milestones import Milestone
 
 WHOLE = {("widerface", "val"): 3226, ("widerface", "train"): 12_880}
@@ -65,7 +65,7 @@ class Facts:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._damage: dict[Run, Sequence[Problem]] = {}
-        self._changes: dict[tuple[Run, tuple[str, ...]], tuple[Change, ...]] = {}
+        self._changes: dict[tuple[Run, tuple[str, ...]], tuple[ProvenanceChange, ...]] = {}
         self._observations: dict[tuple[object, ...], Observation] = {}
 
     def observe(self, term: MetricTerm, milestone: Milestone) -> Observation:
@@ -88,7 +88,7 @@ class Facts:
             self._damage[run] = self.store.problems(run)
         return self._damage[run]
 
-    def changes(self, run: Run, metric: str) -> tuple[Change, ...]:
+    def changes(self, run: Run, metric: str) -> tuple[ProvenanceChange, ...]:
         """Return what has changed since RUN of the data, code and parents behind METRIC."""
         key = (run, families(run, metric))
         if key not in self._changes:

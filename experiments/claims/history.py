@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.records.run import Run
-    from experiments.staleness.changes import Change
+    from experiments.staleness.changes import ProvenanceChange
     from experiments.workspace.workspace import Workspace
 
 
@@ -99,7 +99,7 @@ class _PastStore(Store):
 class _UnchangedFacts(Facts):
     """Facts about runs of which none counts as changed."""
 
-    def changes(self, run: Run, metric: str) -> tuple[Change, ...]:
+    def changes(self, run: Run, metric: str) -> tuple[ProvenanceChange, ...]:
         del run, metric
         return ()
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from experiments.staleness.families import (
-    BASES,
+    DEPENDENCIES,
     UNWEIGHTED,
     family,
     key_counts_for,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from experiments.metrics import Metric
     from experiments.records.run import Run
     from experiments.records.store import Store
-    from experiments.staleness.changes import Change
+    from experiments.staleness.changes import ProvenanceChange
 
 SYNTHETIC_DATA = {"data.root": "synthetic"}
 """Settings of a recipe under which every key of `data` may matter."""
@@ -51,7 +51,7 @@ def for_missing_run(store: Store, selector: str) -> Step:
 
 def for_missing_metric(store: Store, run: Run, metric: str) -> Step:
     """Return the command of the stage that measures METRIC with RUN's weights."""
-    command = repeat_command(store, run, BASES[family(metric)].stage)
+    command = repeat_command(store, run, DEPENDENCIES[family(metric)].stage)
     return ("step-gpu", {"command": command}) if ".gpu." in metric else _command(command)
 
 
@@ -93,7 +93,7 @@ def for_setting(store: Store, run: Run, wanted: Conditions) -> Step | None:
     return _command(repeat_command(store, run, "benchmark", changes))
 
 
-def for_changes(store: Store, changes: Iterable[Change]) -> list[Step]:
+def for_changes(store: Store, changes: Iterable[ProvenanceChange]) -> list[Step]:
     """Return what to run again after CHANGES: parents first, no more stages than needed."""
     stages: dict[str, str] = {}
     for change in changes:
@@ -134,7 +134,7 @@ def repeat_command(
 
 def _matters(key: str, stage: str) -> bool:
     """Whether recipe KEY has an influence on STAGE: the network's keys always have."""
-    names = [name for name, basis in BASES.items() if basis.stage == stage]
+    names = [name for name, basis in DEPENDENCIES.items() if basis.stage == stage]
     return key.startswith("model.") or any(
         key_counts_for(name, key, SYNTHETIC_DATA) for name in names
     )
@@ -142,7 +142,7 @@ def _matters(key: str, stage: str) -> bool:
 
 def _needs_no_weights_key(store: Store, run: Run, stage: str) -> bool:
     """Whether STAGE alone takes RUN's weights by default, or needs none."""
-    if stage in {BASES[name].stage for name in UNWEIGHTED}:
+    if stage in {DEPENDENCIES[name].stage for name in UNWEIGHTED}:
         return True
     with_weights = [
         version for version in store.runs(run.experiment) if version.sealed and version.weights

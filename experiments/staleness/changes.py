@@ -1,4 +1,4 @@
-"""Whether what a run's numbers follow from has changed since: recipe, code, data, weights."""
+"""What changed of a run's provenance since it was made: recipe, code, data, weights, parents."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.records.seal import members, sha256
-from experiments.staleness import families as bases
-from experiments.staleness.families import BASES
-from experiments.staleness.probes import DIFFERENT, SAME, UNKNOWN, Verdict, verdicts
+from experiments.staleness import families as families_of
+from experiments.staleness.families import DEPENDENCIES
+from experiments.staleness.probes import DIFFERENT, SAME, UNKNOWN, ProbeVerdict, verdicts
 from experiments.staleness.source_digest import changed_files, read_code
 from experiments.wording.phrases import listed, say
 from experiments.workspace.paths import same
@@ -34,237 +34,249 @@ PATHS = {
 }
 """Role of a parent that is a file -> the recipe key that names it."""
 SENTENCES = {"parent": "stale-parent", "untold": "stale-untold", "unread": "stale-unread"}
-"""Kind of a change that is told in a sentence of its own."""
-SHOWN = 2
-"""Probes that are named for each family."""
-COMMIT = 9
-"""Letters of a commit that are shown."""
+"""Kind of a change that has a sentence of its own -> its phrase."""
+NAMED_PROBES = 2
+"""Differing probes that are named for each family."""
+COMMIT_DIGITS = 9
+"""Digits of a commit's hash that are shown."""
 DEEPEST = 20
 """Longest chain of parents that is followed."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """One way in which what a run was made from differs now."""
+class ProvenanceChange:
+    """One difference between what a run was made from and what that is now."""
 
     run: str
-    """Whose: `v2@1`."""
+    """Id of the run, such as `v2@1`."""
     kind: str
-    """`recipe`, `code`, `untold` (the record does not tell what the code computed), `unread` (this
-    version can't compute it again), `data`, `weights`, or `parent` (a run it was made from is
-    stale)."""
+    """`recipe`, `code`, `untold` (the record holds no probes of the code), `unread` (this version
+    can't compute its probes again), `data`, `weights`, or `parent` (a parent run is stale)."""
     details: tuple[str, ...]
-    """What exactly: keys with both values, probes and files, the parent's id; empty where unknown.
-    """
+    """Recipe keys with both values, probes and files, or the parent's id; empty where unknown."""
     stage: str = "train"
-    """The stage to repeat."""
+    """The stage to run again."""
     role: str = ""
     """What the parent was to the run."""
 
     def text(self, language: str = "en") -> str:
         """Return the change as a sentence in LANGUAGE."""
         values = {"run": self.run, "what": f"changed-{self.kind}", "role": f"role-{self.role}"}
-        told = listed(self.details, language)
-        code = SENTENCES.get(self.kind) or ("stale-in" if told else "stale")
-        return say(f"change.{code}", language, **values, details=told)
+        details = listed(self.details, language)
+        phrase = SENTENCES.get(self.kind) or ("stale-in" if details else "stale")
+        return say(f"change.{phrase}", language, **values, details=details)
 
 
 def changes(
     run: Run, store: Store, families: Sequence[str] = ("training", "accuracy")
-) -> tuple[Change, ...]:
-    """Return how what decides the numbers of FAMILIES (see `bases`) differs from RUN's record.
+) -> tuple[ProvenanceChange, ...]:
+    """Return what changed since of all that the numbers of FAMILIES of RUN depend on.
 
-    Code has changed where its probes give something else under RUN's own recipe. What can't be
+    Code has changed where its probes give other values under RUN's own recipe. What can't be
     compared (a recipe that was removed, a disk that is not there) has not changed. Pictures are
     not read again: their annotations and the ground truth stand for them.
     """
-    return _merged(_changes(run, store, families, 0))
+    return _merge(_changes(run, store, families, 0))
 
 
 def rewritten(run: Run, store: Store, families: Sequence[str]) -> tuple[str, ...]:
     """Return those of FAMILIES whose code differs from RUN's and computes the same."""
     try:
-        found = verdicts(run, store.workspace, _own(run, families))
+        judged = verdicts(run, store.workspace, _own_families(run, families))
     except ThesisError:
         return ()
-    return tuple(one.family for one in found if one.recomputed and one.state == SAME)
+    return tuple(
+        verdict.family for verdict in judged if verdict.recomputed and verdict.state == SAME
+    )
 
 
-def _merged(found: Iterable[Change]) -> tuple[Change, ...]:
-    """Tell what several families see once; the stage of the first one is enough to repeat."""
-    merged: dict[tuple[str, str, str], Change] = {}
-    for one in found:
-        key = (one.run, one.kind, one.role)
-        known = merged.get(key, one)
-        details = tuple(dict.fromkeys((*known.details, *one.details)))
-        merged[key] = dataclasses.replace(known, details=details)
+def _merge(changes: Iterable[ProvenanceChange]) -> tuple[ProvenanceChange, ...]:
+    """Join what several families report alike; the first one's stage is enough to run again."""
+    merged: dict[tuple[str, str, str], ProvenanceChange] = {}
+    for change in changes:
+        key = (change.run, change.kind, change.role)
+        first = merged.get(key, change)
+        details = tuple(dict.fromkeys((*first.details, *change.details)))
+        merged[key] = dataclasses.replace(first, details=details)
     return tuple(merged.values())
 
 
-def _own(run: Run, families: Sequence[str]) -> list[str]:
-    """Return those of FAMILIES that RUN's own numbers are of."""
-    return [name for name in families if name != "training" or bases.trained(run)]
+def _own_families(run: Run, families: Sequence[str]) -> list[str]:
+    """Return FAMILIES, without `training` where RUN trained nothing itself."""
+    return [name for name in families if name != "training" or families_of.trained(run)]
 
 
-def _changes(run: Run, store: Store, families: Sequence[str], depth: int) -> Iterator[Change]:
+def _changes(
+    run: Run, store: Store, families: Sequence[str], depth: int
+) -> Iterator[ProvenanceChange]:
     try:
-        made, own = _Made(run, store), _own(run, families)
-        told = {one.family: one for one in verdicts(run, store.workspace, own)}
+        versions, own = _RecipeVersions(run, store), _own_families(run, families)
+        judged = {verdict.family: verdict for verdict in verdicts(run, store.workspace, own)}
     except ThesisError:
         return
     for name in families:
-        if name in told:
-            yield from _recipe_changes(made, name)
-            yield from _code_changes(made, told[name], own[-1])
-            yield from _data_changes(made, name)
-        yield from _parent_changes(made, name, depth)
+        if name in judged:
+            yield from _recipe_changes(versions, name)
+            yield from _code_changes(versions, judged[name], own[-1])
+            yield from _data_changes(versions, name)
+        yield from _parent_changes(versions, name, depth)
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A run and the recipes it was made by and would be made by."""
+class _RecipeVersions:
+    """A run with its recorded recipe and that recipe as it is now, both flat."""
 
     run: Run
     store: Store
 
     @cached_property
-    def then(self) -> dict[str, Any]:
+    def recorded(self) -> dict[str, Any]:
         """The recipe it was made by; parsed where something needs it."""
         from experiments.recipe.model import flatten  # noqa: PLC0415 - all configurations
 
         return flatten(self.run.recipe)
 
     @cached_property
-    def now(self) -> dict[str, Any]:
-        """The recipe as it is now; empty where it is the same, or nothing is left to compare."""
+    def current(self) -> dict[str, Any]:
+        """The recipe as it is now; empty where it is the same, or can't be resolved any more."""
         record = self.run.record
         if not record.recipe:
             return {}
         try:
-            now = self.store.current_recipe(record.recipe_name, record.overrides)
+            recipe = self.store.current_recipe(record.recipe_name, record.overrides)
         except ThesisError:
             return {}
-        if now.digest == record.recipe:
+        if recipe.digest == record.recipe:
             return {}
         from experiments.recipe.model import flatten  # noqa: PLC0415 - as above
 
-        return flatten(now.values)
+        return flatten(recipe.values)
 
 
-def _recipe_changes(made: _Made, family: str) -> Iterator[Change]:
-    """Yield the keys that differ.
+def _recipe_changes(versions: _RecipeVersions, family: str) -> Iterator[ProvenanceChange]:
+    """Yield the keys that differ and that FAMILY depends on.
 
-    One that only one of the two programs knows is no change, nor is what was measured because the
-    recipe leaves it open.
+    A key that only one of the two programs knows is no change, nor is a value that the recipe
+    leaves to the machine.
     """
-    if not made.now:
+    if not versions.current:
         return
-    then = made.then
+    recorded = versions.recorded
     pairs = {
-        key: (then[key], now)
-        for key, now in made.now.items()
-        if key in then and not same(key, then[key], now)
-        if bases.key_counts_for(family, key, then)
-        if not bases.left_open(key, now) and not bases.alike(family, key, then[key], now)
+        key: (recorded[key], value)
+        for key, value in versions.current.items()
+        if key in recorded and not same(key, recorded[key], value)
+        if families_of.key_counts_for(family, key, recorded)
+        if not families_of.left_to_machine(key, value)
+        if not families_of.equivalent(family, key, recorded[key], value)
     }
     for kind in ("recipe", "data"):
         details = tuple(
-            f"{key}: {_shown(before)} → {_shown(after)}"
+            f"{key}: {_as_json(before)} → {_as_json(after)}"
             for key, (before, after) in pairs.items()
             if key.startswith("data.") == (kind == "data")
         )
         if details:
-            yield Change(made.run.id, kind, details, BASES[family].stage)
+            yield ProvenanceChange(versions.run.id, kind, details, DEPENDENCIES[family].stage)
 
 
-def _code_changes(made: _Made, verdict: Verdict, last: str) -> Iterator[Change]:
-    """Yield that the code computes something else, or that nobody can tell.
+def _code_changes(
+    versions: _RecipeVersions, verdict: ProbeVerdict, last: str
+) -> Iterator[ProvenanceChange]:
+    """Yield that the code computes something else, or that this is unknown.
 
-    What can't be told is renewed by measuring the LAST family again, where the weights are there:
-    nobody knows whether they would be trained the same today, but what they are worth can be known.
+    What is unknown is settled by measuring the LAST family again, where there are weights: whether
+    today's code would train them alike stays open, but their accuracy is measured anew.
     """
-    run = made.run
-    renewed = BASES[last if run.weights else verdict.family].stage
+    run = versions.run
+    stage = DEPENDENCIES[last if run.weights else verdict.family].stage
     if verdict.state == DIFFERENT:
-        probes = f"{verdict.family}: {', '.join(verdict.probes[:SHOWN])}"
-        more = len(verdict.probes) - SHOWN
-        details = (f"{probes} +{more}" if more > 0 else probes, *_whereabouts(run))
-        yield Change(run.id, "code", details, BASES[verdict.family].stage)
-    elif verdict.state == UNKNOWN and verdict.why:
-        yield Change(run.id, "unread", (verdict.why,), renewed)
+        names = f"{verdict.family}: {', '.join(verdict.differing[:NAMED_PROBES])}"
+        more = len(verdict.differing) - NAMED_PROBES
+        details = (f"{names} +{more}" if more > 0 else names, *_changed_sources(run))
+        yield ProvenanceChange(run.id, "code", details, DEPENDENCIES[verdict.family].stage)
+    elif verdict.state == UNKNOWN and verdict.reason:
+        yield ProvenanceChange(run.id, "unread", (verdict.reason,), stage)
     elif verdict.state == UNKNOWN:
-        yield Change(run.id, "untold", (verdict.family,), renewed)
+        yield ProvenanceChange(run.id, "untold", (verdict.family,), stage)
 
 
-def _whereabouts(run: Run) -> Iterable[str]:
+def _changed_sources(run: Run) -> Iterable[str]:
     """Return the files that differ from RUN's record, or its commit where no file tells."""
     files = read_code(run.folder)
-    found = changed_files(files) if files else []
+    changed = changed_files(files) if files else []
     commit = run.record.git.commit
-    return found or ([f"commit {commit[:COMMIT]}"] if commit else [])
+    return changed or ([f"commit {commit[:COMMIT_DIGITS]}"] if commit else [])
 
 
-def _data_changes(made: _Made, family: str) -> Iterator[Change]:
-    split = BASES[family].split
+def _data_changes(versions: _RecipeVersions, family: str) -> Iterator[ProvenanceChange]:
+    split = DEPENDENCIES[family].split
     if not split:
         return
-    if not made.run.data:
+    if not versions.run.data:
         return
-    name = str(made.then.get(f"data.{split}", split.removesuffix("_split")))
-    about = made.run.data.get(name, {})
-    recorded = {str(about.get("annotation_file", "")): about.get("annotation_sha256")}
+    name = str(versions.recorded.get(f"data.{split}", split.removesuffix("_split")))
+    fingerprint = versions.run.data.get(name, {})
+    digests = {str(fingerprint.get("annotation_file", "")): fingerprint.get("annotation_sha256")}
     if family == "accuracy":
-        recorded |= about.get("ground_truth", {})
-    root = made.store.workspace.root
-    found = [file for file, digest in recorded.items() if digest and _differs(root / file, digest)]
-    if found:
-        details = tuple(Path(file).name for file in found)
-        yield Change(made.run.id, "data", details, BASES[family].stage)
+        digests |= fingerprint.get("ground_truth", {})
+    root = versions.store.workspace.root
+    changed = [file for file, digest in digests.items() if digest and _differs(root / file, digest)]
+    if changed:
+        details = tuple(Path(file).name for file in changed)
+        yield ProvenanceChange(versions.run.id, "data", details, DEPENDENCIES[family].stage)
 
 
-def _parent_changes(made: _Made, family: str, depth: int) -> Iterator[Change]:
-    own = family != "training" and bases.trained(made.run)
-    for parent in made.run.record.parents:
-        if parent.role not in BASES[family].roles or (own and parent.role == "weights"):
+def _parent_changes(
+    versions: _RecipeVersions, family: str, depth: int
+) -> Iterator[ProvenanceChange]:
+    own = family != "training" and families_of.trained(versions.run)
+    for parent in versions.run.record.parents:
+        if parent.role not in DEPENDENCIES[family].roles or (own and parent.role == "weights"):
             continue  # what a run trained itself is not what it started from
-        found = _parent_run(made, parent, depth) if parent.run else _parent_file(made, parent)
-        for one in found:
-            mine = one.run == made.run.id
-            yield dataclasses.replace(one, stage=BASES[family].stage) if mine else one
+        changes = (
+            _parent_run(versions, parent, depth) if parent.run else _parent_file(versions, parent)
+        )
+        for change in changes:
+            of_run = change.run == versions.run.id
+            stage = DEPENDENCIES[family].stage if of_run else change.stage
+            yield dataclasses.replace(change, stage=stage)
 
 
-def _parent_file(made: _Made, parent: Parent) -> Iterator[Change]:
-    name = made.then.get(PATHS[parent.role])
+def _parent_file(versions: _RecipeVersions, parent: Parent) -> Iterator[ProvenanceChange]:
+    name = versions.recorded.get(PATHS[parent.role])
     if not name:
         return
-    path = (made.store.workspace.root / Path(str(name)).expanduser()).resolve()
+    path = (versions.store.workspace.root / Path(str(name)).expanduser()).resolve()
     try:
         same = not path.exists() or content_digest(path) == parent.sha256
     except OSError:
         return
     if not same:
-        yield Change(made.run.id, "weights", (parent.path,), role=parent.role)
+        yield ProvenanceChange(versions.run.id, "weights", (parent.path,), role=parent.role)
 
 
-def _parent_run(made: _Made, parent: Parent, depth: int) -> Iterator[Change]:
-    """Yield what changed in a run that this one was made from, and that this one is stale too.
+def _parent_run(
+    versions: _RecipeVersions, parent: Parent, depth: int
+) -> Iterator[ProvenanceChange]:
+    """Yield what changed in a parent run, and then that this run is stale with it.
 
-    Of a parent without probes nothing is known to have changed: its weights are what they are.
+    A parent without probes counts as unchanged: its weights stay the recorded ones.
     """
     try:
-        source = made.store.find(parent.run)
+        source = versions.store.find(parent.run)
         seal = source.seal
     except ThesisError:
         return
     if seal != parent.seal:
-        yield Change(made.run.id, "weights", (parent.run,), role=parent.role)
+        yield ProvenanceChange(versions.run.id, "weights", (parent.run,), role=parent.role)
         return
     if depth < DEEPEST:
-        every = _merged(_changes(source, made.store, ("training",), depth + 1))
-        found = [one for one in every if one.kind not in ("untold", "unread")]
-        yield from found
-        if found:
-            yield Change(made.run.id, "parent", (parent.run,), role=parent.role)
+        of_parent = _merge(_changes(source, versions.store, ("training",), depth + 1))
+        known = [change for change in of_parent if change.kind not in ("untold", "unread")]
+        yield from known
+        if known:
+            yield ProvenanceChange(versions.run.id, "parent", (parent.run,), role=parent.role)
 
 
 def content_digest(path: Path) -> str:
@@ -284,8 +296,8 @@ def _differs(path: Path, digest: str) -> bool:
         return False
 
 
-def _shown(value: object) -> str:
+def _as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-__all__ = ["Change", "changes", "content_digest", "rewritten"]
+__all__ = ["ProvenanceChange", "changes", "content_digest", "rewritten"]

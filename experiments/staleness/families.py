@@ -24,7 +24,7 @@ IDLE_KEYS = (
     "distill.cache_gb",
     "evaluate.batch_size",
 )
-"""Recipe keys that change how fast it goes, or what is told, not the result."""
+"""Recipe keys that change speed or logging, not the result."""
 LIMITED = {
     "model.prior_probability": ("training",),
     "model.norm_momentum": ("training",),
@@ -41,22 +41,22 @@ WEIGHTS_KEYS = ("model.weights", "model.backbone_weights")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Basis:
-    """What the numbers of one family follow from."""
+class FamilyDependencies:
+    """What the numbers of one family depend on."""
 
     stage: str
-    """The stage to repeat where it changed."""
+    """The stage to run again where one of them changed."""
     keys: tuple[str, ...]
     """Recipe keys and sections."""
     split: str = ""
     """Recipe key of the split that is read."""
     roles: tuple[str, ...] = ()
-    """Roles of the parents that decide it."""
+    """Roles of the parents that decide the numbers."""
 
 
 DATA_KEYS = ("data.root", "data.synthetic")
-BASES: dict[str, Basis] = {
-    "training": Basis(
+DEPENDENCIES: dict[str, FamilyDependencies] = {
+    "training": FamilyDependencies(
         stage="train",
         keys=(
             *("seed", "model", "train", "distill", *DATA_KEYS),
@@ -65,7 +65,7 @@ BASES: dict[str, Basis] = {
         split="train_split",
         roles=("teacher", "weights", "backbone"),
     ),
-    "accuracy": Basis(
+    "accuracy": FamilyDependencies(
         stage="evaluate",
         keys=(
             *("model", "evaluate", *DATA_KEYS),
@@ -74,9 +74,9 @@ BASES: dict[str, Basis] = {
         split="val_split",
         roles=("weights", "predictions"),
     ),
-    "network": Basis(stage="benchmark", keys=("model",)),
-    "speed": Basis(stage="benchmark", keys=("model", "benchmark")),
-    "export": Basis(stage="export", keys=("model", "export"), roles=("weights",)),
+    "network": FamilyDependencies(stage="benchmark", keys=("model",)),
+    "speed": FamilyDependencies(stage="benchmark", keys=("model", "benchmark")),
+    "export": FamilyDependencies(stage="export", keys=("model", "export"), roles=("weights",)),
 }
 FAMILIES = {
     "widerface.": "accuracy",
@@ -88,15 +88,15 @@ FAMILIES = {
     "export.": "export",
     "train.": "training",
 }
-"""Start of a metric's name -> its family."""
+"""Prefix of a metric's name -> its family."""
 UNWEIGHTED = ("network", "speed")
 """Families that are the same whatever the weights hold."""
 
 
 def family(metric: str) -> str:
-    """Return the family of METRIC; one that only a plugin knows follows from all of accuracy's."""
-    found = (name for start, name in FAMILIES.items() if metric.startswith(start))
-    return next(found, "accuracy")
+    """Return the family of METRIC; a plugin's own metric is taken for one of accuracy."""
+    matching = (name for prefix, name in FAMILIES.items() if metric.startswith(prefix))
+    return next(matching, "accuracy")
 
 
 def families(run: Run, metric: str) -> tuple[str, ...]:
@@ -113,9 +113,9 @@ def trained(run: Run) -> bool:
     return stage is not None and stage.status == "done"
 
 
-def left_open(key: str, value: object) -> bool:
+def left_to_machine(key: str, value: object) -> bool:
     """Whether VALUE of recipe KEY leaves the choice to the machine that trains."""
-    return value == AUTO and key in {f"train.{one}" for one in MEASURED}
+    return value == AUTO and key in {f"train.{name}" for name in MEASURED}
 
 
 def key_counts_for(name: str, key: str, recipe: Mapping[str, Any]) -> bool:
@@ -126,17 +126,17 @@ def key_counts_for(name: str, key: str, recipe: Mapping[str, Any]) -> bool:
         return False
     if key.startswith("data.synthetic.") and recipe.get("data.root") != "synthetic":
         return False
-    return any(key == one or key.startswith(f"{one}.") for one in BASES[name].keys)
+    return any(key == known or key.startswith(f"{known}.") for known in DEPENDENCIES[name].keys)
 
 
-def alike(name: str, key: str, before: object, after: object) -> bool:
+def equivalent(name: str, key: str, before: object, after: object) -> bool:
     """Whether two values of recipe KEY come to the same for the numbers of family NAME.
 
-    >>> alike("speed", "model.prior_ratios", [1.0], [1.5])
+    >>> equivalent("speed", "model.prior_ratios", [1.0], [1.5])
     True
     """
     return name in ("speed", "export") and key in PRIORS and _shape(before) == _shape(after)
 
 
 def _shape(value: object) -> object:
-    return [_shape(one) for one in value] if isinstance(value, list | tuple) else None
+    return [_shape(member) for member in value] if isinstance(value, list | tuple) else None

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from featherface.probes.numbers import Values
 
-    Told = tuple[str, tuple[str, ...], str]
+    KeptVerdict = tuple[str, tuple[str, ...], str]
 
 
 @functools.cache
 def source_now() -> str:
-    """Return the digest of the sources that this program runs: those that it was started from."""
+    """Return the digest of the sources that this program was started from."""
     return program_digest()
 
 
@@ -37,51 +37,51 @@ class ProbeCache:
     def __init__(self, lines: StateLines) -> None:
         self._lines = lines
         self._values: dict[tuple[str, str], Values] = {}
-        self._verdicts: dict[tuple[str, str], Told] = {}
+        self._verdicts: dict[tuple[str, str], KeptVerdict] = {}
         self._trusted = True
         for line in lines.read():
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                self._take(line)
+                self._load(line)
 
     def values(self, probe: str, settings: str) -> Values | None:
         """Return what PROBE gave under the settings of that digest; None where it was not asked."""
         return self._values.get((probe, settings))
 
-    def keep_values(self, found: Mapping[tuple[str, str], Values]) -> None:
+    def keep_values(self, computed: Mapping[tuple[str, str], Values]) -> None:
         """Keep what probes gave, by name and digest of the settings.
 
         On the disk only if no source file was changed while this program has been running.
         """
-        if not found:
+        if not computed:
             return
-        self._values |= found
+        self._values |= computed
         self._trusted = inspect.unwrap(program_digest)() == source_now()  # read anew
         self._add(
             {"probe": probe, "settings": settings, "values": values}
-            for (probe, settings), values in found.items()
+            for (probe, settings), values in computed.items()
         )
 
-    def verdict(self, seal: str, family: str) -> Told | None:
-        """Return state, probes and reason that were found for a sealed record; None if none was."""
+    def verdict(self, seal: str, family: str) -> KeptVerdict | None:
+        """Return state, differing probes and reason of a sealed record; None where none is kept."""
         return self._verdicts.get((seal, family))
 
     def keep_verdict(
-        self, seal: str, family: str, state: str, probes: tuple[str, ...], why: str
+        self, seal: str, family: str, state: str, differing: tuple[str, ...], reason: str
     ) -> None:
-        """Keep what was found for a record; one without a seal may still change."""
+        """Keep the verdict on a record; one without a seal may still change."""
         if not seal:
             return
-        self._verdicts[seal, family] = (state, probes, why)
-        line = {"seal": seal, "family": family, "state": state, "probes": probes, "why": why}
-        self._add([line])
+        self._verdicts[seal, family] = (state, differing, reason)
+        line = {"seal": seal, "family": family, "state": state}
+        self._add([{**line, "probes": differing, "why": reason}])
 
-    def _take(self, line: Mapping[str, Any]) -> None:
+    def _load(self, line: Mapping[str, Any]) -> None:
         if "probe" in line:
             key = str(line["probe"]), str(line["settings"])
             self._values[key] = [float(value) for value in line["values"]]
         else:
-            told = str(line["state"]), tuple(map(str, line["probes"])), str(line["why"])
-            self._verdicts[str(line["seal"]), str(line["family"])] = told
+            verdict = str(line["state"]), tuple(map(str, line["probes"])), str(line["why"])
+            self._verdicts[str(line["seal"]), str(line["family"])] = verdict
 
     def _add(self, lines: Iterable[Mapping[str, Any]]) -> None:
         if self._trusted:

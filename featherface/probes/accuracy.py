@@ -18,101 +18,102 @@ from featherface.data.annotation import ImageAnnotation
 from featherface.evaluation.ground_truth import SUBSETS, GroundTruth, from_annotations
 from featherface.evaluation.labels import label, spread_landmarks
 from featherface.evaluation.operating_point import landmark_error
-from featherface.evaluation.protocol import evaluate as judge
+from featherface.evaluation.protocol import evaluate as evaluate_detections
 from featherface.geometry.detections import Detections
 from featherface.geometry.priors import priors
 from featherface.inference import tta
 from featherface.inference.detect import detect_together
 from featherface.inference.tta import merge
 from featherface.networks.detector import RawOutput
-from featherface.probes.numbers import noise, summary, tensor
-from featherface.probes.scenes import POINTS, scenes
+from featherface.probes.numbers import noise, noise_tensor, summary
+from featherface.probes.scenes import LANDMARK_SHARES, scenes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featherface.evaluation.protocol import Evaluation
     from featherface.probes.numbers import Values
-    from featherface.probes.settings import Settings
+    from featherface.probes.settings import ProbeSettings
     from featherface.variants.config import DetectorConfig
 
-LIKELY = 24
-"""Priors of a picture that may be faces."""
-SIZES = ((1024, 683), (500, 900), (96, 64))
-"""Widths and heights in pixels of pictures whose views are looked at."""
-LARGEST = 700
-"""Pixels of a view's longer side up to which it is really seen; a larger one costs seconds."""
+FACE_PRIORS = 24
+"""Priors of a picture with a logit around the score threshold; all others lie far below."""
+PICTURE_SIZES = ((1024, 683), (500, 900), (96, 64))
+"""Widths and heights in pixels of the pictures whose test-time views are listed."""
+LARGEST_VIEW = 700
+"""Pixels of a view's longer side up to which it is computed; a larger one costs seconds."""
 
 
-class Spotter(nn.Module):
-    """What stands for a network: it finds faces at fixed priors, as bright as the picture is."""
+class BrightnessDetector(nn.Module):
+    """A stub of a detector: faces at fixed priors, with logits that follow the mean colours."""
 
     def __init__(self, config: DetectorConfig, threshold: float) -> None:
         super().__init__()
         self.config = config
         self.weight = nn.Parameter(torch.ones(1))
         odds = max(threshold, 0.01)
-        self.border = float(np.log(odds / (1 - odds)))
+        self.threshold_logit = float(np.log(odds / (1 - odds)))
 
     def forward(self, pictures: Tensor) -> RawOutput:
-        """Answer for PICTURES (B, 3, H, W) in float32; colours and sides have weights."""
+        """Return float32 outputs for PICTURES (B, 3, H, W); each colour and side has a weight."""
         count = len(priors(self.config, pictures.shape[2], pictures.shape[3]))
         batch, half = len(pictures), pictures.shape[3] // 2
         colours = pictures.double().mean(dim=(2, 3)) @ torch.tensor([1.0, 2.0, 3.0]).double()
         left = pictures[..., :half].double().mean(dim=(1, 2, 3))
-        likely = torch.linspace(0, count - 1, min(LIKELY, count)).long()
-        face = torch.full((batch, count), self.border - 2.0, dtype=torch.float64)
-        face[:, likely] = self.border + 2.0 + tensor("faces", len(likely))
-        face += 0.001 * colours[:, None]
-        boxes = 0.5 * tensor("boxes", batch, count, 4) + 0.002 * left[:, None, None]
-        landmarks = 0.5 * tensor("landmarks", batch, count, 10)
-        logits = torch.stack((torch.zeros_like(face), face), -1)
+        places = torch.linspace(0, count - 1, min(FACE_PRIORS, count)).long()
+        face_logits = torch.full((batch, count), self.threshold_logit - 2.0, dtype=torch.float64)
+        noise_of_faces = noise_tensor("faces", len(places))
+        face_logits[:, places] = self.threshold_logit + 2.0 + noise_of_faces
+        face_logits += 0.001 * colours[:, None]
+        boxes = 0.5 * noise_tensor("boxes", batch, count, 4) + 0.002 * left[:, None, None]
+        landmarks = 0.5 * noise_tensor("landmarks", batch, count, 10)
+        logits = torch.stack((torch.zeros_like(face_logits), face_logits), -1)
         return RawOutput(boxes.float(), logits.float(), landmarks.float())
 
 
-def detections(settings: Settings) -> Values:
-    """Give what is found in two pictures, at every view that is not too large."""
+def detections(settings: ProbeSettings) -> Values:
+    """Return the detections in two pictures, over all test-time views unless one is too large."""
     evaluate = dataclasses.replace(settings.evaluate, precision="fp32")
-    spotter = cast("Any", Spotter(settings.model, evaluate.score_threshold))
+    network = cast("Any", BrightnessDetector(settings.model, evaluate.score_threshold))
     images = [np.asarray(scene.picture)[:, :, ::-1].copy() for scene in scenes()[:2]]
     height, width = images[0].shape[:2]
     views = tta.views(evaluate, width, height)
-    if max(max(view.size) for view in views) > LARGEST:
-        return _seen_apart(settings, images)
-    found = detect_together(spotter, settings.model, images, evaluate)
-    return [number for each in found for number in _told(each)]
+    if max(max(view.size) for view in views) > LARGEST_VIEW:
+        return _detections_and_views(settings, images)
+    per_image = detect_together(network, settings.model, images, evaluate)
+    return [number for found in per_image for number in _summaries(found)]
 
 
-def _seen_apart(settings: Settings, images: list[NDArray[np.uint8]]) -> Values:
-    """Give what is found at the pictures' own size, and how views are made and taken back."""
+def _detections_and_views(settings: ProbeSettings, images: list[NDArray[np.uint8]]) -> Values:
+    """Return the detections at the pictures' own size, and those mapped back from two views."""
     plain = dataclasses.replace(settings.evaluate, protocol="original", precision="fp32")
-    spotter = cast("Any", Spotter(settings.model, plain.score_threshold))
+    network = cast("Any", BrightnessDetector(settings.model, plain.score_threshold))
     values: Values = []
-    for each in detect_together(spotter, settings.model, images, plain):
-        values += _told(each)
-        for view in tta.views(settings.evaluate, *SIZES[-1])[:2]:
-            values += _told(view.undo(each))
+    for found in detect_together(network, settings.model, images, plain):
+        values += _summaries(found)
+        for view in tta.views(settings.evaluate, *PICTURE_SIZES[-1])[:2]:
+            values += _summaries(view.undo(found))
     return values
 
 
-def _told(found: Detections) -> Values:
-    return [*summary(found.boxes), *summary(found.scores), *summary(found.landmarks)]
+def _summaries(detected: Detections) -> Values:
+    return [*summary(detected.boxes), *summary(detected.scores), *summary(detected.landmarks)]
 
 
-def views(settings: Settings) -> Values:
-    """Give the sizes and sides at which pictures are looked at."""
+def views(settings: ProbeSettings) -> Values:
+    """Return size, mirroring and scale of every test-time view."""
     return [
         number
-        for width, height in SIZES
+        for width, height in PICTURE_SIZES
         for view in tta.views(settings.evaluate, width, height)
         for number in (*map(float, view.size), float(view.mirrored), view.scale)
     ]
 
 
-def score_border(settings: Settings) -> Values:
-    """Give how many are kept whose score is exactly the threshold: equal logits are exactly 0.5."""
+def score_threshold(settings: ProbeSettings) -> Values:
+    """Return how many detections stay whose score is the threshold: equal logits give 0.5."""
 
-    class Unsure(Spotter):
+    class EqualLogits(BrightnessDetector):
         def forward(self, pictures: Tensor) -> RawOutput:
             output = super().forward(pictures)
             return output._replace(logits=torch.zeros_like(output.logits))
@@ -121,13 +122,13 @@ def score_border(settings: Settings) -> Values:
         settings.evaluate, protocol="original", precision="fp32", score_threshold=0.5
     )
     image = np.zeros((32, 32, 3), dtype=np.uint8)
-    spotter = cast("Any", Unsure(settings.model, 0.5))
-    (found,) = detect_together(spotter, settings.model, [image], evaluate)
-    return [float(len(found))]
+    network = cast("Any", EqualLogits(settings.model, 0.5))
+    (kept,) = detect_together(network, settings.model, [image], evaluate)
+    return [float(len(kept))]
 
 
-def suppression(settings: Settings) -> Values:
-    """Give what stays of boxes that overlap by the threshold exactly, by a little more and less."""
+def suppression(settings: ProbeSettings) -> Values:
+    """Return what suppression keeps of boxes that overlap by the threshold, and around it."""
     share = Fraction(settings.evaluate.nms_threshold).limit_denominator(200)
     below, whole = share.numerator, share.denominator
     boxes, scores = [], []
@@ -139,11 +140,11 @@ def suppression(settings: Settings) -> Values:
     scores += [0.62, 0.61, 0.31, 0.11]
     points = 10.0 * noise("points", len(boxes), 10).astype(np.float32)
     table = Detections(np.array(boxes, np.float32), np.array(scores, np.float32), points)
-    return _told(merge([table], settings.evaluate))
+    return _summaries(merge([table], settings.evaluate))
 
 
-def matching(settings: Settings) -> Values:
-    """Give the AP of each subset, counts and curves on fixed detections."""
+def matching(settings: ProbeSettings) -> Values:
+    """Return AP, counts and precision-recall curves of fixed detections, for each subset."""
     del settings
     result = evaluation()
     pairing = result.pairing
@@ -175,7 +176,7 @@ def evaluation() -> Evaluation:
         source="probe",
         whole=3,
     )
-    found = {
+    detected = {
         "probe/a": np.array(
             [
                 [41, 42, 57, 48, 0.97],
@@ -191,28 +192,33 @@ def evaluation() -> Evaluation:
         ),
         "probe/c": np.array([[10, 10, 50, 50, 0.77]]),
     }
-    return judge(found, truth)
+    return evaluate_detections(detected, truth)
 
 
-def landmarks(settings: Settings) -> Values:
-    """Give how far detected points lie from labelled ones."""
+def landmark_errors(settings: ProbeSettings) -> Values:
+    """Return the normalised mean error between detected and labelled landmarks."""
     result = evaluation()
     pairing = result.pairing
-    rows = [pairing.table[pairing.picture == place] for place in range(len(pairing.images))]
+    rows = [pairing.table[pairing.picture == index] for index in range(len(pairing.images))]
     detected = [
-        _points(table) + noise(f"off {place}", len(table), 10) for place, table in enumerate(rows)
+        _landmarks_of(table) + noise(f"off {index}", len(table), 10)
+        for index, table in enumerate(rows)
     ]
-    faces = [pairing.faces[pairing.face_picture == place] for place in range(len(rows))]
-    known = [_annotation(name, table) for name, table in zip(pairing.images, faces, strict=True)]
-    labelled = label(pairing, known).landmarks
-    seen = spread_landmarks(pairing, cast("Any", detected))
-    found = landmark_error(pairing, "hard", settings.evaluate.decision, seen, labelled)
-    return [float(found.faces), found.nme, *found.points]
+    faces = [pairing.faces[pairing.face_picture == index] for index in range(len(rows))]
+    annotations = [
+        _annotation(name, table) for name, table in zip(pairing.images, faces, strict=True)
+    ]
+    labelled = label(pairing, annotations).landmarks
+    spread = spread_landmarks(pairing, cast("Any", detected))
+    error = landmark_error(pairing, "hard", settings.evaluate.decision, spread, labelled)
+    return [float(error.faces), error.nme, *error.points]
 
 
-def _points(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _landmarks_of(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the landmarks (n, 10) of BOXES (n, 4 or more) x, y, width, height."""
-    points: NDArray[np.float64] = np.tile(boxes[:, :2], 5) + POINTS * np.tile(boxes[:, 2:4], 5)
+    points: NDArray[np.float64] = np.tile(boxes[:, :2], 5) + LANDMARK_SHARES * np.tile(
+        boxes[:, 2:4], 5
+    )
     return points
 
 
@@ -220,11 +226,13 @@ def _annotation(name: str, boxes: NDArray[np.float64]) -> ImageAnnotation:
     corners = np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]]).astype(np.float32)
     attributes = np.zeros((len(boxes), 6), dtype=np.int64)
     attributes[1:2, 3] = 1  # marked invalid
-    return ImageAnnotation(f"{name}.jpg", corners, _points(boxes).astype(np.float32), attributes)
+    return ImageAnnotation(
+        f"{name}.jpg", corners, _landmarks_of(boxes).astype(np.float32), attributes
+    )
 
 
-def built_subsets(settings: Settings) -> Values:
-    """Give which faces count where no official lists are."""
+def built_subsets(settings: ProbeSettings) -> Values:
+    """Return which faces count in each subset where there are no official lists."""
     del settings
     boxes = np.array([[0, 0, 40, height] for height in (10, 11, 30, 31, 50, 51, 90)], np.float64)
     truth = from_annotations([_annotation("probe/a", boxes)])

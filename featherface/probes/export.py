@@ -14,56 +14,57 @@ from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
 from featherface.export.onnx_file import OUTPUTS, traced
 from featherface.export.writing import WRITERS, differences, parity_of
-from featherface.probes.network import KEPT, built
-from featherface.probes.numbers import picture, summaries, summary
-from featherface.probes.scenes import Scripted
+from featherface.probes.network import KEPT, build_network
+from featherface.probes.numbers import noise_pictures, summaries, summary
+from featherface.probes.scenes import ScriptedDetector
 from featherface.variants.config import DetectorConfig
 
 if TYPE_CHECKING:
     from featherface.probes.numbers import Values
-    from featherface.probes.settings import Settings
+    from featherface.probes.settings import ProbeSettings
 
 SIZE = (64, 96)
-OFF = {"boxes": 0.25, "scores": 0.125, "landmarks": 0.5}
-"""What is added to the answers of a file that is not quite right."""
+OFFSETS = {"boxes": 0.25, "scores": 0.125, "landmarks": 0.5}
+"""What is added to the outputs of an exported file that differs from its network."""
 
 
-def wrapper(settings: Settings) -> Values:
-    """Give what the network says as it is exported, normalisations folded into convolutions."""
-    return list(_wrapped(settings.model))
+def exported_outputs(settings: ProbeSettings) -> Values:
+    """Return the outputs of the network as it is exported, normalisations folded."""
+    return list(_exported_outputs(settings.model))
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _wrapped(config: DetectorConfig) -> tuple[float, ...]:
-    model = traced(built(config).model, torch.float64)
+def _exported_outputs(config: DetectorConfig) -> tuple[float, ...]:
+    model = traced(build_network(config).model, torch.float64)
     with torch.no_grad():
-        return tuple(summaries(model(picture())))
+        return tuple(summaries(model(noise_pictures())))
 
 
-def formats(settings: Settings) -> Values:
-    """Give for each format whether it can be written, and for all how many outputs there are."""
-    known = [float(name in FORMATS and name in WRITERS) for name in settings.export.formats]
-    return [float(len(OUTPUTS)), *known]
+def formats(settings: ProbeSettings) -> Values:
+    """Return the number of exported outputs, then for each format whether it can be written."""
+    supported = [float(name in FORMATS and name in WRITERS) for name in settings.export.formats]
+    return [float(len(OUTPUTS)), *supported]
 
 
-def parity(settings: Settings) -> Values:
-    """Give how far a file is said to be from its network, where we know it."""
+def parity(settings: ProbeSettings) -> Values:
+    """Return the parity that is measured for a file whose outputs are off by OFFSETS."""
     del settings
-    network = Scripted(DetectorConfig(channels=4), "export", 12)
+    network = ScriptedDetector(DetectorConfig(channels=4), "export", 12)
 
     def run(images: Any) -> dict[str, Any]:
         values.extend(summary(images))
         with torch.no_grad():
             raw = deployed(network)(torch.as_tensor(images))  # type: ignore[arg-type]
-        right = (raw.boxes, raw.logits.softmax(-1), raw.landmarks)
-        return {name: one.numpy() + OFF[name] for name, one in zip(OUTPUTS, right, strict=True)}
+        exact = (raw.boxes, raw.logits.softmax(-1), raw.landmarks)
+        named = zip(OUTPUTS, exact, strict=True)
+        return {name: output.numpy() + OFFSETS[name] for name, output in named}
 
     values: Values = []
-    found = [differences(network, run, SIZE, batch) for batch in (1, 2)]  # type: ignore[arg-type]
-    told = [number for one in found for number in one.values()]
-    return [*values, *told, parity_of(found)]
+    per_batch = [differences(network, run, SIZE, batch) for batch in (1, 2)]  # type: ignore[arg-type]
+    flat = [number for largest in per_batch for number in largest.values()]
+    return [*values, *flat, parity_of(per_batch)]
 
 
-def forget() -> None:
-    """Free what is kept of networks."""
-    _wrapped.cache_clear()
+def clear_cache() -> None:
+    """Free the outputs that are kept in memory."""
+    _exported_outputs.cache_clear()

@@ -1,7 +1,7 @@
-"""Probes of the network: what it answers with fixed weights, how it learns, what it counts.
+"""Probes of the network: outputs and gradients with fixed weights, initialisation, size.
 
 Weights follow from their names, not from the initialisation: another way to draw them changes
-what is trained, and not what a trained network says.
+what is trained, and not what a trained network outputs.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from featherface.networks import detector
 from featherface.probes.numbers import (
     HEIGHT,
     WIDTH,
-    fill,
+    fill_weights,
     noise,
-    picture,
+    noise_pictures,
+    noise_tensor,
     summaries,
     summary,
-    tensor,
 )
 from featherface.profiling import counting
 
@@ -35,61 +35,61 @@ if TYPE_CHECKING:
 
     from featherface.networks.detector import Detector, RawOutput
     from featherface.probes.numbers import Values
-    from featherface.probes.settings import Settings
+    from featherface.probes.settings import ProbeSettings
     from featherface.variants.config import DetectorConfig
 
 
-class Built(NamedTuple):
-    """A network with fixed weights in float64, and what was known of it before."""
+class BuiltNetwork(NamedTuple):
+    """A network with fixed weights in float64, and what was measured before they were set."""
 
     model: Detector
     """In evaluation mode; shared between probes, so not to be changed."""
-    drawn: Values
-    """Of the weights that a seed gave it."""
+    initial_weights: Values
+    """Sums over the weights that a seed draws."""
     sizes: Values
     """Parameters, those that the paper counts, megabytes."""
 
 
 KEPT = 16
-"""Networks that stay in memory, of up to 5 MB in float64, with what they say of the picture."""
+"""Networks that stay in memory, of up to 5 MB in float64, with their outputs for one picture."""
 
 
 @functools.lru_cache(maxsize=KEPT)
-def built(config: DetectorConfig) -> Built:
-    """Return the network of CONFIG; its making costs more than any probe of it."""
+def build_network(config: DetectorConfig) -> BuiltNetwork:
+    """Return the network of CONFIG; building it costs more than any probe of it."""
     model = detector.build(config, seed=0)
-    drawn = _drawn(model)
+    initial_weights = _weight_sums(model)
     sizes = [
         counting.parameters(model),
         counting.paper_counted(model),
         counting.weights_megabytes(model),
     ]
-    fill(model)
-    return Built(model.double().eval(), drawn, [float(size) for size in sizes])
+    fill_weights(model)
+    return BuiltNetwork(model.double().eval(), initial_weights, [float(size) for size in sizes])
 
 
-def _drawn(model: Detector) -> Values:
-    """Sum up the drawn weights of each part of MODEL, tensor by tensor in the order of names."""
+def _weight_sums(model: Detector) -> Values:
+    """Return a sum over the weights of each part of MODEL, tensor by tensor in name order."""
     parts: dict[str, float] = {}
     for name, value in sorted(model.state_dict().items()):
         numbers = value.double().flatten()
         half = numbers[::2]  # a sum alone would not see an order
-        found = float(numbers.mean()) + float(half.mean()) + float(numbers.square().mean().sqrt())
+        total = float(numbers.mean()) + float(half.mean()) + float(numbers.square().mean().sqrt())
         part = name.partition(".")[0]
-        parts[part] = parts.get(part, 0.0) + found
+        parts[part] = parts.get(part, 0.0) + total
     return list(parts.values())
 
 
-class Answer(NamedTuple):
-    """What a network says of the picture, and the work that it took."""
+class ForwardPass(NamedTuple):
+    """The outputs of a network for the fixed picture, and its multiply-accumulates."""
 
     output: RawOutput
     macs: int
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _answer(config: DetectorConfig) -> Answer:
-    model, macs = built(config).model, [0]
+def _forward_pass(config: DetectorConfig) -> ForwardPass:
+    model, macs = build_network(config).model, [0]
 
     def count(module: nn.Module, _inputs: object, output: Tensor) -> None:
         macs[0] += counting.layer_macs(module, output)
@@ -98,50 +98,54 @@ def _answer(config: DetectorConfig) -> Answer:
     hooks = [module.register_forward_hook(count) for module in counted]
     try:
         with torch.no_grad():
-            return Answer(model(picture()), macs[0])
+            return ForwardPass(model(noise_pictures()), macs[0])
     finally:
         for hook in hooks:
             hook.remove()
 
 
-def outputs(settings: Settings) -> Values:
-    """Give what the network says of a picture: boxes, logits and landmarks."""
-    return summaries(_answer(settings.model).output)
+def outputs(settings: ProbeSettings) -> Values:
+    """Return the raw outputs for a picture: boxes, logits and landmarks."""
+    return summaries(_forward_pass(settings.model).output)
 
 
-def teacher(settings: Settings) -> Values:
-    """Give the same of a teacher that no run of ours trained."""
-    return [] if settings.teacher is None else summaries(_answer(settings.teacher).output)
+def teacher_outputs(settings: ProbeSettings) -> Values:
+    """Return the raw outputs of a teacher that no run of ours trained."""
+    return [] if settings.teacher is None else summaries(_forward_pass(settings.teacher).output)
 
 
-def counts(settings: Settings) -> Values:
-    """Give parameters, those that the paper counts, megabytes and multiply-accumulates.
+def counts(settings: ProbeSettings) -> Values:
+    """Return parameters, those that the paper counts, megabytes and multiply-accumulates.
 
     How these grow with the picture is seen on one convolution: all layers grow alike.
     """
     layer = nn.Conv2d(3, 2, 3, padding=1, stride=16)
     grown = [counting.macs(layer, size) for size in (640, (320, 352))]
-    return [*built(settings.model).sizes, float(_answer(settings.model).macs), *map(float, grown)]
+    return [
+        *build_network(settings.model).sizes,
+        float(_forward_pass(settings.model).macs),
+        *map(float, grown),
+    ]
 
 
-def initial(settings: Settings) -> Values:
-    """Give sums over the weights that a seed draws."""
-    return built(settings.model).drawn
+def initial_weights(settings: ProbeSettings) -> Values:
+    """Return sums over the weights that a seed draws."""
+    return build_network(settings.model).initial_weights
 
 
-def anchors(settings: Settings) -> Values:
-    """Give the priors of a picture, and what fixed deltas make of them."""
-    near = priors(settings.model, HEIGHT, WIDTH).double()
-    deltas = tensor("boxes", len(near), 4), tensor("landmarks", len(near), 10)
-    return [*summary(near), *summaries(decode_all(settings.model, *deltas, near))]
+def anchors(settings: ProbeSettings) -> Values:
+    """Return the priors of a picture, and boxes and landmarks decoded from fixed deltas."""
+    boxes = priors(settings.model, HEIGHT, WIDTH).double()  # (P, 4)
+    deltas = noise_tensor("boxes", len(boxes), 4), noise_tensor("landmarks", len(boxes), 10)
+    return [*summary(boxes), *summaries(decode_all(settings.model, *deltas, boxes))]
 
 
-def learning(settings: Settings) -> Values:
-    """Give outputs in training, the gradient of each part, and the running statistics after."""
-    model = built(settings.model).model
-    with _in_training(model):
-        output = model(picture(2, HEIGHT, HEIGHT))
-        loss = sum((tensor("gradient", *one.shape) * one).mean() for one in output)
+def gradients(settings: ProbeSettings) -> Values:
+    """Return outputs in training mode, each part's gradient, and the running statistics after."""
+    model = build_network(settings.model).model
+    with _training_mode(model):
+        raw = model(noise_pictures(2, HEIGHT, HEIGHT))
+        loss = sum((noise_tensor("gradient", *output.shape) * output).mean() for output in raw)
         loss.backward()
         sums: dict[str, float] = {}
         for name, value in sorted(model.named_parameters()):
@@ -149,26 +153,26 @@ def learning(settings: Settings) -> Values:
                 weights = 1.0 + 0.5 * noise(name, value.numel())
                 part = name.partition(".")[0]
                 sums[part] = sums.get(part, 0.0) + float(weights @ value.grad.flatten().numpy())
-        followed = [value for name, value in sorted(model.named_buffers()) if "running" in name]
-        statistics = [float(value.mean()) for value in followed]
-    return [*summaries(output), *sums.values(), *summary(statistics)]
+        buffers = sorted(model.named_buffers())
+        statistics = [float(value.mean()) for name, value in buffers if "running" in name]
+    return [*summaries(raw), *sums.values(), *summary(statistics)]
 
 
 @contextlib.contextmanager
-def _in_training(model: nn.Module) -> Iterator[None]:
-    """Let MODEL train inside the block; without a gradient and as it was before afterwards."""
-    kept = [buffer.clone() for buffer in model.buffers()]
+def _training_mode(model: nn.Module) -> Iterator[None]:
+    """Put MODEL into training mode inside the block; restore it and its statistics afterwards."""
+    saved = [buffer.clone() for buffer in model.buffers()]
     model.train()
     try:
         yield
     finally:
-        for buffer, before in zip(model.buffers(), kept, strict=True):
+        for buffer, before in zip(model.buffers(), saved, strict=True):
             buffer.copy_(before)
         model.zero_grad()
         model.eval()
 
 
-def forget() -> None:
-    """Free what is kept of networks."""
-    built.cache_clear()
-    _answer.cache_clear()
+def clear_cache() -> None:
+    """Free the networks and outputs that are kept in memory."""
+    build_network.cache_clear()
+    _forward_pass.cache_clear()

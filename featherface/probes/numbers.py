@@ -1,4 +1,4 @@
-"""Fixed numbers to compute with, the same on every processor, and few numbers out of many."""
+"""Fixed inputs and weights, the same on every processor, and short summaries of arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SAMPLES = 6
 """Entries of an array that `summary` gives as they are."""
 GAIN = 4.5
-"""Three times what the variance of a weight is times the inputs that it is summed over."""
+"""Three times a weight's variance times its fan-in: signals neither fade nor grow."""
 HEIGHT, WIDTH = 64, 96
 """Pixels of the picture that networks are shown."""
 
@@ -36,12 +36,12 @@ def noise(name: str, *shape: int) -> NDArray[np.float64]:
     return drawn.reshape(shape)
 
 
-def tensor(name: str, *shape: int) -> Tensor:
+def noise_tensor(name: str, *shape: int) -> Tensor:
     """Return `noise` as a float64 tensor."""
     return torch.from_numpy(noise(name, *shape))
 
 
-def picture(batch: int = 1, height: int = HEIGHT, width: int = WIDTH) -> Tensor:
+def noise_pictures(batch: int = 1, height: int = HEIGHT, width: int = WIDTH) -> Tensor:
     """Return pictures (B, 3, H, W) in float64, about -120 to 130, with large and small parts."""
     coarse = noise("coarse", batch, 3, height // 8, width // 8).repeat(8, 2).repeat(8, 3)
     fine = noise("fine", batch, 3, height, width)
@@ -70,18 +70,18 @@ def summaries(values: Mapping[str, Tensor] | Sequence[Tensor]) -> Values:
 
 
 @torch.no_grad()
-def fill(model: nn.Module) -> None:
+def fill_weights(model: nn.Module) -> None:
     """Give every parameter and running statistic of MODEL a value that follows from its name.
 
     Weights have the size that keeps signals alive through many layers, and from growing in sums.
     """
     for name, value in model.state_dict().items():
         if value.is_floating_point():
-            value.copy_(_filling(name, value))
+            value.copy_(_weight_values(name, value))
 
 
-def _filling(name: str, value: Tensor) -> Tensor:
-    drawn = tensor(name, *value.shape)
+def _weight_values(name: str, value: Tensor) -> Tensor:
+    drawn = noise_tensor(name, *value.shape)
     if value.ndim > 1:
         size = math.sqrt(GAIN / value[0].numel())
         return drawn * size

@@ -1,4 +1,4 @@
-"""Probes of what a training lowers: assignment, loss parts, and what teachers add to them."""
+"""Probes of the training objective: assignment, loss parts, distillation terms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from featherface.geometry.priors import levels, priors
 from featherface.losses.matching import MATCHINGS, MatchingInputs
 from featherface.probes.isolation import wide
 from featherface.probes.numbers import summaries, summary
-from featherface.probes.scenes import SIDE, Scripted, answers, targets
+from featherface.probes.scenes import SIDE, ScriptedDetector, raw_outputs, targets
 from featherface.training.distillation.distillation_loss import DistillationLoss
 from featherface.training.distillation.teacher_outputs import decode, encode
 from featherface.training.distillation.temporal_ensemble import OUTPUTS, TemporalEnsemble
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.probes.numbers import Values
-    from featherface.probes.settings import Settings
+    from featherface.probes.settings import ProbeSettings
     from featherface.training.config.distill import DistillConfig
     from featherface.training.config.train import TrainConfig
 
 CPU = torch.device("cpu")
 VIEWS = 4
-"""Of each picture, where earlier outputs are compared."""
+"""Views of each picture, where the temporal ensemble keeps outputs of each."""
 
 
-def assignment(settings: Settings) -> Values:
-    """Give which priors learn which of some faces."""
-    near = priors(settings.model, SIDE, SIDE).double()
-    output = answers("student", len(near))
+def assignment(settings: ProbeSettings) -> Values:
+    """Return which priors are assigned to which face."""
+    boxes = priors(settings.model, SIDE, SIDE).double()  # (P, 4)
+    output = raw_outputs("student", len(boxes))
     train = settings.train
     face, positive = MATCHINGS[train.loss.assignment](
         MatchingInputs(
-            near,
+            boxes,
             levels(settings.model, SIDE),
             targets(),
             train.overlap,
@@ -52,26 +52,26 @@ def assignment(settings: Settings) -> Values:
             settings.model.variances,
         )
     )
-    learnt = torch.where(positive, face + 1, 0)
-    return [float(positive.sum()), *summary(learnt)]
+    assigned = torch.where(positive, face + 1, 0)
+    return [float(positive.sum()), *summary(assigned)]
 
 
-def loss(settings: Settings) -> Values:
-    """Give the weighted total, each part that counts, and the gradient of each output."""
+def loss(settings: ProbeSettings) -> Values:
+    """Return each part of the loss that has a weight, and the gradient of each raw output."""
     count = len(priors(settings.model, SIDE, SIDE))
-    raw = answers("student", count)
-    leaves = type(raw)(*(one.requires_grad_() for one in raw))
+    raw = raw_outputs("student", count)
+    leaves = type(raw)(*(output.requires_grad_() for output in raw))
     objective = Objective(settings.model, settings.train, CPU)
     total, parts = objective(lambda _images: leaves, _images(), targets())  # type: ignore[arg-type]
     total.backward()  # type: ignore[no-untyped-call]
-    gradients = [one.grad for one in leaves if one.grad is not None]
+    gradients = [leaf.grad for leaf in leaves if leaf.grad is not None]
     return [
-        *_counting(parts, settings.train),
-        *(number for one in gradients for number in summary(one)),
+        *_weighted_parts(parts, settings.train),
+        *(number for gradient in gradients for number in summary(gradient)),
     ]
 
 
-def _counting(parts: dict[str, Tensor], config: TrainConfig) -> Iterator[float]:
+def _weighted_parts(parts: dict[str, Tensor], config: TrainConfig) -> Iterator[float]:
     """Yield PARTS of the loss by name, without those that have no weight."""
     idle = {
         *(() if config.box_weight else ("box",)),
@@ -80,62 +80,66 @@ def _counting(parts: dict[str, Tensor], config: TrainConfig) -> Iterator[float]:
     yield from (float(parts[name]) for name in sorted(parts) if name not in idle)
 
 
-def distillation(settings: Settings) -> Values:
-    """Give the total and the parts that teachers and the student's past add, in every phase."""
-    lesson = dataclasses.replace(settings.distill, cache=False)
+def distillation(settings: ProbeSettings) -> Values:
+    """Return the total and the distillation terms of a step in every phase."""
+    distill = dataclasses.replace(settings.distill, cache=False)
     count = len(priors(settings.model, SIDE, SIDE))
-    student = Scripted(settings.model, "student", count)
+    student = ScriptedDetector(settings.model, "student", count)
     teachers = [
-        Scripted(settings.model, f"teacher {place}", count)
-        for place in range(lesson.taught + len(lesson.teachers))
+        ScriptedDetector(settings.model, f"teacher {index}", count)
+        for index in range(distill.taught + len(distill.teachers))
     ]
-    teacher = Teacher(teachers[0] if teachers else None, "", lesson, tuple(teachers[1:]))
-    taken = start_from(student, teachers[0]) if teachers and lesson.init_backbone else []
+    teacher = Teacher(teachers[0] if teachers else None, "", distill, tuple(teachers[1:]))
+    initialised = start_from(student, teachers[0]) if teachers and distill.init_backbone else []
     config = dataclasses.replace(settings.train, views=VIEWS)
-    teaching = DistillationLoss(teacher, student, config, CPU)  # type: ignore[arg-type]
-    teaching.learned.double()
-    objective = Objective(settings.model, config, CPU, teaching)
-    values = [float(len(taken))]
+    distillation_loss = DistillationLoss(teacher, student, config, CPU)  # type: ignore[arg-type]
+    distillation_loss.learned.double()
+    objective = Objective(settings.model, config, CPU, distillation_loss)
+    values = [float(len(initialised))]
     if teachers and settings.distill.keeps(settings.train.views):
-        values += summaries(decode(encode(answers("teacher 0", count), (), lesson.confidence), CPU))
+        values += summaries(
+            decode(encode(raw_outputs("teacher 0", count), (), distill.confidence), CPU)
+        )
     with tempfile.TemporaryDirectory() as folder, wide():
-        if lesson.uses("temporal_weight"):
+        if distill.uses("temporal_weight"):
             path = Path(folder) / OUTPUTS
-            teaching.ensemble = TemporalEnsemble(path, lesson.temporal_decay, lesson.confidence)
-        for epoch in _epochs(lesson, config.epochs):
-            values += _lesson(objective, teaching, student, epoch)
+            distillation_loss.ensemble = TemporalEnsemble(
+                path, distill.temporal_decay, distill.confidence
+            )
+        for epoch in _epochs(distill, config.epochs):
+            values += _distillation_step(objective, distillation_loss, student, epoch)
     return values
 
 
-def _epochs(lesson: DistillConfig, epochs: int) -> list[int]:
+def _epochs(distill: DistillConfig, epochs: int) -> list[int]:
     """Return an epoch, from 0, of each phase; without phases two."""
-    ends = [0.0, *(phase.until for phase in lesson.phases)]
+    ends = [0.0, *(phase.until for phase in distill.phases)]
     middles = [int((first + last) / 2 * epochs) for first, last in itertools.pairwise(ends)]
     return middles or [0, 1]
 
 
-def _lesson(
-    objective: Objective, teaching: DistillationLoss, student: Scripted, epoch: int
+def _distillation_step(
+    objective: Objective, distillation_loss: DistillationLoss, student: ScriptedDetector, epoch: int
 ) -> Values:
-    """Give what a step in EPOCH says, and what it would change."""
-    teaching.begin_epoch(epoch, 10 * epoch)
+    """Return total, backbone gradient and terms of one step in EPOCH, which moves the weights."""
+    distillation_loss.begin_epoch(epoch, 10 * epoch)
     student.zero_grad()
     total, parts = objective(student, _images(), targets(), [b"first", b"second"])
     total.backward()  # type: ignore[no-untyped-call]
     assert student.backbone.weight.grad is not None  # noqa: S101 - the total follows from it
-    turned = float(student.backbone.weight.grad.sum())
+    gradient = float(student.backbone.weight.grad.sum())
     with torch.no_grad():
         student.backbone.weight += 0.05
-    teaching.update(10 * epoch + 1)
-    teaching.flush()
-    counting = (name for name in sorted(parts) if _weighed(name, teaching.phase))
-    return [float(total.detach()), turned, *(float(parts[name]) for name in counting)]
+    distillation_loss.update(10 * epoch + 1)
+    distillation_loss.flush()
+    counting = (name for name in sorted(parts) if _has_weight(name, distillation_loss.phase))
+    return [float(total.detach()), gradient, *(float(parts[name]) for name in counting)]
 
 
-def _weighed(part: str, lesson: DistillConfig) -> bool:
-    """Whether PART is one of LESSON's that has a weight, such as `teacher_soft`."""
+def _has_weight(part: str, distill: DistillConfig) -> bool:
+    """Whether PART is one of DISTILL's that has a weight, such as `teacher_soft`."""
     _, _, name = part.partition("_")
-    return bool(name) and bool(getattr(lesson, f"{name}_weight", 1))
+    return bool(name) and bool(getattr(distill, f"{name}_weight", 1))
 
 
 def _images() -> Tensor:

@@ -1,4 +1,4 @@
-"""What a probe may depend on: the configurations of one recipe, and no more of them than it reads.
+"""The configurations that a probe computes under: those of one recipe, reduced to what it reads.
 
 Lean: imports nothing heavy.
 """
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from featherface.data.config import SyntheticConfig
 
-SOMEONE = "teacher"
-"""Stands for whoever teaches: what a teacher says is its own record's business."""
+ANY_TEACHER = "teacher"
+"""Stands for the name of any teacher: what a teacher outputs is compared by its own record."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ProbeSettings:
     """The configurations that a run's numbers follow from."""
 
     model: DetectorConfig = field(default_factory=DetectorConfig)
@@ -43,28 +43,28 @@ class Settings:
     """What the synthetic set is drawn from; None where the pictures are real."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "distill", _nameless(self.distill))
+        object.__setattr__(self, "distill", _without_teacher_names(self.distill))
 
-    def reduced(self, reads: Iterable[str]) -> Settings:
+    def reduced(self, reads: Iterable[str]) -> ProbeSettings:
         """Return the settings with nothing but what READS names; all else has its default.
 
         READS holds names of sections (`model`) and of keys in them (`train.lr`).
 
-        >>> Settings(train=TrainConfig(lr=0.5, clip=1.0)).reduced(["train.lr"]).train.clip
+        >>> ProbeSettings(train=TrainConfig(lr=0.5, clip=1.0)).reduced(["train.lr"]).train.clip
         10.0
         """
-        kept: dict[str, dict[str, Any]] = {}
-        whole: dict[str, Any] = {}
+        keys: dict[str, dict[str, Any]] = {}
+        sections: dict[str, Any] = {}
         for name in reads:
             section, _, key = name.partition(".")
             value = getattr(self, section)
             if not key:
-                whole[section] = value
+                sections[section] = value
             else:
-                kept.setdefault(section, {})[key] = getattr(value, key)
-        for section, values in kept.items():
-            whole[section] = dataclasses.replace(getattr(_defaults(), section), **values)
-        return Settings(**whole)
+                keys.setdefault(section, {})[key] = getattr(value, key)
+        for section, values in keys.items():
+            sections[section] = dataclasses.replace(getattr(_defaults(), section), **values)
+        return ProbeSettings(**sections)
 
     def digest(self, reads: Iterable[str]) -> str:
         """Return a short SHA-256 that settings share which are equal in what READS names."""
@@ -81,15 +81,15 @@ class Settings:
 
 
 @functools.cache
-def _defaults() -> Settings:
-    return Settings()
+def _defaults() -> ProbeSettings:
+    return ProbeSettings()
 
 
-def _nameless(distill: DistillConfig) -> DistillConfig:
+def _without_teacher_names(distill: DistillConfig) -> DistillConfig:
     """Return DISTILL without the names of its teachers: only how many they are decides here."""
     if not distill.taught:
         return distill
-    others = (SOMEONE,) * len(distill.teachers)
+    others = (ANY_TEACHER,) * len(distill.teachers)
     return dataclasses.replace(
-        distill, teacher=SOMEONE, teacher_weights=None, teacher_variant=None, teachers=others
+        distill, teacher=ANY_TEACHER, teacher_weights=None, teacher_variant=None, teachers=others
     )

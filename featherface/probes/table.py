@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from featherface.probes.numbers import Values
-    from featherface.probes.settings import Settings
+    from featherface.probes.settings import ProbeSettings
 
 EXACT, SINGLE, PIXELS = 1e-9, 1e-5, 1e-4
-ANCHORS = ("model.prior_sizes", "model.prior_ratios", "model.prior_steps", "model.variances")
-LOSS = (*ANCHORS, "train.loss", "train.overlap", "train.negatives")
-WEIGHED = (*LOSS, "train.box_weight", "train.landmark_weight")
+PRIORS = ("model.prior_sizes", "model.prior_ratios", "model.prior_steps", "model.variances")
+LOSS = (*PRIORS, "train.loss", "train.overlap", "train.negatives")
+WEIGHTED_LOSS = (*LOSS, "train.box_weight", "train.landmark_weight")
 VIEWS = ("evaluate.protocol", "evaluate.flip")
-MERGED = ("evaluate.nms_threshold", "evaluate.voting", "evaluate.max_detections")
+SUPPRESSION = ("evaluate.nms_threshold", "evaluate.voting", "evaluate.max_detections")
 
 
-def _always(settings: Settings) -> bool:
+def _always(settings: ProbeSettings) -> bool:
     del settings
     return True
 
 
-def _looks(settings: Settings) -> bool:
-    """Whether a network looks at pictures, or earlier predictions are judged."""
+def _runs_network(settings: ProbeSettings) -> bool:
+    """Whether a network detects; else predictions of another program are evaluated."""
     return settings.evaluate.predictions is None
 
 
@@ -48,14 +48,14 @@ def _looks(settings: Settings) -> bool:
 class Probe:
     """One small computation."""
 
-    compute: Callable[[Settings], Values]
+    compute: Callable[[ProbeSettings], Values]
     families: tuple[str, ...]
     """Of numbers, that follow from it."""
     reads: tuple[str, ...] = ()
     """Sections of the settings and keys in them; it is given nothing else."""
     tolerance: float = EXACT
-    applies: Callable[[Settings], bool] = _always
-    """Whether it says anything of a run of such settings."""
+    applies: Callable[[ProbeSettings], bool] = _always
+    """Whether a run of such settings depends on it at all."""
 
 
 PROBES: dict[str, Probe] = {
@@ -63,19 +63,19 @@ PROBES: dict[str, Probe] = {
         compute=network.outputs,
         families=("network", "training", "accuracy", "speed", "export"),
         reads=("model",),
-        applies=_looks,
+        applies=_runs_network,
     ),
     "counts": Probe(compute=network.counts, families=("network",), reads=("model",)),
     "anchors": Probe(
         compute=network.anchors,
         families=("network", "training", "accuracy"),
-        reads=ANCHORS,
-        applies=_looks,
+        reads=PRIORS,
+        applies=_runs_network,
     ),
     "initial-weights": Probe(
-        compute=network.initial, families=("training",), reads=("model",), tolerance=SINGLE
+        compute=network.initial_weights, families=("training",), reads=("model",), tolerance=SINGLE
     ),
-    "gradients": Probe(compute=network.learning, families=("training",), reads=("model",)),
+    "gradients": Probe(compute=network.gradients, families=("training",), reads=("model",)),
     "pictures": Probe(
         compute=training.pictures,
         families=("training",),
@@ -102,14 +102,14 @@ PROBES: dict[str, Probe] = {
         ),
     ),
     "assignment": Probe(compute=objective.assignment, families=("training",), reads=LOSS),
-    "loss": Probe(compute=objective.loss, families=("training",), reads=WEIGHED),
+    "loss": Probe(compute=objective.loss, families=("training",), reads=WEIGHTED_LOSS),
     "schedule": Probe(
         compute=training.schedule,
         families=("training",),
         reads=("train.lr", "train.schedule", "train.warmup", "train.steps_at"),
     ),
     "parameter-groups": Probe(
-        compute=training.groups,
+        compute=training.weight_decay_groups,
         families=("training",),
         reads=("model", "train.weight_decay"),
     ),
@@ -127,48 +127,52 @@ PROBES: dict[str, Probe] = {
         ),
     ),
     "best-weights": Probe(
-        compute=training.best, families=("training",), reads=("train.epochs", "train.patience")
+        compute=training.best_weights,
+        families=("training",),
+        reads=("train.epochs", "train.patience"),
     ),
     "distillation": Probe(
         compute=objective.distillation,
         families=("training",),
         reads=(
-            *(*WEIGHED, "model.channels", "distill"),
+            *(*WEIGHTED_LOSS, "model.channels", "distill"),
             *("train.epochs", "train.views"),
         ),
         tolerance=SINGLE,  # adapters are drawn in float32
         applies=lambda settings: settings.distill.enabled,
     ),
     "teacher-outputs": Probe(
-        compute=network.teacher,
+        compute=network.teacher_outputs,
         families=("training",),
         reads=("teacher",),
         applies=lambda settings: settings.teacher is not None,
     ),
-    "views": Probe(compute=accuracy.views, families=("accuracy",), reads=VIEWS, applies=_looks),
+    "views": Probe(
+        compute=accuracy.views, families=("accuracy",), reads=VIEWS, applies=_runs_network
+    ),
     "detections": Probe(
         compute=accuracy.detections,
         families=("accuracy",),
-        reads=(*ANCHORS, "model.pixel_mean", *VIEWS, *MERGED, "evaluate.score_threshold"),
+        reads=(*PRIORS, "model.pixel_mean", *VIEWS, *SUPPRESSION, "evaluate.score_threshold"),
         tolerance=SINGLE,
-        applies=_looks,
+        applies=_runs_network,
     ),
     "score-border": Probe(
-        compute=accuracy.score_border,
+        compute=accuracy.score_threshold,
         families=("accuracy",),
-        reads=(*ANCHORS, *MERGED),
-        applies=_looks,
+        reads=(*PRIORS, *SUPPRESSION),
+        applies=_runs_network,
     ),
     "suppression": Probe(
         compute=accuracy.suppression,
         families=("accuracy",),
-        reads=MERGED,
+        reads=SUPPRESSION,
         tolerance=SINGLE,
-        applies=_looks,
+        applies=_runs_network,
     ),
     "matching": Probe(compute=accuracy.matching, families=("accuracy",)),
     "landmark-error": Probe(
-        compute=accuracy.landmarks,
+        compute=accuracy.landmark_errors,
         families=("accuracy",),
         reads=("evaluate.decision",),
         tolerance=SINGLE,
@@ -176,7 +180,9 @@ PROBES: dict[str, Probe] = {
     "built-subsets": Probe(compute=accuracy.built_subsets, families=("accuracy",)),
     "timing": Probe(compute=speed.timing, families=("speed",), tolerance=SINGLE),
     "memory": Probe(compute=speed.memory, families=("speed",)),
-    "exported-outputs": Probe(compute=export.wrapper, families=("export",), reads=("model",)),
+    "exported-outputs": Probe(
+        compute=export.exported_outputs, families=("export",), reads=("model",)
+    ),
     "formats": Probe(compute=export.formats, families=("export",), reads=("export.formats",)),
     "parity": Probe(compute=export.parity, families=("export",), tolerance=SINGLE),
 }
@@ -184,7 +190,7 @@ PROBES: dict[str, Probe] = {
 FAMILIES = tuple(dict.fromkeys(family for probe in PROBES.values() for family in probe.families))
 
 
-def measure(settings: Settings, probes: Mapping[str, Probe]) -> dict[str, Values]:
+def measure(settings: ProbeSettings, probes: Mapping[str, Probe]) -> dict[str, Values]:
     """Compute PROBES under SETTINGS, one after the other; what they share is made once.
 
     Networks stay in memory for the next call, which often asks for another family of the same
@@ -198,19 +204,19 @@ def measure(settings: Settings, probes: Mapping[str, Probe]) -> dict[str, Values
 
 def forget_networks() -> None:
     """Free the networks that `measure` keeps; they are built anew where they are asked for."""
-    network.forget()
-    export.forget()
+    network.clear_cache()
+    export.clear_cache()
 
 
-def asked(
-    settings: Settings, families: Iterable[str], probes: Mapping[str, Probe] = PROBES
+def probes_for(
+    settings: ProbeSettings, families: Iterable[str], probes: Mapping[str, Probe] = PROBES
 ) -> dict[str, Probe]:
-    """Return those of PROBES that say something of FAMILIES under SETTINGS."""
-    wanted = set(families)
+    """Return those of PROBES that the numbers of FAMILIES depend on under SETTINGS."""
+    asked = set(families)
     return {
         name: probe
         for name, probe in probes.items()
-        if wanted.intersection(probe.families) and probe.applies(settings)
+        if asked.intersection(probe.families) and probe.applies(settings)
     }
 
 
@@ -223,7 +229,7 @@ def agree(first: Values, second: Values, tolerance: float) -> bool:
     if len(first) != len(second):
         return False
     return all(
-        one == two or abs(one - two) <= tolerance * (1 + max(abs(one), abs(two)))
-        for one, two in zip(first, second, strict=True)
-        if not (math.isnan(one) and math.isnan(two))
+        left == right or abs(left - right) <= tolerance * (1 + max(abs(left), abs(right)))
+        for left, right in zip(first, second, strict=True)
+        if not (math.isnan(left) and math.isnan(right))
     )

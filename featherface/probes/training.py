@@ -1,4 +1,4 @@
-"""Probes of how a training goes: pictures, their order, the schedule, a step, the best weights."""
+"""Probes of the training loop's parts: augmentation, batches, schedule, steps, model selection."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch import nn
 from featherface.data.difficulty import easiest_first
 from featherface.data.synthetic.composition import EVENTS, draw_picture
 from featherface.data.synthetic.dataset import subsets
-from featherface.probes.network import built
-from featherface.probes.numbers import summary, tensor
+from featherface.probes.network import build_network
+from featherface.probes.numbers import noise_tensor, summary
 from featherface.probes.scenes import SIDE, scenes, split
 from featherface.training.loading.batches import EpochBatches, TrainingPictures, collate
 from featherface.training.optimization.curriculum import (
@@ -35,47 +35,47 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from featherface.probes.numbers import Values
-    from featherface.probes.settings import Settings
+    from featherface.probes.settings import ProbeSettings
     from featherface.training.config.train import TrainConfig
 
-DRAWN = 6
-"""Times that each picture is augmented."""
+VIEWS = 6
+"""Augmented views of each picture."""
 STEPS = 40
-"""Optimizer steps of the training whose schedule is looked at."""
-PICTURES = 11
-"""Of the split whose order is looked at."""
-LARGEST = 160
+"""Optimizer steps of the training whose schedule is evaluated."""
+SPLIT_SIZE = 11
+"""Pictures of the split that batches are drawn from."""
+LARGEST_SIDE = 160
 """Pixels of a synthetic picture's side: a larger one is drawn by the same strokes."""
 
 
-def pictures(settings: Settings) -> Values:
-    """Give what the network is shown of some pictures, and the faces it is to find there."""
+def pictures(settings: ProbeSettings) -> Values:
+    """Return augmented pictures as the network gets them, and their targets."""
     config = dataclasses.replace(settings.train, image_size=SIDE)
     mean = settings.model.pixel_mean
     source = TrainingPictures(split(), config, mean)
-    source.cached = {place: scene.picture for place, scene in enumerate(scenes())}
+    source.cached = {index: scene.picture for index, scene in enumerate(scenes())}
     pixels = torch.tensor(mean, dtype=torch.float32)
     values: Values = []
-    for view in range(DRAWN):
+    for view in range(VIEWS):
         batch = collate([source[view, index] for index in range(len(source))])
-        shown = upload_centred(batch.images, pixels).double()
-        values += shown.mean(dim=(2, 3)).flatten().tolist()
-        values += [*summary(shown)[1:2], float(shown.std())]
+        images = upload_centred(batch.images, pixels).double()  # (B, 3, H, W)
+        values += images.mean(dim=(2, 3)).flatten().tolist()
+        values += [*summary(images)[1:2], float(images.std())]
         faces = batch.targets.boxes[batch.targets.faces]
         values += [float(batch.targets.marked.sum()), *summary(faces)]
         values += summary(batch.targets.landmarks)
     return values
 
 
-def synthetic_set(settings: Settings) -> Values:
-    """Give what is drawn, one picture of each kind, and which faces count in which subset."""
+def synthetic_set(settings: ProbeSettings) -> Values:
+    """Return a synthetic picture of each event, its faces, and those of each subset."""
     if settings.synthetic is None:
         return []
-    side = min(LARGEST, settings.synthetic.image_size)
+    side = min(LARGEST_SIDE, settings.synthetic.image_size)
     config = dataclasses.replace(settings.synthetic, image_size=side)
     values: Values = []
-    for place, event in enumerate(EVENTS):
-        rng = np.random.default_rng([0, place])
+    for index, event in enumerate(EVENTS):
+        rng = np.random.default_rng([0, index])
         picture, annotation = draw_picture(rng, config, event, "probe.jpg")
         pixels = np.asarray(picture, dtype=np.float64)
         values += [*pixels.mean(axis=(0, 1)).tolist(), float(pixels.std())]
@@ -85,11 +85,11 @@ def synthetic_set(settings: Settings) -> Values:
     return values
 
 
-def order(settings: Settings) -> Values:
-    """Give which pictures the batches of some epochs hold, at which side, and what is held back."""
+def order(settings: ProbeSettings) -> Values:
+    """Return the batches of some epochs, their side, and what the curriculum holds back."""
     config = settings.train
     easiest = easiest_first(split().images) if config.curriculum else None
-    count = PICTURES if easiest is None else len(easiest)
+    count = SPLIT_SIZE if easiest is None else len(easiest)
     batches = EpochBatches(
         count, config.pictures, 0, group=config.accumulate, config=config, easiest=easiest
     )
@@ -103,16 +103,16 @@ def order(settings: Settings) -> Values:
     return values
 
 
-def schedule(settings: Settings) -> Values:
-    """Give the learning rate of every step of a short training."""
+def schedule(settings: ProbeSettings) -> Values:
+    """Return the learning rate of every step of a short training."""
     return [learning_rate(settings.train, step, STEPS) for step in range(STEPS)]
 
 
-def groups(settings: Settings) -> Values:
-    """Give which parameters of the network decay, and how much."""
+def weight_decay_groups(settings: ProbeSettings) -> Values:
+    """Return size and weight decay of each parameter group."""
     return [
         number
-        for group in parameter_groups(built(settings.model).model, settings.train)
+        for group in parameter_groups(build_network(settings.model).model, settings.train)
         for number in (
             float(len(group["params"])),
             float(sum(value.numel() for value in group["params"])),
@@ -121,20 +121,20 @@ def groups(settings: Settings) -> Values:
     ]
 
 
-def optimizer(settings: Settings) -> Values:
-    """Give which optimizer trains, and what it is made with.
+def optimizer(settings: ProbeSettings) -> Values:
+    """Return a checksum of the optimizer's class and argument names, and the arguments.
 
-    None is made: to load what PyTorch wants for that takes seconds.
+    None is constructed: PyTorch loads its compiler for that, which takes seconds.
     """
     kind = OPTIMIZERS[settings.train.optimizer]
     arguments = kind.arguments(settings.train)
     names = sorted(arguments)
-    told = zlib.crc32("".join([kind.make.__name__, *names]).encode())
-    return [float(told), *(float(arguments[name]) for name in names)]
+    checksum = zlib.crc32("".join([kind.make.__name__, *names]).encode())
+    return [float(checksum), *(float(arguments[name]) for name in names)]
 
 
-class _Learner(nn.Module):
-    """A network of three parameters' kinds, with gradients that are known."""
+class _SmallNetwork(nn.Module):
+    """A convolution and a normalisation in float64, with fixed weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,43 +143,43 @@ class _Learner(nn.Module):
         with torch.no_grad():
             for name, value in self.state_dict().items():
                 if value.is_floating_point():
-                    value.copy_(0.5 * tensor(f"learner {name}", *value.shape) + 0.1)
+                    value.copy_(0.5 * noise_tensor(f"learner {name}", *value.shape) + 0.1)
 
 
-def steps(settings: Settings) -> Values:
-    """Give the rate, the gradient as it is clipped, the weights and their average, in some steps.
+def steps(settings: ProbeSettings) -> Values:
+    """Return rate, clipped gradient, weights and their moving average over three steps.
 
-    Each step goes down the gradient and decays, as the plainest optimizer does.
+    Each step is plain gradient descent with weight decay.
     """
-    model = _Learner()
+    model = _SmallNetwork()
     session = _session(model, settings.train)
     values: Values = []
-    for place in range(3):
+    for step in range(3):
         session.begin_epoch()
         session.set_rate()
         for name, value in model.named_parameters():
-            value.grad = 8.0 * tensor(f"gradient {place} {name}", *value.shape)
+            value.grad = 8.0 * noise_tensor(f"gradient {step} {name}", *value.shape)
         values += [float(session.clip()), float(session.optimizer.param_groups[0]["lr"])]
-        values += [float(one.grad.norm()) for one in model.parameters() if one.grad is not None]
-        _descend(session.optimizer.param_groups)
+        values += [float(p.grad.norm()) for p in model.parameters() if p.grad is not None]
+        _gradient_descent(session.optimizer.param_groups)
         session.count({"loss": 1.0}, pictures=2)
-        for kept in dict.fromkeys((model, session.evaluated_model)):
-            values += [n for one in kept.parameters() for n in summary(one)[1:]]
+        for weights in dict.fromkeys((model, session.evaluated_model)):
+            values += [n for parameter in weights.parameters() for n in summary(parameter)[1:]]
     return values
 
 
 @torch.no_grad()
-def _descend(groups: Iterable[Mapping[str, Any]]) -> None:
+def _gradient_descent(groups: Iterable[Mapping[str, Any]]) -> None:
     for group in groups:
         for value in group["params"]:
             value.sub_(group["lr"] * (value.grad + group["weight_decay"] * value))
 
 
-def best(settings: Settings) -> Values:
-    """Give which of several evaluations is taken for the best, and after which it is enough."""
-    session = _session(_Learner(), settings.train)
-    found = iter((0.30, 0.52, 0.52, 0.41, 0.53, 0.20))
-    session.evaluate = lambda _model, _epoch: {"first": next(found), "second": 1.0}
+def best_weights(settings: ProbeSettings) -> Values:
+    """Return the best metric, the epochs without a better one, and when training stops early."""
+    session = _session(_SmallNetwork(), settings.train)
+    metrics = iter((0.30, 0.52, 0.52, 0.41, 0.53, 0.20))
+    session.evaluate = lambda _model, _epoch: {"first": next(metrics), "second": 1.0}
     values: Values = []
     for _ in range(6):
         session.judge()
@@ -188,8 +188,8 @@ def best(settings: Settings) -> Values:
     return values
 
 
-def _session(model: _Learner, config: TrainConfig) -> TrainingSession:
-    """Return a training of MODEL in one process, as far as it can be without files."""
+def _session(model: _SmallNetwork, config: TrainConfig) -> TrainingSession:
+    """Return a training session of MODEL in one process, without files."""
     average = MovingAverage(model, config.ema) if config.ema else None
     alone = SimpleNamespace(
         scaler=None,

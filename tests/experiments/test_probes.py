@@ -76,8 +76,10 @@ def edited(monkeypatch):
     return edit
 
 
-def told(workspace, run, metric=AP, language="en"):
-    return [one.text(language) for one in changes(run, Store(workspace), families(run, metric))]
+def sentences(workspace, run, metric=AP, language="en"):
+    return [
+        change.text(language) for change in changes(run, Store(workspace), families(run, metric))
+    ]
 
 
 def counted(monkeypatch):
@@ -112,14 +114,14 @@ def test_a_record_keeps_values_tolerance_and_the_state_of_the_sources(made):
 def test_where_no_line_differs_nothing_is_computed(workspace, made, monkeypatch):
     run = made()
     computed = counted(monkeypatch)
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     assert computed == []
 
 
 def test_other_lines_that_compute_the_same_leave_a_number_fresh(workspace, made, edited):
     run = made()
     edited()
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     assert rewritten(run, Store(workspace), ["accuracy"]) == ("accuracy",)
 
 
@@ -130,8 +132,8 @@ def test_code_that_computes_something_else_is_told_with_family_probe_and_commit(
     edited()
     monkeypatch.setattr(overlaps, "IOU", 0.6)
     wanted = "mine@1: the code computes something else since (accuracy: {}, commit 012345678)"
-    assert told(workspace, run) == [wanted.format("matching, landmark-error +1")]
-    (text,) = told(workspace, run, language="fr")
+    assert sentences(workspace, run) == [wanted.format("matching, landmark-error +1")]
+    (text,) = sentences(workspace, run, language="fr")
     assert text.startswith("mine@1\u202f: le code calcule autre chose depuis (accuracy: matching, ")
     assert rewritten(run, Store(workspace), ["accuracy"]) == ()
 
@@ -146,7 +148,7 @@ def test_the_files_that_differ_are_named_where_the_record_tells(
     seal(run.folder)
     edited()
     monkeypatch.setattr(overlaps, "IOU", 0.6)
-    (text,) = told(workspace, Run(run.folder))
+    (text,) = sentences(workspace, Run(run.folder))
     assert text.endswith("(accuracy: matching, landmark-error +1, gone/before.py)")
 
 
@@ -157,10 +159,10 @@ def test_a_change_of_training_is_nothing_to_a_run_that_only_evaluated(
     trained = made("trained", stages=("train", "evaluate", "benchmark"), trained=True)
     edited()
     monkeypatch.setitem(parts.BOXES, "smooth-l1", parts.BOXES["ciou"])
-    assert told(workspace, evaluated) == []
-    (text,) = told(workspace, trained)
+    assert sentences(workspace, evaluated) == []
+    (text,) = sentences(workspace, trained)
     assert "(training: loss, " in text
-    assert told(workspace, trained, PARAMETERS) == []
+    assert sentences(workspace, trained, PARAMETERS) == []
 
 
 def test_a_teacher_that_would_be_trained_otherwise_makes_its_student_stale(
@@ -171,7 +173,7 @@ def test_a_teacher_that_would_be_trained_otherwise_makes_its_student_stale(
     student = made("student", text, stages=("train", "evaluate"), parents=[teacher], trained=True)
     edited()
     monkeypatch.setitem(parts.BOXES, "smooth-l1", parts.BOXES["ciou"])
-    first, second = told(workspace, student)
+    first, second = sentences(workspace, student)
     assert first.startswith("teacher@1: the code computes something else since (training: loss")
     assert second == "student@1 was made from teacher@1, its teacher, so it is stale too"
 
@@ -183,21 +185,21 @@ def test_probes_are_computed_once_for_a_state_and_equal_settings(
     other = made("other", RECIPE_TEXT + "evaluate: {nms_threshold: 0.3}\n")
     edited()
     computed = counted(monkeypatch)
-    assert told(workspace, first) == []
+    assert sentences(workspace, first) == []
     assert len(computed) > 5
     assert len(computed) == len(set(computed))
     computed.clear()
-    assert told(workspace, second) == []
+    assert sentences(workspace, second) == []
     assert computed == []
-    assert told(workspace, other) == []
+    assert sentences(workspace, other) == []
     assert set(computed) == {"detections", "suppression", "score-border"}
     probe_cache.cache_of.cache_clear()  # as another program
     computed.clear()
     for run in (first, second, other):
-        assert told(workspace, run) == []
+        assert sentences(workspace, run) == []
     assert computed == []
     edited("edited again")
-    assert told(workspace, first) == []
+    assert sentences(workspace, first) == []
     assert len(computed) > 5
 
 
@@ -205,7 +207,7 @@ def test_nothing_is_kept_where_files_were_edited_meanwhile(workspace, made, edit
     run = made()
     edited()
     monkeypatch.setattr(probe_cache, "program_digest", lambda: "edited while it ran")
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     assert not list((workspace.state / "cache" / "probes").glob("*"))
 
 
@@ -216,9 +218,9 @@ def test_a_damaged_cache_is_made_again(workspace, made, edited, damage):
     folder = workspace.state / "cache" / "probes"
     folder.mkdir(parents=True)
     (folder / "edited.jsonl").write_text(damage, encoding="latin-1")
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     probe_cache.cache_of.cache_clear()
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
 
 
 def test_states_that_were_left_long_ago_are_forgotten(tmp_path):
@@ -240,8 +242,8 @@ def test_equal_within_the_tolerance_is_fresh_and_more_is_not(workspace, made, ed
 
     run = made()
     edited()
-    assert told(workspace, rewrite(run, moved(1e-10))) == []
-    (text,) = told(workspace, rewrite(run, moved(1e-7)))
+    assert sentences(workspace, rewrite(run, moved(1e-10))) == []
+    (text,) = sentences(workspace, rewrite(run, moved(1e-7)))
     assert "(accuracy: matching, " in text
 
 
@@ -257,8 +259,8 @@ def test_a_probe_that_only_today_knows_is_no_change_and_one_that_is_gone_is(
 
     run = made()
     edited()
-    assert told(workspace, rewrite(run, without)) == []
-    (text,) = told(workspace, rewrite(run, beside))
+    assert sentences(workspace, rewrite(run, without)) == []
+    (text,) = sentences(workspace, rewrite(run, beside))
     assert "(accuracy: of-another-version, " in text
 
 
@@ -266,7 +268,7 @@ def test_a_record_without_probes_says_so_unless_the_code_is_the_same(workspace, 
     run = made(stages=(), trained=True)
     (run.folder / "checkpoints").mkdir()
     (run.folder / "checkpoints" / "best.safetensors").write_bytes(b"weights")
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     dataclasses.replace(run.record, code="0" * 64).write(run.folder)
     seal(run.folder)
     run = Run(run.folder)
@@ -274,8 +276,8 @@ def test_a_record_without_probes_says_so_unless_the_code_is_the_same(workspace, 
         "mine@1 keeps no probes (training, accuracy) and the code changed since: whether it still"
         " computes the same can't be told"
     )
-    assert told(workspace, run) == [wanted]
-    assert told(workspace, run, language="fr")[0].startswith("mine@1 ne garde pas de sondes")
+    assert sentences(workspace, run) == [wanted]
+    assert sentences(workspace, run, language="fr")[0].startswith("mine@1 ne garde pas de sondes")
     (change,) = changes(run, Store(workspace), families(run, AP))
     assert change.stage == "evaluate"  # nothing needs to be trained again
     (change,) = changes(run, Store(workspace), ["training"])
@@ -293,7 +295,7 @@ def test_weights_of_a_run_without_probes_can_be_evaluated_afresh(workspace, made
     parent = Parent(role="weights", run=old.id, seal=Run(old.folder).seal)
     dataclasses.replace(new.record, parents=(parent,)).write(new.folder)
     seal(new.folder)
-    assert told(workspace, Run(new.folder)) == []
+    assert sentences(workspace, Run(new.folder)) == []
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"schema": 2, "families": {}}', "{nothing"])
@@ -302,7 +304,7 @@ def test_damaged_probes_are_none(workspace, made, content):
     (run.folder / FILE).write_text(content, encoding="utf-8")
     dataclasses.replace(run.record, code="0" * 64).write(run.folder)
     seal(run.folder)
-    (text,) = told(workspace, Run(run.folder))
+    (text,) = sentences(workspace, Run(run.folder))
     assert "keeps no probes (accuracy)" in text
 
 
@@ -314,14 +316,14 @@ def test_a_recipe_key_that_this_version_does_not_know_is_passed_over(workspace, 
     )
     seal(run.folder)
     edited()
-    assert told(workspace, Run(run.folder)) == []
+    assert sentences(workspace, Run(run.folder)) == []
 
 
 def test_a_variant_that_is_no_more_can_not_be_computed(workspace, made, edited, monkeypatch):
     run = made(text="extends: smoke\nmodel: {variant: v2}\n", stages=("benchmark",))
     edited()
     monkeypatch.delitem(VARIANTS, "v2")
-    (text,) = told(workspace, run, PARAMETERS)
+    (text,) = sentences(workspace, run, PARAMETERS)
     assert text.startswith(
         "mine@1: the code changed since, and can't compute its probes again (model.variant: "
     )
@@ -336,7 +338,7 @@ def test_a_record_without_a_commit_says_that_it_does_not_know_where(
     seal(run.folder)
     edited()
     monkeypatch.setattr(overlaps, "IOU", 0.6)
-    (text,) = told(workspace, Run(run.folder))
+    (text,) = sentences(workspace, Run(run.folder))
     assert text.endswith("(accuracy: matching, landmark-error +1)")
 
 
@@ -344,7 +346,7 @@ def test_what_an_unsealed_run_gives_is_not_kept(workspace, made, edited):
     run = made()
     (run.folder / "SEAL.json").unlink()
     edited()
-    found = verdicts(Run(run.folder), workspace, ["accuracy"])
-    assert [one.state for one in found] == ["same"]
+    (verdict,) = verdicts(Run(run.folder), workspace, ["accuracy"])
+    assert verdict.state == "same"
     kept = next((workspace.state / "cache" / "probes").glob("*")).read_text(encoding="utf-8")
     assert '"seal"' not in kept

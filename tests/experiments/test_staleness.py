@@ -61,24 +61,26 @@ def resealed(run, record=None):
     return Run(run.folder)
 
 
-def told(workspace, run, metric=AP, language="en"):
-    return [one.text(language) for one in changes(run, Store(workspace), families(run, metric))]
+def sentences(workspace, run, metric=AP, language="en"):
+    return [
+        change.text(language) for change in changes(run, Store(workspace), families(run, metric))
+    ]
 
 
 def test_nothing_has_changed(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
-    assert told(workspace, made()) == []
+    assert sentences(workspace, made()) == []
 
 
 def test_the_recipe_changed_and_where(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ntrain: {epochs: 5}\n")
     run = made()
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ntrain: {epochs: 9}\n")
-    assert told(workspace, run) == ["mine@1: the recipe changed since (train.epochs: 5 → 9)"]
-    assert told(workspace, run, language="fr") == [
+    assert sentences(workspace, run) == ["mine@1: the recipe changed since (train.epochs: 5 → 9)"]
+    assert sentences(workspace, run, language="fr") == [
         "mine@1\u202f: la recette a changé depuis (train.epochs: 5 → 9)"
     ]
-    assert told(workspace, run, PARAMETERS) == []
+    assert sentences(workspace, run, PARAMETERS) == []
 
 
 @pytest.mark.parametrize(
@@ -106,8 +108,8 @@ def test_each_number_goes_stale_by_what_decides_it(
     run = made()
     text = "extends: smoke\n" + ("" if "model:" in change else "model: {variant: v2}\n") + change
     own(workspace, "mine", text)
-    assert bool(told(workspace, run)) is of_accuracy
-    assert bool(told(workspace, run, PARAMETERS)) is of_parameters
+    assert bool(sentences(workspace, run)) is of_accuracy
+    assert bool(sentences(workspace, run, PARAMETERS)) is of_parameters
 
 
 @pytest.mark.parametrize(
@@ -118,21 +120,21 @@ def test_priors_decide_the_speed_by_their_number(workspace, made, sizes, stale):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
     run = made()
     own(workspace, "mine", f"extends: smoke\nmodel: {{variant: v2, prior_sizes: {sizes}}}\n")
-    assert bool(told(workspace, run, "latency.cpu.median_ms")) is stale
+    assert bool(sentences(workspace, run, "latency.cpu.median_ms")) is stale
 
 
 def test_what_only_training_uses_is_nothing_to_a_run_that_evaluated(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
     run = made(trained=False)
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2, dropblock: 0.1}\n")
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
 
 
 def test_a_synthetic_set_with_another_configuration_is_other_data(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
     run = made()
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ndata: {synthetic: {crowd: 9}}\n")
-    (text,) = told(workspace, run)
+    (text,) = sentences(workspace, run)
     assert text.startswith("mine@1: the data changed since (data.synthetic.crowd: ")
 
 
@@ -140,7 +142,7 @@ def test_a_recipe_that_is_gone_has_not_changed(workspace, made):
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\n")
     run = made()
     (workspace.recipes / "mine.yaml").unlink()
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
 
 
 def test_the_annotation_and_the_ground_truth_are_data(workspace, made, tmp_path):
@@ -151,16 +153,16 @@ def test_the_annotation_and_the_ground_truth_are_data(workspace, made, tmp_path)
     about = {"annotation_file": annotation.as_posix(), "annotation_sha256": sha256(annotation)}
     about["ground_truth"] = {truth.as_posix(): sha256(truth)}
     run = made(data={"val": about})
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     truth.write_text("after", encoding="utf-8")
-    assert told(workspace, run) == ["mine@1: the data changed since (wider_hard_val.mat)"]
+    assert sentences(workspace, run) == ["mine@1: the data changed since (wider_hard_val.mat)"]
     annotation.write_text("after", encoding="utf-8")
-    (text,) = told(workspace, run)
+    (text,) = sentences(workspace, run)
     assert text.endswith("(label.txt, wider_hard_val.mat)")
-    assert told(workspace, run, PARAMETERS) == []
+    assert sentences(workspace, run, PARAMETERS) == []
     for file in (annotation, truth):
         file.unlink()
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
 
 
 def test_a_file_of_weights_that_was_changed(workspace, made):
@@ -170,10 +172,10 @@ def test_a_file_of_weights_that_was_changed(workspace, made):
     run = made()
     parent = Parent(role="weights", path="start.pth", sha256=content_digest(file))
     run = resealed(run, dataclasses.replace(run.record, parents=(parent,)))
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     file.write_bytes(b"after")
-    assert told(workspace, run) == ["mine@1: what it was made from changed since (start.pth)"]
-    assert told(workspace, run, PARAMETERS) == []
+    assert sentences(workspace, run) == ["mine@1: what it was made from changed since (start.pth)"]
+    assert sentences(workspace, run, PARAMETERS) == []
 
 
 def test_a_folder_of_predictions_that_was_changed(workspace, made):
@@ -184,9 +186,9 @@ def test_a_folder_of_predictions_that_was_changed(workspace, made):
     run = made(trained=False)
     parent = Parent(role="predictions", path="found", sha256=content_digest(folder))
     run = resealed(run, dataclasses.replace(run.record, parents=(parent,)))
-    assert told(workspace, run) == []
+    assert sentences(workspace, run) == []
     (folder / "two.txt").write_text("2", encoding="utf-8")
-    assert told(workspace, run) == ["mine@1: what it was made from changed since (found)"]
+    assert sentences(workspace, run) == ["mine@1: what it was made from changed since (found)"]
 
 
 def test_a_stale_teacher_makes_its_student_stale(workspace, made):
@@ -194,15 +196,15 @@ def test_a_stale_teacher_makes_its_student_stale(workspace, made):
     own(workspace, "taught", "extends: smoke\nmodel: {variant: v2}\ndistill: {teacher: mine}\n")
     teacher = made()
     student = made("taught", parents=[teacher])
-    assert told(workspace, student) == []
+    assert sentences(workspace, student) == []
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\ntrain: {lr: 0.5}\n")
-    first, second = told(workspace, student)
+    first, second = sentences(workspace, student)
     assert first.startswith("mine@1: the recipe changed since (train.lr: ")
     assert second == "taught@1 was made from mine@1, its teacher, so it is stale too"
-    assert told(workspace, student, language="fr")[1] == (
+    assert sentences(workspace, student, language="fr")[1] == (
         "taught@1 provient de mine@1, son enseignant, et n'est donc plus à jour non plus"
     )
-    assert told(workspace, student, PARAMETERS) == []
+    assert sentences(workspace, student, PARAMETERS) == []
 
 
 def test_a_teacher_whose_evaluation_changed_taught_the_same(workspace, made):
@@ -210,7 +212,7 @@ def test_a_teacher_whose_evaluation_changed_taught_the_same(workspace, made):
     own(workspace, "taught", "extends: smoke\nmodel: {variant: v2}\ndistill: {teacher: mine}\n")
     student = made("taught", parents=[made()])
     own(workspace, "mine", "extends: smoke\nmodel: {variant: v2}\nevaluate: {nms_threshold: 0.3}\n")
-    assert told(workspace, student) == []
+    assert sentences(workspace, student) == []
 
 
 def test_another_record_in_the_teachers_place(workspace, made):
@@ -218,7 +220,7 @@ def test_another_record_in_the_teachers_place(workspace, made):
     teacher = made()
     student = made(parents=[teacher])
     resealed(teacher, dataclasses.replace(teacher.record, title="another one"))
-    assert told(workspace, student) == ["mine@2: what it was made from changed since (mine@1)"]
+    assert sentences(workspace, student) == ["mine@2: what it was made from changed since (mine@1)"]
 
 
 def test_a_record_keeps_what_its_ground_truth_was_read_from(tmp_path):
@@ -254,10 +256,10 @@ def test_a_moved_workspace_changes_nothing_and_hides_nothing(workspace, made, tm
     file = moved.root / "data" / "label.txt"
     own(moved, "mine", f"extends: smoke\ndata:\n  labels: '{file}'\n")
     runs = Store(moved).runs("mine")
-    assert [told(moved, one) for one in runs] == [[], []]
+    assert [sentences(moved, one) for one in runs] == [[], []]
     file.write_text("after", encoding="utf-8")
     for one in runs:
-        assert told(moved, one) == [f"{one.id}: the data changed since (label.txt)"]
+        assert sentences(moved, one) == [f"{one.id}: the data changed since (label.txt)"]
 
 
 def test_every_metric_has_a_family():

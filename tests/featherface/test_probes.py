@@ -22,9 +22,9 @@ from featherface.losses.config import LossConfig
 from featherface.networks.heads import linear
 from featherface.probes import table
 from featherface.probes import training as probes_of_training
-from featherface.probes.numbers import fill, noise, summary
-from featherface.probes.settings import Settings
-from featherface.probes.table import EXACT, PROBES, agree, asked, forget_networks, measure
+from featherface.probes.numbers import fill_weights, noise, summary
+from featherface.probes.settings import ProbeSettings
+from featherface.probes.table import EXACT, PROBES, agree, forget_networks, measure, probes_for
 from featherface.profiling import timing
 from featherface.training.config.distill import DistillConfig, Phase
 from featherface.training.config.train import TrainConfig
@@ -34,8 +34,8 @@ from featherface.training.optimization import moving_average, optimizers, schedu
 from featherface.training.session import TrainingSession
 from featherface.variants.table import variant
 
-PLAIN = Settings(model=variant("v3-nano"), synthetic=SyntheticConfig(image_size=64))
-TAUGHT = Settings(
+PLAIN = ProbeSettings(model=variant("v3-nano"), synthetic=SyntheticConfig(image_size=64))
+TAUGHT = ProbeSettings(
     model=variant("v3-nano"),
     train=TrainConfig(ema=0.999, landmark_weight=0.0, views=2),
     distill=DistillConfig(
@@ -54,12 +54,12 @@ SEEN = ("network", "training", "accuracy", "speed", "export")
 
 @pytest.fixture(scope="module")
 def plain():
-    return measure(PLAIN, asked(PLAIN, table.FAMILIES))
+    return measure(PLAIN, probes_for(PLAIN, table.FAMILIES))
 
 
 @pytest.fixture(scope="module")
 def taught():
-    return measure(TAUGHT, asked(TAUGHT, table.FAMILIES))
+    return measure(TAUGHT, probes_for(TAUGHT, table.FAMILIES))
 
 
 NETWORK_PROBES = ("outputs", "counts", "initial-weights", "gradients", "exported-outputs")
@@ -68,7 +68,7 @@ NETWORK_PROBES = ("outputs", "counts", "initial-weights", "gradients", "exported
 
 def changed(settings, before, without=()):
     """Return the families of the probes that give something else than BEFORE."""
-    probes = asked(settings, table.FAMILIES)
+    probes = probes_for(settings, table.FAMILIES)
     assert probes.keys() == before.keys()
     wanted = {name: probe for name, probe in probes.items() if name not in without}
     now = measure(settings, wanted)
@@ -82,7 +82,7 @@ def test_the_same_values_at_every_call_and_number_of_threads(plain):
     try:
         torch.set_num_threads(2)
         torch.manual_seed(5)
-        again = measure(PLAIN, asked(PLAIN, table.FAMILIES))
+        again = measure(PLAIN, probes_for(PLAIN, table.FAMILIES))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
@@ -95,7 +95,7 @@ def test_values_depend_on_nothing_that_is_switched_on_around_them(taught):
     torch.set_deterministic_debug_mode("error")
     try:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            again = measure(TAUGHT, asked(TAUGHT, table.FAMILIES))
+            again = measure(TAUGHT, probes_for(TAUGHT, table.FAMILIES))
         assert torch.get_default_dtype() == torch.float64
         assert torch.are_deterministic_algorithms_enabled()
     finally:
@@ -107,7 +107,7 @@ def test_values_depend_on_nothing_that_is_switched_on_around_them(taught):
 def test_random_numbers_and_modes_are_left_as_they_were():
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.no_grad():
-        measure(TAUGHT, asked(TAUGHT, ["training", "accuracy"]))
+        measure(TAUGHT, probes_for(TAUGHT, ["training", "accuracy"]))
         assert not torch.is_grad_enabled()
     assert torch.equal(torch.get_rng_state(), before[0])
     assert random.getstate() == before[1]
@@ -395,15 +395,15 @@ def test_a_change_shows_in_the_families_that_follow_from_it(
 
 def test_what_a_probe_reads_is_all_that_it_is_given():
     train = TrainConfig(lr=0.5, clip=1.0, loss=LossConfig(box="ciou"))
-    reduced = Settings(train=train).reduced(["train.lr", "train.loss"])
-    assert reduced == Settings(train=TrainConfig(lr=0.5, loss=LossConfig(box="ciou")))
-    seeds = [Settings(train=TrainConfig(seed=seed)) for seed in (0, 1)]
+    reduced = ProbeSettings(train=train).reduced(["train.lr", "train.loss"])
+    assert reduced == ProbeSettings(train=TrainConfig(lr=0.5, loss=LossConfig(box="ciou")))
+    seeds = [ProbeSettings(train=TrainConfig(seed=seed)) for seed in (0, 1)]
     for probe in PROBES.values():
         assert seeds[0].reduced(probe.reads) == seeds[1].reduced(probe.reads)
 
 
 def test_settings_share_a_digest_of_what_is_equal_in_them():
-    first, second = (Settings(train=TrainConfig(lr=0.5, clip=clip)) for clip in (1.0, 2.0))
+    first, second = (ProbeSettings(train=TrainConfig(lr=0.5, clip=clip)) for clip in (1.0, 2.0))
     assert first.digest(["train.lr", "model"]) == second.digest(["train.lr", "model"])
     for reads in (["train.clip"], ["train"]):
         assert first.digest(reads) != second.digest(reads)
@@ -411,19 +411,20 @@ def test_settings_share_a_digest_of_what_is_equal_in_them():
 
 def test_who_teaches_is_no_setting():
     first, second = (
-        Settings(distill=DistillConfig(teacher=name, teachers=(name,))) for name in ("v1@1", "v1@2")
+        ProbeSettings(distill=DistillConfig(teacher=name, teachers=(name,)))
+        for name in ("v1@1", "v1@2")
     )
     assert first == second
-    assert first != Settings(distill=DistillConfig(teacher="v1@1"))
+    assert first != ProbeSettings(distill=DistillConfig(teacher="v1@1"))
 
 
 def test_only_what_a_run_does_is_asked():
-    of_all = asked(Settings(), table.FAMILIES)
+    of_all = probes_for(ProbeSettings(), table.FAMILIES)
     assert "distillation" not in of_all
     assert "synthetic-set" not in of_all
-    judged = Settings(evaluate=EvaluateConfig(predictions="found"))
-    assert set(asked(judged, ["accuracy"])) == {"matching", "landmark-error", "built-subsets"}
-    assert "teacher-outputs" in asked(Settings(teacher=variant("v3-nano")), ["training"])
+    judged = ProbeSettings(evaluate=EvaluateConfig(predictions="found"))
+    assert set(probes_for(judged, ["accuracy"])) == {"matching", "landmark-error", "built-subsets"}
+    assert "teacher-outputs" in probes_for(ProbeSettings(teacher=variant("v3-nano")), ["training"])
 
 
 def test_results_agree_within_the_tolerance_and_no_further():
@@ -441,7 +442,7 @@ def test_weights_follow_from_their_names():
         torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3)),
     )
     for model in (first, second):
-        fill(model)
+        fill_weights(model)
     assert torch.equal(first[0].weight, second[0].weight)
     wanted = noise("0.weight", 4, 3, 3, 3) * (4.5 / 27) ** 0.5
     assert first[0].weight.detach().numpy() == pytest.approx(wanted, rel=1e-6)
@@ -470,8 +471,8 @@ def test_every_probe_has_a_use_and_a_legal_place():
     for name, probe in PROBES.items():
         assert probe.families, name
         assert set(probe.families) <= set(SEEN)
-        Settings().reduced(probe.reads)
+        ProbeSettings().reduced(probe.reads)
         assert 0 < probe.tolerance <= 1e-4
-    assert {field.name for field in dataclasses.fields(Settings)} >= {
+    assert {field.name for field in dataclasses.fields(ProbeSettings)} >= {
         key.partition(".")[0] for probe in PROBES.values() for key in probe.reads
     }

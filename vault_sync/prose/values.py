@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.claims.predicates import Term
     from experiments.metrics import Metric
     from experiments.records.run import Run
-    from experiments.staleness.changes import Change
+    from experiments.staleness.changes import ProvenanceChange
     from experiments.workspace.workspace import Workspace
 
 MOST = 2000
@@ -138,7 +138,7 @@ class ReferenceValues:
             raise run
         return run
 
-    def changes(self, run: str, metric: str) -> tuple[Change, ...]:
+    def changes(self, run: str, metric: str) -> tuple[ProvenanceChange, ...]:
         """Return how what METRIC of RUN follows from has changed since."""
         from experiments.staleness.changes import changes  # noqa: PLC0415 - as above
         from experiments.staleness.families import families  # noqa: PLC0415 - only where it is asked

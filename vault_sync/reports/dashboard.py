@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from experiments.claims.checking import ClaimOutcome
     from experiments.claims.evidence import Reason
     from experiments.records.run import Run
-    from experiments.staleness.changes import Change
+    from experiments.staleness.changes import ProvenanceChange
 
 STATES = ("pass", "fail", "stale", "not_measurable")
 BASE = "Runs.base"
@@ -103,7 +103,7 @@ def _stale(page: Page, outcomes: Sequence[ClaimOutcome]) -> list[Safe]:
     ]
 
 
-def _joined(page: Page, causes: Iterable[Change | Reason]) -> Safe:
+def _joined(page: Page, causes: Iterable[ProvenanceChange | Reason]) -> Safe:
     words = page.words
     sentences = dict.fromkeys(cause.text(words.language) for cause in causes)
     return Safe(words.semicolon.join(map(words.sentence, sentences)))

@@ -1,4 +1,4 @@
-"""Probes of what the metrics of an evaluation are, beside the core's."""
+"""Probes of how metrics are defined on an evaluation, beside those of the core."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from featherface.probes.table import Probe
 
 if TYPE_CHECKING:
     from featherface.probes.numbers import Values
-    from featherface.probes.settings import Settings
+    from featherface.probes.settings import ProbeSettings
 
-DECISIONS = (0.5, 0.64)
-"""Scores from which a detection is taken for a face; the second is exactly one's."""
+DECISION_SCORES = (0.5, 0.64)
+"""Scores from which a detection counts as a face; the second equals a detection's score."""
 
 
-def metrics(settings: Settings) -> Values:
-    """Give recall, precision, localisation and calibration of fixed detections, by their names."""
+def metrics(settings: ProbeSettings) -> Values:
+    """Return recall, precision, localisation and calibration of fixed detections, by name."""
     del settings
-    about = Circumstances(dataset="probe", split="val", complete=True, fingerprint="", run="")
+    circumstances = Circumstances(
+        dataset="probe", split="val", complete=True, fingerprint="", run=""
+    )
     result = evaluation()
     return [
         number
-        for decision in DECISIONS
+        for decision in DECISION_SCORES
         for metric in measure(
-            result, dataclasses.replace(EvaluateConfig(), decision=decision), about
+            result, dataclasses.replace(EvaluateConfig(), decision=decision), circumstances
         )
         for number in (float(zlib.crc32(metric.name.encode())), metric.value)
     ]
