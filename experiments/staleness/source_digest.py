@@ -60,6 +60,7 @@ def changed_files(recorded: Mapping[str, tuple[str, str]]) -> list[str]:
     ]
 
 
+@cache
 def bare_digest(content: bytes) -> str:
     """Return a short SHA-256 of Python source without comments, docstrings and blank lines.
 
@@ -93,6 +94,7 @@ def _differs(content: bytes, raw: str, bare: str) -> bool:
     return _digest(content) != raw and bare_digest(content) != bare
 
 
+@cache
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]  # to tell apart, not to prove
 

@@ -104,6 +104,19 @@ def test_values_depend_on_nothing_that_is_switched_on_around_them(taught):
     assert again == taught
 
 
+def test_a_probe_gives_the_same_alone_as_after_all_others(taught):
+    for name in taught:
+        forget_networks()
+        assert measure(TAUGHT, {name: PROBES[name]}) == {name: taught[name]}
+
+
+def test_a_shared_network_is_as_it_was_after_its_gradients(taught):
+    forget_networks()
+    measure(TAUGHT, {"gradients": PROBES["gradients"]})
+    alone = {name: PROBES[name] for name in ("exported-outputs", "outputs")}
+    assert measure(TAUGHT, alone) == {name: taught[name] for name in alone}
+
+
 def test_random_numbers_and_modes_are_left_as_they_were():
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.no_grad():
