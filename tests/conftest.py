@@ -59,6 +59,18 @@ def pytest_configure(config):
 
 def pytest_collection_finish():
     """Set aside what was imported: tests that let go of memory would search all of it each time."""
+    set_aside()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Set aside what the tests of a file have left: modules, and what those keep."""
+    if nextitem is None or nextitem.path != item.path:
+        set_aside()
+
+
+def set_aside():
+    """Let no later search for garbage go through what is here now."""
     gc.collect()
     gc.freeze()
 

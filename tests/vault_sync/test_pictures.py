@@ -7,13 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
 import templates
 from experiments.wording import catalogue
+from featherface.source import modules
 from featherface.source.definitions import definition_digest
 from featherface.source.packages import OURS, PACKAGES, Packages
 from vault_sync.rendering.figures import Figures
@@ -82,6 +83,14 @@ CHANGES = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _unchanged_modules_are_read_once():
+    """Parse each text once for all the copies: they differ in one module each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(modules, "read_module", cache(modules.read_module))
+        yield
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """Copy the program, with changed files, and give its packages."""
@@ -130,9 +139,9 @@ def test_a_moved_module_redraws_nothing(copy):
     """Each of the plots' modules gets another name, and all that import them follow."""
     packages = copy()
     folder = packages.root / "experiments" / "plotting"
-    modules = "|".join(path.stem for path in folder.glob("[a-z]*.py"))
-    imported = re.compile(rf"(plotting(?:\.| import ))({modules})\b")
-    used = re.compile(rf"(?<![.\w])({modules})(?=\.[a-zD])")
+    stems = "|".join(path.stem for path in folder.glob("[a-z]*.py"))
+    imported = re.compile(rf"(plotting(?:\.| import ))({stems})\b")
+    used = re.compile(rf"(?<![.\w])({stems})(?=\.[a-zD])")
     for _, path in packages.files():
         text = path.read_text(encoding="utf-8")
         moved = imported.sub(r"\1drawn_\2", text)
@@ -183,7 +192,7 @@ def draw_in(root, folder):
     """Draw one picture by the program in ROOT, kept in FOLDER; return its bytes."""
     code = f"""if True:
         import sys
-        from functools import partial
+        from functools import cache, partial
         from pathlib import Path
         from vault_sync.rendering.figures import Figures
         from vault_sync.rendering.links import LinkStyle
