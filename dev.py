@@ -56,6 +56,9 @@ def main() -> int:
     """Do what the command line asks; return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # Windows' pipes know few characters
+    # Installed without bytecode: where none is kept, every process of the tests' some hundred
+    # compiles what it imports of PyTorch anew, which takes 3 s.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     arguments = parse()
     try:
         check_python()

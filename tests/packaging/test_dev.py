@@ -330,6 +330,18 @@ def test_what_is_typed_after_test_reaches_pytest(dev, monkeypatch, typed, given)
     assert tuple(command[command.index("worksteal") + 1 :]) == given
 
 
+def test_the_bytecode_of_what_is_installed_is_kept(dev, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(sys, "argv", ["dev.py", "check"])
+    monkeypatch.setattr(dev, "environment", lambda *_: "python")
+    kept = []
+    monkeypatch.setattr(
+        dev, "show", lambda _: kept.append("PYTHONDONTWRITEBYTECODE" not in os.environ) or 0
+    )
+    assert dev.main() == 0
+    assert kept == [True] * len(dev.CHECKS)
+
+
 MARKED = """
 import pytest
 
