@@ -6,6 +6,8 @@ import gc
 import os
 import shutil
 import sys
+from collections import defaultdict
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,6 +57,30 @@ def pytest_configure(config):
     hypothesis.settings.load_profile("all" if everything else "default")
     if not everything and not config.option.markexpr:
         config.option.markexpr = f"not ({' or '.join(EXTRA)})"
+
+
+@pytest.hookimpl(trylast=True)  # when the marks have decided
+def pytest_collection_modifyitems(config, items):
+    """Let each of xdist's processes begin with slow tests: one that came last would be waited for.
+
+    The slow tests of a file stay together, for what they share; the others keep their order.
+    """
+    processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    if processes == 1:
+        return
+    files = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("slow"):
+            files[item.path].append(item)
+    slow = list(files.values())
+    others = iter([item for item in items if not item.get_closest_marker("slow")])
+    ordered = []
+    for place in range(processes):
+        # As many as --dist worksteal gives to a process at the start.
+        share = (len(items) - len(ordered)) // (processes - place)
+        first = [item for tests in slow[place::processes] for item in tests]
+        ordered += [*first, *islice(others, max(0, share - len(first)))]
+    items[:] = [*ordered, *others]
 
 
 def pytest_collection_finish():

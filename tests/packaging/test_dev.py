@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
@@ -377,6 +378,30 @@ def test_without_all_the_marks_decide(tmp_path, given, kinds, examples):
     assert dict(words) == dict.fromkeys(kinds, str(examples))
     told = f"without --all: 2 of these {len(kinds)} tests passed"
     assert (told in done.stdout) == ("--all" in given)
+
+
+def marked(name, mark):
+    assert mark == "slow"
+    return name[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("processes", "order"),
+    [(1, "a1 A2 a3 B1 b2 C1 C2 d1 d2 d3"), (2, "A2 C1 C2 a1 a3 B1 b2 d1 d2 d3")],
+)
+def test_each_process_begins_with_slow_tests(request, processes, order):
+    """Small letters are files and capitals their slow tests; xdist halves the list."""
+    plugins = request.config.pluginmanager.get_plugins()
+    place = str(ROOT / "tests/conftest.py")
+    (conftest,) = [one for one in plugins if getattr(one, "__file__", None) == place]
+    names = ["a1", "A2", "a3", "B1", "b2", "C1", "C2", "d1", "d2", "d3"]
+    items = [
+        SimpleNamespace(name=name, path=name[0].lower(), get_closest_marker=partial(marked, name))
+        for name in names
+    ]
+    config = SimpleNamespace(workerinput={"workercount": processes})
+    conftest.pytest_collection_modifyitems(config, items)
+    assert " ".join(item.name for item in items) == order
 
 
 def test_an_old_python_is_told_which_one_is_needed(dev, monkeypatch):
