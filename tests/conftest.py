@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections import defaultdict
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -164,6 +165,39 @@ def _no_user_config(tmp_path_factory):
         for name in ("THESIS_WORKSPACE", "THESIS_LANGUAGE", "THESIS_VAULT", "THESIS_DEVICE"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk():
+    """Flush nothing: no test can cut the power, and what a killed process wrote is kept anyway.
+
+    Tests of what a flush tells put their own in its place.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+RESAMPLED = {}
+"""What `resampled_once` knows, in all of a process's tests."""
+
+
+@pytest.fixture
+def resampled_once(monkeypatch):
+    """Resample the same detections once: what is drawn from them is the same in every workspace."""
+    from featherface.evaluation.matches import MatchRecords  # noqa: PLC0415 - numpy
+
+    real = MatchRecords.resampled_ap
+
+    def resampled_ap(self, subset, weights):
+        counts = self.subsets[subset]
+        arrays = (counts.hits, counts.proposals, counts.faces, weights)
+        key = tuple((one.shape, one.dtype.str, blake2b(one.tobytes()).digest()) for one in arrays)
+        if key not in RESAMPLED:
+            RESAMPLED[key] = real(self, subset, weights)
+        return RESAMPLED[key].copy()
+
+    monkeypatch.setattr(MatchRecords, "resampled_ap", resampled_ap)
 
 
 HOLDER = "OneDrive.exe (process 4242)"

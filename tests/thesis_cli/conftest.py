@@ -53,6 +53,11 @@ def thesis(monkeypatch, tmp_path):
     return call
 
 
+@pytest.fixture(autouse=True)
+def _resampled_once(resampled_once):
+    """Most commands compare the same made-up runs, each in a workspace of its own."""
+
+
 @pytest.fixture
 def valid():
     """Check an answer against the schema it names; give its data."""

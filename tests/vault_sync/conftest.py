@@ -27,6 +27,11 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.fixture(autouse=True)
+def _resampled_once(resampled_once):
+    """Most syncs compare the same made-up runs, each in a workspace of its own."""
+
+
 @pytest.fixture
 def golden(request):
     """Compare a text with tests/vault_sync/golden/NAME (THESIS_ACCEPT_GOLDEN=1 accepts too)."""
