@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mutations.source_copy import PytestResult
 
 KILLED, SURVIVED, OUTDATED, UNSOUND = "killed", "survived", "outdated", "unsound"
-CHOSEN = ["-m", "not slow and not data"]
-"""What the default tests are, for pytest."""
+CHOSEN = ["-m", "not (slow or data or external or variants)"]
+"""What the default tests are, for pytest; as in tests/conftest.py."""
 SAME = ["--hypothesis-seed=0"]
 """The same examples in every call, so that the table repeats."""
 WHOLE = 3600.0
