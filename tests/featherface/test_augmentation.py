@@ -209,6 +209,20 @@ def test_no_face_shows_without_its_box(sample, seed, name):
     assert (green - np.maximum(red, blue)).max() < 60
 
 
+def test_a_face_that_a_piece_covers_is_gone_and_any_other_stays():
+    other = marked((128, 128), [(32, 32, 96, 96)])
+    face = np.array([[60, 60, 64, 64]], dtype="f4")
+    points = np.full((1, 10), np.nan, dtype="f4")
+    sample = Sample(Image.new("RGB", (128, 128), "white"), face, points, partner=lambda _: other)
+    covered = set()
+    for seed in range(40):
+        changed = OPERATIONS["cutmix"](sample, rng(seed))
+        gone = changed.picture.getpixel((62, 62)) != (255, 255, 255)
+        assert (face[0].tolist() in changed.boxes.tolist()) is not gone
+        covered.add(gone)
+    assert covered == {False, True}
+
+
 @settings(deadline=None)
 @given(samples(), st.integers(0, 1000))
 def test_erasing_spares_every_face(sample, seed):
