@@ -88,6 +88,7 @@ def test_a_file_saved_since_the_plan_is_left_alone(vault, state, monkeypatch):
     assert apply(vault, state, change()).changed == ["sub/note.md"]
     assert (vault / "sub" / "note.md").read_bytes() == b"student"
     assert "exchanged" not in steps  # not for a moment was another content there
+    assert list((state / "journal").glob("*")) == []
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -151,12 +152,18 @@ def test_a_save_just_before_a_crash_is_given_back(vault, state, monkeypatch):
 @pytest.mark.parametrize("step", ["locked", "read", "journalled", "temporary", "compared"])
 def test_a_save_between_two_steps_is_kept(vault, state, monkeypatch, step):
     path = vault / "sub" / "note.md"
-    monkeypatch.setattr(
-        file_write, "step", lambda name: path.write_bytes(b"student") if name == step else None
-    )
+    steps = []
+
+    def save(name):
+        steps.append(name)
+        if name == step:
+            path.write_bytes(b"student")
+
+    monkeypatch.setattr(file_write, "step", save)
     assert apply(vault, state, change()).changed == ["sub/note.md"]
     assert path.read_bytes() == b"student"
     assert strays(vault) == []
+    assert ("exchanged" in steps) is (step == "compared")  # only what nothing saw is given back
 
 
 def test_a_save_after_the_exchange_is_kept_and_so_is_the_one_before(vault, state, monkeypatch):

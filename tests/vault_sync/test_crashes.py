@@ -124,3 +124,27 @@ def test_a_crash_at_any_step_is_recovered(vault, state, monkeypatch, step, name)
     with contextlib.suppress(Crash):
         Applier(vault, state, Bases(state)).apply((write,), State())
     check_recovery(vault, state, name)
+
+
+@pytest.mark.usefixtures("every_way")
+@pytest.mark.parametrize("name", ["note.md", "other.md"])
+def test_a_crash_in_the_middle_of_the_temporary_file_leaves_nothing_of_it(
+    vault, state, monkeypatch, name
+):
+    """What is half-written is no save of the student's, and is not kept as one."""
+    real = folder.Folder.create
+
+    def create(self, temporary, data, mode=None):
+        real(self, temporary, data[: len(data) // 2], mode)
+        raise Crash
+
+    monkeypatch.setattr(folder.Folder, "create", create)
+    monkeypatch.setattr(file_write.FileWrite, "_settle", lambda *_: None)
+    before = OLD if name == "note.md" else None
+    with contextlib.suppress(Crash):
+        Applier(vault, state, Bases(state)).apply(
+            (Write(f"sub/{name}", before, NEW, "n", {"b": b"new"}),), State()
+        )
+    assert len(strays(vault)) == 1
+    check_recovery(vault, state, name)
+    assert [path for path in (state / "conflicts").rglob("*") if path.is_file()] == []

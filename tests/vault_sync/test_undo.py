@@ -94,6 +94,22 @@ def test_undoing_twice_goes_further_back(tmp_path):
     ]
 
 
+def test_a_note_written_twice_goes_back_through_both_writes(tmp_path):
+    workspace = Workspace.create(tmp_path / "thesis")
+    workspace.vault.mkdir()
+    scaffold.create(workspace)
+    path = workspace.vault / PERFORMANCE
+    before = path.read_bytes()
+    writes = [
+        Write(PERFORMANCE, before, before + b"more"),
+        Write(PERFORMANCE, before + b"more", before + b"other"),
+    ]
+    write_notes(workspace, workspace.vault, writes, "mine")
+    assert path.read_bytes() == before + b"other"
+    assert undo(workspace).restored == [PERFORMANCE]
+    assert path.read_bytes() == before
+
+
 def test_a_folder_of_the_students_stays(tmp_path):
     workspace = Workspace.create(tmp_path / "thesis")
     (workspace.vault / "05-Results").mkdir(parents=True)
