@@ -181,6 +181,19 @@ def test_latencies_of_different_settings_get_no_difference(workspace, make_run):
     assert any("different settings" in note.text() for note in comparison.notes)
 
 
+def test_a_cost_has_its_share_of_the_first_runs_and_ap_has_none(workspace, make_run, pair):
+    third = make_run(workspace, "v3", metrics={"widerface.hard.ap": 0.4, "params.total": 300_000})
+    runs = [*pair, third]
+    table = lines(compare(runs, resamples=0).to_json()["rows"], [run.id for run in runs])
+    of_metric = {line.metric: line.differences for line in table}
+    parameters = of_metric["params.total"]
+    assert [difference.number for difference in parameters] == [-232_664, -188_664]
+    assert [difference.share for difference in parameters] == pytest.approx(
+        [-232_664 / 488_664, -188_664 / 488_664]
+    )
+    assert [difference.share for difference in of_metric["widerface.hard.ap"]] == [None, None]
+
+
 def test_a_difference_is_established_only_after_the_correction(workspace, make_run):
     runs = [make_run(workspace, "v1", matches=True, seed=0)]
     runs += [make_run(workspace, "v2", matches=True, seed=seed) for seed in (3, 5, 9)]

@@ -262,6 +262,15 @@ def test_a_moved_workspace_changes_nothing_and_hides_nothing(workspace, made, tm
         assert sentences(moved, one) == [f"{one.id}: the data changed since (label.txt)"]
 
 
+def test_a_folder_is_known_by_names_and_contents(tmp_path):
+    (tmp_path / "one.txt").write_text("1", encoding="utf-8")
+    before = content_digest(tmp_path)
+    (tmp_path / "one.txt").write_text("2", encoding="utf-8")
+    changed = content_digest(tmp_path)
+    (tmp_path / "one.txt").rename(tmp_path / "two.txt")
+    assert len({before, changed, content_digest(tmp_path)}) == 3
+
+
 def test_every_metric_has_a_family():
     assert all(name.startswith(tuple(FAMILIES)) for name in KINDS)
 
@@ -283,6 +292,8 @@ def test_a_record_keeps_every_file_of_the_core(tmp_path):
     assert "networks/detector.py" in kept
     assert source_digest.changed_files(kept) == []
     assert source_digest.changed_files({**kept, "gone.py": ("a", "b")}) == ["gone.py"]
+    _, bare = kept["geometry/boxes.py"]
+    assert source_digest.changed_files({**kept, "geometry/boxes.py": ("other", bare)}) == []
     kept.pop("geometry/boxes.py")
     assert source_digest.changed_files(kept) == ["geometry/boxes.py"]
     assert source_digest.read_code(tmp_path / "nowhere") == {}

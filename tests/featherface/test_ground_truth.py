@@ -127,10 +127,9 @@ def test_restricting_to_strangers_is_refused(tmp_path):
 
 
 def test_without_lists_heights_decide_and_it_is_said(tmp_path):
-    lines = ["0--Parade/a.jpg", "4"]
-    lines += [
-        f"10 10 20 {height} 0 0 0 {bad} 0 0" for height, bad in [(51, 0), (31, 0), (11, 0), (90, 1)]
-    ]
+    faces = [(51, 0), (50, 0), (30, 0), (10, 0), (90, 1)]  # height, invalid
+    lines = ["0--Parade/a.jpg", str(len(faces))]
+    lines += [f"10 10 20 {height} 0 0 0 {bad} 0 0" for height, bad in faces]
     (tmp_path / "wider_face_val_bbx_gt.txt").write_text("\n".join(lines), encoding="utf-8")
     truth = read_ground_truth(tmp_path)
     assert [truth.subsets[key][0].tolist() for key in SUBSETS] == [[0], [0, 1], [0, 1, 2]]

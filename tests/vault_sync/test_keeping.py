@@ -1,5 +1,6 @@
 """What is kept of sealed records: asked for once, and never of a run at work."""
 
+import dataclasses
 import json
 from functools import partial
 
@@ -12,6 +13,8 @@ from experiments.records.cache import (
     read_recipe,
     record_key,
 )
+from experiments.records.run import Run
+from experiments.records.seal import seal
 from featherface.source import cache_entries
 from vault_sync.rendering.sources import Sources
 
@@ -68,6 +71,14 @@ def test_match_records_that_come_back_are_noticed(workspace, make_run):
     assert record_key(run) != whole
     matches.write_bytes(content)
     assert record_key(run) == whole
+
+
+def test_a_record_sealed_anew_has_another_key(workspace, make_run):
+    run = make_run(workspace, "v2")
+    before = record_key(run)
+    dataclasses.replace(run.record, title="another").write(run.folder)
+    seal(run.folder)
+    assert record_key(Run(run.folder)) != before
 
 
 def test_a_sealed_run_is_read_as_it_is(workspace, make_run):
