@@ -84,6 +84,14 @@ def test_recall_and_precision_equal_the_plain_count(drawn, score):
         assert (found.faces, found.found, found.proposals) == wanted
 
 
+@pytest.mark.parametrize(("score", "found", "proposals"), [(0.5, 1, 2), (0.51, 1, 1), (0.91, 0, 0)])
+def test_a_detection_counts_from_its_own_score_on(score, found, proposals):
+    face = (0, 0, 20, 20)
+    predictions, truth = case([([face], [0], [(*face, 0.9), (80, 0, 9, 9, 0.5)])])
+    seen = operating_point.point(pair(predictions, truth), "hard", score)
+    assert (seen.faces, seen.found, seen.proposals) == (1, found, proposals)
+
+
 @settings(max_examples=30)
 @given(st.lists(pictures(), min_size=1, max_size=4))
 def test_groups_add_up_to_all_faces(drawn):

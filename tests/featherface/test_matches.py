@@ -68,6 +68,21 @@ def test_a_weight_counts_as_so_many_copies_of_the_picture(seed, data):
     )
 
 
+@pytest.mark.parametrize(("weights", "ap"), [([1, 1], 1 / 2), ([1, 3], 1 / 4), ([3, 1], 3 / 4)])
+def test_a_found_and_a_missed_face_count_by_their_weights(weights, ap):
+    faces = np.array([[0.0, 0.0, 20.0, 20.0]])
+    truth = GroundTruth(
+        images=("e/0", "e/1"),
+        boxes=(faces, faces),
+        subsets={"hard": (np.arange(1), np.arange(1))},
+        source="drawn",
+        whole=2,
+    )
+    predictions = {"e/0": np.array([[0, 0, 20, 20, 0.9]]), "e/1": np.array([[60, 0, 9, 9, 0.1]])}
+    matches = evaluate(predictions, truth).matches
+    assert matches.ap("hard", np.array(weights, dtype=float)) == pytest.approx(ap, abs=1e-12)
+
+
 def test_ones_give_exactly_the_evaluations_ap():
     answer = evaluate(*random_set(3, images=40))
     wanted = answer.subsets["hard"].ap

@@ -124,6 +124,33 @@ def test_a_perfect_detector_has_ap_one_but_for_the_lowest_score():
     assert evaluate(predictions, truth).subsets["hard"].ap == 1.0
 
 
+FACES = [(0, 0, 20, 20), (40, 40, 20, 20)]
+FIRST, SECOND, NOTHING = *FACES, (80, 0, 9, 9)
+
+
+@pytest.mark.parametrize(
+    ("detections", "ap"),
+    [
+        # Precision 1/2 at recall 1/2 is lifted to the 2/3 that are reached at recall 1.
+        ([(*NOTHING, 0.9), (*FIRST, 0.6), (*SECOND, 0.3)], 2 / 3),
+        # Scores above 1 are brought to 1, 0.5 and 0 before thresholds are put to them.
+        ([(*FIRST, 3.0), (*NOTHING, 2.0), (*SECOND, 1.0)], 1 / 2 + 1 / 2 * 2 / 3),
+        # A detection brings with it all that the file names before it, whatever their scores.
+        ([(*NOTHING, 0.3), (*FIRST, 0.9), (*SECOND, 0.6)], 2 / 3),
+    ],
+)
+def test_ap_by_hand(detections, ap):
+    predictions, truth = one_picture(detections, FACES)
+    assert evaluate(predictions, truth).subsets["hard"].ap == pytest.approx(ap, abs=1e-9)
+
+
+def test_what_is_found_on_a_picture_without_faces_counts_nothing():
+    one = (np.array([FIRST], dtype=float), [0], np.array([(*FIRST, 0.5)]))
+    other = (np.empty((0, 4)), [], np.array([(*NOTHING, 0.9)]))
+    predictions, truth = small_set([one, other])
+    assert evaluate(predictions, truth).subsets["hard"].ap == 1.0
+
+
 def test_a_second_detection_of_a_face_is_false():
     face = (0, 0, 20, 20)
     predictions, truth = one_picture([(*face, 0.9), (*face, 0.8), (50, 0, 9, 9, 0.1)], [face])
