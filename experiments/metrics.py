@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.conditions import Conditions
 from experiments.earlier_conditions import read_conditions
 from featherface.errors import DataError, UsageError, unknown
+from featherface.export.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,7 +108,12 @@ KINDS: dict[str, MetricKind] = {
     ),
     "size.fp32_mb": _cost("MB", "Weights, fp32", "Poids, fp32", 2),
     "memory.peak_mb": _cost("MB", "Peak memory", "Mémoire de pointe", 1),
-    "export.onnx.parity": _cost("", "ONNX parity (max. difference)", "Parité ONNX (écart max.)", 7),
+    **{
+        f"export.{name}.parity": _cost(
+            "", f"{form.title} parity (max. difference)", f"Parité {form.title} (écart max.)", 7
+        )
+        for name, form in FORMATS.items()
+    },
     "train.loss": _cost("", "Training loss", "Perte d'entraînement", 4),
 }
 """The metrics the tool itself records, in the order tables show them."""

@@ -12,12 +12,16 @@ from featherface.errors import UsageError, unknown
 class ExportFormat:
     """One kind of file that a network can be written to."""
 
+    title: str
+    """What tables call it."""
     suffix: str
     summary: str
 
 
 FORMATS: dict[str, ExportFormat] = {
-    "onnx": ExportFormat(suffix=".onnx", summary="ONNX with native DeformConv, any batch and size"),
+    "onnx": ExportFormat(
+        title="ONNX", suffix=".onnx", summary="ONNX with native DeformConv, any batch and size"
+    ),
 }
 """Every format by name; `featherface.export.writing` holds one writer per name."""
 
