@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 VARIANCES = (0.1, 0.2)
+MISSING = "write the loop of train.loss.{key}={name} in tests/stand_ins/plain_losses.py"
 
 
 class Raw(NamedTuple):
@@ -99,7 +100,9 @@ def overlap_loss(name, box, wanted):
 def box_loss(name, deltas, wanted, prior, variances):
     if name == "smooth-l1":
         return smooth_l1(deltas, box_deltas(wanted, prior, variances))
-    return overlap_loss(name, decoded(deltas, prior, variances), wanted)
+    if name in ("diou", "ciou", "eiou"):
+        return overlap_loss(name, decoded(deltas, prior, variances), wanted)
+    raise NotImplementedError(MISSING.format(key="box", name=name))
 
 
 def landmark_loss(loss, deltas, points, prior, variances):
@@ -110,6 +113,8 @@ def landmark_loss(loss, deltas, points, prior, variances):
     ]
     if loss.landmark == "smooth-l1":
         return smooth_l1(deltas, wanted)
+    if loss.landmark != "wing":
+        raise NotImplementedError(MISSING.format(key="landmark", name=loss.landmark))
     w, c = loss.wing_width, loss.wing_curvature
     error = 100 * variances[0] * (deltas - deltas.new_tensor(wanted)).abs()  # % of the prior's side
     beyond = error - (w - w * math.log(1 + w / c))
@@ -143,6 +148,8 @@ def class_losses(loss, logits, positive, quality, weights, negatives):
         other = -(1 - loss.focal_alpha) * faces**loss.focal_gamma * (1 - faces).log()
         own = -loss.focal_alpha * (1 - faces) ** loss.focal_gamma * faces.log()
         entropies = {p: (own if quality.get(p, 0) > 0 else other)[p] for p in range(len(faces))}
+    elif loss.face != "quality-focal":
+        raise NotImplementedError(MISSING.format(key="face", name=loss.face))
     else:
         for p, face in enumerate(faces):
             wanted = quality.get(p, 0.0)

@@ -68,7 +68,9 @@ def test_each_format_is_made_and_the_vault_stays(filled, stamps, name):
     done = export(filled, (), ExportOptions(to=name))
     assert done.output == filled.root / "export" / f"thesis{FORMATS[name].suffix}"
     assert stamps(filled.vault) == before
-    {"pdf": is_pdf, "docx": is_docx, "latex": is_latex, "html": is_html}[name](done.output)
+    looks = {"pdf": is_pdf, "docx": is_docx, "latex": is_latex, "html": is_html}
+    assert name in looks, f"say here what a document of the format {name!r} holds"
+    looks[name](done.output)
 
 
 def is_pdf(path):

@@ -26,15 +26,10 @@ ONE_PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
     "789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
 )
-PLOTS = {
-    "loss-curves",
-    "precision-recall",
-    "size-against-ap",
-    "component-bars",
-    "difference-bars",
-}
-DRAWN = {*PLOTS, "network-drawing"}
+DRAWN = PICTURES.keys() - {"mistakes"}
 """By matplotlib."""
+PLOTS = DRAWN - {"network-drawing"}
+"""With axes."""
 CBAM = "featherface/networks/attention/cbam.py"
 RUN_PLOTS, STYLE = "experiments/plotting/run_plots.py", "experiments/plotting/style.py"
 CHANGES = {
@@ -319,7 +314,7 @@ def test_every_kind_of_picture_is_in_the_table():
         path.read_text(encoding="utf-8") for _, path in OURS.files() if "reports" in path.parts
     ]
     used = {name for text in sources for name in pattern.findall(text)}
-    assert used == {draw.__name__ for draw in PICTURES.values()}
+    assert used == {draw.__name__ for draw in PICTURES.values()}, "PICTURES, or who draws one"
     assert sum(text.count(".picture(") - text.count("links.picture(") for text in sources) == sum(
         text.count("partial(pictures.") for text in sources
     )

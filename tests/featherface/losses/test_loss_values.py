@@ -25,6 +25,7 @@ CONFIG = variant("v2")
 PRIORS, LEVELS = priors(CONFIG, SIDE, SIDE).double(), levels(CONFIG, SIDE)
 UNEQUAL = {"hard_weight": 3.0, "small_weight": 2.0}
 SHAPES = {"focal_alpha": 0.3, "focal_gamma": 1.5, "wing_width": 8.0, "wing_curvature": 1.5}
+OTHER_MATCHINGS = [name for name in MATCHINGS if name != "overlap"]
 KINDS = [(key, name) for key in ("face", "box", "landmark") for name in CHOICES[key]]
 
 
@@ -79,7 +80,7 @@ def test_every_kind_is_its_formula_with_and_without_weights(key, name):
     assert all(first != pytest.approx(second) for first, second in zip(even, uneven, strict=True))
 
 
-@pytest.mark.parametrize("name", ["atss", "simota"])
+@pytest.mark.parametrize("name", OTHER_MATCHINGS)
 def test_what_others_match_is_compared_alike(name):
     predictions, targets = raw(seed=4), faces()
     layout = MatchingInputs(
@@ -157,7 +158,7 @@ def test_the_hardest_are_as_many_as_asked_for(values, count, wanted):
 
 def test_only_the_matching_looks_at_the_threshold_of_others():
     """ATSS and SimOTA choose for themselves: `train.overlap` changes nothing."""
-    for name in ("atss", "simota"):
+    for name in OTHER_MATCHINGS:
         loss = LossConfig(assignment=name)
         low, high = (
             multibox(raw(), PRIORS, faces(), loss=loss, levels=LEVELS, overlap=value)
