@@ -4,7 +4,8 @@ python benchmarks/staleness.py [--fork] [NAME…]
 
 Three records are made from the unchanged copy by their probes alone: `v1`, a `v2` that v1
 taught, and one that only evaluated. Each change is then made on its own, and a fresh interpreter
-that imports the changed copy says which families of each record are stale. Exit code 1 where that
+that imports the changed copy says which families of each record are stale, and which pictures and
+cached summaries of a vault are made of other code or phrases than before. Exit code 1 where that
 is not what was expected. `--fork` (not on Windows) loads PyTorch once for all of these
 interpreters, and nothing of ours.
 """
@@ -28,6 +29,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Run = Callable[[Path, str, Path], None]
+    """Does something with the packages of a copy, for a workspace: `started` or `forked`."""
+
 HOME = Path(__file__).parents[1]
 PACKAGES = ("thesis_cli", "vault_sync", "experiments", "featherface", "templates")
 RECORDS = ("v1", "taught", "evaluated")
@@ -48,7 +52,7 @@ class SourceChange:
     stale: tuple[str, str, str] = ("", "", "")
     """Letters: network, training, accuracy, speed, export; for each of RECORDS."""
     redraws: tuple[str, ...] = ()
-    """Pictures and tables of a vault that are to be made anew; see `redrawn`."""
+    """Pictures and cached summaries that are to be made anew, and phrases that read otherwise."""
 
 
 def renamed(copy: Path) -> None:
@@ -64,7 +68,16 @@ def renamed(copy: Path) -> None:
 
 def reformatted(copy: Path) -> None:
     """Write a module as Python itself does, without its comments."""
-    path = copy / "featherface" / "losses" / "multibox.py"
+    unparse(copy / "featherface" / "losses" / "multibox.py")
+
+
+def reformatted_plot(copy: Path) -> None:
+    """Write a module that draws in the same way."""
+    unparse(copy / "experiments" / "plotting" / "pareto.py")
+
+
+def unparse(path: Path) -> None:
+    """Let Python write the module at PATH; what it computes stays."""
     text = ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
     path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
 
@@ -79,6 +92,16 @@ def renamed_variable(copy: Path) -> None:
 CONFIG = "featherface/variants/config.py"
 TRAIN = "featherface/training"
 ALL = ("NTASE", "NTASE", "A")
+JUDGED = ("states",)
+"""What milestones came to: it rests on all that measures, by a wide net that costs time alone."""
+NETWORK = ("comparisons", "states")
+"""Tables of comparisons name the networks, and with them what a configuration is."""
+DEFAULTS = ("comparisons", "epochs", "recipes", "states")
+"""Whatever reads a recipe."""
+MATCHED = ("galleries", "states")
+"""What tells a face that was found from one that was missed."""
+CURVES = ("epochs", "galleries", "intervals", "precision-recall", "recipes", "resamples", *NETWORK)
+"""Whatever reads match records, which compute an AP."""
 CHANGES = (
     SourceChange("a module gets another name", make=renamed),
     SourceChange(
@@ -93,6 +116,7 @@ CHANGES = (
                 ),
             ),
         ),
+        redraws=NETWORK,
     ),
     SourceChange(
         "an augmentation is added",
@@ -104,9 +128,10 @@ CHANGES = (
             ),
             (f"{TRAIN}/config/train.py", '    "auto",\n)', '    "auto",\n    "twice",\n)'),
         ),
+        redraws=DEFAULTS,
     ),
     SourceChange("a module is reformatted", make=reformatted),
-    SourceChange("a variable gets another name", make=renamed_variable),
+    SourceChange("a variable gets another name", make=renamed_variable, redraws=CURVES),
     SourceChange(
         "a docstring is reworded",
         (("featherface/inference/detect.py", "Find the faces in IMAGE ", "Look for IMAGE's "),),
@@ -118,11 +143,41 @@ CHANGES = (
     SourceChange(
         "an error is reworded",
         (("featherface/inference/detect.py", "numbers that are not finite:", "no numbers:"),),
+        redraws=JUDGED,
     ),
     SourceChange(
         "a plot's marker",
         (("experiments/plotting/pareto.py", '"marker": "x"', '"marker": "+"'),),
-        redraws=("pareto",),
+        redraws=("size-against-ap",),
+    ),
+    SourceChange("a plot's module is reformatted", make=reformatted_plot),
+    SourceChange(
+        "a phrase in a picture",
+        (("templates/en/words/plots.toml", 'epoch = "epoch"', 'epoch = "pass over the data"'),),
+        redraws=("phrase plot.epoch",),
+    ),
+    SourceChange(
+        "a resampling",
+        (
+            (
+                "experiments/comparison/statistics.py",
+                "np.random.PCG64(seed)",
+                "np.random.PCG64(seed + 1)",
+            ),
+        ),
+        redraws=("comparisons", "intervals", "resamples", "states"),
+    ),
+    SourceChange(
+        "a layer",
+        (
+            (
+                "featherface/networks/attention/cbam.py",
+                "torch.sigmoid(score)",
+                "torch.sigmoid(2 * score)",
+            ),
+        ),
+        stale=ALL,
+        redraws=("networks", "states"),
     ),
     SourceChange(
         "a table's column",
@@ -131,6 +186,7 @@ CHANGES = (
     SourceChange(
         "a loss that no recipe names",
         (("featherface/losses/overlap.py", "differ = 4 / math.pi**2", "differ = 3 / math.pi**2"),),
+        redraws=JUDGED,
     ),
     SourceChange(
         "an augmentation that no recipe names",
@@ -141,6 +197,7 @@ CHANGES = (
                 "rng.uniform(0.4, 0.6)",
             ),
         ),
+        redraws=JUDGED,
     ),
     SourceChange(
         "a block of another variant",
@@ -156,6 +213,7 @@ CHANGES = (
         "suppression by >= for >",
         (("featherface/geometry/suppression.py", "> threshold\n", ">= threshold\n"),),
         stale=("A", "A", "A"),
+        redraws=JUDGED,
     ),
     SourceChange(
         "IoU without the pixel more",
@@ -167,26 +225,31 @@ CHANGES = (
             ),
         ),
         stale=("A", "A", "A"),
+        redraws=MATCHED,
     ),
     SourceChange(
         "a matching threshold",
         (("featherface/evaluation/overlaps.py", "IOU = 0.5\n", "IOU = 0.55\n"),),
         stale=("A", "A", "A"),
+        redraws=MATCHED,
     ),
     SourceChange(
         "AP without the monotone envelope",
         (("featherface/evaluation/curves.py", "(steps * envelope)", "(steps * precision)"),),
         stale=("A", "A", "A"),
+        redraws=CURVES,
     ),
     SourceChange(
         "the definition of localisation",
         (("experiments/accuracy.py", 'WIDEST = "hard"', 'WIDEST = "medium"'),),
         stale=("A", "A", "A"),
+        redraws=MATCHED,
     ),
     SourceChange(
         "scores that equal the threshold",
         (("featherface/inference/detect.py", "(scores > threshold)", "(scores >= threshold)"),),
         stale=("A", "A", "A"),
+        redraws=JUDGED,
     ),
     SourceChange(
         "a mirrored view put back by a pixel less",
@@ -198,39 +261,49 @@ CHANGES = (
             ),
         ),
         stale=("", "", "A"),
+        redraws=JUDGED,
     ),
     SourceChange(
         "prior sizes",
         ((CONFIG, "((16, 32), (64, 128)", "((16, 36), (64, 128)"),),
         stale=("NTA", "NTA", "A"),
+        redraws=NETWORK,
     ),
     SourceChange(
         "variances",
         ((CONFIG, "= (0.1, 0.2)\n", "= (0.1, 0.25)\n"),),
         stale=("NTA", "NTA", "A"),
+        redraws=NETWORK,
     ),
     SourceChange(
-        "an activation's slope", ((CONFIG, "leak: float = 0.1", "leak: float = 0.11"),), stale=ALL
+        "an activation's slope",
+        ((CONFIG, "leak: float = 0.1", "leak: float = 0.11"),),
+        stale=ALL,
+        redraws=NETWORK,
     ),
     SourceChange(
         "the pixel mean",
         ((CONFIG, "= (104.0, 117.0, 123.0)", "= (103.0, 117.0, 123.0)"),),
         stale=("TA", "TA", "A"),
+        redraws=NETWORK,
     ),
     SourceChange(
         "the initialisation",
         ((CONFIG, "prior_probability: float = 0.01", "prior_probability: float = 0.02"),),
         stale=("T", "T", ""),
+        redraws=NETWORK,
     ),
     SourceChange(
         "what is left of running statistics",
         ((CONFIG, "norm_momentum: float = 0.1", "norm_momentum: float = 0.2"),),
         stale=("T", "T", ""),
+        redraws=NETWORK,
     ),
     SourceChange(
         "a loss weight's default",
         ((f"{TRAIN}/config/train.py", "box_weight: float = 2.0", "box_weight: float = 1.5"),),
         stale=("T", "T", ""),
+        redraws=DEFAULTS,
     ),
     SourceChange(
         "the ratio of hard negatives",
@@ -242,11 +315,13 @@ CHANGES = (
             ),
         ),
         stale=("T", "T", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "a schedule",
         ((f"{TRAIN}/optimization/schedules.py", "1 / 250_000", "1 / 10_000"),),
         stale=("T", "T", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "a rate that is set a step late",
@@ -258,11 +333,13 @@ CHANGES = (
             ),
         ),
         stale=("T", "T", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "the moving average's warm-up",
         ((f"{TRAIN}/optimization/moving_average.py", "(1 + step)", "(2 + step)"),),
         stale=("", "T", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "which parameters decay",
@@ -274,36 +351,43 @@ CHANGES = (
             ),
         ),
         stale=("T", "T", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "no clipping",
         ((f"{TRAIN}/session.py", "self.config.clip or math.inf", "math.inf"),),
         stale=("T", "T", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "T in place of its square",
         ((f"{TRAIN}/distillation/terms.py", "total * temperature**2 /", "total * temperature /"),),
         stale=("", "T", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "how the synthetic set is drawn",
         (("featherface/data/synthetic/dataset.py", "& (blur < 2) &", "& (blur < 1) &"),),
         stale=("TA", "TA", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "the median of times",
         (("featherface/profiling/timing.py", "statistics.median(runs)", "statistics.mean(runs)"),),
         stale=("S", "S", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "what multiply-accumulates are",
         (("featherface/profiling/counting.py", "moves = 3 * TAPS", "moves = 2 * TAPS"),),
         stale=("N", "", ""),
+        redraws=("networks", "states"),
     ),
     SourceChange(
         "the wrapper that is exported",
         (("featherface/export/onnx_file.py", "raw.logits.softmax(-1)", "raw.logits.sigmoid()"),),
         stale=("E", "E", ""),
+        redraws=JUDGED,
     ),
     SourceChange(
         "what counts as parity",
@@ -315,14 +399,19 @@ CHANGES = (
             ),
         ),
         stale=("E", "E", ""),
+        redraws=JUDGED,
     ),
 )
 
 
-def redrawn(copy: Path) -> set[str]:
-    """Return which pictures and tables of a vault would be made anew; nobody asks yet."""
-    del copy
-    return set()
+def redrawn(run: Run, copy: Path, folder: Path) -> dict[str, str]:
+    """Return picture, cached summary or phrase -> digest of what the packages of COPY make it of.
+
+    A picture is drawn anew where its digest changes, or a phrase that was in it when it was drawn.
+    """
+    run(copy, "draw", folder)
+    found: dict[str, str] = json.loads((folder / "drawn.json").read_text(encoding="utf-8"))
+    return found
 
 
 def main() -> None:
@@ -342,19 +431,24 @@ def try_all(folder: Path, chosen: list[SourceChange], *, forking: bool) -> int:
         shutil.copytree(HOME / package, original / package, ignore=ignored)
     (folder / "thesis").mkdir()
     run(original, "make", folder / "thesis")
-    print(f"{'change':44} {'  '.join(f'{name:>14}' for name in RECORDS)}")
+    drawn = redrawn(run, original, folder / "thesis")
+    print(f"{'change':44} {'  '.join(f'{name:>14}' for name in RECORDS)}  redrawn")
     for change in (SourceChange("nothing"), *chosen):
         copy = folder / "copy"
         shutil.copytree(original, copy)
         apply(change, copy)
         run(copy, "ask", folder / "thesis")
+        anew = redrawn(run, copy, folder / "thesis")
+        changed = sorted(name for name in drawn if drawn[name] != anew.get(name))
         stale = json.loads((folder / "thesis" / "stale.json").read_text(encoding="utf-8"))
         shutil.rmtree(copy)
         expected = dict(zip(RECORDS, change.stale, strict=True))
         right = all(set(stale[name]) == set(expected[name]) for name in RECORDS)
+        right = right and changed == sorted(change.redraws)
         wrong += not right
         cells = [_cell(stale[name], expected[name]) for name in RECORDS]
-        print(f"{change.name:44} {'  '.join(cells)}  {'' if right else 'WRONG'}", flush=True)
+        cells += [", ".join(changed) or "-", "" if right else "WRONG"]
+        print(f"{change.name:44} {'  '.join(cells)}", flush=True)
     print(f"{len(chosen)} changes, {wrong} not as expected")
     return int(wrong > 0)
 

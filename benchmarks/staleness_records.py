@@ -1,6 +1,6 @@
 """What `staleness.py` runs with each changed copy of the packages.
 
-python benchmarks/staleness_records.py make|ask FOLDER
+python benchmarks/staleness_records.py make|ask|draw FOLDER
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from experiments.staleness.changes import changes
 from experiments.staleness.probes import STAGES as FAMILIES
 from experiments.staleness.probes import write_probes
 from experiments.staleness.source_digest import code_digest, write_code
+from experiments.wording.catalogue import phrases
 from experiments.workspace.workspace import Workspace
+from vault_sync.reports.code_digests import drawing_digests, summary_digests
 
 RECIPES = {
     "v1": "extends: smoke\nmodel: {variant: v1}\n",
@@ -99,5 +101,12 @@ def ask(root: Path) -> None:
     (root / "stale.json").write_text(json.dumps(stale), encoding="utf-8")
 
 
+def draw(root: Path) -> None:
+    """Write to ROOT what each picture, cached summary and phrase is made of."""
+    texts = {f"phrase {key}": text for key, text in phrases("en").items()}
+    made = {**drawing_digests(), **summary_digests(), **texts}
+    (root / "drawn.json").write_text(json.dumps(made), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    {"make": make_records, "ask": ask}[sys.argv[1]](Path(sys.argv[2]))
+    {"make": make_records, "ask": ask, "draw": draw}[sys.argv[1]](Path(sys.argv[2]))
