@@ -105,3 +105,15 @@ def test_the_map_names_every_room():
         and not re.search(rf"`{path.name}/`|^{path.name}$", drawn, re.MULTILINE)
     ]
     assert missing == []
+
+
+def test_tests_lie_in_folders_named_after_rooms():
+    strange = [
+        folder.relative_to(ROOT).as_posix()
+        for package in ("vault_sync", "experiments", "featherface")
+        for folder in (ROOT / "tests" / package).iterdir()
+        if folder.is_dir()
+        and folder.name not in ("golden", "__pycache__")
+        and not (ROOT / package / folder.name / "__init__.py").is_file()
+    ]
+    assert strange == []

@@ -37,6 +37,15 @@ def overlap(one, other):
     return common / (sum(areas) - common)
 
 
+def overlap_table(boxes, others):
+    """Return the IoU (A, B) of BOXES (A, 4) with OTHERS (B, 4), corners, as tensors round it."""
+    low = torch.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = torch.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    common = (high - low).clamp_min(0).prod(-1)
+    areas = [(rows[:, 2:] - rows[:, :2]).prod(-1) for rows in (boxes, others)]
+    return common / (areas[0][:, None] + areas[1][None] - common)
+
+
 def official_matching(priors, faces, threshold):
     """Return (face, positive) of each of PRIORS, with the FACES (corners) of one picture.
 

@@ -31,7 +31,7 @@ def test_published_predictions_give_the_official_ap(thesis, valid, reference_dat
 
 @pytest.mark.slow
 def test_published_weights_give_the_reference_ap(thesis, valid, reference_data, expected):
-    # The quickest of the five: tests/featherface/test_inference.py has them all.
+    # The quickest of the five: tests/featherface/inference/test_detect.py has them all.
     variant, file = "retinaface-mnet025", "retinaface_mnet025.pth"
     wider = reference_data / "widerface"
     network = ("--variant", variant, "--weights", reference_data / "weights" / file)
@@ -42,7 +42,7 @@ def test_published_weights_give_the_reference_ap(thesis, valid, reference_data, 
     assert data["complete"] is False
     assert data["images"] == 34
     assert answer.json["warnings"]
-    # What another processor's rounding may change: tests/featherface/test_inference.py.
+    # What another processor's rounding may change: tests/featherface/inference/test_detect.py.
     assert aps(data) == pytest.approx(expected["val34"]["ap"][variant], abs=0.002)
 
 

@@ -89,7 +89,7 @@ def test_two_processes_make_one_run(tiny, torchrun, thesis, tmp_path):
     assert thesis("run", "tiny", *TRAIN_ONLY, *doubled, workspace=tiny).code == 0
     alone = Store(tiny).runs("tiny")[-1]
     assert len(losses(alone)) == 2
-    # Sums in another order, in float32 over four steps: as in tests/featherface/test_processes.py.
+    # Sums in another order, in float32 over four steps, as for two processes without the program.
     assert losses(together[0]) == pytest.approx(losses(alone), rel=1e-3)
 
 

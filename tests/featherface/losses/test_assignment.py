@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stand_ins.plain_losses import overlap_table
 
 from featherface.geometry.boxes import corners_of
 from featherface.geometry.priors import priors
@@ -11,15 +12,6 @@ from featherface.training.loading.batches import empty_targets
 from featherface.variants.table import variant
 
 PRIORS = priors(variant("v2"), 64, 96)
-
-
-def overlap_table(boxes, others):
-    """Return the IoU (A, B) of BOXES (A, 4) with OTHERS (B, 4), corners, as tensors round it."""
-    low = torch.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = torch.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    common = (high - low).clamp_min(0).prod(-1)
-    areas = [(corners[:, 2:] - corners[:, :2]).prod(-1) for corners in (boxes, others)]
-    return common / (areas[0][:, None] + areas[1][None] - common)
 
 
 def test_overlaps_by_hand():

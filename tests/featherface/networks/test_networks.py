@@ -18,7 +18,7 @@ from featherface.variants.config import CHOICES
 from featherface.variants.table import VARIANTS, variant
 from featherface.weights.checkpoints import load_weights, save_weights
 
-NETWORKS = Path(__file__).parents[2] / "docs" / "networks.md"
+NETWORKS = Path(__file__).parents[3] / "docs" / "networks.md"
 ROW = re.compile(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d.]+) \|", re.MULTILINE)
 TOLD = {name: cells for name, *cells in ROW.findall(NETWORKS.read_text(encoding="utf-8"))}
 """Variant -> parameters and G MACs at 640², as the documentation tells them."""

@@ -9,9 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stand_ins.faces import made_up
+from stand_ins.plain_losses import overlap_table
 
 from featherface import errors
-from featherface.geometry.boxes import corners_of, decode, iou
+from featherface.geometry.boxes import corners_of, decode
 from featherface.geometry.priors import levels, priors
 from featherface.losses import assignment
 from featherface.losses.atss import assign_atss
@@ -194,7 +195,7 @@ def plain_atss(face_boxes):
             near = apart.argsort(stable=True)[: min(9, len(places))]
             candidates += [first + 2 * int(n) + a for n in near for a in (0, 1)]
             first += count
-        overlap = iou(box[None], corners[candidates])[0]
+        overlap = overlap_table(box[None], corners[candidates])[0]
         threshold = overlap.mean() + overlap.std()
         points = centres[candidates]
         inside = ((points > box[:2]) & (points < box[2:])).all(1)
@@ -222,7 +223,7 @@ def plain_simota(face_boxes, deltas, logits):
     count = len(PRIORS)
     if not len(face_boxes):
         return torch.zeros(count, dtype=torch.long), torch.zeros(count, dtype=torch.bool)
-    points, overlap = PRIORS[:, :2], iou(face_boxes, decode(deltas, PRIORS, VARIANCES))
+    points, overlap = PRIORS[:, :2], overlap_table(face_boxes, decode(deltas, PRIORS, VARIANCES))
     reach = LEVELS.strides(torch.device("cpu"))[:, None] * 2.5
     inside = torch.stack([((points > b[:2]) & (points < b[2:])).all(1) for b in face_boxes])
     middle = [(b[:2] + b[2:]) / 2 for b in face_boxes]

@@ -73,7 +73,7 @@ def test_an_innovation_names_what_it_builds_upon(key, value, hint):
     assert hint in caught.value.hint
 
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "networks.md"
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "networks.md"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
