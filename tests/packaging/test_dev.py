@@ -369,7 +369,7 @@ def test_without_all_the_marks_decide(tmp_path, given, kinds, examples):
     """In a process of its own: the profile of hypothesis is one for the whole process."""
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
     (tmp_path / "test_marked.py").write_text(MARKED, encoding="utf-8")
-    settings = f"[pytest]\naddopts = -qs -p no:xdist\npythonpath = {ROOT / 'tests'}\n"
+    settings = f"[pytest]\naddopts = -qs -p no:xdist\npythonpath = {ROOT} {ROOT / 'tests'}\n"
     (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
     command = [sys.executable, "-W", "ignore", "-m", "pytest", *given]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
