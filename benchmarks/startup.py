@@ -2,7 +2,7 @@
 
 python benchmarks/startup.py [REPEATS]
 
-Budgets: help 0.25 s, list 0.5 s, on two cores.
+Budgets: help 0.15 s, list 0.3 s, on two cores.
 """
 
 from __future__ import annotations

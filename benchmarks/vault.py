@@ -27,7 +27,7 @@ from experiments.workspace.workspace import Workspace
 from experiments.yaml_io import write_yaml
 from vault_sync.commands.sync import sync
 
-BUDGET = 2.0
+BUDGET = 1.0
 """Seconds of DESIGN: second sync of a 5,000-note vault, 0 writes."""
 PROSE = """the detector finds small faces where anchors of sixteen pixels meet a dense prior and
 distillation from the teacher keeps recall at high overlap while attention reweights channels"""

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.machines import about_machines
+from experiments.comparison.multiple_tests import holm
 from experiments.comparison.recipe_differences import differing_settings
 from experiments.comparison.result import (
     ALPHA,
@@ -204,8 +205,6 @@ def _known(value: float) -> float | None:
 
 def _corrected(rows: Sequence[ComparisonRow]) -> tuple[ComparisonRow, ...]:
     """Correct the P values of all differences in ROWS for their number."""
-    from experiments.comparison.statistics import holm  # noqa: PLC0415 - numpy
-
     tested = [(row, delta) for row in rows for delta in row.deltas if delta and delta.p is not None]
     values = iter(holm([delta.p or 0.0 for _, delta in tested]))
     return tuple(

@@ -1,10 +1,8 @@
-"""Paired bootstrap over images, and Holm's correction for several comparisons.
+"""Paired bootstrap over images.
 
 Efron and Tibshirani, 1993, An Introduction to the Bootstrap: percentile intervals. Images are
 the units that are resampled; every model sees the same resample, so that what the images have
 in common cancels out of a difference. This says nothing of the spread between training seeds.
-Holm, 1979, A simple sequentially rejective multiple test procedure: valid however the
-comparisons depend on each other.
 """
 
 from __future__ import annotations
@@ -128,20 +126,6 @@ def percentiles(values: NDArray[np.float64], level: float = LEVEL) -> Interval:
     tail = (1 - level) / 2
     low, high = np.quantile(finite, [tail, 1 - tail])
     return Interval(float(low), float(high), level)
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """Return the P VALUES corrected for their number, in their order; NaN stays and counts not.
-
-    A difference is established at level a, whatever the others are, where its corrected value
-    is at most a.
-    """
-    order = sorted((value, at) for at, value in enumerate(values) if not math.isnan(value))
-    corrected, highest = [math.nan] * len(values), 0.0
-    for rank, (value, at) in enumerate(order):
-        highest = max(highest, min(1.0, value * (len(order) - rank)))
-        corrected[at] = highest
-    return corrected
 
 
 def _weights(images: int, resamples: int, seed: int) -> NDArray[np.float64]:

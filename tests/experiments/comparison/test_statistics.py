@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from experiments.comparison.multiple_tests import holm
 from experiments.comparison.result import excludes_zero
 from experiments.comparison.statistics import (
     MEAN,
-    holm,
     paired_bootstrap,
     percentiles,
 )

@@ -164,7 +164,7 @@ SUMMARY_CHANGES = {
         {"networks"},
     ),
     "the rank of Holm": (
-        "experiments/comparison/statistics.py",
+        "experiments/comparison/multiple_tests.py",
         "def holm(",
         "@bool\ndef holm(",
         {"comparisons"},

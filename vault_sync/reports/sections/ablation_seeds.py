@@ -9,9 +9,9 @@ from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.multiple_tests import holm
 from experiments.comparison.result import ALPHA
 from experiments.comparison.seed_statistics import MIN_SEEDS, spread
-from experiments.comparison.statistics import holm
 from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering import pictures
 from vault_sync.rendering.markdown import Safe, table
