@@ -156,8 +156,8 @@ class ReferenceValues:
         from experiments.wording.phrases import say  # noqa: PLC0415 - as above
 
         try:
-            found = self.store.find(run)
-            same = rewritten(found, self.store, families(found, metric))
+            record = self.store.find(run)
+            same = rewritten(record, self.store, families(record, metric))
         except ThesisError:
             return ""
         return say("reason.same-code", "en", run=run, details=", ".join(same)) if same else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,10 +52,11 @@ def warn_of_changes(session: Session, records: Store, run: Run) -> None:
     from experiments.staleness.families import families
     from experiments.wording.phrases import say
 
-    every = dict.fromkeys(one for metric in run.metrics for one in families(run, metric.name))
-    for change in changes(run, records, list(every)):
+    of_metrics = (families(run, metric.name) for metric in run.metrics)
+    every_family = list(dict.fromkeys(itertools.chain.from_iterable(of_metrics)))
+    for change in changes(run, records, every_family):
         session.warn(change.text())
-    if same := rewritten(run, records, list(every)):
+    if same := rewritten(run, records, every_family):
         session.warn(say("reason.same-code", "en", run=run.id, details=", ".join(same)))
 
 
