@@ -133,5 +133,8 @@ def plain(result: MutationResult) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the copies go in any case
+    # Both end in `interrupted`, for the copies go in any case; a shell lets what runs in its
+    # background ignore the first.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -238,8 +238,9 @@ def test_an_interrupt_ends_all_and_removes_the_copies(project, tmp_path):
     endless = LISTED.split("\n\n", maxsplit=1)[0].replace("value > best", "number //= 2")
     endless = endless.replace("value < best", "number //= 1")
     (catalogue / "arithmetic.toml").write_text(endless, encoding="utf-8")
+    check = [sys.executable, "-m", "mutations", "--root", project, "--catalogue", catalogue]
     process = subprocess.Popen(
-        [sys.executable, "-m", "mutations", "--root", project, "--catalogue", catalogue],
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *check],  # as a shell's background jobs
         env={**os.environ, "PYTHONPATH": str(TESTS), "TMPDIR": str(scratch)},
         stderr=subprocess.PIPE,
     )
