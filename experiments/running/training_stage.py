@@ -125,7 +125,9 @@ def _load_start_weights(context: StageContext, model: Detector, result: StageRes
     recipe = context.recipe
     weights = inputs.recipe_weights(context.workspace, recipe)
     if weights is not None:
-        cleaning = checkpoints.load_weights(model, weights.path, recipe.model.variant)
+        cleaning = checkpoints.load_weights(
+            model, weights.path, recipe.model.variant, to_train=True
+        )
         context.log_cleaning(f"starting from {weights.path.name}", cleaning.sentences())
     elif weights := inputs.recipe_backbone(context.workspace, recipe):
         checkpoints.load_backbone(model, weights.path)

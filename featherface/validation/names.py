@@ -44,6 +44,7 @@ COUNTS: dict[str, Count] = {
     "eca-cbam-parallel": _exactly(476_345),
     "v2-coordatt": _exactly(493_095),
     "retinaface-mnet025": _exactly(426_608),
+    "retinaface-1mb": _exactly(426_608),
     "v2": Count(253_440, 258_560),  # 256K, one per cent either way
     "v2-ultra": Count(1, 249_999),
     "v2-plus": Count(1, 488_999),

@@ -179,15 +179,21 @@ VARIANTS: dict[str, Variant] = {
         source="this thesis, after YuNet (2023) and EResFD (2024)",
     ),
     "retinaface-mnet025": Variant(
+        config=DetectorConfig(neck="fpn", repeats=1, context="ssh"),
+        summary="the peer: RetinaFace with MobileNet x0.25",
+        source="RetinaFace (Deng et al., 2020), https://arxiv.org/abs/1905.00641, as"
+        " https://github.com/biubug6/Pytorch_Retinaface builds it",
+    ),
+    "retinaface-1mb": Variant(
         config=DetectorConfig(
             neck="fpn",
             repeats=1,
             context="ssh",
             leak=0.0,
-            prior_sizes=((10, 20), (32, 64), (128, 256)),  # what the published weights learnt
+            prior_sizes=((10, 20), (32, 64), (128, 256)),
         ),
-        summary="the peer: RetinaFace with MobileNet x0.25",
-        source="RetinaFace (Deng et al., 2020), https://arxiv.org/abs/1905.00641",
+        summary="the peer's other training: its tensors, smaller priors and plain ReLU",
+        source="https://github.com/biubug6/Face-Detector-1MB-with-landmark",
     ),
 }
 """Every variant by name."""

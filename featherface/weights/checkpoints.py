@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from featherface.data.fingerprint import file_sha256
 from featherface.errors import NotFoundError, WeightsError
 from featherface.filesystem.atomic import replacing
 from featherface.filesystem.os_errors import told_in_words
@@ -26,6 +27,7 @@ from featherface.weights.checkpoint_key_maps import (
     WRAPPERS,
     our_name,
 )
+from featherface.weights.published_weights import recognised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 PICKLED = (b"PK", b"\x80")
 """How files of torch.save begin: archives, and plain pickles of protocol 2 and later."""
+SOURCE_DIGEST = "source_sha256"
+"""Key of a safetensors file: the digest of the published file that it was made from."""
 BACKBONE = "backbone."
 """First part of the names of the backbone's weights."""
 
@@ -89,8 +93,13 @@ def read_state(path: Path) -> tuple[State, Cleaning]:
     return _clean(raw, path, metadata)
 
 
-def load_weights(model: nn.Module, path: Path, variant_name: str) -> Cleaning:
+def load_weights(
+    model: nn.Module, path: Path, variant_name: str, *, to_train: bool = False
+) -> Cleaning:
     """Load PATH into MODEL, every weight or none.
+
+    Weights that were published for another variant of the same tensors are taken TO_TRAIN only:
+    with other priors or activations they find something else, or nothing.
 
     Raises:
         WeightsError: the weights are another variant's (named where known), or not readable.
@@ -99,6 +108,8 @@ def load_weights(model: nn.Module, path: Path, variant_name: str) -> Cleaning:
     problems = _misfits(model.state_dict(), state)
     if problems:
         raise _misfit_error(path, variant_name, state, problems)
+    if not to_train:
+        _check_published(path, cleaning, variant_name)
     model.load_state_dict(state)
     return cleaning
 
@@ -274,6 +285,25 @@ def _misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[
         if name in given and given[name].shape != value.shape
     ]
     return missing + extra + shapes
+
+
+def _check_published(path: Path, cleaning: Cleaning, variant_name: str) -> None:
+    """Refuse weights that are known to be another variant's of the same tensors."""
+    digest = (cleaning.metadata or {}).get(SOURCE_DIGEST) or file_sha256(path)
+    known = recognised(digest)
+    if known is None or known.variant == variant_name or variant_name not in VARIANTS:
+        return
+    ours, theirs = VARIANTS[variant_name].config, VARIANTS[known.variant].config
+    differing = [
+        f"{field.name} {getattr(theirs, field.name)}"
+        for field in fields(theirs)
+        if getattr(theirs, field.name) != getattr(ours, field.name)
+    ]
+    raise WeightsError(
+        f"{path} holds the weights that were published for {known.variant!r} ({known.title}):"
+        f" {variant_name!r} has the same tensors, but these need {', '.join(differing)}",
+        f"use --variant {known.variant}, or in a recipe model.variant: {known.variant}",
+    )
 
 
 def _misfit_error(path: Path, variant_name: str, state: State, problems: list[str]) -> WeightsError:

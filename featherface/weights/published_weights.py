@@ -51,6 +51,12 @@ PUBLISHED: tuple[PublishedWeights, ...] = (
         variant="retinaface-mnet025",
         title="RetinaFace with MobileNet x0.25, its PyTorch repository",
         reported=(0.9070, 0.8816, 0.7382),
+        sha256="2979b33ffafda5d74b6948cd7a5b9a7a62f62b949cef24e95fd15d2883a65220",
+    ),
+    PublishedWeights(
+        variant="retinaface-1mb",
+        title="RetinaFace of Face-Detector-1MB-with-landmark (AP with the longer side at 640)",
+        reported=(0.873, 0.836, 0.638),
         sha256="ed6fa7d45a5179f03cb5ce82c73b0c6711372968e53782e88395acee88d319e1",
     ),
 )

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from stand_ins.published import FILES, expected_ap
 
 from experiments.claims import checking
 from experiments.comparison.compare import compare, published_for
@@ -28,7 +29,8 @@ def evaluated(workspace, name, *overrides):
 
 def test_published_weights_on_a_part_of_val(workspace, reference_data):
     # The quicker of the two networks: the other one goes the same way through the command line.
-    name, file = "retinaface-mnet025", "retinaface_mnet025.pth"
+    name = "retinaface-mnet025"
+    file = FILES[name]
     faces = reference_data / "widerface"
     run = evaluated(
         workspace,
@@ -37,7 +39,7 @@ def test_published_weights_on_a_part_of_val(workspace, reference_data):
         f"data.root={(faces / 'val34').as_posix()}",
         f"data.ground_truth={(faces / 'ground_truth').as_posix()}",
     )
-    wanted = expected(reference_data)["val34"]["ap"][name]
+    wanted = expected_ap(reference_data, name)
     for subset, ap in wanted.items():
         metric = run.metric(f"widerface.{subset}.ap")
         assert metric.value == pytest.approx(ap, abs=0.002)

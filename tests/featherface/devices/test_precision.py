@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from stand_ins.networks import every_network
+from stand_ins.published import FILES, weights_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from featherface.data.config import SyntheticConfig
@@ -33,13 +34,6 @@ from featherface.validation.case import VariantCase
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import load_weights
 
-PUBLISHED = {
-    "v1-official": "featherface_v1_official.pth",
-    "v1-489k": "featherface_v1_489k.pth",
-    "eca-cbam": "featherface_eca_cbam.pth",
-    "v2-coordatt": "featherface_v2_coordatt.pth",
-    "retinaface-mnet025": "retinaface_mnet025.pth",
-}
 SMALL = ExportConfig(parity_sizes=((64, 96),))
 
 
@@ -410,10 +404,10 @@ def test_a_copy_answers_for_itself():
 
 @pytest.mark.data
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", FILES)
 def test_trained_weights_are_exported_on_a_card_that_rounds(reference_data, tmp_path, name):
     model = build(variant(name))
-    load_weights(model, reference_data / "weights" / PUBLISHED[name], name)
+    load_weights(model, weights_file(reference_data, name), name)
     model.train()
     with TensorCores(model):
         (artifact,) = export(model, ExportConfig(), tmp_path, "best", name)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stand_ins.published import FILES, expected_ap, outputs_folder
 
 from featherface.errors import DataError
 from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
@@ -261,17 +262,17 @@ def test_full_validation_set(reference_data):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(
-    "variant", ["v1-official", "v1-489k", "eca-cbam", "v2-coordatt", "retinaface-mnet025"]
-)
+@pytest.mark.parametrize("variant", FILES)
 def test_part_of_the_validation_set(reference_data, variant):
-    wanted = json.loads((reference_data / "expected.json").read_text(encoding="utf-8"))["val34"]
+    wanted = expected_ap(reference_data, variant)
+    counts = json.loads((reference_data / "expected.json").read_text(encoding="utf-8"))["val34"]
     truth = read_ground_truth(reference_data / "widerface" / "ground_truth")
     answer = evaluate(
-        read_predictions(reference_data / "reference" / variant / "val34_predictions.tar.gz"), truth
+        read_predictions(outputs_folder(reference_data, variant) / "val34_predictions.tar.gz"),
+        truth,
     )
     for subset, result in answer.subsets.items():
         # The expected values have six decimals; one face of 614 more would be 1e-3.
-        assert result.ap == pytest.approx(wanted["ap"][variant][subset], abs=1e-6)
-        assert result.faces == wanted["faces"][subset]
+        assert result.ap == pytest.approx(wanted[subset], abs=1e-6)
+        assert result.faces == counts["faces"][subset]
     assert (answer.images, answer.complete) == (34, False)

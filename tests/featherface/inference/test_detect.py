@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from stand_ins.published import FILES, expected_ap, outputs_folder, weights_file
 
 from featherface.errors import DataError, InterruptedRunError, UsageError, WeightsError
 from featherface.evaluation.config import EvaluateConfig
@@ -226,30 +225,21 @@ def test_pictures_of_one_name_are_refused(model, pictures):
 
 @pytest.mark.data
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "weights"),
-    [
-        ("v1-official", "featherface_v1_official.pth"),
-        ("v1-489k", "featherface_v1_489k.pth"),
-        ("eca-cbam", "featherface_eca_cbam.pth"),
-        ("v2-coordatt", "featherface_v2_coordatt.pth"),
-        ("retinaface-mnet025", "retinaface_mnet025.pth"),
-    ],
-)
-def test_published_weights_on_part_of_the_validation_set(reference_data, name, weights):
+@pytest.mark.parametrize("name", FILES)
+def test_published_weights_on_part_of_the_validation_set(reference_data, name):
     config = variant(name)
     model = build(config)
-    load_weights(model, reference_data / "weights" / weights, name)
+    load_weights(model, weights_file(reference_data, name), name)
     val34 = reference_data / "widerface" / "val34"
     found = predict(model, config, val34 / "WIDER_val" / "images")
-    wanted = json.loads((reference_data / "expected.json").read_text(encoding="utf-8"))["val34"]
+    wanted = expected_ap(reference_data, name)
     truth = read_ground_truth(reference_data / "widerface" / "ground_truth").restrict(found)
     answer = evaluate(found, truth)
     # Processors round convolutions differently, which may carry a box over an IoU of 0.5 or the
     # threshold of its suppression: one of the 614 hard faces is 0.0016 of recall.
     for subset, result in answer.subsets.items():
-        assert result.ap == pytest.approx(wanted["ap"][name][subset], abs=0.002)
-    reference = read_predictions(reference_data / "reference" / name / "val34_predictions.tar.gz")
+        assert result.ap == pytest.approx(wanted[subset], abs=0.002)
+    reference = read_predictions(outputs_folder(reference_data, name) / "val34_predictions.tar.gz")
     best = [agreement(found[key], table) for key, table in reference.items()]
     assert np.median(np.concatenate(best)) > 0.99  # the reference keeps whole pixels
 

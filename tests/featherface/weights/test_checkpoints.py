@@ -8,12 +8,15 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from stand_ins.published import FILES, outputs_folder, weights_file
 
+from featherface.data.fingerprint import file_sha256
 from featherface.errors import NotFoundError, UnavailableError, WeightsError
 from featherface.networks.detector import build
 from featherface.variants.table import VARIANTS, variant
 from featherface.weights import checkpoints
 from featherface.weights.checkpoints import (
+    SOURCE_DIGEST,
     fitting_variants,
     load_backbone,
     load_weights,
@@ -21,13 +24,8 @@ from featherface.weights.checkpoints import (
     save_weights,
 )
 
-PUBLISHED = {
-    "v1-official": "featherface_v1_official.pth",
-    "v1-489k": "featherface_v1_489k.pth",
-    "eca-cbam": "featherface_eca_cbam.pth",
-    "v2-coordatt": "featherface_v2_coordatt.pth",
-    "retinaface-mnet025": "retinaface_mnet025.pth",
-}
+TWINS = ({"eca-cbam", "eca-cbam-parallel"}, {"retinaface-mnet025", "retinaface-1mb"})
+"""Variants of the same tensors: a file alone can't tell them apart."""
 
 
 class Dangerous:
@@ -182,12 +180,12 @@ def test_a_detector_lends_its_backbone(tmp_path, v2):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", sorted(PUBLISHED))
+@pytest.mark.parametrize("name", sorted(FILES))
 def test_published_weights_give_the_published_numbers(reference_data, name):
     config = variant(name)
     model = build(config).eval()
-    load_weights(model, reference_data / "weights" / PUBLISHED[name], name)
-    expected = np.load(reference_data / "reference" / name / "raw320.npz")
+    load_weights(model, weights_file(reference_data, name), name)
+    expected = np.load(outputs_folder(reference_data, name) / "raw320.npz")
     image = expected["image_bgr"].astype(np.float32) - np.float32(config.pixel_mean)
     with torch.no_grad():
         output = model(torch.from_numpy(image).permute(2, 0, 1)[None])
@@ -200,11 +198,34 @@ def test_published_weights_give_the_published_numbers(reference_data, name):
 
 @pytest.mark.data
 def test_published_weights_name_their_variant(reference_data):
-    for name, file in PUBLISHED.items():
-        state, _ = read_state(reference_data / "weights" / file)
-        # The parallel kind has the same weights: a file alone can't tell the two apart.
-        twins = ["eca-cbam", "eca-cbam-parallel"]
-        assert fitting_variants(state) == (twins if name in twins else [name])
+    for name in FILES:
+        state, _ = read_state(weights_file(reference_data, name))
+        twins = next((twins for twins in TWINS if name in twins), {name})
+        assert set(fitting_variants(state)) == twins
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "other", "needs"),
+    [
+        ("retinaface-1mb", "retinaface-mnet025", r"leak 0.0, prior_sizes \(\(10, 20\), "),
+        ("retinaface-mnet025", "retinaface-1mb", r"leak 0.1, prior_sizes \(\(16, 32\), "),
+        ("eca-cbam", "eca-cbam-parallel", "attention eca-cbam"),
+    ],
+)
+def test_known_weights_are_refused_under_another_name_of_their_tensors(
+    reference_data, tmp_path, name, other, needs
+):
+    """Under the other's priors or activations they would find something else, or nothing."""
+    file, copied = weights_file(reference_data, name), tmp_path / "imported.safetensors"
+    model = build(variant(name))
+    load_weights(model, file, name)
+    save_weights(copied, model, {SOURCE_DIGEST: file_sha256(file)})
+    for path in (file, copied):
+        with pytest.raises(WeightsError, match=f"published for '{name}'.*{needs}") as caught:
+            load_weights(build(variant(other)), path, other)
+        assert caught.value.hint.startswith(f"use --variant {name}, ")
+        load_weights(build(variant(other)), path, other, to_train=True)
 
 
 @pytest.mark.data

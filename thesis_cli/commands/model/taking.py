@@ -37,7 +37,7 @@ def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
     from featherface.data.fingerprint import file_sha256
     from featherface.networks.detector import build
     from featherface.profiling.counting import parameters
-    from featherface.weights.checkpoints import load_weights, save_weights
+    from featherface.weights.checkpoints import SOURCE_DIGEST, load_weights, save_weights
     from featherface.weights.published_weights import recognised
 
     workspace = session.workspace
@@ -45,7 +45,7 @@ def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
     cleaning = load_weights(network, file, variant)
     source = file_sha256(file)
     target = workspace.root / "weights" / f"{variant}-{source[:8]}.safetensors"
-    origin = {"variant": variant, "source": file.name, "source_sha256": source}
+    origin = {"variant": variant, "source": file.name, SOURCE_DIGEST: source}
     save_weights(target, network, origin)
     where, known = target.relative_to(workspace.root), recognised(source)
     return {
