@@ -105,7 +105,7 @@ def test_faces_without_landmarks_train_and_say_what_is_missing(train, mine, work
     assert any("landmarks" in one for one in warnings)
 
 
-@pytest.mark.parametrize("name", ["retinaface-mnet025", "v2-vit"])
+@pytest.mark.parametrize("name", ["retinaface-1mb", "v2-vit"])
 def test_a_teacher_with_other_anchors(train, mine, workspace, name):
     weights = workspace.root / "teacher.pth"
     torch.save(build(variant(name), seed=0).state_dict(), weights)

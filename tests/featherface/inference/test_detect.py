@@ -102,7 +102,7 @@ def test_the_network_sees_blue_green_red_less_the_mean():
 def test_boxes_and_landmarks_are_scaled_to_the_picture():
     found = detect(Seeing((2 * 12 + 1) * 2), CONFIG, picture(48, 96))  # row 2, column 1
     # float32 decodes shares of the sides, which thirds are not
-    np.testing.assert_allclose(found.boxes, [[12 - 5, 20 - 5, 12 + 5, 20 + 5]], atol=1e-4)
+    np.testing.assert_allclose(found.boxes, [[12 - 8, 20 - 8, 12 + 8, 20 + 8]], atol=1e-4)
     np.testing.assert_allclose(found.landmarks, [[12, 20] * 5], atol=1e-4)
 
 
