@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.workspace import paths
@@ -18,10 +17,9 @@ from featherface.source.state_lines import StateLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from experiments.workspace.workspace import Workspace
-
-PACKAGED = Path(__file__).parents[1] / "recipes"
 
 
 class CurrentRecipe(NamedTuple):
@@ -86,7 +84,7 @@ def recipes_state(workspace: Workspace) -> str:
     versions = program_digest(), metadata.version("ruamel.yaml")
     about = [*versions, str(workspace.root), device, roots, experiments]
     total = hashlib.sha256(json.dumps(about).encode())
-    for folder in (PACKAGED, workspace.recipes):
+    for folder in (paths.PACKAGED_RECIPES, workspace.recipes):
         for path in sorted(folder.rglob("*.yaml")):
             content = _content(path)
             total.update(f"\n{path.as_posix()}\n{len(content)}\n".encode())

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments import metrics, schema
+from experiments import schema
 from experiments.metrics import KINDS
 from experiments.names import check_name
 from experiments.recipe.model import Recipe, ResolvedRecipe, flatten
@@ -18,6 +17,7 @@ from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from experiments.workspace.workspace import Workspace
 
@@ -43,7 +43,7 @@ class RecipeSource:
 @cache
 def packaged() -> Mapping[str, RecipeSource]:
     """Return name -> recipe shipped with the program; `ablations/x` in a subfolder."""
-    root = Path(metrics.__file__).with_name("recipes")
+    root = paths.PACKAGED_RECIPES
     return {
         name: RecipeSource(name, path, f"{name}.yaml (packaged)") for name, path in _files(root)
     }

@@ -17,6 +17,8 @@ from featherface.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+PACKAGED_RECIPES = Path(__file__).parents[1] / "recipes"
+"""Folder of the recipes that come with the program."""
 ROOT = "data.root"
 KEYS = (
     ROOT,
