@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections import defaultdict
 from itertools import zip_longest
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def there(node):
 
 def test_the_list_is_long():
     assert len(MUTATIONS) >= LEAST
+
+
+def test_no_fault_is_listed_twice():
+    names = defaultdict(list)
+    for mutation in MUTATIONS:
+        names[mutation.file, mutation.old, mutation.new].append(mutation.name)
+    assert [same for same in names.values() if len(same) > 1] == []
 
 
 def test_each_changes_one_line_of_a_file_that_still_parses():
