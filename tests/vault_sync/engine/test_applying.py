@@ -6,6 +6,7 @@ import time
 from functools import partial
 
 import pytest
+from stand_ins.one_note import NEW, OLD, STEPS, strays
 
 from featherface.errors import UnavailableError
 from vault_sync.engine import file_write
@@ -15,23 +16,6 @@ from vault_sync.engine.recovery import recover
 from vault_sync.engine.state import Bases, State
 
 pytestmark = pytest.mark.usefixtures("every_way")
-
-STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",
-         "done")  # fmt: skip
-OLD, NEW = b"old " * 500, b"new " * 700
-
-
-@pytest.fixture
-def vault(tmp_path):
-    folder = tmp_path / "vault"
-    (folder / "sub").mkdir(parents=True)
-    (folder / "sub" / "note.md").write_bytes(OLD)
-    return folder
-
-
-@pytest.fixture
-def state(tmp_path):
-    return tmp_path / "state"
 
 
 def change(**changes) -> Write:
@@ -50,10 +34,6 @@ def apply(vault, state, *writes):
     outcome = applier.apply(writes, State())
     applier.finish()
     return outcome
-
-
-def strays(vault):
-    return [path for path in vault.rglob("*") if path.is_file() and path.name.startswith(".")]
 
 
 def test_a_write_replaces_the_file_and_keeps_its_mode(vault, state):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from stand_ins.one_note import NEW, OLD, STEPS, strays
 
 from vault_sync.engine import file_write
 from vault_sync.engine.applying import Applier
@@ -14,28 +15,6 @@ from vault_sync.engine.disk import folder
 from vault_sync.engine.plans import Write
 from vault_sync.engine.recovery import recover
 from vault_sync.engine.state import Bases, State
-
-STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",
-         "done")  # fmt: skip
-OLD, NEW = b"old " * 500, b"new " * 700
-
-
-@pytest.fixture
-def vault(tmp_path):
-    folder = tmp_path / "vault"
-    (folder / "sub").mkdir(parents=True)
-    (folder / "sub" / "note.md").write_bytes(OLD)
-    return folder
-
-
-@pytest.fixture
-def state(tmp_path):
-    return tmp_path / "state"
-
-
-def strays(vault):
-    return [path for path in vault.rglob("*") if path.is_file() and path.name.startswith(".")]
-
 
 KILLED = """
 import os, signal, sys

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from stand_ins.folders import contents
+from stand_ins.one_note import STEPS
 
 from experiments.workspace.workspace import Workspace
 from featherface.errors import UnavailableError
@@ -153,8 +154,6 @@ file_write.step = kill
 folder.between = lambda: kill("between")
 sync(Workspace.open(Path(sys.argv[1])))
 """
-STEPS = ("locked", "read", "journalled", "temporary", "compared", "exchanged", "swapped", "synced",
-         "done")  # fmt: skip
 
 
 @pytest.mark.slow

@@ -38,11 +38,6 @@ def vault(tmp_path):
     return folder
 
 
-@pytest.fixture
-def state(tmp_path):
-    return tmp_path / "state"
-
-
 class Hold:
     """A file that a METHOD of folders is refused for, a number of TIMES."""
 

@@ -25,11 +25,6 @@ def vault(tmp_path):
     return folder
 
 
-@pytest.fixture
-def state(tmp_path):
-    return tmp_path / "state"
-
-
 def apply(vault, state, before, after):
     applier = Applier(vault, state, Bases(state))
     outcome = applier.apply((Write(NAME, before, after),), State())
