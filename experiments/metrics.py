@@ -15,7 +15,9 @@ from featherface.export.formats import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-EVIDENCE = ("measured", "cited", "target")
+EVIDENCE = ("measured", "imported", "cited", "target")
+MARKS = ("disturbed",)
+"""What a measurement can be marked with, so that it is shown and neither compared nor claimed."""
 SUBSETS = ("easy", "medium", "hard")
 AP_METRICS = {
     "widerface.easy.ap": "easy",
@@ -139,12 +141,19 @@ class Metric:
     evidence: str = "measured"
     source: str = ""
     """The run (`v2@1`) that measured it, or the publication that it is cited from."""
+    maker: str = ""
+    """Whose predictions or numbers these are, where the evidence is `imported`."""
+    marks: tuple[str, ...] = ()
+    """What must be said beside it, of `MARKS`."""
     conditions: Conditions = field(default_factory=Conditions)
     """How it was measured, and on what, where that decides it."""
 
     def __post_init__(self) -> None:
         if self.evidence not in EVIDENCE:
             raise UsageError(unknown("kind of evidence", self.evidence, EVIDENCE))
+        for mark in self.marks:
+            if mark not in MARKS:
+                raise UsageError(unknown("mark of a metric", mark, MARKS))
         if not self.name:
             raise UsageError("a metric needs a name")
         if not math.isfinite(self.value):
@@ -174,7 +183,8 @@ class Metric:
         `protocol` is for people, and for scripts that know no `conditions`.
         """
         values = vars(self) | {"protocol": self.protocol, "conditions": self.conditions.to_json()}
-        return {key: values[key] for key in JSON_KEYS if key != "conditions" or values[key]}
+        values["marks"] = list(self.marks)
+        return {key: values[key] for key in JSON_KEYS if key not in LEFT_OUT_EMPTY or values[key]}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Metric:
@@ -187,6 +197,7 @@ class Metric:
         try:
             chosen["value"] = float(chosen["value"])
             chosen["n"] = int(chosen.get("n", 0))
+            chosen["marks"] = tuple(values.get("marks", ()))
             chosen["conditions"] = read_conditions(values)
             return cls(**chosen)
         except (KeyError, TypeError, ValueError) as error:
@@ -196,6 +207,8 @@ class Metric:
 FIELDS = tuple(field.name for field in dataclasses.fields(Metric))
 JSON_KEYS = (*FIELDS[:5], "protocol", *FIELDS[5:])
 """Keys of a metric's plain values, in their order."""
+LEFT_OUT_EMPTY = frozenset({"maker", "marks", "conditions"})
+"""Keys that most metrics have no value for."""
 
 
 def kind(name: str, unit: str = "") -> MetricKind:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.conditions import Conditions
-from experiments.metrics import EVIDENCE, Metric
+from experiments.metrics import EVIDENCE, MARKS, Metric
 from experiments.records.record import Attempt, Git, Parent, Record, Stage
 from featherface.errors import DataError, UsageError
 
@@ -35,6 +35,8 @@ metrics = st.builds(
     complete=st.booleans(),
     evidence=st.sampled_from(EVIDENCE),
     source=words,
+    maker=words,
+    marks=st.lists(st.sampled_from(MARKS), max_size=1).map(tuple),
     conditions=conditions,
 )
 records = st.builds(
