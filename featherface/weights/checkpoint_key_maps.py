@@ -10,10 +10,6 @@ if TYPE_CHECKING:
 
     Replacement = str | Callable[[re.Match[str]], str]
 
-WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
-"""Keys under which training programs put the weights among other things."""
-PREFIXES = ("module.", "_orig_mod.")
-"""What data parallelism and compilation put before every name."""
 COUNTERS = ("total_ops", "total_params")
 """Last parts of the names that operation counters leave behind."""
 CLASSIFIER = ("fc.",)

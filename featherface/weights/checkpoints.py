@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
-import re
-import warnings
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import save_file
 
 from featherface.data.fingerprint import file_sha256
 from featherface.errors import NotFoundError, WeightsError
@@ -20,25 +15,22 @@ from featherface.filesystem.atomic import replacing
 from featherface.filesystem.os_errors import told_in_words
 from featherface.networks.detector import build
 from featherface.variants.table import VARIANTS
-from featherface.weights.checkpoint_key_maps import (
-    CLASSIFIER,
-    COUNTERS,
-    PREFIXES,
-    WRAPPERS,
-    our_name,
-)
+from featherface.weights.checkpoint_key_maps import CLASSIFIER, COUNTERS, our_name
+from featherface.weights.files import read_file
+from featherface.weights.finite import check_finite
 from featherface.weights.published_weights import recognised
+from featherface.weights.wrappers import AVERAGE, PLAIN, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
 
     State = dict[str, Tensor]
 
-PICKLED = (b"PK", b"\x80")
-"""How files of torch.save begin: archives, and plain pickles of protocol 2 and later."""
+BATCH_COUNTER = ".num_batches_tracked"
+"""How the names of what batch norms count end."""
 SOURCE_DIGEST = "source_sha256"
 """Key of a safetensors file: the digest of the published file that it was made from."""
 BACKBONE = "backbone."
@@ -55,6 +47,10 @@ class Cleaning:
     """What else the wrapper held, such as an optimizer."""
     prefixes: tuple[str, ...] = ()
     """Prefixes taken off every name."""
+    strangers: tuple[str, ...] = ()
+    """Tensors without that prefix, such as a teacher's, counted by the first part of the name."""
+    choice: tuple[str, str] | None = None
+    """Of plain and averaged weights: which were taken, and what names the others in the file."""
     counters: int = 0
     """Keys left by operation counters."""
     classifier: int = 0
@@ -70,15 +66,28 @@ class Cleaning:
             f"the weights were under {self.wrapper!r}": self.wrapper is not None,
             f"left out {', '.join(self.beside)}": bool(self.beside),
             f"stripped the prefix {', '.join(self.prefixes)}": bool(self.prefixes),
+            f"left out tensors under {', '.join(self.strangers)}": bool(self.strangers),
+            self._taken(): self.choice is not None,
             f"dropped {self.counters} keys of an operation counter": self.counters > 0,
             f"dropped {self.classifier} keys of a classifier": self.classifier > 0,
             f"renamed {self.renamed} published names to ours": self.renamed > 0,
         }
         return [sentence for sentence, true in said.items() if true]
 
+    def _taken(self) -> str:
+        taken, other = self.choice or (AVERAGE, "")
+        rest = PLAIN if taken == AVERAGE else AVERAGE
+        names = {AVERAGE: "moving average of the weights", PLAIN: "plain weights"}
+        return (
+            f"took the {names[taken]}; the file holds the {names[rest]} too, under {other}: take"
+            f" them with thesis model import FILE --variant V --take {rest}"
+        )
 
-def read_state(path: Path) -> tuple[State, Cleaning]:
+
+def read_state(path: Path, take: str = AVERAGE) -> tuple[State, Cleaning]:
     """Read the weights in PATH, by our names, and tell what was taken off.
+
+    Where it holds plain weights and their moving average, TAKE's are read.
 
     Raises:
         NotFoundError: no such file.
@@ -86,31 +95,36 @@ def read_state(path: Path) -> tuple[State, Cleaning]:
     """
     if not path.is_file():
         raise NotFoundError(f"no weights file {path}", "thesis model list shows what is known")
-    if path.suffix == ".safetensors":
-        raw, metadata = _read_safetensors(path)
-    else:
-        raw, metadata = _read_pickle(path), None
-    return _clean(raw, path, metadata)
+    return _clean(path, take)
 
 
 def load_weights(
-    model: nn.Module, path: Path, variant_name: str, *, to_train: bool = False
+    model: nn.Module,
+    path: Path,
+    variant_name: str,
+    *,
+    to_train: bool = False,
+    take: str = AVERAGE,
 ) -> Cleaning:
-    """Load PATH into MODEL, every weight or none.
+    """Load PATH into MODEL, every weight or none; of plain and averaged ones TAKE's.
+
+    Counters of batches may be missing: nothing here reads them.
 
     Weights that were published for another variant of the same tensors are taken TO_TRAIN only:
     with other priors or activations they find something else, or nothing.
 
     Raises:
-        WeightsError: the weights are another variant's (named where known), or not readable.
+        WeightsError: the weights are another variant's (named where known), not readable, or
+            not finite (the tensor is named).
     """
-    state, cleaning = read_state(path)
+    state, cleaning = read_state(path, take)
     problems = _misfits(model.state_dict(), state)
     if problems:
         raise _misfit_error(path, variant_name, state, problems)
+    check_finite(state, path)
     if not to_train:
         _check_published(path, cleaning, variant_name)
-    model.load_state_dict(state)
+    model.load_state_dict(_with_batch_counters(state, model))
     return cleaning
 
 
@@ -128,6 +142,7 @@ def load_backbone(model: nn.Module, path: Path) -> Cleaning:
             f"{path} holds no backbone that fits: {problems[0]}",
             "give an ImageNet backbone or a detector with the same backbone",
         )
+    check_finite(part, path)
     model.load_state_dict(part, strict=False)
     return cleaning
 
@@ -165,104 +180,31 @@ def fitting_variants(state: Mapping[str, Tensor]) -> list[str]:
     ]
 
 
-def _read_safetensors(path: Path) -> tuple[State, dict[str, str] | None]:
-    from safetensors import safe_open  # noqa: PLC0415 - only where the file is one
-
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata()
-        # Copies: what is loaded maps the file, and Windows replaces and removes no mapped one.
-        return {name: value.clone() for name, value in load_file(path).items()}, metadata
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def _read_pickle(path: Path) -> Any:
-    """Unpickle tensors and plain containers, and refuse everything else."""
-    try:
-        with warnings.catch_warnings():
-            # Other pickle protocols either load or are refused below: no need to guess aloud.
-            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if wanted := _wanted_code(str(error), path):
-            raise WeightsError(
-                f"{path} wants to run code on loading ({wanted}); it is refused",
-                "a weights file needs tensors only: ask its author for a safetensors file, or "
-                "save model.state_dict() again where you trust the code",
-            ) from error
-        raise _damaged(path, error) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # bytes that are no pickle can fail in any way
-        raise WeightsError(
-            f"{path} can't be read as weights: no PyTorch checkpoint, or a damaged one",
-            "give a .pth, .pt or .safetensors file; or download or copy it again",
-        ) from error
-
-
-def _wanted_code(message: str, path: Path) -> str | None:
-    """Find in PyTorch's MESSAGE what the pickle asked for; None where it is no pickle."""
-    if match := re.search(r"GLOBAL (\S+)|unrecognized function (\S+)", message):
-        return match[1] or match[2]
-    with path.open("rb") as file:
-        pickled = file.read(2).startswith(PICKLED)
-    return "a class it brings" if pickled and "Unsupported" in message else None
-
-
-def _damaged(path: Path, error: Exception) -> WeightsError:
-    reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-    return WeightsError(
-        f"{path} can't be read as weights: {reason}", "download or copy the file again"
-    )
-
-
-def _clean(raw: Any, path: Path, metadata: dict[str, str] | None) -> tuple[State, Cleaning]:
-    inner, wrapper = _unwrap(raw)
-    if not inner:
+def _clean(path: Path, take: str) -> tuple[State, Cleaning]:
+    raw, metadata = read_file(path)
+    inside = unwrapped(raw, take)
+    if not inside.tensors:
         raise WeightsError(f"{path} holds no tensors by name", "give a checkpoint of a network")
-    names, prefixes = _strip(list(inner))
     state: State = {}
     dropped: Counter[str] = Counter()
-    for old, name in zip(list(inner), names, strict=True):
+    for name, value in inside.tensors.items():
         kind = _kind(name)
         dropped[kind] += 1
         if kind == "weight":
             ours = our_name(name)
             dropped["renamed"] += ours != name
-            state[ours] = inner[old]
+            state[ours] = value
     return state, Cleaning(
-        wrapper=wrapper,
-        beside=tuple(key for key in raw if key != wrapper) if wrapper else (),
-        prefixes=prefixes,
+        wrapper=inside.wrapper,
+        beside=inside.beside,
+        prefixes=inside.prefixes,
+        strangers=inside.strangers,
+        choice=inside.choice,
         counters=dropped["counter"],
         classifier=dropped["classifier"],
         renamed=dropped["renamed"],
         metadata=metadata,
     )
-
-
-def _unwrap(raw: Any) -> tuple[State, str | None]:
-    """Return the tensors by name and the key they were under."""
-    if not isinstance(raw, dict):
-        return {}, None
-    for key in WRAPPERS:
-        if isinstance(raw.get(key), dict):
-            return _tensors(raw[key]), key
-    return _tensors(raw), None
-
-
-def _tensors(mapping: Mapping[Any, Any]) -> State:
-    return {str(key): value for key, value in mapping.items() if isinstance(value, Tensor)}
-
-
-def _strip(names: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Take off the prefixes that every name has."""
-    prefixes: list[str] = []
-    while prefix := next((p for p in PREFIXES if all(n.startswith(p) for n in names)), None):
-        names = [name.removeprefix(prefix) for name in names]
-        prefixes.append(prefix)
-    return names, tuple(prefixes)
 
 
 def _kind(name: str) -> str:
@@ -275,9 +217,19 @@ def _backbone(state: Mapping[str, Tensor]) -> State:
     return {name: value for name, value in state.items() if name.startswith(BACKBONE)}
 
 
+def _with_batch_counters(state: State, model: nn.Module) -> State:
+    """Add MODEL's own counters of batches where STATE, as files of some programs do, lacks them."""
+    own = model.state_dict()
+    return state | {n: own[n] for n in own if n.endswith(BATCH_COUNTER) and n not in state}
+
+
 def _misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
     """Say which names are missing, not wanted, or of another shape."""
-    missing = [f"{name} is missing" for name in wanted if name not in given]
+    missing = [
+        f"{name} is missing"
+        for name in wanted
+        if name not in given and not name.endswith(BATCH_COUNTER)
+    ]
     extra = [f"{name} has no place" for name in given if name not in wanted]
     shapes = [
         f"{name} has shape {tuple(given[name].shape)}, not {tuple(value.shape)}"

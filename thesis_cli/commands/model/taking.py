@@ -14,25 +14,35 @@ from thesis_cli.output import Block, emit, json_option
 if TYPE_CHECKING:
     from thesis_cli.session import Session
 
+TAKES = ("average", "plain")
+"""As `featherface.weights.wrappers.TAKES` (a test keeps the two equal)."""
+
 
 @click.command("import", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--variant", type=click.Choice(list(VARIANTS)), required=True, help="The network they fit."
 )
+@click.option(
+    "--take",
+    type=click.Choice(TAKES),
+    default=TAKES[0],
+    show_default=True,
+    help="Where FILE holds plain weights and their moving average: which.",
+)
 @json_option
 @pass_session
-def import_weights(session: Session, file: Path, variant: str, as_json: bool) -> None:
+def import_weights(session: Session, file: Path, variant: str, take: str, as_json: bool) -> None:
     """Bring a published checkpoint into the workspace.
 
     Prefixes, wrappers and counter keys are stripped and reported; every tensor must fit VARIANT.
     A file that wants to run code on loading is refused.
     """
     del as_json
-    emit(session, "model-import", bring_in(session, file, variant), view)
+    emit(session, "model-import", bring_in(session, file, variant, take), view)
 
 
-def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
+def bring_in(session: Session, file: Path, variant: str, take: str) -> dict[str, Any]:
     """Check and convert FILE; write it as safetensors under weights/."""
     from featherface.data.fingerprint import file_sha256
     from featherface.networks.detector import build
@@ -42,7 +52,7 @@ def bring_in(session: Session, file: Path, variant: str) -> dict[str, Any]:
 
     workspace = session.workspace
     network = build(VARIANTS[variant].config, seed=0)
-    cleaning = load_weights(network, file, variant)
+    cleaning = load_weights(network, file, variant, take=take)
     source = file_sha256(file)
     target = workspace.root / "weights" / f"{variant}-{source[:8]}.safetensors"
     origin = {"variant": variant, "source": file.name, SOURCE_DIGEST: source}
