@@ -21,6 +21,9 @@ ATTRIBUTES = ("blur", "expression", "illumination", "invalid", "occlusion", "pos
 UNKNOWN = -1
 """Attribute value where the file does not tell."""
 
+ABSENT = -1
+"""Both coordinates of a landmark that the file does not have."""
+
 ZERO_SIZE = "box of zero size"
 OUTSIDE = "box outside the picture"
 MISSING = "picture missing"
@@ -81,18 +84,37 @@ def inner_path(text: str) -> str | None:
     return str(path)
 
 
+def known_landmarks(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return POINTS (n, 10) with NaN for faces whose landmarks only fill their columns.
+
+    Files that have no landmarks of a face write -1 or 0 in their place.
+    """
+    import numpy as np  # noqa: PLC0415 - importing this module stays cheap
+
+    places = points.reshape(-1, 5, 2)
+    absent = (places == ABSENT).all(axis=2).any(axis=1)
+    filled = ((places == places[:, :1]) & (places <= 0)).all(axis=(1, 2))
+    return np.where((absent | filled)[:, None], np.nan, points)
+
+
 def collect(
-    entries: Iterable[tuple[str, list[Any]]], left_out: Mapping[str, int] | None = None
+    entries: Iterable[tuple[str, list[Any]]],
+    left_out: Mapping[str, int] | None = None,
+    *,
+    corners: bool = False,
 ) -> Annotations:
     """Join (path, rows) pairs; a row holds x y w h, ten landmark and six attribute values.
 
-    LEFT_OUT counts what the reader has left out before, by reason.
+    With CORNERS a row begins with x1 y1 x2 y2 instead. LEFT_OUT counts what the reader has left
+    out before, by reason.
     """
     import numpy as np  # noqa: PLC0415 - importing this module stays cheap
 
     images, skipped = [], Counter[str]()
     for path, rows in entries:
         table = np.asarray(rows, dtype=np.float64).reshape(-1, 20)
+        if corners:
+            table[:, 2:4] -= table[:, :2]
         solid = (table[:, 2] > 0) & (table[:, 3] > 0)
         if not solid.all():
             skipped[ZERO_SIZE] += int((~solid).sum())
@@ -102,7 +124,7 @@ def collect(
             ImageAnnotation(
                 path,
                 boxes.astype(np.float32),
-                table[:, 4:14].astype(np.float32),
+                known_landmarks(table[:, 4:14]).astype(np.float32),
                 table[:, 14:].astype(np.int64),
             )
         )

@@ -8,6 +8,7 @@ it, and RetinaFace's `label.txt` (`# name`, then `x y w h`, five `x y flag`, a b
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ WIDERFACE_FIELDS = 10
 
 RETINAFACE_FIELDS = (4, 19, 20)
 """Box alone, with five landmarks, and with the blur score after them."""
+
+
+WITH_SIZE = re.compile(r"(.*\.(?:jpe?g|png|bmp|webp))\s+\d+\s+\d+", re.IGNORECASE)
+"""A picture's name with its width and height behind it, as SCRFD's labels have it."""
 
 
 LARGEST_FILE = 512 * 2**20
@@ -58,8 +63,10 @@ class _Line:
         return values
 
     def picture(self) -> str:
-        """Return the picture's relative path that the line names."""
-        return checked_path(self.text.lstrip("#").strip(), self)
+        """Return the picture's relative path that the line names, without what follows it."""
+        name = self.text.lstrip("#").strip()
+        sized = WITH_SIZE.fullmatch(name)
+        return checked_path(sized[1] if sized else name, self)
 
 
 def checked_path(text: str, line: _Line) -> str:
@@ -70,8 +77,10 @@ def checked_path(text: str, line: _Line) -> str:
     return path
 
 
-def read_annotation(path: Path) -> Annotations:
+def read_annotation(path: Path, *, corners: bool = False) -> Annotations:
     """Read a WIDER FACE text or `.mat` file, or a RetinaFace `label.txt`, told by its content.
+
+    With CORNERS its boxes are x1 y1 x2 y2, as SCRFD's labels have them, and not x y w h.
 
     Raises:
         DataError: the file is missing or malformed; the message names file and line.
@@ -79,29 +88,29 @@ def read_annotation(path: Path) -> Annotations:
     if path.suffix.lower() == ".mat":
         from featherface.data.matlab import read_matlab  # noqa: PLC0415 - loads scipy
 
-        return read_matlab(path)
+        return read_matlab(path, corners=corners)
     first = next(_lines(path), None)
     if first is not None and first.text.startswith("#"):
-        return read_retinaface(path)
-    return read_widerface(path)
+        return read_retinaface(path, corners=corners)
+    return read_widerface(path, corners=corners)
 
 
-def read_widerface(path: Path) -> Annotations:
+def read_widerface(path: Path, *, corners: bool = False) -> Annotations:
     """Read a `wider_face_*_bbx_gt.txt`; boxes of zero size are skipped and counted.
 
     Raises:
         DataError: the file is missing or malformed; the message names file and line.
     """
-    return collect(_widerface_entries(path))
+    return collect(_widerface_entries(path), corners=corners)
 
 
-def read_retinaface(path: Path) -> Annotations:
+def read_retinaface(path: Path, *, corners: bool = False) -> Annotations:
     """Read a RetinaFace `label.txt`; boxes of zero size are skipped and counted.
 
     Raises:
         DataError: the file is missing or malformed; the message names file and line.
     """
-    return collect(_retinaface_entries(path))
+    return collect(_retinaface_entries(path), corners=corners)
 
 
 def _widerface_entries(path: Path) -> Iterator[tuple[str, list[list[float]]]]:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from featherface.data.widerface import Split
@@ -27,6 +28,12 @@ def fingerprint(split: Split) -> dict[str, Any]:
         "annotation_sha256": _annotation_sha256(split.annotation_file),
         "files_sha256": hashlib.sha256(listing.encode("utf-8")).hexdigest(),
     }
+
+
+def split_digest(digests: Mapping[str, Any]) -> str:
+    """Join the DIGESTS that `fingerprint` gave of pictures and annotation to one to be shown."""
+    joined = f"{digests['files_sha256']}\t{digests['annotation_sha256']}"
+    return hashlib.sha256(joined.encode("utf-8")).hexdigest()
 
 
 def file_sha256(path: Path) -> str:

@@ -21,6 +21,12 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 TURNED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 ORIENTATION = 0x0112
+DEEP_GREY = "I;16"
+"""How the names of Pillow's modes of 16-bit grey begin; its 16-bit colours it reduces itself."""
+
+
+class TooLargeError(DataError):
+    """A picture has too many pixels; nothing is wrong with it otherwise."""
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -38,14 +44,19 @@ def open_picture(path: Path, coarse: int = 0) -> Image.Image:
 
     With COARSE, a JPEG may come smaller, down to so many pixels a side: much quicker.
 
+    Pixels of 16 bits keep their upper eight, so that white stays white and grey stays grey.
+
     Raises:
-        DataError: the file is missing, truncated, damaged or no picture; it is named.
+        DataError: the file is missing, truncated, damaged, no picture, or its pixels have 32 bits,
+            of which nobody knows how bright white is; it is named.
     """
     with _opened(path) as picture:
         if coarse:
             picture.draft("RGB", (coarse, coarse))
         ImageOps.exif_transpose(picture, in_place=True)
-        return picture.convert("RGB")  # a copy in any case: the file's own is closed
+        return _eight_bits(picture, path).convert(
+            "RGB"
+        )  # a copy in any case: the file's own is closed
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -58,6 +69,20 @@ def image_size(path: Path) -> tuple[int, int]:
         width, height = picture.size
         turned = picture.getexif().get(ORIENTATION) in TURNED
     return (height, width) if turned else (width, height)
+
+
+def _eight_bits(picture: Image.Image, path: Path) -> Image.Image:
+    """Reduce grey of more than eight bits, which Pillow would cut off at 255 when it converts."""
+    deep = picture.mode.startswith(DEEP_GREY)
+    if not deep and picture.mode not in ("I", "F"):
+        return picture
+    if not deep and picture.format != "PNG":  # which has no pixels of 32 bits
+        raise DataError(
+            f"the pixels of {path} have 32 bits, and how bright white is, is not known",
+            "save it with 8 or 16 bits",
+        )
+    pixels = np.asarray(picture).astype(np.uint32) >> 8
+    return Image.fromarray(pixels.astype(np.uint8))
 
 
 class _opened:  # noqa: N801 - reads as the function it stands for
@@ -81,12 +106,19 @@ class _opened:  # noqa: N801 - reads as the function it stands for
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self.picture is not None:
             self.picture.close()
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, DataError):
             raise self._fault(error) from error
 
     def _fault(self, error: Exception) -> DataError:
         if isinstance(error, FileNotFoundError):
             return DataError(f"no picture {self.path}", "check the images folder")
+        if isinstance(error, Image.DecompressionBombError):
+            most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
+            return TooLargeError(
+                f"the picture {self.path} is larger than {most} megapixels, which is more than"
+                " is read",
+                "make it smaller, or cut it into parts",
+            )
         return DataError(
             f"can't read the picture {self.path}: {error}",
             "the file is damaged or no picture: fetch it again, or remove it",

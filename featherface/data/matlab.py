@@ -20,7 +20,7 @@ HEADER = b"MATLAB 5.0 MAT-file, written without a date".ljust(116)
 """The free text that such a file begins with."""
 
 
-def read_matlab(path: Path) -> Annotations:
+def read_matlab(path: Path, *, corners: bool = False) -> Annotations:
     """Read the faces of a `wider_face_*.mat`; boxes of zero size are skipped and counted.
 
     Raises:
@@ -28,7 +28,7 @@ def read_matlab(path: Path) -> Annotations:
     """
     content = _load(path)
     try:
-        return collect(list(_entries(content)))
+        return collect(list(_entries(content)), corners=corners)
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise DataError(
             f"{path} does not hold WIDER FACE's lists ({type(error).__name__}: {error})",

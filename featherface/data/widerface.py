@@ -10,6 +10,7 @@ import numpy as np
 
 from featherface.data.annotation import MISSING, OUTSIDE, Annotations
 from featherface.data.annotation_files import read_annotation
+from featherface.data.corner_boxes import check_sizes
 from featherface.data.images import image_size
 from featherface.errors import DataError, UsageError
 
@@ -66,18 +67,20 @@ class Split:
         return replace(self, annotations=kept)
 
 
-def open_split(root: Path, split: str, annotation: Path | None = None) -> Split:
+def open_split(
+    root: Path, split: str, annotation: Path | None = None, *, corners: bool = False
+) -> Split:
     """Find the images folder and annotation of SPLIT under ROOT.
 
     Looks for the official layout (unpacked archives side by side), for annotation files directly
     in ROOT, and for RetinaFace's `train/label.txt`, whose landmarks are preferred for training (the
     attributes it lacks are taken from the official file, where that is there too).
     Boxes of zero size or outside their picture, and pictures that are missing where others are
-    there, are left out and counted in `annotations.skipped`.
+    there, are left out and counted in `annotations.skipped`. With CORNERS boxes are x1 y1 x2 y2.
 
     Raises:
         AbsentSplitError: it is not there; the message says what to place where.
-        DataError: a file is malformed or damaged.
+        DataError: a file is malformed or damaged, or its boxes are plainly corners.
     """
     if not split or not all(letter.isalnum() or letter in "-_" for letter in split):
         raise UsageError(f"split {split!r}: must be a plain name", "use train or val")
@@ -89,11 +92,11 @@ def open_split(root: Path, split: str, annotation: Path | None = None) -> Split:
         raise AbsentSplitError(
             f"no annotation of split {split!r} in {root}", placement(root, split)
         )
-    annotations = read_annotation(file)
+    annotations = read_annotation(file, corners=corners)
     official = _first_file(root, OFFICIAL, split) if annotation is None else None
     if official is not None and official != file:
         annotations = _with_attributes(annotations, read_annotation(official))
-    annotations = _inside(annotations, images)
+    annotations = _inside(annotations, images, file)
     if not annotations.images:
         raise DataError(f"{images} holds none of the pictures of {file}", placement(root, split))
     if (root / MARKER).is_file():
@@ -149,15 +152,14 @@ def _candidates(root: Path, patterns: tuple[str, ...], split: str) -> list[Path]
     return [root / pattern.format(split=split) for pattern in patterns]
 
 
-def _inside(annotations: Annotations, images: Path) -> Annotations:
+def _inside(annotations: Annotations, images: Path, file: Path) -> Annotations:
     """Drop the pictures that are missing and the boxes outside their picture, counting both."""
+    there = [image for image in annotations.images if (images / image.path).is_file()]
+    sizes = [image_size(images / image.path) for image in there]
+    check_sizes(there, sizes, file)
     kept, skipped = [], Counter(annotations.skipped)
-    for image in annotations.images:
-        path = images / image.path
-        if not path.is_file():
-            skipped[MISSING] += 1
-            continue
-        width, height = image_size(path)
+    skipped += Counter({MISSING: len(annotations.images) - len(there)})
+    for image, (width, height) in zip(there, sizes, strict=True):
         left, top, right, bottom = image.boxes.T
         seen = (left < width) & (top < height) & (right > 0) & (bottom > 0)
         if not seen.all():

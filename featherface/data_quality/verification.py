@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from featherface.data.annotation import MISSING
+import numpy as np
+
+from featherface.data.annotation import MISSING, OUTSIDE
 from featherface.data.fingerprint import fingerprint
-from featherface.data.images import open_picture
+from featherface.data.images import image_size, open_picture
 from featherface.errors import DataError
 from featherface.evaluation.ground_truth import LISTS, read_official
 from featherface.evaluation.names import picture_name
@@ -17,12 +19,16 @@ from featherface.progress import Progress, never, silent
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from featherface.data.widerface import Split
     from featherface.progress import OnProgress, ShouldStop
 
 WHOLE = {"train": 12_880, "val": 3_226}
 """Pictures of WIDER FACE's splits."""
 GROUND_TRUTH = ("ground_truth", "eval_tools/ground_truth", "wider_face_split", ".")
+FEW = 0.001
+"""Share of boxes outside their pictures that is a slip here and there; more is a fault."""
 SHOWN = 5
 """Names that a finding lists."""
 
@@ -93,11 +99,38 @@ def _pictures(split: Split) -> DatasetFinding:
 
 def _boxes(split: Split) -> DatasetFinding:
     odd = {what: count for what, count in split.annotations.skipped.items() if what != MISSING}
-    faces = f"{split.annotations.faces:,} faces"
-    if not odd:
-        return DatasetFinding("boxes", ok=True, text=faces)
-    told = ", ".join(f"{what}: {count:,}" for what, count in sorted(odd.items()))
-    return DatasetFinding("boxes", None, f"{faces}; left out: {told}")
+    faces = split.annotations.faces
+    text = f"{faces:,} faces"
+    if odd:
+        told = ", ".join(f"{what}: {count:,}" for what, count in sorted(odd.items()))
+        text = f"{text}; left out: {told}"
+    far = _mostly_outside(split)
+    outside = len(far) + odd.get(OUTSIDE, 0)
+    if far:
+        text = f"{text}; mostly outside their picture: {len(far):,} ({_some(far)})"
+    if outside > FEW * faces:
+        text = f"{text}: were they drawn on pictures of another size, or are they corners?"
+        return DatasetFinding("boxes", ok=False, text=text)
+    return DatasetFinding("boxes", None if odd or far else True, text)
+
+
+def _mostly_outside(split: Split) -> list[str]:
+    """Name the boxes of which less than half lies in their picture, by picture and pixels."""
+    far = []
+    for image in split.images:
+        if len(image.boxes):
+            size = np.array(image_size(split.path(image)), dtype=np.float64)
+            inside = np.clip(image.boxes, 0, np.tile(size, 2))
+            for box in image.boxes[_areas(inside) < _areas(image.boxes) / 2]:
+                left, top, right, bottom = box.tolist()
+                place = f"{left:g} {top:g} {right - left:g} {bottom - top:g}"
+                far.append(f"{image.path}: {place} in {size[0]:g}x{size[1]:g}")
+    return far
+
+
+def _areas(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+    sides = (boxes[:, 2:] - boxes[:, :2]).astype(np.float64)
+    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def _twice(split: Split) -> DatasetFinding:

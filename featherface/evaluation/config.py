@@ -77,6 +77,10 @@ class EvaluateConfig:
     errors shown; AP does not depend on it."""
     max_detections: int = 0
     """Strongest detections kept per picture, after suppression; 0 keeps all."""
+    max_megapixels: float = 40.0
+    """Largest picture, in millions of pixels as the network looks at it, that goes through the
+    network (which takes some 100 bytes for each); larger ones are passed over and told; 0 has
+    no limit."""
     batch_size: int = 8
     """Neighbouring pictures of equal size that go through the network together, fewer where they
     are large; at least 1. Changes the speed, not the result."""
@@ -95,6 +99,7 @@ class EvaluateConfig:
         self._check("decision", 0 <= self.decision <= 1, "a number in [0, 1]")
         self._check("nms_threshold", 0 < self.nms_threshold <= 1, "a number in (0, 1]")
         self._check("max_detections", self.max_detections >= 0, "0 (keep all) or more")
+        self._check("max_megapixels", self.max_megapixels >= 0, "0 (no limit) or more")
         self._check("batch_size", self.batch_size >= 1, "1 or more")
 
     @property

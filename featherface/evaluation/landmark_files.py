@@ -6,12 +6,13 @@ mouth corner in pixels, for each line of `event/name.txt`.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featherface.errors import DataError
-from featherface.filesystem.atomic import write_atomic
+from featherface.filesystem.atomic import LONGEST, shortened, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,4 +60,9 @@ def read_all_landmarks(folder: Path, names: Iterable[str]) -> dict[str, NDArray[
 
 
 def _file(folder: Path, name: str) -> Path:
-    return folder / f"{name}{ENDING}"
+    """Name the file of picture NAME; what is too long for a name ends in its digest instead."""
+    event, _, stem = name.rpartition("/")
+    if len(f"{stem}{ENDING}".encode()) > LONGEST:
+        digest = hashlib.sha256(stem.encode("utf-8")).hexdigest()[:16]
+        stem = f"{shortened(stem, LONGEST - len(ENDING) - len(digest) - 1)}-{digest}"
+    return folder / event / f"{stem}{ENDING}"

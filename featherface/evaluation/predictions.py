@@ -35,6 +35,8 @@ class Predictions(dict[str, "NDArray[np.float64]"]):
 
     warnings: tuple[str, ...] = ()
     """What was odd in the files and was read all the same, counted."""
+    passed_over: tuple[str, ...] = ()
+    """Pictures that were too large to be looked at; they have no entry."""
     landmarks: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
     """Per picture name (n, 10): the points of each detection, where they were kept."""
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LEFT = ".tmp"
 """How the hidden names end under which files are written."""
+LONGEST = 255
+"""Bytes of UTF-8 that a file's name may have; what other systems count is never more."""
 
 
 def left_over(name: str) -> bool:
@@ -31,8 +33,17 @@ def left_over(name: str) -> bool:
 
 
 def beside(path: Path) -> Path:
-    """Return a hidden name in PATH's folder, for what shall take its place."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{LEFT}")
+    """Return a hidden name in PATH's folder, for what shall take its place.
+
+    PATH's own name may be as long as names can be: this one holds the beginning of it then.
+    """
+    ending = f".{secrets.token_hex(4)}{LEFT}"
+    return path.with_name(f".{shortened(path.name, LONGEST - 1 - len(ending))}{ending}")
+
+
+def shortened(name: str, most: int) -> str:
+    """Return the beginning of NAME, at most MOST bytes of UTF-8, no letter cut in two."""
+    return name.encode("utf-8", "ignore")[:most].decode("utf-8", "ignore")
 
 
 def write_atomic(path: Path, content: bytes | str, *, seconds: float | None = None) -> None:

@@ -8,12 +8,13 @@ protocols look at scaled and mirrored pictures; see `featherface.inference.tta`.
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from featherface.data.images import read_image
+from featherface.data.images import TooLargeError
 from featherface.devices.precision import computing
 from featherface.devices.uploads import uploaded
 from featherface.errors import InterruptedRunError, WeightsError
@@ -22,6 +23,7 @@ from featherface.evaluation.predictions import Predictions
 from featherface.geometry.boxes import decode_all
 from featherface.geometry.detections import Detections
 from featherface.geometry.priors import priors
+from featherface.inference.picture_limits import read_within
 from featherface.inference.pictures import batches, pictures_of
 from featherface.inference.prediction_folder import PredictionFolder
 from featherface.inference.tta import merge, views
@@ -92,6 +94,9 @@ def predict(
 ) -> Predictions:
     """Find the faces in every picture of SOURCE: a split, or a folder of EVENT/*.jpg.
 
+    Pictures that are too large (`evaluate.max_megapixels`) are passed over; the answer's warnings
+    name them.
+
     With SAVE_TO each picture's file is written there as it comes, in the official format, and a
     later call with the same network and settings goes on where this one ended. With LANDMARKS the
     five points of each detection are kept too, in the answer and in files beside the others.
@@ -112,7 +117,9 @@ def predict(
     predictions = Predictions(folder.found(points if landmarks else paths) if folder else {})
     left = {name: path for name, path in paths.items() if name not in predictions}
     on_progress(Progress("evaluate", len(predictions), len(paths)))
-    for names, images in batches(left, read_image, evaluate.batch_size):
+    passed_over: list[str] = []
+    read = partial(_read_or_tell, evaluate=evaluate, passed_over=passed_over)
+    for names, images in batches(left, read, evaluate.batch_size):
         if should_stop():
             raise InterruptedRunError(
                 f"stopped after {len(predictions):,} of {len(paths):,} pictures",
@@ -127,9 +134,22 @@ def predict(
             if folder:
                 folder.add(name, predictions[name], points.get(name))
         on_progress(Progress("evaluate", len(predictions), len(paths)))
-    answer = Predictions({name: predictions[name] for name in paths})
+    answer = Predictions({name: predictions[name] for name in paths if name in predictions})
     answer.landmarks = points
+    answer.passed_over = tuple(name for name in paths if name not in predictions)
+    answer.warnings = tuple(sorted(passed_over))
     return answer
+
+
+def _read_or_tell(
+    path: Path, evaluate: EvaluateConfig, passed_over: list[str]
+) -> NDArray[np.uint8] | None:
+    """Read a picture; one that is too large is told in PASSED_OVER instead."""
+    try:
+        return read_within(path, evaluate)
+    except TooLargeError as error:
+        passed_over.append(f"{error.message}; {error.hint}")
+        return None
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 import torch
+from PIL import Image
 
 from vault_sync.engine.disk import locking
 from vault_sync.engine.disk.locking import locked
@@ -159,6 +160,25 @@ def test_a_truncated_picture_stops_an_evaluation(thesis, copied_set, weights):
         *("--images", copied_set / "WIDER_val" / "images", "--ground-truth", copied_set),
     )
     refused(answer, 4, first)
+
+
+def test_a_long_name_or_a_huge_picture_does_not_stop_a_folder(
+    thesis, copied_set, weights, tmp_path
+):
+    first = next(copied_set.rglob("*.jpg"))
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("n" * 250, "e\u0301" * 80, "plain"):
+        shutil.copy(first, folder / f"{name}.jpg")
+    Image.new("L", (1200, 1000)).save(folder / "huge.png")
+    given = ["--variant", "v2", "--weights", weights, "--output", tmp_path / "out"]
+    answer = thesis("detect", folder, *given, "--max-megapixels", 1, "--json")
+    assert answer.code == 4
+    assert len(answer.data) == 3
+    assert all(len(entry.name.encode()) <= 255 for entry in (tmp_path / "out").iterdir())
+    assert len(list((tmp_path / "out").iterdir())) == 3
+    assert "huge.png" in answer.err
+    assert "--max-megapixels 2" in answer.err
 
 
 def test_a_checkpoint_of_another_variant(thesis, workspace, weights, contents):

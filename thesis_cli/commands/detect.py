@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from featherface.errors import DataError, UsageError
+from featherface.errors import DataError
+from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
@@ -30,6 +32,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Lowest score.",
 )
+@click.option(
+    "--protocol",
+    type=click.Choice(list(PROTOCOLS)),
+    default="original",
+    show_default=True,
+    help="At which size to look at a picture.",
+)
+@click.option(
+    "--max-megapixels",
+    type=click.FloatRange(0),
+    default=EvaluateConfig.max_megapixels,
+    show_default=True,
+    help="Pass over pictures that are larger as they are looked at; 0 has no limit.",
+)
 @json_option
 @click.pass_context
 @pass_session
@@ -43,23 +59,34 @@ def detect(  # noqa: PLR0913 - one parameter per option
     device: str | None,
     output: Path | None,
     score: float,
+    protocol: str,
+    max_megapixels: float,
     as_json: bool,
 ) -> None:
     """Find the faces in pictures.
 
     Boxes are x1 y1 x2 y2 in pixels; landmarks are eyes, nose and mouth corners. A folder stands
-    for the pictures in it. A damaged picture is told and the others go on.
+    for the pictures in it. A damaged picture, or one too large for the memory, is told and the
+    others go on; the exit code is 4 then.
     """
     del as_json
+    from featherface.data.images import TooLargeError
+
     if variant is None or weights is None:
         raise click.UsageError("--variant V and --weights FILE say which network looks")
     paths = expand(images)
     network = load(session, variant, weights, device)
+    settings = EvaluateConfig(
+        protocol=protocol, score_threshold=score, max_megapixels=max_megapixels
+    )
     targets = drawings(paths, output)
     answers, failed = [], 0
     for path in paths:
         try:
-            answers.append(look(network, path, score, targets.get(path)))
+            answers.append(look(network, path, settings, targets.get(path)))
+        except TooLargeError as error:
+            failed += 1
+            session.warn(f"{error.message}; {error.hint}")
         except DataError as error:
             failed += 1
             session.warn(error.message)
@@ -84,29 +111,33 @@ def expand(images: tuple[Path, ...]) -> list[Path]:
 
 
 def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
-    """Choose where each drawing goes; two pictures of one name would overwrite each other."""
+    """Choose where each drawing goes: pictures of one name get a number, a long name is cut."""
     if output is None:
         return {}
+    from featherface.filesystem.atomic import LONGEST, shortened
     from featherface.inference.drawing import SAVED
 
-    endings = {path: path.suffix if path.suffix.lower() in SAVED else ".png" for path in paths}
-    targets = {path: output / f"{path.stem}-faces{endings[path]}" for path in paths}
-    if len(set(targets.values())) < len(targets):
-        raise UsageError(
-            "two pictures have the same name, so their drawings would overwrite each other",
-            "detect them in two calls with two --output folders",
-        )
+    taken: Counter[str] = Counter()
+    targets = {}
+    for path in paths:
+        ending = path.suffix if path.suffix.lower() in SAVED else ".png"
+        room = LONGEST - len(f"-faces-{len(paths)}{ending}")
+        name = f"{shortened(path.stem, room)}-faces"
+        taken[(name + ending).casefold()] += 1
+        count = taken[(name + ending).casefold()]
+        targets[path] = output / f"{name}{'' if count == 1 else f'-{count}'}{ending}"
     return targets
 
 
-def look(network: Network, path: Path, score: float, drawing: Path | None) -> dict[str, Any]:
+def look(
+    network: Network, path: Path, settings: EvaluateConfig, drawing: Path | None
+) -> dict[str, Any]:
     """Find the faces of one picture, and draw them where DRAWING says."""
-    from featherface.data.images import read_image
-    from featherface.evaluation.config import EvaluateConfig
     from featherface.inference.detect import detect as find
+    from featherface.inference.picture_limits import read_within
 
-    image = read_image(path)
-    detections = find(network.model, network.config, image, EvaluateConfig(score_threshold=score))
+    image = read_within(path, settings)
+    detections = find(network.model, network.config, image, settings)
     if drawing is not None:
         from featherface.inference.drawing import draw, save
 

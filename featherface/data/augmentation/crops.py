@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featherface.data.annotation import safe_path
+from featherface.data.annotation import known_landmarks, safe_path
 from featherface.data.images import open_picture
 from featherface.data.sample import Sample
 from featherface.errors import DataError
@@ -88,6 +88,7 @@ def _crop(table: Path, folder: Path, line: int, row: Mapping[str, str]) -> Crop:
     if not (np.isfinite(box).all() and width > 0 and height > 0):
         raise DataError(f"{table}:{line}: the face has no size", "correct that line")
     known = bool(np.isfinite(points).all())
-    landmarks = np.array(points if known else [np.nan] * 10, dtype=np.float32)
+    placed = np.array([points if known else [np.nan] * 10])
+    landmarks = known_landmarks(placed)[0].astype(np.float32)
     path = folder / safe_path(row[FILE] or "", table)
     return Crop(path, row.get(PERSON) or "", box, landmarks)

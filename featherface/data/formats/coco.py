@@ -15,6 +15,7 @@ import numpy as np
 
 from featherface.data.annotation import ATTRIBUTES, UNKNOWN, collect, safe_path
 from featherface.data.annotation_files import LARGEST_FILE
+from featherface.data.corner_boxes import check_sizes
 from featherface.data.images import image_size
 from featherface.data.widerface import AbsentSplitError, Split
 from featherface.errors import DataError, UsageError
@@ -39,11 +40,14 @@ def find_annotation(root: Path, split: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def open_coco(root: Path, split: str, annotation: Path | None = None) -> Split:
-    """Read SPLIT below ROOT.
+def open_coco(
+    root: Path, split: str, annotation: Path | None = None, *, corners: bool = False
+) -> Split:
+    """Read SPLIT below ROOT; with CORNERS its boxes are x1 y1 x2 y2, which COCO's are not.
 
     Raises:
-        DataError: the annotation or the pictures are missing, or it is malformed.
+        DataError: the annotation or the pictures are missing, it is malformed, or its boxes are
+            plainly corners.
     """
     file = annotation or find_annotation(root, split)
     if file is None:
@@ -67,7 +71,10 @@ def open_coco(root: Path, split: str, annotation: Path | None = None) -> Split:
     if images is None:
         looked = ", ".join(str(folder) for folder in folders)
         raise DataError(f"none of the pictures of {file} is in {looked}", "check the folder")
-    return Split(root, split, images, collect(entries, skipped), "custom", file)
+    annotations = collect(entries, skipped, corners=corners)
+    there = [image for image in annotations.images if (images / image.path).is_file()]
+    check_sizes(there, [image_size(images / image.path) for image in there], file)
+    return Split(root, split, images, annotations, "custom", file)
 
 
 def write_coco(split: Split, out: Path) -> tuple[list[Path], Counter[str]]:

@@ -33,7 +33,8 @@ IMAGES = ("copy", "link", "none")
 class DatasetLayout:
     """One way to lay out a data set."""
 
-    read: Callable[[Path, str, Path | None], Split]
+    read: Callable[[Path, str, Path | None, bool], Split]
+    """Of root, split, annotation, and whether boxes are x1 y1 x2 y2."""
     write: Callable[[Split, Path], tuple[list[Path], Counter[str]]]
     """Writes the annotation; returns what was written, and what was left out or changed."""
     images: str
@@ -85,10 +86,18 @@ def convert(
 
 
 def open_any(
-    root: Path, split: str, layout: str | None = None, annotation: Path | None = None
+    root: Path,
+    split: str,
+    layout: str | None = None,
+    annotation: Path | None = None,
+    *,
+    corners: bool = False,
 ) -> Split:
-    """Open SPLIT in any LAYOUT; None tells it by what lies there."""
-    return LAYOUTS[layout or tell_layout(root, split)].read(root, split, annotation)
+    """Open SPLIT in any LAYOUT; None tells it by what lies there.
+
+    With CORNERS boxes are x1 y1 x2 y2; YOLO's never are.
+    """
+    return LAYOUTS[layout or tell_layout(root, split)].read(root, split, annotation, corners)
 
 
 def tell_layout(root: Path, split: str) -> str:
@@ -135,10 +144,18 @@ def _write_widerface(split: Split, out: Path) -> tuple[list[Path], Counter[str]]
 
 
 LAYOUTS: dict[str, DatasetLayout] = {
-    "widerface": DatasetLayout(open_split, _write_widerface, "WIDER_{split}/images"),
-    "yolo": DatasetLayout(
-        lambda root, split, _: open_yolo(root, split), write_yolo, "images/{split}"
+    "widerface": DatasetLayout(
+        lambda root, split, file, corners: open_split(root, split, file, corners=corners),
+        _write_widerface,
+        "WIDER_{split}/images",
     ),
-    "coco": DatasetLayout(open_coco, write_coco, "images/{split}"),
+    "yolo": DatasetLayout(
+        lambda root, split, *_: open_yolo(root, split), write_yolo, "images/{split}"
+    ),
+    "coco": DatasetLayout(
+        lambda root, split, file, corners: open_coco(root, split, file, corners=corners),
+        write_coco,
+        "images/{split}",
+    ),
 }
 """What `thesis data convert` reads and writes."""

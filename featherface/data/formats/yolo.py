@@ -150,7 +150,8 @@ def _row(values: list[float], width: int, height: int) -> list[float]:
     step = 3 if len(values) == TRIPLES else 2
     rest = values[BARE:]
     triples = [rest[place : place + step] for place in range(0, len(rest), step)]
-    known = bool(triples) and all(step == 2 or triple[2] > 0 for triple in triples)
+    marked = all(step == 2 or triple[2] > 0 for triple in triples)
+    known = bool(triples) and marked and all(min(triple[:2]) >= 0 for triple in triples)
     points = [v for x, y, *_ in triples for v in (x * width, y * height)] if known else []
     return [*box, *(points or [math.nan] * 10), *([UNKNOWN] * 6)]
 

@@ -1,10 +1,18 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from featherface.data.images import image_size, list_images, read_image
+from featherface.data.images import (
+    TooLargeError,
+    image_size,
+    list_images,
+    open_picture,
+    read_image,
+)
 from featherface.errors import DataError, HeldError
 
 
@@ -92,3 +100,52 @@ def test_pictures_are_listed_in_order_whatever_their_suffix_is_written_like(tmp_
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert [path.name for path in list_images(tmp_path)] == ["a.jpeg", "1.png", "2.JPG"]
+
+
+def deep_png(path, grey, colour_type):
+    """Write GREY (H, W) of 16 bits as a PNG of the COLOUR_TYPE, with opaque or full channels."""
+    channels = {0: 1, 4: 2, 2: 3, 6: 4}[colour_type]
+    pixels = np.dstack([grey] * channels)
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in pixels)
+    head = struct.pack(">IIBBBBB", grey.shape[1], grey.shape[0], 16, colour_type, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(lines)), (b"IEND", b"")]
+    content = b"\x89PNG\r\n\x1a\n"
+    for kind, data in parts:
+        check = zlib.crc32(kind + data)
+        content += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("colour_type", [0, 4, 2, 6], ids=["grey", "grey+alpha", "rgb", "rgba"])
+def test_pictures_of_16_bits_look_as_they_are_and_not_white(tmp_path, colour_type):
+    grey = np.linspace(0, 65535, 12).astype(np.uint16).reshape(3, 4)
+    pixels = read_image(deep_png(tmp_path / "deep.png", grey, colour_type))
+    for channel in range(3):
+        assert pixels[..., channel].tolist() == (grey >> 8).tolist()
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"), [("P", "a.png"), ("CMYK", "a.jpg"), ("1", "a.png"), ("L", "a.png")]
+)
+def test_palettes_print_colours_and_two_tones_look_as_they_are(tmp_path, mode, name):
+    grey = Image.fromarray(np.repeat(np.array([[0, 255]], np.uint8), 8, axis=1).repeat(8, axis=0))
+    grey.convert(mode).save(tmp_path / name, quality=100)
+    pixels = read_image(tmp_path / name)
+    assert (pixels[:, :8] < 12).all()
+    assert (pixels[:, 8:] > 243).all()
+    assert np.asarray(open_picture(tmp_path / name, coarse=8)).shape[2] == 3
+
+
+def test_pixels_of_32_bits_are_refused_since_nobody_knows_what_is_white(tmp_path):
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(DataError, match="32 bits") as caught:
+        read_image(tmp_path / "a.tif")
+    assert caught.value.hint == "save it with 8 or 16 bits"
+
+
+def test_a_picture_larger_than_is_read_is_told_as_such(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(TooLargeError, match="larger than"):
+        image_size(path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -204,6 +206,30 @@ def test_a_damaged_picture_is_named(model, pictures):
     file.write_bytes(file.read_bytes()[:300])
     with pytest.raises(DataError, match=r"b\.jpg"):
         predict(model, CONFIG, pictures, EASY_GOING)
+
+
+def test_a_huge_picture_is_passed_over_and_the_others_go_on(model, pictures, tmp_path):
+    Image.new("RGB", (1100, 1000)).save(pictures / "0--A" / "huge.png")
+    settings = EvaluateConfig(max_megapixels=1)
+    found = predict(model, CONFIG, pictures, settings, save_to=tmp_path / "out")
+    assert list(found) == ["0--A/a", "0--A/b", "1--B/c"]
+    assert found.passed_over == ("0--A/huge",)
+    (told,) = found.warnings
+    for word in ("huge.png", "1,100 x 1,000", "--protocol vga", "--max-megapixels 2"):
+        assert word in told
+    for other in (
+        EvaluateConfig(max_megapixels=0),
+        EvaluateConfig(protocol="vga", max_megapixels=1),
+    ):
+        assert len(predict(model, CONFIG, pictures, other)) == 4
+
+
+def test_pictures_with_the_longest_names_are_kept_with_their_landmarks(model, pictures, tmp_path):
+    for name in ("n" * 250, "é" * 125):
+        shutil.copy(pictures / "0--A" / "a.jpg", pictures / "0--A" / f"{name}.jpg")
+    first = predict(model, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "out", landmarks=True)
+    again = predict(model, CONFIG, pictures, EASY_GOING, save_to=tmp_path / "out", landmarks=True)
+    assert len(first.landmarks) == len(again.landmarks) == 5
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty"])

@@ -29,6 +29,13 @@ LAYOUTS = ("widerface", "yolo", "coco")
 @click.option("--split", default="val", show_default=True, help="train, val or another name.")
 @click.option("--annotation", type=click.Path(path_type=Path), help="The annotation, if elsewhere.")
 @click.option(
+    "--boxes",
+    type=click.Choice(["sizes", "corners"]),
+    default="sizes",
+    show_default=True,
+    help="How ROOT has them: x y width height, or x1 y1 x2 y2 as in SCRFD's labels.",
+)
+@click.option(
     "--images",
     type=click.Choice(["copy", "link", "none"]),
     default="copy",
@@ -47,6 +54,7 @@ def convert(  # noqa: PLR0913 - one parameter per option
     source: str | None,
     split: str,
     annotation: Path | None,
+    boxes: str,
     images: str,
     as_json: bool,
 ) -> None:
@@ -60,7 +68,10 @@ def convert(  # noqa: PLR0913 - one parameter per option
     from thesis_cli.interrupts import stoppable
     from thesis_cli.progress import progress
 
-    there = conversion.open_any(locate(session, root), split, source, annotation)
+    corners = boxes == "corners"
+    there = conversion.open_any(locate(session, root), split, source, annotation, corners=corners)
+    if corners:
+        session.note(f"{there.annotations.faces:,} boxes were read as corners, x1 y1 x2 y2")
     with progress(session) as reporter, stoppable() as should_stop:
         done = conversion.convert(there, to, out, images, reporter, should_stop)
     for what, count in {**there.annotations.skipped, **done.changed}.items():

@@ -74,6 +74,8 @@ def language(session: Session) -> str:
 
 def stats_view(statistics: dict[str, Any]) -> list[Block]:
     """Show counts, then heights and attributes."""
+    from featherface.data.fingerprint import split_digest
+
     empty = statistics["images_without_faces"]
     facts = {
         "data": f"{statistics['kind']} {statistics['split']} in {statistics['root']}",
@@ -89,7 +91,7 @@ def stats_view(statistics: dict[str, Any]) -> list[Block]:
         for name, counts in statistics["attributes"].items()
         for value, count in counts.items()
     ]
-    facts["fingerprint"] = statistics["fingerprint"]["files_sha256"][:16]
+    facts["fingerprint"] = split_digest(statistics["fingerprint"])[:16]
     drawn = [f"drawn: {path}" for path in statistics["plots"]]
     return [
         Grid(["height from", ">faces"], heights, facts=facts),

@@ -140,13 +140,15 @@ def tell(
 
 def view(answer: dict[str, Any]) -> list[Block]:
     """Tabulate the checks, then the pictures that look alike."""
+    from featherface.data.fingerprint import split_digest
+
     rows = [
         [split["split"], each["check"], WORDS[each["ok"]], each["text"]]
         for split in answer["splits"]
         for each in split["checks"]
     ]
     rows += [
-        [split["split"], "fingerprint", "", split["fingerprint"]["files_sha256"]]
+        [split["split"], "fingerprint", "", split_digest(split["fingerprint"])]
         for split in answer["splits"]
     ]
     blocks: list[Block] = [

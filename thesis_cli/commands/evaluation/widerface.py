@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featherface.evaluation.config import PROTOCOLS
+from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
+from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import Network, load, network_options, precision_option
@@ -15,11 +16,7 @@ from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from featherface.evaluation.config import EvaluateConfig
+    from featherface.evaluation.predictions import Predictions
     from featherface.evaluation.protocol import Evaluation
     from thesis_cli.session import Session
 
@@ -49,12 +46,21 @@ if TYPE_CHECKING:
 )
 @precision_option
 @click.option(
+    "--max-megapixels",
+    type=click.FloatRange(0),
+    default=EvaluateConfig.max_megapixels,
+    show_default=True,
+    help="Pass over pictures that are larger as they are looked at; 0 has no limit.",
+)
+@click.option(
     "--save-predictions", type=click.Path(path_type=Path), help="Keep the detections here."
 )
 @json_option
+@click.pass_context
 @pass_session
 def widerface(  # noqa: PLR0913 - one parameter per option
     session: Session,
+    context: click.Context,
     *,
     predictions: Path | None,
     variant: str | None,
@@ -66,27 +72,34 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     flip: bool,
     voting: bool,
     precision: str,
+    max_megapixels: float,
     save_predictions: Path | None,
     as_json: bool,
 ) -> None:
     """Compute the official WIDER FACE APs.
 
     Either of --predictions DIR, or of --variant V --weights FILE --images DIR. Pictures that are
-    only a part of the set restrict the ground truth to them, and the answer says so.
+    only a part of the set restrict the ground truth to them, and the answer says so. Exit code 4
+    where a picture was too large to be looked at.
     """
     del as_json
-    from featherface.evaluation.config import EvaluateConfig
     from featherface.evaluation.ground_truth import read_ground_truth
     from featherface.evaluation.protocol import evaluate
 
     check_choice(predictions, variant, weights, images)
-    settings = EvaluateConfig(protocol=protocol, flip=flip, voting=voting, precision=precision)
+    settings = EvaluateConfig(
+        protocol=protocol,
+        flip=flip,
+        voting=voting,
+        precision=precision,
+        max_megapixels=max_megapixels,
+    )
     conditions = None
     truth = read_ground_truth(ground_truth)
     if predictions is not None:
         from featherface.evaluation.predictions import read_predictions
 
-        detections: Mapping[str, NDArray[Any]] = read_predictions(predictions)
+        detections = read_predictions(predictions)
     else:
         assert variant is not None  # noqa: S101 - checked above, as are the others
         assert weights is not None  # noqa: S101
@@ -99,6 +112,8 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         session.warn(warning)
     data = tell(evaluation, settings.identity, variant) | {"conditions": conditions}
     emit(session, "eval-widerface", data, view)
+    if detections.passed_over:
+        context.exit(ENVIRONMENT)
 
 
 def check_choice(
@@ -123,7 +138,7 @@ def infer(
     images: Path,
     settings: EvaluateConfig,
     save_to: Path | None,
-) -> Mapping[str, NDArray[Any]]:
+) -> Predictions:
     """Run the network over every picture below IMAGES."""
     from featherface.inference.detect import predict
     from thesis_cli.interrupts import stoppable
