@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from experiments import schema
@@ -15,15 +16,18 @@ from featherface.data.config import SyntheticConfig
 from featherface.errors import UsageError, unknown
 from featherface.evaluation.config import EvaluateConfig
 from featherface.export.formats import ExportConfig
+from featherface.losses.config import without_idle as without_idle_loss
 from featherface.profiling.config import BenchmarkConfig
 from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
 from featherface.variants.config import DetectorConfig
+from featherface.variants.idle_keys import READERS, without_idle
 from featherface.variants.table import VARIANTS, variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DETECTOR_KEYS = tuple(key.name for key in fields(DetectorConfig))
 LARGEST_SEED = 2**63 - 1
 """What every generator of random numbers takes."""
 
@@ -152,15 +156,32 @@ class ResolvedRecipe:
 
     @classmethod
     def from_yaml(cls, text: str, where: str = "recipe.yaml") -> ResolvedRecipe:
-        """Read what `to_yaml` wrote.
+        """Read what `to_yaml` wrote, by this version or an earlier one.
+
+        Earlier ones took keys that nothing read; they are read as what the network was.
 
         Raises:
             UsageError: the text is damaged, or of a version with other keys.
         """
         content = parse_yaml(text, where)
         origins = content.pop("origins", {})
+        _settle_idle(content)
         recipe = schema.build(Recipe, content, dict.fromkeys(schema.keys(Recipe), where))
         return cls(recipe, {str(key): str(value) for key, value in dict(origins).items()})
+
+
+def _settle_idle(content: dict[str, Any]) -> None:
+    """Give keys of the CONTENT of a record that nothing read the values that mean the same."""
+    model = content.get("model")
+    if isinstance(model, dict) and model.get("variant") in VARIANTS:
+        names = [key for key in model if key in READERS]
+        overrides = {key: value for key, value in model.items() if key in DETECTOR_KEYS}
+        with contextlib.suppress(UsageError, TypeError):  # told where the recipe is built
+            settled = without_idle(VARIANTS[model["variant"]].config, overrides)
+            model |= {key: settled[key] for key in names}
+    train = content.get("train")
+    if isinstance(train, dict) and isinstance(train.get("loss"), dict):
+        train["loss"] = without_idle_loss(train["loss"])
 
 
 def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:

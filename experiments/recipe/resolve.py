@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from experiments.workspace.workspace import Workspace
 
-DEEPEST = 20
+DEEPEST = 100
 """Longest chain of `extends`."""
 
 
@@ -77,7 +77,7 @@ def resolve(
         raise NotFoundError(unknown("experiment", name, known), _remedy(name, known))
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for source, content in _chain(known[name], workspace, ()):
+    for source, content in _chain(known[name], workspace):
         _merge(values, origins, content, source.label)
     for override in overrides:
         key, value = _parse_override(override)
@@ -172,19 +172,37 @@ def _files(root: Path) -> list[tuple[str, Path]]:
 
 
 def _chain(
-    source: RecipeSource, workspace: Workspace | None, above: tuple[Path, ...]
+    source: RecipeSource, workspace: Workspace | None
 ) -> list[tuple[RecipeSource, dict[str, Any]]]:
     """Return SOURCE and all it extends with their contents, the farthest first."""
-    if source.path in above or len(above) > DEEPEST:
+    layers = _layers(source, workspace, (), set())
+    (own, content), inherited = layers[0], layers[1:]
+    for _, values in inherited:
+        values.pop("name", None)
+    return [*reversed(inherited), (own, content)]
+
+
+def _layers(
+    source: RecipeSource, workspace: Workspace | None, above: tuple[Path, ...], seen: set[Path]
+) -> list[tuple[RecipeSource, dict[str, Any]]]:
+    """Return SOURCE and all it extends, the nearest first, each recipe once.
+
+    Of a recipe that is reached by several ways the layer that lies highest counts: what it says
+    again below is laid over by itself. So each is read once, however many ways there are.
+    """
+    if source.path in above:
         raise UsageError(f"{source.label}: extends itself, through {len(above)} recipes")
+    if len(above) > DEEPEST:
+        raise UsageError(f"{source.label}: extends more than {DEEPEST} recipes, one the next")
+    if source.path in seen:
+        return []
+    seen.add(source.path)
     content = read_yaml(source.path)
-    layers: list[tuple[RecipeSource, dict[str, Any]]] = []
-    for parent in _parents(content.pop("extends", []), source):
+    layers = [(source, content)]
+    for parent in reversed(_parents(content.pop("extends", []), source)):
         base = _parent(parent, source, workspace)
-        layers += _chain(base, workspace, (*above, source.path))
-    for _, inherited in layers:
-        inherited.pop("name", None)
-    return [*layers, (source, content)]
+        layers += _layers(base, workspace, (*above, source.path), seen)
+    return layers
 
 
 def _parents(extends: Any, source: RecipeSource) -> list[str]:

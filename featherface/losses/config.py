@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from featherface.checks import require, require_choice
+from featherface.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "assignment": ("overlap", "atss", "simota"),
@@ -13,6 +18,15 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "landmark": ("smooth-l1", "wing"),
 }
 """Legal names by key; the tables of `featherface.losses` hold the same (a test keeps it so)."""
+
+
+READERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "focal_alpha": ("face", ("focal",)),
+    "focal_gamma": ("face", ("focal", "quality-focal")),
+    "wing_width": ("landmark", ("wing",)),
+    "wing_curvature": ("landmark", ("wing",)),
+}
+"""Keys that one loss reads: the key that chooses it, and its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,3 +62,30 @@ class LossConfig:
         require(gamma >= 0, "train.loss.focal_gamma", gamma, "0 or more")
         for key in ("wing_width", "wing_curvature", "hard_weight", "small_weight"):
             require(getattr(self, key) > 0, f"train.loss.{key}", getattr(self, key), "above 0")
+
+
+def check_read(loss: LossConfig) -> None:
+    """Refuse a key of LOSS that is set though no chosen loss reads it.
+
+    Raises:
+        UsageError: `train.loss.wing_width is 8.0, but train.loss.landmark is smooth-l1`.
+    """
+    for key, (chooser, names) in READERS.items():
+        value, usual = getattr(loss, key), getattr(LossConfig, key)
+        if value != usual and getattr(loss, chooser) not in names:
+            raise UsageError(
+                f"train.loss.{key} is {value}, but train.loss.{chooser} is"
+                f" {getattr(loss, chooser)}: nothing reads it",
+                f"set train.loss.{key}={usual}, or train.loss.{chooser}={names[0]}",
+            )
+
+
+def without_idle(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the VALUES of a record's losses without those that nothing read."""
+    usual = {field.name: field.default for field in fields(LossConfig)}
+    chosen = {**usual, **values}
+    return {
+        key: value
+        for key, value in values.items()
+        if key not in READERS or chosen[READERS[key][0]] in READERS[key][1]
+    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.errors import UsageError, unknown
 from featherface.variants.config import CHOICES, DetectorConfig
+from featherface.variants.idle_keys import check_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ def variant(name: str, **overrides: Any) -> DetectorConfig:
     """Return the configuration called NAME, with some fields replaced.
 
     Raises:
-        UsageError: no such variant, no such field, or an illegal value.
+        UsageError: no such variant, no such field, an illegal value, or one that nothing reads.
     """
     if name not in VARIANTS:
         raise UsageError(unknown("variant", name, VARIANTS), "thesis model list")
@@ -44,7 +45,9 @@ def variant(name: str, **overrides: Any) -> DetectorConfig:
     for key in overrides:
         if key not in known:
             raise UsageError(unknown("model key", key, known), f"thesis model show {name}")
-    return replace(VARIANTS[name].config, **overrides)
+    config = replace(VARIANTS[name].config, **overrides)
+    check_set(config, VARIANTS[name].config, overrides)
+    return config
 
 
 _FEATHERFACE = "FeatherFace (Kim, Jung and Kim, 2025), https://doi.org/10.3390/electronics14030517"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError, UsageError, unknown
 from featherface.model_summary.summary_cache import SIDE, anatomy
+from featherface.variants.idle_keys import without_idle
 from featherface.variants.table import VARIANTS, variant
 from vault_sync.rendering import network_tables as tables
 from vault_sync.rendering import pictures
@@ -151,4 +152,6 @@ def _config_of(run: Run) -> DetectorConfig:
     model: dict[str, Any] = dict(run.recipe.get("model") or {})
     others = {"variant", "weights", "backbone_weights"}
     overrides = {key: value for key, value in model.items() if key not in others}
+    if run.variant in VARIANTS:
+        overrides = without_idle(VARIANTS[run.variant].config, overrides)
     return ModelConfig(variant=run.variant, overrides=overrides).detector()

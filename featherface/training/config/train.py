@@ -8,7 +8,7 @@ from typing import Literal
 from featherface.checks import require, require_choice
 from featherface.devices.names import check_device
 from featherface.errors import UsageError
-from featherface.losses.config import LossConfig
+from featherface.losses.config import LossConfig, check_read
 
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("onecycle", "cosine", "steps", "constant")
@@ -149,6 +149,7 @@ class TrainConfig:
             inside = len(values) > 0 and all(0 < value <= 1 for value in values)
             require(inside, f"train.{key}", values, "one or more shares from above 0 to 1")
         self._check_pace()
+        check_read(self.loss)
 
     def _check_pace(self) -> None:
         for key, least in (("zoom_scales", 1), ("multi_scale", 0)):

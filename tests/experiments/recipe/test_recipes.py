@@ -12,7 +12,7 @@ from experiments import schema
 from experiments.recipe.model import Recipe, ResolvedRecipe, differences, flatten
 from experiments.recipe.resolve import packaged, recipes, resolve
 from experiments.workspace.workspace import Workspace
-from experiments.yaml_io import parse_yaml, write_yaml
+from experiments.yaml_io import parse_yaml, read_yaml, write_yaml
 from featherface.errors import NotFoundError, UsageError
 from featherface.variants.table import VARIANTS
 
@@ -284,3 +284,49 @@ def test_a_list_of_sections_names_the_row_that_is_wrong(workspace):
         resolve("odder", workspace)
     row = resolve("v2", None, ["distill.phases=[{until: 1, alpha: 0.25}]"]).recipe.distill.phases[0]
     assert row.alpha == 0.25
+
+
+def test_a_recipe_that_extends_another_twice_at_every_step_is_read_once_each(
+    workspace, monkeypatch
+):
+    write(workspace, "r0", "extends: v2\ntrain: {epochs: 7}")
+    for step in range(1, 31):
+        write(workspace, f"r{step}", f"extends: [r{step - 1}, r{step - 1}]\nseed: {step}")
+    read = []
+    monkeypatch.setattr(
+        "experiments.recipe.resolve.read_yaml", lambda path: read.append(path) or read_yaml(path)
+    )
+    recipe = resolve("r30", workspace).recipe
+    assert (recipe.train.epochs, recipe.seed) == (7, 30)
+    assert len(read) == len(set(read))
+
+
+def test_diamonds_resolve_as_if_each_way_were_walked(workspace):
+    write(workspace, "base", "extends: v2\nseed: 1\ntrain: {epochs: 1, lr: 0.1}")
+    write(workspace, "left", "extends: base\ntrain: {epochs: 2}")
+    write(workspace, "right", "extends: base\ntrain: {lr: 0.3}")
+    write(workspace, "both", "extends: [left, right]")
+    recipe = resolve("both", workspace).recipe
+    # right comes last, and with it what base says: as ever, the last parent wins whole
+    assert (recipe.train.epochs, recipe.train.lr, recipe.name) == (1, 0.3, "both")
+
+
+def test_keys_that_nothing_reads_are_refused(workspace):
+    for key, value, chooser in (
+        ("model.attention_kernel", 5, "model.attention is none"),
+        ("train.loss.focal_gamma", 1.5, "train.loss.face is cross-entropy"),
+        ("train.loss.wing_width", 5.0, "train.loss.landmark is smooth-l1"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            resolve("v1-489k", workspace, [f"{key}={value}"])
+        assert f"{key} is {value}, but {chooser}" in caught.value.message
+        assert f"set {key}=" in caught.value.hint
+
+
+def test_records_whose_recipe_holds_a_key_that_nothing_reads_are_still_read():
+    resolved = resolve("eca-cbam")
+    text = resolved.to_yaml()
+    for key, old, odd in (("attention_kernel", 7, 5), ("focal_gamma", 2.0, 1.5)):
+        assert f"{key}: {old}" in text
+        text = text.replace(f"{key}: {old}", f"{key}: {odd}")
+    assert ResolvedRecipe.from_yaml(text) == resolved

@@ -75,6 +75,7 @@ def _changed(config: DetectorConfig, overrides: tuple[str, ...]) -> DetectorConf
     from dataclasses import fields, replace
 
     from experiments.yaml_io import parse_yaml
+    from featherface.variants.idle_keys import check_set
 
     known = [field.name for field in fields(config)]
     changes: dict[str, Any] = {}
@@ -85,7 +86,9 @@ def _changed(config: DetectorConfig, overrides: tuple[str, ...]) -> DetectorConf
         if key not in known:
             raise UsageError(unknown("model key", key, known), "thesis model tune --help")
         changes[key] = parse_yaml(f"value: {value}", "--set")["value"]
-    return replace(config, **changes)
+    changed = replace(config, **changes)
+    check_set(changed, config, changes)
+    return changed
 
 
 def trained(session: Session) -> dict[str, list[dict[str, Any]]]:
