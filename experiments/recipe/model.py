@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments import schema
 from experiments.names import STAGES, check_name
+from experiments.redaction import clean_values
 from experiments.workspace import paths
 from experiments.yaml_io import parse_yaml, write_yaml
 from featherface.data.config import SyntheticConfig
@@ -152,7 +153,13 @@ class ResolvedRecipe:
 
     def to_yaml(self) -> str:
         """Return the text of recipe.yaml; `from_yaml` reads it back."""
-        return write_yaml(schema.plain(self.recipe) | {"origins": dict(self.origins)})
+        content = schema.plain(self.recipe) | {"origins": dict(self.origins)}
+        return write_yaml(clean_values(content))
+
+    def without_secrets(self) -> ResolvedRecipe:
+        """Return it with the words of its title, hypothesis and tags as a record may keep them."""
+        words = {key: getattr(self.recipe, key) for key in ("title", "hypothesis", "tags")}
+        return replace(self, recipe=replace(self.recipe, **clean_values(words)))
 
     @classmethod
     def from_yaml(cls, text: str, where: str = "recipe.yaml") -> ResolvedRecipe:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from experiments.redaction import clean_values
 from featherface.errors import DataError
 from featherface.filesystem.atomic import read_text, write_atomic
 
@@ -154,8 +155,9 @@ class Record:
             raise DataError(f"not a run's record: {error}") from error
 
     def write(self, folder: Path) -> None:
-        """Write record.json in FOLDER, atomically."""
-        text = json.dumps(self.to_json(), ensure_ascii=False, indent=2, allow_nan=False)
+        """Write record.json in FOLDER, atomically and without secrets."""
+        content = clean_values(self.to_json())
+        text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
         write_atomic(folder / RECORD, text + "\n")
 
     @classmethod

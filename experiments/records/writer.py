@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.records.record import now
 from experiments.records.run import EVENTS, RESULTS
 from experiments.records.seal import Seal, seal
+from experiments.redaction import clean_text, clean_values
 from featherface.errors import HeldError
 from featherface.filesystem.atomic import left_over, read_text, remove, sync_file, write_atomic
 from featherface.filesystem.os_errors import unavailable
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def append_event(folder: Path, event: Mapping[str, Any]) -> None:
-    """Append one line to metrics.jsonl and flush it to the disk.
+    """Append one line to metrics.jsonl, without secrets, and flush it to the disk.
 
     A line that a crash left half-written is closed first, so that no event is lost to it.
 
@@ -40,7 +41,7 @@ def append_event(folder: Path, event: Mapping[str, Any]) -> None:
         HeldError: another program holds it; nothing was written.
         UnavailableError: the disk is full or read-only.
     """
-    line = json.dumps(event, ensure_ascii=False, allow_nan=False, default=float)
+    line = json.dumps(clean_values(dict(event)), ensure_ascii=False, allow_nan=False, default=float)
     path = folder / EVENTS
     try:
         with insist(lambda: path.open("ab+"), path) as file:
@@ -97,12 +98,12 @@ class Log:
         self.waiting: list[str] = []
 
     def add(self, text: str) -> None:
-        """Append TEXT with the time, or keep it for the next line where the file is held.
+        """Append TEXT, cleaned, with the time, or keep it for the next line where the file is held.
 
         Raises:
             UnavailableError: the disk is full or read-only.
         """
-        self.waiting.append(f"{now()} {text}\n")
+        self.waiting.append(f"{now()} {clean_text(text)}\n")
         with spared("its lines are written later"):
             self.flush(MOMENT)
 
@@ -171,8 +172,8 @@ def clear_work(folder: Path) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write CONTENT as JSON, atomically; numbers in full precision."""
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    """Write CONTENT as JSON, atomically and without secrets; numbers in full precision."""
+    text = json.dumps(clean_values(content), ensure_ascii=False, indent=1, allow_nan=False)
     write_atomic(path, text + "\n")
 
 

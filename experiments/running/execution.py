@@ -11,10 +11,12 @@ import traceback
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from experiments import redaction
 from experiments.names import STAGES
 from experiments.records import heartbeat, provenance, writer
 from experiments.records.record import Attempt, Record, Stage, now
 from experiments.records.run import RECIPE, Run
+from experiments.records.source_patch import code_state
 from experiments.running import autotune, late_stages, trackers
 from experiments.running.stage_context import StageContext, StageResult
 from experiments.running.stages import TABLE
@@ -57,7 +59,7 @@ class Execution:
             started=now(),
             host=socket.gethostname(),
             pid=os.getpid(),
-            argv=provenance.clean_argv(argv),
+            argv=redaction.clean_argv(argv),
         )
         attempts = (*self.record.attempts, attempt)
         with spared("until it is let go, other computers may take the run for interrupted"):
@@ -76,7 +78,7 @@ class Execution:
     def create_record(self, argv: Sequence[str], teachers: tuple[Parent, ...]) -> None:
         """Write recipe, environment, patch and record of a new run; an error removes its folder."""
         try:
-            self._write_record(provenance.clean_argv(argv), teachers)
+            self._write_record(redaction.clean_argv(argv), teachers)
         except BaseException:
             with contextlib.suppress(HeldError, OSError):
                 remove_tree(self.folder, seconds=MOMENT)
@@ -141,15 +143,15 @@ class Execution:
             raise
         finally:
             tracker.finish(outcome)
-            self._end_attempt(outcome, provenance.clean_text(error_text))
+            self._end_attempt(outcome, redaction.clean_text(error_text))
 
     def _write_record(self, argv: tuple[str, ...], teachers: tuple[Parent, ...]) -> None:
         recipe = self.resolved.recipe
-        source = provenance.source(provenance.code_folder())
-        if not source.git.commit:
-            source = provenance.source(self.workspace.root)
+        source = code_state(self.workspace, recipe)
         write_atomic(self.folder / RECIPE, self.resolved.to_yaml())
-        write_atomic(self.folder / "environment.txt", provenance.environment())
+        write_atomic(
+            self.folder / "environment.txt", redaction.clean_text(provenance.environment())
+        )
         write_code(self.folder)
         if source.patch:
             write_atomic(self.folder / "source.patch", source.patch)
@@ -202,7 +204,7 @@ class Execution:
             status = "interrupted"
             raise
         except Exception as exception:
-            error_text = provenance.clean_text(late_stages.error_summary(exception))
+            error_text = redaction.clean_text(late_stages.error_summary(exception))
             raise
         finally:
             seconds = earlier.seconds + time.monotonic() - start
@@ -288,7 +290,7 @@ class Execution:
             )
 
     def _log(self, text: str) -> None:
-        self.log.add(provenance.clean_text(text))
+        self.log.add(text)
 
     def _stage(self, name: str) -> Stage:
         return self.record.stages.get(name, Stage())

@@ -69,6 +69,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         LateStageError: a stage failed after others were done; their results are kept.
         ThesisError: a stage failed; the record says why.
     """
+    resolved = resolved.without_secrets()  # before anything of it is compared or kept
     late_stages.check_skips(stages or resolved.recipe.stages, skip)
     chosen_stages = _ordered_stages(stages or resolved.recipe.stages, skip)
     store = Store(workspace)

@@ -17,14 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-ATTRIBUTES = ("/runs/** -text", "/weights/** -text")
-"""Lines of .gitattributes: files whose line ends git leaves as they are.
+ATTRIBUTES = (
+    "/runs/** -text",
+    "/weights/** -text",
+    "/runs/**/*.npz binary",
+    "/runs/**/*.pth binary",
+    "/runs/**/SEAL.json -merge",
+)
+"""Lines of .gitattributes: files whose line ends git leaves as they are, and which it never mixes.
 
 Notes, recipes and settings are read alike with either, as are the vault's .canvas and .base files.
 """
+STATE = ("/.thesis/",)
+"""Lines of .gitignore about .thesis; for a file of it that git shall keep: "/.thesis/*", "!…"."""
 IGNORED = (
-    "/.thesis/",
-    "/data/widerface/",
+    *STATE,
+    "/data/",
     "/runs/**/heartbeat.json",
     ".*.tmp",
     ".*.thesis-tmp",

@@ -245,7 +245,7 @@ def test_files_of_the_student_keep_every_byte_and_get_each_line_once(tmp_path):
     made = (root / ".gitattributes").read_bytes()
     assert made.startswith(own + b"\r\n\r\n# thesis: ")
     assert made.count(b"\n") == made.count(b"\r\n")
-    assert made.endswith(b"/weights/** -text\r\n")
+    assert made.endswith(b"/runs/**/SEAL.json -merge\r\n")
     assert complete(root) == {}
     assert (root / ".gitattributes").read_bytes() == made
     assert b"\r" not in (root / ".gitignore").read_bytes()

@@ -18,12 +18,11 @@ import torch
 
 from experiments.plotting import run_plots
 from experiments.recipe.resolve import resolve
-from experiments.records import provenance
-from experiments.records.provenance import SourceState
 from experiments.records.record import Git
 from experiments.records.seal import verify
+from experiments.records.source_patch import SourceState
 from experiments.records.store import Store
-from experiments.running import runner
+from experiments.running import execution, runner
 from experiments.workspace.workspace import Workspace
 from featherface.errors import HeldError
 from featherface.weights.checkpoints import read_state
@@ -120,7 +119,7 @@ def drawn(tmp_path_factory):
 def disguise(patch):
     """Draw no plots, which take most of the time, and have a change to keep."""
     source = SourceState(git=Git(commit="0" * 40), patch="a change")
-    patch.setattr(provenance, "source", lambda _: source)
+    patch.setattr(execution, "code_state", lambda *_: source)
     for name in ("loss_curves", "precision_recall"):
         patch.setattr(run_plots, name, lambda *_, **__: b"a picture")
 
