@@ -383,7 +383,7 @@ def write_run(
     hypothesis="A smaller student keeps the teacher's accuracy.",
     labels=(),
     recipe=None,
-    tags=("demo",),
+    tags=("baseline",),
     details=None,
 ):
     """Write a run of EXPERIMENT, sealed unless STATUS says interrupted or failed; return it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.checking import STATES
 from experiments.metrics import kind
+from experiments.records.selection import SelectionNote
 from experiments.wording.catalogue import phrase
 from experiments.wording.phrases import Amount, say
 
@@ -41,8 +42,9 @@ def report(
             yield f"{say(f'claim_report.{state}', language)} ({len(section)})\n"
             for outcome in section:
                 yield from _told(outcome, language, room)
-                for note in outcome.notes if verbose else ():
-                    yield _below(note.text(language), room)
+                for note in outcome.notes:
+                    if verbose or isinstance(note, SelectionNote):
+                        yield _below(note.text(language), room)
             yield ""
     todo = _todo(outcomes, language)
     if todo:

@@ -1,9 +1,13 @@
 """Candidate runs: in which versions of an experiment a metric is looked for.
 
-`v2` means the latest finished version. One that only evaluated has measured no parameters, but the
-version whose weights it took has. A metric that the selected version lacks is looked for in the
-other versions with the same weights, then, where weights make no difference to it, in those of the
-same network; never in a version with other weights where they do: that would mix two trainings.
+`v2` means one run (`experiments.records.selection`) and with it one training. A metric is read from
+the versions with the same weights; where weights make no difference to it, from those of the same
+network; never from a version with other weights where they do: that would mix two trainings. Among
+these it is the latest that measured *this metric* on the widest scope. So a version that only
+evaluated has the parameters of the one whose weights it took, and a latency that was taken again on
+a quiet machine replaces the disturbed one.
+
+What is tagged `smoke` or `demo` is no candidate for a bare selector.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.records.seal import read_seal
+from experiments.records.selection import TAGS, refuse_tagged, scope
 from experiments.staleness.families import UNWEIGHTED, WEIGHTS_KEYS, family, trained
 from featherface.errors import ThesisError
 
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from experiments.records.run import Run
+    from experiments.records.selection import Scope, Selection
     from experiments.records.store import Store
 
 TRAINED_WEIGHTS = ("checkpoints/best.safetensors", "checkpoints/last.safetensors")
@@ -32,37 +38,58 @@ def find_measured(store: Store, selector: str, metric: str) -> Run:
 
     Raises:
         NotFoundError: there is no such run.
+        RefusedError: only runs under a tag such as `smoke` bear that name.
     """
-    measured = (run for run in candidates(store, selector, metric) if _measured(run, metric))
-    return next(measured, None) or store.find(selector)
+    return next(candidates(store, selector, metric))
 
 
-def candidates(store: Store, selector: str, metric: str) -> Iterator[Run]:
-    """Yield the run that SELECTOR means, then the versions that may stand in for it, latest first.
-
-    `v2@3`, `@last` and labels mean one run and no other.
+def evidence_run(store: Store, selector: str) -> Selection:
+    """Return the run that SELECTOR means where results are told: tables, claims and numbers.
 
     Raises:
         NotFoundError: there is no such run.
+        RefusedError: only runs under a tag such as `smoke` bear that name.
     """
-    selected = store.find(selector)
-    yield selected
+    selection = store.select(selector)
+    refuse_tagged(selection, store.experiments())
+    return selection
+
+
+def candidates(store: Store, selector: str, metric: str) -> Iterator[Run]:
+    """Yield the versions that may answer for METRIC of SELECTOR, the first one first.
+
+    `v2@3`, `@last` and labels mean one run and no other. The run that the selector means is always
+    among them; it goes first among those that measured as widely where it was chosen for its value
+    (`@best`), and where no version measured the metric.
+
+    Raises:
+        NotFoundError: there is no such run.
+        RefusedError: only runs under a tag such as `smoke` bear that name.
+    """
+    selected = evidence_run(store, selector).run
     if selector not in (selected.experiment, f"{selected.experiment}@best"):
+        yield selected
         return
-    others = [run for run in reversed(store.runs(selected.experiment)) if run.sealed]
-    others.remove(selected)
-    same_weights = [run for run in others if _same_weights(store, run, selected)]
-    yield from same_weights
-    if family(metric) in UNWEIGHTED:
-        yield from (
-            run for run in others if run not in same_weights and _same_network(run, selected)
-        )
+    is_best = selector.endswith("@best")
+
+    def rank(run: Run) -> tuple[object, ...]:
+        chosen = run == selected
+        measured = _scope(run, metric)
+        if measured is None or not measured.measured:
+            return (False, chosen, run.version)
+        return (True, measured, chosen and is_best, run.version)
+
+    sealed = [run for run in store.runs(selected.experiment) if run.sealed]
+    for run in sorted(sealed, key=rank, reverse=True):
+        if run == selected or _stands_in(store, run, selected, metric):
+            yield run
 
 
 def weights_digest(store: Store, run: Run, depth: int = 0) -> str:
     """Return the SHA-256 of the weights file that RUN goes back to; empty without any.
 
-    A version that evaluates an earlier one's weights has the digest of that one's file.
+    A version that evaluates an earlier one's weights, or its predictions, has the digest of that
+    one's file.
     """
     try:
         if trained(run):
@@ -70,12 +97,25 @@ def weights_digest(store: Store, run: Run, depth: int = 0) -> str:
             return next(
                 (str(files[name]["sha256"]) for name in TRAINED_WEIGHTS if name in files), ""
             )
-        parent = next((parent for parent in run.record.parents if parent.role == "weights"), None)
+        parents = run.record.parents
+        parent = next((each for each in parents if each.role in ("weights", "predictions")), None)
         if parent is None or not parent.run:
             return parent.sha256 if parent else ""
         return weights_digest(store, store.find(parent.run), depth + 1) if depth < DEEPEST else ""
     except ThesisError:
         return ""
+
+
+def _stands_in(store: Store, run: Run, selected: Run, metric: str) -> bool:
+    """Whether RUN may answer for METRIC where SELECTED is meant."""
+    try:
+        tagged = bool(set(TAGS) & set(run.tags))
+    except ThesisError:
+        return False
+    if tagged and not set(TAGS) & set(selected.tags):
+        return False
+    alike = _same_weights(store, run, selected)
+    return alike or (family(metric) in UNWEIGHTED and _same_network(run, selected))
 
 
 def _same_weights(store: Store, first: Run, second: Run) -> bool:
@@ -91,7 +131,7 @@ def _same_network(first: Run, second: Run) -> bool:
 def _network(run: Run) -> dict[str, object]:
     """Return RUN's `model` section without its weights; empty where it evaluated predictions."""
     try:
-        if any(parent.role == "predictions" for parent in run.record.parents):
+        if run.predictions is not None:
             return {}
         model = run.recipe.get("model", {})
     except ThesisError:
@@ -100,8 +140,8 @@ def _network(run: Run) -> dict[str, object]:
     return {key: value for key, value in model.items() if key not in weights_names}
 
 
-def _measured(run: Run, metric: str) -> bool:
+def _scope(run: Run, metric: str) -> Scope | None:
     try:
-        return run.metric(metric) is not None
+        return scope(run, metric)
     except ThesisError:
-        return False
+        return None

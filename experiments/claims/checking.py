@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from experiments.claims import remedies
 from experiments.claims.claim_names import Vocabulary
@@ -12,10 +12,11 @@ from experiments.claims.margins import Resampled, margin
 from experiments.claims.predicates import metric_terms, parse
 from experiments.claims.three_valued_logic import judge, relations, shortcomings
 from experiments.records.cache import CachedStore
+from experiments.wording.phrases import Sentence
 from featherface.errors import NotFoundError, UsageError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from experiments.claims.margins import Margin
     from experiments.claims.predicates import Claim
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from experiments.workspace.milestones import Milestone
     from experiments.workspace.workspace import Workspace
 
+Said = TypeVar("Said", bound=Sentence)
 STATES = ("pass", "fail", "stale", "not_measurable")
 
 
@@ -50,8 +52,8 @@ class ClaimOutcome:
     """What differs now of the data, code and parents that the runs were made from."""
     steps: tuple[Reason, ...] = ()
     """What to do next; empty where nothing is open."""
-    notes: tuple[Reason, ...] = ()
-    """Code that was rewritten without changing a number."""
+    notes: tuple[Sentence, ...] = ()
+    """Versions passed over, out of how many `@best` was chosen, code rewritten without effect."""
 
     def reason(self, language: str = "en") -> str:
         """Return the reasons as one text in LANGUAGE; empty for a plain pass."""
@@ -121,7 +123,7 @@ class Examiner:
         holds = judge(claim, margins)
         observed = tuple(observations.values())
         if holds is None:
-            return _unmeasured(milestone, observed)
+            return _unmeasured(milestone, observed, self._notes(observed))
         known_margins = tuple(known for known in margins.values() if known)
         intervals = tuple(self._interval(observation) for observation in observed)
         changes = self._changes(observed)
@@ -174,15 +176,16 @@ class Examiner:
         )
         return tuple(dict.fromkeys(changes))
 
-    def _notes(self, observed: Iterable[Observation]) -> tuple[Reason, ...]:
-        """Return which code was rewritten without changing a number that counts."""
-        notes = (
+    def _notes(self, observed: Sequence[Observation]) -> tuple[Sentence, ...]:
+        """Return how selectors were read, and which code changed without changing a number."""
+        chosen = [note for each in observed if each.selection for note in each.selection.notes]
+        rewritten = (
             Reason("same-code", {"run": observation.run.id, "details": ", ".join(families)})
             for observation in observed
             if observation.run and not observation.reason
             if (families := self.facts.rewritten(observation.run, observation.term.metric))
         )
-        return _distinct(notes)
+        return _distinct([*chosen, *rewritten])
 
     def _next_steps(
         self, observed: Iterable[Observation], changes: tuple[ProvenanceChange, ...]
@@ -212,16 +215,20 @@ class Examiner:
         return None if self.facts.changes(latest, metric) else latest
 
 
-def _unmeasured(milestone: Milestone, observed: tuple[Observation, ...]) -> ClaimOutcome:
+def _unmeasured(
+    milestone: Milestone, observed: tuple[Observation, ...], notes: tuple[Sentence, ...]
+) -> ClaimOutcome:
     reasons = tuple(observation.reason for observation in observed if observation.reason)
     steps = tuple(observation.step for observation in observed if observation.step)
     if not reasons:  # all numbers are there, but one divides by zero
         reasons = (Reason("undefined", {"claim": milestone.predicate}),)
-    return ClaimOutcome(milestone, "not_measurable", reasons, observed, steps=_distinct(steps))
+    return ClaimOutcome(
+        milestone, "not_measurable", reasons, observed, steps=_distinct(steps), notes=notes
+    )
 
 
-def _distinct(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    return tuple({reason.text(): reason for reason in reasons}.values())
+def _distinct(sentences: Iterable[Said]) -> tuple[Said, ...]:
+    return tuple({sentence.text(): sentence for sentence in sentences}.values())
 
 
 def _milestones_called(workspace: Workspace, names: Iterable[str] | None) -> list[Milestone]:

@@ -14,7 +14,7 @@ from experiments.records.seal import only_line_ends, remedy
 from experiments.staleness.changes import changes, rewritten
 from experiments.staleness.families import families
 from experiments.wording.phrases import Sentence
-from featherface.errors import NotFoundError, ThesisError
+from featherface.errors import NotFoundError, RefusedError, ThesisError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from experiments.metrics import Metric
     from experiments.records.run import Run
     from experiments.records.seal import Problem
+    from experiments.records.selection import Selection
     from experiments.records.store import Store
     from experiments.staleness.changes import ProvenanceChange
     from experiments.workspace.milestones import Milestone
@@ -52,6 +53,8 @@ class Observation:
     """What to do so that it counts."""
     selected_run: Run | None = None
     """The run that the claim's selector means, where the value is of another of its versions."""
+    selection: Selection | None = None
+    """How the claim's selector was read; None where it names no run."""
 
     @property
     def source(self) -> str:
@@ -104,21 +107,25 @@ def _observe(facts: Facts, term: MetricTerm, milestone: Milestone) -> Observatio
     selected: Observation | None = None
     counting: Observation | None = None
     try:
+        selection = facts.store.select(term.selector)
+        meant = selection.run
         for run in candidates(facts.store, term.selector, term.metric):
             observation = _observe_run(facts, term, run, milestone)
+            observation = replace(observation, selection=selection)
             selected = selected or observation
             if observation.reason is None:
-                observation = (
-                    observation
-                    if run == selected.run
-                    else replace(observation, selected_run=selected.run)
-                )
+                if run != meant:
+                    observation = replace(observation, selected_run=meant)
                 if not facts.changes(run, term.metric):
                     return observation
                 selected_is_refused = (
                     selected.reason is not None and selected.reason.code != "no-metric"
                 )
                 counting = counting or (None if selected_is_refused else observation)
+    except RefusedError:
+        run = facts.store.find(term.selector)
+        reason = Reason("tagged", {"run": run.id, "selector": term.selector})
+        selected = Observation(term, run, reason=reason)
     except NotFoundError:
         reason = Reason("no-run", {"run": term.selector})
         step = Reason(*remedies.for_missing_run(facts.store, term.selector))

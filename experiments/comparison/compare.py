@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from experiments.comparison.statistics import Bootstrap, Interval
     from experiments.records.run import Run
     from experiments.records.store import Store
+    from experiments.wording.phrases import Sentence
     from experiments.workspace.milestones import CitedResult
 
 FORCE = "compare runs of one data set and protocol, or add --force to see them side by side"
@@ -42,8 +43,11 @@ def compare(
     force: bool = False,
     resamples: int = 1000,
     seed: int = 0,
+    choice: Iterable[Sentence] = (),
 ) -> Comparison:
     """Compare RUNS with the first of them, and show REFERENCES beside.
+
+    CHOICE says how the runs were chosen, which the notes then tell.
 
     A cited or planned AP is shown only where the runs were evaluated on the same data and by
     the same protocol; its parameters are always shown.
@@ -64,7 +68,7 @@ def compare(
     cited = tuple(references)
     rows = _corrected([_row(name, chosen, cited, bootstrap) for name in _names(chosen)])
     seeds = seed_groups(chosen, store)
-    notes = [*mixed, *_about_data(chosen), *about_machines(chosen)]
+    notes: list[Sentence] = [*mixed, *choice, *_about_data(chosen), *about_machines(chosen)]
     notes += [
         *_about_references(rows, cited),
         *_about_uncertainty(bootstrap, rows),

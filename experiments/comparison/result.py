@@ -79,7 +79,7 @@ class Comparison:
     runs: tuple[Run, ...]
     references: tuple[CitedResult, ...]
     rows: tuple[ComparisonRow, ...]
-    notes: tuple[ComparisonNote, ...]
+    notes: tuple[Sentence, ...]
     recipe: Mapping[str, tuple[Any, ...]]
     """Dotted recipe key -> value per run, of the keys that differ."""
     bootstrap: Bootstrap | None = None

@@ -7,7 +7,6 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from experiments import metrics
 from experiments.conditions import ON_DATA, TIMED
 from experiments.earlier_conditions import as_recorded
 from experiments.metrics import Metric
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.recipe.model import ResolvedRecipe
+    from experiments.records.record import Parent
     from featherface.evaluation.matches import MatchRecords
 
 RESULTS = "results.json"
@@ -104,16 +104,46 @@ class Run:
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None where the run has not measured it."""
-        return metrics.find(self.metrics, name)
+        if name not in self._by_name:
+            listed = self.results.get("metrics", [])
+            values = next((values for values in listed if values.get("name") == name), None)
+            self._by_name[name] = None if values is None else self._read(values)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Metric | None]:
+        """The metrics that were asked for by name; reading all of a thousand runs takes long."""
+        return {}
+
+    @cached_property
+    def predictions(self) -> Parent | None:
+        """The file or folder of predictions that it judged; None where its network made them."""
+        parents = self.record.parents
+        return next((parent for parent in parents if parent.role == "predictions"), None)
 
     def _read(self, values: Mapping[str, Any]) -> Metric:
         metric = Metric.from_json(values)
-        if metric.conditions.known or not metric.name.startswith((*TIMED, ON_DATA)):
+        if not metric.name.startswith((*TIMED, ON_DATA)):
             return metric
-        judged = any(parent.role == "predictions" for parent in self.record.parents)
+        metric = self._by_its_maker(metric)
+        if metric.conditions.known:
+            return metric
+        judged = self.predictions is not None
         details = self.results.get("details", {})
         computed_on = as_recorded(metric.name, self.record.hardware, details, judged=judged)
         return dataclasses.replace(metric, conditions=metric.conditions.on(computed_on))
+
+    def _by_its_maker(self, metric: Metric) -> Metric:
+        """Read what an earlier version measured of given predictions as imported.
+
+        Predictions that the record shows to be a run's own have that run among the parents.
+        """
+        given = self.predictions
+        foreign = given is not None and not given.run and metric.name.startswith(ON_DATA)
+        if not foreign or metric.evidence != "measured":
+            return metric
+        maker = given.path if given else ""
+        return dataclasses.replace(metric, evidence="imported", maker=maker)
 
     @property
     def primary(self) -> Metric | None:

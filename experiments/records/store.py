@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.names import NAME, check_name
 from experiments.recipe.current import current_recipe
+from experiments.records import selection
 from experiments.records.annotations import RunAnnotations, check_label, checked
 from experiments.records.run import Run
 from experiments.records.seal import Problem, verify
+from experiments.records.selection import Selection
 from experiments.workspace import paths
 from featherface.errors import (
     DataError,
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from experiments.metrics import Metric
     from experiments.recipe.current import CurrentRecipe
     from experiments.records.index import Index, Summary
     from experiments.workspace.workspace import Workspace
@@ -63,7 +64,16 @@ class Store:
     def find(self, selector: str) -> Run:
         """Return the one run that SELECTOR means.
 
-        `v2` latest sealed, `v2@3`, `v2@best` by the primary metric, `v2@last`, `@last`, a label.
+        `v2` the latest of those that measured most widely, `v2@3`, `v2@best` by the primary
+        metric, `v2@last`, `@last`, a label. See `experiments.records.selection`.
+
+        Raises:
+            NotFoundError: nothing fits; the message names the nearest.
+        """
+        return self.select(selector).run
+
+    def select(self, selector: str) -> Selection:
+        """Return the one run that SELECTOR means, and what must be said of the choice.
 
         Raises:
             NotFoundError: nothing fits; the message names the nearest.
@@ -72,19 +82,19 @@ class Store:
         if not at:
             known = name in paths.names(self.workspace.runs)
             labelled = None if known else self.labels().get(selector)
-            return labelled or self._latest_sealed(selector)
+            return Selection(selector, labelled) if labelled else self._latest(selector)
         runs = self.runs(name) if name else self.runs()
         if not runs:
             raise self._no_run(selector, name)
         if which == "last":
-            return max(runs, key=_started)
+            return Selection(selector, max(runs, key=_started))
         if which == "best":
-            return _best(selector, runs)
+            return selection.best(selector, runs)
         matching = [run for run in runs if name and str(run.version) == which]
         if not matching:
             choices = [run.id for run in runs] + [f"{name}@best", f"{name}@last"]
             raise NotFoundError(unknown("run", selector, choices), SEE)
-        return matching[0]
+        return Selection(selector, matching[0])
 
     def allocate(self, experiment: str) -> Path:
         """Make the folder of EXPERIMENT's next version; two processes never get the same.
@@ -188,11 +198,10 @@ class Store:
         """
         return current_recipe(self.workspace, recipe, overrides)
 
-    def _latest_sealed(self, experiment: str) -> Run:
+    def _latest(self, experiment: str) -> Selection:
         runs = self.runs(experiment)
-        sealed = [run for run in runs if run.sealed]
-        if sealed:
-            return sealed[-1]
+        if any(run.sealed for run in runs):
+            return selection.latest(experiment, runs)
         if runs:
             last = runs[-1]
             raise NotFoundError(
@@ -229,29 +238,3 @@ def _started(run: Run) -> tuple[str, str, int]:
         return (run.record.created, run.experiment, run.version)
     except DataError:
         return ("", run.experiment, run.version)
-
-
-def _best(selector: str, runs: list[Run]) -> Run:
-    """Return the best finished run, never comparing across data sets or protocols.
-
-    Real images go before synthetic ones, whole splits before parts, then the latest context.
-    Where no run has measured its primary metric, the latest finished one is the best known.
-    """
-    sealed = [run for run in runs if run.sealed]
-    if not sealed:
-        raise NotFoundError(f"{selector}: no run is finished", SEE)
-    scored = [(metric, run) for run in sealed if (metric := run.primary) is not None]
-    if not scored:
-        return sealed[-1]
-    chosen, _ = max(scored, key=lambda pair: (*_weight(pair[0]), _started(pair[1])))
-    same = [
-        (metric, run)
-        for metric, run in scored
-        if (metric.name, metric.context) == (chosen.name, chosen.context)
-    ]
-    sign = 1 if chosen.kind.higher_is_better else -1
-    return max(same, key=lambda pair: (sign * pair[0].value, _started(pair[1])))[1]
-
-
-def _weight(metric: Metric) -> tuple[bool, bool]:
-    return (metric.dataset != "synthetic", metric.complete)

@@ -123,17 +123,25 @@ def compared(
     seed: int = 0,
 ) -> Comparison:
     """Compare the runs that SELECTORS name, with what is cited of them and aimed at beside."""
+    from experiments.claims.candidate_runs import evidence_run
     from experiments.comparison.compare import compare as set_side_by_side
     from experiments.records.store import Store
 
     store = Store(workspace)
-    runs = [store.find(selector) for selector in selectors]
+    selections = [evidence_run(store, selector) for selector in selectors]
+    runs = [selection.run for selection in selections]
     ids = [run.id for run in runs]
     if twice := next((name for name in ids if ids.count(name) > 1), None):
         raise UsageError(f"{twice} is named twice among {', '.join(selectors)}", "thesis runs list")
     beside = references(workspace, runs, named)
     return set_side_by_side(
-        runs, references=beside, store=store, force=force, resamples=resamples, seed=seed
+        runs,
+        references=beside,
+        store=store,
+        force=force,
+        resamples=resamples,
+        seed=seed,
+        choice=[note for selection in selections for note in selection.notes],
     )
 
 

@@ -31,10 +31,12 @@ RECIPES = {
 # The thesis's baseline on the small synthetic set, so that it trains in a minute or two.
 # Delete this file, and `thesis run v1` means the packaged recipe, for WIDER FACE.
 extends: [v1, demo]
+tags: [synthetic] # not `demo`: this workspace's chapters show it, labelled synthetic
 """,
     "v2": """\
 # The student, taught by the run of v1; see v1.yaml.
 extends: [v2, demo]
+tags: [synthetic]
 distill:
   teacher: v1
 """,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from experiments.claims.candidate_runs import find_measured
+from experiments.claims.candidate_runs import evidence_run, find_measured
 from experiments.claims.predicates import COMPUTE, MetricTerm, NumberTerm, metric_terms
 from experiments.conditions import TIMED
 from experiments.metrics import EVIDENCE, KINDS
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from experiments.claims.predicates import Term
     from experiments.metrics import Metric
     from experiments.records.run import Run
+    from experiments.records.selection import SelectionNote
     from experiments.staleness.changes import ProvenanceChange
     from experiments.workspace.workspace import Workspace
 
@@ -37,6 +38,8 @@ class ReferenceValue:
     metrics: tuple[Metric, ...]
     measured: tuple[tuple[str, str], ...] = ()
     """Run and metric of each value that a run here measured."""
+    choice: tuple[SelectionNote, ...] = ()
+    """What must be said of how its selectors were read."""
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -104,7 +107,14 @@ class ReferenceValues:
             for metric_term in metric_of
             if not _is_stated(metric_term.selector)
         ]
-        return ReferenceValue(number, metrics, tuple(dict.fromkeys(measured)))
+        selectors = dict.fromkeys(metric_term.selector for metric_term in metric_of)
+        notes = {note.text(): note for name in selectors for note in self._choice(name)}
+        return ReferenceValue(
+            number, metrics, tuple(dict.fromkeys(measured)), tuple(notes.values())
+        )
+
+    def _choice(self, selector: str) -> tuple[SelectionNote, ...]:
+        return () if _is_stated(selector) else self.store.select(selector).notes
 
     def before(self, term: Term) -> Iterator[FormerValue]:
         """Yield the values of TERM while its selectors meant other runs, the latest first."""
@@ -163,7 +173,11 @@ class ReferenceValues:
         return say("reason.same-code", "en", run=run, details=", ".join(same)) if same else ""
 
     def _find(self, selector: str, metric: str) -> Run:
-        run = find_measured(self.store, selector, metric) if metric else self.store.find(selector)
+        run = (
+            find_measured(self.store, selector, metric)
+            if metric
+            else evidence_run(self.store, selector).run
+        )
         if not run.sealed:
             raise RefusedError(f"{run.id} is not finished", f"thesis run {run.experiment} --resume")
         if problems := self.store.problems(run):

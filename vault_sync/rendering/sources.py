@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from experiments.records import selection
 from experiments.records.cache import CachedStore
 from experiments.records.record import RECORD
 from experiments.records.seal import describe_problems
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from experiments.claims.checking import ClaimOutcome, Examiner
     from experiments.records.run import Run
+    from experiments.records.selection import SelectionNote
     from experiments.workspace.milestones import Milestone
     from experiments.workspace.workspace import Workspace
+    from vault_sync.rendering.markdown import Safe
 
 ABLATION = "ablation:"
 """Start of the tag that names the experiment which a run switches a part of on or off."""
@@ -64,18 +67,35 @@ class Sources:
 
     @cached_property
     def latest(self) -> list[Run]:
-        """The latest finished run of each experiment; ablations have a chapter of their own."""
+        """What each experiment's name means; ablations have a chapter of their own."""
         return self.latest_where(lambda _: True)
 
     def latest_where(self, wanted: Callable[[Run], bool]) -> list[Run]:
-        """Return each experiment's latest finished run that is WANTED, ablations left out."""
-        latest = {}
-        for run in self.sealed:
+        """Return what each experiment's name means among runs that are WANTED, no ablations."""
+        chosen: dict[str, list[Run]] = {}
+        for run in self.counting:
             # One that can't be trusted stays in the choice, so that `check` refuses it by name.
             broken = run.id in self.damage or run.id in self.unreadable
             if not ablated(run) and (broken or wanted(run)):
-                latest[run.experiment] = run
-        return list(latest.values())
+                chosen.setdefault(run.experiment, []).append(run)
+        return [selection.latest(name, runs).run for name, runs in chosen.items()]
+
+    @cached_property
+    def counting(self) -> list[Run]:
+        """The finished runs that chapters may speak of: those without a tag such as `smoke`."""
+        return [run for run in self.sealed if not self._is_trial(run)]
+
+    def _is_trial(self, run: Run) -> bool:
+        return run.id not in self.unreadable and bool(set(selection.TAGS) & set(run.tags))
+
+    def notes_on(self, runs: Iterable[Run]) -> list[Safe]:
+        """Say which later versions of the experiments of RUNS were passed over, and why."""
+        said = [note for run in runs for note in self._choice(run.experiment)]
+        return [self.words.sentence(note.text(self.words.language)) for note in said]
+
+    def _choice(self, experiment: str) -> tuple[SelectionNote, ...]:
+        runs = [run for run in self.counting if run.experiment == experiment and not ablated(run)]
+        return selection.latest(experiment, runs).passed_over if runs else ()
 
     @cached_property
     def damage(self) -> dict[str, str]:
@@ -159,11 +179,16 @@ class Sources:
         """Return the finished runs that SELECTORS mean, each once; all latest ones for none.
 
         Raises:
-            RefusedError: a selector means no finished run, or its record was changed.
+            RefusedError: a selector means no finished run, or only trials, or its record was
+                changed.
         """
+        from experiments.claims.candidate_runs import evidence_run  # noqa: PLC0415 - as above
+
         try:
             chosen = (
-                [self.store.find(selector) for selector in selectors] if selectors else self.latest
+                [evidence_run(self.store, selector).run for selector in selectors]
+                if selectors
+                else self.latest
             )
         except (NotFoundError, DataError) as error:
             raise RefusedError(error.message, error.hint) from error

@@ -49,7 +49,7 @@ def _variants(page: Page) -> list[Run]:
     """Return the latest run of each ablation and seed, of one base where the id names it."""
     _, _, only = page.block_id.partition("ablation.")
     only = page.attributes.get("base", only)
-    candidates = page.sources.select(page.selectors) if page.selectors else page.sources.sealed
+    candidates = page.sources.select(page.selectors) if page.selectors else page.sources.counting
     latest = {_seed_key(run): run for run in candidates if ablated(run)}
     return [run for run in latest.values() if not only or ablated(run) == only]
 
@@ -85,7 +85,7 @@ def _seeds(members: Group) -> list[Group]:
 def _part(page: Page, base: str, members: Group, place: int) -> dict[str, Any]:
     """Gather what runs on the same data and of the same seed show."""
     key, runs = measured_on(members.runs[0]), list(members.runs)
-    alike = [run for run in page.sources.sealed if run.experiment == base]
+    alike = [run for run in page.sources.counting if run.experiment == base]
     chosen = _nearest(page, [run for run in alike if measured_on(run) == key], runs)
     page.sources.check(chosen)
     if chosen:

@@ -16,7 +16,10 @@ def build(page: Page) -> dict[str, object] | None:
     runs = page.sources.select(selectors)
     if not runs:
         return None
-    return {"groups": [_group_section(page, members) for members in group(runs, page.words)]}
+    return {
+        "groups": [_group_section(page, members) for members in group(runs, page.words)],
+        "passed_over": [] if selectors else page.sources.notes_on(runs),
+    }
 
 
 def _group_section(page: Page, members: Group) -> dict[str, object]:

@@ -47,7 +47,7 @@ class TemplateFunctions:
         latest = [run for run in sources.latest if run in sources.sound]
         return {
             "thesis": ThesisView(page),
-            "runs": tuple(RunView(page, run) for run in sources.sound),
+            "runs": tuple(RunView(page, run) for run in sources.sound if run in sources.counting),
             "latest": tuple(RunView(page, run) for run in latest),
             "selected": _LazySequence(lambda: tuple(self._selected())),
             "cited": tuple(CitedView(page, result) for result in sources.workspace.cited.values()),

@@ -340,7 +340,7 @@ def test_a_quick_look_does_not_hide_the_measurement(workspace, make_run, weighte
     again(make_run, workspace, weighted, n=4, complete=False)
     found = check(workspace, "v2 widerface.hard.ap > 1%")
     assert (found.state, found.runs[0].id) == ("pass", "v2@1")
-    assert found.observations[0].selected_run.id == "v2@2"
+    assert [note.text() for note in found.notes] == ["v2@2 passed over: 4 images, v2@1 has 80"]
 
 
 def test_a_stale_measurement_does_not_stand_in_for_one_that_does_not_count(

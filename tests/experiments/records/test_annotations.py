@@ -82,8 +82,8 @@ def test_the_store_keeps_the_spelling_and_the_rest(workspace, make_run):
     store.annotate(run, note="later")
     said = Run(run.folder).annotations
     assert said == RunAnnotations(labels=("mine",), verdict="refuted", tags=("x",), note="later")
-    assert Run(run.folder).tags == ("demo", "x")
-    assert store.summaries()[0].tags == ("demo", "x")
+    assert Run(run.folder).tags == ("baseline", "x")
+    assert store.summaries()[0].tags == ("baseline", "x")
 
 
 def test_an_emptied_hypothesis_is_not_the_recipes(workspace, make_run):

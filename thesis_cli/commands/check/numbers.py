@@ -82,6 +82,9 @@ def warn_of_runs(session: Session, prose: ProseNumbers, *, verbose: bool) -> Non
 
     VERBOSE: say too where the code changed without changing a number.
     """
+    choices = [note.text() for each in prose.findings if each.value for note in each.value.choice]
+    for text in dict.fromkeys(choices):
+        session.warn(text)
     counts: Counter[str] = Counter()
     told: dict[tuple[str, str], list[str]] = {}
     for finding in prose.findings:
@@ -120,6 +123,7 @@ def basis(value: ReferenceValue | None) -> dict[str, Any]:
         "runs": list(value.runs) if value else [],
         "synthetic": bool(value and value.synthetic),
         "complete": not value or value.complete,
+        "choice": [note.text() for note in value.choice] if value else [],
     }
 
 

@@ -61,7 +61,9 @@ def _observed(page: Page, observation: Observation, interval: Interval | None) -
     whole = metric.dataset == "widerface" and metric.complete and observation.reason is None
     about = [words.short(metric)] if metric.dataset and not whole else []
     if metric.evidence != "measured":
-        about = [words.say(f"evidence.{metric.evidence}")]
+        about = [words.say(f"evidence.{metric.evidence}", maker=escape(metric.maker))]
+    if observation.selection and observation.selection.chosen_from > 1:
+        about.append(words.say("best_of", n=words.number(observation.selection.chosen_from, ",")))
     return Safe(f"{source}{words.colon}{text}" + (f" ({', '.join(about)})" if about else ""))
 
 
