@@ -31,6 +31,8 @@ LIMITED = {
     "model.dropblock": ("training",),
     "model.dropblock_size": ("training",),
     "model.pixel_mean": ("training", "accuracy"),
+    "model.channel_order": ("training", "accuracy"),
+    "model.pixel_scale": ("training", "accuracy"),
     "model.variances": ("network", "training", "accuracy"),
     "model.prior_steps": ("network", "training", "accuracy"),
 }

@@ -170,6 +170,10 @@ def _metadata(model: Detector, variant_name: str) -> dict[str, str]:
         "prior_steps": json.dumps(config.prior_steps),
         "variances": json.dumps(config.variances),
         "pixel_mean_bgr": json.dumps(config.pixel_mean),
+        "channel_order": config.channel_order,
+        "pixel_scale": json.dumps(config.pixel_scale),
+        "preprocessing": "blue, green, red in 0..255, minus pixel_mean_bgr, times pixel_scale; "
+        "then the channels in channel_order",
         "size_multiple": "32",
         "decoding": "centre = prior centre + delta * variance 0 * prior size; "
         "size = prior size * exp(delta * variance 1)",

@@ -27,6 +27,7 @@ from featherface.inference.picture_limits import read_within
 from featherface.inference.pictures import batches, pictures_of
 from featherface.inference.prediction_folder import PredictionFolder
 from featherface.inference.tta import merge, views
+from featherface.networks.pixels import ordered_and_scaled
 from featherface.progress import Progress, never, silent
 
 if TYPE_CHECKING:
@@ -167,10 +168,11 @@ def _resting(model: Detector, precision: str) -> Iterator[None]:
 def _tensor(
     images: Sequence[NDArray[np.uint8]], config: DetectorConfig, device: torch.device
 ) -> Tensor:
-    """Stack IMAGES to (B, 3, H, W), minus the mean."""
+    """Stack IMAGES to (B, 3, H, W), minus the mean, in the order and scale of the network."""
     stacked = uploaded(torch.from_numpy(np.stack(images)), device)
     mean = uploaded(torch.tensor(config.pixel_mean), device)
-    return (stacked.float() - mean).permute(0, 3, 1, 2).contiguous()
+    centred = (stacked.float() - mean).permute(0, 3, 1, 2).contiguous()
+    return ordered_and_scaled(centred, config)
 
 
 def _see(

@@ -11,6 +11,7 @@ from featherface.errors import UsageError
 from featherface.evaluation.landmark_files import read_all_landmarks, write_landmarks
 from featherface.evaluation.predictions import read_prediction, write_prediction
 from featherface.filesystem.atomic import left_over, write_atomic
+from featherface.variants.config import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +77,8 @@ class PredictionFolder:
 
 def fingerprint(model: Detector, config: DetectorConfig) -> str:
     """Hash the network's shape and weights (SHA-256)."""
-    digest = hashlib.sha256(repr(config).encode("utf-8"))
+    values = ", ".join(f"{key}={value!r}" for key, value in identity(config).items())
+    digest = hashlib.sha256(f"DetectorConfig({values})".encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode("utf-8"))
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

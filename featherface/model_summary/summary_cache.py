@@ -6,11 +6,11 @@ Taking a network apart needs PyTorch and half a second; reading what was found n
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from featherface.model_summary.summary_types import Anatomy
 from featherface.source.cache_entries import entry_path, read_entry, write_entry
+from featherface.variants.config import identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def anatomy(
     """
     if folder is None:
         return describe_network(config, height, width)
-    inputs = [json.dumps([asdict(config), height, width])]
+    inputs = [json.dumps([identity(config), height, width])]
     path = entry_path(folder, describe_network, inputs, libraries=["torch"])
     known = _read(path)
     if known is None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXACT, SINGLE, PIXELS = 1e-9, 1e-5, 1e-4
 PRIORS = ("model.prior_sizes", "model.prior_ratios", "model.prior_steps", "model.variances")
+PIXELS_IN = ("model.pixel_mean", "model.channel_order", "model.pixel_scale")
 LOSS = (*PRIORS, "train.loss", "train.overlap", "train.negatives")
 WEIGHTED_LOSS = (*LOSS, "train.box_weight", "train.landmark_weight")
 VIEWS = ("evaluate.protocol", "evaluate.flip")
@@ -81,7 +82,7 @@ PROBES: dict[str, Probe] = {
         families=("training",),
         reads=(
             *("train.augmentations", "train.crop_scales", "train.zoom_scales"),
-            "model.pixel_mean",
+            *PIXELS_IN,
         ),
         tolerance=PIXELS,
     ),
@@ -153,7 +154,7 @@ PROBES: dict[str, Probe] = {
     "detections": Probe(
         compute=accuracy.detections,
         families=("accuracy",),
-        reads=(*PRIORS, "model.pixel_mean", *VIEWS, *SUPPRESSION, "evaluate.score_threshold"),
+        reads=(*PRIORS, *PIXELS_IN, *VIEWS, *SUPPRESSION, "evaluate.score_threshold"),
         tolerance=SINGLE,
         applies=_runs_network,
     ),

@@ -14,6 +14,7 @@ from torch import nn
 from featherface.data.difficulty import easiest_first
 from featherface.data.synthetic.composition import EVENTS, draw_picture
 from featherface.data.synthetic.dataset import subsets
+from featherface.networks.pixels import ordered_and_scaled
 from featherface.probes.network import build_network
 from featherface.probes.numbers import noise_tensor, summary
 from featherface.probes.scenes import SIDE, scenes, split
@@ -58,7 +59,8 @@ def pictures(settings: ProbeSettings) -> Values:
     values: Values = []
     for view in range(VIEWS):
         batch = collate([source[view, index] for index in range(len(source))])
-        images = upload_centred(batch.images, pixels).double()  # (B, 3, H, W)
+        centred = upload_centred(batch.images, pixels)  # (B, 3, H, W)
+        images = ordered_and_scaled(centred, settings.model).double()
         values += images.mean(dim=(2, 3)).flatten().tolist()
         values += [*summary(images)[1:2], float(images.std())]
         faces = batch.targets.boxes[batch.targets.faces]

@@ -13,6 +13,7 @@ from featherface.devices.all_reduce import anyone, overall, share_norms, togethe
 from featherface.devices.kernels import kernels
 from featherface.devices.select import choose, reserved
 from featherface.errors import InterruptedRunError, UsageError
+from featherface.networks.pixels import ordered_and_scaled
 from featherface.progress import never, silent
 from featherface.training.distillation.distillation_loss import DistillationLoss
 from featherface.training.distillation.terms import Teacher, start_from
@@ -118,7 +119,10 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
             session.set_rate()
             seed_step(config.seed, place.epoch, place.batch, accelerator.process_index)
             with kernels(repeatable=bool(config.deterministic)), accelerator.accumulate(wrapped):
-                images, targets = upload_centred(batch.images, mean), batch.targets.to(device)
+                images, targets = (
+                    ordered_and_scaled(upload_centred(batch.images, mean), model.config),
+                    batch.targets.to(device),
+                )
                 loss, parts = objective(wrapped, images, targets, batch.names)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients:

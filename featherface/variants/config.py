@@ -42,6 +42,11 @@ NEEDS: tuple[tuple[str, Any, str, tuple[str, ...]], ...] = (
 """Key, the value that asks nothing, and the other key whose value must be one of those."""
 
 
+CHANNEL_ORDERS = ("bgr", "rgb")
+LATER: dict[str, Any] = {"channel_order": "bgr", "pixel_scale": 1.0}
+"""Keys that earlier versions lack, and the value that says what those versions did."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DetectorConfig:
     """What a detector is made of. Every field can be overridden by a recipe."""
@@ -109,7 +114,11 @@ class DetectorConfig:
     variances: tuple[float, float] = (0.1, 0.2)
     """Scale of centre offsets and of log sizes in the encoded boxes."""
     pixel_mean: tuple[float, float, float] = (104.0, 117.0, 123.0)
-    """Subtracted from the blue, green and red of a picture in 0..255."""
+    """Subtracted from the blue, green and red of a picture in 0..255, whatever channel_order."""
+    channel_order: str = "bgr"
+    """In which order the network takes a picture's channels: bgr or rgb."""
+    pixel_scale: float = 1.0
+    """Times this after the mean was subtracted: 0.0078125 for a network that takes -1..1."""
 
     def __post_init__(self) -> None:
         for key, choices in CHOICES.items():
@@ -128,6 +137,15 @@ class DetectorConfig:
     def anchors(self) -> int:
         """Priors per position."""
         return len(self.prior_sizes[0]) * len(self.prior_ratios)
+
+
+def identity(config: DetectorConfig) -> dict[str, Any]:
+    """Return key -> value of CONFIG, without `LATER` keys that change nothing.
+
+    Digests of it stay what they were before those keys.
+    """
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {key: value for key, value in values.items() if LATER.get(key) != value}
 
 
 def _frozen(value: Any) -> Any:
@@ -212,6 +230,9 @@ def _check_priors(config: DetectorConfig) -> None:
     numbers = isinstance(config.pixel_mean, tuple) and len(config.pixel_mean) == 3
     legal = numbers and all(isinstance(value, int | float) for value in config.pixel_mean)
     _check(config.pixel_mean, "pixel_mean", "three numbers (blue, green, red)", legal)
+    order, scale = config.channel_order, config.pixel_scale
+    _check(order, "channel_order", " or ".join(CHANNEL_ORDERS), order in CHANNEL_ORDERS)
+    _check(scale, "pixel_scale", "a positive number", _is_between(scale, 0, math.inf))
 
 
 def _check(value: object, key: str, wanted: str, legal: bool) -> None:

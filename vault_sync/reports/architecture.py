@@ -53,6 +53,8 @@ DETAILS = (
     "prior_steps",
     "variances",
     "pixel_mean",
+    "channel_order",
+    "pixel_scale",
 )
 """Keys of `model` that say something else, or what all networks share."""
 BROAD = 4

@@ -10,6 +10,7 @@ import torch
 from featherface.devices.dtypes import widened
 from featherface.devices.uploads import uploaded
 from featherface.geometry.priors import levels
+from featherface.networks.pixels import converted, taken_in
 from featherface.training.distillation.alignment import attention
 from featherface.training.distillation.teacher_cache import SUFFIX, TeacherCache, identity
 from featherface.training.distillation.teacher_outputs import encode
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from featherface.training.config.train import TrainConfig
     from featherface.training.distillation.teacher_outputs import TeacherOutput
     from featherface.training.optimization.precision import Precision
+    from featherface.variants.config import DetectorConfig
 
 MAP_WEIGHTS = ("feature_weight", "cross_scale_weight")
 """Weights of the parts that need the teacher's whole maps, 27 times the rest: never cached."""
@@ -34,7 +36,8 @@ MAP_WEIGHTS = ("feature_weight", "cross_scale_weight")
 class CachedTeachers:
     """Outputs of TEACHERS, computed in PRECISION and cached in FOLDER.
 
-    Files name device and precision, so that outputs of other ones are never mixed in.
+    Files name device and precision, so that outputs of other ones are never mixed in. The pictures
+    come as the network MADE_FOR takes them in, a teacher's own where it is left out.
     """
 
     def __init__(
@@ -43,11 +46,16 @@ class CachedTeachers:
         config: DistillConfig,
         folder: Path,
         precision: Precision,
+        made_for: DetectorConfig | None = None,
     ) -> None:
+        self.made_for = made_for
         self.teachers, self.confidence, self.precision = teachers, config.confidence, precision
         self.with_attention = config.uses("attention_weight")
         limit = 1e9 * config.cache_gb
-        names = [identity(teacher, self.confidence, self.with_attention) for teacher in teachers]
+        names = [
+            identity(teacher, self.confidence, self.with_attention, *self._conversion(teacher))
+            for teacher in teachers
+        ]
         self.caches = [
             TeacherCache(folder / f"{name}-{precision.name}{SUFFIX}", limit) for name in names
         ]
@@ -78,12 +86,20 @@ class CachedTeachers:
         cached |= computed
         return [cached[name] for name in names]
 
+    def _conversion(self, teacher: Detector) -> tuple[object, ...]:
+        """Return what tells apart the pictures that are converted for TEACHER; empty: none are."""
+        if self.made_for is None or taken_in(self.made_for) == taken_in(teacher.config):
+            return ()
+        return taken_in(self.made_for)
+
     def _compute(self, teacher: Detector, images: Tensor) -> Iterable[TeacherOutput]:
         """Compute TEACHER's outputs for IMAGES (B,3,S,S).
 
         On the CPU one picture at a time, so that an output does not depend to the last bit on
         which pictures of the batch were cached.
         """
+        if self.made_for is not None:
+            images = converted(images, self.made_for, teacher.config)
         for part in torch.split(images, 1 if images.device.type == "cpu" else len(images)):
             with torch.no_grad(), self.precision.computing():
                 maps = teacher.features(part)

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from featherface.devices.dtypes import widened
+from featherface.networks.pixels import converted
 from featherface.training.config.distill import ALIGNED
 from featherface.training.distillation.alignment import DistillationParameters
 from featherface.training.distillation.cached_teachers import (
@@ -98,7 +99,7 @@ class DistillationLoss:
             )
         if self.teacher.keeps(config.views):
             self.cached_teachers = CachedTeachers(
-                self.models, distill_config, cache_folder, self.precision
+                self.models, distill_config, cache_folder, self.precision, self.student.config
             )
         if not self.models:
             return ""
@@ -262,6 +263,7 @@ class DistillationLoss:
 
     def _teacher_output(self, model: Detector, images: Tensor) -> NetworkOutput:
         """Compute a teacher's outputs for IMAGES, with the maps where this phase compares them."""
+        images = converted(images, self.student.config, model.config)
         with torch.no_grad(), self.precision.computing():
             if not self._aligning:
                 return NetworkOutput(full(model(images)), ())

@@ -10,10 +10,10 @@ import contextlib
 import hashlib
 import shutil
 import sqlite3
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from featherface.training.distillation.teacher_outputs import FORMAT, PARTS, from_columns
+from featherface.variants.config import identity as network_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +112,8 @@ class TeacherCache:
 
 def identity(teacher: Detector, *requested: object) -> str:
     """Return a hash of the weights and configuration of TEACHER, and of the REQUESTED parts."""
-    digest = hashlib.sha256(repr((FORMAT, asdict(teacher.config), *requested)).encode())
+    values = network_identity(teacher.config)
+    digest = hashlib.sha256(repr((FORMAT, values, *requested)).encode())
     for name, value in teacher.state_dict().items():
         digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
