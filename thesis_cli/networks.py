@@ -1,7 +1,13 @@
-"""Options that name a network, shared by `eval` and `detect`, and loading it."""
+"""Options that name a network, shared by the commands that run one, and loading it.
+
+A network is variant, weights and settings. A run's record and a file that this program wrote hold
+all three, published files are known by their digest; what is set by hand wins, aloud.
+"""
 
 from __future__ import annotations
 
+import functools
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,23 +15,40 @@ import click
 
 from featherface.devices.names import CHOICES
 from featherface.devices.precision import FULL, PRECISIONS
-from featherface.errors import NotFoundError
+from featherface.errors import NotFoundError, UsageError, unknown
 from featherface.variants.table import VARIANTS
+from thesis_cli.completion import complete_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from featherface.networks.detector import Detector
     from featherface.variants.config import DetectorConfig
+    from featherface.weights.network_settings import NetworkSettings
     from thesis_cli.session import Session
 
 Command = Any
 
 variant_option = click.option(
-    "--variant", type=click.Choice(list(VARIANTS)), help="The network; see: thesis model list."
+    "--variant",
+    type=click.Choice(list(VARIANTS)),
+    help="The network; may be left out where the weights say it. See: thesis model list.",
 )
 weights_option = click.option(
     "--weights", type=click.Path(path_type=Path), help="Its weights: safetensors or a checkpoint."
+)
+run_option = click.option(
+    "--run",
+    metavar="SELECTOR",
+    shell_complete=complete_run,
+    help="The network of a sealed run instead, such as v2@3: its variant, weights and settings.",
+)
+settings_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="model.K=V",
+    help="Change a setting of the network: model.leak=0.1. Repeat it.",
 )
 device_option = click.option(
     "--device", help=f"Where to compute: {CHOICES}; default: `device` of thesis.toml, else auto."
@@ -40,12 +63,47 @@ precision_option = click.option(
 )
 
 
+class Chosen(NamedTuple):
+    """What the options say of a network."""
+
+    variant: str | None = None
+    weights: Path | None = None
+    run: str | None = None
+    settings: tuple[str, ...] = ()
+    device: str | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The options that name a network."""
+        named = {"--variant": self.variant, "--weights": self.weights, "--run": self.run}
+        return [option for option, value in named.items() if value is not None]
+
+
 def network_options(command: Command) -> Command:
-    """Add --variant, --weights and --device."""
-    options: list[Callable[[Command], Command]] = [device_option, weights_option, variant_option]
+    """Add --variant, --weights, --run, --set and --device; COMMAND gets them as `chosen`."""
+
+    @functools.wraps(command)
+    def gather(*arguments: Any, **options: Any) -> Any:
+        chosen = Chosen(**{name: options.pop(name) for name in Chosen._fields})
+        return command(*arguments, chosen=chosen, **options)
+
+    decorated: Command = gather
+    options: list[Callable[[Command], Command]] = [
+        *(device_option, settings_option, run_option, weights_option, variant_option),
+    ]
     for option in options:
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
+
+
+class NamedNetwork(NamedTuple):
+    """A network that was named, before its tensors are read."""
+
+    variant: str
+    config: DetectorConfig
+    weights: Path | None
+    changed: dict[str, Any]
+    """Settings that differ from the variant's."""
 
 
 class Network(NamedTuple):
@@ -53,6 +111,9 @@ class Network(NamedTuple):
 
     model: Detector
     config: DetectorConfig
+    variant: str
+    changed: dict[str, Any]
+    """Settings that differ from the variant's."""
 
 
 def settled_device(session: Session, name: str | None) -> str:
@@ -70,15 +131,131 @@ def settled_device(session: Session, name: str | None) -> str:
     return str(choose(name, session.warn))
 
 
-def load(session: Session, variant_name: str, weights: Path, device: str | None) -> Network:
-    """Build the network, load its weights strictly, and put it where it shall work."""
-    from featherface.networks.detector import build
+def read_settings(texts: tuple[str, ...]) -> dict[str, Any]:
+    """Return key -> value of `model.KEY=VALUE` TEXTS; `model.` may be left out.
+
+    Raises:
+        UsageError: one is not written so, or its key is unknown.
+    """
+    from experiments.yaml_io import parse_yaml
+    from featherface.variants.config import DetectorConfig
+
+    known = [field.name for field in fields(DetectorConfig)]
+    changes: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.removeprefix("model.").partition("=")
+        if not equals:
+            raise UsageError(f"--set {text}: write it like model.channels=48")
+        if key not in known:
+            raise UsageError(unknown("model key", key, known), "thesis model show NETWORK")
+        changes[key] = parse_yaml(f"value: {value}", "--set")["value"]
+    return changes
+
+
+def settle(session: Session, chosen: Chosen) -> NamedNetwork:
+    """Find out which network was CHOSEN, with all its settings; tell what --set overrules.
+
+    Raises:
+        UsageError: it is not named, or named twice.
+        NotFoundError: there is no such run or file.
+        ClaimFalseError: the run's record was changed since it was sealed.
+    """
+    from featherface.variants.idle_keys import check_set
     from featherface.variants.table import variant
+
+    weights, source = chosen.weights, ""
+    if chosen.run is not None:
+        name, config, weights, source = _of_run(session, chosen)
+    else:
+        known = _of_file(session, chosen.weights)
+        name = chosen.variant or (known.variant if known else "") or _nameless(chosen.weights)
+        config = variant(name)
+        if known is not None and weights is not None and known.variant in ("", name):
+            config, source = known.config, weights.name
+    explicit = read_settings(chosen.settings)
+    changed = replace(config, **explicit)
+    check_set(changed, config, explicit)
+    from featherface.weights.network_settings import conflicts, shown
+
+    for key, (before, after) in conflicts(config, changed).items() if source else ():
+        session.warn(
+            f"--set model.{key}={shown(after)} wins over {shown(before)}, which {source} needs"
+        )
+    differing = conflicts(changed, variant(name))
+    return NamedNetwork(name, changed, weights, {key: pair[0] for key, pair in differing.items()})
+
+
+def load(session: Session, chosen: Chosen) -> Network:
+    """Build the network, load its weights strictly, and put it where it shall work."""
+    subject = settle(session, chosen)
+    if subject.weights is None:
+        raise UsageError("no weights: name them by --weights FILE, or a run by --run SELECTOR")
+    model = build(session, subject)
+    device = settled_device(session, chosen.device)
+    return Network(model.eval().to(device), subject.config, subject.variant, subject.changed)
+
+
+def build(session: Session, subject: NamedNetwork) -> Detector:
+    """Build the network, with its weights where it has some; tell what was taken off them."""
+    from featherface.networks import detector
     from featherface.weights.checkpoints import load_weights
 
-    config = variant(variant_name)
-    model = build(config)
-    cleaning = load_weights(model, weights, variant_name)
-    for sentence in cleaning.sentences():
-        session.note(f"{weights.name}: {sentence}")
-    return Network(model.eval().to(settled_device(session, device)), config)
+    model = detector.build(subject.config, seed=0)
+    if subject.weights is not None:
+        cleaning = load_weights(model, subject.weights, subject.variant)
+        for sentence in cleaning.sentences():
+            session.note(f"{subject.weights.name}: {sentence}")
+    if subject.changed:
+        from featherface.weights.network_settings import shown
+
+        settings = ", ".join(f"{key} {shown(value)}" for key, value in subject.changed.items())
+        session.note(f"settings other than those of {subject.variant}: {settings}")
+    return model
+
+
+def _of_run(session: Session, chosen: Chosen) -> tuple[str, DetectorConfig, Path, str]:
+    """Return variant, settings, weights and name of the sealed run that was CHOSEN."""
+    from experiments.records.store import Store
+    from experiments.running.inputs import run_parent
+
+    if others := [option for option in chosen.given if option != "--run"]:
+        raise click.UsageError(f"--run and {others[0]} exclude each other: a run knows its network")
+    store = Store(session.workspace)
+    run = store.find(str(chosen.run))
+    run_parent(store, run, "run")
+    if run.weights is None:
+        raise NotFoundError(
+            f"run {run.id} has no weights: it only evaluated predictions or counted",
+            "name a run that trained or took weights in: thesis runs list",
+        )
+    model = run.resolved().recipe.model
+    return model.variant, model.detector(), run.weights, run.id
+
+
+def _of_file(session: Session, weights: Path | None) -> NetworkSettings | None:
+    """Return what the file of weights says of its network; note where an earlier run made it."""
+    if weights is None:
+        return None
+    from featherface.weights.network_settings import network_settings, read_metadata
+
+    known = network_settings(weights)
+    if known is None and (run := read_metadata(weights).get("run")):
+        session.note(
+            f"{weights.name} is of {run} and of a version that kept no settings in it:"
+            f" --run {run} takes them from the record"
+        )
+    return known
+
+
+def _nameless(weights: Path | None) -> str:
+    """Raise that the weights don't say which network they are of; name those that they fit."""
+    if weights is None:
+        raise UsageError("no network: name it by --variant V, or a run by --run SELECTOR")
+    from featherface.weights.checkpoints import fitting_variants, read_state
+
+    fitting = fitting_variants(read_state(weights)[0])
+    known = f"it fits {' or '.join(fitting)}" if fitting else "it fits no known variant"
+    raise UsageError(
+        f"{weights} doesn't say which network it is of; {known}",
+        f"name it: --variant {fitting[0] if fitting else 'V'}",
+    )

@@ -21,6 +21,7 @@ from featherface.losses.config import without_idle as without_idle_loss
 from featherface.profiling.config import BenchmarkConfig
 from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
+from featherface.variants.config import LATER as LATER_SETTINGS
 from featherface.variants.config import DetectorConfig
 from featherface.variants.idle_keys import READERS, without_idle
 from featherface.variants.table import VARIANTS, variant
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 DETECTOR_KEYS = tuple(key.name for key in fields(DetectorConfig))
 LARGEST_SEED = 2**63 - 1
 """What every generator of random numbers takes."""
+
+LATER: dict[str, Any] = {
+    **{f"model.{key}": value for key, value in LATER_SETTINGS.items()},
+    "distill.teacher_model": {},
+}
+"""Keys that earlier versions lack, and the value that says what those versions did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,11 +120,17 @@ class Recipe:
         if not 0 <= self.seed <= LARGEST_SEED:
             raise UsageError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
 
+    def teacher_network(self) -> DetectorConfig | None:
+        """Return the network of the teacher's weights file; None where no file teaches."""
+        name = self.distill.teacher_variant
+        return variant(name, **self.distill.teacher_model.overrides) if name else None
+
     @property
     def digest(self) -> str:
         """SHA-256 of everything that decides the numbers (not title, hypothesis and tags).
 
-        Of paths out of the workspace the last name only: what lies there has its own hash.
+        Of paths out of the workspace the last name only: what lies there has its own hash. Keys
+        that came `LATER` count where they change something.
         """
         values = schema.plain(self)
         for key in ("title", "hypothesis", "tags", "primary_metric", "stages"):
@@ -125,6 +138,10 @@ class Recipe:
         for key, value in paths.found(values).items():
             section, name = key.split(".")
             values[section][name] = paths.identity(value)
+        for key, value in LATER.items():
+            section, name = key.split(".")
+            if values[section].get(name) == value:
+                del values[section][name]
         text = json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -195,8 +212,13 @@ def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     """Return dotted key -> (value in BEFORE, value in AFTER), of the keys that differ."""
     first, second = flatten(schema.plain(before)), flatten(schema.plain(after))
     names = [*first, *(key for key in second if key not in first)]
-    pairs = {key: (first.get(key), second.get(key)) for key in names}
+    pairs = {key: (_value(first, key), _value(second, key)) for key in names}
     return {key: pair for key, pair in pairs.items() if not paths.same(key, *pair)}
+
+
+def _value(flat: Mapping[str, Any], key: str) -> Any:
+    """Return the value of KEY in the FLAT recipe, of an earlier version maybe."""
+    return flat.get(key, LATER.get(key))
 
 
 def flatten(content: Mapping[str, Any], at: str = "") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from experiments import schema
 from experiments.metrics import KINDS
 from experiments.names import check_name
+from experiments.recipe.file_settings import file_settings
 from experiments.recipe.model import Recipe, ResolvedRecipe, flatten
 from experiments.workspace import paths
 from experiments.yaml_io import HINT, read_yaml
@@ -90,6 +91,8 @@ def resolve(
         for key, value in paths.found(values).items():
             kept = paths.stored(workspace.root, workspace.data_roots, key, value)
             _merge(values, {}, _nest(key, kept), "")
+        for key, value, origin in list(file_settings(workspace.root, values, origins)):
+            _merge(values, origins, _nest(key, value), origin)
     values.setdefault("name", name.replace("/", "-"))
     recipe = _build(values, origins, name)
     _check_twin(recipe.name, () if known[name].packaged else known, workspace)

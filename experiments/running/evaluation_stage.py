@@ -56,7 +56,7 @@ def evaluate(context: StageContext) -> StageResult:
     evaluation.matches.save(context.folder / MATCHES)
     circumstances = _circumstances(context, evaluation, dataset, truth, conditions)
     stage_result.metrics = _accuracy(context, evaluation, circumstances, labelled)
-    stage_result.warnings = list(evaluation.warnings)
+    stage_result.warnings += evaluation.warnings
     stage_result.details = {
         "images": evaluation.images,
         "detections": evaluation.detections,

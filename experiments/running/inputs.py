@@ -164,14 +164,19 @@ def latest_run_weights(store: Store, recipe: Recipe) -> Weights:
     Raises:
         NotFoundError: there is none.
     """
-    for run in reversed(store.runs(recipe.name)):
-        path = run.weights
-        if run.sealed and path and run.variant == recipe.model.variant:
-            return Weights(path, run_parent(store, run, "weights"))
-    raise NotFoundError(
-        f"{recipe.name!r} has no finished run with weights to evaluate",
-        f"thesis run {recipe.name}, or give a file: --set model.weights=FILE",
-    )
+    run = latest_run_with_weights(store, recipe)
+    if run is None or run.weights is None:
+        raise NotFoundError(
+            f"{recipe.name!r} has no finished run with weights to evaluate",
+            f"thesis run {recipe.name}, or give a file: --set model.weights=FILE",
+        )
+    return Weights(run.weights, run_parent(store, run, "weights"))
+
+
+def latest_run_with_weights(store: Store, recipe: Recipe) -> Run | None:
+    """Return the experiment's latest finished run with weights of its variant; None without."""
+    runs = (run for run in reversed(store.runs(recipe.name)) if run.sealed and run.weights)
+    return next((run for run in runs if run.variant == recipe.model.variant), None)
 
 
 def predictions_parent(path: Path) -> Parent:

@@ -11,7 +11,7 @@ from experiments.recipe.model import ResolvedRecipe, differences
 from experiments.records import heartbeat, writer
 from experiments.records.run import RECIPE, Run
 from experiments.records.store import Store
-from experiments.running import autotune, late_stages, preflight, trackers
+from experiments.running import autotune, late_stages, preflight, trackers, weights_settings
 from experiments.running.execution import Execution
 from experiments.running.relocation import relocated
 from experiments.workspace.locks import held
@@ -73,6 +73,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
     late_stages.check_skips(stages or resolved.recipe.stages, skip)
     chosen_stages = _ordered_stages(stages or resolved.recipe.stages, skip)
     store = Store(workspace)
+    resolved = weights_settings.with_run_settings(store, resolved, chosen_stages, on_message)
     folder = _resumable(store, resolved, (chosen_stages, skip), mode, on_message)
     teachers = () if folder else preflight.check(store, resolved.recipe, chosen_stages)
     trackers.check(workspace)

@@ -14,9 +14,10 @@ from experiments.running import inputs
 from featherface.devices.select import choose
 from featherface.progress import never, silent
 from featherface.weights import checkpoints
+from featherface.weights.network_settings import overruled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from experiments.metrics import Metric
@@ -84,6 +85,12 @@ class StageContext:
         entry = {"ground_truth": inputs.describe_truth(truth, self.workspace)}
         writer.merge_json(path, {name: writer.read_json(path).get(name, {}) | entry})
 
+    def warn(self, result: StageResult, sentences: Sequence[str]) -> None:
+        """Tell SENTENCES now, and as warnings of RESULT in the record."""
+        for sentence in sentences:
+            self.on_message(f"warning: {sentence}")
+        result.warnings += sentences
+
     def log_cleaning(self, subject: str, details: list[str]) -> None:
         """Log that SUBJECT was read, with DETAILS of what was stripped from it."""
         self.on_message("; ".join([subject, *details]))
@@ -103,6 +110,7 @@ def load_network(context: StageContext, result: StageResult) -> Detector:
         source = source or inputs.latest_run_weights(context.store, recipe)
         cleaning = checkpoints.load_weights(model, source.path, recipe.model.variant)
         context.log_cleaning(f"weights of {source.path.name}", cleaning.sentences())
+        context.warn(result, overruled(source.path, model.config))
         result.parents.append(source.parent)
         details = {"run": context.run, "variant": recipe.model.variant}
         details[ORIGIN] = json.dumps(asdict(source.parent))

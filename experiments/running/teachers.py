@@ -11,8 +11,9 @@ from experiments.running import inputs
 from featherface.errors import ClaimFalseError, NotFoundError, UsageError
 from featherface.networks import detector
 from featherface.training.distillation.terms import Teacher
-from featherface.variants.table import variant
+from featherface.variants.config import DetectorConfig
 from featherface.weights import checkpoints
+from featherface.weights.network_settings import overruled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from experiments.records.store import Store
     from featherface.networks.detector import Detector
-    from featherface.variants.config import DetectorConfig
 
 OUTPUT_CACHE = "answers"
 """Folder, in the workspace's cache, of teachers' cached outputs."""
@@ -89,11 +89,22 @@ def check_anchors(store: Store, recipe: Recipe, teachers: Sequence[Parent]) -> N
                 )
 
 
+def overruled_settings(store: Store, recipe: Recipe) -> list[str]:
+    """Say which settings of its teacher's weights file RECIPE overrules, with both values."""
+    path, config = (
+        inputs.recipe_path(store.workspace, recipe.distill.teacher_weights),
+        recipe.teacher_network(),
+    )
+    if path is None or config is None:
+        return []
+    return overruled(path, config, "distill.teacher_model")
+
+
 def _detector_of(store: Store, recipe: Recipe, parent: Parent) -> DetectorConfig:
     """Return the configuration of a teacher's network."""
     if parent.run:
         return store.find(parent.run).resolved().recipe.model.detector()
-    return variant(str(recipe.distill.teacher_variant))
+    return recipe.teacher_network() or DetectorConfig()
 
 
 def _shown(value: object) -> str:
@@ -139,11 +150,11 @@ def _run_weights(run: Run) -> Path:
 
 def _model_from_file(store: Store, recipe: Recipe, parent: Parent) -> Detector:
     path = inputs.recipe_path(store.workspace, recipe.distill.teacher_weights)
-    name = recipe.distill.teacher_variant
-    if path is None or name is None or not path.is_file():
+    name, config = recipe.distill.teacher_variant, recipe.teacher_network()
+    if path is None or name is None or config is None or not path.is_file():
         raise NotFoundError(f"teacher's weights {parent.path} are not there any more")
     if sha256(path) != parent.sha256:
         raise ClaimFalseError(f"teacher's file {path} {CHANGED}", OTHER_TEACHER)
-    model = detector.build(variant(name))
+    model = detector.build(config)
     checkpoints.load_weights(model, path, name)
     return model

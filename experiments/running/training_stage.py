@@ -16,6 +16,7 @@ from featherface.training.loading.workers import complaint, this_machine
 from featherface.training.loop import train as fit
 from featherface.training.state import resume_point
 from featherface.weights import checkpoints
+from featherface.weights.network_settings import overruled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ NO_LANDMARKS = (
     "no face of the train split has landmarks: boxes and scores are learnt, landmarks mean nothing;"
     " data.labels names RetinaFace's label.txt, train.landmark_weight=0 leaves them out"
 )
+
+BACKBONE_SETTINGS = ("leak", "pixel_mean", "channel_order", "pixel_scale")
+"""Keys of a network that its backbone's weights were trained for."""
 
 
 def train(context: StageContext) -> StageResult:
@@ -117,6 +121,7 @@ def _network_and_teacher(
     """Return the network with the weights it starts from, and its teacher if it has one."""
     model = inputs.build_network(context.recipe)
     _load_start_weights(context, model, result)
+    context.warn(result, teachers.overruled_settings(context.store, context.recipe))
     return model, teachers.load_teacher(context.store, context.recipe, context.parents)
 
 
@@ -129,9 +134,11 @@ def _load_start_weights(context: StageContext, model: Detector, result: StageRes
             model, weights.path, recipe.model.variant, to_train=True
         )
         context.log_cleaning(f"starting from {weights.path.name}", cleaning.sentences())
+        context.warn(result, overruled(weights.path, model.config))
     elif weights := inputs.recipe_backbone(context.workspace, recipe):
         checkpoints.load_backbone(model, weights.path)
         context.on_message(f"starting from the backbone in {weights.path.name}")
+        context.warn(result, overruled(weights.path, model.config, keys=BACKBONE_SETTINGS))
     result.parents += [weights.parent] if weights else []
 
 

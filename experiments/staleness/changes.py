@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.recipe.file_settings import came_with_weights
 from experiments.records.seal import members, sha256
 from experiments.staleness import families as families_of
 from experiments.staleness.families import DEPENDENCIES
@@ -137,6 +138,15 @@ class _RecipeVersions:
         return flatten(self.run.recipe)
 
     @cached_property
+    def of_weights_file(self) -> frozenset[str]:
+        """Keys whose recorded value came with a file of weights."""
+        try:
+            origins = self.run.resolved().origins
+        except ThesisError:
+            return frozenset()
+        return frozenset(key for key, origin in origins.items() if came_with_weights(origin))
+
+    @cached_property
     def current(self) -> dict[str, Any]:
         """The recipe as it is now; empty where it is the same, or can't be resolved any more."""
         record = self.run.record
@@ -157,7 +167,8 @@ def _recipe_changes(versions: _RecipeVersions, family: str) -> Iterator[Provenan
     """Yield the keys that differ and that FAMILY depends on.
 
     A key that only one of the two programs knows is no change, nor is a value that the recipe
-    leaves to the machine.
+    leaves to the machine. Settings that came with a weights file change with that file, which is
+    a parent.
     """
     if not versions.current:
         return
@@ -170,6 +181,8 @@ def _recipe_changes(versions: _RecipeVersions, family: str) -> Iterator[Provenan
         if not families_of.left_to_machine(key, value)
         if not families_of.equivalent(family, key, recorded[key], value)
     }
+    if pairs:
+        pairs = {key: pair for key, pair in pairs.items() if key not in versions.of_weights_file}
     for kind in ("recipe", "data"):
         details = tuple(
             f"{key}: {_as_json(before)} → {_as_json(after)}"

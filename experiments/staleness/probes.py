@@ -73,14 +73,12 @@ def probe_table() -> Mapping[str, Probe]:
 def settings_of(recipe: Recipe) -> ProbeSettings:
     """Return the settings under which the probes of a run of RECIPE are computed."""
     from featherface.probes.settings import ProbeSettings  # noqa: PLC0415 - all configurations
-    from featherface.variants.table import variant  # noqa: PLC0415 - as above
 
-    teacher = recipe.distill.teacher_variant
     return ProbeSettings(
         model=recipe.model.detector(),
         train=recipe.train,
         distill=recipe.distill,
-        teacher=variant(teacher) if teacher else None,
+        teacher=recipe.teacher_network(),
         evaluate=recipe.evaluate,
         export=recipe.export,
         synthetic=recipe.data.synthetic if recipe.data.root == "synthetic" else None,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.evaluation.config import EvaluateConfig
 from featherface.export.formats import ExportConfig
-from featherface.training.config.distill import DistillConfig
+from featherface.training.config.distill import DistillConfig, TeacherModel
 from featherface.training.config.train import TrainConfig
 from featherface.variants.config import DetectorConfig
 
@@ -91,5 +91,10 @@ def _without_teacher_names(distill: DistillConfig) -> DistillConfig:
         return distill
     others = (ANY_TEACHER,) * len(distill.teachers)
     return dataclasses.replace(
-        distill, teacher=ANY_TEACHER, teacher_weights=None, teacher_variant=None, teachers=others
+        distill,
+        teacher=ANY_TEACHER,
+        teacher_weights=None,
+        teacher_variant=None,
+        teacher_model=TeacherModel(),
+        teachers=others,
     )

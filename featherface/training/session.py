@@ -19,6 +19,7 @@ from featherface.training.optimization.curriculum import holds_backbone
 from featherface.training.optimization.schedules import learning_rate
 from featherface.training.state import ResumePoint, restore, save_state, write_tensors
 from featherface.weights.checkpoints import save_weights, weights_of, write_weights
+from featherface.weights.network_settings import settings_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,7 +97,8 @@ class TrainingSession:
     ) -> None:
         """Set the callbacks, and the metadata of the weights files."""
         self.on_event, self.on_progress = on_event, on_progress
-        self.evaluate, self.metadata = evaluate, metadata
+        settings = settings_metadata(self.model.config)
+        self.evaluate, self.metadata = evaluate, {**settings, **(metadata or {})}
 
     @property
     def finished(self) -> bool:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from featherface.data.fingerprint import file_sha256
 from featherface.errors import NotFoundError, WeightsError
 from featherface.filesystem.atomic import replacing
 from featherface.filesystem.os_errors import told_in_words
-from featherface.networks.detector import build
+from featherface.networks.detector import Detector, build
 from featherface.variants.table import VARIANTS
 from featherface.weights.checkpoint_key_maps import CLASSIFIER, COUNTERS, our_name
 from featherface.weights.files import read_file
 from featherface.weights.finite import check_finite
-from featherface.weights.published_weights import recognised
+from featherface.weights.network_settings import (
+    conflicts,
+    network_settings,
+    settings_metadata,
+    shown,
+)
 from featherface.weights.wrappers import AVERAGE, PLAIN, unwrapped
 
 if TYPE_CHECKING:
@@ -31,8 +35,6 @@ if TYPE_CHECKING:
 
 BATCH_COUNTER = ".num_batches_tracked"
 """How the names of what batch norms count end."""
-SOURCE_DIGEST = "source_sha256"
-"""Key of a safetensors file: the digest of the published file that it was made from."""
 BACKBONE = "backbone."
 """First part of the names of the backbone's weights."""
 
@@ -110,8 +112,8 @@ def load_weights(
 
     Counters of batches may be missing: nothing here reads them.
 
-    Weights that were published for another variant of the same tensors are taken TO_TRAIN only:
-    with other priors or activations they find something else, or nothing.
+    Weights that belong to another variant of the same tensors are taken TO_TRAIN only: with other
+    priors or activations they find something else, or nothing.
 
     Raises:
         WeightsError: the weights are another variant's (named where known), not readable, or
@@ -123,7 +125,7 @@ def load_weights(
         raise _misfit_error(path, variant_name, state, problems)
     check_finite(state, path)
     if not to_train:
-        _check_published(path, cleaning, variant_name)
+        _check_variant(model, path, variant_name)
     model.load_state_dict(_with_batch_counters(state, model))
     return cleaning
 
@@ -150,11 +152,14 @@ def load_backbone(model: nn.Module, path: Path) -> Cleaning:
 def save_weights(path: Path, model: nn.Module, metadata: Mapping[str, str] | None = None) -> None:
     """Write MODEL's weights as safetensors: all of the file or none of it.
 
+    A detector's settings go into the file's metadata too.
+
     Raises:
         HeldError: another program holds PATH.
         UnavailableError: PATH can't be written.
     """
-    write_weights(path, weights_of(model), metadata)
+    settings = settings_metadata(model.config) if isinstance(model, Detector) else {}
+    write_weights(path, weights_of(model), {**settings, **(metadata or {})})
 
 
 def weights_of(model: nn.Module) -> State:
@@ -239,21 +244,18 @@ def _misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[
     return missing + extra + shapes
 
 
-def _check_published(path: Path, cleaning: Cleaning, variant_name: str) -> None:
+def _check_variant(model: nn.Module, path: Path, variant_name: str) -> None:
     """Refuse weights that are known to be another variant's of the same tensors."""
-    digest = (cleaning.metadata or {}).get(SOURCE_DIGEST) or file_sha256(path)
-    known = recognised(digest)
-    if known is None or known.variant == variant_name or variant_name not in VARIANTS:
+    known = network_settings(path)
+    if known is None or not isinstance(model, Detector) or variant_name not in VARIANTS:
         return
-    ours, theirs = VARIANTS[variant_name].config, VARIANTS[known.variant].config
-    differing = [
-        f"{field.name} {getattr(theirs, field.name)}"
-        for field in fields(theirs)
-        if getattr(theirs, field.name) != getattr(ours, field.name)
-    ]
+    differing = conflicts(model.config, known.config)
+    if known.variant in ("", variant_name) or not differing:
+        return
+    needs = ", ".join(f"{key} {shown(theirs)}" for key, (_, theirs) in differing.items())
     raise WeightsError(
-        f"{path} holds the weights that were published for {known.variant!r} ({known.title}):"
-        f" {variant_name!r} has the same tensors, but these need {', '.join(differing)}",
+        f"{path} holds weights of {known.variant!r} ({known.origin}):"
+        f" {variant_name!r} has the same tensors, but these need {needs}",
         f"use --variant {known.variant}, or in a recipe model.variant: {known.variant}",
     )
 

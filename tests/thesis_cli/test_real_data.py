@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
-from stand_ins.published import expected_ap, weights_file
+import torch
+from stand_ins.published import expected_ap, outputs_folder, weights_file
+
+from experiments.recipe.resolve import resolve
+from experiments.records.store import Store
+from experiments.running import teachers
+from featherface.evaluation.predictions import read_predictions
+from featherface.export.onnx_file import OnnxSession
+from featherface.networks.detector import build
+from featherface.training.config.train import TrainConfig
+from featherface.training.distillation.distillation_loss import DistillationLoss
 
 pytestmark = pytest.mark.data
+PEERS = ("retinaface-mnet025", "retinaface-1mb")
+"""Two published files of the same tensors, for other priors and another activation."""
 
 
 @pytest.fixture
@@ -31,9 +44,9 @@ def test_published_predictions_give_the_official_ap(thesis, valid, reference_dat
 
 
 @pytest.mark.slow
-def test_published_weights_give_the_reference_ap(thesis, valid, reference_data):
-    # The quickest of the five: tests/featherface/inference/test_detect.py has them all.
-    variant = "retinaface-mnet025"
+@pytest.mark.parametrize("variant", PEERS)
+def test_published_weights_give_the_reference_ap(thesis, valid, reference_data, variant):
+    # The quickest of the six: tests/featherface/inference/test_detect.py has them all.
     wider = reference_data / "widerface"
     network = ("--variant", variant, "--weights", weights_file(reference_data, variant))
     images = ("--images", wider / "val34" / "WIDER_val" / "images")
@@ -69,3 +82,80 @@ def test_published_weights_become_a_record_and_a_chapter(thesis, valid, workspac
     text = chapter.read_text(encoding="utf-8")
     assert "34 images" in text
     assert "not a WIDER FACE result" in text
+
+
+@pytest.mark.parametrize("variant", PEERS)
+def test_both_peers_detect_what_their_own_programs_did(thesis, valid, reference_data, variant):
+    """The file alone says which network it is."""
+    originals = read_predictions(
+        outputs_folder(reference_data, variant) / "val34_predictions.tar.gz"
+    )
+    images = reference_data / "widerface" / "val34" / "WIDER_val" / "images"
+    picture = min(images.rglob("*.jpg"), key=lambda path: path.stat().st_size)
+    weights = ("--weights", weights_file(reference_data, variant))
+    (seen,) = valid(thesis("detect", picture, *weights, "--score", 0.5, "--json"))
+    rows = originals[f"{picture.parent.name}/{picture.stem}"]
+    sure = rows[rows[:, 4] > 0.5]
+    assert len(seen["faces"]) == len(sure) > 0
+    for face, row in zip(seen["faces"], sorted(sure, key=lambda row: -row[4]), strict=True):
+        x, y, width, height = row[:4]
+        assert face["box"] == pytest.approx([x, y, x + width, y + height], abs=2)
+        assert face["score"] == pytest.approx(row[4], abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", PEERS)
+def test_both_peers_are_sealed_and_exported_with_their_own_settings(
+    thesis, valid, workspace, reference_data, variant
+):
+    wider = reference_data / "widerface"
+    changes = {
+        "data.root": wider / "val34",
+        "data.ground_truth": wider / "ground_truth",
+        "model.weights": weights_file(reference_data, variant),
+        "export.formats": "[onnx]",
+    }
+    overrides = [f"--set={key}={value}" for key, value in changes.items()]
+    stages = ("--stage", "evaluate", "--stage", "export", "--no-sync", "--json")
+    (made,) = valid(thesis("run", variant, *overrides, *stages, workspace=workspace))["runs"]
+    run = Store(workspace).find(made["run"])
+    aps = {name: run.metric(f"widerface.{name}.ap").value for name in ("easy", "medium", "hard")}
+    assert aps == pytest.approx(expected_ap(reference_data, variant), abs=0.002)
+    onnx = pytest.importorskip("onnx")
+    (file,) = run.folder.rglob("*.onnx")
+    props = {entry.key: entry.value for entry in onnx.load(file).metadata_props}
+    config = run.resolved().recipe.model.detector()
+    assert json.loads(props["prior_sizes"]) == [list(sizes) for sizes in config.prior_sizes]
+    assert json.loads(props["model"])["leak"] == config.leak
+    raw = np.load(outputs_folder(reference_data, variant) / "raw320.npz")
+    pixels = raw["image_bgr"].astype(np.float32) - np.float32(json.loads(props["pixel_mean_bgr"]))
+    outputs = OnnxSession(file)(pixels.transpose(2, 0, 1)[None])
+    np.testing.assert_allclose(outputs["scores"], raw["conf"].reshape(1, -1, 2), atol=1e-4)
+    np.testing.assert_allclose(outputs["boxes"], raw["loc"].reshape(1, -1, 4), atol=1e-3)
+
+
+@pytest.mark.parametrize("variant", PEERS)
+def test_both_peers_teach_what_their_own_programs_say(workspace, reference_data, variant):
+    """A teacher's settings come with its file: a student of its priors gets its own targets."""
+    sizes = {
+        "retinaface-mnet025": "[[16, 32], [64, 128], [256, 512]]",
+        "retinaface-1mb": "[[10, 20], [32, 64], [128, 256]]",
+    }
+    path = weights_file(reference_data, variant).as_posix()
+    given = [f"distill.teacher_weights={path}", f"model.prior_sizes={sizes[variant]}"]
+    given += ["model.pixel_mean=[0, 0, 0]", "model.channel_order=rgb"]
+    recipe = resolve("smoke", workspace, given).recipe
+    assert recipe.distill.teacher_variant == variant
+    store = Store(workspace)
+    parents = teachers.teacher_parents(store, recipe)
+    teachers.check_anchors(store, recipe, parents)
+    teacher = teachers.load_teacher(store, recipe, parents)
+    student = build(recipe.model.detector(), seed=0)
+    config = TrainConfig(device="cpu")
+    loss = DistillationLoss(teacher, student, config, torch.device("cpu"))
+    raw = np.load(outputs_folder(reference_data, variant) / "raw320.npz")
+    rgb = torch.from_numpy(raw["image_bgr"][..., ::-1].copy()).permute(2, 0, 1)[None].float()
+    output = loss._teacher_output(teacher.model, rgb).output
+    scores = output.logits.softmax(-1).numpy()
+    np.testing.assert_allclose(scores, raw["conf"].reshape(1, -1, 2), atol=1e-4)
+    np.testing.assert_allclose(output.boxes, raw["loc"].reshape(1, -1, 4), atol=1e-3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,12 +10,24 @@ from featherface.profiling.config import BenchmarkConfig
 from featherface.variants.table import VARIANTS
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import device_option, precision_option, settled_device
+from thesis_cli.networks import (
+    Chosen,
+    build,
+    device_option,
+    precision_option,
+    run_option,
+    settings_option,
+    settle,
+    settled_device,
+    weights_option,
+)
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.progress import progress
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress
     from thesis_cli.session import Session
@@ -25,8 +36,10 @@ DEFAULT = BenchmarkConfig()
 
 
 @click.command(cls=Command)
-@click.argument("variant", type=click.Choice(list(VARIANTS)))
-@click.option("--weights", type=click.Path(path_type=Path), help="Measure with these weights.")
+@click.argument("variant", type=click.Choice(list(VARIANTS)), required=False)
+@weights_option
+@run_option
+@settings_option
 @click.option("--size", default=DEFAULT.image_size, show_default=True, help="Side in pixels.")
 @click.option("--batch", default=DEFAULT.batch_size, show_default=True, help="Pictures at a time.")
 @click.option("--runs", default=DEFAULT.runs, show_default=True, help="Timed passes.")
@@ -40,8 +53,10 @@ DEFAULT = BenchmarkConfig()
 def benchmark(  # noqa: PLR0913 - one parameter per option
     session: Session,
     *,
-    variant: str,
+    variant: str | None,
     weights: Path | None,
+    run: str | None,
+    settings: tuple[str, ...],
     size: int,
     batch: int,
     runs: int,
@@ -67,9 +82,10 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
         precision=precision,
     )
     with progress(session) as report:
-        network = load(session, variant, weights)
+        subject = settle(session, Chosen(variant, weights, run, settings))
+        network = build(session, subject)
         data = {
-            "name": variant,
+            "name": subject.variant,
             "image_size": size,
             "batch_size": batch,
             **measure(network, config, report),
@@ -77,19 +93,6 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
             "training": measure_training(network, config, report) if training else None,
         }
     emit(session, "benchmark", data, view)
-
-
-def load(session: Session, variant: str, weights: Path | None) -> Detector:
-    """Build the network, with the weights that are given."""
-    from featherface.networks.detector import build
-
-    network = build(VARIANTS[variant].config, seed=0)
-    if weights is not None:
-        from featherface.weights.checkpoints import load_weights
-
-        for sentence in load_weights(network, weights, variant).sentences():
-            session.note(f"{weights.name}: {sentence}")
-    return network
 
 
 def measure(network: Detector, config: BenchmarkConfig, report: OnProgress) -> dict[str, Any]:

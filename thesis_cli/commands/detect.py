@@ -13,7 +13,7 @@ from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Network, load, network_options
+from thesis_cli.networks import Chosen, Network, load, network_options
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -54,9 +54,7 @@ def detect(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     *,
     images: tuple[Path, ...],
-    variant: str | None,
-    weights: Path | None,
-    device: str | None,
+    chosen: Chosen,
     output: Path | None,
     score: float,
     protocol: str,
@@ -72,10 +70,12 @@ def detect(  # noqa: PLR0913 - one parameter per option
     del as_json
     from featherface.data.images import TooLargeError
 
-    if variant is None or weights is None:
-        raise click.UsageError("--variant V and --weights FILE say which network looks")
+    if chosen.run is None and chosen.weights is None:
+        raise click.UsageError(
+            "--variant V and --weights FILE, or --run SELECTOR, say which network looks"
+        )
     paths = expand(images)
-    network = load(session, variant, weights, device)
+    network = load(session, chosen)
     settings = EvaluateConfig(
         protocol=protocol, score_threshold=score, max_megapixels=max_megapixels
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from featherface.checks import require
+from featherface.variants.config import DetectorConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WEIGHTS = (
     *("soft_weight", "box_weight", "landmark_weight"),
@@ -43,6 +47,14 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TeacherModel:
+    """What a recipe says of the network of a teacher's weights file."""
+
+    overrides: Mapping[str, Any] = field(default_factory=dict, metadata={"inline": DetectorConfig})
+    """Fields of the variant's configuration that it sets."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DistillConfig:
     """What a student takes from frozen teachers, and from its own past.
 
@@ -52,9 +64,12 @@ class DistillConfig:
     teacher: str | None = None
     """Selector of the run whose weights teach, such as `v1` or `v1@best`."""
     teacher_variant: str | None = None
-    """Variant of `teacher_weights`, where no run teaches."""
+    """Variant of `teacher_weights`, where no run teaches; may be left out where the file says."""
     teacher_weights: str | None = None
     """Weights file of the teacher, where no run teaches."""
+    teacher_model: TeacherModel = field(default_factory=TeacherModel)
+    """Settings of that teacher's network: `distill.teacher_model.leak`, as in `model`. What is left
+    out is as its file says, else as its variant has it."""
     teachers: tuple[str, ...] = ()
     """Selectors of further runs that teach beside the first."""
     teacher_shares: tuple[float, ...] = ()
@@ -115,6 +130,10 @@ class DistillConfig:
         paired = (self.teacher_weights is None) == (self.teacher_variant is None)
         given = self.teacher_variant
         require(paired, "distill.teacher_variant", given, "given together with teacher_weights")
+        settings = dict(self.teacher_model.overrides)
+        wanted = "left out, or given together with teacher_weights"
+        fits = self.teacher_weights is not None or not settings
+        require(fits, "distill.teacher_model", settings, wanted)
         first = self.teacher is not None or self.teacher_weights is not None
         wanted = "left out, or given beside distill.teacher"
         require(first or not self.teachers, "distill.teachers", self.teachers, wanted)
@@ -161,12 +180,12 @@ class DistillConfig:
             "cache",
             "cache_gb",
         )
-        plain = ("teacher", "teacher_variant", "teacher_weights", "temperature", "alpha")
-        idle = {*fixed, *plain, "box_weight", "landmark_weight"}
+        plain = ("teacher", "teacher_variant", "teacher_weights", "teacher_model")
+        idle = {*fixed, *plain, "temperature", "alpha", "box_weight", "landmark_weight"}
         return any(
-            getattr(self, field.name) != field.default
-            for field in fields(self)
-            if field.name not in idle
+            getattr(self, member.name) != member.default
+            for member in fields(self)
+            if member.name not in idle
         )
 
     def uses(self, *keys: str) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pickle
 import re
 from collections import OrderedDict
@@ -16,13 +17,13 @@ from featherface.networks.detector import build
 from featherface.variants.table import VARIANTS, variant
 from featherface.weights import checkpoints
 from featherface.weights.checkpoints import (
-    SOURCE_DIGEST,
     fitting_variants,
     load_backbone,
     load_weights,
     read_state,
     save_weights,
 )
+from featherface.weights.network_settings import SETTINGS, SOURCE_DIGEST
 
 TWINS = ({"eca-cbam", "eca-cbam-parallel"}, {"retinaface-mnet025", "retinaface-1mb"})
 """Variants of the same tensors: a file alone can't tell them apart."""
@@ -43,7 +44,9 @@ def test_saved_weights_come_back(tmp_path, v2):
     save_weights(path, v2, {"variant": "v2"})
     other = build(variant("v2"), 1)
     cleaning = load_weights(other, path, "v2")
-    assert cleaning.metadata == {"variant": "v2"}
+    metadata = dict(cleaning.metadata)
+    assert json.loads(metadata.pop(SETTINGS))["channels"] == 32
+    assert metadata == {"variant": "v2"}
     assert cleaning.sentences() == []
     for name, value in v2.state_dict().items():
         assert torch.equal(value, other.state_dict()[name])
@@ -208,8 +211,8 @@ def test_published_weights_name_their_variant(reference_data):
 @pytest.mark.parametrize(
     ("name", "other", "needs"),
     [
-        ("retinaface-1mb", "retinaface-mnet025", r"leak 0.0, prior_sizes \(\(10, 20\), "),
-        ("retinaface-mnet025", "retinaface-1mb", r"leak 0.1, prior_sizes \(\(16, 32\), "),
+        ("retinaface-1mb", "retinaface-mnet025", r"leak 0.0, prior_sizes \[\[10, 20\], "),
+        ("retinaface-mnet025", "retinaface-1mb", r"leak 0.1, prior_sizes \[\[16, 32\], "),
         ("eca-cbam", "eca-cbam-parallel", "attention eca-cbam"),
     ],
 )
@@ -222,7 +225,7 @@ def test_known_weights_are_refused_under_another_name_of_their_tensors(
     load_weights(model, file, name)
     save_weights(copied, model, {SOURCE_DIGEST: file_sha256(file)})
     for path in (file, copied):
-        with pytest.raises(WeightsError, match=f"published for '{name}'.*{needs}") as caught:
+        with pytest.raises(WeightsError, match=f"weights of '{name}'.*{needs}") as caught:
             load_weights(build(variant(other)), path, other)
         assert caught.value.hint.startswith(f"use --variant {name}, ")
         load_weights(build(variant(other)), path, other, to_train=True)

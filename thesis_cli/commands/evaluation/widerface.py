@@ -11,7 +11,7 @@ from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Network, load, network_options, precision_option
+from thesis_cli.networks import Chosen, Network, load, network_options, precision_option
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -63,9 +63,7 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     *,
     predictions: Path | None,
-    variant: str | None,
-    weights: Path | None,
-    device: str | None,
+    chosen: Chosen,
     images: Path | None,
     ground_truth: Path,
     protocol: str,
@@ -78,15 +76,15 @@ def widerface(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Compute the official WIDER FACE APs.
 
-    Either of --predictions DIR, or of --variant V --weights FILE --images DIR. Pictures that are
-    only a part of the set restrict the ground truth to them, and the answer says so. Exit code 4
-    where a picture was too large to be looked at.
+    Either of --predictions DIR, or of a network and --images DIR: --variant V --weights FILE, or
+    --run SELECTOR. Pictures that are only a part of the set restrict the ground truth to them, and
+    the answer says so. Exit code 4 where a picture was too large to be looked at.
     """
     del as_json
     from featherface.evaluation.ground_truth import read_ground_truth
     from featherface.evaluation.protocol import evaluate
 
-    check_choice(predictions, variant, weights, images)
+    check_choice(predictions, chosen, images)
     settings = EvaluateConfig(
         protocol=protocol,
         flip=flip,
@@ -94,41 +92,38 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         precision=precision,
         max_megapixels=max_megapixels,
     )
-    conditions = None
+    conditions = network = None
     truth = read_ground_truth(ground_truth)
     if predictions is not None:
         from featherface.evaluation.predictions import read_predictions
 
         detections = read_predictions(predictions)
     else:
-        assert variant is not None  # noqa: S101 - checked above, as are the others
-        assert weights is not None  # noqa: S101
-        assert images is not None  # noqa: S101
-        network = load(session, variant, weights, device)
+        assert images is not None  # noqa: S101 - checked above
+        network = load(session, chosen)
         conditions = conditions_of(network, settings)
         detections = infer(session, network, images, settings, save_predictions)
     evaluation = evaluate(detections, truth)
     for warning in evaluation.warnings:
         session.warn(warning)
-    data = tell(evaluation, settings.identity, variant) | {"conditions": conditions}
+    data = tell(evaluation, settings.identity, network) | {"conditions": conditions}
     emit(session, "eval-widerface", data, view)
     if detections.passed_over:
         context.exit(ENVIRONMENT)
 
 
-def check_choice(
-    predictions: Path | None, variant: str | None, weights: Path | None, images: Path | None
-) -> None:
+def check_choice(predictions: Path | None, chosen: Chosen, images: Path | None) -> None:
     """See that exactly one way of getting detections is given, and whole."""
-    network = {"--variant": variant, "--weights": weights, "--images": images}
-    given = [name for name, value in network.items() if value is not None]
+    given = [*chosen.given, *(["--set"] if chosen.settings else [])]
+    given += ["--images"] if images is not None else []
     if predictions is not None and given:
         raise click.UsageError(f"--predictions and {given[0]} exclude each other")
-    missing = [name for name in network if name not in given]
+    wanted = ["--images"] if chosen.run is not None else ["--weights", "--images"]
+    missing = [name for name in wanted if name not in given]
     if predictions is None and missing:
         raise click.UsageError(
-            f"give --predictions DIR, or --variant, --weights and --images; missing: "
-            f"{', '.join(missing) if given else '--predictions'}"
+            f"give --predictions DIR, or --images and a network: --variant and --weights, or --run;"
+            f" missing: {', '.join(missing) if given else '--predictions'}"
         )
 
 
@@ -165,7 +160,7 @@ def conditions_of(network: Network, settings: EvaluateConfig) -> dict[str, Any]:
     return {**Conditions.of_evaluation(settings).to_json(), **on.to_json()}
 
 
-def tell(evaluation: Evaluation, protocol: str, variant: str | None) -> dict[str, Any]:
+def tell(evaluation: Evaluation, protocol: str, network: Network | None) -> dict[str, Any]:
     """Reduce an evaluation to what the schema names."""
     return {
         "subsets": {
@@ -177,8 +172,9 @@ def tell(evaluation: Evaluation, protocol: str, variant: str | None) -> dict[str
         "detections": evaluation.detections,
         "complete": evaluation.complete,
         "ground_truth": evaluation.source,
-        "protocol": protocol if variant else None,
-        "variant": variant,
+        "protocol": protocol if network else None,
+        "variant": network.variant if network else None,
+        "settings": network.changed if network else None,
     }
 
 

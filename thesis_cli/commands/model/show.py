@@ -101,7 +101,7 @@ def show(  # noqa: PLR0913 - one argument per option
         raise UsageError("--weights goes with --effective", "add --effective")
     asked = prepare(session, network, overrides, size, language, layers=layers, trained=weights)
     if effective:
-        asked = asked._replace(subject=measured(asked.subject, weights))
+        asked = asked._replace(subject=measured(session, asked.subject, weights))
     if output is not None:
         write_atomic(output, drawing(asked, output.suffix[1:].lower()))
         session.note(f"drawn: {output}")
@@ -149,17 +149,20 @@ def sides(size: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[-1])
 
 
-def measured(subject: Subject, weights: Path | None) -> Subject:
+def measured(session: Session, subject: Subject, weights: Path | None) -> Subject:
     """Measure how far each level looks, with trained weights or as it is first drawn."""
     from dataclasses import replace
 
     from featherface.model_summary.effective import effective_fields
     from featherface.networks.detector import build
     from featherface.weights.checkpoints import load_weights
+    from featherface.weights.network_settings import overruled
 
     model = build(subject.config, seed=0)
     if weights is not None:
         load_weights(model, weights, subject.variant or subject.name)
+        for sentence in overruled(weights, subject.config):
+            session.warn(sentence)
     levels = effective_fields(model, min(subject.anatomy.height, subject.anatomy.width))
     return replace(subject, effective={level.level: level.side for level in levels})
 

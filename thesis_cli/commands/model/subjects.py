@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from featherface.errors import DataError, NotFoundError, UsageError, unknown
+from featherface.errors import DataError, NotFoundError, unknown
 from featherface.variants.table import VARIANTS
+from featherface.weights.network_settings import read_metadata
 from featherface.weights.published_weights import published
+from thesis_cli.networks import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from experiments.workspace.workspace import Workspace
     from featherface.variants.config import DetectorConfig
     from thesis_cli.session import Session
-
-HEADER = 8
-"""Bytes of a safetensors file that tell how long its header is."""
-LONGEST = 10_000_000
-"""Bytes of a header that is read at most."""
 
 
 def workspace_of(session: Session) -> Workspace | None:
@@ -47,7 +43,7 @@ def network(
     """
     variant, config = _named(session, name)
     if overrides:
-        config = _changed(config, overrides)
+        config = replace(config, **read_settings(overrides))
     same = variant in VARIANTS and VARIANTS[variant].config == config
     return (variant if same else ""), config
 
@@ -69,26 +65,6 @@ def _named(session: Session, name: str) -> tuple[str, DetectorConfig]:
         return model.variant, model.detector()
     names = [*VARIANTS, *known]
     raise NotFoundError(unknown("network", name, names), "thesis model list")
-
-
-def _changed(config: DetectorConfig, overrides: tuple[str, ...]) -> DetectorConfig:
-    from dataclasses import fields, replace
-
-    from experiments.yaml_io import parse_yaml
-    from featherface.variants.idle_keys import check_set
-
-    known = [field.name for field in fields(config)]
-    changes: dict[str, Any] = {}
-    for text in overrides:
-        key, equals, value = text.removeprefix("model.").partition("=")
-        if not equals:
-            raise UsageError(f"--set {text}: write it like channels=48")
-        if key not in known:
-            raise UsageError(unknown("model key", key, known), "thesis model tune --help")
-        changes[key] = parse_yaml(f"value: {value}", "--set")["value"]
-    changed = replace(config, **changes)
-    check_set(changed, config, changes)
-    return changed
 
 
 def trained(session: Session) -> dict[str, list[dict[str, Any]]]:
@@ -114,21 +90,10 @@ def _ap(values: tuple[float, float, float]) -> list[float] | None:
 
 def _imported(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((workspace.root / "weights").glob("*.safetensors")):
-        about = _metadata(path)
+        about = read_metadata(path)
         where = path.relative_to(workspace.root).as_posix()
         entry = {"origin": "imported", "name": about.get("source", path.name), "path": where}
         yield about.get("variant", ""), {**entry, "ap": None}
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    """Read what a safetensors file says about itself, without its tensors; empty if it can't."""
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(HEADER), "little")
-            header = json.loads(file.read(length)) if length < LONGEST else {}
-        return dict(header.get("__metadata__") or {})
-    except (OSError, ValueError, AttributeError):
-        return {}
 
 
 def _of_runs(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -138,7 +103,7 @@ def _of_runs(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
         if run.sealed and (path := run.weights):
             where = path.relative_to(workspace.root).as_posix()
             try:
-                variant = _metadata(path).get("variant") or run.variant
+                variant = read_metadata(path).get("variant") or run.variant
             except DataError:  # `runs verify` tells about it
                 continue
             yield variant, {"origin": "run", "name": run.id, "path": where, "ap": None}

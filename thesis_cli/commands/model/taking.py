@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featherface.variants.table import VARIANTS
 from thesis_cli.groups import Command, pass_session
+from thesis_cli.networks import Chosen, settings_option, settle, variant_option
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -20,9 +20,8 @@ TAKES = ("average", "plain")
 
 @click.command("import", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--variant", type=click.Choice(list(VARIANTS)), required=True, help="The network they fit."
-)
+@variant_option
+@settings_option
 @click.option(
     "--take",
     type=click.Choice(TAKES),
@@ -32,30 +31,44 @@ TAKES = ("average", "plain")
 )
 @json_option
 @pass_session
-def import_weights(session: Session, file: Path, variant: str, take: str, as_json: bool) -> None:
+def import_weights(
+    session: Session,
+    *,
+    file: Path,
+    variant: str | None,
+    settings: tuple[str, ...],
+    take: str,
+    as_json: bool,
+) -> None:
     """Bring a published checkpoint into the workspace.
 
-    Prefixes, wrappers and counter keys are stripped and reported; every tensor must fit VARIANT.
-    A file that wants to run code on loading is refused.
+    Prefixes, wrappers and counter keys are stripped and reported; every tensor must fit the
+    network. Its settings go into the file: what the checkpoint itself tells, what is known of it,
+    or its variant's, and what --set says. A file that wants to run code on loading is refused.
     """
     del as_json
-    emit(session, "model-import", bring_in(session, file, variant, take), view)
+    chosen = Chosen(variant, file, None, settings)
+    emit(session, "model-import", bring_in(session, chosen, take), view)
 
 
-def bring_in(session: Session, file: Path, variant: str, take: str) -> dict[str, Any]:
-    """Check and convert FILE; write it as safetensors under weights/."""
+def bring_in(session: Session, chosen: Chosen, take: str) -> dict[str, Any]:
+    """Check and convert the file of weights; write it as safetensors under weights/."""
     from featherface.data.fingerprint import file_sha256
     from featherface.networks.detector import build
     from featherface.profiling.counting import parameters
-    from featherface.weights.checkpoints import SOURCE_DIGEST, load_weights, save_weights
+    from featherface.weights.checkpoints import load_weights, save_weights
+    from featherface.weights.network_settings import SOURCE_DIGEST, VARIANT
     from featherface.weights.published_weights import recognised
 
     workspace = session.workspace
-    network = build(VARIANTS[variant].config, seed=0)
+    subject = settle(session, chosen)
+    file, variant = subject.weights, subject.variant
+    assert file is not None  # noqa: S101 - an argument of the command
+    network = build(subject.config, seed=0)
     cleaning = load_weights(network, file, variant, take=take)
     source = file_sha256(file)
     target = workspace.root / "weights" / f"{variant}-{source[:8]}.safetensors"
-    origin = {"variant": variant, "source": file.name, SOURCE_DIGEST: source}
+    origin = {VARIANT: variant, "source": file.name, SOURCE_DIGEST: source}
     save_weights(target, network, origin)
     where, known = target.relative_to(workspace.root), recognised(source)
     return {
@@ -67,17 +80,21 @@ def bring_in(session: Session, file: Path, variant: str, take: str) -> dict[str,
         "sha256": file_sha256(target),
         "parameters": parameters(network),
         "cleaned": cleaning.sentences(),
+        "settings": subject.changed,
         "next": f"thesis run {variant} --set model.weights={where.as_posix()} --stage evaluate",
     }
 
 
 def view(data: dict[str, Any]) -> list[Block]:
     """Tell what was cleaned, where the weights are, and what to type."""
+    from featherface.weights.network_settings import shown
+
     known = data["published"]
     return [
         f"read     {data['source']} (sha256 {data['source_sha256'][:12]}…)",
         *([f"known    {known}"] if known else []),
         *(f"cleaned  {sentence}" for sentence in data["cleaned"]),
+        *(f"setting  {key}: {shown(value)}" for key, value in data["settings"].items()),
         f"wrote    {data['weights']}: {data['parameters']:,} parameters of {data['variant']}",
         f"next     {data['next']}",
     ]

@@ -312,6 +312,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "cache_gb",
         "teacher_variant",
         "teacher_weights",
+        "teacher_model",
         "box_weight",
         "landmark_weight",
     ),
