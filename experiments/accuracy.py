@@ -39,6 +39,8 @@ class Circumstances:
     """On what the network computed; empty where its predictions are from elsewhere."""
     earlier: bool = False
     """Whether predictions from elsewhere were judged, of whose making only the protocol is told."""
+    maker: str = ""
+    """Who made the predictions; empty where this record's network did."""
 
     def under(self, evaluate: EvaluateConfig, *, decided: bool = False) -> Conditions:
         """Return the conditions of a value; DECIDED where it depends on `evaluate.decision`."""
@@ -106,6 +108,8 @@ def _metric(
         n=images,
         complete=about.complete,
         fingerprint=about.fingerprint,
+        evidence="imported" if about.maker else "measured",
         source=about.run,
+        maker=about.maker,
         conditions=conditions,
     )

@@ -88,7 +88,7 @@ def _value(
     about = (
         (observation.source,)
         if metric.evidence == "measured"
-        else (observation.source, metric.evidence)
+        else (observation.source, metric.evidence, *([metric.maker] if metric.maker else []))
     )
     title = kind(metric.name).title(language)
     return say("claim_report.value", language, title=title, value=value, source=about)

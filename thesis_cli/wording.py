@@ -56,6 +56,12 @@ def setting(metric: dict[str, Any]) -> str:
     return ", ".join(part for part in (setting_of(on), on.shown() if named else "") if part)
 
 
+def evidence(metric: dict[str, Any]) -> str:
+    """Say what kind of evidence a metric is, who made what is imported, and its marks."""
+    maker = f" from {metric['maker']}" if metric.get("maker") else ""
+    return ", ".join([f"{metric['evidence']}{maker}", *metric.get("marks", [])])
+
+
 def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
     """Give one row per metric: name, value, data, split, protocol, n, evidence."""
     return [
@@ -66,7 +72,7 @@ def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
             metric["split"],
             setting(metric),
             extent(metric),
-            metric["evidence"],
+            evidence(metric),
         ]
         for metric in metrics
     ]

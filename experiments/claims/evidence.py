@@ -187,9 +187,10 @@ def objection(source: str, metric: Metric, milestone: Milestone) -> Reason | Non
     """
     values: dict[str, object] = {"run": source, "metric": metric.name, "n": metric.n}
     if metric.evidence not in milestone.evidence:
-        wanted = {"evidence": metric.evidence, "wanted": milestone.evidence}
-        return Reason("evidence", values | wanted)
-    if metric.evidence != "measured":
+        wanted = {"evidence": metric.evidence, "wanted": milestone.evidence, "maker": metric.maker}
+        code = "imported" if metric.evidence == "imported" else "evidence"
+        return Reason(code, values | wanted)
+    if metric.evidence in ("cited", "target"):
         wanted = {"protocol": metric.protocol, "wanted": milestone.protocol}
         is_other = metric.dataset and _is_of_another_protocol(metric, milestone)
         return Reason("protocol", values | wanted) if is_other else None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from experiments.comparison.result import Comparison
     from experiments.comparison.seed_table import SeedLine, SeedTable
     from experiments.comparison.table import ComparisonLine, Difference, Value
+    from experiments.records.run import Run
 
 
 def tables(comparison: Comparison, language: str = "en", *, settings: bool = False) -> list[Table]:
@@ -38,7 +39,8 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
     """
     first, others = comparison.runs[0].id, comparison.runs[1:]
     sure = comparison.bootstrap is not None
-    columns = [say("column.metric", language), *(run.id for run in comparison.runs)]
+    columns = [say("column.metric", language)]
+    columns += [run_heading(run, language) for run in comparison.runs]
     columns += [f"Δ {run.id} − {first}" for run in others]
     columns += [f"P({run.id} > {first})" for run in others] if sure else []
     columns += [
@@ -83,6 +85,13 @@ def settings_table(comparison: Comparison, language: str = "en") -> Table:
     ]
     columns = (say("comparison.setting", language), *(run.id for run in comparison.runs))
     return Table(title=say("comparison.settings", language), columns=columns, rows=tuple(rows))
+
+
+def run_heading(run: Run, language: str) -> str:
+    """Return the run's id, and who made its predictions where its network did not."""
+    return (
+        say("comparison.imported", language, run=run.id, maker=run.maker) if run.maker else run.id
+    )
 
 
 def _heading(title: str, evidence: str, language: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.records.seal import describe_problems, remedy
 from experiments.running import inputs
+from experiments.staleness.changes import content_digest
 from featherface.data.annotation_files import read_annotation
 from featherface.errors import ClaimFalseError, DataError, NotFoundError, UsageError
 from featherface.evaluation.config import EvaluateConfig
@@ -161,7 +162,7 @@ def _check_earlier(run: Run, folder: Path) -> None:
     if not folder.exists():
         raise NotFoundError(f"the predictions of {run.id} are gone: {folder}", "put them back")
     parent = next((parent for parent in run.record.parents if parent.role == "predictions"), None)
-    if parent is not None and inputs.predictions_parent(folder).sha256 != parent.sha256:
+    if parent is not None and content_digest(folder) != parent.sha256:
         raise ClaimFalseError(
             f"the predictions of {run.id} in {folder} were changed since",
             f"evaluate them again: thesis run {run.experiment} --stage evaluate",

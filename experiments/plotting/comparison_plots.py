@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.comparison.tables import run_heading
 from experiments.plotting.pareto import COSTS, pareto
 from experiments.plotting.run_plots import caption, precision_recall
 from experiments.wording.phrases import say
@@ -36,7 +37,7 @@ def draw_comparison(
             drawn = pareto(comparison.runs, field, cost=cost, language=language, others=True)
             pictures[f"pareto-{name}"] = drawn
     curves, warnings = _comparable(comparison, published or {}, language)
-    matches = {run.id: run.matches() for run in comparison.runs}
+    matches = {run_heading(run, language): run.matches() for run in comparison.runs}
     records = {label: record for label, record in matches.items() if record is not None}
     on = caption(comparison.runs[0], language)
     pictures["precision-recall"] = precision_recall(records, language, on, published=curves)

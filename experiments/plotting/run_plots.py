@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison.tables import run_heading
 from experiments.metrics import SUBSETS
 from experiments.plotting.style import (
     DASHES,
@@ -171,7 +172,7 @@ def caption(run: Run, language: str = "en") -> str:
 def draw_record(run: Run, language: str = "en") -> dict[str, bytes]:
     """Return name -> PNG of the plots that RUN's own record holds."""
     matches = run.matches()
-    records = {run.id: matches} if matches is not None else {}
+    records = {run_heading(run, language): matches} if matches is not None else {}
     drawn = {
         "loss_curves": loss_curves(run, language),
         "precision_recall": precision_recall(records, language, caption(run, language)),

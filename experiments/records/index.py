@@ -25,7 +25,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (folder TEXT PRIMARY KEY, stamp TEXT, summary TEXT);
 CREATE TABLE IF NOT EXISTS seals (folder TEXT PRIMARY KEY, stamp TEXT, problems TEXT);
 """
-VERSION = 3
+VERSION = 4
 """Raised when a summary holds something new; an index of another version is rebuilt."""
 
 
@@ -52,6 +52,8 @@ class Summary:
     primary_metric: str = ""
     primary: float | None = None
     """Value of the primary metric; None before there is one."""
+    maker: str = ""
+    """Who made the predictions that it judged; empty where its own network did."""
     problem: str = ""
     """Why the record can't be read, where it can't."""
 
@@ -176,6 +178,7 @@ def summarize(run: Run) -> Summary:
             complete=all(metric.complete for metric in metrics),
             primary_metric=record.primary_metric,
             primary=primary.value if primary else None,
+            maker=run.maker,
         )
     except HeldError as error:
         return Summary(**base, status="unsealed", problem=error.message)

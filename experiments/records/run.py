@@ -167,6 +167,11 @@ class Run:
         return ResolvedRecipe.from_yaml(text, f"{self.id}/{RECIPE}")
 
     @property
+    def maker(self) -> str:
+        """Who made the predictions that it judged; empty where its own network did."""
+        return next((metric.maker for metric in self.metrics if metric.maker), "")
+
+    @property
     def weights(self) -> Path | None:
         """The weights the run trained (the best) or took in; None without any."""
         names = ("best.safetensors", "last.safetensors", "taken.safetensors")
@@ -175,7 +180,9 @@ class Run:
 
     @property
     def variant(self) -> str:
-        """The network's name, such as `v1-official`."""
+        """The network's name, such as `v1-official`; empty where it judged given predictions."""
+        if self.predictions is not None and not self.predictions.run:
+            return ""
         return str(self.recipe.get("model", {}).get("variant", ""))
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:

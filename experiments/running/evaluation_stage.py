@@ -54,7 +54,8 @@ def evaluate(context: StageContext) -> StageResult:
     context.record_ground_truth(truth)
     evaluation = evaluate_predictions(predictions, truth)
     evaluation.matches.save(context.folder / MATCHES)
-    circumstances = _circumstances(context, evaluation, dataset, truth, conditions)
+    maker = _maker(context, stage_result)
+    circumstances = _circumstances(context, evaluation, dataset, truth, conditions, maker)
     stage_result.metrics = _accuracy(context, evaluation, circumstances, labelled)
     stage_result.warnings += evaluation.warnings
     stage_result.details = {
@@ -81,10 +82,27 @@ def _earlier_predictions(
     if recipe.data.ground_truth is None:
         data = inputs.data_folder(context.workspace, recipe, context.on_progress)
     truth = inputs.ground_truth(context.workspace, recipe, data)
-    stage_result.parents.append(inputs.predictions_parent(path))
+    stage_result.parents.append(inputs.predictions_parent(context.store, recipe, path))
     source = data or context.workspace.root / Path(str(recipe.data.ground_truth)).expanduser()
     kind = "synthetic" if inputs.is_synthetic(source.resolve()) else "widerface"
     return kind, truth, predictions
+
+
+def _maker(context: StageContext, stage_result: StageResult) -> str:
+    """Return who made the predictions that were judged; empty for the record's own network."""
+    given = next((each for each in stage_result.parents if each.role == "predictions"), None)
+    if given is None or given.run:
+        return ""
+    maker = context.recipe.evaluate.predictions_by
+    if maker is None:
+        maker = given.path
+        text = (
+            f"the predictions are told to be of {maker!r}, after their folder; name who made them:"
+            " --set evaluate.predictions_by=NAME"
+        )
+        stage_result.warnings.append(text)
+        context.on_message(text)
+    return maker
 
 
 def _circumstances(
@@ -93,6 +111,7 @@ def _circumstances(
     dataset: str,
     truth: GroundTruth,
     conditions: Conditions,
+    maker: str,
 ) -> Circumstances:
     recipe, split = context.recipe, context.recipe.data.val_split
     return Circumstances(
@@ -105,6 +124,7 @@ def _circumstances(
         run=context.run,
         conditions=conditions,
         earlier=recipe.evaluate.predictions is not None,
+        maker=maker,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,9 +179,32 @@ def latest_run_with_weights(store: Store, recipe: Recipe) -> Run | None:
     return next((run for run in runs if run.variant == recipe.model.variant), None)
 
 
-def predictions_parent(path: Path) -> Parent:
-    """Return the parent entry of earlier predictions: digest of a file, or of a folder's files."""
-    return Parent(role="predictions", path=path.name, sha256=content_digest(path))
+def predictions_parent(store: Store, recipe: Recipe, path: Path) -> Parent:
+    """Return the parent entry of earlier predictions: digest of a file, or of a folder's files.
+
+    Where RECIPE's own network made them in a finished run, that run stands in the entry.
+    """
+    parent = Parent(role="predictions", path=path.name, sha256=content_digest(path))
+    run = _own_run(store, recipe, path)
+    return parent if run is None else replace(parent, run=run.id, seal=run.seal)
+
+
+def _own_run(store: Store, recipe: Recipe, path: Path) -> Run | None:
+    """Return the intact run of RECIPE's network that wrote the folder PATH; None where none did."""
+    for run in store.runs(recipe.name):
+        if run.folder / "predictions" != path:
+            continue
+        own = run.sealed and run.predictions is None and not store.problems(run)
+        weights = recipe_weights(store.workspace, recipe)
+        same = weights is None or (
+            run.weights is not None and sha256(run.weights) == sha256(weights.path)
+        )
+        return (
+            run
+            if own and same and run.resolved().recipe.model.detector() == recipe.model.detector()
+            else None
+        )
+    return None
 
 
 def build_network(recipe: Recipe) -> Detector:

@@ -86,3 +86,10 @@ def _check_predictions(path: Path, stages: Sequence[str]) -> None:
             "evaluate.predictions would be reported as what the network trained here achieves",
             "evaluate them alone with --stage evaluate, or train without evaluate.predictions",
         )
+    others = [stage for stage in stages if stage != "evaluate"]
+    if others:
+        raise UsageError(
+            f"{' and '.join(others)} would set the size and speed of the recipe's network beside"
+            " predictions that it did not make",
+            "evaluate the predictions alone with --stage evaluate, the network in another run",
+        )

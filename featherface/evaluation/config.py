@@ -90,6 +90,8 @@ class EvaluateConfig:
     predictions: str | None = None
     """Folder or .tar.gz of earlier predictions in the official text format, evaluated instead of
     running the network; None runs it."""
+    predictions_by: str | None = None
+    """Who made these predictions, as every table names them; None: the name of their folder."""
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:

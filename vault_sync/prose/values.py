@@ -56,6 +56,11 @@ class ReferenceValue:
         )
 
     @property
+    def makers(self) -> tuple[str, ...]:
+        """Who made the predictions behind it, where networks here did not."""
+        return tuple(dict.fromkeys(metric.maker for metric in self.metrics if metric.maker))
+
+    @property
     def synthetic(self) -> bool:
         """Whether synthetic data took part."""
         return any(metric.dataset == "synthetic" for metric in self.metrics)

@@ -59,12 +59,17 @@ class Page:
         return [selector for selector in named.split(",") if selector]
 
     def run(self, run: Run) -> Safe:
-        """Link to the note of a run, in a table cell."""
-        return self.links.cell(run_identity(run), run.id)
+        """Link to the note of a run, in a table cell; beside it who made its predictions."""
+        return Safe(self.links.cell(run_identity(run), run.id) + self._maker(run))
 
     def run_in_prose(self, run: Run) -> Safe:
-        """Link to the note of a run, in prose."""
-        return self.links.to(run_identity(run), run.id)
+        """Link to the note of a run, in prose; beside it who made its predictions."""
+        return Safe(self.links.to(run_identity(run), run.id) + self._maker(run))
+
+    def _maker(self, run: Run) -> str:
+        if run.id in self.sources.unreadable or run.id in self.sources.damage or not run.maker:
+            return ""
+        return f" ({self.words.say('evidence.imported', maker=run.maker)})"
 
     def named_run(self, run_id: str) -> Safe:
         """Link to the note of a run known by its id only, in a table cell."""

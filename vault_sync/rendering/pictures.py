@@ -31,10 +31,11 @@ def loss_curves(run: Run, language: str) -> bytes:
 
 def precision_recall(runs: Sequence[Run], language: str) -> bytes:
     """Draw precision against recall of runs on the same data; empty without match records."""
+    from experiments.comparison.tables import run_heading  # noqa: PLC0415 - as above
     from experiments.plotting import run_plots  # noqa: PLC0415 - as above
     from experiments.records.run import read_matches  # noqa: PLC0415 - as above
 
-    matches = {run.id: read_matches(run.folder) for run in runs}
+    matches = {run_heading(run, language): read_matches(run.folder) for run in runs}
     records = {label: record for label, record in matches.items() if record is not None}
     return run_plots.precision_recall(records, language, run_plots.caption(runs[0], language))
 

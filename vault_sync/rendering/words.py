@@ -159,13 +159,16 @@ class Words:
     def _about(self, form: str, metric: Metric) -> Safe:
         data = metric.dataset if metric.dataset in ("synthetic", "widerface") else "other"
         part = "" if metric.complete else "_partial"
-        return self.say(
+        about = self.say(
             f"{form}.{data}{part}",
             dataset=self.name("dataset", metric.dataset),
             split=metric.split,
             n=metric.n,
             protocol=self.protocol(metric.conditions),
         )
+        if metric.evidence != "imported":
+            return about
+        return self.say(f"{form}.imported", about=about, maker=metric.maker)
 
     def _word(self, value: object) -> str:
         if isinstance(value, int):

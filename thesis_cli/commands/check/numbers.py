@@ -120,6 +120,7 @@ def basis(value: ReferenceValue | None) -> dict[str, Any]:
     return {
         "value": value.number if value else None,
         "evidence": list(value.evidence) if value else [],
+        "makers": list(value.makers) if value else [],
         "runs": list(value.runs) if value else [],
         "synthetic": bool(value and value.synthetic),
         "complete": not value or value.complete,
@@ -181,6 +182,7 @@ def one_line(text: str) -> str:
 def about(row: dict[str, Any]) -> str:
     """Say what kind of evidence a number is, and of what data it is not."""
     parts = list(row["evidence"])
+    parts += [f"predictions of {maker}" for maker in row["makers"]]
     parts += ["synthetic"] if row["synthetic"] else []
     parts += [] if row["complete"] else ["part of the data"]
     return ", ".join(parts)
@@ -202,7 +204,10 @@ def caution(rows: list[dict[str, Any]]) -> list[str]:
     """Say which numbers are no WIDER FACE results, whatever the sentence around them says."""
     synthetic = sum(row["synthetic"] for row in rows)
     partial = sum(not row["complete"] and not row["synthetic"] for row in rows)
+    foreign = sum(bool(row["makers"]) for row in rows)
     lines = []
+    if foreign:
+        lines.append(f"from another program's predictions: {foreign} of them; the text must say so")
     if synthetic:
         lines.append(f"from synthetic data: {synthetic} of them; the text must say so")
     if partial:

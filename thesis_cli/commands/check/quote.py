@@ -29,6 +29,9 @@ def quote(session: Session, reference: tuple[str, ...], as_json: bool) -> None:
     from vault_sync.commands.check_numbers import ProseNumbers
 
     snippet = quote(ProseNumbers(session.workspace), " ".join(reference))
+    if snippet.value.makers:
+        makers = " and ".join(snippet.value.makers)
+        session.warn(f"it comes from predictions of {makers}: the text must say so")
     if snippet.value.synthetic:
         session.warn("it comes from synthetic data: the text must say so")
     elif not snippet.value.complete:

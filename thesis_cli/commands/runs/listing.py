@@ -36,6 +36,12 @@ def list_runs(session: Session, experiment: str | None, as_json: bool) -> None:
     emit(session, "runs-list", records.summaries(experiment), list_view)
 
 
+def extent(row: Summary) -> str:
+    """Say on what a run was evaluated, and whose predictions."""
+    part = "" if row.complete else " (part)"
+    return f"{row.dataset}{part}{f', predictions of {row.maker}' if row.maker else ''}"
+
+
 def list_view(rows: Sequence[Summary]) -> list[Block]:
     """Tabulate the runs."""
     if not rows:
@@ -47,7 +53,7 @@ def list_view(rows: Sequence[Summary]) -> list[Block]:
             row.created,
             "" if row.primary is None else quantity(row.primary, kind(row.primary_metric).unit),
             row.primary_metric if row.primary is not None else "",
-            row.dataset + ("" if row.complete else " (part)"),
+            extent(row),
             " ".join(row.labels),
             row.problem,
         ]

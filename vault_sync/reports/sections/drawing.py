@@ -50,7 +50,7 @@ def size_against_ap(page: Page, runs: Sequence[Run]) -> Safe:
 
 def _curves(page: Page, name: str, caption: Safe, runs: Sequence[Run]) -> Safe:
     draw = partial(pictures.precision_recall, runs, page.words.language)
-    inputs = [_measured(runs[0]), *(record_key(run) for run in runs)]
+    inputs = [_measured(runs[0]), *(f"{record_key(run)}{run.maker}" for run in runs)]
     return page.picture(name, caption, inputs, draw)
 
 
