@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 EVIDENCE = ("measured", "imported", "cited", "target")
-MARKS = ("disturbed",)
+DISTURBED = "disturbed"
+MARKS = (DISTURBED,)
 """What a measurement can be marked with, so that it is shown and neither compared nor claimed."""
 SUBSETS = ("easy", "medium", "hard")
 AP_METRICS = {
@@ -28,6 +30,8 @@ AP_METRICS = {
 """Metric -> the subset in match records, which tell how sure it is."""
 LATENCIES = {"latency.cpu.median_ms": "cpu", "latency.gpu.median_ms": "gpu"}
 """Metric -> the part of the hardware that it speaks of."""
+RATIO = re.compile(r"latency\.(cpu|gpu)\.ratio\.(.+)")
+"""Names of ratios of two networks' latencies, timed in turns; they end with the other's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,8 +217,24 @@ LEFT_OUT_EMPTY = frozenset({"maker", "marks", "conditions"})
 
 def kind(name: str, unit: str = "") -> MetricKind:
     """Return the kind of metric NAME; an unknown name is its own title."""
+    if name not in KINDS and (ratio := RATIO.fullmatch(name)):
+        part, other = ratio[1].upper(), ratio[2]
+        english, french = (
+            f"{part} latency, times {other}'s",
+            f"Latence {part}, fois celle de {other}",
+        )
+        return _cost("", english, french, 3)
     fallback = MetricKind(unit=unit, higher_is_better=True, english=name, french=name, places=4)
     return KINDS.get(name, fallback)
+
+
+def ratio_name(part: str, experiment: str) -> str:
+    """Return the metric of how many times as long as EXPERIMENT's network one takes on PART.
+
+    >>> ratio_name("cpu", "v1")
+    'latency.cpu.ratio.v1'
+    """
+    return f"latency.{part}.ratio.{experiment}"
 
 
 def find(metrics: Iterable[Metric], name: str) -> Metric | None:

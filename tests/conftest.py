@@ -20,6 +20,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 from stand_ins.folders import contents
+from stand_ins.machines import CalmMachine
 
 from experiments.earlier_conditions import from_text
 from experiments.metrics import KINDS, Metric
@@ -175,6 +176,17 @@ def _no_waiting_for_the_disk():
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _calm_machine():
+    """Let what is timed find a machine that is left alone, whatever else this one does.
+
+    Tests of busy and unsteady machines put their own in its place.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("featherface.profiling.machine.THIS", CalmMachine())
         yield
 
 

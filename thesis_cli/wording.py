@@ -63,7 +63,7 @@ def evidence(metric: dict[str, Any]) -> str:
 
 
 def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
-    """Give one row per metric: name, value, data, split, protocol, n, evidence."""
+    """Give one row per metric: name, value, data, split, protocol, n, evidence with its marks."""
     return [
         [
             metric["name"],
@@ -72,7 +72,7 @@ def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
             metric["split"],
             setting(metric),
             extent(metric),
-            evidence(metric),
+            ", ".join([evidence(metric), *metric.get("marks", ())]),
         ]
         for metric in metrics
     ]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.claims.evidence import objection
+from experiments.claims.evidence import Reason, objection
 from experiments.metrics import kind
+from experiments.records.run import PAPER_COUNTED
 from experiments.workspace.milestones import FACTS, Milestone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.claims.evidence import Reason
     from experiments.metrics import Metric
     from experiments.records.run import Run
 
@@ -29,6 +29,8 @@ class Expectation:
     value: float
     within: float | None = None
     """Tolerance of the measurement; None where `value` is a limit to stay below."""
+    beside: str = ""
+    """A metric that is shown with it and not judged."""
 
     @property
     def unit(self) -> str:
@@ -75,6 +77,8 @@ class BaselineOutcome:
     """The measurement, also where it does not count."""
     reason: Reason | None = None
     """Why the measurement does not count."""
+    beside: Metric | None = None
+    """The run's value of what is shown with it."""
 
     @property
     def difference(self) -> float | None:
@@ -115,19 +119,22 @@ def candidate(runs: Sequence[Run], expected: Baseline) -> Run | None:
 def _expectation(metric: str, row: Mapping[str, Any]) -> Expectation:
     if "below" in row:
         return Expectation(metric, float(row["below"]))
-    return Expectation(metric, float(row["value"]), float(row["within"]))
+    beside = str(row.get("beside", ""))
+    return Expectation(metric, float(row["value"]), float(row["within"]), beside)
 
 
 def _outcome(run: Run | None, expectation: Expectation, expected: Baseline) -> BaselineOutcome:
     metric = run.metric(expectation.metric) if run else None
+    beside = run.metric(expectation.beside) if run and expectation.beside else None
     if run is None or metric is None:
-        return BaselineOutcome(expectation, "not_measured")
+        counted = run is not None and beside is not None and expectation.metric == PAPER_COUNTED
+        reason = Reason("uncounted", {"run": run.id}) if run and counted else None
+        return BaselineOutcome(expectation, "not_measured", None, reason, beside)
     conditions = Milestone(
         name=expected.name, predicate="", protocol=expected.protocol, setting=expected.setting
     )
-    reason = objection(run.id, metric, conditions)
+    reason = objection(run.id, metric, conditions, run.results)
     if reason is not None:
-        return BaselineOutcome(expectation, "not_measured", metric, reason)
-    return BaselineOutcome(
-        expectation, "pass" if expectation.holds(metric.value) else "fail", metric
-    )
+        return BaselineOutcome(expectation, "not_measured", metric, reason, beside)
+    state: State = "pass" if expectation.holds(metric.value) else "fail"
+    return BaselineOutcome(expectation, state, metric, None, beside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from experiments.workspace.workspace import Workspace
 
 Said = TypeVar("Said", bound=Sentence)
+STAGE_ALONE = re.compile(r"(thesis run \S+) --stage \w+")
 STATES = ("pass", "fail", "stale", "not_measurable")
 
 
@@ -219,12 +221,23 @@ def _unmeasured(
     milestone: Milestone, observed: tuple[Observation, ...], notes: tuple[Sentence, ...]
 ) -> ClaimOutcome:
     reasons = tuple(observation.reason for observation in observed if observation.reason)
-    steps = tuple(observation.step for observation in observed if observation.step)
+    proposed = tuple(observation.step for observation in observed if observation.step)
     if not reasons:  # all numbers are there, but one divides by zero
         reasons = (Reason("undefined", {"claim": milestone.predicate}),)
-    return ClaimOutcome(
-        milestone, "not_measurable", reasons, observed, steps=_distinct(steps), notes=notes
-    )
+    steps = tuple(_needed(_distinct(proposed)))
+    return ClaimOutcome(milestone, "not_measurable", reasons, observed, steps=steps, notes=notes)
+
+
+def _needed(steps: Iterable[Reason]) -> list[Reason]:
+    """Return STEPS without a stage alone of an experiment that another of them runs whole."""
+    chosen = list(steps)
+    commands = {step.values.get("command") for step in chosen}
+    return [
+        step
+        for step in chosen
+        if not (match := STAGE_ALONE.fullmatch(str(step.values.get("command", ""))))
+        or match[1] not in commands
+    ]
 
 
 def _distinct(sentences: Iterable[Said]) -> tuple[Said, ...]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.claims.predicates import metric_terms, parse
-from experiments.metrics import KINDS
+from experiments.metrics import KINDS, RATIO
 from experiments.workspace.milestones import packaged_milestones
 from featherface.errors import ThesisError, UsageError, unknown
 from featherface.export.formats import FORMATS
@@ -43,7 +43,8 @@ class Vocabulary:
             self._check_selector(term.selector, where)
 
     def _check_metric(self, name: str, where: str) -> None:
-        if name not in self.metrics and name not in self.measured:
+        known = name in self.metrics or RATIO.fullmatch(name) is not None
+        if not known and name not in self.measured:
             raise UsageError(f"{where}: {unknown('metric', name, self.metrics)}", CORRECT)
 
     def _check_selector(self, selector: str, where: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.claims import remedies
 from experiments.claims.candidate_runs import candidates
 from experiments.conditions import TIMED
 from experiments.conditions_text import MeasurementSettings
+from experiments.disturbances import Disturbances
 from experiments.earlier_conditions import from_text
+from experiments.metrics import DISTURBED
 from experiments.records.seal import only_line_ends, remedy
 from experiments.staleness.changes import changes, rewritten
 from experiments.staleness.families import families
@@ -128,7 +130,7 @@ def _observe(facts: Facts, term: MetricTerm, milestone: Milestone) -> Observatio
         selected = Observation(term, run, reason=reason)
     except NotFoundError:
         reason = Reason("no-run", {"run": term.selector})
-        step = Reason(*remedies.for_missing_run(facts.store, term.selector))
+        step = Reason(*remedies.for_missing_run(facts.store, term.selector, term.metric))
         selected = Observation(term, reason=reason, step=step)
     if counting is not None:
         return counting
@@ -158,7 +160,7 @@ def _observe_run(facts: Facts, term: MetricTerm, run: Run, milestone: Milestone)
         values = {"run": run.id, "metric": term.metric}
         step = Reason(*remedies.for_missing_metric(store, run, term.metric))
         return Observation(term, run, None, Reason("no-metric", values), step)
-    reason = objection(run.id, metric, milestone)
+    reason = objection(run.id, metric, milestone, run.results)
     if reason is None:
         return Observation(term, run, metric)
     return Observation(term, run, metric, reason, _step(store, run, metric, milestone, reason.code))
@@ -180,10 +182,16 @@ def _observe_citation(store: Store, term: MetricTerm, milestone: Milestone) -> O
     return Observation(term, None, metric, reason, step)
 
 
-def objection(source: str, metric: Metric, milestone: Milestone) -> Reason | None:
+def objection(
+    source: str,
+    metric: Metric,
+    milestone: Milestone,
+    results: Mapping[str, Any] | None = None,
+) -> Reason | None:
     """Return why METRIC of SOURCE is no evidence for MILESTONE; None where it is.
 
-    SOURCE is a run's id or the name of a cited result.
+    SOURCE is a run's id or the name of a cited result; RESULTS are those of the run, which tell
+    what disturbed it.
     """
     values: dict[str, object] = {"run": source, "metric": metric.name, "n": metric.n}
     if metric.evidence not in milestone.evidence:
@@ -194,6 +202,8 @@ def objection(source: str, metric: Metric, milestone: Milestone) -> Reason | Non
         wanted = {"protocol": metric.protocol, "wanted": milestone.protocol}
         is_other = metric.dataset and _is_of_another_protocol(metric, milestone)
         return Reason("protocol", values | wanted) if is_other else None
+    if DISTURBED in metric.marks:
+        return Reason("disturbed", values | {"why": Disturbances.recorded(results or {})})
     if metric.name.startswith(TIMED) and not metric.conditions.meets(from_text(milestone.setting)):
         setting = MeasurementSettings((from_text(milestone.setting),))
         manners = {"protocol": MeasurementSettings((metric.conditions.manner,)), "wanted": setting}
@@ -232,4 +242,6 @@ def _step(store: Store, run: Run, metric: Metric, milestone: Milestone, code: st
         step = remedies.for_protocol(store, run, metric, from_text(milestone.protocol))
     elif code == "setting":
         step = remedies.for_setting(store, run, from_text(milestone.setting))
+    elif code == "disturbed":
+        step = remedies.for_disturbance(run, metric.name)
     return None if step is None else Reason(*step)

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from experiments.metrics import RATIO
 from experiments.staleness.families import (
     DEPENDENCIES,
     UNWEIGHTED,
@@ -18,7 +19,7 @@ from featherface.errors import ThesisError
 from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from experiments.conditions import Conditions
     from experiments.metrics import Metric
@@ -32,8 +33,11 @@ Step = tuple[str, dict[str, object]]
 """A sentence's code in `wording`, and its values."""
 
 
-def for_missing_run(store: Store, selector: str) -> Step:
-    """Return how to get a finished run for SELECTOR."""
+def for_missing_run(store: Store, selector: str, metric: str = "") -> Step:
+    """Return how to get a finished run for SELECTOR that has METRIC.
+
+    What follows from a network's design alone is counted without training.
+    """
     from experiments.recipe.resolve import recipes  # noqa: PLC0415 - only where a run is missing
 
     name = selector.partition("@")[0]
@@ -42,7 +46,9 @@ def for_missing_run(store: Store, selector: str) -> Step:
         return _command(f"thesis run {name} --resume")
     recipe_names = {recipe.replace("/", "-"): recipe for recipe in recipes(store.workspace)}
     if name in recipe_names:
-        return _command(f"thesis run {recipe_names[name]}")
+        counted = family(metric) == "network" if metric else False
+        stage = f" --stage {DEPENDENCIES['network'].stage}" if counted else ""
+        return _command(f"thesis run {recipe_names[name]}{stage}")
     return "step-recipe", {"name": name, "command": f"thesis run {name}"} if name else {
         "name": "NAME",
         "command": "thesis run NAME",
@@ -50,8 +56,18 @@ def for_missing_run(store: Store, selector: str) -> Step:
 
 
 def for_missing_metric(store: Store, run: Run, metric: str) -> Step:
-    """Return the command of the stage that measures METRIC with RUN's weights."""
-    command = repeat_command(store, run, DEPENDENCIES[family(metric)].stage)
+    """Return the command of the stage that measures METRIC with RUN's weights.
+
+    All but counts take weights: where the experiment has none yet, the command trains them.
+    """
+    needed = family(metric)
+    changes = {}
+    if ratio := RATIO.fullmatch(metric):
+        changes = {"benchmark.beside": f"[{ratio[2]}]"}
+    if needed != "network" and not _has_weights(store, run):
+        command = f"thesis run {run.record.recipe_name or run.experiment}"
+    else:
+        command = repeat_command(store, run, DEPENDENCIES[needed].stage, changes)
     return ("step-gpu", {"command": command}) if ".gpu." in metric else _command(command)
 
 
@@ -90,7 +106,15 @@ def for_setting(store: Store, run: Run, wanted: Conditions) -> Step | None:
     if len(widths) != 1 or not wanted.batch:
         return None
     changes = {"benchmark.image_size": str(widths.pop()), "benchmark.batch_size": str(wanted.batch)}
+    if wanted.threads:
+        changes["benchmark.threads"] = str(wanted.threads)
     return _command(repeat_command(store, run, "benchmark", changes))
+
+
+def for_disturbance(run: Run, metric: str) -> Step:
+    """Return how to take METRIC of RUN's weights again, on a machine that is left alone."""
+    command = f"thesis run {run.id} --stage benchmark --new"
+    return ("step-gpu", {"command": command}) if ".gpu." in metric else _command(command)
 
 
 def for_changes(store: Store, changes: Iterable[ProvenanceChange]) -> list[Step]:
@@ -117,19 +141,59 @@ def repeat_command(
     `train` repeats all stages of the recipe with all overrides of RUN; another stage is run alone,
     with RUN's weights and the overrides that matter to it.
     """
-    has_trained = trained(run)
-    stage_alone = stage if stage != "train" else "" if has_trained else "evaluate"
-    values = dict(_assignment(override) for override in run.record.overrides)
-    if stage_alone:
-        values = {key: value for key, value in values.items() if _matters(key, stage_alone)}
+    stage_alone = stage if stage != "train" else "" if trained(run) else "evaluate"
+    values = _overrides(run, (stage_alone,) if stage_alone else ())
     values |= dict(changes or {})
-    if has_trained and stage != "train" and not _needs_no_weights_key(store, run, stage):
-        weights = run.weights
-        if weights is not None:
-            values["model.weights"] = weights.relative_to(store.workspace.root).as_posix()
+    if trained(run) and stage != "train" and not _needs_no_weights_key(store, run, stage):
+        values |= _weights_key(store, run)
     words = ["thesis run", run.record.recipe_name or run.experiment]
     words += [f"--set {quoted(f'{key}={value}')}" for key, value in values.items()]
     return " ".join([*words, *([f"--stage {stage_alone}"] if stage_alone else [])])
+
+
+def repeat_overrides(store: Store, run: Run, stages: Sequence[str]) -> list[str]:
+    """Return the `--set` texts by which STAGES of RUN are done again with the very same weights.
+
+    Without stages, or with `train`, all that RUN was told counts, and it trains anew.
+    """
+    if not stages or "train" in stages:
+        values = _overrides(run, ())
+    else:
+        values = _overrides(run, stages) | _weights_key(store, _weights_owner(store, run))
+    return [f"{key}={value}" for key, value in values.items()]
+
+
+def _overrides(run: Run, stages: Sequence[str]) -> dict[str, str]:
+    """Return key -> text of what `--set` said to RUN, as far as it matters to STAGES, or all."""
+    values = dict(_assignment(override) for override in run.record.overrides)
+    return {
+        key: value
+        for key, value in values.items()
+        if not stages or any(_matters(key, stage) for stage in stages)
+    }
+
+
+def _weights_owner(store: Store, run: Run) -> Run | None:
+    """Return the run whose weights RUN has: itself, or one it took them from; None: a file's."""
+    if trained(run):
+        return run
+    parents = [parent.run for parent in run.record.parents if parent.role == "weights"]
+    return store.find(parents[0]) if parents and parents[0] else None
+
+
+def _weights_key(store: Store, run: Run | None) -> dict[str, str]:
+    """Return the key that names the weights of RUN; none where it has none."""
+    if run is None or run.weights is None:
+        return {}
+    return {"model.weights": run.weights.relative_to(store.workspace.root).as_posix()}
+
+
+def _has_weights(store: Store, run: Run) -> bool:
+    """Whether RUN took weights, or predictions in their place, or a finished version has some."""
+    taken = any(parent.role in ("weights", "predictions") for parent in run.record.parents)
+    named = any(override.startswith("model.weights=") for override in run.record.overrides)
+    versions = [version for version in store.runs(run.experiment) if version.sealed]
+    return taken or named or any(trained(version) or version.weights for version in versions)
 
 
 def _matters(key: str, stage: str) -> bool:

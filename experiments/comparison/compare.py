@@ -18,6 +18,7 @@ from experiments.comparison.result import (
     reason_against,
 )
 from experiments.comparison.seed_statistics import seed_groups, trained
+from experiments.comparison.timings import about_timings, known_calm, ratio_interval
 from experiments.metrics import AP_METRICS, KINDS, Metric
 from experiments.wording.phrases import Amount
 from featherface.errors import ClaimFalseError, UsageError
@@ -68,7 +69,8 @@ def compare(
     cited = tuple(references)
     rows = _corrected([_row(name, chosen, cited, bootstrap) for name in _names(chosen)])
     seeds = seed_groups(chosen, store)
-    notes: list[Sentence] = [*mixed, *choice, *_about_data(chosen), *about_machines(chosen)]
+    about_the_runs = (*_about_data(chosen), *about_machines(chosen), *about_timings(chosen))
+    notes: list[Sentence] = [*mixed, *choice, *about_the_runs]
     notes += [
         *_about_references(rows, cited),
         *_about_uncertainty(bootstrap, rows),
@@ -175,12 +177,19 @@ def _row(
     subset = AP_METRICS.get(name, "") if bootstrap else ""
     known = bootstrap is not None and subset in bootstrap.values
     intervals = tuple(
-        bootstrap.interval(at, subset) if bootstrap and known and metric else None
+        bootstrap.interval(at, subset)
+        if bootstrap and known and metric
+        else ratio_interval(runs[at], name)
         for at, metric in enumerate(metrics)
     )
     deltas = tuple(
         _delta(at, metrics, subset if known else "", bootstrap) for at in range(len(metrics))
     )
+    if name.startswith("latency."):
+        deltas = tuple(
+            delta and dataclasses.replace(delta, relative=known_calm((runs[0], runs[at])))
+            for at, delta in enumerate(deltas)
+        )
     context = next((metric.context for metric in metrics if metric), None)
     cited = tuple(_comparable(result.metric(name), context) for result in references)
     return ComparisonRow(name, metrics, intervals, deltas, cited)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.comparison.result import ComparisonNote
-from experiments.conditions import TIMED
+from experiments.conditions import TIMED, Conditions
 from experiments.conditions_text import MeasurementSettings
 from experiments.metrics import AP_METRICS, LATENCIES
 from experiments.wording.phrases import say
@@ -14,7 +14,6 @@ from experiments.wording.phrases import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from experiments.conditions import Conditions
     from experiments.metrics import Metric
     from experiments.records.run import Run
 
@@ -57,7 +56,7 @@ def _devices(runs: Sequence[Run]) -> list[ComparisonNote]:
             runs,
             lambda metric, start=start: metric.name.startswith(start),  # type: ignore[misc]
         )
-        machines = list(dict.fromkeys(conditions.values()))
+        machines = list(dict.fromkeys(Conditions().on(taken) for taken in conditions.values()))
         values: dict[str, object] = {"what": f"taken-{start.strip('.')}"}
         if len(machines) > 1:
             notes.append(ComparisonNote("machines", values | {"machines": Machines(conditions)}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiments.metrics import DISTURBED
 from experiments.wording.phrases import Sentence
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ ALPHA = 0.05
 REASONS = {
     "unmeasured": "one of the two runs has no such value",
     "check": "the value tells whether a file was written right: more or less of it means nothing",
+    "disturbed": "one of the two was taken on a machine that was not left alone",
     "conditions": "the two values were not taken on the same data under the same conditions",
 }
 """Why a run has no difference from the first one."""
@@ -39,6 +41,8 @@ class Delta:
     """Two-sided P value over the images, of this difference alone."""
     holm: float | None = None
     """The same, corrected for all differences of the comparison."""
+    relative: bool = True
+    """Whether it may be given as a share of the first run's value."""
 
     @property
     def established(self) -> bool | None:
@@ -136,6 +140,8 @@ def reason_against(first: Metric | None, this: Metric | None) -> str:
         return "unmeasured"
     if first.name.endswith("parity"):
         return "check"
+    if DISTURBED in (*first.marks, *this.marks):
+        return "disturbed"
     same = first.context == this.context and first.fingerprint == this.fingerprint
     return "" if same and (first.n == this.n or not first.dataset) else "conditions"
 
@@ -159,6 +165,8 @@ def _value_json(
             "holm": delta.holm,
             "established": delta.established,
         }
+        if not delta.relative:
+            values["delta"]["relative"] = False
     return values
 
 

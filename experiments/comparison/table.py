@@ -28,6 +28,8 @@ class Value:
     low: float | None = None
     """Ends of the 95 % interval; None where there is none."""
     high: float | None = None
+    marks: tuple[str, ...] = ()
+    """Of the measurement, such as `disturbed`."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def _line(row: Mapping[str, Any], runs: Sequence[str]) -> ComparisonLine:
 def _value(values: Mapping[str, Any] | None) -> Value | None:
     if values is None:
         return None
-    return Value(values["value"], values.get("low"), values.get("high"))
+    marks = tuple(values.get("marks", ()))
+    return Value(values["value"], values.get("low"), values.get("high"), marks)
 
 
 def _difference(
@@ -96,7 +99,7 @@ def _difference(
         return Difference(reason=this.get("reason") or "conditions")
     number, low, high = delta["value"], delta["low"], delta["high"]
     before = first["value"]
-    cost = unit != "fraction" and before and number
+    cost = unit != "fraction" and before and number and delta.get("relative", True)
     return Difference(
         number,
         low,

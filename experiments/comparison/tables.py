@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.comparison.recipe_differences import tabled
 from experiments.comparison.seed_table import seed_table
 from experiments.comparison.table import lines
+from experiments.disturbances import marks_text
 from experiments.metrics import kind
 from experiments.number_formats import difference_format, number_format
 from experiments.wording.catalogue import find
@@ -106,18 +107,19 @@ def _cells(
     beside = find("unit", unit, language)
     return (
         f"{title} ({beside})" if beside else title,
-        *(_value(value, name, unit) for value in line.values),
+        *(_value(value, name, unit, language) for value in line.values),
         *(_difference(difference, name, unit) for difference in line.differences),
         *(_chance(difference) for difference in line.differences if sure),
-        *(_value(line.references.get(reference), name, unit) for reference in cited),
+        *(_value(line.references.get(reference), name, unit, language) for reference in cited),
     )
 
 
-def _value(value: Value | None, name: str, unit: str) -> Cell:
+def _value(value: Value | None, name: str, unit: str, language: str) -> Cell:
     if value is None:
         return None
     spec = number_format(name, unit, value=value.number)
-    return NumberCell(value.number, spec, value.low, value.high)
+    note = marks_text(value.marks, language)
+    return NumberCell(value.number, spec, value.low, value.high, note=note)
 
 
 def _difference(difference: Difference, name: str, unit: str) -> Cell:
@@ -125,7 +127,12 @@ def _difference(difference: Difference, name: str, unit: str) -> Cell:
         return None
     spec = difference_format(name, unit, value=difference.number)
     return NumberCell(
-        difference.number, spec, difference.low, difference.high, difference.mark, difference.share
+        difference.number,
+        spec,
+        difference.low,
+        difference.high,
+        mark=difference.mark,
+        share=difference.share,
     )
 
 
@@ -136,7 +143,9 @@ def _chance(difference: Difference) -> Cell:
 def _seed_cells(line: SeedLine, names: tuple[str, ...], language: str) -> tuple[Cell, ...]:
     run = line.run
     seed = str(run.record.seed) if run else say("seeds.mean", language, n=line.count)
-    values = (_value(value, name, "") for name, value in zip(names, line.values, strict=True))
+    values = (
+        _value(value, name, "", language) for name, value in zip(names, line.values, strict=True)
+    )
     return (line.experiment, seed, run.id if run else "", *values)
 
 

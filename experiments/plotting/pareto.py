@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from experiments.disturbances import marked
 from experiments.metrics import Metric, kind
 from experiments.plotting.labels import write_labels
 from experiments.plotting.style import (
@@ -67,6 +68,11 @@ class ParetoPoint:
     ap: Metric
     evidence: str = "measured"
 
+    @property
+    def claims(self) -> bool:
+        """Whether the front may rest on it: no plan, and no time of a disturbed machine."""
+        return self.evidence != "target" and not self.cost.marks
+
 
 def pareto(
     runs: Sequence[Run],
@@ -87,7 +93,7 @@ def pareto(
     Returns:
         PNG bytes; empty where nothing is left.
     """
-    measured = _of_runs(runs, cost, metric)
+    measured = _of_runs(runs, cost, metric, language)
     aside = _of_cited(cited, cost, metric, language)
     first = next(iter([*measured, *aside]), None)
     if first is None:
@@ -126,10 +132,14 @@ def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return kept
 
 
-def _of_runs(runs: Sequence[Run], cost: str, metric: str) -> list[ParetoPoint]:
+def _of_runs(runs: Sequence[Run], cost: str, metric: str, language: str) -> list[ParetoPoint]:
     """Return the runs' points; a latency counts only in the first one's setting, on its device."""
     results = [(run.id, run.metric(cost), run.metric(metric)) for run in runs]
-    points = [ParetoPoint(label, price, ap) for label, price, ap in results if price and ap]
+    points = [
+        ParetoPoint(label + marked(price, language), price, ap)
+        for label, price, ap in results
+        if price and ap
+    ]
     return [point for point in points if point.cost.context == points[0].cost.context]
 
 
@@ -152,16 +162,15 @@ def _draw_plane(
     for place, point in enumerate(mine):
         look: dict[str, Any] = {
             "marker": MARKERS[place % len(MARKERS)],
-            "color": PALETTE[place % len(PALETTE)],
+            "edgecolors": PALETTE[place % len(PALETTE)],
+            "facecolors": "none" if point.cost.marks else PALETTE[place % len(PALETTE)],
         }
         axis.scatter([point.cost.value], [point.ap.value], s=52, zorder=3, **look)
     for point in points:
         if point.evidence != "measured":
             shape = TARGET if point.evidence == "target" else PUBLISHED
             axis.scatter([point.cost.value], [point.ap.value], s=34, **shape)
-    best = front(
-        [(point.cost.value, point.ap.value) for point in points if point.evidence != "target"]
-    )
+    best = front([(point.cost.value, point.ap.value) for point in points if point.claims])
     if len(best) > 1:
         line: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": "--", "zorder": 1}
         axis.plot(*zip(*best, strict=True), drawstyle="steps-post", **line)

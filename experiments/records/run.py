@@ -16,6 +16,7 @@ from experiments.records.record import Record
 from experiments.records.seal import SEAL, read_seal
 from featherface.errors import DataError
 from featherface.filesystem.atomic import read_bytes, read_text
+from featherface.variants.table import PAPER_COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ RESULTS = "results.json"
 EVENTS = "metrics.jsonl"
 MATCHES = "matches.npz"
 RECIPE = "recipe.yaml"
+PAPER_COUNTED = "params.paper_counted"
 
 
 class Run:
@@ -99,8 +101,13 @@ class Run:
 
     @cached_property
     def metrics(self) -> list[Metric]:
-        """The final metrics; of those of earlier versions the record tells on what they were."""
-        return [self._read(metric) for metric in self.results.get("metrics", [])]
+        """The final metrics; of those of earlier versions the record tells on what they were.
+
+        Those versions counted every network in the way of one paper; what no paper counted so is
+        left out.
+        """
+        recorded = self.results.get("metrics", [])
+        return [self._read(values) for values in recorded if not _counted_by_none(values)]
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None where the run has not measured it."""
@@ -248,6 +255,11 @@ class Run:
     def dataset(self) -> str:
         """The set it was evaluated on: `widerface`, `synthetic`, …; empty without evaluation."""
         return next((metric.dataset for metric in self.metrics if metric.dataset), "")
+
+
+def _counted_by_none(values: Mapping[str, Any]) -> bool:
+    """Whether VALUES are a count in a paper's way of a network that no paper counted."""
+    return values.get("name") == PAPER_COUNTED and values.get("value") not in PAPER_COUNTS
 
 
 def read_matches(folder: Path) -> MatchRecords | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.running import inputs, teachers
+from experiments.running.beside import beside_parents
 from featherface.devices.precision import FULL, require
 from featherface.errors import NotFoundError, UnavailableError, UsageError
 
@@ -43,7 +44,10 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
         inputs.recipe_backbone(store.workspace, recipe)
         _check_auto_values(recipe)
     _check_devices(recipe, stages)
+    if "benchmark" in stages:
+        beside_parents(store, recipe)
     stages_needing_weights = set(stages) - ({"evaluate"} if predictions is not None else set())
+    stages_needing_weights -= {"benchmark"}  # which counts, where there are none
     if weights is None and "train" not in stages and stages_needing_weights:
         inputs.latest_run_weights(store, recipe)
     parents = teachers.teacher_parents(store, recipe) if "train" in stages else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.wording.latex import latex
@@ -32,8 +33,9 @@ def markdown(table: Table, language: str = "en") -> str:
 
 
 def comma_separated(table: Table, language: str = "en") -> str:
-    """Return CSV in full precision; intervals are columns of their own."""
+    """Return CSV in full precision; intervals and notes on values are columns of their own."""
     del language
+    table = _with_notes(table)
     places = range(len(table.columns))
     ranged = [at for at in places if any(any(_ends(row[at])) for row in table.rows)]
     stream = io.StringIO()
@@ -78,6 +80,22 @@ def _spread(row: list[Any], ranged: list[int], ends: Callable[[Any], tuple[Any, 
         spread.append(_bare(cell))
         spread += ends(cell) if at in ranged else ()
     return spread
+
+
+def _with_notes(table: Table) -> Table:
+    """Return TABLE with a column behind each that has notes on its values."""
+    noted = {at for row in table.rows for at, cell in enumerate(row) if _note(cell)}
+    titles: list[str] = []
+    rows: list[list[Cell]] = [[] for _ in table.rows]
+    for at, title in enumerate(table.columns):
+        titles += [title, *([f"{title} mark"] if at in noted else [])]
+        for row, cells in zip(rows, table.rows, strict=True):
+            row += [cells[at], *([_note(cells[at])] if at in noted else [])]
+    return replace(table, columns=tuple(titles), rows=tuple(tuple(row) for row in rows))
+
+
+def _note(cell: Cell) -> str:
+    return cell.note if isinstance(cell, NumberCell) else ""
 
 
 def _bare(cell: Any) -> Any:

@@ -121,6 +121,8 @@ def _latex_cell(cell: Cell, *, stacked: bool = False) -> str:
     shown = _latex_number(cell.value, cell.spec)
     if cell.mark:
         shown += rf"\textsuperscript{{{_escape_latex(cell.mark)}}}"
+    if cell.note:
+        shown += f" ({_escape_latex(cell.note)})"
     if cell.share is not None:
         shown += f" ({_latex_number(cell.share, '+.1%')})"
     ends = [_latex_number(end, cell.spec.removeprefix("+"), unit=False) for end in cell.ends]

@@ -21,12 +21,15 @@ class NumberCell:
     high: float | None = None
     mark: str = ""
     """Shown behind it, such as `*` for a difference whose interval excludes zero."""
+    note: str = ""
+    """What must be said of the value, in brackets behind it."""
     share: float | None = None
     """The same as a part of what it is measured against, shown in brackets."""
 
     def text(self, language: str) -> str:
-        """Return the number, its mark, share and interval as LANGUAGE prints them."""
+        """Return the number, its mark, note, share and interval as LANGUAGE prints them."""
         shown = format_number(self.value, self.spec, language) + self.mark
+        shown += f" ({self.note})" if self.note else ""
         if self.share is not None:
             shown += f" ({format_number(self.share, '+.1%', language)})"
         if self.low is None or self.high is None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from featherface.variants.table import PAPER_COUNTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -154,8 +156,8 @@ class Anatomy:
 
     @property
     def paper_counted(self) -> int | None:
-        """What the paper's way gives; None where no deformable kernels make it another number."""
-        return self.standard_counted if any(field.learnt for field in self.fields) else None
+        """What a paper counted of this network in its own way; None where none counted it."""
+        return self.standard_counted if self.standard_counted in PAPER_COUNTS else None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -27,6 +27,9 @@ class BenchmarkConfig:
     """`auto`, `cpu`, `cuda`, `cuda:1` (any number) or `mps`."""
     precision: str = FULL
     """In which precision the network computes: fp32, tf32, bf16 or fp16."""
+    beside: tuple[str, ...] = ()
+    """Runs whose networks are timed in turns with this one, such as `v1@1`: the record then tells
+    how many times as long this one takes, with an interval."""
 
     def __post_init__(self) -> None:
         check_precision("benchmark.precision", self.precision)

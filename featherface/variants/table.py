@@ -200,3 +200,7 @@ VARIANTS: dict[str, Variant] = {
     ),
 }
 """Every variant by name."""
+PAPER_COUNTS = frozenset(
+    entry.paper_counted for entry in VARIANTS.values() if entry.paper_counted is not None
+)
+"""What papers counted of their networks in their own way: no other count is one of a paper."""

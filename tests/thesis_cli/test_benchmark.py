@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from stand_ins.machines import CalmMachine
 
-QUICK = ("--size", "64", "--runs", "2", "--device", "cpu")
+from featherface.networks.detector import build
+from featherface.profiling import machine
+from featherface.variants.table import variant
+from featherface.weights.checkpoints import save_weights
+
+QUICK = ("--size", "64", "--passes", "2", "--device", "cpu")
 
 
 def test_a_network_is_counted_timed_and_weighed(thesis, valid):
@@ -62,3 +68,74 @@ def test_the_workspaces_device_is_taken_unless_the_option_says_otherwise(
     assert answer.data["device"] == "cpu"
     (warning,) = answer.json["warnings"]
     assert warning.startswith("computing on the CPU: PyTorch 2.13.0+cu130 holds no code for")
+
+
+def test_several_networks_are_timed_in_turns_and_their_ratio_has_an_interval(
+    thesis, valid, tmp_path
+):
+    file = tmp_path / "mine.safetensors"
+    save_weights(file, build(variant("v3-nano"), seed=0), {"variant": "v3-nano"})
+    data = valid(thesis("benchmark", "v1", "v2", file, *QUICK, "--json"))
+    assert (data["name"], [each["name"] for each in data["beside"]]) == ("v1", ["v2", str(file)])
+    for each in data["beside"]:
+        ratio = each["ratio"]
+        assert ratio["low"] <= ratio["value"] <= ratio["high"]
+        assert ratio["pairs"] == len(each["runs_ms"]) == 2
+    shown = thesis("benchmark", "v1", "v2", *QUICK).out
+    assert "times v1" in shown
+    assert "1.000 to 1.000, 2 pairs" in shown
+
+
+def test_one_network_alone_has_no_ratio(thesis, valid):
+    data = valid(thesis("benchmark", "v2", *QUICK, "--json"))
+    assert data["beside"] == []
+    assert "ratio" not in data
+
+
+def test_a_busy_machine_is_told_beside_the_times(thesis, valid, monkeypatch):
+    monkeypatch.setattr(machine, "THIS", CalmMachine(tick=1.0, others=1.5))
+    answer = thesis("benchmark", "v2", *QUICK, "--threads", "1", "--json")
+    assert valid(answer)["marks"] == ["disturbed"]
+    (warning,) = answer.json["warnings"]
+    assert "other programs wanted 50% of the cores" in warning
+    assert "(disturbed)" in thesis("benchmark", "v2", *QUICK, "--threads", "1").out
+
+
+@pytest.mark.parametrize("count", ["--passes", "--runs"])
+def test_passes_are_counted_by_either_name(thesis, valid, count):
+    options = ("--size", "64", "--warmup", "0", "--device", "cpu")
+    assert len(valid(thesis("benchmark", "v2", count, "3", *options, "--json"))["runs_ms"]) == 3
+
+
+def test_what_names_no_network_is_told_with_the_choices(thesis, workspace, weights):
+    answer = thesis("benchmark", "v22", *QUICK, workspace=workspace)
+    assert answer.code == 2
+    assert "did you mean 'v2'" in answer.err
+    assert thesis("benchmark", "v2@7", *QUICK, workspace=workspace).code == 3
+    answer = thesis("benchmark", "v1", "v2", "--weights", weights, *QUICK)
+    assert answer.code == 2
+    assert "of one network" in answer.err
+
+
+def test_a_finished_run_is_measured_anew_with_its_very_weights(thesis, valid, workspace, tmp_path):
+    """The step that milestones and compare name: `thesis run v2@1 --stage benchmark --new`."""
+    file = tmp_path / "mine.safetensors"
+    save_weights(file, build(variant("v2"), seed=3))
+    small = ("--set", "benchmark.image_size=64", "--set", "benchmark.runs=8", "--no-sync", "--json")
+    own = ("--set", f"model.weights={file}", "--set", "train.epochs=9")
+    call = ("--stage", "benchmark", *small)
+    (first,) = valid(thesis("run", "v2", *own, *call, workspace=workspace))["runs"]
+    (second,) = valid(thesis("run", "v2@1", *call, "--new", workspace=workspace))["runs"]
+    assert (first["run"], second["run"]) == ("v2@1", "v2@2")
+    taken = [
+        (workspace.root / "runs" / "v2" / number / "checkpoints" / "taken.safetensors").read_bytes()
+        for number in ("001", "002")
+    ]
+    assert len(taken[0]) == len(taken[1])
+    names = [metric["name"] for metric in second["metrics"]]
+    assert "latency.cpu.median_ms" in names
+    (plan,) = valid(thesis("run", "v2@1", "--dry-run", "--json", workspace=workspace))["plans"]
+    assert "epochs: 9" in plan["recipe"]
+    assert thesis("run", "v2@9", *call, workspace=workspace).code == 3
+    data = valid(thesis("benchmark", "v2@1", "v2@2", *QUICK, "--json", workspace=workspace))
+    assert data["name"] == "v2@1"

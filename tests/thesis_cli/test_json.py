@@ -92,15 +92,17 @@ def test_check_baseline(thesis, valid, filled, make_run):
     data = valid(thesis("check", "baseline", "--json", workspace=filled))
     assert data["run"] == "v1@1"
     states = {row["metric"]: row["state"] for row in data["rows"]}
-    assert states["params.total"] == "pass"
+    assert states["params.paper_counted"] == "not_measured"
     assert states["macs.640"] == "fail"
     assert states["widerface.hard.ap"] == "not_measured"
     assert thesis("check", "baseline", workspace=filled).code == 1
-    near = {"widerface.hard.ap": 0.79, "params.total": 488_664}
-    make_run(filled, "v1", metrics=near, dataset="widerface", n=3226)
-    shown = thesis("check", "baseline", "v1", workspace=filled)
+    near = {"widerface.hard.ap": 0.79, "params.paper_counted": 488_661, "params.total": 592_371}
+    about = {"dataset": "widerface", "n": 3226, "variant": "v1-official"}
+    make_run(filled, "v1-official", metrics=near, **about)
+    shown = thesis("check", "baseline", "v1-official", workspace=filled)
     assert shown.code == 0
     assert "pass: 2, fail: 0" in shown.out
+    assert "true count: 592,371" in shown.out
     assert thesis("check", "baseline", "v2@2", workspace=filled).code == 1
 
 

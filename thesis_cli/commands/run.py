@@ -8,6 +8,7 @@ import click
 
 from experiments.names import STAGES
 from experiments.wording.shell_quote import command
+from featherface.errors import UsageError
 from thesis_cli.completion import complete_experiment
 from thesis_cli.grid import Grid
 from thesis_cli.groups import pass_session
@@ -60,6 +61,9 @@ def run(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Run experiments and seal what happened.
 
+    EXPERIMENTS are names of recipes, or finished runs: `v1@1 --stage benchmark` measures the
+    weights of v1@1 anew, in a version of its own.
+
     Trains, evaluates, benchmarks and exports as each recipe says, then brings the vault up to
     date. Ctrl-C leaves a checkpoint: thesis run NAME --resume goes on from it. So it does after a
     stage that failed; with --skip STAGE the run is sealed without.
@@ -69,12 +73,17 @@ def run(  # noqa: PLR0913 - one parameter per option
         raise click.UsageError("--resume and --new exclude each other")
     mode = "resume" if resume else "new" if new else "auto"
     overrides = [*changes, *([f"seed={seed}"] if seed is not None else [])]
-    plans = [plan for name in experiments for plan in resolve(session, name, overrides, seeds or 1)]
+    plans = [
+        (plan, own)
+        for name, own in (repeated(session, each, stages) for each in experiments)
+        for plan in resolve(session, name, [*own, *overrides], seeds or 1)
+    ]
     if dry_run:
-        emit(session, "run", {"runs": [], "sync": None, "plans": list(map(outline, plans))}, view)
+        shown = [outline(plan) for plan, _ in plans]
+        emit(session, "run", {"runs": [], "sync": None, "plans": shown}, view)
         return
     finished, synced = [], Synced(None)
-    for plan in plans:
+    for plan, own in plans:
         done = execute(
             session,
             session.workspace,
@@ -82,7 +91,7 @@ def run(  # noqa: PLR0913 - one parameter per option
             stages=stages or None,
             skip=skip,
             mode=mode,
-            again=resumption(plan, changes, stages),
+            again=resumption(plan, [*own, *changes], stages),
             log=not no_sync,
         )
         finished.append(result(done))
@@ -91,6 +100,26 @@ def run(  # noqa: PLR0913 - one parameter per option
     emit(session, "run", {"runs": finished, "sync": synced.data, "plans": []}, view)
     if synced.error:
         raise synced.error
+
+
+def repeated(session: Session, name: str, stages: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the recipe that NAME means and, where it is a run's, the overrides that repeat it.
+
+    Stages without a training are repeated with that run's weights.
+    """
+    if "@" not in name:
+        return name, []
+    from experiments.claims.remedies import repeat_overrides
+    from experiments.records.store import Store
+
+    store = Store(session.workspace)
+    run = store.find(name)
+    if not run.sealed:
+        raise UsageError(
+            f"{run.id} is {run.status}: only finished runs can be measured anew",
+            f"thesis run {run.record.recipe_name or run.experiment} --resume",
+        )
+    return run.record.recipe_name or run.experiment, repeat_overrides(store, run, stages)
 
 
 def resolve(session: Session, name: str, overrides: list[str], seeds: int) -> list[ResolvedRecipe]:

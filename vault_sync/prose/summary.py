@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from experiments.metrics import DISTURBED
 from vault_sync.prose.bindings import may_hold
 from vault_sync.prose.checking import NumberChecker
 from vault_sync.prose.memory import NumberMemory
@@ -27,8 +28,12 @@ def summarise(workspace: Workspace, snapshot: Snapshot, store: Store) -> tuple[s
     checker = NumberChecker(
         ReferenceValues(workspace, store), NumberMemory(workspace), workspace.language
     )
-    states = Counter(finding.state for finding in checker.check(notes))
-    wrong = ", ".join(f"{n} {state}" for state, n in states.items() if state != "fresh")
+    findings = list(checker.check(notes))
+    states = Counter(finding.state for finding in findings)
+    disturbed = sum(DISTURBED in finding.value.marks for finding in findings if finding.value)
+    told = {state: n for state, n in states.items() if state != "fresh"}
+    told |= {DISTURBED: disturbed} if disturbed else {}
+    wrong = ", ".join(f"{n} {state}" for state, n in told.items())
     if not wrong:
         return ()
     return (f"bound numbers in the prose: {wrong}, of {states.total()}; see: thesis check numbers",)

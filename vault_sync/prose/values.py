@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.claims.candidate_runs import evidence_run, find_measured
 from experiments.claims.predicates import COMPUTE, MetricTerm, NumberTerm, metric_terms
 from experiments.conditions import TIMED
-from experiments.metrics import EVIDENCE, KINDS
+from experiments.metrics import DISTURBED, EVIDENCE, KINDS
 from experiments.records.seal import describe_problems, remedy
 from experiments.records.store import Store
 from featherface.errors import NotFoundError, RefusedError, ThesisError, unknown
@@ -71,6 +71,11 @@ class ReferenceValue:
         return all(metric.complete for metric in self.metrics)
 
     @property
+    def marks(self) -> tuple[str, ...]:
+        """What must be said of the measurements that it rests on, such as `disturbed`."""
+        return tuple(dict.fromkeys(mark for metric in self.metrics for mark in metric.marks))
+
+    @property
     def unit(self) -> str:
         """The unit of the one metric it is; empty for arithmetic."""
         return self.metrics[0].unit if len(self.metrics) == 1 else ""
@@ -104,6 +109,7 @@ class ReferenceValues:
         metric_of = {metric_term: self._metric(metric_term) for metric_term in metric_terms(term)}
         metrics = tuple(metric_of.values())
         _refuse_mixture(metrics)
+        _refuse_disturbed(metrics)
         number = _compute(term, lambda metric_term: metric_of[metric_term].value)
         if not math.isfinite(number):
             raise RefusedError(f"{term} has no value: it is {number}")
@@ -276,6 +282,17 @@ def _refuse_mixture(metrics: tuple[Metric, ...]) -> None:
                 f"values that were not taken alike are not reckoned with: {examples}",
                 "take runs that were measured on the same data and device, by the same protocol",
             )
+
+
+def _refuse_disturbed(metrics: tuple[Metric, ...]) -> None:
+    """Refuse to reckon with times that were taken while a machine was not left alone."""
+    disturbed = [metric for metric in metrics if DISTURBED in metric.marks]
+    if disturbed and len(metrics) > 1:
+        raise RefusedError(
+            f"{disturbed[0].name} of {disturbed[0].source} was taken on a machine that was not"
+            " left alone: it is compared with nothing",
+            f"thesis run {disturbed[0].source} --stage benchmark --new",
+        )
 
 
 def _conditions(metric: Metric) -> str:

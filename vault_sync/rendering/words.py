@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from experiments.conditions import TIMED
+from experiments.disturbances import marks_text
 from experiments.metrics import kind
 from experiments.number_formats import BY_UNIT, number_format
 from experiments.wording import catalogue
@@ -62,8 +63,14 @@ class Words:
         return Safe(format_number(value, spec, self.language))
 
     def value(self, metric: Metric) -> Safe:
-        """Write the value of a metric with its unit."""
-        return self.amount(metric.value, metric.name, metric.unit)
+        """Write the value of a metric with its unit and its marks."""
+        text = self.amount(metric.value, metric.name, metric.unit)
+        return Safe(f"{text}{self.marks(metric.marks)}")
+
+    def marks(self, marks: tuple[str, ...]) -> Safe:
+        """Write the MARKS of a value in brackets behind it; nothing where it has none."""
+        words = marks_text(marks, self.language)
+        return escape(f" ({words})") if words else Safe("")
 
     def amount(self, value: float, name: str, unit: str = "", *, sign: str = "") -> Safe:
         """Write a value of the metric NAME with its unit; SIGN `+` for a difference."""

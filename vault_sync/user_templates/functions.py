@@ -66,7 +66,11 @@ class TemplateFunctions:
         if metric is None:
             return self.page.words.say("not_measured")
         words = self.page.words
-        return words.number(metric.value, spec) if spec else words.value(metric)
+        return (
+            Safe(f"{words.number(metric.value, spec)}{words.marks(metric.marks)}")
+            if spec
+            else words.value(metric)
+        )
 
     def _difference(
         self, one: RunView | CitedView | str, other: RunView | CitedView | str, name: str

@@ -88,6 +88,9 @@ def tell(
                 "difference": outcome.difference,
                 "state": outcome.state,
                 "why": outcome.reason.text() if outcome.reason else "",
+                "beside": {"metric": outcome.beside.name, "value": outcome.beside.value}
+                if outcome.beside
+                else None,
             }
             for outcome in outcomes
         ],
@@ -104,7 +107,7 @@ def view(answer: dict[str, Any]) -> list[Block]:
             "" if row["measured"] is None else quantity(row["measured"], row["unit"]),
             "" if row["difference"] is None else difference(row["difference"], row["unit"]),
             WORDS[row["state"]],
-            row["why"],
+            "; ".join(part for part in (row["why"], beside(row)) if part),
         ]
         for row in answer["rows"]
     ]
@@ -112,6 +115,12 @@ def view(answer: dict[str, Any]) -> list[Block]:
     summary = ", ".join(f"{WORDS[state].lower()}: {count}" for state, count in counts.items())
     columns = ["metric", ">expected", ">measured", ">difference", "state", "~why"]
     return [Grid(columns, rows, facts=facts), "", summary]
+
+
+def beside(row: dict[str, Any]) -> str:
+    """Word what is shown with a count and not judged: the true one."""
+    shown = row["beside"]
+    return f"true count: {quantity(shown['value'], row['unit'])}" if shown else ""
 
 
 def wanted(row: dict[str, Any]) -> str:

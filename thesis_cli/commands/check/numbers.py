@@ -125,6 +125,7 @@ def basis(value: ReferenceValue | None) -> dict[str, Any]:
         "synthetic": bool(value and value.synthetic),
         "complete": not value or value.complete,
         "choice": [note.text() for note in value.choice] if value else [],
+        "marks": list(value.marks) if value else [],
     }
 
 
@@ -185,6 +186,7 @@ def about(row: dict[str, Any]) -> str:
     parts += [f"predictions of {maker}" for maker in row["makers"]]
     parts += ["synthetic"] if row["synthetic"] else []
     parts += [] if row["complete"] else ["part of the data"]
+    parts += row["marks"]
     return ", ".join(parts)
 
 
@@ -212,6 +214,10 @@ def caution(rows: list[dict[str, Any]]) -> list[str]:
         lines.append(f"from synthetic data: {synthetic} of them; the text must say so")
     if partial:
         lines.append(f"from a part of the data: {partial} of them; the text must say so")
+    disturbed = {run: None for row in rows if "disturbed" in row["marks"] for run in row["runs"]}
+    if disturbed:
+        again = "; ".join(f"thesis run {run} --stage benchmark --new" for run in disturbed)
+        lines.append(f"from a machine that was not left alone; measure again: {again}")
     return lines
 
 

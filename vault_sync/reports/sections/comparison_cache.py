@@ -80,8 +80,9 @@ def write_interval(words: Words, name: str, ends: Sequence[float | None] | None)
     """Write the ENDS of an interval in brackets, after a value; nothing where there is none."""
     if not ends or None in ends:
         return ""
-    places = kind(name).places
-    bounds = [words.number(100 * end, f".{places}f") for end in ends if end is not None]
+    known = kind(name)
+    scale = 100 if known.unit == "fraction" else 1
+    bounds = [words.number(scale * end, f".{known.places}f") for end in ends if end is not None]
     return words.say("range", low=bounds[0], high=bounds[1])
 
 

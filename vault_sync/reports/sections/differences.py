@@ -61,4 +61,5 @@ def _value(words: Words, line: ComparisonLine, value: Value | None) -> Safe:
     if value is None:
         return words.say("not_measured")
     text = words.amount(value.number, line.metric, line.unit)
-    return Safe(text + write_interval(words, line.metric, (value.low, value.high)))
+    ends = write_interval(words, line.metric, (value.low, value.high))
+    return Safe(f"{text}{words.marks(value.marks)}{ends}")

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 def speed(page: Page, runs: Iterable[Run]) -> Safe:
     """Say in a sentence how the latencies of RUNS were taken; empty where there is none."""
+    chosen = list(runs)
+    told = _settings(page, chosen)
+    if not told or not any(metric and metric.marks for metric in map(_latency, chosen)):
+        return told
+    return Safe(f"{told} {page.words.say('disturbance.note')}")
+
+
+def _settings(page: Page, runs: Iterable[Run]) -> Safe:
     words = page.words
     settings = {run: setting for run in runs if (setting := _setting(page, run))}
     if not settings:

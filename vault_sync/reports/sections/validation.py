@@ -53,6 +53,9 @@ def _expected_cell(page: Page, expectation: Expectation) -> Safe:
 def _measured_cell(page: Page, outcome: BaselineOutcome) -> Safe:
     """Write what counts and how it was judged."""
     words = page.words
-    if outcome.metric is None or outcome.state == "not_measured":
-        return words.say("not_measured")
-    return words.say(f"baseline.{outcome.state}", value=words.value(outcome.metric))
+    judged = words.say("not_measured")
+    if outcome.metric is not None and outcome.state != "not_measured":
+        judged = words.say(f"baseline.{outcome.state}", value=words.value(outcome.metric))
+    if outcome.beside is None:
+        return judged
+    return words.say("baseline.beside", judged=judged, true=words.value(outcome.beside))
