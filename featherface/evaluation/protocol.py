@@ -24,6 +24,7 @@ from featherface.evaluation.curves import THRESHOLDS, score_levels
 from featherface.evaluation.matches import MatchRecords, SubsetMatches
 from featherface.evaluation.matching import pair
 from featherface.evaluation.names import some
+from featherface.evaluation.suspicion import suspicions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,7 @@ def evaluate(predictions: Mapping[str, NDArray[np.float64]], truth: GroundTruth)
     warnings += [
         f"no face of subset {key} is there: its AP is undefined" for key in _empty(results)
     ]
+    warnings += suspicions(pairing, {key: result.ap for key, result in results.items()})
     return Evaluation(
         subsets=results,
         mean_ap=math.fsum(result.ap for result in results.values()) / len(results),

@@ -92,9 +92,21 @@ def detect(  # noqa: PLR0913 - one parameter per option
             session.warn(error.message)
     if failed == len(paths):
         raise DataError(f"none of the {len(paths)} pictures could be read")
+    for suspicion in suspicious(answers):
+        session.warn(suspicion)
     emit(session, "detect", answers, view)
     if failed:
         context.exit(ENVIRONMENT)
+
+
+def suspicious(answers: list[dict[str, Any]]) -> list[str]:
+    """Say what no picture explains about the boxes found."""
+    import numpy as np
+
+    from featherface.evaluation.suspicion import suspicions_of_pictures
+
+    boxes = [np.reshape([face["box"] for face in each["faces"]], (-1, 4)) for each in answers]
+    return suspicions_of_pictures(boxes, [(each["width"], each["height"]) for each in answers])
 
 
 def expand(images: tuple[Path, ...]) -> list[Path]:

@@ -205,7 +205,8 @@ def test_equal_scores_are_said_to_be_beyond_the_protocol():
 def test_oddities_are_counted():
     rows = [(0, 0, 0, 5, 0.1), (0, 0, -4, 5, -0.2), (0, 0, 5, 5, 0.9)]
     predictions, truth = one_picture(rows, [(0, 0, 5, 5)])
-    unsorted, *others = evaluate(predictions, truth).warnings
+    unsorted, *others, scores = evaluate(predictions, truth).warnings
+    assert scores.startswith("scores go from -0.2 to 0.9")
     assert unsorted.startswith("pictures whose detections are not sorted by score")
     assert others == [
         "detections with a negative score: 1",
