@@ -39,6 +39,8 @@ class Circumstances:
     """On what the network computed; empty where its predictions are from elsewhere."""
     earlier: bool = False
     """Whether predictions from elsewhere were judged, of whose making only the protocol is told."""
+    marks: tuple[str, ...] = ()
+    """What must be said beside every value, of `experiments.metrics.MARKS`."""
     maker: str = ""
     """Who made the predictions; empty where this record's network did."""
 
@@ -111,5 +113,6 @@ def _metric(
         evidence="imported" if about.maker else "measured",
         source=about.run,
         maker=about.maker,
+        marks=about.marks,
         conditions=conditions,
     )

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 EVIDENCE = ("measured", "imported", "cited", "target")
-DISTURBED = "disturbed"
-MARKS = (DISTURBED,)
-"""What a measurement can be marked with, so that it is shown and neither compared nor claimed."""
+DISTURBED, OVERLAP = "disturbed", "overlap"
+MARKS = (DISTURBED, OVERLAP)
+"""What a measurement can be marked with, so that it is shown and neither compared nor claimed:
+taken on a disturbed machine; taken on pictures that the network was trained on."""
 SUBSETS = ("easy", "medium", "hard")
 AP_METRICS = {
     "widerface.easy.ap": "easy",

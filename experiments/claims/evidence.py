@@ -202,8 +202,9 @@ def objection(
         wanted = {"protocol": metric.protocol, "wanted": milestone.protocol}
         is_other = metric.dataset and _is_of_another_protocol(metric, milestone)
         return Reason("protocol", values | wanted) if is_other else None
-    if DISTURBED in metric.marks:
-        return Reason("disturbed", values | {"why": Disturbances.recorded(results or {})})
+    if metric.marks:
+        why = Disturbances.recorded(results or {})
+        return Reason(metric.marks[0], values | ({"why": why} if DISTURBED in metric.marks else {}))
     if metric.name.startswith(TIMED) and not metric.conditions.meets(from_text(milestone.setting)):
         setting = MeasurementSettings((from_text(milestone.setting),))
         manners = {"protocol": MeasurementSettings((metric.conditions.manner,)), "wanted": setting}

@@ -62,6 +62,8 @@ def loss_curves(run: Run, language: str = "en") -> bytes:
         _key_below(axes[0])
         if len(scored) > 1:
             _draw_scores(axes[1], scored, language)
+            if on := caption(run, language):
+                axes[1].set_title(f"{say('plot.ap_title', language)}\n{on}", fontsize=9)
         return write_png(figure)
 
 

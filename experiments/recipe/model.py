@@ -64,12 +64,18 @@ class ModelConfig:
         return variant(self.variant, **self.overrides)
 
 
+KNOWN_SETS = ("widerface", "synthetic")
+"""Names that no other set may bear."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """What it learns from and is evaluated on."""
 
     root: str = "synthetic"
     """`synthetic`, a name in [data] of thesis.toml, or a folder."""
+    name: str | None = None
+    """What a set is called that is neither drawn nor WIDER FACE; null takes its folder's name."""
     train_split: str = "train"
     val_split: str = "val"
     ground_truth: str | None = None
@@ -80,6 +86,10 @@ class DataConfig:
     """First pictures of the train split that are used; 0 uses all."""
     val_limit: int = 0
     """First pictures of the validation split that are used; 0 uses all."""
+    allow_missing: float = 0.01
+    """Share of the annotated pictures, from 0 to 1, that may be missing; more is refused."""
+    allow_overlap: bool = False
+    """Whether pictures of the validation split may be trained on; claims then don't count."""
     synthetic: SyntheticConfig = field(default_factory=SyntheticConfig)
     """What the synthetic set is drawn from, where root is `synthetic`."""
 
@@ -87,6 +97,15 @@ class DataConfig:
         for key in ("train_limit", "val_limit"):
             if getattr(self, key) < 0:
                 raise UsageError(f"data.{key} is {getattr(self, key)}; it must be 0 (all) or more")
+        if not 0 <= self.allow_missing <= 1:
+            raise UsageError(
+                f"data.allow_missing is {self.allow_missing}; it must be a share from 0 to 1"
+            )
+        if self.name is not None and self.name.casefold() in KNOWN_SETS:
+            raise UsageError(
+                f"data.name is {self.name!r}: that is found out from the annotation, not said",
+                "choose another name, or leave data.name out",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

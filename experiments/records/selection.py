@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
+from experiments.metrics import DISTURBED, OVERLAP
 from experiments.wording.phrases import Sentence
 from featherface.errors import DataError, NotFoundError, RefusedError
 
@@ -50,7 +51,7 @@ class Scope:
     """Whether it was taken on other than drawn pictures."""
     undisturbed: bool
     held_out: bool
-    """Whether it was taken on another split than `train`."""
+    """Whether it was taken on pictures that the network was not trained on."""
     images: int
     complete: bool
 
@@ -134,8 +135,8 @@ def scope(run: Run, name: str = "") -> Scope:
         own=metric is None or metric.evidence == "measured",
         measured=metric is not None,
         real=metric is not None and metric.dataset != SYNTHETIC,
-        undisturbed=metric is None or not metric.marks,
-        held_out=metric is None or metric.split != "train",
+        undisturbed=metric is None or DISTURBED not in metric.marks,
+        held_out=metric is None or (metric.split != "train" and OVERLAP not in metric.marks),
         images=metric.n if metric is not None and on_data else 0,
         complete=metric is None or metric.complete,
     )

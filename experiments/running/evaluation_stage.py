@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.accuracy import Circumstances, landmark_metric, measure
 from experiments.conditions import Conditions
+from experiments.metrics import OVERLAP
 from experiments.records.provenance import conditions_on
 from experiments.records.run import MATCHES
-from experiments.running import inputs
+from experiments.running import data_checks, inputs
 from experiments.running.stage_context import StageContext, StageResult, load_network
 from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions
@@ -32,13 +33,14 @@ def evaluate(context: StageContext) -> StageResult:
     labelled: list[ImageAnnotation] = []
     conditions = Conditions()
     if recipe.evaluate.predictions:
-        dataset, truth, predictions = _earlier_predictions(context, stage_result)
+        folder, truth, predictions = _earlier_predictions(context, stage_result)
     else:
         data = inputs.data_folder(context.workspace, recipe, context.on_progress)
         split = inputs.val_split(recipe, data)
+        context.warn(stage_result, [data_checks.missing_pictures(split, recipe.data.allow_missing)])
         context.record_data(recipe.data.val_split, split)
         labelled = inputs.with_landmarks(split)
-        dataset, truth = split.kind, inputs.ground_truth(context.workspace, recipe, data)
+        folder, truth = data, inputs.ground_truth(context.workspace, recipe, data)
         model = load_network(context, stage_result)
         conditions = conditions_on(next(model.parameters()).device, recipe.evaluate.precision)
         predictions = predict(
@@ -54,10 +56,15 @@ def evaluate(context: StageContext) -> StageResult:
     context.record_ground_truth(truth)
     evaluation = evaluate_predictions(predictions, truth)
     evaluation.matches.save(context.folder / MATCHES)
+    judged = truth.restrict(evaluation.matches.images)
+    dataset = data_checks.dataset_name(recipe, folder, judged)
+    context.add_data(recipe.data.val_split, {"dataset": dataset})
     maker = _maker(context, stage_result)
-    circumstances = _circumstances(context, evaluation, dataset, truth, conditions, maker)
+    own = not maker and data_checks.trained_on_val(context, stage_result.parents)
+    marks = (OVERLAP,) if own else ()
+    circumstances = _circumstances(context, evaluation, dataset, judged, conditions, maker, marks)
     stage_result.metrics = _accuracy(context, evaluation, circumstances, labelled)
-    stage_result.warnings += evaluation.warnings
+    context.warn(stage_result, [*evaluation.warnings, _nothing_found(evaluation)])
     stage_result.details = {
         "images": evaluation.images,
         "detections": evaluation.detections,
@@ -70,8 +77,8 @@ def evaluate(context: StageContext) -> StageResult:
 
 def _earlier_predictions(
     context: StageContext, stage_result: StageResult
-) -> tuple[str, GroundTruth, Mapping[str, Any]]:
-    """Return kind of data set, ground truth and predictions, where the recipe names predictions.
+) -> tuple[Path, GroundTruth, Mapping[str, Any]]:
+    """Return folder of the data, ground truth and predictions, where the recipe names predictions.
 
     The file or folder of predictions becomes a parent in STAGE_RESULT.
     """
@@ -84,8 +91,7 @@ def _earlier_predictions(
     truth = inputs.ground_truth(context.workspace, recipe, data)
     stage_result.parents.append(inputs.predictions_parent(context.store, recipe, path))
     source = data or context.workspace.root / Path(str(recipe.data.ground_truth)).expanduser()
-    kind = "synthetic" if inputs.is_synthetic(source.resolve()) else "widerface"
-    return kind, truth, predictions
+    return source.resolve(), truth, predictions
 
 
 def _maker(context: StageContext, stage_result: StageResult) -> str:
@@ -100,9 +106,18 @@ def _maker(context: StageContext, stage_result: StageResult) -> str:
             f"the predictions are told to be of {maker!r}, after their folder; name who made them:"
             " --set evaluate.predictions_by=NAME"
         )
-        stage_result.warnings.append(text)
-        context.on_message(text)
+        context.warn(stage_result, [text])
     return maker
+
+
+def _nothing_found(evaluation: Evaluation) -> str:
+    """Say that AP is 0 though there are detections; empty where it is not."""
+    if evaluation.mean_ap != 0 or not evaluation.detections:
+        return ""
+    return (
+        f"AP is 0: none of {evaluation.detections:,} detections counts as a face found; trained too"
+        " little, other weights or settings than the network's, or boxes of another scale"
+    )
 
 
 def _circumstances(
@@ -112,6 +127,7 @@ def _circumstances(
     truth: GroundTruth,
     conditions: Conditions,
     maker: str,
+    marks: tuple[str, ...],
 ) -> Circumstances:
     recipe, split = context.recipe, context.recipe.data.val_split
     return Circumstances(
@@ -120,11 +136,12 @@ def _circumstances(
         complete=inputs.is_whole_split(
             dataset, split, evaluation.images, claimed=evaluation.complete
         ),
-        fingerprint=inputs.truth_digest(truth.restrict(evaluation.matches.images)),
+        fingerprint=inputs.truth_digest(truth),
         run=context.run,
         conditions=conditions,
         earlier=recipe.evaluate.predictions is not None,
         maker=maker,
+        marks=marks,
     )
 
 

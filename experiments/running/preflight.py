@@ -39,6 +39,8 @@ def check(store: Store, recipe: Recipe, stages: Sequence[str]) -> tuple[Parent, 
     stages_needing_images = {"train"} if no_images_needed else {"train", "evaluate"}
     if stages_needing_images & set(stages) and recipe.data.root != inputs.SYNTHETIC:
         store.workspace.data_root(recipe.data.root)
+    if "train" in stages:
+        _check_splits(recipe)
     weights = inputs.recipe_weights(store.workspace, recipe)
     if "train" in stages:
         inputs.recipe_backbone(store.workspace, recipe)
@@ -79,6 +81,18 @@ def _check_auto_values(recipe: Recipe) -> None:
         from featherface.training.tuning import automatic  # noqa: PLC0415 - torch, where it is needed
 
         automatic.check_alone(recipe.train)
+
+
+def _check_splits(recipe: Recipe) -> None:
+    """Refuse a training on the very split that is reported, unless the recipe allows it."""
+    data = recipe.data
+    if data.train_split == data.val_split and not data.allow_overlap:
+        raise UsageError(
+            f"data.train_split is {data.train_split!r}, the split that is evaluated: its AP would"
+            " say nothing of other pictures",
+            "train on another split; to do it all the same, without evidence for any claim:"
+            " --set data.allow_overlap=true",
+        )
 
 
 def _check_predictions(path: Path, stages: Sequence[str]) -> None:

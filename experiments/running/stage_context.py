@@ -17,7 +17,7 @@ from featherface.weights import checkpoints
 from featherface.weights.network_settings import overruled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from experiments.metrics import Metric
@@ -76,20 +76,29 @@ class StageContext:
     def record_data(self, name: str, split: Split) -> dict[str, Any]:
         """Write SPLIT's digests into data.json under NAME, and return them."""
         entry = inputs.describe_split(split, self.workspace)
-        writer.merge_json(self.folder / "data.json", {name: entry})
+        self.add_data(name, entry)
         return entry
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What data.json holds so far."""
+        return writer.read_json(self.folder / "data.json")
+
+    def add_data(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Add ENTRY to what data.json says of the split NAME."""
+        writer.merge_json(self.folder / "data.json", {name: {**self.data.get(name, {}), **entry}})
+
+    def warn(self, result: StageResult, texts: Iterable[str]) -> None:
+        """Say TEXTS in the terminal, and once each in the record through RESULT."""
+        for text in texts:
+            if text and text not in result.warnings:
+                result.warnings.append(text)
+                self.on_message(f"warning: {text}")
 
     def record_ground_truth(self, truth: GroundTruth) -> None:
         """Write the digests of the files behind TRUTH into data.json."""
-        path, name = self.folder / "data.json", self.recipe.data.val_split
         entry = {"ground_truth": inputs.describe_truth(truth, self.workspace)}
-        writer.merge_json(path, {name: writer.read_json(path).get(name, {}) | entry})
-
-    def warn(self, result: StageResult, sentences: Sequence[str]) -> None:
-        """Tell SENTENCES now, and as warnings of RESULT in the record."""
-        for sentence in sentences:
-            self.on_message(f"warning: {sentence}")
-        result.warnings += sentences
+        self.add_data(self.recipe.data.val_split, entry)
 
     def log_cleaning(self, subject: str, details: list[str]) -> None:
         """Log that SUBJECT was read, with DETAILS of what was stripped from it."""

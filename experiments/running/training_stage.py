@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.records import writer
 from experiments.records.provenance import conditions_on
-from experiments.running import distributed, inputs, teachers
+from experiments.running import data_checks, distributed, inputs, teachers
 from experiments.running.face_sizes import census
 from experiments.running.stage_context import StageContext, StageResult
 from featherface.evaluation.protocol import evaluate as evaluate_predictions
@@ -44,6 +44,13 @@ def train(context: StageContext) -> StageResult:
     split = inputs.train_split(context.workspace, recipe, data)
     context.record_data(recipe.data.train_split, split)
     stage_result, faces = StageResult(), census(split, recipe.model.detector())
+    val = inputs.val_split(recipe, data)
+    missing = data_checks.missing_pictures
+    context.warn(stage_result, [missing(each, recipe.data.allow_missing) for each in (split, val)])
+    context.warn(stage_result, data_checks.keep_apart(context, split, val))
+    truth = inputs.ground_truth(context.workspace, recipe, data)
+    named = {"dataset": data_checks.dataset_name(recipe, data, truth)}
+    context.add_data(recipe.data.train_split, named)
     if recipe.train.landmark_weight and not faces["landmarks"] and sum(faces["sizes"]["faces"]):
         stage_result.warnings.append(NO_LANDMARKS)
         context.on_message(NO_LANDMARKS)

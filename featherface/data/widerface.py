@@ -49,6 +49,8 @@ class Split:
     kind: str
     """`widerface`, `synthetic` or `custom`."""
     annotation_file: Path
+    whole: int = 0
+    """Pictures that were there before a limit; 0 where there was none."""
 
     @property
     def images(self) -> tuple[ImageAnnotation, ...]:
@@ -64,7 +66,7 @@ class Split:
         if count is None or count >= len(self.images):
             return self
         kept = Annotations(self.images[:count], self.annotations.skipped)
-        return replace(self, annotations=kept)
+        return replace(self, annotations=kept, whole=self.whole or len(self.images))
 
 
 def open_split(

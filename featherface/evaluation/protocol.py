@@ -151,7 +151,10 @@ def _oddities(pairing: Pairing) -> list[str]:
     }
     warnings = [f"{what}: {count:,}" for what, count in counts.items() if count]
     if not len(scores):
-        warnings.append("there is not a single detection")
+        warnings.append(
+            "no detection in any picture: AP is 0; a network that learnt nothing, weights of"
+            " another one, a score threshold too high, or empty files of predictions"
+        )
     elif operator.eq(*_score_range(scores)):
         warnings.append("all scores are equal: the protocol can't normalise them and AP is 0")
     return warnings

@@ -94,7 +94,7 @@ def _trained(page: Page, run: Run) -> dict[str, object]:
         "speed": words.say("progress.speed", n=words.number(median(rate), ".1f")) if rate else "",
         "losses": _losses(page, shown_epochs(epochs, best), best, mark),
         "parts": any(part in epochs[-1] for part in PARTS),
-        "claim": words.claim(measured) if measured and scored else "",
+        "claim": words.claim(measured) if measured else "",
         "scores": _scores(page, scored, best) if len(scored) > 1 else "",
         "remarks": trends.remarks(page, run, epochs),
         "advice": advice(page, run, epochs),
@@ -164,6 +164,7 @@ def _before(page: Page, before: Run, run: Run) -> dict[str, object]:
         "run": page.run_in_prose(before),
         "changes": table(headers, rows) if rows else "",
         "measures": values,
+        "claim": together[0].claim if values else "",
         "sure": before.matches() is not None and run.matches() is not None,
     }
 
@@ -185,8 +186,15 @@ def _log(page: Page, waiting: Sequence[Run]) -> dict[str, object] | None:
                 event for event in run.events("epoch") if event["epoch"] <= entries[-1]["epoch"]
             ]
             recommendations = advice(page, run, epochs)
+            heading = Safe(f"{heading}{_drawn(page, run)}")
             return {"about": heading, "table": _entries(page, entries), "advice": recommendations}
     return None
+
+
+def _drawn(page: Page, run: Run) -> str:
+    """Say that the AP of an unfinished run is of drawn pictures, where it is."""
+    is_drawn = run.recipe.get("data", {}).get("root") == "synthetic"
+    return f" {page.words.say('progress.log_synthetic')}" if is_drawn else ""
 
 
 def _entries(page: Page, entries: Epochs) -> Safe:

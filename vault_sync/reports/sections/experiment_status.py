@@ -32,6 +32,7 @@ def experiment_status(page: Page, run: Run) -> dict[str, object]:
     return {
         "base": page.run_in_prose(base) if base is not None else "",
         "measures": _measures(page, base, run) if base is not None and alike else "",
+        "claim": group([run], page.words)[0].claim,
         "sure": all(member.matches() is not None for member in both),
         "efficiency": efficiency_table(page, both, base),
         "milestones": _milestones(page, run),
@@ -43,11 +44,10 @@ def experiment_status(page: Page, run: Run) -> dict[str, object]:
 def baseline_of(page: Page, run: Run) -> Run | None:
     """Return the run that taught RUN, or else the one that speaks for the published baseline."""
     taught = [parent.run for parent in run.record.parents if parent.role == "teacher"]
-    sound = [
-        candidate for candidate in page.sources.sound if candidate.experiment != run.experiment
-    ]
+    sources = page.sources
+    sound = [each for each in sources.sound if each.experiment != run.experiment]
     teacher = next((candidate for candidate in sound if candidate.id in taught), None)
-    return teacher or published(sound)
+    return teacher or published([each for each in sound if each in sources.counting])
 
 
 def _measures(page: Page, base: Run, run: Run) -> Safe:
