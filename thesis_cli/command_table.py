@@ -58,7 +58,7 @@ COMMANDS = {
     "detect": LazyCommand("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
     "benchmark": LazyCommand(
         "thesis_cli.commands.benchmark:benchmark",
-        "Measure a network's time and memory on this machine.",
+        "Measure time and memory of networks on this machine; several are timed in turns.",
     ),
     "config": LazyCommand(
         "thesis_cli.commands.config:config", "Show the settings and their origin."

@@ -184,7 +184,7 @@ def wait(device: torch.device) -> None:
 
 def _reference(work: Callable[[], object], device: torch.device) -> float:
     """Return the milliseconds of the reference, the median of a few."""
-    return statistics.median(_time(work, device) for _ in range(REFERENCE_PASSES))
+    return statistics.median([_time(work, device) for _ in range(REFERENCE_PASSES)])
 
 
 def _time(work: Callable[[], object], device: torch.device) -> float:

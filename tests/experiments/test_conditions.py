@@ -269,7 +269,7 @@ def test_a_plot_holds_the_times_of_one_device(workspace, make_run):
         make_run(workspace, name, metrics=[timed(9.0, on), judged(0.5, on)])
         for name, on in (("v1", AMPERE), ("v2", PASCAL), ("v3", AMPERE))
     ]
-    points = _of_runs(runs, "latency.gpu.median_ms", "widerface.hard.ap")
+    points = _of_runs(runs, "latency.gpu.median_ms", "widerface.hard.ap", "en")
     assert [point.label for point in points] == ["v1@1", "v3@1"]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
+
+from experiments.metrics import Metric
 
 HARD = "widerface.hard.ap"
 NOTE = "05-Results/Discussion.md"
@@ -168,3 +171,32 @@ def test_quote_answers_a_wrong_reference(thesis, filled, reference, code):
 def test_a_workspace_without_a_vault_is_told(thesis, filled):
     filled.vault.rmdir()
     assert thesis("check", "numbers", workspace=filled).code == 3
+
+
+@pytest.fixture
+def disturbed(filled, make_run):
+    """A latency of a machine that was not left alone, beside one that was."""
+    for name, value, marks in (("v1", 8871.0, ("disturbed",)), ("v2", 46.0, ())):
+        latency = Metric(name="latency.cpu.median_ms", value=value, unit="ms", marks=marks)
+        make_run(filled, name, metrics=[dataclasses.replace(latency, source=f"{name}@x")])
+    return filled
+
+
+def test_a_bound_number_of_a_disturbed_machine_is_told_with_the_step(
+    thesis, valid, disturbed, write
+):
+    write(f"It takes {bound('v1@2 latency.cpu.median_ms .0f', '8871')} ms.\n")
+    call = ("check", "numbers", "--all")
+    (row,) = valid(thesis(*call, "--json", workspace=disturbed))["numbers"]
+    assert (row["state"], row["marks"]) == ("fresh", ["disturbed"])
+    shown = thesis(*call, workspace=disturbed).out
+    assert "(measured, disturbed)" in shown
+    assert "measure again: thesis run v1@2 --stage benchmark --new" in shown
+
+
+def test_a_disturbed_latency_is_not_reckoned_with(thesis, valid, disturbed, write):
+    write(f"It takes {bound('v2@3 / v1@2 latency.cpu.median_ms .2f', '0.01')} of it.\n")
+    answer = thesis("check", "numbers", "--json", workspace=disturbed)
+    (row,) = valid(answer)["numbers"]
+    assert (answer.code, row["state"]) == (1, "orphan")
+    assert "not left alone" in row["reason"]

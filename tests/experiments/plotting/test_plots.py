@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from experiments.comparison.compare import compare
+from experiments.metrics import Metric
 from experiments.plotting import run_plots
 from experiments.plotting.comparison_plots import draw_comparison
 from experiments.plotting.data_plots import draw_statistics
-from experiments.plotting.pareto import front, pareto
+from experiments.plotting.pareto import _of_runs, front, pareto
 from experiments.plotting.published_curves import PublishedCurve
 from experiments.wording.formats import FORMATS
 from featherface.data.annotation import Annotations
@@ -128,3 +129,16 @@ def test_a_data_set_is_drawn_in_two_languages(tmp_path):
     assert all(english[name] != french[name] for name in english)
     nobody = dataclasses.replace(split, annotations=Annotations(()))
     assert draw_statistics(nobody) == {}
+
+
+def test_a_disturbed_time_is_drawn_with_its_mark_and_carries_no_front(workspace, make_run):
+    def timed(name, ap, milliseconds, marks=()):
+        latency = Metric(name="latency.cpu.median_ms", value=milliseconds, unit="ms", marks=marks)
+        score = Metric(name="widerface.hard.ap", value=ap, unit="fraction", dataset="synthetic")
+        return make_run(workspace, name, metrics=[latency, score])
+
+    runs = [timed("v1", 0.5, 80.0), timed("v2", 0.6, 8.0, ("disturbed",))]
+    points = _of_runs(runs, "latency.cpu.median_ms", "widerface.hard.ap", "fr")
+    assert [point.label for point in points] == ["v1@1", "v2@1 (mesure perturbée)"]
+    assert [point.claims for point in points] == [True, False]
+    assert pareto(runs, cost="latency.cpu.median_ms").startswith(PNG)

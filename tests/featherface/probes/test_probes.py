@@ -353,7 +353,10 @@ CHANGES = {
     ),
     "a network that is timed while it trains": (
         lambda m: patched(
-            m, timing, "_time", lambda old: lambda model, images: old(model.train(), images)
+            m,
+            timing,
+            "_in_turns",
+            lambda old: lambda models, *a: old([model.train() for model in models], *a),
         ),
         {"speed"},
         {"speed"},

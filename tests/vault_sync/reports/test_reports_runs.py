@@ -6,6 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from experiments.earlier_conditions import from_text
+from experiments.metrics import Metric
 from experiments.records import writer
 from experiments.records.store import Store
 from experiments.workspace.workspace import Workspace
@@ -549,3 +551,29 @@ class TestProtocol:
         text = show(workspace, "protocol")
         assert text.count("| Setting |") == 2
         assert all(line.count("|") <= 6 for line in text.splitlines())
+
+
+@pytest.mark.usefixtures("quick_plots")
+@pytest.mark.parametrize(
+    ("language", "mark", "note"),
+    [("en", "(disturbed)", "not left alone"), ("fr", "(mesure perturbée)", "autre chose")],
+)
+def test_notes_show_a_disturbed_time_with_its_mark_and_no_difference(
+    workspace, make_run, language, mark, note
+):
+    spoken = Workspace.open(workspace.root, {"language": language})
+    for name, marks in (("a", ("disturbed",)), ("b", ())):
+        latency = Metric(
+            name="latency.cpu.median_ms",
+            value=46.0,
+            unit="ms",
+            marks=marks,
+            conditions=from_text("640×640, batch 1, 1 threads"),
+        )
+        make_run(spoken, name, metrics=[latency])
+    for template in ("performance", "comparison"):
+        text = show(spoken, template)
+        assert text.count(mark) == 1, template
+        assert note in text, template
+    (row,) = [line for line in show(spoken, "comparison").splitlines() if mark in line]
+    assert row.endswith("| – |")
