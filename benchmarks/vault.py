@@ -1,4 +1,4 @@
-"""Time the second sync of a large vault: it must read everything and write nothing.
+"""Time the second sync of a large vault, which writes nothing, and suggestions for long notes.
 
 python benchmarks/vault.py [NOTES] [RUNS] [REPEATS]
 """
@@ -56,7 +56,55 @@ def main() -> None:
         told("the same, CPU seconds", [spent for _, spent in inside])
         told("thesis report sync, a process of its own", [wall for wall, _ in outside])
         print(f"files touched: {writes} (budget {BUDGET} s, 0 writes)")
+        measure_numbers(workspace)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+
+
+def measure_numbers(workspace: Workspace) -> None:
+    """Time `check numbers --suggest` of one note of 299 kB and one of 2.3 MB: linear it must be."""
+    seconds = []
+    for size in (299_000, 2_300_000):
+        path = workspace.vault / "Log.md"
+        for kind, text in (("notes", prose_of(size)), ("log", log_of(size))):
+            path.write_text(text, encoding="utf-8", newline="\n")
+            line = [sys.executable, "-m", "thesis_cli", "--workspace", str(workspace.root)]
+            wall, _ = timed(
+                lambda line=line: subprocess.run(
+                    [*line, "check", "numbers", "--suggest", "--json", "Log.md"],
+                    check=False,
+                    capture_output=True,
+                )
+            )
+            seconds.append(wall)
+            print(f"check numbers --suggest, {kind} of {size / 1e6:.1f} MB: {wall:.2f} s")
+        path.unlink()
+    ratios = [large / small for small, large in zip(seconds[:2], seconds[2:], strict=True)]
+    print(
+        f"7.7 times the text takes {ratios[0]:.1f} (notes) and {ratios[1]:.1f} (log) times as long"
+    )
+
+
+def prose_of(size: int) -> str:
+    """Write sentences with a result now and then, in paragraphs."""
+    chance = random.Random(1)
+    paragraphs: list[str] = []
+    for _ in range(size // 400 + 1):
+        words = [chance.choice(WORDS) for _ in range(90)]
+        words[chance.randrange(90)] = f"recall of {chance.random() * 100:.1f} %,"
+        paragraphs.append(" ".join(words))
+    return "\n\n".join(paragraphs)[:size]
+
+
+def log_of(size: int) -> str:
+    """Write the log of a training as somebody pastes it, without a blank line."""
+    chance = random.Random(2)
+    line = (
+        "2026-01-02 12:00:{:02d} epoch {} loss {:.4f} ap {:.4f} {:.1f} % lr 1e-3 {:.1f} ms [ok]\n"
+    )
+    count = size // 80 + 1
+    return "".join(
+        line.format(n % 60, n, *(chance.random() * 50 for _ in range(4))) for n in range(count)
+    )[:size]
 
 
 def told(what: str, seconds: list[float]) -> None:

@@ -31,6 +31,10 @@ FRENCH_IN_CODE = {
     "experiments/metrics.py": "titles stand in the one entry that makes a metric",
     "experiments/records/annotations.py": "verdicts that students write, to be understood",
     "vault_sync/export/typography.py": "quotation marks",
+    "vault_sync/prose/amount_patterns.py": "units that students write",
+    "vault_sync/prose/plain.py": "what students write before the number of a page, a section",
+    "vault_sync/prose/result_words.py": "words of students' sentences, to be understood",
+    "vault_sync/prose/sentences.py": "abbreviations that end no sentence",
     "vault_sync/rendering/words.py": "the sign before which a space is put",
 }
 """Module -> why French words stand in it."""

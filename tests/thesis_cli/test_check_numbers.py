@@ -78,24 +78,24 @@ def test_what_is_wrong_is_listed_as_compilers_do(thesis, filled, write):
 
 
 def test_fix_writes_and_leaves_edits(thesis, valid, filled, write):
-    path = write(f"{STALE} and {EDITED}")
+    path = write(f"Now {STALE} and {EDITED}")
     answer = thesis("check", "numbers", "--fix", "--json", workspace=filled)
     assert answer.code == 1
     data = valid(answer)
     assert data["written"] == [NOTE]
     assert [one["state"] for one in data["numbers"]] == ["fresh", "hand-edited"]
-    assert path.read_text(encoding="utf-8") == f"{FRESH} and {EDITED}"
+    assert path.read_text(encoding="utf-8") == f"Now {FRESH} and {EDITED}"
     assert thesis("check", "numbers", "--fix", "--edited", workspace=filled).code == 0
-    assert path.read_text(encoding="utf-8") == f"{FRESH} and {FRESH}"
+    assert path.read_text(encoding="utf-8") == f"Now {FRESH} and {FRESH}"
     assert thesis("check", "numbers", "--edited", workspace=filled).code == 2
 
 
 def test_fix_can_be_undone(thesis, filled, write):
-    path = write(STALE)
+    path = write(f"Now {STALE}")
     assert thesis("check", "numbers", "--fix", workspace=filled).code == 0
-    assert path.read_text(encoding="utf-8") == FRESH
+    assert path.read_text(encoding="utf-8") == f"Now {FRESH}"
     assert thesis("vault", "undo", workspace=filled).code == 0
-    assert path.read_text(encoding="utf-8") == STALE
+    assert path.read_text(encoding="utf-8") == f"Now {STALE}"
 
 
 def test_a_hook_names_the_files_it_likes(thesis, filled, write, monkeypatch):
@@ -124,6 +124,59 @@ def test_plain_numbers_are_suggested_with_a_command(thesis, valid, filled, write
     assert "no bound numbers" in told.out
     data = valid(thesis("check", "numbers", "--suggest", "--json", workspace=filled))
     assert [one["state"] for one in data["suggestions"]] == ["superseded", "current"]
+
+
+def test_a_number_that_nothing_backs_is_listed_and_strict_refuses_it(thesis, valid, filled, write):
+    write("We reach 97.3% AP on the hard subset, and 83.1 % here.\n")
+    told = thesis("check", "numbers", workspace=filled)
+    assert told.code == 0
+    assert f"{NOTE}:1:10: unbacked  97.3%  reads like: percentage" in told.out
+    assert "[@key]" in told.out
+    assert "unbacked: 2 numbers read like a result" in told.out
+    answer = thesis("check", "numbers", "--strict", "--json", workspace=filled)
+    assert answer.code == 1
+    data = valid(answer)
+    assert data["counts"]["unbacked"] == 2
+    first, second = data["unbacked"]
+    assert (first["kind"], first["text"], first["command"]) == ("unbacked", "97.3%", None)
+    assert second["command"] == f'thesis check bind "{NOTE}:1:43" "83.1 %" v2@best {HARD} .1%'
+
+
+@pytest.mark.parametrize("mark", [" <!--t:own-->", " [@kim2025featherface]"])
+def test_a_mark_or_a_citation_passes_strict(thesis, filled, write, mark):
+    write(f"We reach 97.3% AP on the hard subset{mark}.\n")
+    told = thesis("check", "numbers", "--strict", "--all", workspace=filled)
+    assert told.code == 0
+    assert "unbacked" not in told.out
+
+
+def test_an_edited_block_is_a_finding(thesis, valid, filled, write):
+    assert thesis("report", "sync", workspace=filled).code == 0
+    assert thesis("check", "numbers", workspace=filled).code == 0
+    path = filled.vault / "05-Results/Performance-Analysis.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("256,006", "156,006"), encoding="utf-8")
+    answer = thesis("check", "numbers", "--json", workspace=filled)
+    assert answer.code == 1
+    (block,) = valid(answer)["blocks"]
+    assert block["kind"] == "edited block"
+    told = thesis("check", "numbers", workspace=filled)
+    assert "edited block  05-Results/Performance-Analysis.md#results" in told.out
+    assert "thesis vault take --new" in told.out
+    export = thesis("vault", "export", "--to", "html", workspace=filled)
+    assert export.code == 7
+    assert "--force" in export.err
+    forced = thesis("vault", "export", "--to", "html", "--force", "--json", workspace=filled)
+    assert valid(forced)["numbers"]["altered"] == 1
+
+
+def test_a_number_that_makes_html_of_its_line_is_told_and_fixed(thesis, filled, write):
+    path = write(f"{FRESH} is **good**.\n")
+    told = thesis("check", "numbers", workspace=filled)
+    assert told.code == 0
+    assert f"at the start of a line: 1, first {NOTE}:1:1" in told.out
+    assert thesis("check", "numbers", "--fix", workspace=filled).code == 0
+    assert path.read_text(encoding="utf-8") == f"&#8203;{FRESH} is **good**.\n"
 
 
 def test_bind(thesis, valid, filled, write):

@@ -1,23 +1,29 @@
-"""Check, fix and suggest the bound numbers of a vault, for commands and reports."""
+"""Check the numbers of a vault, bound and plain, fix and suggest bound ones."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from vault_sync.commands.block_states import check_blocks
 from vault_sync.commands.dry_run import find_vault
 from vault_sync.commands.fix_numbers import FixReport, rewrite_numbers, write_all
+from vault_sync.commands.number_census import count_numbers
 from vault_sync.engine.vault_reader import read_vault
+from vault_sync.prose.bindings import LineIndex
 from vault_sync.prose.checking import NumberChecker, NumberFinding
 from vault_sync.prose.choice import choose_notes
+from vault_sync.prose.line_starts import find_line_openers
 from vault_sync.prose.memory import NumberMemory
 from vault_sync.prose.suggestions import Suggester, Suggestion
+from vault_sync.prose.unbacked import PlainResult, results_of
 from vault_sync.prose.values import ReferenceValues
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from experiments.workspace.workspace import Workspace
+    from vault_sync.commands.block_states import BlockFinding
     from vault_sync.engine.notes import Note, Snapshot
     from vault_sync.engine.plans import Write
 
@@ -50,6 +56,48 @@ class ProseNumbers:
         return self.choice.notes
 
     @cached_property
+    def all_blocks(self) -> list[BlockFinding]:
+        """Every generated block, picture and property of the vault that the records differ from."""
+        if not any(note.scan.blocks or note.scan.faults for note in self.snapshot.notes.values()):
+            return []  # nothing was generated here: there is no report to make
+        return check_blocks(self.workspace, self.vault)
+
+    @property
+    def blocks(self) -> list[BlockFinding]:
+        """Those of the chosen notes; of the whole vault where none was chosen."""
+        if not self.names:
+            return self.all_blocks
+        paths = {note.path for note in self.notes}
+        return [block for block in self.all_blocks if block.note in paths]
+
+    @cached_property
+    def results(self) -> list[PlainResult]:
+        """Every plain number of the chosen notes that reads like a result, backed or not."""
+        return [result for note in self.notes for result in results_of(note)]
+
+    @property
+    def unbacked(self) -> list[PlainResult]:
+        """The plain numbers that read like results and that nothing backs."""
+        return [result for result in self.results if not result.backing]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many numbers of the chosen notes are proved, cited, unbacked and so on."""
+        return count_numbers(self.findings, self.results, self.blocks)
+
+    @cached_property
+    def line_openers(self) -> list[str]:
+        """`note:line:column` of each comment that makes HTML of the line it opens."""
+        places = []
+        for note in self.notes:
+            if b"<!--" in note.data:
+                lines = LineIndex(note.data)
+                for start in find_line_openers(note.data):
+                    place = lines.place(start)
+                    places.append(f"{note.path}:{place.line}:{place.column}")
+        return places
+
+    @cached_property
     def findings(self) -> list[NumberFinding]:
         """Every bound number of the chosen notes, by note, line and column."""
         findings = list(self.checker.check(self.notes))
@@ -57,7 +105,10 @@ class ProseNumbers:
         return findings
 
     def fix(self, *, edited: bool = False) -> FixReport:
-        """Write stale numbers as their records have them; with EDITED hand-edited ones too."""
+        """Write stale numbers as their records have them; with EDITED hand-edited ones too.
+
+        A comment that makes HTML of its line is put right with them.
+        """
         states = ("stale", "hand-edited") if edited else ("stale",)
 
         def plan(paths: Sequence[str] | None) -> Mapping[str, Write]:
@@ -73,7 +124,8 @@ class ProseNumbers:
         """Read the vault again, after something was written there."""
         self.snapshot = read_vault(self.vault)
         self.choice = choose_notes(self.snapshot, self.vault, self.names)
-        self.__dict__.pop("findings", None)
+        for name in ("findings", "all_blocks", "results", "line_openers"):
+            self.__dict__.pop(name, None)
         return self.snapshot
 
     def suggest(self, *, current: bool = True) -> list[Suggestion]:
@@ -97,11 +149,13 @@ def check(workspace: Workspace, names: Sequence[str] = ()) -> list[NumberFinding
     return ProseNumbers(workspace, names).findings
 
 
-def _writes(notes: Sequence[Note], findings: Sequence[NumberFinding]) -> dict[str, Write]:
+def _writes(notes: Sequence[Note], findings: Iterable[NumberFinding]) -> dict[str, Write]:
+    of_note: dict[str, list[NumberFinding]] = {}
+    for finding in findings:
+        of_note.setdefault(finding.note, []).append(finding)
     writes = {}
     for note in notes:
-        here = [finding for finding in findings if finding.note == note.path]
-        write = rewrite_numbers(note, here) if here else None
+        write = rewrite_numbers(note, of_note.get(note.path, ()))
         if write is not None:
             writes[note.path] = write
     return writes

@@ -52,11 +52,17 @@ class Survey:
 
 
 def survey_vault(
-    workspace: Workspace, vault: Path, options: Options | None = None, only: str = ""
+    workspace: Workspace,
+    vault: Path,
+    options: Options | None = None,
+    only: str = "",
+    *,
+    prose: bool = True,
 ) -> Survey:
     """Read the vault, render the reports, and plan; only the cache of pictures is written.
 
-    ONLY is the id of a note: the others stay as they are, and nothing is said of them.
+    ONLY is the id of a note: the others stay as they are, and nothing is said of them. With PROSE
+    the plan warns of bound numbers that are not what their records say.
 
     Raises:
         RefusedError: many notes are gone at once, or a chapter's path leaves the vault.
@@ -78,7 +84,7 @@ def survey_vault(
     if any(MEND in trouble.reason for trouble in sync_plan.refused):
         # The chapters stay as they are: one command brings the records back.
         sync_plan = replace(sync_plan, writes=())
-    if not only:
+    if prose and not only:
         prose_warnings = summarise(workspace, snapshot, sources.store)
         sync_plan = replace(sync_plan, warnings=(*sync_plan.warnings, *prose_warnings))
     return Survey(snapshot, wanted, state, bases, sync_plan)

@@ -9,6 +9,7 @@ from featherface.errors import RefusedError
 from vault_sync.commands.writing import write_notes
 from vault_sync.engine.plans import Write
 from vault_sync.prose.bindings import END, find_bindings
+from vault_sync.prose.line_starts import GUARD, guard, opens_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,24 +41,33 @@ class FixReport:
 
 
 def rewrite_numbers(note: Note, findings: Iterable[NumberFinding]) -> Write | None:
-    """Plan NOTE with the text of each finding as it is expected; None where nothing differs."""
+    """Plan NOTE with the text of each finding as it is expected; None where nothing differs.
+
+    Comments that make HTML of their line are put right as well.
+    """
     data = note.data
     for finding in sorted(findings, key=lambda finding: finding.start, reverse=True):
         data = data[: finding.start] + finding.expected.encode() + data[finding.stop :]
+    data = guard(data)
     return None if data == note.data else Write(note.path, note.data, data)
 
 
 def wrap(note: Note, start: int, stop: int, reference: str, text: str) -> Write:
     """Plan NOTE with the number between two offsets bound, and worded TEXT.
 
+    At the start of a line something stands before the comment, lest the line become HTML.
+
     Raises:
         RefusedError: comments there would not be read back as one bound number.
     """
     opening = f"<!--t:{reference}-->".encode()
-    data = note.data[:start] + opening + text.encode() + END + note.data[stop:]
+    lead = GUARD if opens_line(note.data, start) else b""
+    data = note.data[:start] + lead + opening + text.encode() + END + note.data[stop:]
     before, after = find_bindings(note.data), find_bindings(data)
     bound = [
-        (binding.reference, binding.text) for binding in after.numbers if binding.start == start
+        (binding.reference, binding.text)
+        for binding in after.numbers
+        if binding.start == start + len(lead)
     ]
     if bound != [(reference, text)] or len(after.faults) > len(before.faults):
         raise RefusedError(

@@ -36,6 +36,10 @@ class Document:
     cited: dict[str, str] = field(default_factory=dict)
     """Key -> BibTeX entry of the works that are cited."""
     warnings: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    """Paths of all notes that it shows, embedded ones too."""
+    pictures: tuple[str, ...] = ()
+    """Paths of the pictures that it shows."""
 
     @property
     def figures(self) -> int:
@@ -86,8 +90,8 @@ class _Assembler:
         self.titles: dict[str, str] = {}
         warn = self.result.warnings.append
         self.linker = Linker(index, pages, self.anchors, self.titles, warn)
-        pictures = Pictures(index, pages, *media, warn)
-        prepared = pages.change(pictures.picture_rewriter).change(
+        self.pictures = Pictures(index, pages, *media, warn)
+        prepared = pages.change(self.pictures.picture_rewriter).change(
             formulas.formula_rewriter(index, warn)
         )
         self.pages = prepared.change(self.linker.link_rewriter)
@@ -104,6 +108,8 @@ class _Assembler:
         self.result.blocks = self._typeset([*main, *self._references(), *aside, *rest])
         self.result.title = self._typeset([block("Plain", self.result.title)])[0]["c"]
         self.result.cited = self.citer.cited
+        self.result.notes = tuple(self.pages.by_path)
+        self.result.pictures = tuple(self.pictures.copies)
         self.result.warnings = list(dict.fromkeys(self.result.warnings))
         return self.result
 

@@ -38,7 +38,7 @@ class ExportOptions:
     engine: str = "typst"
     with_runs: bool = False
     force: bool = False
-    """Write over a file that was changed since it was exported."""
+    """Write over a file that was changed since it was exported, and show altered numbers."""
 
 
 class DocumentWriter:

@@ -17,6 +17,7 @@ from vault_sync.commands.dry_run import find_vault
 from vault_sync.export.assembly import assemble
 from vault_sync.export.citations import read_bibliography
 from vault_sync.export.document_writer import DocumentWriter, ExportOptions
+from vault_sync.export.evidence import examine, refuse_altered
 from vault_sync.export.formats import ENGINES, FORMATS
 from vault_sync.export.reading import pandoc
 from vault_sync.export.reading.link_index import LinkIndex
@@ -24,7 +25,7 @@ from vault_sync.export.reading.selection import select
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from experiments.workspace.workspace import Workspace
     from vault_sync.export.formats import DocumentFormat
@@ -47,6 +48,10 @@ class ExportReport:
     tables: int
     citations: tuple[str, ...]
     """Keys of the works that are cited."""
+    numbers: Mapping[str, int]
+    """What a number of the document is (measured, cited, unbacked, …), and how many are."""
+    blocks: int
+    """Generated blocks in it; their numbers are not among those counted."""
     warnings: tuple[str, ...]
 
 
@@ -59,7 +64,8 @@ def export(
         UsageError: an unknown format or engine, or a file name of another format.
         NotFoundError: there is no such vault, note, folder, bibliography or style.
         UnavailableError: pandoc, typst or the chosen engine is missing, or failed.
-        RefusedError: the output would lie in the vault, or was changed since it was exported.
+        RefusedError: the output would lie in the vault, or was changed since it was exported; a
+            block or a bound number of the document was altered by hand.
     """
     options = options or ExportOptions()
     form = _form(options)
@@ -72,6 +78,9 @@ def export(
         build = Path(place)
         media = f"{_plain(output.stem)}-figures" if options.to == "latex" else "figures"
         document = assemble(index, selection, language, entries, (build / media, media))
+        evidence = examine(workspace, document)
+        if not options.force:
+            refuse_altered(evidence)
         warnings = DocumentWriter(workspace, build, options, form).write(document)
         deliver(workspace, build / f"thesis{form.suffix}", output, force=options.force)
         if options.to == "latex":
@@ -84,7 +93,9 @@ def export(
         figures=document.figures,
         tables=document.tables,
         citations=tuple(document.cited),
-        warnings=(*document.warnings, *warnings),
+        numbers=evidence.counts,
+        blocks=evidence.blocks,
+        warnings=(*document.warnings, *evidence.altered, *evidence.outdated, *warnings),
     )
 
 

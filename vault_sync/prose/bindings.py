@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 END = b"<!--/t-->"
+OWN = b"<!--t:own-->"
+"""Says that the numbers around it are the student's own, or an opinion: no record has them."""
 _ANY = re.compile(rb"<!--[ \t]*/?t(?::|[ \t]*-->)")
 _STEP = re.compile(rb"\\.|`+|<!--", re.DOTALL)
 _BEGIN = re.compile(rb"<!--t:((?:(?!-->|<!--)[^\r\n])*)-->")
+_OWN = re.compile(rb"<!--[ \t]*t:own[ \t]*-->")
 _NEARLY = re.compile(rb"<!--(?:t:|[ \t]+t:\S|[ \t]*/[ \t]*t[ \t]*-->)")
+_MARKS = {"end": re.compile(re.escape(END)), "own": _OWN, "begin": _BEGIN, "broken": _NEARLY}
+"""Kind of marker -> how it is written, in the order they are tried."""
 
 
 @dataclass(frozen=True)
@@ -82,25 +87,34 @@ class InlineToken:
     """A code span, comment or number marker within a passage."""
 
     kind: str
-    """`code`, `comment`, `begin`, `end` or `broken`."""
+    """`code`, `comment`, `begin`, `end`, `own` or `broken`."""
     start: int
     stop: int
 
 
 @dataclass
-class _LineIndex:
-    """The offsets of line starts, computed at the first look-up."""
+class LineIndex:
+    """The places of a note's offsets; asking for them in order takes linear time."""
 
     data: bytes
-    starts: list[int] = field(default_factory=list)
+    _starts: list[int] = field(default_factory=list)
+    _latest: tuple[int, int, int] = (0, 0, 1)
+    """Line, offset and column of the latest place."""
 
     def place(self, offset: int) -> BindingPlace:
-        if not self.starts:
+        """Return line and column of an offset."""
+        if not self._starts:
             ends = re.finditer(rb"\r\n|\n|\r", self.data)
-            self.starts = [0, *(match.end() for match in ends)]
-        line = bisect_right(self.starts, offset)
-        before = self.data[self.starts[line - 1] : offset].removeprefix(b"\xef\xbb\xbf")
-        return BindingPlace(line, len(before.decode("utf-8", "replace")) + 1)
+            self._starts = [0, *(match.end() for match in ends)]
+        line = bisect_right(self._starts, offset)
+        known_line, start, column = self._latest
+        if line != known_line or offset < start:
+            start, column = self._starts[line - 1], 1
+        before = self.data[start:offset]
+        before = before.removeprefix(b"\xef\xbb\xbf") if start == 0 else before
+        column += len(before.decode("utf-8", "replace"))
+        self._latest = (line, offset, column)
+        return BindingPlace(line, column)
 
 
 def may_hold(data: bytes) -> bool:
@@ -110,7 +124,7 @@ def may_hold(data: bytes) -> bool:
 
 def place_of(data: bytes, offset: int) -> BindingPlace:
     """Return line and column of an offset."""
-    return _LineIndex(data).place(offset)
+    return LineIndex(data).place(offset)
 
 
 def find_bindings(data: bytes) -> Bindings:
@@ -122,7 +136,7 @@ def find_bindings(data: bytes) -> Bindings:
     if not may_hold(data):
         return Bindings()
     passages = find_passages(data)
-    lines = _LineIndex(data)
+    lines = LineIndex(data)
     if passages.faults:
         return Bindings(
             (), tuple(BindingError(BindingPlace(at, 1), "blocks") for at in passages.faults)
@@ -138,32 +152,54 @@ def find_bindings(data: bytes) -> Bindings:
 
 def read_tokens(data: bytes, start: int, stop: int) -> Iterator[InlineToken]:
     """Yield code spans, comments and markers between two offsets of one passage, in order."""
+    reader = _TokenReader(data, stop)
     place = start
     while (match := _STEP.search(data, place, stop)) is not None:
-        token = _read_token(data, match, stop)
+        token = reader.read(match)
         place = match.end() if token is None else token.stop
         if token is not None:
             yield token
 
 
-def _read_token(data: bytes, match: re.Match[bytes], stop: int) -> InlineToken | None:
-    at = match.start()
-    if match[0].startswith(b"\\"):
-        return None
-    if match[0].startswith(b"`"):
-        close = re.compile(rb"(?<!`)" + match[0] + rb"(?!`)").search(data, match.end(), stop)
+@dataclass
+class _TokenReader:
+    """Reads what one step of a passage begins; what is never closed is looked for once."""
+
+    data: bytes
+    stop: int
+    unclosed: set[bytes] = field(default_factory=set)
+    """Backticks, and the opening of comments, that nothing closes from here on."""
+
+    def read(self, match: re.Match[bytes]) -> InlineToken | None:
+        """Return the token at MATCH; None where it is ordinary text."""
+        if match[0].startswith(b"\\"):
+            return None
+        if match[0].startswith(b"`"):
+            return self._code(match)
+        for kind, pattern in _MARKS.items():
+            if marked := pattern.match(self.data, match.start(), self.stop):
+                return InlineToken(kind, match.start(), marked.end())
+        return self._comment(match)
+
+    def _comment(self, match: re.Match[bytes]) -> InlineToken | None:
+        if match[0] in self.unclosed:
+            return None
+        close_at = self.data.find(b"-->", match.end(), self.stop)
+        if close_at < 0:
+            self.unclosed.add(match[0])
+        return InlineToken("comment", match.start(), close_at + 3) if close_at >= 0 else None
+
+    def _code(self, match: re.Match[bytes]) -> InlineToken | None:
+        if match[0] in self.unclosed:
+            return None
+        at, ticks = match.start(), match[0]
+        close = re.compile(rb"(?<!`)" + ticks + rb"(?!`)").search(self.data, match.end(), self.stop)
+        if close is None:
+            self.unclosed.add(ticks)
         return InlineToken("code", at, close.end()) if close else None
-    if data.startswith(END, at):
-        return InlineToken("end", at, at + len(END))
-    if begin := _BEGIN.match(data, at, stop):
-        return InlineToken("begin", at, begin.end())
-    if nearly := _NEARLY.match(data, at, stop):
-        return InlineToken("broken", at, nearly.end())
-    close_at = data.find(b"-->", at + 4, stop)
-    return InlineToken("comment", at, close_at + 3) if close_at >= 0 else None
 
 
-def _swallowed(data: bytes, passages: Passages, lines: _LineIndex) -> Iterator[BindingError]:
+def _swallowed(data: bytes, passages: Passages, lines: LineIndex) -> Iterator[BindingError]:
     for start in passages.hidden:
         if _ANY.search(data, start):
             yield BindingError(lines.place(start), "fence")
@@ -172,7 +208,7 @@ def _swallowed(data: bytes, passages: Passages, lines: _LineIndex) -> Iterator[B
 def _pair(
     data: bytes,
     tokens: Iterable[InlineToken],
-    lines: _LineIndex,
+    lines: LineIndex,
     numbers: list[Binding],
     faults: list[BindingError],
 ) -> None:
@@ -203,7 +239,7 @@ def _pair(
         fault(opened[0], "no-end")
 
 
-def _bound(data: bytes, begin: InlineToken, end: InlineToken, lines: _LineIndex) -> Binding:
+def _bound(data: bytes, begin: InlineToken, end: InlineToken, lines: LineIndex) -> Binding:
     reference = data[begin.start + len(b"<!--t:") : begin.stop - len(b"-->")]
     return Binding(
         reference=" ".join(reference.decode("utf-8", "replace").split()),

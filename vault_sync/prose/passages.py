@@ -1,5 +1,7 @@
 """Where prose stands in a note: not in front matter, generated blocks, code or comments.
 
+Code is fenced or, as CommonMark has it, indented by four columns where no paragraph goes on.
+
 Everything is found on bytes; offsets are those of the note.
 """
 
@@ -24,8 +26,17 @@ _APART = re.compile(rb"[|#]|(?:[-*+]|\d{1,9}[.)])[ \t]")
 _COMMENT = re.compile(rb"<!--(?!t:)")
 """What opens a comment that may go on for several paragraphs; a bound number's never does."""
 
-_PLAIN = re.compile(rb"[ \t]*[^\s>|#`~<+*0-9-]")
+_PLAIN = re.compile(rb" {0,3}[^\s>|#`~<+*0-9=_\[-]")
 """How most lines start: nothing but a paragraph."""
+
+_RULE = re.compile(rb"(?:-[ \t]*)+|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|=+[ \t]*")
+"""A line across the page, or below a heading."""
+
+_ITEM = re.compile(rb"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]+|\Z)")
+_FOOTNOTE = re.compile(rb" {0,3}\[\^[^\]]+\]:")
+_CODE_INDENT = 4
+_DEEPEST = 40
+"""List items within one another that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,43 @@ class _Fence:
 
 
 @dataclass
+class _Lists:
+    """The list items that a line may belong to: what is indented further than they is code."""
+
+    contents: list[int] = field(default_factory=list)
+    """Column at which the text of each open item stands, the innermost last."""
+    quotes: int = 0
+    after_blank: bool = True
+
+    def take(self, inner: bytes, quotes: int, *, in_paragraph: bool) -> bool:
+        """Take in a line that is not blank; return whether it is indented code."""
+        if quotes != self.quotes:
+            self.contents.clear()
+            self.quotes = quotes
+        indent = _width(inner[: len(inner) - len(inner.lstrip(b" \t"))])
+        item = _ITEM.match(inner)
+        outer = [content for content in self.contents if content <= indent]
+        base = outer[-1] if outer else 0
+        if indent - base >= _CODE_INDENT and not in_paragraph:
+            return True
+        if self.after_blank or item:
+            self.contents = outer
+        while item is not None and len(self.contents) < _DEEPEST:
+            content = _width(inner[: item.end()])
+            self.contents.append(content)
+            item = _ITEM.match(inner, item.end())
+        if _FOOTNOTE.match(inner):
+            self.contents.append(_CODE_INDENT)
+        self.after_blank = False
+        return False
+
+
+def _width(text: bytes) -> int:
+    """Return how many columns TEXT takes; a tab goes on to the next fourth."""
+    return len(text.expandtabs(_CODE_INDENT))
+
+
+@dataclass
 class _PassageBuilder:
     """Joins the lines of a note, one after the other, into passages."""
 
@@ -69,6 +117,7 @@ class _PassageBuilder:
     quotes: int = 0
     fence: _Fence | None = None
     comment: bool = False
+    lists: _Lists = field(default_factory=_Lists)
 
     def end(self) -> None:
         if self.start is not None:
@@ -116,35 +165,54 @@ def _step(builder: _PassageBuilder, match: re.Match[bytes]) -> None:
     """Take one line in."""
     text = match[1]
     if builder.fence is None and not builder.comment and _PLAIN.match(text):
+        builder.lists.take(text, 0, in_paragraph=True)
         builder.add(match.start(), match.end(), 0, apart=False)
         return
     prefix = _QUOTES.match(text)
     inner = text[prefix.end() :] if prefix else text
     quotes = text[: len(text) - len(inner)].count(b">")
-    if builder.fence is not None:
-        if builder.fence.closes(inner.strip(), quotes):
-            builder.fence = None
-            return
-        if not builder.fence.left(text, quotes):
-            return
-        builder.fence = None
+    if builder.fence is not None and _inside(builder, builder.fence, text, inner, quotes):
+        return
     if builder.comment:
         builder.comment = b"-->" not in text
         return
+    if not inner.strip():
+        builder.end()
+        builder.lists.after_blank = True
+        return
+    goes_on = builder.start is not None and quotes == builder.quotes
+    inner = inner.removeprefix(b" ") if quotes else inner
+    if builder.lists.take(inner, quotes, in_paragraph=goes_on):
+        builder.end()
+        return
+    _add(builder, match, inner, quotes)
+
+
+def _inside(
+    builder: _PassageBuilder, fence: _Fence, text: bytes, inner: bytes, quotes: int
+) -> bool:
+    """Whether a line belongs to the open FENCE, which it may close."""
+    closes = fence.closes(inner.strip(), quotes)
+    left = not closes and fence.left(text, quotes)
+    if closes or left:
+        builder.fence = None
+    return not left
+
+
+def _add(builder: _PassageBuilder, match: re.Match[bytes], inner: bytes, quotes: int) -> None:
+    """Take in a line of text, or one that opens a fence or a comment."""
     rest = inner.strip()
     opened = _opened(match.start(), inner, quotes)
     if opened is not None:
         builder.end()
         builder.fence = opened
-    elif not rest:
-        builder.end()
     elif _COMMENT.match(rest) and b"-->" not in rest:
         builder.end()
         builder.comment = True
     else:
         apart = _APART.match(rest) is not None
         builder.add(match.start(), match.end(), quotes, apart=apart)
-        if rest.startswith((b"|", b"#")):
+        if rest.startswith((b"|", b"#")) or _RULE.fullmatch(rest):
             builder.end()
 
 

@@ -11,7 +11,7 @@ from experiments.metrics import KINDS, kind
 from experiments.wording.numbers import shown
 from featherface.errors import ThesisError
 from vault_sync.prose.amounts import rewrite
-from vault_sync.prose.bindings import place_of
+from vault_sync.prose.bindings import LineIndex
 from vault_sync.prose.plain import find_numbers
 
 if TYPE_CHECKING:
@@ -90,12 +90,13 @@ class Suggester:
         """Yield plain numbers that could be bound; without CURRENT superseded ones alone."""
         digits = self._digits(current=current)
         for note in notes if digits else ():
+            lines = LineIndex(note.data)
             for plain in find_numbers(note.data, digits):
-                suggestion = self._recognise(note, plain)
+                suggestion = self._recognise(note, plain, lines)
                 if suggestion is not None and (current or suggestion.state != "current"):
                     yield suggestion
 
-    def _recognise(self, note: Note, plain: PlainNumber) -> Suggestion | None:
+    def _recognise(self, note: Note, plain: PlainNumber, lines: LineIndex) -> Suggestion | None:
         for reading in plain.readings:
             unit, spec = read_kind(reading)
             known = self._table(unit, spec).get(reading.value) if spec else None
@@ -104,7 +105,7 @@ class Suggester:
                 same = [candidate for candidate in best if candidate.current == best[0].current]
                 return Suggestion(
                     note=note.path,
-                    place=place_of(note.data, plain.start),
+                    place=lines.place(plain.start),
                     text=plain.text,
                     state="current" if same[0].current else "superseded",
                     references=tuple(
@@ -159,6 +160,12 @@ class Suggester:
             if current or not candidate.current
             for places in range(MOST_PLACES + 1)
         }
+        digits |= {
+            re.sub(r"\D", "", f"{candidate.value:.{places}e}".partition("e")[0])
+            for candidate in self._known.get("", ())
+            if current or not candidate.current
+            for places in range(1, MOST_PLACES + 1)
+        }
         return frozenset(text.encode() for text in digits)
 
     def _measured(self) -> Iterator[KnownValue]:
@@ -197,8 +204,11 @@ class Suggester:
 
 def read_kind(reading: NumberReading) -> tuple[str, str]:
     """Return the unit of metrics that READING may stand for and how it is written; else empty."""
-    if reading.sign or not reading.plain:
+    if reading.sign:
         return "", ""
+    if not reading.plain:
+        telling = reading.places >= 1 and not reading.unit
+        return ("", f".{reading.places}e") if telling else ("", "")
     digits = len(f"{abs(reading.value):.{reading.places}f}".replace(".", "").lstrip("0"))
     for unit, is_likely, metric_unit, spec in WRITTEN:
         if reading.unit == unit and is_likely(reading.value, reading.places, digits):

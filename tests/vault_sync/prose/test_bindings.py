@@ -35,7 +35,7 @@ def faults(text):
         ("reaches ", 9),
         ("# ", 3),
         ("- ", 3),
-        ("    1. ", 8),
+        ("- a\n\n    1. ", 8),
         ("> ", 3),
         ("> [!note] ", 11),
         ("> > - ", 7),
@@ -54,8 +54,10 @@ def faults(text):
 )
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_a_number_is_found_wherever_prose_stands(before, column, ending):
+    before = before.replace("\n", ending)
     text = f"A line.{ending}{ending}{before}{ONE}"
-    assert found(text) == [(3, column, "v2@best widerface.hard.ap .1%", "82.5 %")]
+    line = 3 + before.count(ending)
+    assert found(text) == [(line, column, "v2@best widerface.hard.ap .1%", "82.5 %")]
     assert faults(text) == []
 
 
@@ -75,6 +77,12 @@ def test_a_number_is_found_wherever_prose_stands(before, column, ending):
         "\\<!--t:v2 params.total ,-->1\\<!--/t-->\n",
         "<!-- thesis, to do: 82.5 -->\n",
         "<!-- t for two -->\n",
+        "<!--t:own-->\n",
+        "It is. <!-- t:own --> Next\n",
+        f"A line.\n\n    {ONE}\n",
+        f"A line.\n\n\t1. {ONE}\n",
+        f"# Head\n    {ONE}\n\n\n    {ONE}\n",
+        f"- a\n\n      {ONE}\n",
     ],
 )
 def test_what_is_no_prose_is_passed_by(text):

@@ -201,7 +201,7 @@ def test_fix_writes_stale_numbers_and_not_another_byte(filled):
         + f"| A | {bound(f'v2@best {HARD} .1%', old)} |\r\n".encode()
         + f"| B | {bound(f'v2@best {HARD} .1%', '80.0 %')} |\n".encode()
         + b"e\xcc\x81 \xff\xfe `81.9 %` 81.9 %\r"
-        + f"{bound('v2 params.total ,', '')} no end".encode()
+        + f"and {bound('v2 params.total ,', '')} no end".encode()
     )
     path = write(filled, text)
     fixed = ProseNumbers(filled).fix()
@@ -214,7 +214,7 @@ def test_fix_writes_stale_numbers_and_not_another_byte(filled):
 
 
 def test_a_number_that_grows_moves_none_behind_it(filled):
-    text = "{} and {} and {}.\n"
+    text = "Of {} and {} and {}.\n"
     bindings = ["v2 params.total ,", f"v2 {HARD} .1%", "v2 params.total ,"]
     path = write(filled, text.format(*map(bound, bindings, ["", "81.9 %", ""])))
     ProseNumbers(filled).fix()
@@ -223,16 +223,16 @@ def test_a_number_that_grows_moves_none_behind_it(filled):
 
 
 def test_edited_numbers_are_written_only_on_demand(filled):
-    path = write(filled, bound(f"v2 {HARD} .1%", "80 or so"))
+    path = write(filled, "# " + bound(f"v2 {HARD} .1%", "80 or so"))
     prose = ProseNumbers(filled)
     assert prose.fix().written == []
     assert prose.fix(edited=True).written == [NOTE]
-    assert path.read_text(encoding="utf-8") == bound(f"v2 {HARD} .1%", "83.1%")
+    assert path.read_text(encoding="utf-8") == "# " + bound(f"v2 {HARD} .1%", "83.1%")
     assert [one.state for one in prose.findings] == ["fresh"]
 
 
 def test_fix_follows_a_note_that_is_saved_meanwhile(filled, monkeypatch):
-    path = write(filled, bound(f"v2 {HARD} .1%", "81.9 %"))
+    path = write(filled, "So " + bound(f"v2 {HARD} .1%", "81.9 %"))
     real, saves = file_write.step, ["A line of mine.\n\n"]
 
     def save(name):
@@ -242,7 +242,7 @@ def test_fix_follows_a_note_that_is_saved_meanwhile(filled, monkeypatch):
 
     monkeypatch.setattr(file_write, "step", save)
     assert ProseNumbers(filled).fix().written == [NOTE]
-    expected = "A line of mine.\n\n" + bound(f"v2 {HARD} .1%", "83.1 %")
+    expected = "A line of mine.\n\nSo " + bound(f"v2 {HARD} .1%", "83.1 %")
     assert path.read_text(encoding="utf-8") == expected
 
 
@@ -388,6 +388,40 @@ def test_few_numbers_are_suggested_by_mistake(filled):
     <!-- thesis:end id=x -->
     """
     assert suggestions(filled, "\n".join(line[4:] for line in text.splitlines())) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "−83.1 %", "-83.1 %", "±83.1 %", "83.1 ± 0.4 %", "82.0–83.1 %", "83.1–84.0 %",
+        "[82.0 ; 83.1] %", "83.1–84 %", "ap:: 83.1 %", "- ap:: 83.1 %", "[ap:: 83.1 %]",
+        "    83.1 %", "p. 488664", "$488,664", "488,664 €", "ISBN 83.1 978-2-488664-00-0",
+        "<b title=83.1>",
+    ],
+)  # fmt: skip
+def test_no_part_of_a_signed_number_or_a_range_is_suggested(filled, text):
+    assert suggestions(filled, f"{text}\n") == []
+
+
+def test_a_power_of_ten_is_suggested_whole(filled, make_run):
+    make_run(filled, "v1", metrics={"export.onnx.parity": 4.532e-6})
+    for text in ("4,53×10⁻⁶", "4.53e-6"):
+        assert suggestions(filled, f"It is {text}.\n") == [
+            (text, "current", "v1 export.onnx.parity .2e")
+        ]
+    assert suggestions(filled, "It is **83.1** % or **83.1 %**.")[0][0] == "83.1 %"
+
+
+@pytest.mark.parametrize("sign", ["−", "-", "±", "+", "± ", "− "])
+def test_bind_takes_no_number_from_behind_its_sign(filled, sign):
+    write(filled, f"It is {sign}83.1 % there.")
+    with pytest.raises(NotFoundError):
+        bind(ProseNumbers(filled), NOTE, "83.1 %", f"v2 {HARD} .1%")
+
+
+def test_a_range_in_a_binding_is_no_value(filled):
+    for text in ("83.1 ± 0.4 %", "83.1–84.0 %", "[83.0 ; 83.2] %", "±83.1 %", "−83.1 %"):
+        assert only(filled, f"v2 {HARD} .1%", text).state == "hand-edited"
 
 
 def test_a_suggested_command_binds(filled):

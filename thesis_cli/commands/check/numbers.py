@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from thesis_cli.commands.check.numbers_view import view
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.output import Block, emit, json_option
+from thesis_cli.output import emit, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from thesis_cli.session import Session
+    from vault_sync.commands.block_states import BlockFinding
     from vault_sync.commands.check_numbers import ProseNumbers
     from vault_sync.prose.checking import NumberFinding
     from vault_sync.prose.suggestions import Suggestion
+    from vault_sync.prose.unbacked import PlainResult
     from vault_sync.prose.values import ReferenceValue
-
-MOST_OTHERS = 3
-"""Other meanings of a plain number that are named."""
 
 
 @click.command(cls=Command)
@@ -27,6 +29,7 @@ MOST_OTHERS = 3
 @click.option("--fix", is_flag=True, help="Write stale numbers as their records have them.")
 @click.option("--edited", is_flag=True, help="With --fix: hand-edited numbers too.")
 @click.option("--suggest", is_flag=True, help="List plain numbers that could be bound.")
+@click.option("--strict", is_flag=True, help="Exit code 1 too where nothing backs a number.")
 @click.option("--all", "everything", is_flag=True, help="List the fresh numbers too.")
 @click.option("--verbose", is_flag=True, help="Say too which code changed without an effect.")
 @json_option
@@ -40,6 +43,7 @@ def numbers(  # noqa: PLR0913 - one for each option
     fix: bool,
     edited: bool,
     suggest: bool,
+    strict: bool,
     everything: bool,
     verbose: bool,
     as_json: bool,
@@ -47,9 +51,10 @@ def numbers(  # noqa: PLR0913 - one for each option
     """Check the numbers in the prose against the records they are bound to.
 
     NOTES are paths from here or from the vault, folders too; default: all. Exit code 0 where
-    every bound number is fresh, 1 where one is stale, hand-edited, orphan or broken. Plain
-    numbers that equal a superseded value are listed; with --suggest those that equal a current
-    one too.
+    every bound number is fresh and every generated block says what the records say, 1 where one
+    does not. Plain numbers that read like results and that nothing backs (no binding, no citation
+    in the sentence, no mark) are listed; with --strict they make the exit code 1. Plain numbers
+    that equal a superseded value are listed too, with --suggest those that equal a current one.
     """
     del as_json
     from featherface.errors import UsageError
@@ -65,15 +70,23 @@ def numbers(  # noqa: PLR0913 - one for each option
         session.warn(f"passed over, no notes of the vault: {', '.join(passed[:3])}{more}")
     fixed = prose.fix(edited=edited) if fix else None
     warn_of_runs(session, prose, verbose=verbose)
+    suggestions = prose.suggest()
+    commands = {suggestion.where: suggestion.command for suggestion in suggestions}
+    shown = [one for one in suggestions if suggest or one.state != "current"]
     answer = {
         "numbers": [tell(finding) for finding in prose.findings],
-        "suggestions": [hint(suggestion) for suggestion in prose.suggest(current=suggest)],
+        "unbacked": [tell_unbacked(result, commands) for result in prose.unbacked],
+        "blocks": [tell_block(block) for block in prose.blocks],
+        "line_openers": prose.line_openers,
+        "counts": prose.counts,
+        "suggestions": [hint(suggestion) for suggestion in shown],
         "written": sorted(set(fixed.written)) if fixed else [],
     }
     emit(session, "check-numbers", answer, lambda data: view(data, everything=everything))
     if fixed and fixed.problem:
         raise fixed.problem
-    if any(finding.state != "fresh" for finding in prose.findings):
+    wrong = prose.blocks or any(finding.state != "fresh" for finding in prose.findings)
+    if wrong or (strict and prose.unbacked):
         context.exit(CLAIM_FALSE)
 
 
@@ -129,6 +142,34 @@ def basis(value: ReferenceValue | None) -> dict[str, Any]:
     }
 
 
+def tell_unbacked(result: PlainResult, commands: Mapping[str, str]) -> dict[str, Any]:
+    """Tell of a plain number that nothing backs, and what to do; COMMANDS bind some by place."""
+    command = commands.get(result.where)
+    mark = "cite its source in the sentence, [@key], or mark it as your own: <!--t:own-->"
+    return {
+        "kind": "unbacked",
+        "note": result.note,
+        "line": result.place.line,
+        "column": result.place.column,
+        "text": result.number.text,
+        "reads_as": result.number.kind,
+        "command": command,
+        "next": command or mark,
+    }
+
+
+def tell_block(block: BlockFinding) -> dict[str, Any]:
+    """Tell of a generated block that does not say what the records say."""
+    return {
+        "kind": block.kind,
+        "note": block.note,
+        "line": block.line or None,
+        "address": block.address,
+        "reason": block.reason,
+        "next": block.next,
+    }
+
+
 def hint(suggestion: Suggestion) -> dict[str, Any]:
     """Tell of a plain number that could be bound."""
     return {
@@ -142,112 +183,3 @@ def hint(suggestion: Suggestion) -> dict[str, Any]:
         "references": list(suggestion.references),
         "command": suggestion.command,
     }
-
-
-def view(data: dict[str, Any], *, everything: bool) -> list[Block]:
-    """List what is not fresh, count all, and show how to bind plain numbers."""
-    rows = data["numbers"]
-    blocks: list[Block] = [f"written: {path}" for path in data["written"]]
-    blocks += [line(row) for row in rows if everything or row["state"] != "fresh"]
-    blocks += [""] if blocks else []
-    blocks += [count(rows), *caution(rows), *steps(rows)]
-    if data["suggestions"]:
-        blocks += ["", *plain_numbers(data["suggestions"])]
-    return blocks
-
-
-def line(row: dict[str, Any]) -> str:
-    """Say where a number stands, what became of it, and why; as compilers do."""
-    change = one_line(row["text"])
-    if row["expected"] and row["state"] != "fresh":
-        change = f"{change or '(empty)'} → {one_line(row['expected'])}"
-    told = "  ".join(part for part in (row["state"], change, row["reference"]) if part)
-    kind = f"  ({about(row)})" if row["evidence"] else ""
-    why = [row["reason"]] if row["reason"] else []
-    if row["state"] in ("orphan", "broken") and row["hint"]:
-        why.append(f"next: {row['hint']}")
-    return "\n    ".join([f"{where(row)}: {told}{kind}", *why])
-
-
-def where(row: dict[str, Any]) -> str:
-    """Write a place as editors take it."""
-    return f"{row['note']}:{row['line']}:{row['column']}"
-
-
-def one_line(text: str) -> str:
-    """Write a text of a note in one line, shortened."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 40 else f"{flat[:39]}…"
-
-
-def about(row: dict[str, Any]) -> str:
-    """Say what kind of evidence a number is, and of what data it is not."""
-    parts = list(row["evidence"])
-    parts += [f"predictions of {maker}" for maker in row["makers"]]
-    parts += ["synthetic"] if row["synthetic"] else []
-    parts += [] if row["complete"] else ["part of the data"]
-    parts += row["marks"]
-    return ", ".join(parts)
-
-
-def count(rows: list[dict[str, Any]]) -> str:
-    """Count the bound numbers by state and by evidence."""
-    if not rows:
-        return "no bound numbers; to find some to bind: thesis check numbers --suggest"
-    states = Counter(row["state"] for row in rows)
-    kinds = Counter(kind for row in rows for kind in row["evidence"])
-    told = ", ".join(f"{n} {state}" for state, n in states.items())
-    rest = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-    number = "1 bound number" if len(rows) == 1 else f"{len(rows)} bound numbers"
-    return f"{number}: {told}" + (f" ({rest})" if rest else "")
-
-
-def caution(rows: list[dict[str, Any]]) -> list[str]:
-    """Say which numbers are no WIDER FACE results, whatever the sentence around them says."""
-    synthetic = sum(row["synthetic"] for row in rows)
-    partial = sum(not row["complete"] and not row["synthetic"] for row in rows)
-    foreign = sum(bool(row["makers"]) for row in rows)
-    lines = []
-    if foreign:
-        lines.append(f"from another program's predictions: {foreign} of them; the text must say so")
-    if synthetic:
-        lines.append(f"from synthetic data: {synthetic} of them; the text must say so")
-    if partial:
-        lines.append(f"from a part of the data: {partial} of them; the text must say so")
-    disturbed = {run: None for row in rows if "disturbed" in row["marks"] for run in row["runs"]}
-    if disturbed:
-        again = "; ".join(f"thesis run {run} --stage benchmark --new" for run in disturbed)
-        lines.append(f"from a machine that was not left alone; measure again: {again}")
-    return lines
-
-
-def steps(rows: list[dict[str, Any]]) -> list[str]:
-    """Say what to do about numbers that differ from their records."""
-    states = {row["state"] for row in rows}
-    lines = []
-    if "stale" in states:
-        lines.append("stale: thesis check numbers --fix writes what the record says now")
-    if "hand-edited" in states:
-        lines.append(
-            "hand-edited: correct the text, remove both comments to keep your own words, or: "
-            "thesis check numbers --fix --edited"
-        )
-    return lines
-
-
-def plain_numbers(rows: list[dict[str, Any]]) -> list[Block]:
-    """List plain numbers with the command that binds each."""
-    return ["plain numbers that could be bound:", *map(candidate, rows)]
-
-
-def candidate(row: dict[str, Any]) -> str:
-    """Say what a plain number equals, and how to bind it; which of several it is, people know."""
-    equals = f"equals {row['references'][0]}"
-    if row["state"] == "superseded":
-        equals = f"was {row['source']}'s, now {row['expected']}"
-    others = row["references"][1:]
-    lines = [f"{where(row)}: {one_line(row['text'])}: {equals}", f"  {row['command']}"]
-    if others:
-        more = f", … ({len(others)} in all)" if len(others) > MOST_OTHERS else ""
-        lines.append(f"  it may also be {', '.join(others[:MOST_OTHERS])}{more}")
-    return "\n".join(lines)

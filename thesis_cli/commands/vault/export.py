@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
     from thesis_cli.session import Session
 
+WORDS = {
+    "measured": "proved",
+    "imported": "imported",
+    "cited": "cited",
+    "target": "planned",
+    "own": "the author's own",
+    "unbacked": "unbacked",
+    "stale": "stale",
+    "altered": "altered by hand",
+}
+"""What a number can be -> the word for it."""
 FILE = click.Path(path_type=Path)
 
 
@@ -34,13 +45,14 @@ FILE = click.Path(path_type=Path)
     help="What sets the PDF; all but typst are programs of your own.",
 )
 @click.option("--with-runs", is_flag=True, help="Add the notes of the runs as an appendix.")
-@click.option("--force", is_flag=True, help="Write over a document that was changed since.")
+@click.option("--force", is_flag=True, help="Write over a changed document; show altered numbers.")
 @json_option
 @pass_session
 def export(session: Session, /, *, names: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Export the thesis, or some NOTES and folders, as one document.
 
-    Nothing is written into the vault.
+    Nothing is written into the vault. Blocks and bound numbers that were altered by hand are
+    refused (exit code 7), unless with --force.
     """
     del as_json
     from vault_sync.export.document_writer import ExportOptions
@@ -63,8 +75,20 @@ def view(data: dict[str, Any]) -> Iterator[Block]:
         )
         + f"; works cited: {len(data['citations'])}"
     )
+    yield numbers(data)
     if data["left_out"]:
         yield f"left out: {', '.join(data['left_out'])}"
+
+
+def numbers(data: dict[str, Any]) -> str:
+    """Say on what the numbers of the document rest."""
+    told = [
+        f"{data['numbers'][name]} {word}" for name, word in WORDS.items() if data["numbers"][name]
+    ]
+    text = f"numbers: {', '.join(told) or 'none in the prose'}"
+    text += f"; {count(data['blocks'], 'generated block')}" if data["blocks"] else ""
+    weak = data["numbers"]["unbacked"] or data["numbers"]["stale"] or data["numbers"]["altered"]
+    return f"{text}; see: thesis check numbers" if weak else text
 
 
 def count(number: int, singular: str) -> str:

@@ -174,6 +174,11 @@ class _Scanner:
     def _comment(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         return self._drop(match, "-->", stop)
 
+    def _guard(self, match: re.Match[str], stop: int) -> tuple[str, int]:
+        """Drop what keeps a comment from opening its line: the comment goes as well."""
+        del stop
+        return "", match.end()
+
     def _hidden(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         return self._drop(match, "%%", stop)
 
