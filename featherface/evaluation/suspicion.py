@@ -31,9 +31,9 @@ CUT = 0.1
 """Lowest score that a protocol with a cut-off of 0.02 doesn't explain."""
 USUAL = 0.3
 """Share of the strongest detections that lie on a face, below which their boxes are looked at."""
-NONE = 0.02
+NONE = 0.05
 """The same share, below which they may as well lie anywhere."""
-NOTHING = 0.01
+NOTHING = 0.05
 """AP that is as good as none."""
 SCALE = 4.0
 """How many times larger or smaller than faces boxes are where they are of another picture size."""

@@ -60,9 +60,11 @@ def test_one_landmark_of_minus_one_makes_the_faces_landmarks_unknown(tmp_path):
     assert known(open_split(label_set(tmp_path, [line]), "train")) == [False]
 
 
-def test_landmarks_of_minus_one_in_a_table_of_crops_are_none(tmp_path):
+@pytest.mark.parametrize("points", [[-1] * 10, [0] * 10, [3, 4, 6, 4, -1, -1, 4, 8, 6, 8]])
+def test_landmarks_of_minus_one_or_zero_in_a_table_of_crops_are_none(tmp_path, points):
     head = ",".join((FILE, *BOX, *POINT_COLUMNS))
-    (tmp_path / "a.csv").write_text(f"{head}\nx.jpg,1,1,5,5{',-1' * 10}\n", encoding="utf-8")
+    row = ",".join(map(str, ["x.jpg", 1, 1, 5, 5, *points]))
+    (tmp_path / "a.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
     (crop,) = read_crops(tmp_path / "a.csv")
     assert np.isnan(crop.landmarks).all()
 
