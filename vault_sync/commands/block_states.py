@@ -13,6 +13,7 @@ from vault_sync.engine.owned_files import property_key, stays_deleted
 from vault_sync.engine.plans import Options
 from vault_sync.engine.state import FOREVER
 from vault_sync.engine.text.markers import digest, scan
+from vault_sync.prose.unbacked import find_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,11 +87,11 @@ def _kept(survey: Survey) -> Iterator[BlockFinding]:
 
 
 def _unknown(survey: Survey) -> Iterator[BlockFinding]:
-    """Yield blocks that no report makes: whoever wrote them, no record stands behind them."""
+    """Yield blocks with results that no report makes: no record stands behind them."""
     for block_id, places in survey.snapshot.blocks.items():
         if block_id not in survey.blocks:
             for note, block in places:
-                if block.body:
+                if any(find_results(block.body)):
                     address = f"{note.path}#{block_id}"
                     reason = "no report makes this block now: nothing proves its numbers"
                     adopt = f'thesis vault adopt "{address}" makes it your own prose'

@@ -71,8 +71,7 @@ def test_an_edit_with_a_new_digest_is_found(synced):
 def test_a_block_that_no_report_makes_hides_no_number(synced):
     path = synced.vault / "05-Results/Discussion.md"
     path.write_bytes(write_block("mine", "invented", b"We reach 99.9 % AP.", {}) + b"\n")
-    found = kinds(synced)
-    assert (EDITED, "05-Results/Discussion.md#mine") in found
+    assert (EDITED, "05-Results/Discussion.md#mine") in kinds(synced)
 
 
 def test_broken_markers_hide_no_number(synced):
