@@ -7,6 +7,9 @@ import json
 import pytest
 
 from experiments.metrics import Metric
+from experiments.recipe.resolve import resolve
+from experiments.records.selection import TAGS
+from thesis_cli.commands.quickstart import RECIPES, keep_recipe
 
 AP = "widerface.mean_ap"
 
@@ -126,3 +129,17 @@ def test_a_smoke_run_is_a_number_only_by_its_version(thesis, workspace, make_run
     refused = thesis("compare", "smoke", "v1", workspace=workspace)
     assert "name the version: smoke@1" in refused.err
     assert thesis("compare", "smoke@1", "v1", workspace=workspace).code == 0
+
+
+def test_what_a_quickstart_trains_is_in_its_chapters_and_labelled_synthetic(
+    thesis, workspace, make_run
+):
+    for name, text in RECIPES.items():
+        keep_recipe(workspace, name, text)
+        tags = resolve(name, workspace).recipe.tags
+        assert not set(tags) & set(TAGS)
+        make_run(workspace, name, metrics=[ap(0.317, dataset="synthetic")], tags=tags)
+    thesis("report", "sync", workspace=workspace)
+    chapter = next(workspace.vault.rglob("Performance-Analysis.md")).read_text(encoding="utf-8")
+    assert "31.7" in chapter
+    assert "Synthetic data, not WIDER FACE" in chapter
