@@ -77,6 +77,7 @@ PLANTED = {
     "npm's": "npm_" + WORD * 3,
     "a web token": f"eyJ{WORD}.{WORD}.{WORD}",
     "of a URL": f"https://me:{WORD}@host.org/x.git",
+    "of a URL, the user alone": f"https://{WORD}@host.org/x.git",
     "of a URL, with a slash": f"postgres://me:12/{WORD}@host/db",
     "in a URL's query": f"https://host.org/x?sig={WORD}",
     "a private key": f"{BEGIN}\n{BODY}\n{BODY}\n{LAST}\n{END}\n",
@@ -191,6 +192,8 @@ def test_a_line_of_a_hundred_kilobytes_is_cleaned_at_once():
     "argument",
     [
         f"--set=wandb.api_key={WORD}",
+        f"--set=tracker.auth={WORD}",
+        f"https://{WORD}@host.org/x.git",
         "--set",
         "--token",
         f"WANDB_API_KEY={WORD}",

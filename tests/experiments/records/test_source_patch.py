@@ -126,7 +126,7 @@ def test_the_data_that_a_recipe_names_stay_out_of_the_patch(repository, workspac
 
 def test_code_comes_first_under_the_limit_and_the_dropped_is_named(repository, monkeypatch):
     write(repository / "code.py", "one = 2\n")
-    write(repository / "a-list.csv", "1,2\n" * 10_000)
+    write(repository / "a-list.csv", "1,2\n" * 140)
     write(repository / "new.py", "two = 2\n")
     monkeypatch.setattr(source_patch, "PATCH_LIMIT", 1_000)
     state = source_patch.source(repository)
