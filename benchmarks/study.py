@@ -161,6 +161,12 @@ def report(options: argparse.Namespace) -> None:
             for one in gains
         ]
         row(alone, *cells)
+    print()
+    row("run", "seal")
+    row(*["---"] * 2)
+    store = Store(Workspace.open(folder))
+    for name in runs:
+        row(name, f"`{store.find(name).seal}`")
 
 
 def shares(folder: Path, runs: list[str]) -> list[Interval]:
