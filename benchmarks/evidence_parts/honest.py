@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from evidence_parts.cases import Impossible, Operation
 from evidence_parts.finished import DISCUSSION
 from evidence_parts.places import linked
+from evidence_parts.prose import PERFORMANCE
 from evidence_parts.verbs import call
 from experiments.records.seal import sha256
 
@@ -25,7 +26,7 @@ EARLIER = Path(__file__).parents[2] / "tests" / "thesis_cli" / "earlier"
 WORDS = {
     "prose without a number": "Nothing here was measured.",
     "a number with its citation": "The paper gives 78.3 % on Hard [@kim2025featherface].",
-    "a number marked as one's own": "I expect 90 % AP of it <!--t:own-->.",
+    "a number marked as one's own": "I expect 90 % AP of it. <!--t:own-->",
     "no results: pages, money, years, fields": (
         "See pages 12–14 of ISBN 978-3-16-148410-0, of 2025, for 35 €.\n\nap:: 82.6 %\n\n"
         "    ap = 97.3\n\nThe chapter has 3 sections and 12 figures."
@@ -161,6 +162,14 @@ def typed(root: Path, text: str) -> None:
     )
 
 
+def block_deleted(root: Path) -> None:
+    """What isn't there claims nothing; a student may not want it."""
+    path = root / "vault" / PERFORMANCE
+    text = path.read_text(encoding="utf-8")
+    kept = re.sub(r"<!-- thesis:begin.*?<!-- thesis:end[^\n]*-->\n", "", text, flags=re.DOTALL)
+    path.write_text(kept, encoding="utf-8", newline="\n")
+
+
 def own_files(root: Path) -> None:
     """Files of the student's own, beside the records and in the vault."""
     (root / "runs" / "README.md").write_text("My runs.\n", encoding="utf-8")
@@ -236,6 +245,7 @@ HONEST = (
     Operation("honest: a label", labelled),
     Operation("honest: a note on a run", noted),
     Operation("honest: a second sync", synced),
+    Operation("honest: a block deleted", block_deleted),
     Operation("honest: files of one's own", own_files),
     Operation("honest: another language", other_language),
     Operation("honest: a read-only workspace", read_only),

@@ -111,11 +111,6 @@ def block_row(root: Path) -> None:
     )
 
 
-def block_deleted(root: Path) -> None:
-    block = r"<!-- thesis:begin.*?<!-- thesis:end[^\n]*-->\n"
-    exchanged(root / "vault" / PERFORMANCE, block, "")
-
-
 def block_unmarked(root: Path) -> None:
     """Take one end marker away: the block's numbers look like prose."""
     exchanged(root / "vault" / PERFORMANCE, r"<!-- thesis:end[^\n]*-->\n", "")
@@ -150,12 +145,6 @@ def note_linked(root: Path) -> None:
     linked(outside, chapter)
 
 
-def note_is_a_folder(root: Path) -> None:
-    chapter = root / "vault" / PERFORMANCE
-    chapter.unlink()
-    chapter.mkdir()
-
-
 def picture_exchanged(root: Path) -> None:
     (picture, *_) = sorted((root / "vault" / "attachments").glob("v2@1-*.png"))
     shutil.copy2(next(iter((root / "vault" / "attachments").glob("v1@1-*.png"))), picture)
@@ -174,12 +163,10 @@ PROSE = (
     Attack("bound: without its end", without_end, EDITED),
     Attack("block: a number edited", block_number, EDITED),
     Attack("block: a row added", block_row, EDITED),
-    Attack("block: deleted", block_deleted, (SYNC,)),
     Attack("block: its end taken away", block_unmarked, EDITED),
     Attack("block: copied and edited", block_copied, EDITED),
     Attack("block: a claim's value edited", milestone_block, EDITED),
     Attack("vault: a picture exchanged", picture_exchanged, (SYNC, EXPORT)),
     Attack("vault: a chapter linked elsewhere", note_linked, (SYNC, EXPORT)),
-    Attack("vault: a chapter is a folder", note_is_a_folder, (SYNC,)),
     Attack("document: altered and exported again", altered_document, (EXPORT,)),
 )
