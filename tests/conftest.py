@@ -23,7 +23,7 @@ from stand_ins.folders import contents
 from stand_ins.machines import CalmMachine
 
 from experiments.earlier_conditions import from_text
-from experiments.metrics import KINDS, Metric
+from experiments.metrics import AP_METRICS, KINDS, Metric
 from experiments.names import STAGES
 from experiments.records import writer
 from experiments.records.annotations import RunAnnotations
@@ -493,7 +493,8 @@ def write_run(
                 },
             )
     if matches:
-        kept = synthetic_matches(seed, n) if matches is True else matches
+        made = synthetic_matches(seed, n, stated_aps(chosen))
+        kept = made if matches is True else matches
         kept.save(folder / "matches.npz")
     if plots:
         (folder / "plots").mkdir()
@@ -535,8 +536,27 @@ def resolved_recipe(experiment, variant, seed, parents, changes):
     return content
 
 
-def synthetic_matches(seed, images):
-    """Return match records of IMAGES pictures, where a higher SEED finds more faces."""
+def stated_aps(metrics):
+    """Return subset -> AP of METRICS; what they don't say is such that their mean is right."""
+    values = {metric.name: metric.value for metric in metrics}
+    stated = {
+        subset: values[name]
+        for name, subset in AP_METRICS.items()
+        if subset != "mean" and name in values
+    }
+    mean = values.get("widerface.mean_ap", sum(stated.values()) / len(stated) if stated else 0.5)
+    missing = [subset for subset in ("easy", "medium", "hard") if subset not in stated]
+    rest = (3 * mean - sum(stated.values())) / len(missing) if missing else 0.0
+    return stated | dict.fromkeys(missing, rest)
+
+
+def synthetic_matches(seed, images, aps=None):
+    """Return match records of IMAGES pictures with these APS.
+
+    The pictures are the same for all, some harder than others; what is found in each is drawn
+    from SEED. Faces are counted by the ten thousand, so that a share of them is an AP to a
+    millionth. False alarms come after the last face was found, where they don't count.
+    """
     import numpy as np  # noqa: PLC0415 - most tests need no arrays
 
     from featherface.evaluation.matches import (  # noqa: PLC0415 - as above
@@ -544,16 +564,21 @@ def synthetic_matches(seed, images):
         SubsetMatches,
     )
 
-    random = np.random.default_rng(seed)
+    pictures, random = np.random.default_rng(0), np.random.default_rng(seed)
     names = tuple(f"0--Parade/{place:04d}" for place in range(images))
+    reach = np.append(np.linspace(0.3, 1.0, 999), 1.0)
     subsets = {}
-    for subset, chance in (("easy", 0.8), ("medium", 0.7), ("hard", 0.55)):
-        faces = random.integers(1, 9, images)
-        found = random.binomial(faces, min(chance + 0.02 * seed, 1.0))
-        reach = np.linspace(0.3, 1.0, 1000)
+    for subset, ap in (aps or {"easy": 0.8, "medium": 0.7, "hard": 0.55}).items():
+        faces = pictures.integers(10_000, 90_000, images)
+        spread = min(0.2, 0.5 * (1 / ap - 1)) if ap else 0.0
+        ease = pictures.uniform(-1, 1, images) + 0.2 * random.uniform(-1, 1, images)
+        wanted = faces * ap * (1 + spread * ease)
+        wanted *= ap * faces.sum() / max(wanted.sum(), 1)
+        found = np.diff(np.rint(np.cumsum(wanted)), prepend=0).astype(np.int64)
         hits = np.floor(found[:, None] * reach).astype(np.int32)
-        extra = np.floor(random.integers(0, 4, images)[:, None] * reach**6).astype(np.int32)
+        proposals = hits.copy()
+        proposals[:, -1] += random.integers(0, 4, images).astype(np.int32)
         subsets[subset] = SubsetMatches(
-            faces=faces.astype(np.int32), proposals=(hits + extra).astype(np.int32), hits=hits
+            faces=faces.astype(np.int32), proposals=proposals, hits=hits
         )
     return MatchRecords(images=names, subsets=subsets)

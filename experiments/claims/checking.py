@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from experiments.claims.predicates import Claim
     from experiments.comparison.statistics import Interval
     from experiments.records.run import Run
+    from experiments.records.seal import Problem
     from experiments.records.store import Store
     from experiments.staleness.changes import ProvenanceChange
     from experiments.workspace.milestones import Milestone
@@ -79,6 +80,21 @@ def check(
     milestones = _milestones_called(workspace, names)
     examiner = Examiner(store or CachedStore(workspace))
     return [examiner.check(milestone) for milestone in milestones]
+
+
+def damaged_runs(
+    store: Store, milestones: Iterable[Milestone]
+) -> list[tuple[Run, Sequence[Problem]]]:
+    """Return the runs that MILESTONES may look at and whose records are not as sealed, and why.
+
+    A damaged version of an experiment may be the very one that `@best` would mean.
+    """
+    terms = [term for each in milestones for term in metric_terms(parse_milestone(each))]
+    names = dict.fromkeys(term.selector.partition("@")[0] for term in terms)
+    runs = [run for name in names for run in store.runs(name) if run.sealed]
+    labels = store.labels()
+    runs += [labels[name] for name in names if name in labels and labels[name].sealed]
+    return [(run, problems) for run in dict.fromkeys(runs) if (problems := store.problems(run))]
 
 
 def check_milestone(store: Store, milestone: Milestone) -> ClaimOutcome:
@@ -263,4 +279,5 @@ __all__ = [
     "Reason",
     "check",
     "check_milestone",
+    "damaged_runs",
 ]

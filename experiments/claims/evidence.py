@@ -13,6 +13,7 @@ from experiments.disturbances import Disturbances
 from experiments.earlier_conditions import from_text
 from experiments.metrics import DISTURBED
 from experiments.records.seal import only_line_ends, remedy
+from experiments.records.store import RemovedError
 from experiments.staleness.changes import changes, rewritten
 from experiments.staleness.families import families
 from experiments.wording.phrases import Sentence
@@ -128,6 +129,9 @@ def _observe(facts: Facts, term: MetricTerm, milestone: Milestone) -> Observatio
         run = facts.store.find(term.selector)
         reason = Reason("tagged", {"run": run.id, "selector": term.selector})
         selected = Observation(term, run, reason=reason)
+    except RemovedError as error:
+        step = Reason("step", {"command": f"thesis runs restore {error.run}"})
+        selected = Observation(term, reason=Reason("removed", {"run": error.run}), step=step)
     except NotFoundError:
         reason = Reason("no-run", {"run": term.selector})
         step = Reason(*remedies.for_missing_run(facts.store, term.selector, term.metric))

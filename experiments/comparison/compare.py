@@ -61,7 +61,7 @@ def compare(
     chosen = tuple(runs)
     if len(chosen) < 2:
         raise UsageError("compare needs two runs or more", "thesis runs list")
-    _check_sealed(chosen, store)
+    check_sealed(chosen, store)
     mixed = _mixtures(chosen)
     if mixed and not force:
         raise UsageError(mixed[0].text(), FORCE)
@@ -96,7 +96,12 @@ def targets_of(runs: Iterable[Run], cited: Mapping[str, CitedResult]) -> tuple[C
     return tuple(cited[name] for name in names if name in cited)
 
 
-def _check_sealed(runs: Sequence[Run], store: Store | None) -> None:
+def check_sealed(runs: Sequence[Run], store: Store | None) -> None:
+    """Refuse RUNS of which one is not sealed, or not as it was sealed.
+
+    Raises:
+        ClaimFalseError: the message names the run and the file.
+    """
     from experiments.records import seal  # noqa: PLC0415 - hides behind the store elsewhere
 
     for run in runs:

@@ -9,10 +9,11 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiments.records.agreement import contradictions
 from experiments.records.annotations import beside
 from experiments.records.record import RECORD
 from experiments.records.run import RESULTS, Run
-from experiments.records.seal import SEAL, UNREADABLE, Problem, verify
+from experiments.records.seal import SEAL, UNREADABLE, Problem, read_seal, verify
 from featherface.errors import HeldError, ThesisError
 
 if TYPE_CHECKING:
@@ -89,10 +90,11 @@ class Index:
             _save(database, "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", fresh)
         return listed
 
-    def problems(self, run: Run) -> list[Problem]:
-        """Return how a sealed RUN differs from its seal; files that look untouched are not read.
+    def problems(self, run: Run) -> tuple[str, list[Problem]]:
+        """Return a sealed RUN's seal, and how its record differs from it or contradicts itself.
 
-        Untouched: size, modification and change time are those of the last full verification.
+        Files that look untouched are not read: size, modification and change time, of a link also
+        those of what it leads to, are those of the last full verification.
         """
         if self._verified is None:
             with self._connection() as database:
@@ -100,15 +102,17 @@ class Index:
         key, stamp = run.folder.as_posix(), _touch_stamp(str(run.folder))
         known = self._verified.get(key, ("", ""))
         if known[0] == stamp:
-            return [Problem(*fields) for fields in json.loads(known[1])]
-        problems = verify(run.folder)
+            digest, problems = json.loads(known[1])
+            return digest, [Problem(*fields) for fields in problems]
+        digest, problems = examine(run)
         if any(problem.kind == UNREADABLE for problem in problems):
-            return problems  # who holds a file, or a disk, may let go without touching it
-        plain = json.dumps([(problem.path, problem.kind, problem.detail) for problem in problems])
+            return digest, problems  # who holds a file, or a disk, may let go without touching it
+        fields = [(problem.path, problem.kind, problem.detail) for problem in problems]
+        plain = json.dumps([digest, fields])
         self._verified[key] = (stamp, plain)
         with self._connection() as database:
             _save(database, "INSERT OR REPLACE INTO seals VALUES (?, ?, ?)", [(key, stamp, plain)])
-        return problems
+        return digest, problems
 
     def rebuild(self, runs: Iterable[Run]) -> int:
         """Make the index anew from the records; return how many runs it holds."""
@@ -158,6 +162,16 @@ def _prepare(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA synchronous = OFF")  # a lost cache is rebuilt
 
 
+def examine(run: Run) -> tuple[str, list[Problem]]:
+    """Return RUN's seal, and how its record differs from it or else contradicts itself."""
+    problems = verify(run.folder)
+    try:
+        digest = read_seal(run.folder).digest
+    except ThesisError:
+        return "", problems
+    return digest, problems or contradictions(run)
+
+
 def summarize(run: Run) -> Summary:
     """Read what a list shows of RUN; a damaged record is a summary that says so."""
     base: dict[str, Any] = {"run": run.id, "experiment": run.experiment, "version": run.version}
@@ -200,13 +214,25 @@ def _touch_stamp(folder: str) -> str:
                 for entry in sorted(entries, key=lambda entry: entry.name):
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
+                        marks.append(f"{entry.path[len(folder) :]}/")
                     else:
                         status = entry.stat(follow_symlinks=False)
                         times = f"{status.st_mtime_ns}.{status.st_ctime_ns}"
-                        marks.append(f"{entry.path[len(folder) :]}:{status.st_size}.{times}")
+                        target = _mark_target(entry.path) if entry.is_symlink() else ""
+                        name = entry.path[len(folder) :]
+                        marks.append(f"{name}:{status.st_size}.{times}{target}")
         except OSError:
             marks.append("unreadable")
     return ";".join(sorted(marks))
+
+
+def _mark_target(link: str) -> str:
+    """Return size and times of what LINK leads to: its own stay when that one is changed."""
+    try:
+        status = os.stat(link)  # noqa: PTH116 - as scandir gives it, a thousand times a command
+    except OSError:
+        return ">nowhere"
+    return f">{status.st_ino}.{status.st_size}.{status.st_mtime_ns}.{status.st_ctime_ns}"
 
 
 def _mark(path: Path) -> str:

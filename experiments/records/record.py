@@ -81,6 +81,10 @@ class Stage:
     """Working time over all attempts."""
     error: str = ""
     """What kept it from ending well the last time, in words; empty where nothing did."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """File of the record that it read -> its SHA-256 then; empty in earlier records."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """File of the record that it made and a later stage reads -> its SHA-256."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,8 @@ class Record:
     tags: tuple[str, ...] = ()
     primary_metric: str = "widerface.mean_ap"
     seed: int = 0
+    uid: str = ""
+    """Drawn when the run was made: tells two runs of one name apart; empty in earlier records."""
     created: str = ""
     finished: str = ""
     argv: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from experiments.records import heartbeat
 from experiments.records.annotations import RunAnnotations
 from experiments.records.record import Record
 from experiments.records.seal import SEAL, read_seal
-from featherface.errors import DataError
+from featherface.errors import DataError, NotFoundError, UsageError
 from featherface.filesystem.atomic import read_bytes, read_text
 from featherface.variants.table import PAPER_COUNTS
 
@@ -89,15 +89,12 @@ class Run:
 
     @cached_property
     def results(self) -> Mapping[str, Any]:
-        """What results.json holds: `metrics` and the details of each stage; empty before."""
-        path = self.folder / RESULTS
-        if not path.is_file():
-            return {}
-        try:
-            content: dict[str, Any] = json.loads(read_text(path))
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
-        return content
+        """What results.json holds: `metrics` and the details of each stage; empty before.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        return _read_mapping(self.folder / RESULTS)
 
     @cached_property
     def metrics(self) -> list[Metric]:
@@ -105,9 +102,16 @@ class Run:
 
         Those versions counted every network in the way of one paper; what no paper counted so is
         left out.
+
+        Raises:
+            DataError: results.json is damaged.
         """
-        recorded = self.results.get("metrics", [])
-        return [self._read(values) for values in recorded if not _counted_by_none(values)]
+        try:
+            recorded = self.results.get("metrics", [])
+            return [self._read(values) for values in recorded if not _counted_by_none(values)]
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
+            path = self.folder / RESULTS
+            raise DataError(f"{path}: holds no metrics: {error!r}", self._verify) from error
 
     def metric(self, name: str) -> Metric | None:
         """Return the metric called NAME, or None where the run has not measured it."""
@@ -153,16 +157,27 @@ class Run:
         return dataclasses.replace(metric, evidence="imported", maker=maker)
 
     @property
+    def _verify(self) -> str:
+        return f"thesis runs verify {self.id}"
+
+    @property
     def primary(self) -> Metric | None:
         """The metric that the recipe says decides between versions."""
         return self.metric(self.record.primary_metric)
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
-        """The resolved recipe as plain nested values: `run.recipe["model"]["variant"]`."""
+        """The resolved recipe as plain nested values: `run.recipe["model"]["variant"]`.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
         from experiments.yaml_io import read_yaml  # noqa: PLC0415 - ruamel only when asked
 
-        content = read_yaml(self.folder / RECIPE)
+        try:
+            content = read_yaml(self.folder / RECIPE)
+        except (NotFoundError, UsageError) as error:
+            raise DataError(error.message, self._verify) from error
         content.pop("origins", None)
         return content
 
@@ -210,11 +225,7 @@ class Run:
     @property
     def data(self) -> dict[str, Any]:
         """Split name -> fingerprint, from data.json."""
-        path = self.folder / "data.json"
-        if not path.is_file():
-            return {}
-        content: dict[str, Any] = json.loads(read_text(path))
-        return content
+        return _read_mapping(self.folder / "data.json")
 
     def matches(self) -> MatchRecords | None:
         """Return the per-image match records of the evaluation; None without one."""
@@ -260,6 +271,25 @@ class Run:
 def _counted_by_none(values: Mapping[str, Any]) -> bool:
     """Whether VALUES are a count in a paper's way of a network that no paper counted."""
     return values.get("name") == PAPER_COUNTED and values.get("value") not in PAPER_COUNTS
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    """Return the mapping in the JSON file at PATH; empty where there is none.
+
+    Raises:
+        DataError: it is damaged.
+        HeldError: another program lets nobody read it.
+    """
+    if not path.is_file():
+        return {}
+    hint = f"thesis runs verify {path.parent.parent.name}@{int(path.parent.name)}"
+    try:
+        content = json.loads(read_text(path))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: can't be read: {error}", hint) from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: holds no mapping", hint)
+    return content
 
 
 def read_matches(folder: Path) -> MatchRecords | None:

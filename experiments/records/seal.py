@@ -1,15 +1,17 @@
-"""Sealing a record: the hash of every file, written last; any later change shows."""
+"""Sealing a record: whose it is and the hash of every file, written last; any change shows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiments.records.line_ends import CRLF, LF, LOOKED_AT, as_hashed
+from experiments.records.record import RECORD, Record
 from featherface.errors import DataError, HeldError
-from featherface.filesystem.atomic import left_over, write_atomic
+from featherface.filesystem.atomic import write_atomic
 from featherface.filesystem.retry import insist
 
 if TYPE_CHECKING:
@@ -18,8 +20,14 @@ if TYPE_CHECKING:
 
 SEAL = "SEAL.json"
 HEARTBEAT = "heartbeat.json"
-FOREIGN = frozenset({SEAL, HEARTBEAT, ".DS_Store", "Thumbs.db", "desktop.ini"})
-"""Not part of a record: written by us while it runs, or by file managers."""
+SCHEMA = 2
+"""1 held no identity: such a seal is read by what record.json says."""
+OWN = frozenset({SEAL, HEARTBEAT})
+"""Files at a record's top that its seal does not cover: we write them ourselves."""
+STRAY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that file managers leave anywhere: no part of a record, and told."""
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+"""How a file is called before it takes its place; a crash or a scanner may leave one."""
 LINE_ENDS = "line ends"
 """Kind of a problem that is none of content: git converts line ends, and can be told not to."""
 MEND = "thesis doctor --fix"
@@ -27,6 +35,12 @@ MEND = "thesis doctor --fix"
 
 UNREADABLE = "unreadable"
 """Kind of a problem that may be gone at the next look."""
+MISPLACED = "misplaced"
+"""Kind of a problem of identity: the record is of another run than its folder says."""
+RESEALED = "resealed"
+"""Kind of a problem that only the workspace's memory tells: the seal is not the first one."""
+CONTRADICTED = "contradicted"
+"""Kind of a problem of content: one file of the record says what another one disproves."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,8 @@ class Problem:
     path: str
     """Inside the record, with forward slashes."""
     kind: str
-    """`changed`, `line ends` (nothing else was changed), `missing`, `added` or `unreadable`."""
+    """`changed`, `line ends` (nothing else was changed), `missing`, `added`, `unreadable`,
+    `misplaced`, `resealed` or `contradicted`."""
     detail: str = ""
 
     def __str__(self) -> str:
@@ -44,25 +59,68 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Which run a record is."""
+
+    experiment: str
+    version: int
+    uid: str = ""
+    created: str = ""
+
+    @property
+    def run(self) -> str:
+        """Return `experiment@version`."""
+        return f"{self.experiment}@{self.version}"
+
+    @classmethod
+    def of(cls, record: Record) -> Identity:
+        """Return the identity that RECORD states."""
+        return cls(record.experiment, record.version, record.uid, record.created)
+
+    @classmethod
+    def of_place(cls, folder: Path) -> Identity:
+        """Return the identity that FOLDER's place states: its name and its parent's."""
+        return cls(folder.parent.name, int(folder.name) if folder.name.isdecimal() else 0)
+
+    def lies_at(self, folder: Path) -> bool:
+        """Whether FOLDER is where this run's record belongs."""
+        return (folder.parent.name, folder.name) == (self.experiment, f"{self.version:03d}")
+
+
+@dataclass(frozen=True)
 class Seal:
     """What SEAL.json holds."""
 
     digest: str
-    """SHA-256 over the sorted list of paths, sizes and hashes: the record's identity."""
+    """SHA-256 over the identity and the sorted list of paths, sizes and hashes."""
     files: Mapping[str, Mapping[str, Any]]
     """Path -> {sha256, size in bytes}."""
+    identity: Identity | None = None
+    """Which run was sealed; None where the seal is of schema 1, which does not say."""
 
 
 def seal(folder: Path) -> Seal:
     """Hash every file of FOLDER and write SEAL.json.
 
     Raises:
+        DataError: record.json is of another run than FOLDER, or a folder has the name of a file
+            that no seal covers; the record stays unsealed.
         HeldError: another program holds one of them; the record stays unsealed.
         UnavailableError: the disk is full or read-only; the record stays unsealed.
     """
-    files = {name: _describe(folder / name) for name in members(folder)}
-    made = Seal(digest(files), files)
-    content = {"schema": 1, "seal": made.digest, "files": made.files}
+    identity = Identity.of(Record.read(folder))
+    if not identity.lies_at(folder):
+        here = Identity.of_place(folder).run
+        raise DataError(
+            f"{folder / RECORD} is of {identity.run}, and lies at {here}: it can't be sealed",
+            f"move the folder back, or run it again: thesis run {folder.parent.name} --new",
+        )
+    names = members(folder)
+    if hidden := [name for name in names if name.endswith("/")]:
+        raise DataError(f"{folder / hidden[0]} is a folder of a file's name", "remove it")
+    files = {name: _describe(folder / name) for name in names}
+    made = Seal(digest(files, identity), files, identity)
+    content = {"schema": SCHEMA, **asdict(identity), "seal": made.digest, "files": made.files}
     write_atomic(folder / SEAL, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
     return made
 
@@ -71,19 +129,32 @@ def read_seal(folder: Path) -> Seal:
     """Read FOLDER's SEAL.json.
 
     Raises:
-        DataError: it is missing or damaged.
+        DataError: it is missing or damaged, or of a later version of this program.
     """
     path = folder / SEAL
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        made = Seal(str(content["seal"]), content["files"])
+        schema = int(content.get("schema", 1))
+        identity = _identity(content) if schema >= SCHEMA else None
+        made = Seal(str(content["seal"]), content["files"], identity)
         plain = {
             name: (str(entry["sha256"]), int(entry["size"])) for name, entry in made.files.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: can't be read: {error}", "thesis runs verify") from error
     del plain
+    if schema > SCHEMA:
+        raise DataError(f"{path}: a seal of a later version of this program", "upgrade thesis")
     return made
+
+
+def _identity(content: Mapping[str, Any]) -> Identity:
+    return Identity(
+        str(content["experiment"]),
+        int(content["version"]),
+        str(content["uid"]),
+        str(content["created"]),
+    )
 
 
 def verify(folder: Path) -> list[Problem]:
@@ -91,15 +162,45 @@ def verify(folder: Path) -> list[Problem]:
     try:
         sealed = read_seal(folder)
     except DataError as error:
-        return [Problem(SEAL, "unreadable", error.message)]
-    if digest(sealed.files) != sealed.digest:
+        return [Problem(SEAL, UNREADABLE, error.message)]
+    if digest(sealed.files, sealed.identity) != sealed.digest:
         return [Problem(SEAL, "changed", "its own digest is wrong")]
     present = set(members(folder))
-    problems = [Problem(name, "added") for name in sorted(present - set(sealed.files))]
+    problems = _misplaced(folder, sealed)
+    problems += [Problem(name, "added") for name in sorted(present - set(sealed.files))]
     for name, expected in sealed.files.items():
         problem = _compare(folder, name, expected, present)
         if problem:
             problems.append(problem)
+    return problems
+
+
+def placed_seal(folder: Path) -> str:
+    """Return the digest of FOLDER's seal where it belongs there; empty where it does not."""
+    try:
+        sealed = read_seal(folder)
+    except DataError:
+        return ""
+    return "" if _misplaced(folder, sealed) else sealed.digest
+
+
+def _misplaced(folder: Path, sealed: Seal) -> list[Problem]:
+    """Tell where seal, record.json and the folder's place name different runs."""
+    here = Identity.of_place(folder)
+    try:
+        recorded: Identity | None = Identity.of(Record.read(folder))
+    except (DataError, HeldError):  # its own problem, told where files are compared
+        recorded = None
+    told = sealed.identity or recorded
+    problems = []
+    if told is not None and not told.lies_at(folder):
+        verb = "sealed" if sealed.identity else "recorded"
+        place = here.run if told.run != here.run else f"{folder.parent.name}/{folder.name}"
+        problems.append(Problem(".", MISPLACED, f"{verb} as {told.run}, lies at {place}"))
+    if sealed.identity and recorded and recorded != sealed.identity:
+        detail = f"{RECORD} is of {recorded.run} {recorded.uid}".rstrip()
+        detail += f", the seal of {sealed.identity.run} {sealed.identity.uid}"
+        problems.append(Problem(RECORD, MISPLACED, detail))
     return problems
 
 
@@ -149,14 +250,24 @@ def restore_line_ends(folder: Path) -> list[str]:
 
 
 def members(folder: Path) -> list[str]:
-    """Return the paths of FOLDER's files, sorted, with forward slashes."""
-    return sorted(_walk(folder, ""))
+    """Return the paths of FOLDER's files, sorted, with forward slashes.
+
+    What is neither ours nor of the record (`strays`) is left out. A folder whose name is that of
+    one of our files stands for itself, with a slash at its end: nothing may hide in it.
+    """
+    return sorted(name for name, is_stray in _walk(folder, "") if not is_stray)
 
 
-def digest(files: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the SHA-256 that stands for all of FILES."""
+def strays(folder: Path) -> list[str]:
+    """Return the files below FOLDER that are no part of a record, and do it no harm."""
+    return sorted(name for name, is_stray in _walk(folder, "") if is_stray)
+
+
+def digest(files: Mapping[str, Mapping[str, Any]], identity: Identity | None = None) -> str:
+    """Return the SHA-256 that stands for all of FILES, and for whose they are."""
+    head = "" if identity is None else json.dumps(asdict(identity), sort_keys=True) + "\n"
     lines = [f"{entry['sha256']} {entry['size']} {name}\n" for name, entry in sorted(files.items())]
-    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
+    return hashlib.sha256("".join([head, *lines]).encode("utf-8")).hexdigest()
 
 
 def sha256(path: Path) -> str:
@@ -165,14 +276,21 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[str]:
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, bool]]:
+    """Yield the path of each file, and whether it is a stray one."""
     for entry in folder.iterdir():
-        if entry.name in FOREIGN or left_over(entry.name):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _walk(entry, f"{prefix}{entry.name}/")
-        else:
-            yield f"{prefix}{entry.name}"
+        name = f"{prefix}{entry.name}"
+        is_folder = entry.is_dir() and not entry.is_symlink()
+        if is_folder:
+            if entry.name in OWN | STRAY:
+                yield f"{name}/", False
+            yield from _walk(entry, f"{name}/")
+        elif name not in OWN:
+            yield name, not entry.is_symlink() and _is_stray(entry.name)
+
+
+def _is_stray(name: str) -> bool:
+    return name in STRAY or _TEMPORARY.fullmatch(name) is not None
 
 
 def _describe(path: Path) -> dict[str, Any]:

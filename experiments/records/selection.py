@@ -108,7 +108,7 @@ def best(selector: str, runs: Sequence[Run]) -> Selection:
         NotFoundError: none of them is finished.
     """
     sealed = _sealed(selector, runs)
-    scored = [(metric, run) for run in sealed if (metric := run.primary) is not None]
+    scored = [(metric, run) for run in sealed if (metric := _primary(run)) is not None]
     if not scored:
         return latest(selector, runs)
     scopes = {run: scope(run) for _, run in scored}
@@ -175,6 +175,14 @@ def _sealed(selector: str, runs: Sequence[Run]) -> list[Run]:
     if not sealed:
         raise NotFoundError(f"{selector}: no run is finished", "thesis runs list")
     return sealed
+
+
+def _primary(run: Run) -> Metric | None:
+    """Return the primary metric of RUN; None where its record is too damaged to tell."""
+    try:
+        return run.primary
+    except DataError:
+        return None
 
 
 def _scope_or_none(run: Run) -> Scope | None:

@@ -8,12 +8,14 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from experiments.ledger.ledger import Ledger
 from experiments.names import NAME, check_name
 from experiments.recipe.current import current_recipe
 from experiments.records import selection
 from experiments.records.annotations import RunAnnotations, check_label, checked
+from experiments.records.record import Record
 from experiments.records.run import Run
-from experiments.records.seal import Problem, verify
+from experiments.records.seal import RESEALED, SEAL, Problem, placed_seal
 from experiments.records.selection import Selection
 from experiments.workspace import paths
 from featherface.errors import (
@@ -27,15 +29,28 @@ from featherface.filesystem.atomic import make_folder
 from featherface.filesystem.os_errors import unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from experiments.ledger.events import LedgerEvent
     from experiments.recipe.current import CurrentRecipe
     from experiments.records.index import Index, Summary
     from experiments.workspace.workspace import Workspace
 
 VERSION = re.compile(r"\d{3,}")
 SEE = "thesis runs list"
+
+
+class RemovedError(NotFoundError):
+    """The run that is meant was taken out of the thesis, and can be brought back."""
+
+    def __init__(self, event: LedgerEvent) -> None:
+        super().__init__(
+            f"{event.run} was removed on {event.time[:10]}", f"thesis runs restore {event.run}"
+        )
+        self.run = event.run
+        self.time = event.time
+        """ISO 8601."""
 
 
 class Store:
@@ -92,12 +107,15 @@ class Store:
             return selection.best(selector, runs)
         matching = [run for run in runs if name and str(run.version) == which]
         if not matching:
+            self._refuse_removed(lambda event: str(event.version) == which, name)
             choices = [run.id for run in runs] + [f"{name}@best", f"{name}@last"]
             raise NotFoundError(unknown("run", selector, choices), SEE)
         return Selection(selector, matching[0])
 
     def allocate(self, experiment: str) -> Path:
         """Make the folder of EXPERIMENT's next version; two processes never get the same.
+
+        A version that was removed, or whose folder was deleted, keeps its number.
 
         Raises:
             UsageError: another experiment's name is the same but for its case.
@@ -112,7 +130,10 @@ class Store:
             )
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            version = max((int(path.name) for path in _versions(parent)), default=0) + 1
+            self.remember()
+            given = self.ledger.memory.versions.get(experiment, 0)
+            version = max((int(path.name) for path in _versions(parent)), default=0)
+            version = max(version, given) + 1
             while True:
                 folder = parent / f"{version:03d}"
                 try:
@@ -125,12 +146,65 @@ class Store:
             raise unavailable(error, parent, verb="make a run's folder in") from error
 
     def verify(self, run: Run) -> list[Problem]:
-        """Return how RUN differs from its seal, every file read; nothing where it is intact."""
-        return verify(run.folder) if run.sealed else []
+        """Return what is wrong with RUN's record, every file read; nothing where it is intact.
+
+        That is how it differs from its seal, contradicts itself, or has another seal than this
+        workspace remembers.
+        """
+        from experiments.records.index import examine  # noqa: PLC0415 - as `index`
+
+        seal, problems = examine(run) if run.sealed else ("", [])
+        return [*problems, *self._forgotten(run, seal)]
 
     def problems(self, run: Run) -> list[Problem]:
         """As `verify`, but files untouched since the last verification are not read again."""
-        return self.index.problems(run) if run.sealed else []
+        seal, problems = self.index.problems(run) if run.sealed else ("", [])
+        return [*problems, *self._forgotten(run, seal)]
+
+    def _forgotten(self, run: Run, seal: str) -> list[Problem]:
+        """Tell where the SEAL of RUN is not the one that this workspace remembers."""
+        first = self.ledger.memory.seals.get(run.id)
+        if first is None or seal == first.seal:
+            return []
+        if not run.sealed:
+            return [Problem(SEAL, "missing", f"it was sealed as {first.seal[:12]}, {first.time}")]
+        detail = f"sealed as {first.seal[:12]}, {first.time}; now as {seal[:12] or 'nothing'}"
+        return [Problem(SEAL, RESEALED, detail)]
+
+    def was_finished(self, run: Run) -> bool:
+        """Whether RUN, which has no seal, had one: as the ledger says, else as its record does.
+
+        A run that this workspace began and never saw sealed was killed on its last steps.
+        """
+        if run.sealed:
+            return False
+        if run.id in self.ledger.memory.seals:
+            return True
+        try:
+            finished = Record.read(run.folder).status == "finished"
+        except DataError:
+            return False
+        return finished and run.id not in self.ledger.memory.given
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What the workspace remembers of its runs."""
+        return Ledger(self.workspace)
+
+    def remember(self) -> None:
+        """Let the ledger know every record that lies there: what came from elsewhere, or before it.
+
+        A record that lies where another one belongs is not taken for that one.
+
+        Raises:
+            LockedError: another process writes into the ledger for long.
+            UnavailableError: the ledger can't be written.
+        """
+        self.ledger.reload()
+        known = self.ledger.memory
+        unknown_runs = [run for run in self.runs() if run.id not in known.seals]
+        present = [(run.id, placed_seal(run.folder)) for run in unknown_runs]
+        self.ledger.adopt(present)
 
     @cached_property
     def index(self) -> Index:
@@ -156,6 +230,7 @@ class Store:
             LockedError: another process is changing what is said of a run.
         """
         changes = checked(changes)
+        self.remember()
         with self._annotating():
             for label in changes.get("labels", ()):
                 self._check_free(label, run)
@@ -210,7 +285,31 @@ class Store:
             )
         raise self._no_run(experiment, experiment)
 
+    def removed(self, experiment: str | None = None) -> list[LedgerEvent]:
+        """Return the removal of each run (of EXPERIMENT) that was taken out, by version.
+
+        A run whose folder lies in its place is there, whatever befell it meanwhile.
+        """
+        removed = self.ledger.memory.removed
+        there = {run.id for run in self.runs(experiment)} if removed else set()
+        events = [event for run, event in removed.items() if run not in there]
+        chosen = [event for event in events if experiment in (None, event.experiment)]
+        return sorted(chosen, key=lambda event: (event.experiment, event.version))
+
+    def _refuse_removed(self, meant: Callable[[LedgerEvent], bool], experiment: str) -> None:
+        """Raise the error for the latest removed run of EXPERIMENT that is MEANT, if one is."""
+        chosen = [event for event in self.removed(experiment) if meant(event)]
+        if chosen:
+            raise RemovedError(chosen[-1])
+
     def _no_run(self, selector: str, name: str) -> NotFoundError:
+        """Return the error for a SELECTOR with NAME that means no run.
+
+        Raises:
+            RemovedError: every run of that name was removed.
+        """
+        if name and name not in self.experiments():
+            self._refuse_removed(lambda _: True, name)
         if not name:
             return NotFoundError("there is no run yet", "thesis run v1")
         known = [*self.experiments(), *self.labels()]

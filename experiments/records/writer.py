@@ -7,7 +7,6 @@ import csv
 import functools
 import io
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from experiments.records.record import now
@@ -15,6 +14,7 @@ from experiments.records.run import EVENTS, RESULTS
 from experiments.records.seal import Seal, seal
 from experiments.redaction import clean_text, clean_values
 from featherface.errors import HeldError
+from featherface.filesystem.append import append_lines
 from featherface.filesystem.atomic import left_over, read_text, remove, sync_file, write_atomic
 from featherface.filesystem.os_errors import unavailable
 from featherface.filesystem.retry import MOMENT, insist, spared
@@ -42,15 +42,7 @@ def append_event(folder: Path, event: Mapping[str, Any]) -> None:
         UnavailableError: the disk is full or read-only.
     """
     line = json.dumps(clean_values(dict(event)), ensure_ascii=False, allow_nan=False, default=float)
-    path = folder / EVENTS
-    try:
-        with insist(lambda: path.open("ab+"), path) as file:
-            torn = file.tell() > 0 and _last_byte(file) != b"\n"
-            file.write((b"\n" if torn else b"") + line.encode("utf-8") + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise unavailable(error, path) from error
+    append_lines(folder / EVENTS, f"{line}\n")
 
 
 def cut_events(folder: Path, count: int) -> None:
@@ -193,9 +185,3 @@ def finish(folder: Path, record: Record) -> Seal:
         if path.is_file():
             insist(functools.partial(sync_file, path), path)
     return seal(folder)
-
-
-def _last_byte(file: Any) -> bytes:
-    file.seek(-1, os.SEEK_END)
-    last: bytes = file.read(1)
-    return last

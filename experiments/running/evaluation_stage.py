@@ -56,6 +56,7 @@ def evaluate(context: StageContext) -> StageResult:
     context.record_ground_truth(truth)
     evaluation = evaluate_predictions(predictions, truth)
     evaluation.matches.save(context.folder / MATCHES)
+    context.makes(context.folder / MATCHES)
     judged = truth.restrict(evaluation.matches.images)
     dataset = data_checks.dataset_name(recipe, folder, judged)
     context.add_data(recipe.data.val_split, {"dataset": dataset})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import secrets
 import socket
 import time
 import traceback
@@ -16,9 +17,10 @@ from experiments.names import STAGES
 from experiments.records import heartbeat, provenance, writer
 from experiments.records.record import Attempt, Record, Stage, now
 from experiments.records.run import RECIPE, Run
+from experiments.records.seal import sha256
 from experiments.records.source_patch import code_state
 from experiments.running import autotune, late_stages, trackers
-from experiments.running.stage_context import StageContext, StageResult
+from experiments.running.stage_context import StageContext, StageResult, check_made
 from experiments.running.stages import TABLE
 from experiments.staleness.probe_cache import source_now
 from experiments.staleness.probes import write_probes
@@ -28,7 +30,7 @@ from featherface.filesystem.atomic import remove_tree, write_atomic
 from featherface.filesystem.retry import MOMENT, spared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from experiments.recipe.model import ResolvedRecipe
     from experiments.records.record import Parent
@@ -120,6 +122,7 @@ class Execution:
                 should_stop=should_stop,
                 on_message=log_message,
                 on_event=log_event,
+                made=_files_made(self.record),
             )
             self._measure_auto_values(context)
             failed = late_stages.FailedStages(self.run.id, self._log)
@@ -128,6 +131,7 @@ class Execution:
                     with failed.deferring(name, lambda: self.record):
                         self._run_stage(name, context)
             failed.raise_deferred(self.record, f"thesis run {self.resolved.name} --resume")
+            self._check_files(context.made)
             self._complete_files(log_message)
             outcome = "finished"
         except (InterruptedRunError, KeyboardInterrupt) as interruption:
@@ -163,6 +167,7 @@ class Execution:
             tags=recipe.tags,
             primary_metric=recipe.primary_metric,
             seed=recipe.seed,
+            uid=secrets.token_hex(8),
             created=now(),
             argv=argv,
             tool=_tool_version(),
@@ -192,6 +197,7 @@ class Execution:
         self._set_stage(name, dataclasses.replace(earlier, status="running", started=now()))
         context.on_message(f"{self.run.id}: {name}")
         context.parents = self.record.parents
+        context.inputs, context.outputs = {}, {}
         start = time.monotonic()
         status, error_text = "failed", ""
         try:
@@ -214,6 +220,8 @@ class Execution:
                 ended=now(),
                 seconds=round(seconds, 3),
                 error=error_text,
+                inputs=context.inputs,
+                outputs=context.outputs,
             )
             with contextlib.suppress(ThesisError) if status != "done" else contextlib.nullcontext():
                 self._set_stage(name, stage)
@@ -259,6 +267,17 @@ class Execution:
         with late_stages.warn_on_failure("plots", self._add_warning, self._log):
             for name, png in draw_record(Run(self.folder), self.workspace.language).items():
                 write_atomic(self.folder / "plots" / f"{name}.png", png)
+
+    def _check_files(self, made: Mapping[str, str]) -> None:
+        """Refuse to seal files that are not as the stages made them.
+
+        Raises:
+            DataError: one was changed, or is gone.
+        """
+        for name in made:
+            path = self.folder / name
+            digest = sha256(path) if path.is_file() else "nothing"
+            check_made(self.run.id, made, name, digest)
 
     def _add_warning(self, text: str) -> None:
         self._update(warnings=tuple(dict.fromkeys([*self.record.warnings, text])))
@@ -306,6 +325,14 @@ class Execution:
     def _update(self, **changes: Any) -> None:
         self.record = dataclasses.replace(self.record, **changes)
         self.record.write(self.folder)
+
+
+def _files_made(record: Record) -> dict[str, str]:
+    """Return file -> SHA-256 of what the stages of RECORD made, the latest of each."""
+    made: dict[str, str] = {}
+    for name in STAGES:
+        made |= record.stages.get(name, Stage()).outputs
+    return made
 
 
 def _check_stop(context: StageContext, stage: str) -> None:

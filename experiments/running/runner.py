@@ -6,6 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+from experiments.ledger.events import GIVEN, SEALED
 from experiments.names import STAGES
 from experiments.recipe.model import ResolvedRecipe, differences
 from experiments.records import heartbeat, writer
@@ -15,7 +16,15 @@ from experiments.running import autotune, late_stages, preflight, trackers, weig
 from experiments.running.execution import Execution
 from experiments.running.relocation import relocated
 from experiments.workspace.locks import held
-from featherface.errors import LockedError, NotFoundError, ThesisError, UsageError, unknown
+from featherface.errors import (
+    ClaimFalseError,
+    LockedError,
+    NotFoundError,
+    ThesisError,
+    UnavailableError,
+    UsageError,
+    unknown,
+)
 from featherface.filesystem.atomic import read_text
 from featherface.filesystem.retry import current, patient
 from featherface.progress import never, silent
@@ -61,6 +70,7 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
             raises ends the run.
 
     Raises:
+        ClaimFalseError: the run to resume was finished once, and its seal is gone.
         NotFoundError: nothing to resume, or no teacher or weights to be found.
         LockedError: another process works on the same run.
         InterruptedRunError: `should_stop` said so.
@@ -90,14 +100,26 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         execution = Execution(Run(folder), workspace, resolved, chosen_stages)
         if is_new:
             execution.create_record(argv, teachers)
+            _note(store, GIVEN, execution.run.id, on_message)
         try:
             execution.begin_attempt(argv)
             with _heartbeat(folder):
                 execution.run_stages(on_progress, should_stop, on_message, on_epoch)
-            writer.finish(folder, execution.record)
+            made = writer.finish(folder, execution.record)
+            _note(store, SEALED, execution.run.id, on_message, made.digest)
         finally:
             heartbeat.rest(folder)  # last: a run that is being sealed is not an interrupted one
     return Run(folder)
+
+
+def _note(
+    store: Store, kind: str, run: str, on_message: Callable[[str], None], seal: str = ""
+) -> None:
+    """Tell the ledger; where that fails the next command that writes makes it good."""
+    try:
+        store.ledger.note(kind, run, seal)
+    except (LockedError, UnavailableError) as error:
+        on_message(f"the ledger does not know of it yet: {error.message}")
 
 
 def _check_unsealed(run: Run) -> None:
@@ -133,6 +155,12 @@ def _resumable(
         return None
     runs = store.runs(resolved.recipe.name)
     unfinished = [run for run in runs if run.status in ("interrupted", "failed")]
+    finished = [run for run in unfinished if store.was_finished(run)]
+    if mode == "resume" and unfinished and unfinished[-1] in finished:
+        raise ClaimFalseError(*_unsealed(unfinished[-1]))
+    for run in finished:
+        on_message(_unsealed(run)[0])
+    unfinished = [run for run in unfinished if run not in finished]
     if mode == "auto":
         return _latest_of_recipe(unfinished, resolved, stages, on_message)
     running = [run for run in runs if run.status == "running"]
@@ -140,7 +168,12 @@ def _resumable(
         raise LockedError(f"{running[-1].id} is being worked on by another process")
     if not unfinished:
         name = resolved.recipe.name
-        raise NotFoundError(f"{name!r} has no unfinished run to resume", f"thesis run {name}")
+        if runs:
+            message = (
+                f"{name!r} has no unfinished run to resume: {runs[-1].id} is {runs[-1].status}"
+            )
+            raise NotFoundError(message, f"thesis run {name} --new")
+        raise NotFoundError(f"{name!r} has no run to resume", f"thesis run {name}")
     latest = unfinished[-1]
     recorded = _recorded_recipe(latest.folder)
     resolved = autotune.with_measured_values(resolved, recorded)
@@ -148,6 +181,14 @@ def _resumable(
     if recorded.recipe.digest != resolved.recipe.digest:
         on_message(f"the recipe changed since: {latest.id} goes on with the one it began with")
     return latest.folder
+
+
+def _unsealed(run: Run) -> tuple[str, str]:
+    """Say that RUN was finished once, and what to do: going on would seal what was changed."""
+    return (
+        f"{run.id} was finished once, and its seal is gone: what is in it now proves nothing",
+        f"thesis runs verify {run.id}; bring SEAL.json back, or: thesis run {run.experiment} --new",
+    )
 
 
 def _latest_of_recipe(

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from experiments.records import writer
 from experiments.records.record import Parent
 from experiments.records.run import Run
+from experiments.records.seal import sha256
 from experiments.records.store import Store
 from experiments.running import inputs
 from featherface.devices.select import choose
+from featherface.errors import DataError
 from featherface.progress import never, silent
 from featherface.weights import checkpoints
 from featherface.weights.network_settings import overruled
@@ -63,6 +65,31 @@ class StageContext:
     on_message: Callable[[str], None] = lambda _: None
     on_event: Callable[[dict[str, Any]], None] = lambda _: None
 
+    made: dict[str, str] = field(default_factory=dict)
+    """File of the record that a stage made, for later ones to read -> its SHA-256 then."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """As `made`: what the stage at work has read."""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """As `made`: what the stage at work has made."""
+
+    def reads(self, path: Path) -> None:
+        """Note that the stage reads the file at PATH of the record.
+
+        Raises:
+            DataError: it is not as an earlier stage made it.
+        """
+        name, digest = self._described(path)
+        check_made(self.run, self.made, name, digest)
+        self.inputs[name] = digest
+
+    def makes(self, path: Path) -> None:
+        """Note that the stage has made the file at PATH of the record."""
+        name, digest = self._described(path)
+        self.made[name] = self.outputs[name] = digest
+
+    def _described(self, path: Path) -> tuple[str, str]:
+        return path.relative_to(self.folder).as_posix(), sha256(path)
+
     @property
     def store(self) -> Store:
         """The workspace's runs."""
@@ -105,6 +132,21 @@ class StageContext:
         self.on_message("; ".join([subject, *details]))
 
 
+def check_made(run: str, made: Mapping[str, str], name: str, digest: str) -> None:
+    """Refuse the file NAME of RUN's record, with DIGEST, where it was MADE otherwise.
+
+    Raises:
+        DataError: it was changed since a stage made it.
+    """
+    if made.get(name, digest) != digest:
+        experiment = run.partition("@")[0]
+        raise DataError(
+            f"{run}: {name} was changed since a stage of this run made it"
+            f" (SHA-256 {made[name][:12]} then, {digest[:12]} now)",
+            f"bring the file back, or start another version: thesis run {experiment} --new",
+        )
+
+
 def load_network(context: StageContext, result: StageResult) -> Detector:
     """Return the network with the run's weights: its own, the recipe's, or the latest run's.
 
@@ -124,7 +166,9 @@ def load_network(context: StageContext, result: StageResult) -> Detector:
         details = {"run": context.run, "variant": recipe.model.variant}
         details[ORIGIN] = json.dumps(asdict(source.parent))
         checkpoints.save_weights(context.checkpoints / COPIED_WEIGHTS, model, details)
+        context.makes(context.checkpoints / COPIED_WEIGHTS)
     else:
+        context.reads(path)
         metadata = checkpoints.load_weights(model, path, recipe.model.variant).metadata or {}
         if path.name == COPIED_WEIGHTS and ORIGIN in metadata:
             result.parents.append(Parent(**json.loads(metadata[ORIGIN])))

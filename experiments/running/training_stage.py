@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector
     from featherface.training.distillation.terms import Teacher
 
+TRAINED_WEIGHTS = ("best.safetensors", "last.safetensors")
+"""Files of weights that a training leaves."""
 NO_LANDMARKS = (
     "no face of the train split has landmarks: boxes and scores are learnt, landmarks mean nothing;"
     " data.labels names RetinaFace's label.txt, train.landmark_weight=0 leaves them out"
@@ -75,6 +77,9 @@ def train(context: StageContext) -> StageResult:
             resume=resume_at is not None,
             metadata={"run": context.run, "variant": recipe.model.variant, "recipe": recipe.digest},
         )
+    for name in TRAINED_WEIGHTS:
+        if (context.checkpoints / name).is_file():
+            context.makes(context.checkpoints / name)
     stage_result.details = {
         "epochs": training.epochs,
         "weights": f"checkpoints/{training.weights.name}",

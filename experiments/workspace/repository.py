@@ -93,8 +93,8 @@ def tracks_state(root: Path) -> bool:
     return bool(ask(root, "ls-files", "--", ".thesis"))
 
 
-def ask(folder: Path, *arguments: str) -> str | None:
-    """Return git's answer; None where there is none to be had."""
+def ask(folder: Path, *arguments: str, lines: Sequence[str] = ()) -> str | None:
+    """Return git's answer to ARGUMENTS, given LINES to read; None where there is none to be had."""
     command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
     surroundings = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
@@ -104,7 +104,7 @@ def ask(folder: Path, *arguments: str) -> str | None:
             timeout=PATIENCE,
             check=False,
             env=surroundings,
-            stdin=subprocess.DEVNULL,
+            input="".join(f"{line}\n" for line in lines).encode(),
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -27,6 +27,11 @@ class Answer:
         self.err = result.stderr
 
     @property
+    def whole(self):
+        """Answer and messages."""
+        return self.out + self.err
+
+    @property
     def json(self):
         assert self.code in (0, 1, 4, 7), self.err
         return json.loads(self.out)

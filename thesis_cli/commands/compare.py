@@ -124,6 +124,7 @@ def compared(
 ) -> Comparison:
     """Compare the runs that SELECTORS name, with what is cited of them and aimed at beside."""
     from experiments.claims.candidate_runs import evidence_run
+    from experiments.comparison.compare import check_sealed
     from experiments.comparison.compare import compare as set_side_by_side
     from experiments.records.store import Store
 
@@ -133,6 +134,7 @@ def compared(
     ids = [run.id for run in runs]
     if twice := next((name for name in ids if ids.count(name) > 1), None):
         raise UsageError(f"{twice} is named twice among {', '.join(selectors)}", "thesis runs list")
+    check_sealed(runs, store)
     beside = references(workspace, runs, named)
     return set_side_by_side(
         runs,

@@ -46,12 +46,21 @@ def check(
 
     pass, fail, stale (what a run was made from has changed since), or not measurable yet, with
     the reason and what to run next. Where AP was resampled, a claim that does not hold over the
-    whole 95 % interval says so. A failed or stale claim makes the exit code 1.
+    whole 95 % interval says so. A failed or stale claim makes the exit code 1, and so does a
+    record that had to be left out because it is not as it was sealed.
     """
     del as_json
     from experiments.claims.checking import check as judge
+    from experiments.claims.checking import damaged_runs
+    from experiments.records.cache import CachedStore
+    from experiments.records.seal import describe_problems, remedy
 
-    outcomes = judge(session.workspace, names or None)
+    store = CachedStore(session.workspace)
+    outcomes = judge(session.workspace, names or None, store)
+    damaged = damaged_runs(store, [each.milestone for each in outcomes])
+    for run, problems in damaged:
+        told, hint = describe_problems(problems), remedy(problems, run.id)
+        session.warn(f"{run.id} was left out, its record is not as sealed: {told}; see: {hint}")
     language = session.workspace.language
     columns = width(session.stdout or sys.stdout)
     emit(
@@ -60,7 +69,7 @@ def check(
         [tell(each) for each in outcomes],
         lambda _: report(outcomes, language, columns, verbose=verbose),
     )
-    if any(each.state in ("fail", "stale") for each in outcomes):
+    if damaged or any(each.state in ("fail", "stale") for each in outcomes):
         context.exit(CLAIM_FALSE)
 
 

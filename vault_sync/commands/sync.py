@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from experiments.records.seal import MEND
+from experiments.records.store import Store
 from featherface.errors import RefusedError
 from vault_sync.commands import conflicts
 from vault_sync.commands.dry_run import find_vault, survey_vault
@@ -99,6 +100,7 @@ def sync(
             None,
         )
     with writing(workspace, vault, "report sync") as writer:
+        Store(workspace).remember()
         return _sync(workspace, writer, options)
 
 

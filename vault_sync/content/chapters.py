@@ -61,6 +61,8 @@ class PlannedNote:
     values: Mapping[str, Any]
     regions: Mapping[str, FieldText] = field(default_factory=dict)
     """What the student has answered already, by the region where it stands."""
+    only_standing: bool = False
+    """Whether it is kept true where it stands, and not made anew."""
 
 
 def planned_notes(sources: Sources) -> Iterator[PlannedNote]:
@@ -74,6 +76,8 @@ def planned_notes(sources: Sources) -> Iterator[PlannedNote]:
     for run in sources.sealed:
         if run.id not in sources.damage and run.id not in sources.unreadable:
             yield _run(workspace, run)
+    for event in sources.store.removed():
+        yield _removed_run(workspace, event.run)
 
 
 def skeleton(planned: PlannedNote, sources: Sources) -> bytes:
@@ -141,6 +145,21 @@ def _run(workspace: Workspace, run: Run) -> PlannedNote:
             if note_field.region
         },
         values={"run": run.id, "run_title": run.record.title, "block_id": f"run.{run.id}"},
+    )
+
+
+def _removed_run(workspace: Workspace, run: str) -> PlannedNote:
+    """Return the note of a run that was taken out: it stays, and says so."""
+    folder = workspace.chapters["runs"].strip("/")
+    return PlannedNote(
+        id=f"run/{run}",
+        path=note_path(f"{folder}/{safe_name(run)}", "chapters.runs"),
+        template="notes/run",
+        blocks=((f"run.{run}", "run"),),
+        properties={"run_status": "removed"},
+        own={},
+        values={"run": run, "run_title": "", "block_id": f"run.{run}"},
+        only_standing=True,
     )
 
 

@@ -12,9 +12,12 @@ from vault_sync.content import saved_comparisons
 from vault_sync.content.bodies import render_body, templates
 from vault_sync.content.chapters import planned_notes, skeleton
 from vault_sync.engine.plans import Trouble, Wanted, WantedBlock, WantedFile, WantedNote
+from vault_sync.engine.text.markers import normalise
 from vault_sync.rendering.figures import Figures
 from vault_sync.rendering.links import Links, LinkStyle, count_basenames
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page
+from vault_sync.rendering.sources import RemovedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +44,11 @@ class Composer:
         self.figures = Figures(cache, self.style, sources.words.language)
         self.refused: list[Trouble] = []
         self.warnings: list[str] = []
-        self.planned = list(planned_notes(sources))
+        self.planned = [
+            note
+            for note in planned_notes(sources)
+            if not note.only_standing or note.id in snapshot.by_id
+        ]
         self.places = {note.id: self._place(note) for note in self.planned}
         new = [path for path in self.places.values() if path and path not in snapshot.notes]
         self.basenames = Counter(count_basenames(snapshot.notes)) + Counter(count_basenames(new))
@@ -164,11 +171,20 @@ class Composer:
             attributes = {**places[0][1].attributes, **attributes}
         try:
             body = render_body(self.page(block_id, attributes, note), template)
+        except RemovedRunError as error:
+            body = self._farewell(error)
         except (RefusedError, DataError) as error:
             line = places[0][1].line if places else 0
             self.refused.append(Trouble(note, f"block {block_id!r}: {error.message}", line))
             return None
         return WantedBlock(block_id, template, body, dict(attributes), after)
+
+    def _farewell(self, error: RemovedRunError) -> bytes:
+        """Say in place of a block's text that a run in it was taken out of the thesis."""
+        words = self.sources.words
+        command = f"thesis runs restore {error.run}"
+        values = {"run": error.run, "date": words.date(error.time), "command": Safe(command)}
+        return normalise(words.say("removed.block", **values).encode())
 
 
 def _without_repeats(refused: Iterable[Trouble]) -> Iterator[Trouble]:

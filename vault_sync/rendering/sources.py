@@ -9,6 +9,7 @@ from experiments.records import selection
 from experiments.records.cache import CachedStore
 from experiments.records.record import RECORD
 from experiments.records.seal import describe_problems
+from experiments.records.store import RemovedError
 from featherface.errors import DataError, NotFoundError, RefusedError, UsageError
 from vault_sync.rendering.words import Words
 
@@ -39,6 +40,16 @@ def ablated(run: Run) -> str:
     except DataError:  # whoever needs its record refuses it
         return ""
     return next((tag.removeprefix(ABLATION) for tag in tags), "")
+
+
+class RemovedRunError(RefusedError):
+    """A run was taken out of the thesis, and what shows it must say so."""
+
+    def __init__(self, run: str, time: str) -> None:
+        super().__init__(f"{run} was removed on {time[:10]}", f"thesis runs restore {run}")
+        self.run = run
+        self.time = time
+        """ISO 8601."""
 
 
 class Sources:
@@ -179,6 +190,7 @@ class Sources:
         """Return the finished runs that SELECTORS mean, each once; all latest ones for none.
 
         Raises:
+            RemovedRunError: a selector means a run that was taken out.
             RefusedError: a selector means no finished run, or only trials, or its record was
                 changed.
         """
@@ -190,6 +202,8 @@ class Sources:
                 if selectors
                 else self.latest
             )
+        except RemovedError as error:
+            raise RemovedRunError(error.run, error.time) from error
         except (NotFoundError, DataError) as error:
             raise RefusedError(error.message, error.hint) from error
         cached = {run: run for run in self.runs}

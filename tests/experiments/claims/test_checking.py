@@ -23,6 +23,9 @@ def check(workspace, predicate, **more):
     return checking.check_milestone(Store(workspace), claim)
 
 
+APS = {"easy": 0.71, "medium": 0.66, "hard": 0.55}
+
+
 @pytest.fixture
 def pair(workspace, make_run):
     """A teacher and a better student, with match records of the same 80 images."""
@@ -31,9 +34,8 @@ def pair(workspace, make_run):
 
 
 def evaluated(workspace, make_run, name, seed, n=80):
-    """Write a run whose AP is what its match records give."""
-    scores = make_run(workspace, "scores", seed=seed, n=n, matches=True).matches()
-    values = {f"widerface.{one}.ap": scores.ap(one) for one in ("easy", "medium", "hard")}
+    """Write a run with match records; a higher SEED finds more faces."""
+    values = {f"widerface.{one}.ap": ap + seed / 100 for one, ap in APS.items()}
     metrics = {**values, "widerface.mean_ap": sum(values.values()) / 3, "params.total": 256_000}
     return make_run(workspace, name, metrics=metrics, seed=seed, n=n, matches=True)
 

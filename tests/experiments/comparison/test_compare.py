@@ -194,9 +194,18 @@ def test_a_cost_has_its_share_of_the_first_runs_and_ap_has_none(workspace, make_
     assert [difference.share for difference in of_metric["widerface.hard.ap"]] == [None, None]
 
 
+def aps(better):
+    """Return the APs of the usual run, each BETTER by so much."""
+    values = {"easy.ap": 0.71, "medium.ap": 0.66, "hard.ap": 0.55, "mean_ap": 0.64}
+    return {f"widerface.{name}": value + better for name, value in values.items()}
+
+
 def test_a_difference_is_established_only_after_the_correction(workspace, make_run):
     runs = [make_run(workspace, "v1", matches=True, seed=0)]
-    runs += [make_run(workspace, "v2", matches=True, seed=seed) for seed in (3, 5, 9)]
+    runs += [
+        make_run(workspace, "v2", matches=True, seed=seed, metrics=aps(better))
+        for seed, better in ((3, 0.0), (5, 0.006), (9, 0.03))
+    ]
     comparison = compare(runs, resamples=1999)
     deltas = [
         delta

@@ -135,6 +135,7 @@ def workspace(drawn, tmp_path, monkeypatch):
     disguise(monkeypatch)
     root = shutil.copytree(drawn[0].root, tmp_path / "thesis")
     shutil.rmtree(root / "runs" / "smoke")
+    (root / ".thesis" / "ledger.jsonl").unlink()
     return Workspace.open(root)
 
 
@@ -256,6 +257,7 @@ def counts(drawn, tmp_path_factory):
     """How often an undisturbed run does each operation."""
     root = shutil.copytree(drawn[0].root, tmp_path_factory.mktemp("counted") / "thesis")
     shutil.rmtree(root / "runs" / "smoke")
+    (root / ".thesis" / "ledger.jsonl").unlink()
     with pytest.MonkeyPatch.context() as patch:
         disguise(patch)
         seen = Others(patch, root).seen

@@ -1,5 +1,6 @@
 """What a run writes, in which order, and what any crash leaves. The stages here are feigned."""
 
+import dataclasses
 import errno
 import json
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from experiments.ledger.events import read_events
 from experiments.metrics import Metric
 from experiments.names import STAGES
 from experiments.recipe.resolve import resolve
@@ -584,3 +586,106 @@ def test_plots_that_can_not_be_drawn_leave_the_run_sealed(workspace, feigned, mo
     assert "plots could not be made: ZeroDivisionError: no axis" in run.record.warnings
     assert "Traceback" in (run.folder / "log.txt").read_text(encoding="utf-8")
     assert not verify(run.folder)
+
+
+def test_a_run_is_noted_when_it_is_given_its_number_and_when_it_is_sealed(workspace, feigned):
+    run = go(workspace)
+    events, _ = read_events(Store(workspace).ledger.path)
+    assert [(event.event, event.run, event.seal) for event in events] == [
+        ("given", run.id, ""),
+        ("sealed", run.id, run.seal),
+    ]
+    assert len(Record.read(run.folder).uid) == 16
+
+
+@pytest.mark.parametrize("without_ledger", [False, True])
+def test_a_finished_run_whose_seal_was_deleted_is_not_gone_on_with(
+    workspace, feigned, without_ledger
+):
+    run = go(workspace)
+    (run.folder / "SEAL.json").unlink()
+    if without_ledger:
+        Store(workspace).ledger.path.unlink()
+    with pytest.raises(ClaimFalseError, match="its seal is gone") as error:
+        go(workspace, mode="resume")
+    assert "thesis run smoke --new" in error.value.hint
+    said = []
+    assert go(workspace, on_message=said.append).version == 2
+    assert any("its seal is gone" in text for text in said)
+    assert not Run(run.folder).sealed
+
+
+def test_a_run_that_was_killed_before_its_seal_is_gone_on_with(workspace, feigned, monkeypatch):
+    def die(folder, record):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "finish", die)
+        with pytest.raises(KilledError):
+            go(workspace)
+    dead(monkeypatch)
+    assert Record.read(Store(workspace).runs()[0].folder).status == "finished"
+    assert go(workspace, mode="resume").id == "smoke@1"
+
+
+def test_the_resume_of_a_sealed_run_says_that_there_is_nothing_to_resume(workspace, feigned):
+    go(workspace)
+    with pytest.raises(NotFoundError, match="smoke@1 is sealed") as error:
+        go(workspace, mode="resume")
+    assert error.value.hint == "thesis run smoke --new"
+
+
+@pytest.fixture
+def handing_over(feigned, monkeypatch):
+    """Let the training make weights and the evaluation read them, which fails the first time."""
+    failures = [UnavailableError("the disk is full")]
+
+    def train(work):
+        write_atomic(work.checkpoints / "best.safetensors", b"trained")
+        work.makes(work.checkpoints / "best.safetensors")
+        return StageResult()
+
+    def evaluate(work):
+        work.reads(work.checkpoints / "best.safetensors")
+        if failures:
+            raise failures.pop()
+        return StageResult()
+
+    monkeypatch.setitem(TABLE, "train", train)
+    monkeypatch.setitem(TABLE, "evaluate", evaluate)
+
+
+def test_weights_changed_between_training_and_evaluation_are_refused(workspace, handing_over):
+    with pytest.raises(LateStageError):
+        go(workspace)
+    (run,) = Store(workspace).runs()
+    weights = run.folder / "checkpoints" / "best.safetensors"
+    weights.write_bytes(b"others!")
+    with pytest.raises(LateStageError, match="was changed since a stage of this run made it"):
+        go(workspace, mode="resume")
+    assert not Run(run.folder).sealed
+    weights.write_bytes(b"trained")
+    sealed = go(workspace, mode="resume")
+    stages = Record.read(sealed.folder).stages
+    assert stages["train"].outputs == stages["evaluate"].inputs != {}
+
+
+def test_weights_changed_after_their_last_reader_are_not_sealed(
+    workspace, handing_over, monkeypatch
+):
+    with pytest.raises(LateStageError):
+        go(workspace)
+
+    def export(work):
+        write_atomic(work.checkpoints / "best.safetensors", b"others!")
+        return StageResult()
+
+    monkeypatch.setitem(TABLE, "export", export)
+    (run,) = Store(workspace).runs()
+    record = Record.read(run.folder)
+    again = dataclasses.replace(record.stages["export"], status="pending")
+    stages = {**record.stages, "export": again}
+    dataclasses.replace(record, stages=stages).write(run.folder)
+    with pytest.raises(DataError, match="was changed since a stage of this run made it"):
+        go(workspace, mode="resume")
+    assert not Run(run.folder).sealed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -53,6 +54,9 @@ def runs(workspace, make_run):
         Metric(**(vars(one) | {"value": one.value * factor}))
         for one, factor in zip(metrics, np.linspace(0.7, 1.2, len(metrics)), strict=True)
     ]
+    aps = [one.value for one in changed if one.name.endswith(".ap")]
+    place = next(place for place, one in enumerate(changed) if one.name == "widerface.mean_ap")
+    changed[place] = dataclasses.replace(changed[place], value=sum(aps) / len(aps))
     found.append(make_run(workspace, "v2", seed=6, matches=True, metrics=changed))
     return found
 

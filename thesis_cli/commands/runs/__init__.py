@@ -22,9 +22,11 @@ VERBS = {
     "label": LazyCommand("thesis_cli.commands.runs.label:label", "Give a run names of your own."),
     "note": LazyCommand("thesis_cli.commands.runs.note:note", "Say what you make of a run."),
     "verify": LazyCommand(
-        "thesis_cli.commands.runs.records:verify",
+        "thesis_cli.commands.runs.verify:verify",
         "Check that sealed records are as they were sealed.",
     ),
+    "rm": LazyCommand("thesis_cli.commands.runs.removal:rm", "Take runs out of the thesis."),
+    "restore": LazyCommand("thesis_cli.commands.runs.removal:restore", "Bring removed runs back."),
     "reindex": LazyCommand(
         "thesis_cli.commands.runs.records:reindex", "Make the index anew from the records."
     ),

@@ -1,4 +1,4 @@
-"""`thesis runs show`, `verify`, `reindex`: what a run found, and whether its record is intact."""
+"""`thesis runs show`, `reindex`: what a run was and found; the index made anew."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.records.seal import Problem, describe_problems, only_line_ends, remedy
+from experiments.records.seal import describe_problems, remedy
 from thesis_cli.commands.runs import store
 from thesis_cli.completion import complete_run
-from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
@@ -111,55 +110,6 @@ def show_view(data: dict[str, Any]) -> list[Block]:
     columns = ["metric", ">value", "data", "split", "protocol", ">n", "evidence"]
     told = {name: value for name, value in facts.items() if value}
     return [Grid(columns, metric_rows(data["metrics"]), facts=told)]
-
-
-@click.command(cls=Command)
-@click.argument("selectors", nargs=-1, shell_complete=complete_run)
-@json_option
-@click.pass_context
-@pass_session
-def verify(
-    session: Session, context: click.Context, selectors: tuple[str, ...], as_json: bool
-) -> None:
-    """Check that sealed records are as they were sealed.
-
-    All of them, or those that SELECTORS mean.
-    """
-    del as_json
-    records = store(session)
-    chosen = [records.find(each) for each in selectors] if selectors else records.runs()
-    data = [verdict(records, run) for run in chosen]
-    emit(session, "runs-verify", data, verify_view)
-    if any(row["problems"] for row in data):
-        context.exit(CLAIM_FALSE)
-
-
-def verdict(records: Store, run: Run) -> dict[str, Any]:
-    """Compare one record with its seal."""
-    results = [
-        {"path": each.path, "problem": each.kind, "detail": each.detail}
-        for each in records.verify(run)
-    ]
-    intact = not results if run.sealed else None
-    return {"run": run.id, "status": run.status, "intact": intact, "problems": results}
-
-
-def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
-    """Tell of each run whether it is intact."""
-    if not rows:
-        return ["no runs yet; make one: thesis run v1"]
-    words = {True: "intact", False: "CHANGED since it was sealed", None: "not sealed"}
-    lines: list[Block] = []
-    for row in rows:
-        problems = [Problem(*each.values()) for each in row["problems"]]
-        if only_line_ends(problems):
-            lines.append(f"{row['run']}: {describe_problems(problems)}")
-            continue
-        lines.append(f"{row['run']}: {words[row['intact']]}")
-        lines += [
-            f"  {problem.path}: {problem.kind} {problem.detail}".rstrip() for problem in problems
-        ]
-    return lines
 
 
 @click.command(cls=Command)
