@@ -187,7 +187,7 @@ def test_other_changes_are_told_as_such_beside_line_ends(git, thesis, valid, old
     results = clone.runs / "v1/001/results.json"
     results.write_bytes(results.read_bytes().replace(b"0.71", b"0.81"))
     answer = thesis("runs", "verify", workspace=clone)
-    assert "v1@1: CHANGED since it was sealed" in answer.out
+    assert "v1@1: NOT what was sealed" in answer.out
     assert "  results.json: changed" in answer.out
     tampered = results.read_bytes()
     thesis("doctor", "--fix", workspace=clone)

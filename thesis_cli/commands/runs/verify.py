@@ -127,11 +127,13 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
         return ["no runs yet; make one: thesis run v1"]
     words = {True: "intact", False: "NOT what was sealed", None: "not sealed"}
     lines: list[Block] = []
+    told: list[dict[str, Any]] = []
     for row in rows:
         problems = [Problem(*each.values()) for each in row["problems"]]
         if only_line_ends(problems):
             lines.append(f"{row['run']}: {describe_problems(problems)}")
             continue
+        told.append(row)
         state = row["status"] if row["status"] in ABSENT else words[row["intact"]]
         lines.append(f"{row['run']}: {state}")
         lines += [
@@ -140,7 +142,7 @@ def verify_view(rows: list[dict[str, Any]]) -> list[Block]:
     whole = len(rows) <= TOLD_WHOLE
     cells = [
         [row["run"], check["check"], check["outcome"], check["detail"]]
-        for row in rows
+        for row in told
         for check in row["checks"]
         if whole or row["problems"]
     ]
