@@ -2,9 +2,9 @@
 
 import pytest
 
+from experiments.ablation.matrix import matrix, reserved
 from experiments.records import heartbeat
 from experiments.records.status import TrainingCurve
-from experiments.running.ablation import matrix, reserved
 from thesis_cli.commands.ablate import repetition
 from thesis_cli.commands.monitor import BESIDE, curves, duration, spark
 from vault_sync.commands import progress_log

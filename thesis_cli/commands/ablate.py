@@ -19,8 +19,8 @@ from thesis_cli.wording import difference, quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from experiments.ablation.matrix import Cell
     from experiments.records.run import Run
-    from experiments.running.ablation import Cell
     from thesis_cli.session import Session
 
 
@@ -53,8 +53,8 @@ def ablate(
     The ablation chapter shows the differences with their intervals.
     """
     del as_json
+    from experiments.ablation.matrix import finished_run, matrix
     from experiments.records.store import Store
-    from experiments.running.ablation import finished_run, matrix
 
     cells = matrix(experiment, session.workspace, changes, build_up=build_up, seeds=seeds)
     again = repetition(experiment, changes, seeds, build_up=build_up)
@@ -77,8 +77,8 @@ def ablate(
 
 def fill(session: Session, cells: Sequence[Cell], *, again: str, log: bool) -> set[Run]:
     """Make the runs that are missing, but for those that another process makes; return them."""
+    from experiments.ablation.matrix import finished_run, reserved
     from experiments.records.store import Store
-    from experiments.running.ablation import finished_run, reserved
 
     workspace, made = session.workspace, set()
     for cell in cells:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from experiments.ablation.buildup_names import is_step
 from experiments.metrics import AP_METRICS, kind
-from experiments.running.buildup_names import is_step
 from vault_sync.rendering import pictures
 from vault_sync.rendering.markdown import Safe, code, table
 from vault_sync.rendering.page import Group, Page, group, measured_on

@@ -5,9 +5,9 @@ import itertools
 
 import pytest
 
+from experiments.ablation.matrix import TAG, matrix
 from experiments.recipe.model import differences
 from experiments.recipe.resolve import packaged, resolve
-from experiments.running.ablation import TAG, matrix
 from featherface.errors import UsageError
 from featherface.variants.table import VARIANTS
 from vault_sync.rendering.sources import ABLATION

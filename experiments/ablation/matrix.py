@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from experiments.ablation.buildup_names import BARE, UP_TO
 from experiments.names import check_name
 from experiments.recipe.resolve import resolve
 from experiments.running import autotune
-from experiments.running.buildup_names import BARE, UP_TO
 from experiments.schema import plain
 from experiments.workspace.locks import held
 from featherface.errors import ThesisError, UsageError
