@@ -205,7 +205,7 @@ class Metric:
             chosen["marks"] = tuple(values.get("marks", ()))
             chosen["conditions"] = read_conditions(values)
             return cls(**chosen)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, UsageError) as error:
             raise DataError(f"not a metric: {dict(values)!r} ({error})") from error
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.records.seal import read_seal
-from experiments.records.selection import TAGS, refuse_tagged, scope
+from experiments.records.selection import refuse_tagged, scope, trial_tag
 from experiments.staleness.families import UNWEIGHTED, WEIGHTS_KEYS, family, trained
 from featherface.errors import ThesisError
 
@@ -108,11 +108,7 @@ def weights_digest(store: Store, run: Run, depth: int = 0) -> str:
 
 def _stands_in(store: Store, run: Run, selected: Run, metric: str) -> bool:
     """Whether RUN may answer for METRIC where SELECTED is meant."""
-    try:
-        tagged = bool(set(TAGS) & set(run.tags))
-    except ThesisError:
-        return False
-    if tagged and not set(TAGS) & set(selected.tags):
+    if trial_tag(run) and not trial_tag(selected):
         return False
     alike = _same_weights(store, run, selected)
     return alike or (family(metric) in UNWEIGHTED and _same_network(run, selected))

@@ -19,7 +19,7 @@ from featherface.filesystem.atomic import read_bytes, read_text
 from featherface.variants.table import PAPER_COUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from experiments.recipe.model import ResolvedRecipe
@@ -100,26 +100,34 @@ class Run:
     def metrics(self) -> list[Metric]:
         """The final metrics; of those of earlier versions the record tells on what they were.
 
-        Those versions counted every network in the way of one paper; what no paper counted so is
-        left out.
+        Raises:
+            DataError: results.json is damaged.
+        """
+        return [self._read(values) for values in self._recorded]
+
+    def metric(self, name: str) -> Metric | None:
+        """Return the metric called NAME, or None where the run has not measured it.
 
         Raises:
             DataError: results.json is damaged.
         """
-        try:
-            recorded = self.results.get("metrics", [])
-            return [self._read(values) for values in recorded if not _counted_by_none(values)]
-        except (AttributeError, TypeError, KeyError, ValueError) as error:
-            path = self.folder / RESULTS
-            raise DataError(f"{path}: holds no metrics: {error!r}", self._verify) from error
-
-    def metric(self, name: str) -> Metric | None:
-        """Return the metric called NAME, or None where the run has not measured it."""
         if name not in self._by_name:
-            listed = self.results.get("metrics", [])
-            values = next((values for values in listed if values.get("name") == name), None)
+            named = (values for values in self._recorded if values.get("name") == name)
+            values = next(named, None)
             self._by_name[name] = None if values is None else self._read(values)
         return self._by_name[name]
+
+    @cached_property
+    def _recorded(self) -> Sequence[Mapping[str, Any]]:
+        """The plain values of the metrics, as results.json lists them.
+
+        Earlier versions counted every network in the way of one paper; what no paper counted so is
+        left out.
+        """
+        recorded = self.results.get("metrics", [])
+        if isinstance(recorded, list) and all(isinstance(values, dict) for values in recorded):
+            return [values for values in recorded if not _counted_by_none(values)]
+        raise DataError(f"{self.folder / RESULTS}: holds no metrics", self._verify)
 
     @cached_property
     def _by_name(self) -> dict[str, Metric | None]:

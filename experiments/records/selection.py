@@ -131,7 +131,7 @@ def scope(run: Run, name: str = "") -> Scope:
     metric = run.metric(name) if name else evaluated(run)
     on_data = metric is not None and bool(metric.dataset)
     return Scope(
-        serious=not set(TAGS) & set(run.tags),
+        serious=not trial_tag(run),
         own=metric is None or metric.evidence == "measured",
         measured=metric is not None,
         real=metric is not None and metric.dataset != SYNTHETIC,
@@ -140,6 +140,14 @@ def scope(run: Run, name: str = "") -> Scope:
         images=metric.n if metric is not None and on_data else 0,
         complete=metric is None or metric.complete,
     )
+
+
+def trial_tag(run: Run) -> str:
+    """Return the one of TAGS that RUN has; empty without any, or where its record is damaged."""
+    try:
+        return next((tag for tag in TAGS if tag in run.tags), "")
+    except DataError:
+        return ""
 
 
 def evaluated(run: Run) -> Metric | None:
@@ -161,7 +169,7 @@ def refuse_tagged(selection: Selection, names: Sequence[str]) -> None:
         RefusedError: naming the run to write instead.
     """
     run, name = selection.run, selection.selector.removesuffix("@best")
-    tag = next((tag for tag in TAGS if tag in run.tags), "")
+    tag = trial_tag(run)
     if tag and name in names and name == run.experiment:
         raise RefusedError(
             f"every finished run of {name} is tagged {tag}: it shows that the program works and"
@@ -213,7 +221,7 @@ def _reason(chosen: Run, run: Run) -> SelectionNote:
     if narrower is None:
         return SelectionNote("damaged", values)
     metric, other = evaluated(run), evaluated(chosen)
-    values["tag"] = next((tag for tag in TAGS if tag in run.tags), "")
+    values["tag"] = trial_tag(run)
     if metric is not None:
         values |= {"n": metric.n, "maker": metric.maker, "dataset": metric.dataset}
         values |= {"split": metric.split, "whole": other.n if other else metric.n}

@@ -158,7 +158,7 @@ def test_detections_of_a_run_are_those_of_its_file(thesis, valid, trained, run, 
 def test_a_benchmark_measures_the_network_of_a_run(thesis, valid, trained):
     given = ("--run", "odd@1", "--size", 64, "--runs", 2, "--json")
     data = valid(thesis("benchmark", *given, workspace=trained))
-    assert data["name"] == "v3-nano"
+    assert data["name"] == "odd@1"
     changed = valid(thesis("benchmark", "v1", "--set", "model.channels=40", *given[2:]))
     plain = valid(thesis("benchmark", "v1", *given[2:]))
     assert changed["parameters"] < plain["parameters"]

@@ -108,7 +108,7 @@ def test_an_answer_with_a_bad_exit_code_is_saved(thesis, two, tmp_path):
     record.write_bytes(record.read_bytes() + b" ")
     answer = thesis("runs", "verify", "--output", tmp_path / "told.txt", workspace=two)
     assert answer.code == 1
-    assert "v1@1: CHANGED" in (tmp_path / "told.txt").read_text(encoding="utf-8")
+    assert "v1@1: NOT what was sealed" in (tmp_path / "told.txt").read_text(encoding="utf-8")
 
 
 def test_records_and_the_words_in_a_vault_are_not_written_over(thesis, two, contents):

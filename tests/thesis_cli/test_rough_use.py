@@ -102,7 +102,7 @@ def test_problems_stand_below_the_run_they_belong_to(thesis, workspace, make_run
     make_run(workspace, "v1")
     (first.folder / "log.txt").write_text("changed", encoding="utf-8")
     lines = thesis("runs", "verify", workspace=workspace).out.splitlines()
-    assert lines[0].startswith("v1@1: CHANGED")
+    assert lines[0].startswith("v1@1: NOT what was sealed")
     assert lines[1].strip().startswith("log.txt")
     assert lines[2] == "v1@2: intact"
 

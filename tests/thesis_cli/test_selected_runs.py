@@ -53,7 +53,7 @@ def passed(request, workspace, make_run):
 
 
 def test_fix_never_writes_a_lesser_number_over_a_wider_one(thesis, passed):
-    text = f"<!--t:v2 {AP} .1%-->90.8 %<!--/t--> of <!--t:v2 params.total ,-->256,006<!--/t-->"
+    text = f"AP <!--t:v2 {AP} .1%-->90.8 %<!--/t--> of <!--t:v2 params.total ,-->256,006<!--/t-->"
     path = note(passed, text)
     found = answer(thesis, passed, "check", "numbers", "--fix")
     assert [each["state"] for each in found["data"]["numbers"]] == ["fresh", "fresh"]

@@ -94,10 +94,7 @@ class Sources:
     @cached_property
     def counting(self) -> list[Run]:
         """The finished runs that chapters may speak of: those without a tag such as `smoke`."""
-        return [run for run in self.sealed if not self._is_trial(run)]
-
-    def _is_trial(self, run: Run) -> bool:
-        return run.id not in self.unreadable and bool(set(selection.TAGS) & set(run.tags))
+        return [run for run in self.sealed if not selection.trial_tag(run)]
 
     def notes_on(self, runs: Iterable[Run]) -> list[Safe]:
         """Say which later versions of the experiments of RUNS were passed over, and why."""

@@ -404,10 +404,10 @@ def test_no_part_of_a_signed_number_or_a_range_is_suggested(filled, text):
 
 
 def test_a_power_of_ten_is_suggested_whole(filled, make_run):
-    make_run(filled, "v1", metrics={"export.onnx.parity": 4.532e-6})
+    make_run(filled, "v2-plus", metrics={"export.onnx.parity": 4.532e-6})
     for text in ("4,53×10⁻⁶", "4.53e-6"):
         assert suggestions(filled, f"It is {text}.\n") == [
-            (text, "current", "v1 export.onnx.parity .2e")
+            (text, "current", "v2-plus@best export.onnx.parity .2e")
         ]
     assert suggestions(filled, "It is **83.1** % or **83.1 %**.")[0][0] == "83.1 %"
 
