@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-GIVEN, SEALED, REMOVED, RESTORED, ADOPTED = KINDS = (
+GIVEN, SEALED, REMOVED, RESTORED, ADOPTED, STAMPED = KINDS = (
     "given",
     "sealed",
     "removed",
     "restored",
     "adopted",
+    "stamped",
 )
-"""What can happen to a run: its number was given, it was sealed, removed, restored, or met as it
-lay there already."""
+"""What can happen to a run: its number was given, it was sealed, removed, restored, met as it lay
+there already, or an authority put its time on its seal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,10 @@ class LedgerEvent:
     time: str = ""
     """ISO 8601 in UTC; of what git kept, when it was committed."""
     source: str = ""
-    """Of `adopted`: `record` (it lay there) or `git` (its seal was committed)."""
+    """Of `adopted`: `record` (it lay there) or `git` (its seal was committed); of `stamped`: the
+    authority's address."""
+    token: str = ""
+    """Of `stamped`: the SHA-256 of the authority's answer."""
 
     @property
     def experiment(self) -> str:

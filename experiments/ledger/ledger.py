@@ -16,6 +16,7 @@ from experiments.ledger.events import (
     REMOVED,
     RESTORED,
     SEALED,
+    STAMPED,
     LedgerEvent,
     append_events,
     now,
@@ -47,6 +48,8 @@ class Memory:
     """Run -> the event that tells its first seal."""
     removed: dict[str, LedgerEvent] = field(default_factory=dict)
     """Run -> the event of its removal, of those not restored since."""
+    timestamps: dict[str, list[LedgerEvent]] = field(default_factory=dict)
+    """Run -> the events of its timestamps, in order."""
     known: set[str] = field(default_factory=set)
     """Every run that any event names."""
 
@@ -58,6 +61,8 @@ class Memory:
             self.given.add(event.run)
         if event.event in (SEALED, ADOPTED) and event.seal:
             self.seals.setdefault(event.run, event)
+        if event.event == STAMPED:
+            self.timestamps.setdefault(event.run, []).append(event)
         if event.event == REMOVED:
             self.removed[event.run] = event
         elif event.event == RESTORED:
@@ -93,14 +98,17 @@ class Ledger:
         """Read the ledger again, where other processes may have written meanwhile."""
         self._memory = None
 
-    def note(self, kind: str, run: str, seal: str = "") -> None:
-        """Append that KIND happened to RUN now.
+    def note(
+        self, kind: str, run: str, seal: str = "", *, source: str = "", token: str = ""
+    ) -> None:
+        """Append that KIND happened to RUN now; LedgerEvent says what the others mean.
 
         Raises:
             LockedError: another process holds the ledger.
             UnavailableError: it can't be written.
         """
-        self._append([LedgerEvent(event=kind, run=run, seal=seal, time=now())])
+        event = LedgerEvent(event=kind, run=run, seal=seal, time=now(), source=source, token=token)
+        self._append([event])
 
     def adopt(self, present: Iterable[tuple[str, str]]) -> None:
         """Remember the records that lie there: PRESENT are runs with their seals' digests.

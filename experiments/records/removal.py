@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from experiments.ledger.events import REMOVED, RESTORED
-from experiments.records.annotations import RunAnnotations, beside
+from experiments.records.annotations import RunAnnotations
 from experiments.records.run import Run
 from experiments.records.seal import placed_seal
 from experiments.workspace.locks import held
@@ -129,12 +129,12 @@ def restore(store: Store, run: str) -> Run:
 
 
 def _move_record(source: Path, target: Path) -> None:
-    """Move a record's folder, then the annotations beside it."""
+    """Move a record's folder, then what lies beside it: annotations and timestamps."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _move(source, target)
-        if beside(source).is_file():
-            _move(beside(source), beside(target))
+        for path in list(source.parent.glob(f"{source.name}.*")):
+            _move(path, target.parent / path.name)
     except OSError as error:
         raise unavailable(error, source, verb="move") from error
 

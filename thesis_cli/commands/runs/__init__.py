@@ -25,6 +25,9 @@ VERBS = {
         "thesis_cli.commands.runs.verify:verify",
         "Check that sealed records are as they were sealed.",
     ),
+    "stamp": LazyCommand(
+        "thesis_cli.commands.runs.stamp:stamp", "Have an authority put its time on seals."
+    ),
     "rm": LazyCommand("thesis_cli.commands.runs.removal:rm", "Take runs out of the thesis."),
     "restore": LazyCommand("thesis_cli.commands.runs.removal:restore", "Bring removed runs back."),
     "reindex": LazyCommand(
