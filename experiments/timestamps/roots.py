@@ -56,7 +56,7 @@ def trusted_roots(path: Path | None) -> TrustedRoots:
         if b"-----BEGIN" in content:
             return TrustedRoots(tuple(x509.load_pem_x509_certificates(content)), path.name)
         return TrustedRoots((x509.load_der_x509_certificate(content),), path.name)
-    except ValueError as error:
+    except Exception as error:  # of foreign bytes the library raises KeyErrors and more
         raise DataError(f"{path} holds no certificate", HINT) from error
 
 
@@ -68,6 +68,6 @@ def _readable(certificates: Iterable[bytes]) -> tuple[Certificate, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one that breaks a rule is not the student's to mend
         for content in certificates:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(Exception):  # as above
                 readable.append(x509.load_der_x509_certificate(content))
     return tuple(readable)

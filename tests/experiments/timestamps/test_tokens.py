@@ -4,13 +4,14 @@
 and refused; its root, and the root of another one.
 """
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from experiments.timestamps import tokens
 from experiments.timestamps.roots import SYSTEM, TrustedRoots, trusted_roots
-from featherface.errors import ClaimFalseError, DataError, NotFoundError
+from featherface.errors import ClaimFalseError, DataError, NotFoundError, ThesisError
 
 ANSWERS = Path(__file__).parent / "answers"
 MESSAGE = b"a seal\n"
@@ -64,6 +65,19 @@ def test_another_time_in_the_token_breaks_its_signature():
     assert forged.time.year == 1999
     with pytest.raises(ClaimFalseError):
         tokens.check_signature(forged, MESSAGE, trusted_roots(ROOT))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # some damage makes an odd serial number
+def test_damage_anywhere_changes_no_time_and_ends_in_words():
+    roots, time = trusted_roots(ROOT), tokens.read_token(GRANTED).time
+    version = GRANTED.index(b"\xa0\x03\x02\x01\x02") + 4  # of a certificate: no ValueError
+    for place, flip in [*((place, 1) for place in range(len(GRANTED))), (version, 0x21)]:
+        damaged = GRANTED[:place] + bytes([GRANTED[place] ^ flip]) + GRANTED[place + 1 :]
+        with contextlib.suppress(ThesisError):
+            token = tokens.read_token(damaged)
+            tokens.check_message(token, MESSAGE)
+            tokens.check_signature(token, MESSAGE, roots)
+            assert token.time == time, place
 
 
 def test_a_refusal_is_told_in_its_own_words():
