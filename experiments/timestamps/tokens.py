@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from experiments.timestamps.certificate_order import with_sorted_certificates
 from featherface.errors import ClaimFalseError, DataError, UnavailableError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def read_token(content: bytes) -> TimestampToken:
     from rfc3161_client import decode_timestamp_response  # noqa: PLC0415 - an extra
 
     try:
-        response = decode_timestamp_response(content)
+        response = decode_timestamp_response(with_sorted_certificates(content))
         status = response.status
         if status == GRANTED:
             time = response.tst_info.gen_time

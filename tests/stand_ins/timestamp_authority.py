@@ -75,29 +75,36 @@ def serving(answer):
 
 
 class OpenSslAuthority:
-    """A root and an authority that it vouches for, made in FOLDER; `root` is the root's file."""
+    """A root, another one that it vouches for, and a signer; `root` is the root's file.
 
-    def __init__(self, folder, name="Local Authority"):
-        self.folder = folder
+    CHAIN: the answers hold the certificate between root and signer too.
+    """
+
+    def __init__(self, folder, *, chain=True):
+        self.folder, self.chain = folder, chain
         folder.mkdir(parents=True)
         (folder / "config").write_text(CONFIG, encoding="utf-8")
         (folder / "serial").write_text("01\n", encoding="utf-8")
         self.root = folder / "root.pem"
-        subject = ("-subj", "/CN=Local Root")
-        self._call("req", "-x509", *KEY, *subject, "-days", "30", "-extensions", "root",
-                   "-keyout", "root.key", "-out", "root.pem")  # fmt: skip
-        self._call("req", *KEY, "-subj", f"/CN={name}", "-keyout", "signer.key", "-out", "ask.pem")
-        self._call("x509", "-req", "-in", "ask.pem", "-CA", "root.pem", "-CAkey", "root.key",
-                   "-set_serial", "7", "-days", "30", "-extfile", "config",
-                   "-extensions", "signer", "-out", "signer.pem")  # fmt: skip
+        self._call("req", "-x509", *KEY, "-subj", "/CN=Local Root", "-days", "30",
+                   "-extensions", "root", "-keyout", "root.key", "-out", "root.pem")  # fmt: skip
+        self._certify("middle", "Local Middle", by="root", extensions="root")
+        self._certify("signer", "Local Authority", by="middle", extensions="signer")
 
     def answer(self, query):
         """Give the answer to QUERY."""
         (self.folder / "query").write_bytes(query)
         self._call("ts", "-reply", "-queryfile", "query", "-signer", "signer.pem",
                    "-inkey", "signer.key", "-config", "config", "-section", "authority",
-                   "-out", "answer")  # fmt: skip
+                   *(["-chain", "middle.pem"] if self.chain else []), "-out", "answer")  # fmt: skip
         return (self.folder / "answer").read_bytes()
+
+    def _certify(self, name, subject, *, by, extensions):
+        self._call("req", *KEY, "-subj", f"/CN={subject}", "-keyout", f"{name}.key",
+                   "-out", f"{name}.ask")  # fmt: skip
+        self._call("x509", "-req", "-in", f"{name}.ask", "-CA", f"{by}.pem", "-CAkey",
+                   f"{by}.key", "-set_serial", "7", "-days", "30", "-extfile", "config",
+                   "-extensions", extensions, "-out", f"{name}.pem")  # fmt: skip
 
     def _call(self, *words):
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)

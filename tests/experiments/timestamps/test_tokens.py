@@ -1,15 +1,18 @@
 """What an authority answered is over this message, answers this request, and is vouched for.
 
 `answers/` was made once by `stand_ins.timestamp_authority.OpenSslAuthority`: over MESSAGE, granted
-and refused; its root, and the root of another one.
+(its certificates in the order of the chain, which DER forbids), without the chain, and refused; the
+root, with and without the certificate below it; and the root of another one.
 """
 
 import contextlib
 from pathlib import Path
 
 import pytest
+from rfc3161_client import decode_timestamp_response
 
 from experiments.timestamps import tokens
+from experiments.timestamps.certificate_order import with_sorted_certificates
 from experiments.timestamps.roots import SYSTEM, TrustedRoots, trusted_roots
 from featherface.errors import ClaimFalseError, DataError, NotFoundError, ThesisError
 
@@ -25,6 +28,27 @@ def test_a_token_that_holds_passes_and_says_when_and_who():
     tokens.check_signature(token, MESSAGE, trusted_roots(ROOT))
     assert token.authority == "Local Authority"
     assert token.time.utcoffset().total_seconds() == 0
+
+
+def test_certificates_that_come_as_a_chain_are_read_though_der_wants_them_sorted():
+    with pytest.raises(ValueError, match="InvalidSetOrdering"):
+        decode_timestamp_response(GRANTED)
+    ordered = with_sorted_certificates(GRANTED)
+    assert sorted(ordered) == sorted(GRANTED)
+    assert with_sorted_certificates(ordered) == ordered
+    assert len(tokens.read_token(GRANTED).response.signed_data.certificates) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"0", b"garbage", GRANTED[:300], b"0\x84\xff\xff\xff"])
+def test_what_is_no_answer_is_not_sorted(content):
+    assert with_sorted_certificates(content) == content
+
+
+def test_a_chain_that_does_not_come_with_the_answer_may_stand_beside_the_root():
+    token = tokens.read_token((ANSWERS / "without-chain.tsr").read_bytes())
+    with pytest.raises(tokens.UntrustedError, match="issuer"):
+        tokens.check_signature(token, MESSAGE, trusted_roots(ROOT))
+    tokens.check_signature(token, MESSAGE, trusted_roots(ANSWERS / "middle-and-root.pem"))
 
 
 def test_a_request_asks_for_certificates_and_never_repeats_its_nonce():
