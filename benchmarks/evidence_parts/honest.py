@@ -208,7 +208,10 @@ def linked_vault(root: Path) -> None:
 
 
 def upgraded(root: Path, language: str) -> str | None:
-    """Read the records of an earlier version: they are intact, compared and synchronised."""
+    """Read the records of an earlier version: they are intact, compared and synchronised.
+
+    Blocks that this version words otherwise are pending until the first synchronisation.
+    """
     place = root.with_name("earlier")
     with tarfile.open(EARLIER / f"{language}.tar.xz") as archive:
         archive.extractall(place, filter="data")
@@ -216,8 +219,9 @@ def upgraded(root: Path, language: str) -> str | None:
     asked: Sequence[tuple[str, ...]] = (
         ("runs", "verify"),
         ("compare", "teacher", "student"),
-        ("check", "numbers"),
         ("report", "sync", "--dry-run"),
+        ("report", "sync"),
+        ("check", "numbers"),
     )
     refused = [" ".join(words) for words in asked if call(config.parent, *words).code]
     return f"of an earlier version: {', '.join(refused)}" if refused else None

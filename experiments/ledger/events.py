@@ -42,6 +42,8 @@ class LedgerEvent:
     source: str = ""
     """Of `adopted`: `record` (it lay there) or `git` (its seal was committed); of `stamped`: the
     authority's address."""
+    uid: str = ""
+    """What was drawn for the run when it began, and stands in its record; empty in earlier ones."""
     token: str = ""
     """Of `stamped`: the SHA-256 of the authority's answer."""
 

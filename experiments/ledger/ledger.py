@@ -50,6 +50,8 @@ class Memory:
     """Run -> the event of its removal, of those not restored since."""
     timestamps: dict[str, list[LedgerEvent]] = field(default_factory=dict)
     """Run -> the events of its timestamps, in order."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """What was drawn for a run -> the run that first had it."""
     known: set[str] = field(default_factory=set)
     """Every run that any event names."""
 
@@ -57,6 +59,8 @@ class Memory:
         """Add what EVENT says."""
         self.known.add(event.run)
         self.versions[event.experiment] = max(event.version, self.versions.get(event.experiment, 0))
+        if event.uid:
+            self.owners.setdefault(event.uid, event.run)
         if event.event == GIVEN:
             self.given.add(event.run)
         if event.event in (SEALED, ADOPTED) and event.seal:
@@ -98,20 +102,17 @@ class Ledger:
         """Read the ledger again, where other processes may have written meanwhile."""
         self._memory = None
 
-    def note(
-        self, kind: str, run: str, seal: str = "", *, source: str = "", token: str = ""
-    ) -> None:
-        """Append that KIND happened to RUN now; LedgerEvent says what the others mean.
+    def note(self, kind: str, run: str, seal: str = "", **others: str) -> None:
+        """Append that KIND happened to RUN now; OTHERS are further fields of LedgerEvent.
 
         Raises:
             LockedError: another process holds the ledger.
             UnavailableError: it can't be written.
         """
-        event = LedgerEvent(event=kind, run=run, seal=seal, time=now(), source=source, token=token)
-        self._append([event])
+        self._append([LedgerEvent(event=kind, run=run, seal=seal, time=now(), **others)])
 
-    def adopt(self, present: Iterable[tuple[str, str]]) -> None:
-        """Remember the records that lie there: PRESENT are runs with their seals' digests.
+    def adopt(self, present: Iterable[tuple[str, str, str]]) -> None:
+        """Remember the records that lie there: PRESENT are runs, their seals' digests and uids.
 
         Where there is no ledger it is made, first from what git has kept.
 
@@ -122,8 +123,8 @@ class Ledger:
         memory = self.memory
         self._append(
             [
-                LedgerEvent(event=ADOPTED, run=run, seal=seal, time=now(), source="record")
-                for run, seal in present
+                LedgerEvent(event=ADOPTED, run=run, seal=seal, time=now(), source="record", uid=uid)
+                for run, seal, uid in present
                 if run not in (memory.seals if seal else memory.known)
             ]
         )

@@ -13,13 +13,14 @@ from experiments.names import NAME, check_name
 from experiments.recipe.current import current_recipe
 from experiments.records import selection
 from experiments.records.annotations import RunAnnotations, check_label, checked
-from experiments.records.record import Record
+from experiments.records.record import RECORD, Record
 from experiments.records.run import Run
-from experiments.records.seal import RESEALED, SEAL, Problem, placed_seal
+from experiments.records.seal import MISPLACED, RESEALED, SEAL, Problem, placed_seal
 from experiments.records.selection import Selection
 from experiments.workspace import paths
 from featherface.errors import (
     DataError,
+    HeldError,
     LockedError,
     NotFoundError,
     UsageError,
@@ -162,8 +163,12 @@ class Store:
         return [*problems, *self._forgotten(run, seal)]
 
     def _forgotten(self, run: Run, seal: str) -> list[Problem]:
-        """Tell where the SEAL of RUN is not the one that this workspace remembers."""
-        first = self.ledger.memory.seals.get(run.id)
+        """Tell where RUN, or its SEAL, is not the one that this workspace remembers."""
+        memory = self.ledger.memory
+        owner = memory.owners.get(_uid(run), run.id) if memory.owners else run.id
+        if owner != run.id:
+            return [Problem(RECORD, MISPLACED, f"a copy of {owner}, under another name")]
+        first = memory.seals.get(run.id)
         if first is None or seal == first.seal:
             return []
         if not run.sealed:
@@ -203,7 +208,7 @@ class Store:
         self.ledger.reload()
         known = self.ledger.memory
         unknown_runs = [run for run in self.runs() if run.id not in known.seals]
-        present = [(run.id, placed_seal(run.folder)) for run in unknown_runs]
+        present = [(run.id, placed_seal(run.folder), _uid(run)) for run in unknown_runs]
         self.ledger.adopt(present)
 
     @cached_property
@@ -337,3 +342,11 @@ def _started(run: Run) -> tuple[str, str, int]:
         return (run.record.created, run.experiment, run.version)
     except DataError:
         return ("", run.experiment, run.version)
+
+
+def _uid(run: Run) -> str:
+    """Return what was drawn for RUN when it began; empty in records of earlier versions."""
+    try:
+        return run.record.uid
+    except (DataError, HeldError):
+        return ""

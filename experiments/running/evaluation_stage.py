@@ -16,6 +16,7 @@ from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import Evaluation
 from featherface.evaluation.protocol import evaluate as evaluate_predictions
+from featherface.evaluation.suspicion import cut_off
 from featherface.inference.detect import predict
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def evaluate(context: StageContext) -> StageResult:
     marks = (OVERLAP,) if own else ()
     circumstances = _circumstances(context, evaluation, dataset, judged, conditions, maker, marks)
     stage_result.metrics = _accuracy(context, evaluation, circumstances, labelled)
-    context.warn(stage_result, [*evaluation.warnings, _nothing_found(evaluation)])
+    doubts = (*evaluation.warnings, cut_off(recipe.evaluate), _nothing_found(evaluation))
+    context.warn(stage_result, doubts)
     stage_result.details = {
         "images": evaluation.images,
         "detections": evaluation.detections,

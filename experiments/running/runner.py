@@ -100,24 +100,24 @@ def run(  # noqa: PLR0913 - two things to run, how, and four listeners that are 
         execution = Execution(Run(folder), workspace, resolved, chosen_stages)
         if is_new:
             execution.create_record(argv, teachers)
-            _note(store, GIVEN, execution.run.id, on_message)
+            _note(store, GIVEN, execution.run.id, on_message, uid=execution.record.uid)
         try:
             execution.begin_attempt(argv)
             with _heartbeat(folder):
                 execution.run_stages(on_progress, should_stop, on_message, on_epoch)
             made = writer.finish(folder, execution.record)
-            _note(store, SEALED, execution.run.id, on_message, made.digest)
+            _note(store, SEALED, execution.run.id, on_message, seal=made.digest)
         finally:
             heartbeat.rest(folder)  # last: a run that is being sealed is not an interrupted one
     return Run(folder)
 
 
 def _note(
-    store: Store, kind: str, run: str, on_message: Callable[[str], None], seal: str = ""
+    store: Store, kind: str, run: str, on_message: Callable[[str], None], **others: str
 ) -> None:
     """Tell the ledger; where that fails the next command that writes makes it good."""
     try:
-        store.ledger.note(kind, run, seal)
+        store.ledger.note(kind, run, **others)
     except (LockedError, UnavailableError) as error:
         on_message(f"the ledger does not know of it yet: {error.message}")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featherface.evaluation.box_formats import other_format, share_on_faces
+from featherface.evaluation.config import EvaluateConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +56,17 @@ def suspicions(pairing: Pairing, aps: Mapping[str, float]) -> tuple[str, ...]:
     if not len(pairing.table):
         return ()
     return (*_of_scores(pairing.scores), *_of_boxes(pairing, aps))
+
+
+def cut_off(evaluate: EvaluateConfig) -> str:
+    """Say that a network's detections are cut off above the protocol's score; "" if they aren't."""
+    usual = EvaluateConfig.score_threshold
+    if evaluate.predictions is not None or evaluate.score_threshold <= usual:
+        return ""
+    return (
+        f"detections below a score of {evaluate.score_threshold:g} are left out, where the protocol"
+        f" keeps all above {usual:g}, which costs AP: evaluate.score_threshold={usual:g}"
+    )
 
 
 def suspicions_of_pictures(boxes: Sequence[Boxes], sizes: Sequence[tuple[int, int]]) -> list[str]:

@@ -51,6 +51,8 @@ class Snapshot:
     """Path -> why a file that is there can't be read."""
     copies: tuple[str, ...] = ()
     """Conflict copies made by synchronisers, left alone."""
+    links: frozenset[str] = frozenset()
+    """Paths of links that are called as notes; nothing is read or written through them."""
 
     @cached_property
     def by_id(self) -> dict[str, list[Note]]:

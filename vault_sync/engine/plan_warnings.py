@@ -21,7 +21,7 @@ def check_deletions(snapshot: Snapshot, state: State) -> None:
         RefusedError: many notes are gone at once, as when a vault is not mounted.
     """
     known = {id_: path for id_, path in state.notes.items() if id_ not in state.deleted}
-    there = {*snapshot.notes, *snapshot.unreadable}
+    there = {*snapshot.notes, *snapshot.unreadable, *snapshot.links}
     gone = [path for id_, path in known.items() if id_ not in snapshot.by_id and path not in there]
     if len(gone) <= max(2, len(known) // 4):
         return

@@ -110,7 +110,11 @@ class _Planner:
                 self.refuse(carrier.path, f"its thesis_id {wanted.id!r} is also that of {others}")
             return
         note = carriers[0] if carriers else self.snapshot.notes.get(wanted.path)
-        if note is None and self.unread(self.state.notes.get(wanted.id, wanted.path)):
+        place = self.state.notes.get(wanted.id, wanted.path)
+        if note is None and self.unread(place):
+            return
+        if note is None and place in self.snapshot.links:
+            self.refuse(place, "it is a link, through which nothing is written; put the note there")
             return
         if note is None:
             self.create(wanted)

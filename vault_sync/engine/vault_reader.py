@@ -22,7 +22,8 @@ MOMENT = 5.0
 def read_vault(root: Path) -> Snapshot:
     """Read the notes of the vault; hidden folders, symbolic links and junctions are passed by.
 
-    A note that another program holds is waited for a moment, then listed as unreadable.
+    Links that are called as notes are told: nothing is read or written through them. A note that
+    another program holds is waited for a moment, then listed as unreadable.
 
     Raises:
         UnavailableError: a folder can't be read, so nobody knows what is gone.
@@ -30,10 +31,13 @@ def read_vault(root: Path) -> Snapshot:
     notes: dict[str, Note] = {}
     files: dict[str, str] = {}
     copies: list[str] = []
+    links: set[str] = set()
     unreadable: dict[str, str] = {}
     for path, entry in _walk(root, ""):
         files[path.lower()] = path
-        if is_copy(entry.name):
+        if entry.is_symlink():
+            links.add(path)
+        elif is_copy(entry.name):
             copies.append(path)
         elif path.lower().endswith(".md"):
             try:
@@ -45,7 +49,13 @@ def read_vault(root: Path) -> Snapshot:
     for path in find_copies(notes):
         del notes[path]
         copies.append(path)
-    return Snapshot(notes, files, unreadable=unreadable, copies=tuple(sorted(copies)))
+    return Snapshot(
+        notes,
+        files,
+        unreadable=unreadable,
+        copies=tuple(sorted(copies)),
+        links=frozenset(links),
+    )
 
 
 def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -61,7 +71,7 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[str, os.DirEntry[st
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, f"{prefix}{entry.name}/")
-        elif entry.is_file(follow_symlinks=False):
+        elif entry.is_file(follow_symlinks=False) or _is_linked_note(entry):
             yield f"{prefix}{entry.name}", entry
 
 
@@ -71,6 +81,10 @@ def is_junction(entry: os.DirEntry[str], system: str = os.name) -> bool:
     Windows keeps the answer in the entry; elsewhere no file is looked at.
     """
     return system == "nt" and is_link(entry.stat(follow_symlinks=False))
+
+
+def _is_linked_note(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and entry.name.lower().endswith(".md")
 
 
 def _read(path: str) -> bytes:

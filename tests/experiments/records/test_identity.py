@@ -96,6 +96,20 @@ def test_a_seal_and_a_record_of_two_runs_contradict_each_other(workspace, make_r
     assert ("record.json", "misplaced") in kinds(verify(run.folder))
 
 
+def test_a_copy_that_calls_itself_another_run_in_record_and_seal_is_known(workspace, make_run):
+    run = make_run(workspace, "v2")
+    dataclasses.replace(run.record, uid="drawn").write(run.folder)
+    seal(run.folder)
+    Store(workspace).remember()
+    copy = workspace.runs / "v2-ultra" / "001"
+    shutil.copytree(run.folder, copy)
+    dataclasses.replace(Record.read(copy), experiment="v2-ultra").write(copy)
+    seal(copy)
+    (problem,) = Store(workspace).problems(Run(copy))
+    assert str(problem) == "record.json: misplaced (a copy of v2@1, under another name)"
+    assert not Store(workspace).problems(Run(run.folder))
+
+
 def test_two_runs_of_one_name_have_different_seals(workspace, make_run):
     run = make_run(workspace, "v2")
     first = run.seal

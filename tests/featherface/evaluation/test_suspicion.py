@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from stand_ins.published import FILES, outputs_folder
 
+from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.ground_truth import GroundTruth, read_ground_truth
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import evaluate
-from featherface.evaluation.suspicion import suspicions_of_pictures
+from featherface.evaluation.suspicion import cut_off, suspicions_of_pictures
 
 SIZES = [(1024, 700 + 37 * number) for number in range(12)]
 NAMES = tuple(f"0--A/{number}" for number in range(len(SIZES)))
@@ -127,6 +128,13 @@ def test_a_cut_off_where_the_protocol_wants_all_above_two_hundredths_is_told():
     text = " | ".join(evaluate(cut, TRUTH).warnings)
     assert "no score is below 0.5" in text
     assert "evaluate.score_threshold=0.02" in text
+
+
+def test_a_networks_own_cut_off_above_the_protocols_is_told_however_few_are_left():
+    assert "below a score of 0.6 are left out" in cut_off(EvaluateConfig(score_threshold=0.6))
+    assert cut_off(EvaluateConfig()) == cut_off(EvaluateConfig(score_threshold=0.01)) == ""
+    given = EvaluateConfig(score_threshold=0.6, predictions="detections")
+    assert cut_off(given) == ""  # the threshold is not of those
 
 
 def test_detections_without_ground_truth_are_doubted_only_where_no_picture_explains_them():

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import sys
 
@@ -70,6 +71,15 @@ def test_a_missing_note_is_made_from_its_skeleton():
     assert write.before is None
     assert write.after == SKELETON.replace(EMPTY, write_block("b", "t", b"new", {}))
     assert write.note == "n"
+
+
+@pytest.mark.parametrize("state", [State(), KNOWN])
+def test_a_note_that_became_a_link_is_refused_and_not_taken_for_deleted(state):
+    links = dataclasses.replace(snapshot(), links=frozenset({"home.md"}))
+    made = decide(links, state=state)
+    assert made.writes == ()
+    assert [trouble.path for trouble in made.refused] == ["home.md"]
+    assert made.state.deleted == state.deleted
 
 
 def test_only_the_block_of_an_existing_note_is_written():
