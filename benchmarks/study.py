@@ -1,4 +1,4 @@
-"""A study: two students with and without a teacher, on real pictures.
+"""A study: two students with a teacher, with its backbone alone, and without, on real pictures.
 
     python benchmarks/study.py prepare FOLDER --reference DATA
     python benchmarks/study.py train FOLDER [--only study/v2-distilled] [--set KEY=VALUE]
@@ -7,7 +7,7 @@
 `prepare` makes a workspace in FOLDER with everything that the runs need: the train split,
 composed from the reference data's scenes, brought back to their own shape, and face crops; the
 test split, 34 photographs that are none of them; the published teacher, evaluated. `train` makes
-the four runs, and goes on with those that were cut off; several may run side by side with
+the six runs, and goes on with those that were cut off; several may run side by side with
 `--only`. `report` prints the tables of the study and draws its curves. DATA also comes from
 THESIS_REFERENCE_DATA.
 
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 COMPOSITES = 1600
 TEACHER = "study/teacher"
 STUDENTS = ("v2", "v2-ultra")
-RUNS = tuple(f"study/{name}{kind}" for name in STUDENTS for kind in ("-distilled", ""))
+KINDS = ("-distilled", "-backbone", "")
+RUNS = tuple(f"study/{name}{kind}" for name in STUDENTS for kind in KINDS)
 SUBSETS = ("widerface.easy.ap", "widerface.medium.ap", "widerface.hard.ap")
 MEAN = "widerface.mean_ap"
 GOALS = {"study-v2-distilled": 0.90, "study-v2-ultra-distilled": 0.85}
@@ -131,7 +132,8 @@ def train(options: argparse.Namespace) -> None:
             continue
         settings = list(options.settings)
         if not name.endswith("-distilled"):
-            settings.append(f"model.backbone_weights={BACKBONE}")
+            backbone = WEIGHTS if name.endswith("-backbone") else BACKBONE
+            settings.append(f"model.backbone_weights={backbone}")
         chosen = [part for one in settings for part in ("--set", one)]
         thesis(options.folder, "run", name, *chosen, "--no-sync")
 
@@ -151,16 +153,16 @@ def report(options: argparse.Namespace) -> None:
         told = f"{share:.1%} [{100 * ends.low:.1f}, {100 * ends.high:.1f}]"
         row(name, *cells, told, judged(name, share))
     print()
-    row("student", "Easy", "Medium", "Hard", "mean")
-    row(*["---"] * 5)
-    for alone, taught in pairs(runs):
-        found = compare(folder, alone, taught)
+    row("run", "against", "Easy", "Medium", "Hard", "mean")
+    row(*["---"] * 6)
+    for lesser, greater in pairs(runs):
+        found = compare(folder, lesser, greater)
         gains = [found[metric][1]["delta"] for metric in (*SUBSETS, MEAN)]
         cells = [
             f"{points(one, sign='+')} ({points(one, 'low', '+')} to {points(one, 'high', '+')})"
             for one in gains
         ]
-        row(alone, *cells)
+        row(greater, lesser, *cells)
     print()
     row("run", "seal")
     row(*["---"] * 2)
@@ -183,8 +185,14 @@ def row(*cells: str) -> None:
 
 
 def pairs(runs: list[str]) -> list[tuple[str, str]]:
-    """Return those of RUNS that learnt alone, each with the same student distilled."""
-    return [(name, f"{name}-distilled") for name in runs if f"{name}-distilled" in runs]
+    """Return those of RUNS that differ in one step: the teacher's backbone, or its answers."""
+    students = [named(f"study/{name}") for name in STUDENTS]
+    steps = [
+        (f"{name}{before}", f"{name}{after}")
+        for name in students
+        for before, after in (("", "-backbone"), ("-backbone", "-distilled"), ("", "-distilled"))
+    ]
+    return [(before, after) for before, after in steps if before in runs and after in runs]
 
 
 def judged(name: str, share: float) -> str:
