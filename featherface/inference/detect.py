@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.data.widerface import Split
+    from featherface.inference.tta import View
     from featherface.networks.detector import Detector, RawOutput
     from featherface.progress import OnProgress, ShouldStop
     from featherface.variants.config import DetectorConfig
@@ -74,9 +75,9 @@ def detect_together(
         torch.no_grad(),
         _resting(model, evaluate.precision),
     ):  # not inference mode: training shares the priors
-        pictures = _tensor(images, config, next(model.parameters()).device)
-        for view in views(evaluate, width, height):
-            batch = _see(model, config, evaluate, view.apply(pictures))
+        pixels = uploaded(stacked(images), next(model.parameters()).device)
+        for view, pictures in _looks(pixels, config, views(evaluate, width, height)):
+            batch = _see(model, config, evaluate, pictures)
             for of_picture, detections in zip(found, batch, strict=True):
                 of_picture.append(view.undo(detections))
     return [merge(of_picture, evaluate) for of_picture in found]
@@ -165,14 +166,31 @@ def _resting(model: Detector, precision: str) -> Iterator[None]:
         model.train(training)
 
 
-def _tensor(
-    images: Sequence[NDArray[np.uint8]], config: DetectorConfig, device: torch.device
-) -> Tensor:
-    """Stack IMAGES to (B, 3, H, W), minus the mean, in the order and scale of the network."""
-    stacked = uploaded(torch.from_numpy(np.stack(images)), device)
-    mean = uploaded(torch.tensor(config.pixel_mean), device)
-    centred = (stacked.float() - mean).permute(0, 3, 1, 2).contiguous()
-    return ordered_and_scaled(centred, config)
+def stacked(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Stack IMAGES (H, W, 3) to (B, H, W, 3); one alone is not copied."""
+    return torch.from_numpy(images[0][None] if len(images) == 1 else np.stack(images))
+
+
+def _looks(
+    pixels: Tensor, config: DetectorConfig, wanted: Sequence[View]
+) -> Iterator[tuple[View, Tensor]]:
+    """Yield each of the WANTED views of PIXELS (B, H, W, 3) with what the network takes in there.
+
+    A picture that is shrunk to half or less never becomes float32 as a whole.
+    """
+    whole: Tensor | None = None
+    for view in wanted:
+        if view.halves:
+            yield view, network_input(view.sampled(pixels), config)
+        else:
+            whole = network_input(pixels.float(), config) if whole is None else whole
+            yield view, view.apply(whole)
+
+
+def network_input(pictures: Tensor, config: DetectorConfig) -> Tensor:
+    """Return PICTURES (B, H, W, 3) as (B, 3, H, W) less the mean, in the network's order, scale."""
+    mean = uploaded(torch.tensor(config.pixel_mean), pictures.device)
+    return ordered_and_scaled((pictures - mean).permute(0, 3, 1, 2).contiguous(), config)
 
 
 def _see(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import torch
 from torch.nn import functional
 
 from featherface.data.augmentation.transforms import MIRRORED_POINTS
@@ -46,6 +47,30 @@ class View(NamedTuple):
             )
         return pictures.flip(-1) if self.mirrored else pictures
 
+    @property
+    def halves(self) -> bool:
+        """Whether it shows no more than half of the picture's width and height."""
+        height, width = self.size
+        return 2 * height <= self.height and 2 * width <= self.width
+
+    def sampled(self, pixels: Tensor) -> Tensor:
+        """Scale and mirror PIXELS (B, height, width, 3; uint8) to float32 of the same layout.
+
+        As `apply`, but from those pixels alone that lie around the wanted places: a picture of 144
+        megapixels takes gigabytes as float32.
+        """
+        (tops, bottoms, down), (lefts, rights, right) = (
+            _neighbours(length, wanted, pixels.device)
+            for length, wanted in zip((self.height, self.width), self.size, strict=True)
+        )
+        right = right[:, None]
+        upper, lower = (
+            torch.lerp(rows[:, :, lefts].float(), rows[:, :, rights].float(), right)
+            for rows in (pixels[:, tops], pixels[:, bottoms])
+        )
+        seen = torch.lerp(upper, lower, down[:, None, None])
+        return seen.flip(2) if self.mirrored else seen
+
     def undo(self, detections: Detections) -> Detections:
         """Return DETECTIONS of this view in pixels of the picture; left eyes are left again."""
         height, width = self.size
@@ -66,6 +91,17 @@ def views(evaluate: EvaluateConfig, width: int, height: int) -> list[View]:
     scales = PROTOCOLS[evaluate.protocol].scales(width, height)
     sides = (False, True) if evaluate.flip else (False,)
     return [View(width, height, scale, mirrored) for scale in scales for mirrored in sides]
+
+
+def _neighbours(length: int, wanted: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return for each of WANTED places along LENGTH pixels both neighbours and the second's share.
+
+    In float32, as `torch.nn.functional.interpolate` finds them.
+    """
+    places = torch.arange(wanted, dtype=torch.float32, device=device)
+    places = ((places + 0.5) * (length / wanted) - 0.5).clamp_min(0)
+    before = places.long().clamp_max(length - 1)
+    return before, (before + 1).clamp_max(length - 1), places - before
 
 
 def merge(parts: Sequence[Detections], evaluate: EvaluateConfig) -> Detections:

@@ -164,3 +164,32 @@ def test_merging_keeps_the_strongest_of_all_looks():
     assert found.scores.tolist() == pytest.approx([0.9, 0.2])
     most = EvaluateConfig(max_detections=1)
     assert len(merge([detections([weaker]), detections([box, apart])], most)) == 1
+
+
+@pytest.mark.parametrize("size", [(200, 333), (701, 200), (64, 4000)])
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_view_of_half_or_less_is_what_the_whole_picture_would_give(size, flip):
+    height, width = size
+    pixels = torch.from_numpy(picture(height, width)[None])
+    view = View(width, height, 0.5 * 61 / 64, mirrored=flip)
+    assert view.halves
+    wanted = view.apply(pixels.float().permute(0, 3, 1, 2))
+    assert torch.allclose(view.sampled(pixels).permute(0, 3, 1, 2), wanted, atol=1e-3, rtol=0)
+
+
+def test_a_huge_picture_is_shrunk_before_it_becomes_numbers_of_four_bytes(model, monkeypatch):
+    whole = []
+    monkeypatch.setattr(View, "apply", lambda view, _: whole.append(view))
+    detect(model, CONFIG, picture(1400, 1300), EvaluateConfig(protocol="vga"))
+    assert not whole
+    assert not View(1279, 640, 640 / 1279).halves
+
+
+def test_what_is_found_in_a_huge_picture_is_what_was_found_before(model, monkeypatch):
+    evaluate = EvaluateConfig(protocol="vga", score_threshold=0.0, max_detections=50)
+    image = picture(1280, 1300)
+    now = detect(model, CONFIG, image, evaluate)
+    monkeypatch.setattr(View, "halves", False)
+    before = detect(model, CONFIG, image, evaluate)
+    np.testing.assert_allclose(now.boxes, before.boxes, atol=1e-2)
+    np.testing.assert_allclose(now.scores, before.scores, atol=1e-5)

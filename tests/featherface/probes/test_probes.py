@@ -256,7 +256,7 @@ CHANGES = {
         set(),
     ),
     "the mean that is taken off": (
-        lambda m: patched(m, detect, "_tensor", lambda old: lambda *a: old(*a) + 0.25),
+        lambda m: patched(m, detect, "network_input", lambda old: lambda *a: old(*a) + 0.25),
         {"accuracy"},
         {"accuracy"},
     ),
