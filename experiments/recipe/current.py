@@ -40,7 +40,7 @@ def current_recipe(workspace: Workspace, name: str, overrides: Sequence[str] = (
     from experiments import schema  # noqa: PLC0415 - all configurations
     from experiments.recipe.resolve import resolve  # noqa: PLC0415 - as above
 
-    recipe = resolve(name, workspace, overrides).recipe
+    recipe = resolve(name, workspace, overrides, with_idle=True).recipe
     return CurrentRecipe(recipe.digest, schema.plain(recipe))
 
 

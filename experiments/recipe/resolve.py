@@ -11,6 +11,7 @@ from experiments import schema
 from experiments.metrics import KINDS
 from experiments.names import check_name
 from experiments.recipe.file_settings import file_settings
+from experiments.recipe.idle_keys import SET, check_set
 from experiments.recipe.model import Recipe, ResolvedRecipe, flatten
 from experiments.workspace import paths
 from experiments.yaml_io import HINT, read_yaml
@@ -65,13 +66,20 @@ def recipes(workspace: Workspace | None = None) -> dict[str, RecipeSource]:
 
 
 def resolve(
-    name: str, workspace: Workspace | None = None, overrides: Iterable[str] = ()
+    name: str,
+    workspace: Workspace | None = None,
+    overrides: Iterable[str] = (),
+    *,
+    with_idle: bool = False,
 ) -> ResolvedRecipe:
     """Return recipe NAME with everything filled in; OVERRIDES are `key.path=value` texts.
 
+    WITH_IDLE takes keys that nothing reads, as runs of earlier versions were started with.
+
     Raises:
         NotFoundError: there is no such recipe; the nearest is named.
-        UsageError: a key is unknown, a value won't do, or `extends` goes in circles.
+        UsageError: a key is unknown, a value won't do or is read by nothing, or `extends` goes in
+            circles.
     """
     known = recipes(workspace)
     if name not in known:
@@ -82,19 +90,17 @@ def resolve(
         _merge(values, origins, content, source.label)
     for override in overrides:
         key, value = _parse_override(override)
-        _merge(values, origins, _nest(key, value), "--set")
+        _merge(values, origins, _nest(key, value), SET)
     _place(values, origins, workspace)
     for key, value in flatten(values).items():
         if key not in paths.PROSE:
             paths.check(origins.get(key, name), key, value)
     if workspace is not None:
-        for key, value in paths.found(values).items():
-            kept = paths.stored(workspace.root, workspace.data_roots, key, value)
-            _merge(values, {}, _nest(key, kept), "")
-        for key, value, origin in list(file_settings(workspace.root, values, origins)):
-            _merge(values, origins, _nest(key, value), origin)
+        _settle_paths(values, origins, workspace)
     values.setdefault("name", name.replace("/", "-"))
     recipe = _build(values, origins, name)
+    if not with_idle:
+        check_set(recipe, origins, known[name].label)
     _check_twin(recipe.name, () if known[name].packaged else known, workspace)
     if recipe.primary_metric not in KINDS:
         where = origins.get("primary_metric", name)
@@ -102,6 +108,15 @@ def resolve(
             f"{where}: primary_metric: {unknown('metric', recipe.primary_metric, KINDS)}"
         )
     return _finish(recipe, origins, name)
+
+
+def _settle_paths(values: dict[str, Any], origins: dict[str, str], workspace: Workspace) -> None:
+    """Keep paths as the WORKSPACE does, and add what the weights files among them say."""
+    for key, value in paths.found(values).items():
+        kept = paths.stored(workspace.root, workspace.data_roots, key, value)
+        _merge(values, {}, _nest(key, kept), "")
+    for key, value, origin in list(file_settings(workspace.root, values, origins)):
+        _merge(values, origins, _nest(key, value), origin)
 
 
 def _place(values: dict[str, Any], origins: dict[str, str], workspace: Workspace | None) -> None:

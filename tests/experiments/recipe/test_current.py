@@ -16,9 +16,9 @@ def resolved(monkeypatch):
     """Return a list that grows by the names of the recipes that are resolved."""
     names, real = [], resolve.resolve
 
-    def counted(name, *others):
+    def counted(name, *others, **more):
         names.append(name)
-        return real(name, *others)
+        return real(name, *others, **more)
 
     monkeypatch.setattr(resolve, "resolve", counted)
     return names

@@ -107,7 +107,7 @@ def test_later_parents_win_and_a_name_is_not_inherited(workspace):
 
 
 def test_sections_are_merged_key_by_key_at_every_depth(workspace):
-    write(workspace, "crowded", "extends: v1\ndata: {synthetic: {crowd: 7, seed: 3}}\n")
+    write(workspace, "crowded", "extends: [v1, demo]\ndata: {synthetic: {crowd: 7, seed: 3}}\n")
     write(workspace, "mine", "extends: crowded\ndata: {synthetic: {crowd: 8}}\n")
     drawn = resolve("mine", workspace, ["data.synthetic.smallest_face=9"]).recipe.data.synthetic
     assert (drawn.crowd, drawn.seed, drawn.smallest_face) == (8, 3, 9)

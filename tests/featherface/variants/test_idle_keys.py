@@ -27,14 +27,14 @@ OTHER = {
     "dropblock": lambda _: 0.5,
     "dropblock_size": lambda _: 3,
     "leak": lambda _: 0.3,
-    "channel_order": lambda value: "rgb" if value == "bgr" else "bgr",
-    "pixel_scale": lambda value: value / 2,
     "norm_momentum": lambda _: 0.3,
     "prior_probability": lambda _: 0.2,
     "prior_sizes": lambda value: tuple(tuple(side + 1 for side in level) for level in value),
     "prior_ratios": lambda value: tuple(ratio + 0.2 for ratio in value),
     "variances": lambda _: (0.2, 0.3),
     "pixel_mean": lambda _: (1.0, 2.0, 3.0),
+    "channel_order": lambda _: "rgb",
+    "pixel_scale": lambda _: 1 / 128,
 }
 """Key -> another legal value of it."""
 FIXED = ("prior_steps",)
@@ -55,8 +55,8 @@ def signature(config):
         torch.manual_seed(1)
         outputs = network.train()(torch.randn(2, 3, 64, 64) * 50)
     tensors = [*outputs, *network.state_dict().values(), priors(config, 64, 64)]
-    pixels = (config.pixel_mean, config.channel_order, config.pixel_scale)
-    digest = hashlib.sha256(repr((config.variances, pixels)).encode())
+    taken_in = config.pixel_mean, config.channel_order, config.pixel_scale
+    digest = hashlib.sha256(repr((config.variances, *taken_in)).encode())
     digest.update(repr(list(network.state_dict())).encode())
     for tensor in tensors:
         digest.update(tensor.detach().numpy().tobytes())
