@@ -11,20 +11,29 @@ from experiments.metrics import OVERLAP
 from experiments.records.provenance import conditions_on
 from experiments.records.run import MATCHES
 from experiments.running import data_checks, inputs
-from experiments.running.stage_context import StageContext, StageResult, load_network
+from experiments.running.stage_context import (
+    COPIED_WEIGHTS,
+    StageContext,
+    StageResult,
+    load_network,
+)
 from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import Evaluation
 from featherface.evaluation.protocol import evaluate as evaluate_predictions
 from featherface.evaluation.suspicion import cut_off
 from featherface.inference.detect import predict
+from featherface.inference.running_statistics import better_settings
+from featherface.weights.network_settings import known_to_fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.metrics import Metric
     from featherface.data.annotation import ImageAnnotation
+    from featherface.data.widerface import Split
     from featherface.evaluation.ground_truth import GroundTruth
+    from featherface.networks.detector import Detector
 
 
 def evaluate(context: StageContext) -> StageResult:
@@ -43,6 +52,7 @@ def evaluate(context: StageContext) -> StageResult:
         labelled = inputs.with_landmarks(split)
         folder, truth = data, inputs.ground_truth(context.workspace, recipe, data)
         model = load_network(context, stage_result)
+        context.warn(stage_result, [_misfit(context, model, split)])
         conditions = conditions_on(next(model.parameters()).device, recipe.evaluate.precision)
         predictions = predict(
             model,
@@ -111,6 +121,15 @@ def _maker(context: StageContext, stage_result: StageResult) -> str:
         )
         context.warn(stage_result, [text])
     return maker
+
+
+def _misfit(context: StageContext, model: Detector, split: Split) -> str:
+    """Say which settings fit the weights from elsewhere better; empty where theirs are known."""
+    source = inputs.recipe_weights(context.workspace, context.recipe)
+    taken = (context.checkpoints / COPIED_WEIGHTS).is_file()
+    if source is None or not taken or known_to_fit(source.path, model.config):
+        return ""
+    return better_settings(model, model.config, [split.path(image) for image in split.images])
 
 
 def _nothing_found(evaluation: Evaluation) -> str:

@@ -94,6 +94,16 @@ def conflicts(config: DetectorConfig, other: DetectorConfig) -> dict[str, tuple[
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
+def known_to_fit(path: Path, config: DetectorConfig) -> bool:
+    """Whether the weights in PATH say what network they are of, and that it is CONFIG's.
+
+    Raises:
+        WeightsError: the file tells settings that this version does not know.
+    """
+    known = network_settings(path)
+    return known is not None and not conflicts(known.config, config)
+
+
 def overruled(
     path: Path,
     config: DetectorConfig,

@@ -13,6 +13,7 @@ from experiments.recipe.resolve import resolve
 from experiments.records.run import Run
 from experiments.running import runner
 from experiments.workspace.workspace import Workspace
+from featherface.inference import running_statistics
 from featherface.networks.detector import build
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import save_weights
@@ -209,6 +210,31 @@ def test_imported_weights_carry_the_settings_that_were_set(thesis, valid, worksp
     recipe = resolve("v3-nano", workspace, [f"model.weights={made['weights']}"])
     assert recipe.recipe.model.detector() == network_settings(path).config
     assert recipe.origins["model.channel_order"] == f"weights {path.name}"
+
+
+def test_settings_that_fit_better_are_told_where_the_files_own_are_not_known(
+    thesis, workspace, run, small_set, tmp_path, monkeypatch
+):
+    sentence = "the running statistics of these weights fit model.leak 0.1 better than 0.35"
+    monkeypatch.setattr(running_statistics, "better_settings", lambda *_: sentence)
+    nameless = tmp_path / "nameless.safetensors"
+    save_file(load_file(run.weights), nameless)
+    given = ("eval", "widerface", *pictures(small_set), "--variant", "v3-nano", "--weights")
+    assert sentence in thesis(*given, nameless).err
+    assert sentence in thesis(*given, run.weights, "--set", "model.leak=0.2").err
+    assert sentence not in thesis(*given, run.weights).err
+    imported = ("model", "import", nameless, "--variant", "v3-nano", "--check")
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    answer = thesis(*imported, photographs, workspace=workspace)
+    assert answer.code == 2
+    assert "holds 0 pictures, too few to tell" in answer.err
+    for number in range(6):
+        (photographs / f"{number}.jpg").write_bytes(b"")
+    assert sentence in thesis(*imported, photographs, workspace=workspace).err
+    monkeypatch.setattr(running_statistics, "better_settings", lambda *_: "")
+    told = thesis(*imported, photographs, workspace=workspace).err
+    assert "name no settings that fit better" in told
 
 
 def test_what_a_run_left_is_imported_with_its_settings(thesis, valid, workspace, run):

@@ -1,12 +1,13 @@
 """A recipe that names a file of weights takes its settings; what is set by hand wins, aloud."""
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from experiments.recipe.model import LATER, ResolvedRecipe, differences
 from experiments.recipe.resolve import resolve
 from experiments.records.run import Run
 from experiments.records.store import Store
-from experiments.running import runner, teachers
+from experiments.running import evaluation_stage, runner, teachers
 from experiments.staleness.changes import changes
 from featherface.errors import UsageError
 from featherface.networks.detector import build
@@ -53,6 +54,29 @@ def test_an_explicit_key_wins_and_the_record_names_both_values(workspace, odd):
     assert run.resolved().recipe.model.detector() == variant("v3-nano", **{**ODD, "leak": 0.2})
     (warning,) = [text for text in run.record.warnings if "wins over" in text]
     assert warning.startswith("model.leak = 0.2 wins over 0.35, which odd.safetensors")
+
+
+def test_a_slope_that_fits_better_is_told_where_nobody_knows_the_settings(
+    workspace, odd, monkeypatch
+):
+    asked = []
+
+    def misfit(_, config, paths):
+        asked.append((config.leak, len(paths)))
+        return "the running statistics of these weights fit another slope better"
+
+    monkeypatch.setattr(evaluation_stage, "better_settings", misfit)
+    known = go(workspace, f"model.weights={odd.name}", stages=("evaluate",))
+    go(workspace, "name=trained", f"model.weights={odd.name}", stages=("train", "evaluate"))
+    assert not asked
+    assert not any("running statistics" in text for text in known.record.warnings)
+    changed = (f"model.weights={odd.name}", "model.leak=0.2")
+    run = go(workspace, *changed, stages=("evaluate",))
+    nameless = workspace.root / "nameless.safetensors"
+    save_file(load_file(odd), nameless)
+    go(workspace, f"model.weights={nameless.name}", stages=("evaluate",))
+    assert asked == [(0.2, 2), (0.1, 2)]
+    assert any("running statistics" in text for text in run.record.warnings)
 
 
 def test_settings_of_a_file_are_no_change_of_the_recipe_once_it_is_gone(workspace, odd):

@@ -102,6 +102,7 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         assert images is not None  # noqa: S101 - checked above
         network = load(session, chosen)
         conditions = conditions_of(network, settings)
+        tell_misfit(session, chosen, network, images)
         detections = infer(session, network, images, settings, save_predictions)
     evaluation = evaluate(detections, truth)
     for warning in evaluation.warnings:
@@ -125,6 +126,20 @@ def check_choice(predictions: Path | None, chosen: Chosen, images: Path | None) 
             f"give --predictions DIR, or --images and a network: --variant and --weights, or --run;"
             f" missing: {', '.join(missing) if given else '--predictions'}"
         )
+
+
+def tell_misfit(session: Session, chosen: Chosen, network: Network, images: Path) -> None:
+    """Warn where other settings fit the weights better and nobody knows that these are theirs."""
+    from featherface.inference.pictures import pictures_of
+    from featherface.inference.running_statistics import better_settings
+    from featherface.weights.network_settings import known_to_fit
+
+    known = chosen.weights is None or known_to_fit(chosen.weights, network.config)
+    if known and not chosen.settings:
+        return
+    paths = list(pictures_of(images).values())
+    if misfit := better_settings(network.model, network.config, paths):
+        session.warn(misfit)
 
 
 def infer(

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from featherface.errors import UsageError
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import Chosen, settings_option, settle, variant_option
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
+    from featherface.networks.detector import Detector
+    from featherface.variants.config import DetectorConfig
     from thesis_cli.session import Session
 
 TAKES = ("average", "plain")
@@ -29,6 +32,12 @@ TAKES = ("average", "plain")
     show_default=True,
     help="Where FILE holds plain weights and their moving average: which.",
 )
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    metavar="PICTURES",
+    help="A folder of photographs with faces: see on them whether other settings fit better.",
+)
 @json_option
 @pass_session
 def import_weights(
@@ -38,6 +47,7 @@ def import_weights(
     variant: str | None,
     settings: tuple[str, ...],
     take: str,
+    check: Path | None,
     as_json: bool,
 ) -> None:
     """Bring a published checkpoint into the workspace.
@@ -48,10 +58,10 @@ def import_weights(
     """
     del as_json
     chosen = Chosen(variant, file, None, settings)
-    emit(session, "model-import", bring_in(session, chosen, take), view)
+    emit(session, "model-import", bring_in(session, chosen, take, check), view)
 
 
-def bring_in(session: Session, chosen: Chosen, take: str) -> dict[str, Any]:
+def bring_in(session: Session, chosen: Chosen, take: str, pictures: Path | None) -> dict[str, Any]:
     """Check and convert the file of weights; write it as safetensors under weights/."""
     from featherface.data.fingerprint import file_sha256
     from featherface.networks.detector import build
@@ -66,6 +76,8 @@ def bring_in(session: Session, chosen: Chosen, take: str) -> dict[str, Any]:
     assert file is not None  # noqa: S101 - an argument of the command
     network = build(subject.config, seed=0)
     cleaning = load_weights(network, file, variant, take=take)
+    if pictures is not None:
+        tell_misfit(session, network, subject.config, pictures)
     source = file_sha256(file)
     target = workspace.root / "weights" / f"{variant}-{source[:8]}.safetensors"
     origin = {VARIANT: variant, "source": file.name, SOURCE_DIGEST: source}
@@ -83,6 +95,29 @@ def bring_in(session: Session, chosen: Chosen, take: str) -> dict[str, Any]:
         "settings": subject.changed,
         "next": f"thesis run {variant} --set model.weights={where.as_posix()} --stage evaluate",
     }
+
+
+def tell_misfit(
+    session: Session, network: Detector, config: DetectorConfig, pictures: Path
+) -> None:
+    """Say whether other settings fit the weights better on PICTURES.
+
+    Raises:
+        UsageError: there are too few to tell.
+    """
+    from featherface.data.images import list_images
+    from featherface.inference.running_statistics import ENOUGH, better_settings
+
+    paths = list(list_images(pictures))
+    if len(paths) < ENOUGH:
+        raise UsageError(
+            f"--check {pictures} holds {len(paths)} pictures, too few to tell",
+            f"give a folder with {ENOUGH} or more photographs with faces",
+        )
+    if misfit := better_settings(network, config, paths):
+        session.warn(misfit)
+    else:
+        session.note("the running statistics of these weights name no settings that fit better")
 
 
 def view(data: dict[str, Any]) -> list[Block]:
