@@ -49,14 +49,16 @@ def circumstances(results: Mapping[str, Any]) -> Mapping[str, Any]:
     return known
 
 
-def marked(metric: Metric, language: str) -> str:
-    """Return the marks of METRIC in brackets, with a space before; empty without any.
+def marked(*metrics: Metric, language: str) -> str:
+    """Return the marks of METRICS in brackets, with a space before; empty without any.
 
     >>> from experiments.metrics import Metric
-    >>> marked(Metric(name="latency.cpu.median_ms", value=46, marks=("disturbed",)), "en")
+    >>> busy = Metric(name="latency.cpu.median_ms", value=46, marks=("disturbed",))
+    >>> marked(busy, Metric(name="params.total", value=488_661), language="en")
     ' (disturbed)'
     """
-    words = marks_text(metric.marks, language)
+    marks = dict.fromkeys(mark for metric in metrics for mark in metric.marks)
+    words = marks_text(tuple(marks), language)
     return f" ({words})" if words else ""
 
 

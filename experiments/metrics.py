@@ -21,6 +21,8 @@ DISTURBED, OVERLAP = "disturbed", "overlap"
 MARKS = (DISTURBED, OVERLAP)
 """What a measurement can be marked with, so that it is shown and neither compared nor claimed:
 taken on a disturbed machine; taken on pictures that the network was trained on."""
+SYNTHETIC = "synthetic"
+"""Data set of the pictures that the tool draws."""
 SUBSETS = ("easy", "medium", "hard")
 AP_METRICS = {
     "widerface.easy.ap": "easy",

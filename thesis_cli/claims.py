@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from experiments.claims.checking import STATES
-from experiments.metrics import kind
+from experiments.metrics import SYNTHETIC, kind
 from experiments.records.selection import SelectionNote
 from experiments.wording.catalogue import phrase
 from experiments.wording.phrases import Amount, say
@@ -90,6 +90,7 @@ def _value(
         if metric.evidence == "measured"
         else (observation.source, metric.evidence, *([metric.maker] if metric.maker else []))
     )
+    about += (say("data_plot.kind_synthetic", language),) if metric.dataset == SYNTHETIC else ()
     title = kind(metric.name).title(language)
     return say("claim_report.value", language, title=title, value=value, source=about)
 

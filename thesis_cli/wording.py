@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from experiments.disturbances import marks_text
 from experiments.wording.numbers import format_number
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def setting(metric: dict[str, Any]) -> str:
 def evidence(metric: dict[str, Any]) -> str:
     """Say what kind of evidence a metric is, who made what is imported, and its marks."""
     maker = f" from {metric['maker']}" if metric.get("maker") else ""
-    return ", ".join([f"{metric['evidence']}{maker}", *metric.get("marks", [])])
+    marks = marks_text(tuple(metric.get("marks", ())), "en")
+    return ", ".join(part for part in (f"{metric['evidence']}{maker}", marks) if part)
 
 
 def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
@@ -72,7 +74,7 @@ def metric_rows(metrics: Iterable[dict[str, Any]]) -> list[list[str]]:
             metric["split"],
             setting(metric),
             extent(metric),
-            ", ".join([evidence(metric), *metric.get("marks", ())]),
+            evidence(metric),
         ]
         for metric in metrics
     ]

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from experiments.claims.candidate_runs import candidates
 from experiments.claims.evidence import Reason, objection
 from experiments.metrics import kind
 from experiments.records.run import PAPER_COUNTED
+from experiments.records.selection import TAGS, latest
 from experiments.workspace.milestones import FACTS, Milestone
+from featherface.errors import ThesisError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from experiments.metrics import Metric
     from experiments.records.run import Run
+    from experiments.records.store import Store
 
 State = Literal["pass", "fail", "not_measured"]
 
@@ -79,6 +83,8 @@ class BaselineOutcome:
     """Why the measurement does not count."""
     beside: Metric | None = None
     """The run's value of what is shown with it."""
+    run: Run | None = None
+    """The run that measured it: the one that is held against it, or one that stands in for it."""
 
     @property
     def difference(self) -> float | None:
@@ -97,23 +103,55 @@ def baseline() -> Baseline:
     return Baseline(name=name, variants=variants, expectations=rows, **table)
 
 
-def validate(run: Run | None, expected: Baseline) -> tuple[BaselineOutcome, ...]:
+def validate(
+    run: Run | None, expected: Baseline, store: Store | None = None, selector: str = ""
+) -> tuple[BaselineOutcome, ...]:
     """Compare RUN with every expectation; without a run nothing is measured.
 
-    A value that was taken on other data, by another protocol or in another setting is not a
-    measurement of what was published: the outcome says why.
+    With the SELECTOR that meant it in STORE, what RUN has not measured is read where claims read
+    it: in the `candidates`. A value that was taken on other data, by another protocol or in another
+    setting is not a measurement of what was published: the outcome says why.
     """
-    return tuple(_outcome(run, expectation, expected) for expectation in expected.expectations)
+    return tuple(
+        _first_that_counts(
+            _measuring(run, expectation.metric, store, selector), expectation, expected
+        )
+        for expectation in expected.expectations
+    )
 
 
 def candidate(runs: Sequence[Run], expected: Baseline) -> Run | None:
-    """Return the sealed run with most expectations measured, the latest of equals; None if none."""
-    reproductions = [run for run in runs if run.sealed and run.variant in expected.variants]
-    ranked = [
-        (sum(outcome.state != "not_measured" for outcome in validate(run, expected)), index)
-        for index, run in enumerate(reproductions)
-    ]
-    return reproductions[max(ranked)[1]] if ranked else None
+    """Return which of RUNS speaks for the baseline, as a bare selector would; None if none does.
+
+    That is the latest of the sealed runs of its networks that measured on the widest scope; what is
+    tagged `smoke` or `demo` does not count.
+    """
+    reproductions = [run for run in runs if run.sealed and _reproduces(run, expected)]
+    reproductions.sort(key=lambda run: (run.record.created, run.experiment, run.version))
+    return latest(expected.name, reproductions).run if reproductions else None
+
+
+def _reproduces(run: Run, expected: Baseline) -> bool:
+    try:
+        return run.variant in expected.variants and not set(TAGS) & set(run.tags)
+    except ThesisError:  # a damaged record speaks for nothing
+        return False
+
+
+def _measuring(
+    run: Run | None, metric: str, store: Store | None, selector: str
+) -> list[Run | None]:
+    if run is None or store is None or not selector:
+        return [run]
+    return [run, *(each for each in candidates(store, selector, metric) if each != run)]
+
+
+def _first_that_counts(
+    runs: Sequence[Run | None], expectation: Expectation, expected: Baseline
+) -> BaselineOutcome:
+    outcomes = [_outcome(run, expectation, expected) for run in runs]
+    counting = (outcome for outcome in outcomes if outcome.state != "not_measured")
+    return next(counting, outcomes[0])
 
 
 def _expectation(metric: str, row: Mapping[str, Any]) -> Expectation:
@@ -129,12 +167,12 @@ def _outcome(run: Run | None, expectation: Expectation, expected: Baseline) -> B
     if run is None or metric is None:
         counted = run is not None and beside is not None and expectation.metric == PAPER_COUNTED
         reason = Reason("uncounted", {"run": run.id}) if run and counted else None
-        return BaselineOutcome(expectation, "not_measured", None, reason, beside)
+        return BaselineOutcome(expectation, "not_measured", None, reason, beside, run)
     conditions = Milestone(
         name=expected.name, predicate="", protocol=expected.protocol, setting=expected.setting
     )
     reason = objection(run.id, metric, conditions, run.results)
     if reason is not None:
-        return BaselineOutcome(expectation, "not_measured", metric, reason, beside)
+        return BaselineOutcome(expectation, "not_measured", metric, reason, beside, run)
     state: State = "pass" if expectation.holds(metric.value) else "fail"
-    return BaselineOutcome(expectation, state, metric, None, beside)
+    return BaselineOutcome(expectation, state, metric, None, beside, run)

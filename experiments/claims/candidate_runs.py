@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.metrics import KINDS
 from experiments.records.seal import read_seal
-from experiments.records.selection import refuse_tagged, scope, trial_tag
+from experiments.records.selection import SelectionNote, refuse_tagged, scope, trial_tag
 from experiments.staleness.families import UNWEIGHTED, WEIGHTS_KEYS, family, trained
 from featherface.errors import ThesisError
 
@@ -83,6 +84,40 @@ def candidates(store: Store, selector: str, metric: str) -> Iterator[Run]:
     for run in sorted(sealed, key=rank, reverse=True):
         if run == selected or _stands_in(store, run, selected, metric):
             yield run
+
+
+def measured_elsewhere(store: Store, selection: Selection) -> tuple[SelectionNote, ...]:
+    """Say which versions claims and numbers read, where the run of a SELECTION lacks a metric.
+
+    A table's column is one run, and shows a dash there: its values are those of one sealed record.
+    """
+    run, selector = selection.run, selection.selector
+    if selector not in (run.experiment, f"{run.experiment}@best"):
+        return ()
+    own = {metric.name for metric in run.metrics}
+    lacking: dict[str, list[str]] = {}
+    for name in (name for name in KINDS if name not in own and _is_of_a_network(name)):
+        others = [version for version in store.runs(run.experiment) if version.sealed]
+        if any(_has(version, name) for version in others):
+            other = find_measured(store, selector, name)
+            if other != run and _has(other, name):
+                lacking.setdefault(other.id, []).append(name)
+    return tuple(
+        SelectionNote("elsewhere", {"run": run.id, "other": other, "metrics": tuple(names)})
+        for other, names in lacking.items()
+    )
+
+
+def _is_of_a_network(metric: str) -> bool:
+    """Whether METRIC speaks of a network, not of how a file of it was written or it was trained."""
+    return family(metric) not in ("export", "training")
+
+
+def _has(run: Run, metric: str) -> bool:
+    try:
+        return run.metric(metric) is not None
+    except ThesisError:
+        return False
 
 
 def weights_digest(store: Store, run: Run, depth: int = 0) -> str:

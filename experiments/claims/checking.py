@@ -12,6 +12,7 @@ from experiments.claims.evidence import Facts, Observation, Reason
 from experiments.claims.margins import Resampled, margin
 from experiments.claims.predicates import metric_terms, parse
 from experiments.claims.three_valued_logic import judge, relations, shortcomings
+from experiments.comparison.timings import ratio_interval
 from experiments.records.cache import CachedStore
 from experiments.wording.phrases import Sentence
 from featherface.errors import NotFoundError, UsageError, unknown
@@ -50,7 +51,7 @@ class ClaimOutcome:
     margins: tuple[Margin, ...] = ()
     """One per relation whose values are known."""
     intervals: tuple[Interval | None, ...] = ()
-    """95 % interval of each observation's AP, in the order of `observations`."""
+    """95 % interval of each observation's AP or ratio, in the order of `observations`."""
     changes: tuple[ProvenanceChange, ...] = ()
     """What differs now of the data, code and parents that the runs were made from."""
     steps: tuple[Reason, ...] = ()
@@ -183,7 +184,8 @@ class Examiner:
     def _interval(self, observation: Observation) -> Interval | None:
         if observation.run is None or observation.reason is not None:
             return None
-        return self.resampled.interval(observation.run, observation.term.metric)
+        run, metric = observation.run, observation.term.metric
+        return self.resampled.interval(run, metric) or ratio_interval(run, metric)
 
     def _changes(self, observed: Iterable[Observation]) -> tuple[ProvenanceChange, ...]:
         changes = (

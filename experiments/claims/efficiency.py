@@ -30,10 +30,10 @@ class Efficiency:
 
 
 def efficiency(run: Run) -> Efficiency | None:
-    """Return the efficiency of RUN; None without accuracy or without any cost."""
+    """Return the efficiency of RUN; None without any cost, or without accuracy that may count."""
     mean_ap, parameters = run.metric("widerface.mean_ap"), run.metric("params.total")
     macs = run.metric("macs.640")
-    if mean_ap is None or (parameters is None and macs is None):
+    if mean_ap is None or mean_ap.marks or (parameters is None and macs is None):
         return None
     points = 100 * mean_ap.value
     return Efficiency(

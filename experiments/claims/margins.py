@@ -1,7 +1,8 @@
-"""Margins of a claim's relations: by how much each holds, with a bootstrap interval over images.
+"""Margins of a claim's relations: by how much each holds, with a bootstrap interval.
 
-All runs share the same resamples of the images, so that a difference of two runs is paired: what
-they have in common cancels out. A run's resampled APs are cached under its seal.
+APs are resampled over images. All runs share the same resamples, so that a difference of two runs
+is paired: what they have in common cancels out. A run's resampled APs are cached under its seal. A
+ratio of latencies that were timed in turns brings the interval that its record keeps.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from experiments.claims.predicates import (
     NumberTerm,
     metric_terms,
 )
-from experiments.metrics import AP_METRICS
+from experiments.comparison.timings import ratio_interval
+from experiments.metrics import AP_METRICS, RATIO
 from experiments.records.run import read_matches
 from featherface.errors import ThesisError
 from featherface.source.cache_entries import entry_path, read_entry, write_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -58,7 +60,8 @@ class Margin:
     """Ends of the 95 % interval of how far the claim is fulfilled (negative: how far it is not)."""
     high: float | None = None
     exact: bool = True
-    """False where an AP takes part that can't be resampled: no match records, or other images."""
+    """False where how sure it is can't be told: an AP without match records or of other images, a
+    ratio of latencies beside another value with an interval."""
 
     @property
     def value(self) -> float:
@@ -117,6 +120,8 @@ def margin(relation: Relation, observations: Observations, resampled: Resampled)
         holds=COMPARE[relation.sign](left, right),
         unit=unit_of(relation.left, observations) or unit_of(relation.right, observations),
     )
+    if ratios := [term for term in metric_terms(relation) if RATIO.fullmatch(term.metric)]:
+        return _with_ratio(point_margin, ratios, observations)
     ap_observations = [
         observations[term] for term in metric_terms(relation) if term.metric in AP_METRICS
     ]
@@ -130,6 +135,29 @@ def margin(relation: Relation, observations: Observations, resampled: Resampled)
     if interval is None:
         return replace(point_margin, exact=False)
     return replace(point_margin, low=interval.low, high=interval.high)
+
+
+def _with_ratio(
+    point_margin: Margin, ratios: Sequence[MetricTerm], observations: Observations
+) -> Margin:
+    """Return POINT_MARGIN between those at both ends of the interval of the only one of RATIOS."""
+    relation, term = point_margin.relation, ratios[0]
+    observation = observations[term]
+    resampled = any(each.metric in AP_METRICS for each in metric_terms(relation))
+    known = ratio_interval(observation.run, term.metric) if observation.run else None
+    if relation.sign not in UPWARDS:
+        return point_margin
+    if known is None or observation.metric is None or len(set(ratios)) > 1 or resampled:
+        return replace(point_margin, exact=False)
+    ends = []
+    for value in (known.low, known.high):
+        at_end = replace(observation, metric=replace(observation.metric, value=value))
+        changed = {**observations, term: at_end}
+        left, right = value_of(relation.left, changed), value_of(relation.right, changed)
+        if left is None or right is None:
+            return replace(point_margin, exact=False)
+        ends.append((left - right) * UPWARDS[relation.sign])
+    return replace(point_margin, low=min(ends), high=max(ends))
 
 
 def _margin_interval(

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SYNTHETIC_DATA = {"data.root": "synthetic"}
 """Settings of a recipe under which every key of `data` may matter."""
+CARRIED_KEYS = {"evaluate": ("data.name", "data.allow_missing", "evaluate", "train.device")}
+"""Stage -> keys and sections that it takes over though some decide no number: without them it would
+be refused, or its set would be called otherwise."""
 Step = tuple[str, dict[str, object]]
 """A sentence's code in `wording`, and its values."""
 
@@ -198,6 +201,8 @@ def _has_weights(store: Store, run: Run) -> bool:
 
 def _matters(key: str, stage: str) -> bool:
     """Whether recipe KEY has an influence on STAGE: the network's keys always have."""
+    if any(key == kept or key.startswith(f"{kept}.") for kept in CARRIED_KEYS.get(stage, ())):
+        return True
     names = [name for name, basis in DEPENDENCIES.items() if basis.stage == stage]
     return key.startswith("model.") or any(
         key_counts_for(name, key, SYNTHETIC_DATA) for name in names

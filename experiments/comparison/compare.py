@@ -19,7 +19,7 @@ from experiments.comparison.result import (
 )
 from experiments.comparison.seed_statistics import seed_groups, trained
 from experiments.comparison.timings import about_timings, known_calm, ratio_interval
-from experiments.metrics import AP_METRICS, KINDS, Metric
+from experiments.metrics import AP_METRICS, KINDS, OVERLAP, SYNTHETIC, Metric
 from experiments.wording.phrases import Amount
 from featherface.errors import ClaimFalseError, UsageError
 
@@ -69,7 +69,12 @@ def compare(
     cited = tuple(references)
     rows = _corrected([_row(name, chosen, cited, bootstrap) for name in _names(chosen)])
     seeds = seed_groups(chosen, store)
-    about_the_runs = (*_about_data(chosen), *about_machines(chosen), *about_timings(chosen))
+    about_the_runs = (
+        *_about_data(chosen),
+        *_about_overlap(chosen),
+        *about_machines(chosen),
+        *about_timings(chosen),
+    )
     notes: list[Sentence] = [*mixed, *choice, *about_the_runs]
     notes += [
         *_about_references(rows, cited),
@@ -183,7 +188,7 @@ def _row(
     known = bootstrap is not None and subset in bootstrap.values
     intervals = tuple(
         bootstrap.interval(at, subset)
-        if bootstrap and known and metric
+        if bootstrap and known and metric and not metric.marks
         else ratio_interval(runs[at], name)
         for at, metric in enumerate(metrics)
     )
@@ -248,11 +253,17 @@ def _about_data(runs: Sequence[Run]) -> list[ComparisonNote]:
     if context is None:
         return []
     values = {"split": context["split"], "n": context["images"], "protocol": context["protocol"]}
-    if context["dataset"] == "synthetic":
+    if context["dataset"] == SYNTHETIC:
         return [ComparisonNote("data-synthetic", values)]
     if not context["complete"]:
         return [ComparisonNote("data-partial", values)]
     return [ComparisonNote("data-whole", values | {"dataset": context["dataset"]})]
+
+
+def _about_overlap(runs: Sequence[Run]) -> list[ComparisonNote]:
+    """Tell of results on pictures that a network was trained on."""
+    known = tuple(run.id for run in runs if any(OVERLAP in metric.marks for metric in run.metrics))
+    return [ComparisonNote("overlap", {"runs": known})] if known else []
 
 
 def _about_references(
@@ -276,7 +287,8 @@ def _about_uncertainty(
         return []
     deltas = [delta for row in rows for delta in row.deltas if delta and delta.p is not None]
     counts = {"resamples": bootstrap.resamples, "n": bootstrap.images, "seed": bootstrap.seed}
-    notes = [ComparisonNote("chance", counts), ComparisonNote("holm", {"n": len(deltas)})]
+    notes = [ComparisonNote("chance", counts)]
+    notes += [ComparisonNote("holm", {"n": len(deltas)})] if deltas else []
     if deltas and 2 * len(deltas) / (bootstrap.resamples + 1) > ALPHA:
         notes.append(
             ComparisonNote("holm-coarse", {"resamples": bootstrap.resamples, "n": len(deltas)})

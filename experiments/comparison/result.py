@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from experiments.metrics import DISTURBED
+from experiments.metrics import MARKS
 from experiments.wording.phrases import Sentence
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ REASONS = {
     "unmeasured": "one of the two runs has no such value",
     "check": "the value tells whether a file was written right: more or less of it means nothing",
     "disturbed": "one of the two was taken on a machine that was not left alone",
+    "overlap": "one of the two was taken on pictures that the network was trained on",
     "conditions": "the two values were not taken on the same data under the same conditions",
 }
 """Why a run has no difference from the first one."""
@@ -140,8 +141,8 @@ def reason_against(first: Metric | None, this: Metric | None) -> str:
         return "unmeasured"
     if first.name.endswith("parity"):
         return "check"
-    if DISTURBED in (*first.marks, *this.marks):
-        return "disturbed"
+    if mark := next((mark for mark in MARKS if mark in (*first.marks, *this.marks)), ""):
+        return mark
     same = first.context == this.context and first.fingerprint == this.fingerprint
     return "" if same and (first.n == this.n or not first.dataset) else "conditions"
 

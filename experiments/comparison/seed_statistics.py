@@ -54,12 +54,22 @@ class SeedGroup:
         """Return the metric NAME of each run that has it."""
         return [metric.value for run in self.runs if (metric := run.metric(name))]
 
+    def marks(self, name: str) -> tuple[str, ...]:
+        """Return what must be said of the values of metric NAME."""
+        known = [metric for run in self.runs if (metric := run.metric(name))]
+        return tuple(dict.fromkeys(mark for metric in known for mark in metric.marks))
+
     def summary(self, name: str) -> Spread | None:
         """Return mean and spread of metric NAME; None with too few seeds to claim anything."""
         return spread(self.values(name))
 
     def mean_difference(self, other: SeedGroup, name: str) -> Spread | None:
-        """Return this group's mean of NAME less OTHER's (Welch); None with too few seeds."""
+        """Return this group's mean of NAME less OTHER's (Welch).
+
+        None with too few seeds, and where a value has a mark.
+        """
+        if self.marks(name) or other.marks(name):
+            return None
         own, others = self.values(name), other.values(name)
         if self.runs == other.runs or min(len(own), len(others)) < MIN_SEEDS:
             return None

@@ -68,11 +68,15 @@ def _lines(group: SeedGroup, names: Sequence[str]) -> list[SeedLine]:
     lines = []
     for run in group.runs:
         metrics = (run.metric(name) for name in names)
-        values = tuple(Value(metric.value) if metric else None for metric in metrics)
+        values = tuple(
+            Value(metric.value, marks=metric.marks) if metric else None for metric in metrics
+        )
         lines.append(SeedLine(group.experiment, run, 1, values))
     if group.enough:
-        means = (group.summary(name) for name in names)
-        values = tuple(Value(mean.mean, mean.low, mean.high) if mean else None for mean in means)
+        means = [(group.summary(name), group.marks(name)) for name in names]
+        values = tuple(
+            Value(mean.mean, mean.low, mean.high, marks) if mean else None for mean, marks in means
+        )
         lines.append(SeedLine(group.experiment, None, len(group.runs), values))
     return lines
 

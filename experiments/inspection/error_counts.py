@@ -41,6 +41,7 @@ def count_errors(
         "name": case.name,
         "images": case.result.images,
         "complete": case.result.complete,
+        "dataset": case.metric.dataset if case.metric else None,
         "ground_truth": case.result.source,
         "protocol": case.metric.protocol if case.metric else None,
         "subset": subset,

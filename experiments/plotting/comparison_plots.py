@@ -10,10 +10,11 @@ from experiments.plotting.run_plots import caption, precision_recall
 from experiments.wording.phrases import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from experiments.comparison.result import Comparison
     from experiments.plotting.published_curves import PublishedCurve
+    from experiments.records.run import Run
     from experiments.workspace.milestones import CitedResult
 
 
@@ -39,9 +40,19 @@ def draw_comparison(
     curves, warnings = _comparable(comparison, published or {}, language)
     matches = {run_heading(run, language): run.matches() for run in comparison.runs}
     records = {label: record for label, record in matches.items() if record is not None}
-    on = caption(comparison.runs[0], language)
+    on = _caption(comparison.runs, language)
     pictures["precision-recall"] = precision_recall(records, language, on, published=curves)
     return {name: png for name, png in pictures.items() if png}, warnings
+
+
+def _caption(runs: Sequence[Run], language: str) -> str:
+    """Return what RUNS were evaluated on, a line for each kind; whose it is where they differ."""
+    captions = {run.id: text for run in runs if (text := caption(run, language))}
+    distinct = set(captions.values())
+    if len(distinct) < 2:
+        return "".join(distinct)
+    colon = say("colon", language)
+    return "\n".join(f"{run}{colon}{text}" for run, text in captions.items())
 
 
 def _comparable(

@@ -70,8 +70,13 @@ class ParetoPoint:
 
     @property
     def claims(self) -> bool:
-        """Whether the front may rest on it: no plan, and no time of a disturbed machine."""
-        return self.evidence != "target" and not self.cost.marks
+        """Whether the front may rest on it: no plan, and no measurement with a mark."""
+        return self.evidence != "target" and not self.marks
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Return what must be said of its cost or its AP."""
+        return tuple(dict.fromkeys((*self.cost.marks, *self.ap.marks)))
 
 
 def pareto(
@@ -136,7 +141,7 @@ def _of_runs(runs: Sequence[Run], cost: str, metric: str, language: str) -> list
     """Return the runs' points; a latency counts only in the first one's setting, on its device."""
     results = [(run.id, run.metric(cost), run.metric(metric)) for run in runs]
     points = [
-        ParetoPoint(label + marked(price, language), price, ap)
+        ParetoPoint(label + marked(price, ap, language=language), price, ap)
         for label, price, ap in results
         if price and ap
     ]
@@ -163,7 +168,7 @@ def _draw_plane(
         look: dict[str, Any] = {
             "marker": MARKERS[place % len(MARKERS)],
             "edgecolors": PALETTE[place % len(PALETTE)],
-            "facecolors": "none" if point.cost.marks else PALETTE[place % len(PALETTE)],
+            "facecolors": "none" if point.marks else PALETTE[place % len(PALETTE)],
         }
         axis.scatter([point.cost.value], [point.ap.value], s=52, zorder=3, **look)
     for point in points:

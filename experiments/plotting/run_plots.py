@@ -166,9 +166,14 @@ GREYS = ("#444444", "#777777", "#9A9A9A", "#5B6770", "#8C7B6B")
 
 
 def caption(run: Run, language: str = "en") -> str:
-    """Return what RUN was evaluated on, for the foot of a plot; empty without evaluation."""
+    """Return what RUN was evaluated on, for the foot of a plot.
+
+    Of a run without an evaluation only that its pictures are drawn can be told, where they are.
+    """
     ap = next((metric for metric in run.metrics if metric.name.endswith(".ap")), None)
-    return say_context(ap, language) if ap else ""
+    if ap is not None:
+        return say_context(ap, language)
+    return say("data_plot.kind_synthetic", language) if run.on_drawn_pictures else ""
 
 
 def draw_record(run: Run, language: str = "en") -> dict[str, bytes]:

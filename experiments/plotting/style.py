@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from experiments.disturbances import marked
+from experiments.metrics import SYNTHETIC
 from experiments.wording.numbers import format_number
 from experiments.wording.phrases import say
 
@@ -84,13 +86,13 @@ def number_ticks(spec: str, language: str, factor: float = 1.0) -> FuncFormatter
 
 
 def say_context(ap: Metric, language: str) -> str:
-    """Word what AP was measured on."""
+    """Word what AP was measured on, with its marks."""
     key = "note.data-whole" if ap.complete else "note.data-partial"
-    key = "note.data-synthetic" if ap.dataset == "synthetic" else key
+    key = "note.data-synthetic" if ap.dataset == SYNTHETIC else key
     if key == "note.data-whole" and not ap.n:
         key = "plot.context"
     values = {"dataset": ap.dataset, "split": ap.split, "n": ap.n, "protocol": ap.protocol}
-    return say(key, language, **values)
+    return say(key, language, **values) + marked(ap, language=language)
 
 
 def write_png(figure: Figure) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.conditions import ON_DATA, TIMED
 from experiments.earlier_conditions import as_recorded
-from experiments.metrics import Metric
+from experiments.metrics import SYNTHETIC, Metric
 from experiments.records import heartbeat
 from experiments.records.annotations import RunAnnotations
 from experiments.records.record import Record
@@ -274,6 +274,13 @@ class Run:
     def dataset(self) -> str:
         """The set it was evaluated on: `widerface`, `synthetic`, …; empty without evaluation."""
         return next((metric.dataset for metric in self.metrics if metric.dataset), "")
+
+    @property
+    def on_drawn_pictures(self) -> bool:
+        """Whether its data, and so the APs taken while it trained, are of the synthetic set."""
+        return any(dict(entry).get("dataset") == SYNTHETIC for entry in self.data.values()) or (
+            self.recipe.get("data", {}).get("root") == SYNTHETIC
+        )
 
 
 def _counted_by_none(values: Mapping[str, Any]) -> bool:

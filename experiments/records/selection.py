@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from experiments.metrics import DISTURBED, OVERLAP
+from experiments.metrics import DISTURBED, OVERLAP, SYNTHETIC
 from experiments.wording.phrases import Sentence
 from featherface.errors import DataError, NotFoundError, RefusedError
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 TAGS = ("smoke", "demo")
 """Tags of runs that show that something works; no chapter or claim speaks of them by itself."""
-SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True, order=True)

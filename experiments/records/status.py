@@ -73,6 +73,8 @@ class LiveStatus:
     loss: TrainingCurve
     scores: tuple[TrainingCurve, ...]
     """AP by epoch, of the epochs that were evaluated."""
+    synthetic: bool = False
+    """Whether these APs are of drawn pictures: no WIDER FACE results."""
     machine: MachineLoad
 
 
@@ -128,8 +130,16 @@ def look(run: Run) -> LiveStatus:
         best=max(scores[0].values, default=None) if scores else None,
         loss=loss,
         scores=scores,
+        synthetic=_on_drawn_pictures(run),
         machine=machine(run.folder) if status == "running" else MachineLoad(),
     )
+
+
+def _on_drawn_pictures(run: Run) -> bool:
+    try:
+        return run.on_drawn_pictures
+    except ThesisError:  # what is being written, or is damaged, can still be watched
+        return False
 
 
 def machine(folder: Path) -> MachineLoad:

@@ -253,3 +253,29 @@ def test_a_disturbed_latency_is_not_reckoned_with(thesis, valid, disturbed, writ
     (row,) = valid(answer)["numbers"]
     assert (answer.code, row["state"]) == (1, "orphan")
     assert "not left alone" in row["reason"]
+
+
+@pytest.fixture
+def trained_on(filled, make_run):
+    """An AP on the very pictures that the network was trained on."""
+    score = make_run(filled, "v1").metric(HARD)
+    make_run(filled, "v1", metrics=[dataclasses.replace(score, value=0.97, marks=("overlap",))])
+    return filled
+
+
+def test_a_bound_ap_on_training_pictures_is_told(thesis, valid, trained_on, write):
+    write(f"It reaches {bound(f'v1@3 {HARD} .1%', '97.0 %')}.\n")
+    (row,) = valid(thesis("check", "numbers", "--json", workspace=trained_on))["numbers"]
+    assert row["marks"] == ["overlap"]
+    shown = thesis("check", "numbers", "--all", workspace=trained_on).out
+    assert "on its training pictures" in shown
+    assert "from pictures that the network was trained on: 1 of them" in shown
+    assert "on its training pictures" in thesis("report", "sync", workspace=trained_on).err
+
+
+def test_an_ap_on_training_pictures_is_not_reckoned_with(thesis, valid, trained_on, write):
+    write(f"It gains {bound(f'v1@3 - v2@2 {HARD} +.1p', '14')}.\n")
+    answer = thesis("check", "numbers", "--json", workspace=trained_on)
+    (row,) = valid(answer)["numbers"]
+    assert (answer.code, row["state"]) == (1, "orphan")
+    assert "pictures that the network was trained on" in row["reason"]

@@ -143,3 +143,40 @@ def test_what_a_quickstart_trains_is_in_its_chapters_and_labelled_synthetic(
     chapter = next(workspace.vault.rglob("Performance-Analysis.md")).read_text(encoding="utf-8")
     assert "31.7" in chapter
     assert "Synthetic data, not WIDER FACE" in chapter
+
+
+def test_a_metric_that_a_columns_run_lacks_is_told_where_claims_read_it(
+    thesis, workspace, make_run
+):
+    make_run(workspace, "v1", metrics=[ap(0.8), size(490_000)])
+    make_run(workspace, "v2", metrics=[ap(0.9)])
+    make_run(workspace, "v2", metrics=[size(256_006)])
+    compared = answer(thesis, workspace, "compare", "v1", "v2")["data"]
+    (said,) = [text for text in compared["notes"] if "has not measured" in text]
+    assert said.startswith("v2@1 has not measured params.total; claims and numbers")
+    assert "v2@2" in said
+    rows = {row["metric"]: row["values"] for row in compared["rows"]}
+    assert "v2@1" not in rows["params.total"]
+    named = answer(thesis, workspace, "compare", "v1", "v2@1")["data"]
+    assert not any("has not measured" in text for text in named["notes"])
+    assert "v2@1 has not measured" in thesis("report", "show", "results", workspace=workspace).out
+
+
+def test_the_baseline_is_held_against_the_run_that_its_bare_name_means(
+    thesis, valid, workspace, make_run
+):
+    whole = {"dataset": "widerface", "n": 3226}
+    make_run(workspace, "v1", metrics={"widerface.hard.ap": 0.79}, **whole)
+    make_run(workspace, "v1", metrics={"widerface.hard.ap": 0.9, "macs.640": 0.9e9}, n=60)
+    told = valid(thesis("check", "baseline", "--json", workspace=workspace))
+    assert told["run"] == "v1@1"
+    rows = {row["metric"]: row for row in told["rows"]}
+    assert (rows["widerface.hard.ap"]["state"], rows["widerface.hard.ap"]["run"]) == (
+        "pass",
+        "v1@1",
+    )
+    assert (rows["macs.640"]["state"], rows["macs.640"]["run"]) == ("pass", "v1@2")
+    shown = thesis("check", "baseline", workspace=workspace).out
+    assert "of v1@2" in shown
+    make_run(workspace, "smoke", variant="v1", metrics={"widerface.hard.ap": 0.0}, tags=("smoke",))
+    assert valid(thesis("check", "baseline", "--json", workspace=workspace))["run"] == "v1@1"

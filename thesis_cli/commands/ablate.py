@@ -107,6 +107,7 @@ def row(cell: Cell, run: Run | None, *, state: str) -> dict[str, Any]:
         "run": run.id if run else None,
         "state": state,
         "value": primary.value if primary else None,
+        "dataset": primary.dataset if primary else "",
         "parameters": int(parameters.value) if parameters else None,
     }
 
@@ -125,7 +126,7 @@ def deltas(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def view(data: dict[str, Any]) -> list[Block]:
     """Tabulate the matrix."""
     about = kind(data["metric"])
-    columns = ["run", "change", ">seed", ">value", ">less base", ">parameters", "state"]
+    columns = ["run", "change", ">seed", ">value", ">less base", "data", ">parameters", "state"]
     cells = [
         [
             row["run"] or row["experiment"],
@@ -133,6 +134,7 @@ def view(data: dict[str, Any]) -> list[Block]:
             str(row["seed"]),
             "" if row["value"] is None else quantity(row["value"], about.unit),
             "" if row["delta"] is None else difference(row["delta"], about.unit),
+            row["dataset"],
             "" if row["parameters"] is None else f"{row['parameters']:,}",
             row["state"],
         ]

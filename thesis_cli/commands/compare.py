@@ -123,7 +123,7 @@ def compared(
     seed: int = 0,
 ) -> Comparison:
     """Compare the runs that SELECTORS name, with what is cited of them and aimed at beside."""
-    from experiments.claims.candidate_runs import evidence_run
+    from experiments.claims.candidate_runs import evidence_run, measured_elsewhere
     from experiments.comparison.compare import check_sealed
     from experiments.comparison.compare import compare as set_side_by_side
     from experiments.records.store import Store
@@ -143,7 +143,11 @@ def compared(
         force=force,
         resamples=resamples,
         seed=seed,
-        choice=[note for selection in selections for note in selection.notes],
+        choice=[
+            note
+            for selection in selections
+            for note in (*selection.notes, *measured_elsewhere(store, selection))
+        ],
     )
 
 

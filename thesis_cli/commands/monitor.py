@@ -90,10 +90,12 @@ def view(sight: LiveStatus, width: int = WIDTH) -> list[Block]:
     """Lay out one look, its curves WIDTH columns wide."""
     of = f" of {sight.epochs}" if sight.epochs else ""
     stage = f", {sight.stage}" if sight.stage else ""
+    told = any(curve.values for curve in sight.scores)
     lines = [
         f"{sight.run} ({sight.status}{stage}): epoch {sight.epoch}{of}, step {sight.step:,}",
         "",
         *curves([sight.loss, *sight.scores], width),
+        *(["AP is of synthetic pictures, not of WIDER FACE"] if told and sight.synthetic else []),
         *facts(sight),
         *burden(sight.machine),
     ]

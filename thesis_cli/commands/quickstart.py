@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.disturbances import marks_text
+from experiments.wording.numbers import format_number
 from experiments.wording.shell_quote import command, enter
 from featherface.errors import NotFoundError, UsageError
 from featherface.filesystem.atomic import write_atomic
@@ -123,8 +125,9 @@ def view(data: dict[str, Any]) -> list[Block]:
     """Tell what was measured, and where to look next."""
     names = ["widerface.mean_ap", "params.total", "latency.cpu.median_ms"]
     rows = [[run["run"], *(cell(run, name) for name in names)] for run in data["runs"]]
+    seconds = format_number(data["seconds"], ",.0f")
     return [
-        f"Both models were trained and measured here in {quantity(data['seconds'], 's', '.0f')}.",
+        f"Both models are trained and measured here; this took {seconds} s.",
         "The pictures are synthetic: these are no WIDER FACE results.",
         Grid(["run", ">mean AP (synthetic)", ">parameters", ">CPU latency"], rows),
         "Look at:",
@@ -135,6 +138,10 @@ def view(data: dict[str, Any]) -> list[Block]:
 
 
 def cell(run: dict[str, Any], name: str) -> str:
-    """Word one metric of a run, or nothing where it has none."""
+    """Word one metric of a run with its marks, or nothing where it has none."""
     metric = next((each for each in run["metrics"] if each["name"] == name), None)
-    return quantity(metric["value"], metric["unit"]) if metric else ""
+    if metric is None:
+        return ""
+    marks = marks_text(tuple(metric.get("marks", ())), "en")
+    text = quantity(metric["value"], metric["unit"])
+    return f"{text} ({marks})" if marks else text

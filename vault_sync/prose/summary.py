@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from experiments.metrics import DISTURBED
+from experiments.disturbances import marks_text
+from experiments.metrics import MARKS
 from vault_sync.prose.bindings import may_hold
 from vault_sync.prose.checking import NumberChecker
 from vault_sync.prose.memory import NumberMemory
@@ -30,9 +31,9 @@ def summarise(workspace: Workspace, snapshot: Snapshot, store: Store) -> tuple[s
     )
     findings = list(checker.check(notes))
     states = Counter(finding.state for finding in findings)
-    disturbed = sum(DISTURBED in finding.value.marks for finding in findings if finding.value)
-    told = {state: n for state, n in states.items() if state != "fresh"}
-    told |= {DISTURBED: disturbed} if disturbed else {}
+    marks = Counter(mark for each in findings if each.value for mark in each.value.marks)
+    told: dict[str, int] = {state: n for state, n in states.items() if state != "fresh"}
+    told |= {marks_text((mark,), "en"): marks[mark] for mark in MARKS if marks[mark]}
     wrong = ", ".join(f"{n} {state}" for state, n in told.items())
     if not wrong:
         return ()

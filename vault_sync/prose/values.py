@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from experiments.claims.candidate_runs import evidence_run, find_measured
 from experiments.claims.predicates import COMPUTE, MetricTerm, NumberTerm, metric_terms
 from experiments.conditions import TIMED
-from experiments.metrics import DISTURBED, EVIDENCE, KINDS
+from experiments.metrics import DISTURBED, EVIDENCE, KINDS, SYNTHETIC
 from experiments.records.seal import describe_problems, remedy
 from experiments.records.store import Store
 from featherface.errors import NotFoundError, RefusedError, ThesisError, unknown
@@ -63,7 +63,7 @@ class ReferenceValue:
     @property
     def synthetic(self) -> bool:
         """Whether synthetic data took part."""
-        return any(metric.dataset == "synthetic" for metric in self.metrics)
+        return any(metric.dataset == SYNTHETIC for metric in self.metrics)
 
     @property
     def complete(self) -> bool:
@@ -109,7 +109,7 @@ class ReferenceValues:
         metric_of = {metric_term: self._metric(metric_term) for metric_term in metric_terms(term)}
         metrics = tuple(metric_of.values())
         _refuse_mixture(metrics)
-        _refuse_disturbed(metrics)
+        _refuse_marked(metrics)
         number = _compute(term, lambda metric_term: metric_of[metric_term].value)
         if not math.isfinite(number):
             raise RefusedError(f"{term} has no value: it is {number}")
@@ -284,15 +284,22 @@ def _refuse_mixture(metrics: tuple[Metric, ...]) -> None:
             )
 
 
-def _refuse_disturbed(metrics: tuple[Metric, ...]) -> None:
-    """Refuse to reckon with times that were taken while a machine was not left alone."""
-    disturbed = [metric for metric in metrics if DISTURBED in metric.marks]
-    if disturbed and len(metrics) > 1:
+def _refuse_marked(metrics: tuple[Metric, ...]) -> None:
+    """Refuse to reckon with times of a disturbed machine, and APs on a network's training set."""
+    marked = next((metric for metric in metrics if metric.marks), None)
+    if marked is None or len(metrics) == 1:
+        return
+    if DISTURBED in marked.marks:
         raise RefusedError(
-            f"{disturbed[0].name} of {disturbed[0].source} was taken on a machine that was not"
-            " left alone: it is compared with nothing",
-            f"thesis run {disturbed[0].source} --stage benchmark --new",
+            f"{marked.name} of {marked.source} was taken on a machine that was not left alone: it"
+            " is compared with nothing",
+            f"thesis run {marked.source} --stage benchmark --new",
         )
+    raise RefusedError(
+        f"{marked.name} of {marked.source} was measured on pictures that the network was trained"
+        " on: it is compared with nothing",
+        "name a run that was trained on other pictures; see: thesis runs list",
+    )
 
 
 def _conditions(metric: Metric) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from experiments.metrics import OVERLAP
 from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.sources import run_identity
 
@@ -57,6 +58,15 @@ class Page:
         """Which runs the block is about: `runs=` in its marker, or the end of its id."""
         named = self.attributes.get("runs", "")
         return [selector for selector in named.split(",") if selector]
+
+    @property
+    def experiment(self) -> str:
+        """Which experiment it is about: `experiment=` or `runs=` in its marker, or its id's end."""
+        if named := self.attributes.get("experiment"):
+            return named
+        if self.selectors:
+            return self.sources.select(self.selectors[:1])[0].experiment
+        return self.block_id.partition(".")[2]
 
     def run(self, run: Run) -> Safe:
         """Link to the note of a run, in a table cell; beside it who made its predictions."""
@@ -116,11 +126,16 @@ def evaluation(run: Run) -> Metric | None:
 def measured_on(run: Run) -> tuple[object, ...] | None:
     """Return what must agree for two runs to share a table; None without evaluation."""
     metric = evaluation(run)
-    return None if metric is None else (*metric.context, metric.n, metric.fingerprint)
+    if metric is None:
+        return None
+    return (*metric.context, metric.n, metric.fingerprint, OVERLAP in metric.marks)
 
 
 def group(runs: Iterable[Run], words: Words) -> list[Group]:
-    """Part RUNS by data set and its version, split, protocol and completeness."""
+    """Part RUNS by data set and its version, split, protocol, completeness, and what they saw.
+
+    Those evaluated on the pictures that they were trained on share no table with others.
+    """
     parted: dict[object, list[tuple[Run, Metric | None]]] = {}
     for run in runs:
         parted.setdefault(measured_on(run), []).append((run, evaluation(run)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from experiments.claims.candidate_runs import measured_elsewhere
 from experiments.records import selection
 from experiments.records.cache import CachedStore
 from experiments.records.record import RECORD
@@ -97,13 +98,23 @@ class Sources:
         return [run for run in self.sealed if not selection.trial_tag(run)]
 
     def notes_on(self, runs: Iterable[Run]) -> list[Safe]:
-        """Say which later versions of the experiments of RUNS were passed over, and why."""
-        said = [note for run in runs for note in self._choice(run.experiment)]
+        """Say which later versions of the experiments of RUNS were passed over, and why.
+
+        Also which versions have measured what those that were chosen have not.
+        """
+        said = [note for run in runs for note in (*self._choice(run.experiment), *self._other(run))]
         return [self.words.sentence(note.text(self.words.language)) for note in said]
 
     def _choice(self, experiment: str) -> tuple[SelectionNote, ...]:
         runs = [run for run in self.counting if run.experiment == experiment and not ablated(run)]
         return selection.latest(experiment, runs).passed_over if runs else ()
+
+    def _other(self, run: Run) -> tuple[SelectionNote, ...]:
+        versions = [each for each in self.counting if each.experiment == run.experiment]
+        if len(versions) < 2:
+            return ()
+        meant = self.store.select(run.experiment)
+        return measured_elsewhere(self.store, meant) if meant.run == run else ()
 
     @cached_property
     def damage(self) -> dict[str, str]:

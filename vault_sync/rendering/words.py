@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.conditions import TIMED
 from experiments.disturbances import marks_text
-from experiments.metrics import kind
+from experiments.metrics import OVERLAP, kind
 from experiments.number_formats import BY_UNIT, number_format
 from experiments.wording import catalogue
 from experiments.wording.numbers import THIN, format_number
@@ -70,7 +70,7 @@ class Words:
     def marks(self, marks: tuple[str, ...]) -> Safe:
         """Write the MARKS of a value in brackets behind it; nothing where it has none."""
         words = marks_text(marks, self.language)
-        return escape(f" ({words})") if words else Safe("")
+        return Safe(f" ({escape(words)})") if words else Safe("")
 
     def amount(self, value: float, name: str, unit: str = "", *, sign: str = "") -> Safe:
         """Write a value of the metric NAME with its unit; SIGN `+` for a difference."""
@@ -173,6 +173,8 @@ class Words:
             n=metric.n,
             protocol=self.protocol(metric.conditions),
         )
+        if OVERLAP in metric.marks:
+            about = self.say(f"{form}.overlap", about=about)
         if metric.evidence != "imported":
             return about
         return self.say(f"{form}.imported", about=about, maker=metric.maker)

@@ -15,7 +15,7 @@ COLUMNS = ("run", "status", "started", "duration", "epochs", "loss")
 
 def build(page: Page) -> dict[str, object] | None:
     """Gather what templates/<language>/pipeline.jinja shows; None before the first run."""
-    experiment = page.attributes.get("experiment") or page.block_id.removeprefix("pipeline.")
+    experiment = page.experiment
     runs = [run for run in page.sources.runs if run.experiment == experiment]
     if not runs:
         return None

@@ -47,7 +47,7 @@ ROWS = 10
 
 def build(page: Page) -> dict[str, object] | None:
     """Gather what templates/<language>/progress.jinja shows; None before the first training."""
-    experiment = page.attributes.get("experiment") or page.block_id.removeprefix("progress.")
+    experiment = page.experiment
     runs = [run for run in page.sources.runs if run.experiment == experiment]
     finished = [run for run in runs if run.sealed and run.events("epoch")]
     last = finished[-1].version if finished else 0
@@ -94,7 +94,7 @@ def _trained(page: Page, run: Run) -> dict[str, object]:
         "speed": words.say("progress.speed", n=words.number(median(rate), ".1f")) if rate else "",
         "losses": _losses(page, shown_epochs(epochs, best), best, mark),
         "parts": any(part in epochs[-1] for part in PARTS),
-        "claim": words.claim(measured) if measured else "",
+        "claim": words.claim(measured) if measured else Safe(_drawn(page, run).strip()),
         "scores": _scores(page, scored, best) if len(scored) > 1 else "",
         "remarks": trends.remarks(page, run, epochs),
         "advice": advice(page, run, epochs),
@@ -193,8 +193,7 @@ def _log(page: Page, waiting: Sequence[Run]) -> dict[str, object] | None:
 
 def _drawn(page: Page, run: Run) -> str:
     """Say that the AP of an unfinished run is of drawn pictures, where it is."""
-    is_drawn = run.recipe.get("data", {}).get("root") == "synthetic"
-    return f" {page.words.say('progress.log_synthetic')}" if is_drawn else ""
+    return f" {page.words.say('progress.log_synthetic')}" if run.on_drawn_pictures else ""
 
 
 def _entries(page: Page, entries: Epochs) -> Safe:

@@ -113,7 +113,8 @@ def _changes(page: Page, finished: Sequence[Run], others: Sequence[Run]) -> Safe
     if not rows:
         return Safe("")
     keys = ("column.run", "weekly.before", "column.metric", "weekly.was", "weekly.is")
-    headers = [words.say(key) for key in (*keys, "weekly.difference", "weekly.direction")]
+    rest = ("weekly.difference", "weekly.direction", "column.data")
+    headers = [words.say(key) for key in (*keys, *rest)]
     return table(headers, rows, numeric=[3, 4, 5])
 
 
@@ -132,7 +133,9 @@ def _pairs(run: Run, before: Sequence[Run]) -> Iterator[tuple[Run, Metric, Metri
 
 
 def _comparable(earlier: Metric, later: Metric) -> bool:
-    """Whether two values were measured on the same data or device, in the same way."""
+    """Whether two values were measured on the same data or device, in the same way, unmarked."""
+    if earlier.marks or later.marks:
+        return False
     return (earlier.context, earlier.n, earlier.fingerprint) == (
         later.context,
         later.n,
@@ -151,6 +154,7 @@ def _change(page: Page, run: Run, earlier: Run, was: Metric, now: Metric) -> lis
         words.value(now),
         words.change(now.value - was.value, now.name, now.unit),
         words.say("weekly.better" if better else "weekly.worse"),
+        words.conditions(now),
     ]
 
 

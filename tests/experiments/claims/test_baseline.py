@@ -6,6 +6,7 @@ from experiments.claims.baseline import Expectation, baseline, candidate, valida
 from experiments.claims.checking import check
 from experiments.earlier_conditions import from_text
 from experiments.metrics import Metric
+from experiments.records.store import Store
 from experiments.workspace.workspace import Workspace
 
 WHOLE = {"dataset": "widerface", "n": 3226}
@@ -47,7 +48,29 @@ def test_every_row_of_the_papers_table(workspace, make_run):
     found = states(validate(far, expected))
     assert (found["widerface.hard.ap"], found["macs.640"]) == ("fail", "fail")
     assert found["widerface.easy.ap"] == "not_measured"
-    assert candidate([run, far], expected) == run
+    assert candidate([run, far], expected) == far
+
+
+def test_the_run_that_speaks_for_the_baseline_is_the_latest_of_the_widest_scope(
+    workspace, make_run
+):
+    whole = make_run(workspace, "v1", metrics={"widerface.hard.ap": 0.78}, **WHOLE)
+    values = dict.fromkeys(("widerface.hard.ap", "widerface.easy.ap", "macs.640"), 0.9)
+    part = make_run(workspace, "v1", metrics=values, dataset="widerface", n=34, complete=False)
+    drawn = make_run(workspace, "v1", metrics=values)
+    trial = make_run(workspace, "v1", metrics=values, tags=("smoke",), **WHOLE)
+    assert candidate([whole, part, drawn, trial], baseline()) == whole
+    assert candidate([trial], baseline()) is None
+
+
+def test_what_its_run_lacks_is_read_from_a_version_of_the_same_weights(workspace, make_run):
+    trained = make_run(workspace, "v1", metrics={"widerface.hard.ap": 0.79}, **WHOLE)
+    counted = make_run(workspace, "v1", metrics={"macs.640": 0.9e9}, parents=[])
+    outcomes = validate(trained, baseline(), Store(workspace), "v1")
+    (row,) = [one for one in outcomes if one.expectation.metric == "macs.640"]
+    assert (row.state, row.run) == ("pass", counted)
+    alone = validate(trained, baseline(), Store(workspace), trained.id)
+    assert states(alone)["macs.640"] == "not_measured"
 
 
 @pytest.mark.parametrize(

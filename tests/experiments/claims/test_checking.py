@@ -7,6 +7,8 @@ import pytest
 from experiments.claims import checking, margins
 from experiments.claims.margins import Resampled
 from experiments.comparison.statistics import paired_bootstrap
+from experiments.earlier_conditions import from_text
+from experiments.metrics import Metric
 from experiments.records.record import Parent, Stage
 from experiments.records.run import Run
 from experiments.records.seal import seal
@@ -249,6 +251,34 @@ def test_what_a_command_repeats_it_repeats_with_its_settings(workspace, make_run
     seal(run.folder)
     wanted = '--set "model.weights=my weights.pth" --set data.synthetic.seed=0 --stage evaluate'
     assert steps(workspace) == [f"thesis run ablations/v2 {wanted}"]
+
+
+def test_a_stage_alone_keeps_what_its_set_is_called_and_what_may_be_missing(workspace, make_run):
+    run = make_run(workspace, "v2", metrics={"params.total": 1})
+    settings = ("data.name=faces", "data.allow_missing=0.2", "evaluate.predictions_by=yolo")
+    changed = dataclasses.replace(run.record, overrides=(*settings, "train.epochs=3"))
+    changed.write(run.folder)
+    seal(run.folder)
+    (step,) = steps(workspace)
+    assert [word for word in step.split() if "=" in word] == list(settings)
+
+
+@pytest.mark.parametrize(
+    ("bound", "state", "certain"),
+    [("< 0.9", "pass", True), ("< 0.82", "pass", False), ("< 0.78", "fail", False)],
+)
+def test_a_claim_on_a_ratio_of_latencies_uses_the_interval_of_its_record(
+    workspace, make_run, bound, state, certain
+):
+    name = "latency.cpu.ratio.v1"
+    ratio = {"value": 0.8, "low": 0.75, "high": 0.85, "level": 0.95, "pairs": 40}
+    entry = {"metric": name, "run": "v1@1", "ratio": ratio}
+    metric = Metric(name=name, value=0.8, conditions=from_text("640×640, batch 1, 1 threads"))
+    make_run(workspace, "v2", metrics=[metric], details={"benchmark": {"beside": [entry]}})
+    claim = Milestone(name="x", predicate=f"v2 {name} {bound}", setting="640×640, batch 1")
+    found = checking.check_milestone(Store(workspace), claim)
+    assert (found.state, found.certain) == (state, certain)
+    assert (found.intervals[0].low, found.intervals[0].high) == (0.75, 0.85)
 
 
 def test_cited_results_count_where_the_milestone_lets_them(workspace, make_run):

@@ -8,7 +8,7 @@ import pytest
 from experiments.comparison.compare import compare
 from experiments.metrics import Metric
 from experiments.plotting import run_plots
-from experiments.plotting.comparison_plots import draw_comparison
+from experiments.plotting.comparison_plots import _caption, draw_comparison
 from experiments.plotting.data_plots import draw_statistics
 from experiments.plotting.pareto import _of_runs, front, pareto
 from experiments.plotting.published_curves import PublishedCurve
@@ -39,7 +39,13 @@ def test_plots_are_deterministic_and_bilingual(workspace, make_run):
 
 
 def test_a_run_without_training_or_matches_has_no_plot(workspace, make_run):
-    run = make_run(workspace, events=False, metrics={"params.total": 1})
+    run = make_run(
+        workspace,
+        events=False,
+        metrics={"params.total": 1},
+        dataset="widerface",
+        recipe={"data.root": "widerface"},
+    )
     assert run_plots.draw_record(run) == {}
     assert run_plots.caption(run) == ""
     assert pareto([run]) == b""
@@ -142,3 +148,36 @@ def test_a_disturbed_time_is_drawn_with_its_mark_and_carries_no_front(workspace,
     assert [point.label for point in points] == ["v1@1", "v2@1 (mesure perturbée)"]
     assert [point.claims for point in points] == [True, False]
     assert pareto(runs, cost="latency.cpu.median_ms").startswith(PNG)
+
+
+def test_an_ap_on_training_pictures_is_drawn_with_its_mark_and_carries_no_front(
+    workspace, make_run
+):
+    def sized(name, ap, count, marks=()):
+        size = Metric(name="params.total", value=count, unit="parameters")
+        score = Metric(
+            name="widerface.hard.ap", value=ap, unit="fraction", dataset="synthetic", marks=marks
+        )
+        return make_run(workspace, name, metrics=[size, score])
+
+    runs = [sized("v1", 0.5, 488_664), sized("v2", 0.9, 256_006, ("overlap",))]
+    points = _of_runs(runs, "params.total", "widerface.hard.ap", "en")
+    assert [point.label for point in points] == ["v1@1", "v2@1 (on its training pictures)"]
+    assert [point.claims for point in points] == [True, False]
+    assert run_plots.caption(runs[1]).endswith("(on its training pictures)")
+
+
+def test_the_foot_of_curves_says_what_each_run_is_of_where_they_differ(workspace, make_run):
+    drawn = make_run(workspace, "v1", n=10)
+    whole = make_run(workspace, "v2", dataset="widerface", n=3226)
+    assert _caption([drawn, drawn], "en") == run_plots.caption(drawn)
+    assert _caption([drawn, whole], "en").splitlines() == [
+        f"v1@1: {run_plots.caption(drawn)}",
+        f"v2@1: {run_plots.caption(whole)}",
+    ]
+
+
+def test_scores_of_a_training_on_drawn_pictures_are_called_so_before_any_evaluation(
+    workspace, make_run
+):
+    assert "Synthetic" in run_plots.caption(make_run(workspace, "v1", metrics={}))

@@ -577,3 +577,34 @@ def test_notes_show_a_disturbed_time_with_its_mark_and_no_difference(
         assert note in text, template
     (row,) = [line for line in show(spoken, "comparison").splitlines() if mark in line]
     assert row.endswith("| – |")
+
+
+@pytest.mark.usefixtures("quick_plots")
+@pytest.mark.parametrize(
+    ("language", "mark", "claim"),
+    [
+        ("en", " (on its training pictures)", "was trained on these pictures"),
+        ("fr", " (sur ses images d'entraînement)", "a été entraîné sur ces images"),
+    ],
+)
+def test_notes_show_an_ap_on_training_pictures_with_its_mark_and_no_difference(
+    workspace, make_run, language, mark, claim
+):
+    spoken = Workspace.open(workspace.root, {"language": language})
+    for name, marks in (("a", ("overlap",)), ("b", ())):
+        score = Metric(
+            name="widerface.mean_ap",
+            value=0.9,
+            unit="fraction",
+            dataset="synthetic",
+            split="val",
+            n=IMAGES,
+            fingerprint="f" * 64,
+            marks=marks,
+        )
+        make_run(spoken, name, metrics=[score], matches=False)
+    for template in ("performance", "comparison"):
+        text = show(spoken, template)
+        assert text.count(mark) == 1, template
+        assert claim in text, template
+    assert "b@1 − a@1" not in show(spoken, "comparison")

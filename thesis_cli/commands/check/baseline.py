@@ -35,25 +35,36 @@ WORDS = {"pass": "pass", "fail": "FAIL", "not_measured": "not measured"}
 def baseline(session: Session, context: click.Context, selector: str | None, as_json: bool) -> None:
     """Hold a run against what was published of the baseline, row by row.
 
-    SELECTOR is a sealed run; without it, the run of the baseline's network that measured most.
-    What was not measured on the same data, by the same protocol, does not count. Exit code 1
-    where a row fails.
+    SELECTOR is a sealed run; without it, the latest one of the baseline's networks that measured on
+    the widest scope. What a bare name's run lacks is read from versions with the same weights, as
+    milestones do. What was not measured on the same data, by the same protocol, does not count.
+    Exit code 1 where a row fails.
     """
     del as_json
     from experiments.claims.baseline import baseline, candidate, validate
+    from experiments.claims.candidate_runs import evidence_run
     from experiments.records.store import Store
 
     store, expected = Store(session.workspace), baseline()
-    run = store.find(selector) if selector else candidate(store.runs(), expected)
+    run = evidence_run(store, selector).run if selector else candidate(store.runs(), expected)
     if run is not None:
         check(store, run)
-    outcomes = validate(run, expected)
+    meant = selector or (meant_by(store, run) if run else "")
+    outcomes = validate(run, expected, store, meant)
+    for other in dict.fromkeys(each.run for each in outcomes if each.run and each.run != run):
+        check(store, other)
     if run is None:
         session.warn("no sealed run of the baseline yet; make one: thesis run v1")
     answer = tell(expected, run, outcomes)
     emit(session, "check-baseline", answer, view)
     if answer["counts"]["fail"]:
         context.exit(CLAIM_FALSE)
+
+
+def meant_by(store: Store, run: Run) -> str:
+    """Return the selector that means RUN: its experiment's bare name where that does."""
+    meant = store.select(run.experiment).run == run
+    return run.experiment if meant else run.id
 
 
 def check(store: Store, run: Run) -> None:
@@ -85,6 +96,7 @@ def tell(
                 "expected": outcome.expectation.value,
                 "within": outcome.expectation.within,
                 "measured": outcome.metric.value if outcome.metric else None,
+                "run": outcome.run.id if outcome.run else None,
                 "difference": outcome.difference,
                 "state": outcome.state,
                 "why": outcome.reason.text() if outcome.reason else "",
@@ -107,7 +119,7 @@ def view(answer: dict[str, Any]) -> list[Block]:
             "" if row["measured"] is None else quantity(row["measured"], row["unit"]),
             "" if row["difference"] is None else difference(row["difference"], row["unit"]),
             WORDS[row["state"]],
-            "; ".join(part for part in (row["why"], beside(row)) if part),
+            "; ".join(part for part in (row["why"], beside(row), stand_in(row, answer)) if part),
         ]
         for row in answer["rows"]
     ]
@@ -121,6 +133,12 @@ def beside(row: dict[str, Any]) -> str:
     """Word what is shown with a count and not judged: the true one."""
     shown = row["beside"]
     return f"true count: {quantity(shown['value'], row['unit'])}" if shown else ""
+
+
+def stand_in(row: dict[str, Any], answer: dict[str, Any]) -> str:
+    """Name the run that measured it, where that is another version of the same weights."""
+    other = row["measured"] is not None and row["run"] != answer["run"]
+    return f"of {row['run']}" if other else ""
 
 
 def wanted(row: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.commands.check.numbers import basis
+from thesis_cli.commands.check.numbers import basis, warn_of_basis
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import emit, json_option
 
@@ -40,6 +40,7 @@ def bind(
     from vault_sync.commands.check_numbers import ProseNumbers
 
     done = bind(ProseNumbers(session.workspace), note, text, " ".join(reference), update=update)
+    warn_of_basis(session, done.snippet.value)
     answer = {
         "note": done.note,
         "line": done.place.line,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from experiments.disturbances import marks_text
 from thesis_cli.commands.check.numbers_view import view
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.groups import Command, pass_session
@@ -140,6 +141,20 @@ def basis(value: ReferenceValue | None) -> dict[str, Any]:
         "choice": [note.text() for note in value.choice] if value else [],
         "marks": list(value.marks) if value else [],
     }
+
+
+def warn_of_basis(session: Session, value: ReferenceValue) -> None:
+    """Warn of what the text around a number must say: whose it is, and of what data."""
+    if value.makers:
+        makers = " and ".join(value.makers)
+        session.warn(f"it comes from predictions of {makers}: the text must say so")
+    if value.synthetic:
+        session.warn("it comes from synthetic data: the text must say so")
+    elif not value.complete:
+        session.warn("it comes from a part of the data: the text must say so")
+    if value.marks:
+        marks = marks_text(value.marks, "en")
+        session.warn(f"its measurement is marked ({marks}): no claim may rest on it")
 
 
 def tell_unbacked(result: PlainResult, commands: Mapping[str, str]) -> dict[str, Any]:

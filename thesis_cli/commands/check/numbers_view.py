@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from experiments.disturbances import marks_text
+
 if TYPE_CHECKING:
     from thesis_cli.output import Block
 
@@ -69,7 +71,7 @@ def about(row: dict[str, Any]) -> str:
     parts += [f"predictions of {maker}" for maker in row["makers"]]
     parts += ["synthetic"] if row["synthetic"] else []
     parts += [] if row["complete"] else ["part of the data"]
-    parts += row["marks"]
+    parts += [marks_text((mark,), "en") for mark in row["marks"]]
     return ", ".join(parts)
 
 
@@ -97,6 +99,12 @@ def caution(rows: list[dict[str, Any]]) -> list[str]:
         lines.append(f"from synthetic data: {synthetic} of them; the text must say so")
     if partial:
         lines.append(f"from a part of the data: {partial} of them; the text must say so")
+    trained_on = sum("overlap" in row["marks"] for row in rows)
+    if trained_on:
+        lines.append(
+            f"from pictures that the network was trained on: {trained_on} of them; no claim may"
+            " rest on it, and the text must say so"
+        )
     disturbed = {run: None for row in rows if "disturbed" in row["marks"] for run in row["runs"]}
     if disturbed:
         again = "; ".join(f"thesis run {run} --stage benchmark --new" for run in disturbed)

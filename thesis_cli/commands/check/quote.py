@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from thesis_cli.commands.check.numbers import basis
+from thesis_cli.commands.check.numbers import basis, warn_of_basis
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import emit, json_option
 
@@ -29,13 +29,7 @@ def quote(session: Session, reference: tuple[str, ...], as_json: bool) -> None:
     from vault_sync.commands.check_numbers import ProseNumbers
 
     snippet = quote(ProseNumbers(session.workspace), " ".join(reference))
-    if snippet.value.makers:
-        makers = " and ".join(snippet.value.makers)
-        session.warn(f"it comes from predictions of {makers}: the text must say so")
-    if snippet.value.synthetic:
-        session.warn("it comes from synthetic data: the text must say so")
-    elif not snippet.value.complete:
-        session.warn("it comes from a part of the data: the text must say so")
+    warn_of_basis(session, snippet.value)
     sources = list(dict.fromkeys(metric.source for metric in snippet.value.metrics))
     session.note(f"{' and '.join(snippet.value.evidence)}: {'; '.join(sources)}")
     answer = {

@@ -72,6 +72,7 @@ def view(data: dict[str, Any]) -> list[Block]:
     """Tabulate the counts."""
     part = "" if data["complete"] else ", not a WIDER FACE result"
     facts = {"of": data["name"], "pictures": f"{data['images']:,}{part}"}
+    facts |= {"data": data["dataset"]} if data["dataset"] else {}
     facts |= {"subsets": data["ground_truth"]}
     facts |= {"protocol": data["protocol"]} if data["protocol"] else {}
     blocks: list[Block] = [_points(data["points"], facts)]

@@ -16,6 +16,7 @@ from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
+    from featherface.evaluation.ground_truth import GroundTruth
     from featherface.evaluation.predictions import Predictions
     from featherface.evaluation.protocol import Evaluation
     from thesis_cli.session import Session
@@ -108,6 +109,7 @@ def widerface(  # noqa: PLR0913 - one parameter per option
     for warning in evaluation.warnings:
         session.warn(warning)
     data = tell(evaluation, settings.identity, network) | {"conditions": conditions}
+    data["dataset"] = dataset_of(ground_truth, truth.restrict(evaluation.matches.images))
     emit(session, "eval-widerface", data, view)
     if detections.passed_over:
         context.exit(ENVIRONMENT)
@@ -193,10 +195,30 @@ def tell(evaluation: Evaluation, protocol: str, network: Network | None) -> dict
     }
 
 
+def dataset_of(path: Path, truth: GroundTruth) -> str:
+    """Return `synthetic` or `widerface` where the TRUTH at PATH is known to be so, else nothing."""
+    from experiments.metrics import SYNTHETIC
+    from experiments.running.inputs import is_synthetic
+    from featherface.evaluation.known_sets import is_widerface_val
+
+    if is_synthetic(path.resolve()):
+        return SYNTHETIC
+    return "widerface" if is_widerface_val(truth) else ""
+
+
+OF = {
+    "synthetic": "synthetic, not WIDER FACE",
+    "widerface": "WIDER FACE, val",
+    "": "not WIDER FACE by its annotation: no WIDER FACE result",
+}
+"""Data set -> what the answer says of it."""
+
+
 def view(data: dict[str, Any]) -> list[Block]:
     """Tabulate the three subsets."""
     part = "" if data["complete"] else ", not a WIDER FACE result"
-    facts = {"pictures": f"{data['images']:,}{part}", "subsets": data["ground_truth"]}
+    facts = {"data": OF[data["dataset"]], "pictures": f"{data['images']:,}{part}"}
+    facts["subsets"] = data["ground_truth"]
     if data["protocol"]:
         facts["protocol"] = data["protocol"]
     if on := data["conditions"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vault_sync.rendering.markdown import Safe, escape
+from vault_sync.reports.sections.comparison_cache import write_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,9 @@ def _observed(page: Page, observation: Observation, interval: Interval | None) -
     text = f"{words.title(metric)} {words.value(metric)}{_range(page, observation, interval)}"
     whole = metric.dataset == "widerface" and metric.complete and observation.reason is None
     about = [words.short(metric)] if metric.dataset and not whole else []
-    if metric.evidence != "measured":
+    if metric.evidence == "imported" and metric.dataset:
+        about = [words.short(metric)]
+    elif metric.evidence != "measured":
         about = [words.say(f"evidence.{metric.evidence}", maker=escape(metric.maker))]
     if observation.selection and observation.selection.chosen_from > 1:
         about.append(words.say("best_of", n=words.number(observation.selection.chosen_from, ",")))
@@ -68,9 +71,7 @@ def _observed(page: Page, observation: Observation, interval: Interval | None) -
 
 
 def _range(page: Page, observation: Observation, interval: Interval | None) -> str:
-    """Write the ends of an AP's interval."""
+    """Write the ends of the interval of an AP, or of a ratio of latencies."""
     if interval is None or observation.metric is None:
         return ""
-    places = observation.metric.kind.places
-    ends = [page.words.number(100 * end, f".{places}f") for end in (interval.low, interval.high)]
-    return page.words.say("range", low=ends[0], high=ends[1])
+    return write_interval(page.words, observation.metric.name, (interval.low, interval.high))

@@ -58,7 +58,7 @@ def _value(words: Words, name: str, value: Value | None) -> Safe:
     if value is None:
         return words.say("not_measured")
     interval = write_interval(words, name, (value.low, value.high))
-    return Safe(words.amount(value.number, name) + interval)
+    return Safe(f"{words.amount(value.number, name)}{words.marks(value.marks)}{interval}")
 
 
 def _differences(words: Words, by_seed: SeedTable) -> Safe:
