@@ -11,7 +11,7 @@ from experiments.claims.candidate_runs import candidates
 from experiments.claims.evidence import Reason, objection
 from experiments.metrics import kind
 from experiments.records.run import PAPER_COUNTED
-from experiments.records.selection import TAGS, latest
+from experiments.records.selection import latest, trial_tag
 from experiments.workspace.milestones import FACTS, Milestone
 from featherface.errors import ThesisError
 
@@ -133,7 +133,7 @@ def candidate(runs: Sequence[Run], expected: Baseline) -> Run | None:
 
 def _reproduces(run: Run, expected: Baseline) -> bool:
     try:
-        return run.variant in expected.variants and not set(TAGS) & set(run.tags)
+        return run.variant in expected.variants and not trial_tag(run)
     except ThesisError:  # a damaged record speaks for nothing
         return False
 

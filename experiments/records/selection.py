@@ -83,7 +83,7 @@ class Selection:
 
 
 def latest(selector: str, runs: Sequence[Run]) -> Selection:
-    """Return the run that the bare SELECTOR means among the RUNS of one experiment.
+    """Return the run that the bare SELECTOR means among RUNS, the later ones last.
 
     Raises:
         NotFoundError: none of them is finished.
@@ -210,7 +210,7 @@ def _started(pair: tuple[Metric, Run]) -> tuple[str, str, int]:
 
 def _passed_over(chosen: Run, sealed: Sequence[Run]) -> tuple[SelectionNote, ...]:
     """Say of each run after CHOSEN why it is not the one."""
-    return tuple(_reason(chosen, run) for run in sealed if run.version > chosen.version)
+    return tuple(_reason(chosen, run) for run in sealed[sealed.index(chosen) + 1 :])
 
 
 def _reason(chosen: Run, run: Run) -> SelectionNote:
