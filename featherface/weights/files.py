@@ -32,11 +32,19 @@ def read_file(path: Path) -> tuple[Any, dict[str, str] | None]:
     """
     with path.open("rb") as file:
         start = file.read(LENGTH + 1)
-    if start.startswith(PICKLED):
-        return _read_pickle(path), None
-    if start[LENGTH:] == b"{" or path.suffix == ".safetensors":
+    if _is_safetensors(start, path.stat().st_size):
         return _read_safetensors(path)
+    if path.suffix == ".safetensors" and not start.startswith(PICKLED):
+        return _read_safetensors(path)  # damaged: its own error says how
     return _read_pickle(path), None
+
+
+def _is_safetensors(start: bytes, size: int) -> bool:
+    """Whether a file of SIZE bytes that begins with START is one; its length may look as a pickle.
+
+    As a length the first bytes of a pickle or an archive reach far beyond any file.
+    """
+    return start[LENGTH:] == b"{" and int.from_bytes(start[:LENGTH], "little") <= size - LENGTH
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str] | None]:

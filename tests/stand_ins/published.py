@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 FILES = {
     "v1-official": "featherface_v1_official.pth",
@@ -31,6 +35,12 @@ def weights_file(reference_data: Path, variant: str) -> Path:
 def outputs_folder(reference_data: Path, variant: str) -> Path:
     """Hold the raw outputs for one picture, and the detections on 34 pictures of val."""
     return reference_data / "reference" / FOLDERS.get(variant, variant)
+
+
+def raw_outputs(reference_data: Path, variant: str) -> dict[str, NDArray[Any]]:
+    """Return `image_bgr` and what the original program gave for it: `loc`, `conf`, `landm`."""
+    with np.load(outputs_folder(reference_data, variant) / "raw320.npz") as file:
+        return dict(file)
 
 
 def expected_ap(reference_data: Path, variant: str) -> dict[str, float]:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from stand_ins.published import expected_ap, outputs_folder, weights_file
+from stand_ins.published import expected_ap, outputs_folder, raw_outputs, weights_file
 
 from experiments.recipe.resolve import resolve
 from experiments.records.store import Store
@@ -127,7 +127,7 @@ def test_both_peers_are_sealed_and_exported_with_their_own_settings(
     config = run.resolved().recipe.model.detector()
     assert json.loads(props["prior_sizes"]) == [list(sizes) for sizes in config.prior_sizes]
     assert json.loads(props["model"])["leak"] == config.leak
-    raw = np.load(outputs_folder(reference_data, variant) / "raw320.npz")
+    raw = raw_outputs(reference_data, variant)
     pixels = raw["image_bgr"].astype(np.float32) - np.float32(json.loads(props["pixel_mean_bgr"]))
     outputs = OnnxSession(file)(pixels.transpose(2, 0, 1)[None])
     np.testing.assert_allclose(outputs["scores"], raw["conf"].reshape(1, -1, 2), atol=1e-4)
@@ -153,7 +153,7 @@ def test_both_peers_teach_what_their_own_programs_say(workspace, reference_data,
     student = build(recipe.model.detector(), seed=0)
     config = TrainConfig(device="cpu")
     loss = DistillationLoss(teacher, student, config, torch.device("cpu"))
-    raw = np.load(outputs_folder(reference_data, variant) / "raw320.npz")
+    raw = raw_outputs(reference_data, variant)
     rgb = torch.from_numpy(raw["image_bgr"][..., ::-1].copy()).permute(2, 0, 1)[None].float()
     output = loss._teacher_output(teacher.model, rgb).output
     scores = output.logits.softmax(-1).numpy()

@@ -170,6 +170,7 @@ SPARED = {
     ("replace", "probes.json"),
     ("unlink", "heartbeat.json"),
     ("append", "log.txt"),
+    ("append", "ledger.jsonl"),
     ("replace", "metrics.csv"),
     ("replace", "checkpoints/state.pt"),
     ("unlink", "checkpoints/state.pt"),
@@ -177,7 +178,10 @@ SPARED = {
 """What a run goes on without."""
 READ = {
     name for operation, name in WRITTEN | SPARED if operation != "unlink" and "json" in name
-} - {"heartbeat.json", "probes.json", "SEAL.json", "predictions/predictions.json"}
+} - {
+    *("heartbeat.json", "probes.json", "SEAL.json", "predictions/predictions.json"),
+    "ledger.jsonl",
+}
 """What is read again, besides being sealed: results read as empty would be lost."""
 
 

@@ -44,7 +44,8 @@ def test_the_result_is_remembered():
 
 @pytest.mark.data
 def test_priors_of_the_reference(reference_data):
-    wanted = np.load(reference_data / "reference" / "multibox_loss.npz")["priors"]
+    with np.load(reference_data / "reference" / "multibox_loss.npz") as file:
+        wanted = file["priors"]
     side = {4_200: 320, 16_800: 640, 1_050: 160, 672: 128}[len(wanted)]
     # One rounding of single precision.
     np.testing.assert_allclose(priors(variant("v1-official"), side, side), wanted, atol=1e-7)

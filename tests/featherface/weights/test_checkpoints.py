@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from stand_ins.published import FILES, outputs_folder, weights_file
+from stand_ins.published import FILES, raw_outputs, weights_file
 
 from featherface.data.fingerprint import file_sha256
 from featherface.errors import NotFoundError, UnavailableError, WeightsError
@@ -188,7 +188,7 @@ def test_published_weights_give_the_published_numbers(reference_data, name):
     config = variant(name)
     model = build(config).eval()
     load_weights(model, weights_file(reference_data, name), name)
-    expected = np.load(outputs_folder(reference_data, name) / "raw320.npz")
+    expected = raw_outputs(reference_data, name)
     image = expected["image_bgr"].astype(np.float32) - np.float32(config.pixel_mean)
     with torch.no_grad():
         output = model(torch.from_numpy(image).permute(2, 0, 1)[None])

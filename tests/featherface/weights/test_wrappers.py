@@ -8,11 +8,13 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from featherface.errors import WeightsError
 from featherface.networks.detector import build
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import load_backbone, load_weights, save_weights
+from featherface.weights.files import read_file
 from featherface.weights.wrappers import AVERAGES, PREFIXES, WRAPPERS
 from thesis_cli.commands.model import taking
 
@@ -151,6 +153,17 @@ def test_a_file_is_told_by_its_content_not_by_its_name(tmp_path, trained):
     old = tmp_path / "old.pth"
     torch.save(trained, old, _use_new_zipfile_serialization=False)
     load_weights(network, old, NAME)
+
+
+@pytest.mark.parametrize("length", [0x80, 0x4B50])
+def test_safetensors_whose_length_looks_like_a_pickle_or_an_archive_are_read(tmp_path, length):
+    path = tmp_path / "weights.safetensors"
+    for padding in range(length):
+        save_file({"a": torch.ones(2)}, path, {"padding": "x" * padding})
+        if int.from_bytes(path.read_bytes()[:8], "little") == length:
+            break
+    assert path.read_bytes()[:2] in (b"\x80\0", b"PK")
+    assert read_file(path)[0]["a"].tolist() == [1, 1]
 
 
 def test_half_precision_whose_variance_became_infinite_is_refused_by_name(tmp_path, trained):
