@@ -16,6 +16,7 @@ import click
 from featherface.devices.names import CHOICES
 from featherface.devices.precision import FULL, PRECISIONS
 from featherface.errors import NotFoundError, UsageError, unknown
+from featherface.evaluation.config import EvaluateConfig
 from featherface.variants.table import VARIANTS
 from thesis_cli.completion import complete_run
 
@@ -60,6 +61,14 @@ precision_option = click.option(
     default=FULL,
     show_default=True,
     help="In which precision the network computes.",
+)
+
+max_megapixels_option = click.option(
+    "--max-megapixels",
+    type=click.FloatRange(0),
+    default=EvaluateConfig.max_megapixels,
+    show_default=True,
+    help="Pass over pictures that are larger as they are looked at; 0 has no limit.",
 )
 
 

@@ -11,7 +11,7 @@ from experiments.claims.candidate_runs import candidates
 from experiments.claims.evidence import Reason, objection
 from experiments.metrics import kind
 from experiments.records.run import PAPER_COUNTED
-from experiments.records.selection import latest, trial_tag
+from experiments.records.selection import latest, started, trial_tag
 from experiments.workspace.milestones import FACTS, Milestone
 from featherface.errors import ThesisError
 
@@ -127,7 +127,7 @@ def candidate(runs: Sequence[Run], expected: Baseline) -> Run | None:
     tagged `smoke` or `demo` does not count.
     """
     reproductions = [run for run in runs if run.sealed and _reproduces(run, expected)]
-    reproductions.sort(key=lambda run: (run.record.created, run.experiment, run.version))
+    reproductions.sort(key=started)
     return latest(expected.name, reproductions).run if reproductions else None
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.claims.margins import Resampled
 from experiments.metrics import AP_METRICS
@@ -13,9 +11,9 @@ from experiments.proof.outcome import FAILED, HELD, NOT_DONE, ProofOutcome
 from experiments.records.agreement import TOLERANCE, contradictions
 from experiments.records.run import MATCHES, RESULTS
 from featherface.errors import ThesisError
+from featherface.weights.network_settings import read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from experiments.records.run import Run
@@ -53,7 +51,7 @@ def parameters(run: Run, store: Store) -> ProofOutcome:
         return ProofOutcome(name, NOT_DONE, "it holds no weights")
     try:
         count = count_parameters(path)
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return ProofOutcome(name, FAILED, f"{path.name} can't be read: {error}", _within(run, path))
     if count != metric.value:
         detail = f"params.total is {metric.value:,.0f}, {path.name} holds {count:,}"
@@ -65,16 +63,11 @@ def count_parameters(path: Path) -> int:
     """Return how many numbers the network in PATH (.safetensors) learns; no tensor is read.
 
     Raises:
-        OSError, ValueError, KeyError, TypeError, struct.error: it is no such file.
+        OSError, ValueError, KeyError, TypeError, AttributeError: it is no such file.
     """
-    with path.open("rb") as file:
-        (size,) = struct.unpack("<Q", file.read(8))
-        if size > LARGEST_HEADER:
-            raise ValueError("its header is too long")
-        header: Mapping[str, Any] = json.loads(file.read(size))
     return sum(
         math.prod(entry["shape"])
-        for name, entry in header.items()
+        for name, entry in read_header(path, LARGEST_HEADER).items()
         if name != "__metadata__" and not name.endswith(BUFFERS)
     )
 

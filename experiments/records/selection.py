@@ -112,12 +112,14 @@ def best(selector: str, runs: Sequence[Run]) -> Selection:
         return latest(selector, runs)
     scopes = {run: scope(run) for _, run in scored}
     widest = max(scopes.values())
-    newest = max((pair for pair in scored if scopes[pair[1]] == widest), key=_started)
+    newest = max(
+        (pair for pair in scored if scopes[pair[1]] == widest), key=lambda pair: started(pair[1])
+    )
     alike = [
         pair for pair in scored if scopes[pair[1]] == widest and _kind(pair[0]) == _kind(newest[0])
     ]
     sign = 1 if newest[0].kind.higher_is_better else -1
-    chosen = max(alike, key=lambda pair: (sign * pair[0].value, _started(pair)))[1]
+    chosen = max(alike, key=lambda pair: (sign * pair[0].value, started(pair[1])))[1]
     return Selection(selector, chosen, chosen_from=len(alike))
 
 
@@ -139,6 +141,14 @@ def scope(run: Run, name: str = "") -> Scope:
         images=metric.n if metric is not None and on_data else 0,
         complete=metric is None or metric.complete,
     )
+
+
+def started(run: Run) -> tuple[str, str, int]:
+    """Return what puts runs in the order in which they began; one that can't be read is first."""
+    try:
+        return (run.record.created, run.experiment, run.version)
+    except DataError:
+        return ("", run.experiment, run.version)
 
 
 def trial_tag(run: Run) -> str:
@@ -201,11 +211,6 @@ def _scope_or_none(run: Run) -> Scope | None:
 
 def _kind(metric: Metric) -> tuple[object, ...]:
     return (metric.name, metric.context)
-
-
-def _started(pair: tuple[Metric, Run]) -> tuple[str, str, int]:
-    run = pair[1]
-    return (run.record.created, run.experiment, run.version)
 
 
 def _passed_over(chosen: Run, sealed: Sequence[Run]) -> tuple[SelectionNote, ...]:

@@ -103,7 +103,7 @@ class Store:
         if not runs:
             raise self._no_run(selector, name)
         if which == "last":
-            return Selection(selector, max(runs, key=_started))
+            return Selection(selector, max(runs, key=selection.started))
         if which == "best":
             return selection.best(selector, runs)
         matching = [run for run in runs if name and str(run.version) == which]
@@ -335,13 +335,6 @@ def _versions(folder: Path) -> Iterator[Path]:
     yield from sorted(
         (entry for entry in names if entry.is_dir()), key=lambda entry: int(entry.name)
     )
-
-
-def _started(run: Run) -> tuple[str, str, int]:
-    try:
-        return (run.record.created, run.experiment, run.version)
-    except DataError:
-        return ("", run.experiment, run.version)
 
 
 def _uid(run: Run) -> str:

@@ -47,12 +47,25 @@ def settings_metadata(config: DetectorConfig) -> dict[str, str]:
     return {SETTINGS: json.dumps(asdict(config))}
 
 
+def read_header(path: Path, longest: int) -> dict[str, Any]:
+    """Return the header of the safetensors file at PATH: its tensors' shapes and its metadata.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is no such file, or its header has more than LONGEST bytes.
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(HEADER), "little")
+        if length > longest:
+            raise ValueError("its header is too long")
+        header: dict[str, Any] = json.loads(file.read(length))
+        return header
+
+
 def read_metadata(path: Path) -> dict[str, str]:
     """Return what a safetensors file says about itself; empty where it is none or says nothing."""
     try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(HEADER), "little")
-            header = json.loads(file.read(length)) if length < LONGEST else {}
+        header = read_header(path, LONGEST - 1)
         return dict(header.get("__metadata__") or {})
     except (OSError, ValueError, AttributeError):
         return {}

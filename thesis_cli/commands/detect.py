@@ -13,7 +13,7 @@ from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, Network, load, network_options
+from thesis_cli.networks import Chosen, Network, load, max_megapixels_option, network_options
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -39,13 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="At which size to look at a picture.",
 )
-@click.option(
-    "--max-megapixels",
-    type=click.FloatRange(0),
-    default=EvaluateConfig.max_megapixels,
-    show_default=True,
-    help="Pass over pictures that are larger as they are looked at; 0 has no limit.",
-)
+@max_megapixels_option
 @json_option
 @click.pass_context
 @pass_session

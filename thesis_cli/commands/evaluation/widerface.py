@@ -11,7 +11,14 @@ from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, Network, load, network_options, precision_option
+from thesis_cli.networks import (
+    Chosen,
+    Network,
+    load,
+    max_megapixels_option,
+    network_options,
+    precision_option,
+)
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -46,13 +53,7 @@ if TYPE_CHECKING:
     "--voting", is_flag=True, help="Average each box with those it suppresses, weighted by score."
 )
 @precision_option
-@click.option(
-    "--max-megapixels",
-    type=click.FloatRange(0),
-    default=EvaluateConfig.max_megapixels,
-    show_default=True,
-    help="Pass over pictures that are larger as they are looked at; 0 has no limit.",
-)
+@max_megapixels_option
 @click.option(
     "--save-predictions", type=click.Path(path_type=Path), help="Keep the detections here."
 )
