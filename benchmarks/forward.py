@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featherface.export.onnx_file import OnnxSession, write_onnx
+from featherface.engines.onnx_runtime import OnnxSession
+from featherface.export.onnx_file import write_onnx
 from featherface.networks.detector import build
 from featherface.variants.table import VARIANTS
 

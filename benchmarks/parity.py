@@ -20,7 +20,8 @@ from pathlib import Path
 
 import torch
 
-from featherface.export.onnx_file import OnnxSession, write_onnx
+from featherface.engines.onnx_runtime import OnnxSession
+from featherface.export.onnx_file import write_onnx
 from featherface.export.writing import differences
 from featherface.validation.case import VariantCase
 from featherface.variants.table import VARIANTS

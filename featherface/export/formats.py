@@ -53,8 +53,8 @@ class ExportConfig:
             if name not in FORMATS:
                 raise UsageError(f"export.formats: {unknown('format', name, FORMATS)}")
         _check("opset", self.opset, f"one of {OPSETS}", self.opset in OPSETS)
-        legal = bool(sizes) and all(side > 0 and side % 32 == 0 for size in sizes for side in size)
-        _check("parity_sizes", sizes, "heights and widths in multiples of 32", legal)
+        legal = bool(sizes) and all(side > 0 for size in sizes for side in size)
+        _check("parity_sizes", sizes, "heights and widths from 1", legal)
         legal = bool(self.parity_batches) and all(batch > 0 for batch in self.parity_batches)
         _check("parity_batches", self.parity_batches, "whole numbers from 1", legal)
         _check("tolerance", self.tolerance, "positive", self.tolerance > 0)

@@ -1,4 +1,4 @@
-"""ONNX files: native DeformConv, any batch, any height and width in multiples of 32.
+"""ONNX files: native DeformConv, any batch, any height and width.
 
 The network is traced at one size and freed of it afterwards. Tracing with symbolic sizes gives
 the same graph and takes ten times as long; the only traces of the size are the batch in the
@@ -19,21 +19,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from featherface.engines.onnx_runtime import INPUT, OUTPUTS
 from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
+from featherface.export.onnx_operators import translations, write_out_own
 from featherface.filesystem.atomic import replacing
-from featherface.networks.layers import deformable
+from featherface.networks.layers.exporting import own_operators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy import dtype, float32, ndarray
-
     from featherface.networks.detector import Detector
 
-INPUT = "images"
-OUTPUTS = ("boxes", "scores", "landmarks")
 TRACED = (2, 3, 64, 96)
 """Shape of the picture used for tracing; two pictures, as one would be taken for a constant."""
 
@@ -60,6 +58,7 @@ def write_onnx(model: Detector, path: Path, opset: int, variant_name: str) -> No
 
     graph = _trace(model, opset)
     _free_sizes(graph)
+    write_out_own(graph)
     for key, value in _metadata(model, variant_name).items():
         entry = graph.metadata_props.add()
         entry.key, entry.value = key, value
@@ -77,7 +76,7 @@ def traced(model: Detector, dtype: torch.dtype = torch.float32) -> nn.Module:
 
 def _trace(model: Detector, opset: int) -> Any:
     network = traced(model)
-    with _quiet(), torch.no_grad():
+    with _quiet(), own_operators(), torch.no_grad():
         program = torch.onnx.export(
             network,
             (torch.zeros(TRACED),),
@@ -85,7 +84,7 @@ def _trace(model: Detector, opset: int) -> Any:
             opset_version=opset,
             input_names=[INPUT],
             output_names=list(OUTPUTS),
-            custom_translation_table={deformable.operator(): _deform_conv(opset)},
+            custom_translation_table=translations(opset),
             verbose=False,
         )
     if program is None:
@@ -101,20 +100,6 @@ def _fold_normalisations(model: nn.Module) -> None:
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 chain[index] = fuse_conv_bn_eval(first, second)
                 chain[index + 1] = nn.Identity().eval()
-
-
-def _deform_conv(opset: int) -> Any:
-    """Return the translation of our operator to ONNX's."""
-    import onnxscript  # noqa: PLC0415 - slow to import, and only an export needs it
-
-    operators = getattr(onnxscript, f"opset{opset}")
-
-    def translate(features: Any, offset: Any, mask: Any, weight: Any) -> Any:
-        return operators.DeformConv(
-            features, weight, offset, None, mask, kernel_shape=[3, 3], pads=[1, 1, 1, 1]
-        )
-
-    return translate
 
 
 @contextlib.contextmanager
@@ -174,20 +159,7 @@ def _metadata(model: Detector, variant_name: str) -> dict[str, str]:
         "pixel_scale": json.dumps(config.pixel_scale),
         "preprocessing": "blue, green, red in 0..255, minus pixel_mean_bgr, times pixel_scale; "
         "then the channels in channel_order",
-        "size_multiple": "32",
+        "size_multiple": "1",
         "decoding": "centre = prior centre + delta * variance 0 * prior size; "
         "size = prior size * exp(delta * variance 1)",
     }
-
-
-class OnnxSession:
-    """ONNX Runtime on the CPU, with every optimisation that it has."""
-
-    def __init__(self, path: Path) -> None:
-        import onnxruntime  # noqa: PLC0415 - only a check or a benchmark needs it
-
-        self._session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-
-    def __call__(self, images: ndarray[Any, dtype[float32]]) -> dict[str, Any]:
-        """Return the outputs by name for IMAGES (B,3,H,W)."""
-        return dict(zip(OUTPUTS, self._session.run(list(OUTPUTS), {INPUT: images}), strict=True))

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from featherface.devices.precision import computing
+from featherface.engines.onnx_runtime import OnnxSession
 from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
-from featherface.export.onnx_file import OnnxSession, write_onnx
+from featherface.export.onnx_file import write_onnx
 from featherface.filesystem.atomic import remove
 from featherface.progress import Progress, silent
 

@@ -7,7 +7,6 @@ protocols look at scaled and mirrored pictures; see `featherface.inference.tta`.
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,9 @@ import numpy as np
 import torch
 
 from featherface.data.images import TooLargeError
-from featherface.devices.precision import computing
 from featherface.devices.uploads import uploaded
+from featherface.engines.engine import Engine
+from featherface.engines.pytorch import PyTorchEngine
 from featherface.errors import InterruptedRunError, WeightsError
 from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.predictions import Predictions
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.data.widerface import Split
+    from featherface.engines.engine import Answer
     from featherface.inference.tta import View
-    from featherface.networks.detector import Detector, RawOutput
+    from featherface.networks.detector import Detector
     from featherface.progress import OnProgress, ShouldStop
     from featherface.variants.config import DetectorConfig
 
@@ -47,7 +48,7 @@ __all__ = ["Detections", "detect", "detect_together", "predict"]
 
 
 def detect(
-    model: Detector,
+    model: Detector | Engine,
     config: DetectorConfig,
     image: NDArray[np.uint8],
     evaluate: EvaluateConfig | None = None,
@@ -62,29 +63,27 @@ def detect(
 
 
 def detect_together(
-    model: Detector,
+    model: Detector | Engine,
     config: DetectorConfig,
     images: Sequence[NDArray[np.uint8]],
     evaluate: EvaluateConfig | None = None,
 ) -> list[Detections]:
     """Find the faces in IMAGES, all (H, W, 3) of one size, in one pass of the network per view."""
     evaluate = evaluate or EvaluateConfig()
+    engine = engine_for(model, config)
     height, width = images[0].shape[:2]
     found: list[list[Detections]] = [[] for _ in images]
-    with (
-        torch.no_grad(),
-        _resting(model, evaluate.precision),
-    ):  # not inference mode: training shares the priors
-        pixels = uploaded(stacked(images), next(model.parameters()).device)
+    with engine.ready(evaluate.precision):
+        pixels = uploaded(stacked(images), engine.device)
         for view, pictures in _looks(pixels, config, views(evaluate, width, height)):
-            batch = _see(model, config, evaluate, pictures)
+            batch = _see(engine, evaluate, pictures)
             for of_picture, detections in zip(found, batch, strict=True):
                 of_picture.append(view.undo(detections))
     return [merge(of_picture, evaluate) for of_picture in found]
 
 
 def predict(
-    model: Detector,
+    model: Detector | Engine,
     config: DetectorConfig,
     source: Split | Path,
     evaluate: EvaluateConfig | None = None,
@@ -112,7 +111,8 @@ def predict(
     """
     evaluate = evaluate or EvaluateConfig()
     paths = pictures_of(source)
-    folder = PredictionFolder.open(save_to, model, config, evaluate) if save_to else None
+    engine = engine_for(model, config)
+    folder = PredictionFolder.open(save_to, engine, evaluate) if save_to else None
     points: dict[str, NDArray[np.float64]] = {}
     if folder and landmarks:
         points = folder.landmarks(paths)
@@ -128,7 +128,7 @@ def predict(
                 "run the same command again to go on" if folder else None,
             )
         for name, detections in zip(
-            names, detect_together(model, config, images, evaluate), strict=True
+            names, detect_together(engine, config, images, evaluate), strict=True
         ):
             predictions[name] = detections.rows()
             if landmarks:
@@ -154,16 +154,9 @@ def _read_or_tell(
         return None
 
 
-@contextlib.contextmanager
-def _resting(model: Detector, precision: str) -> Iterator[None]:
-    """Switch to evaluation in PRECISION inside the block, and back to what it was."""
-    training = model.training
-    model.eval()
-    try:
-        with computing(model, precision):
-            yield
-    finally:
-        model.train(training)
+def engine_for(model: Detector | Engine, config: DetectorConfig) -> Engine:
+    """Return MODEL itself if it is an engine, else PyTorch's engine over it, read by CONFIG."""
+    return model if isinstance(model, Engine) else PyTorchEngine(model, config)
 
 
 def stacked(images: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -193,15 +186,12 @@ def network_input(pictures: Tensor, config: DetectorConfig) -> Tensor:
     return ordered_and_scaled((pictures - mean).permute(0, 3, 1, 2).contiguous(), config)
 
 
-def _see(
-    model: Detector, config: DetectorConfig, evaluate: EvaluateConfig, pictures: Tensor
-) -> Iterator[Detections]:
+def _see(engine: Engine, evaluate: EvaluateConfig, pictures: Tensor) -> Iterator[Detections]:
     """Yield all likely faces in each of PICTURES (B, 3, H, W), duplicates too."""
-    output = model(pictures)
-    scores = torch.softmax(output.logits.float(), dim=-1)[..., 1]  # (B, N)
+    answer = engine(pictures)
     height, width = pictures.shape[-2:]
-    near = uploaded(priors(config, height, width), scores.device)
-    table = _likely(config, evaluate.score_threshold, near, scores, output)
+    near = uploaded(priors(engine.config, height, width), answer.scores.device)
+    table = _likely(engine.config, evaluate.score_threshold, near, answer)
     if not np.isfinite(table).all():
         raise _not_finite()
     scale = np.array((width, height), np.float32)
@@ -212,16 +202,17 @@ def _see(
 
 
 def _likely(
-    config: DetectorConfig, threshold: float, near: Tensor, scores: Tensor, output: RawOutput
+    config: DetectorConfig, threshold: float, near: Tensor, answer: Answer
 ) -> NDArray[np.float32]:
-    """Return (K, 16) of the priors in a batch whose SCORES (B, N) are above THRESHOLD.
+    """Return (K, 16) of the priors in a batch whose scores are above THRESHOLD.
 
     Each row holds the picture's number, the score, and box and points in shares of the picture;
     where a score anywhere is no number, a row of such is added. An accelerator is
     waited for twice: to know how many there are, and for all of them together.
     """
+    scores = answer.scores
     picture, prior = (scores > threshold).nonzero(as_tuple=True)  # (K,) each
-    boxes, landmarks = output.boxes[picture, prior], output.landmarks[picture, prior]
+    boxes, landmarks = answer.boxes[picture, prior], answer.landmarks[picture, prior]
     corners, points = decode_all(config, boxes.float(), landmarks.float(), near[prior])
     rows = torch.cat((picture[:, None], scores[picture, prior][:, None], corners, points), 1)
     spoilt = torch.where(scores.isfinite().all(), 0.0, torch.nan).expand(1, rows.shape[1])

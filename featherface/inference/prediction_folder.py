@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from featherface.errors import UsageError
 from featherface.evaluation.landmark_files import read_all_landmarks, write_landmarks
 from featherface.evaluation.predictions import read_prediction, write_prediction
 from featherface.filesystem.atomic import left_over, write_atomic
-from featherface.variants.config import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from featherface.engines.engine import Engine
     from featherface.evaluation.config import EvaluateConfig
-    from featherface.networks.detector import Detector
-    from featherface.variants.config import DetectorConfig
 
 ORIGIN = "predictions.json"
 """File beside the event folders; predictions of another origin are never taken for these."""
@@ -35,15 +32,13 @@ class PredictionFolder:
     path: Path
 
     @classmethod
-    def open(
-        cls, path: Path, model: Detector, config: DetectorConfig, evaluate: EvaluateConfig
-    ) -> PredictionFolder:
+    def open(cls, path: Path, engine: Engine, evaluate: EvaluateConfig) -> PredictionFolder:
         """Make the folder, or go on with it.
 
         Raises:
             UsageError: it holds files of another origin, or of none that is known.
         """
-        origin = {"network": fingerprint(model, config), "protocol": evaluate.identity}
+        origin = {"network": engine.fingerprint(), "protocol": evaluate.identity}
         text = json.dumps(origin, indent=1, sort_keys=True) + "\n"
         file = path / ORIGIN
         if file.is_file() and file.read_text(encoding="utf-8") == text:
@@ -73,13 +68,3 @@ class PredictionFolder:
         if landmarks is not None:
             write_landmarks(self.path, name, landmarks)
         write_prediction(self.path, name, detections)
-
-
-def fingerprint(model: Detector, config: DetectorConfig) -> str:
-    """Hash the network's shape and weights (SHA-256)."""
-    values = ", ".join(f"{key}={value!r}" for key, value in identity(config).items())
-    digest = hashlib.sha256(f"DetectorConfig({values})".encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode("utf-8"))
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from featherface.engines.onnx_runtime import OUTPUTS
 from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS
-from featherface.export.onnx_file import OUTPUTS, traced
+from featherface.export.onnx_file import traced
 from featherface.export.writing import WRITERS, differences, parity_of
 from featherface.probes.network import KEPT, build_network
 from featherface.probes.numbers import noise_pictures, summaries, summary

@@ -144,8 +144,8 @@ def memory(case: VariantCase) -> str:
 
 def export(case: VariantCase) -> str:
     """Write the network as ONNX and compare the answers, all optimisations on."""
+    from featherface.engines.onnx_runtime import OnnxSession  # noqa: PLC0415 - as above
     from featherface.export.formats import ExportConfig  # noqa: PLC0415 - ONNX takes its time
-    from featherface.export.onnx_file import OnnxSession  # noqa: PLC0415 - as above
     from featherface.export.writing import differences  # noqa: PLC0415 - as above
     from featherface.export.writing import export as write  # noqa: PLC0415 - as above
 

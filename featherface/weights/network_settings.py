@@ -78,15 +78,27 @@ def network_settings(path: Path) -> NetworkSettings | None:
         WeightsError: the file tells settings that this version does not know.
     """
     metadata = read_metadata(path)
-    source = metadata.get(SOURCE_DIGEST, "")
-    if SETTINGS in metadata:
-        config, known = _parsed(metadata[SETTINGS], path), recognised(source)
-        name = metadata.get(VARIANT) or (known.variant if known else "")
-        return NetworkSettings(name, config, known.title if known else "its metadata")
-    known = recognised(source or (file_sha256(path) if path.is_file() else ""))
+    told = settings_of(metadata, path)
+    if told is not None:
+        return told
+    known = recognised(metadata.get(SOURCE_DIGEST) or (file_sha256(path) if path.is_file() else ""))
     if known is None:
         return None
     return NetworkSettings(known.variant, VARIANTS[known.variant].config, known.title)
+
+
+def settings_of(metadata: Mapping[str, str], path: Path) -> NetworkSettings | None:
+    """Return the network that METADATA of the file at PATH tells; None where it tells none.
+
+    Raises:
+        WeightsError: the file tells settings that this version does not know.
+    """
+    if SETTINGS not in metadata:
+        return None
+    config = _parsed(metadata[SETTINGS], path)
+    known = recognised(metadata.get(SOURCE_DIGEST, ""))
+    name = metadata.get(VARIANT) or (known.variant if known else "")
+    return NetworkSettings(name, config, known.title if known else "its metadata")
 
 
 def _parsed(text: str, path: Path) -> DetectorConfig:

@@ -12,8 +12,8 @@ from stand_ins.published import expected_ap, outputs_folder, raw_outputs, weight
 from experiments.recipe.resolve import resolve
 from experiments.records.store import Store
 from experiments.running import teachers
+from featherface.engines.onnx_runtime import OnnxSession
 from featherface.evaluation.predictions import read_predictions
-from featherface.export.onnx_file import OnnxSession
 from featherface.networks.detector import build
 from featherface.training.config.train import TrainConfig
 from featherface.training.distillation.distillation_loss import DistillationLoss

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from featherface.networks.layers.convolution import (
     PerLevel,
     active_convolution,
-    enlarge,
     norm_convolution,
     separable_convolution,
 )
+from featherface.networks.layers.enlarging import enlarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

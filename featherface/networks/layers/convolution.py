@@ -36,18 +36,6 @@ def separable_convolution(
     return depthwise.extend(active_convolution(inputs, outputs, 1, leak=leak))
 
 
-def enlarge(small: Tensor, like: Tensor) -> Tensor:
-    """Repeat each cell of SMALL (B,C,h,w) 2x2 and crop to the size of LIKE (B,C,H,W).
-
-    Equal to nearest interpolation to that size where h = ceil(H / 2), and every exporter
-    knows it.
-    """
-    height, width = like.shape[-2:]
-    doubled = nn.functional.interpolate(small, scale_factor=2.0, mode="nearest")
-    # No crop where none is needed: an exporter would write the size down.
-    return doubled if doubled.shape == like.shape else doubled[..., :height, :width]
-
-
 class PerLevel(nn.ModuleList):
     """One block for each pyramid level."""
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from featherface.networks.layers.exporting import keeps_own_operators
 from featherface.networks.layers.products import multiply
 from featherface.networks.layers.sampling import FRAME, TAPS, Extent, sample_taps
 
@@ -40,7 +41,7 @@ class DeformableConv(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map FEATURES (B,C,H,W) to (B,O,H,W)."""
-        if torch.compiler.is_exporting():
+        if keeps_own_operators():
             moves = self._moves(features, slice(None))  # (B,27,H,W): y before x, tap by tap
             offset, raw = moves[:, : 2 * TAPS], moves[:, 2 * TAPS :]
             whole: Tensor = opaque_deform_conv(

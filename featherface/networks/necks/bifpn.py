@@ -8,13 +8,15 @@ with minus infinity and returns other numbers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from featherface.networks.layers.convolution import PerLevel, enlarge, norm_convolution
+from featherface.networks.layers.convolution import PerLevel, norm_convolution
+from featherface.networks.layers.enlarging import enlarge
+from featherface.networks.layers.exporting import keeps_own_operators
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,17 +32,46 @@ def halve(features: Tensor) -> Tensor:
 
     Pads as TensorFlow's "same" does: one more after than before.
     """
-    height, width = features.shape[-2:]
-    before = (height % 2, width % 2)
+    if keeps_own_operators():
+        whole: Tensor = opaque_halve(features)
+        return whole
+    before = _before(features)
     if torch.compiler.is_exporting():
-        frame = (before[1], 1, before[0], 1)
-        return functional.max_pool2d(functional.pad(features, frame, value=ALMOST_ZERO), 3, 2)
+        return _padded_and_pooled(features, before)
     # The same without a padded copy: windows are cut at the edge, then see the pad's value.
     pooled = functional.max_pool2d(features, 3, 2, padding=before, ceil_mode=True)
     for axis, odd in zip((2, 3), before, strict=True):
         for edge in (0, -1) if odd else (-1,):
             pooled.select(axis, edge).clamp_min_(ALMOST_ZERO)
     return pooled
+
+
+@torch.library.custom_op("featherface::halve", mutates_args=())
+def opaque_halve(features: Tensor) -> Tensor:
+    """Do as `halve`, in one piece that an exporter puts operators of any size for."""
+    return _padded_and_pooled(features, _before(features))
+
+
+def operator() -> Any:
+    """Return the operator that an exporter meets."""
+    return torch.ops.featherface.halve.default
+
+
+@opaque_halve.register_fake
+def _shape(features: Tensor) -> Tensor:
+    batch, channels, height, width = features.shape
+    return features.new_empty(batch, channels, (height + 1) // 2, (width + 1) // 2)
+
+
+def _before(features: Tensor) -> tuple[int, int]:
+    """Return how many rows and columns are padded before the first."""
+    height, width = features.shape[-2:]
+    return height % 2, width % 2
+
+
+def _padded_and_pooled(features: Tensor, before: tuple[int, int]) -> Tensor:
+    frame = (before[1], 1, before[0], 1)
+    return functional.max_pool2d(functional.pad(features, frame, value=ALMOST_ZERO), 3, 2)
 
 
 class Fusion(nn.Module):

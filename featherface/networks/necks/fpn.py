@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from featherface.networks.layers.convolution import active_convolution, enlarge
+from featherface.networks.layers.convolution import active_convolution
+from featherface.networks.layers.enlarging import enlarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from featherface.networks.attention.linear_attention import CrossAttention
 from featherface.networks.layers.convolution import (
     PerLevel,
-    enlarge,
     norm_convolution,
     separable_convolution,
 )
+from featherface.networks.layers.enlarging import enlarge
 from featherface.networks.necks.bifpn import Fusion, halve
 
 if TYPE_CHECKING:

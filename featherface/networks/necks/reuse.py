@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from featherface.networks.layers.convolution import PerLevel, enlarge
+from featherface.networks.layers.convolution import PerLevel
+from featherface.networks.layers.enlarging import enlarge
 from featherface.networks.layers.shuffle import shuffle_channels
 from featherface.networks.necks.bifpn import halve
 

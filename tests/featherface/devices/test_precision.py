@@ -16,12 +16,12 @@ from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.devices import precision
 from featherface.devices.precision import PRECISIONS, computing
+from featherface.engines.onnx_runtime import OnnxSession
 from featherface.errors import UsageError
 from featherface.evaluation.config import EvaluateConfig
 from featherface.export import writing
 from featherface.export.deployed import deployed
 from featherface.export.formats import ExportConfig
-from featherface.export.onnx_file import OnnxSession
 from featherface.export.writing import differences, export
 from featherface.inference.detect import detect
 from featherface.networks.detector import build

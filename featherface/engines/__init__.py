@@ -1,0 +1,1 @@
+"""What runs a network: PyTorch, ONNX Runtime, LiteRT. `table` is lean; `opening` is the door."""
