@@ -67,7 +67,12 @@ def candidates(store: Store, selector: str, metric: str) -> Iterator[Run]:
         NotFoundError: there is no such run.
         RefusedError: only runs under a tag such as `smoke` bear that name.
     """
-    selected = evidence_run(store, selector).run
+    yield from candidates_of(store, evidence_run(store, selector), metric)
+
+
+def candidates_of(store: Store, selection: Selection, metric: str) -> Iterator[Run]:
+    """Yield the `candidates` for METRIC of a selector that was read already."""
+    selected, selector = selection.run, selection.selector
     if selector not in (selected.experiment, f"{selected.experiment}@best"):
         yield selected
         return

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.claims import remedies
-from experiments.claims.candidate_runs import candidates
+from experiments.claims.candidate_runs import candidates_of, evidence_run
 from experiments.conditions import TIMED
 from experiments.conditions_text import MeasurementSettings
 from experiments.disturbances import Disturbances
@@ -110,9 +110,9 @@ def _observe(facts: Facts, term: MetricTerm, milestone: Milestone) -> Observatio
     selected: Observation | None = None
     counting: Observation | None = None
     try:
-        selection = facts.store.select(term.selector)
+        selection = evidence_run(facts.store, term.selector)
         meant = selection.run
-        for run in candidates(facts.store, term.selector, term.metric):
+        for run in candidates_of(facts.store, selection, term.metric):
             observation = _observe_run(facts, term, run, milestone)
             observation = replace(observation, selection=selection)
             selected = selected or observation

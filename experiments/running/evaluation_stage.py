@@ -76,8 +76,7 @@ def evaluate(context: StageContext) -> StageResult:
     marks = (OVERLAP,) if own else ()
     circumstances = _circumstances(context, evaluation, dataset, judged, conditions, maker, marks)
     stage_result.metrics = _accuracy(context, evaluation, circumstances, labelled)
-    doubts = (*evaluation.warnings, cut_off(recipe.evaluate), _nothing_found(evaluation))
-    context.warn(stage_result, doubts)
+    context.warn(stage_result, (*evaluation.warnings, cut_off(recipe.evaluate)))
     stage_result.details = {
         "images": evaluation.images,
         "detections": evaluation.detections,
@@ -130,16 +129,6 @@ def _misfit(context: StageContext, model: Detector, split: Split) -> str:
     if source is None or not taken or known_to_fit(source.path, model.config):
         return ""
     return better_settings(model, model.config, [split.path(image) for image in split.images])
-
-
-def _nothing_found(evaluation: Evaluation) -> str:
-    """Say that AP is 0 though there are detections; empty where it is not."""
-    if evaluation.mean_ap != 0 or not evaluation.detections:
-        return ""
-    return (
-        f"AP is 0: none of {evaluation.detections:,} detections counts as a face found; trained too"
-        " little, other weights or settings than the network's, or boxes of another scale"
-    )
 
 
 def _circumstances(

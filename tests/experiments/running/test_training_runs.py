@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from stand_ins.tiny_runs import TINY, tiny_run
 
 from experiments.claims import remedies
-from experiments.recipe.resolve import resolve
 from experiments.records.run import Run
 from experiments.records.seal import read_seal, seal, sha256, verify
 from experiments.records.store import Store
-from experiments.running import runner
 from experiments.staleness.changes import changes
 from experiments.staleness.families import families
 from experiments.staleness.probes import FILE
@@ -25,15 +24,6 @@ from experiments.workspace.workspace import Workspace
 from featherface.errors import InterruptedRunError
 from thesis_cli.main import cli
 
-TINY = [
-    "data.synthetic.image_size=64",
-    "data.synthetic.train_images=4",
-    "data.synthetic.val_images=2",
-    "data.synthetic.largest_face=32",
-    "train.image_size=64",
-    "train.batch_size=2",
-    "train.device=cpu",
-]
 STAGES = ("train", "evaluate")
 CHILD = """
 import sys
@@ -49,7 +39,7 @@ if __name__ == "__main__":
 
 def go(workspace, *overrides, name="smoke", **options):
     options.setdefault("stages", STAGES)
-    return runner.run(workspace, resolve(name, workspace, [*TINY, *overrides]), **options)
+    return tiny_run(workspace, *overrides, name=name, **options)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import pytest
 from safetensors.torch import load_file, save_file
+from stand_ins import tiny_runs
 
 from experiments.recipe.model import LATER, ResolvedRecipe, differences
 from experiments.recipe.resolve import resolve
@@ -15,17 +16,7 @@ from featherface.variants.table import variant
 from featherface.weights.checkpoints import save_weights
 
 ODD = {"leak": 0.35, "variances": (0.15, 0.3), "prior_probability": 0.5, "channel_order": "rgb"}
-TINY = [
-    "data.synthetic.image_size=64",
-    "data.synthetic.train_images=4",
-    "data.synthetic.val_images=2",
-    "data.synthetic.largest_face=32",
-    "train.image_size=64",
-    "train.batch_size=2",
-    "train.epochs=1",
-    "train.device=cpu",
-    "model.variant=v3-nano",
-]
+TINY = (*tiny_runs.TINY, "train.epochs=1", "model.variant=v3-nano")
 
 
 @pytest.fixture
@@ -37,7 +28,7 @@ def odd(workspace):
 
 
 def go(workspace, *overrides, stages):
-    return runner.run(workspace, resolve("smoke", workspace, [*TINY, *overrides]), stages=stages)
+    return tiny_runs.tiny_run(workspace, *TINY, *overrides, stages=stages)
 
 
 def test_a_recipes_weights_bring_their_settings(workspace, odd):
@@ -92,7 +83,7 @@ def test_the_latest_runs_weights_bring_the_settings_they_were_trained_with(works
     said = []
     again = runner.run(
         workspace,
-        resolve("smoke", workspace, TINY),
+        resolve("smoke", workspace, list(TINY)),
         stages=("evaluate",),
         on_message=said.append,
     )
