@@ -1,6 +1,6 @@
 """ONNX Runtime against PyTorch: every variant, 320 to 1024 pixels, batches of 1 to 8.
 
-    python benchmarks/parity.py [--sizes 320 480x640 640 1024] [--batches 1 2 4 8] [VARIANT ...]
+    python benchmarks/parity.py [--sizes 320 333x250 480x640 640 1024] [--batches 1 2 4 8] [VARIANT ...]
 
 Graph optimisations are on, and each network is stirred: offsets move, answers are loud, and the
 normalisations have statistics of their own. Prints the largest absolute differences (budget: 1e-4
@@ -42,7 +42,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variants", nargs="*", default=list(VARIANTS))
-    parser.add_argument("--sizes", nargs="+", default=["320", "480x640", "640", "1024"])
+    parser.add_argument("--sizes", nargs="+", default=["320", "333x250", "480x640", "640", "1024"])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser.parse_args()
