@@ -196,6 +196,8 @@ def test_widerface_is_known_by_names_and_boxes_whatever_its_folder(own, context,
     assert not known_sets.is_widerface_val(moved)
     renamed = dataclasses.replace(truth, images=tuple(f"{name}b" for name in truth.images))
     assert not known_sets.is_widerface_val(renamed)
+    mixed = dataclasses.replace(truth, images=(*truth.images[:-1], "mine/1"))
+    assert not known_sets.is_widerface_val(mixed)
 
 
 @pytest.mark.data

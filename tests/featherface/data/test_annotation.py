@@ -75,7 +75,9 @@ def test_a_malformed_line_is_named_by_file_and_number(tmp_path, text, line, told
 def test_landmarks_are_read_and_absent_ones_are_not_numbers(tmp_path):
     marked = "1 2 30 40 " + " ".join(f"{i} {i + 1} 0.0" for i in range(5)) + " 0.8"
     absent = "1 2 30 40 " + "-1 -1 -1 " * 5 + "0.2"
-    path = write(tmp_path, f"# a/x.jpg\n{marked}\n{absent}\n7 8 9 10\n", "label.txt")
+    outside = "1 2 30 40 " + " ".join(f"{i - 1} {i + 5} 0.0" for i in range(5)) + " 0.2"
+    faces = f"{marked}\n{absent}\n{outside}\n7 8 9 10\n"
+    path = write(tmp_path, f"# a/x.jpg\n{faces}", "label.txt")
     (image,) = read_annotation(path).images
     assert image.landmarks[0].tolist() == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]
     assert np.isnan(image.landmarks[1:]).all()
