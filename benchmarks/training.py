@@ -2,21 +2,28 @@
 
     python benchmarks/training.py [--size 640] [--batch 4] [--pictures 24] [--faces 30]
                                   [--rounds 3] [--steps 6] [--threads N] [--data FOLDER]
+                                  [--variant retinaface-mnet025]
 
 A step is data, forward, loss and backward. Both loops see the same pictures, decoded, augmented
 and made into numbers by the same code, and train the same network. What differs:
 
 - ours, as `thesis run` trains: pictures decoded once and kept, the next batch made in a thread
-  while this one is computed, pictures, maps and gradients channels-last, matching and loss for the
-  whole batch at once;
+  while this one is computed, pictures, maps and gradients channels-last, the loss for the whole
+  batch at once, memory kept between the steps;
 - image by image, as the official source trains without workers: pictures decoded each time, each
   batch made when it is needed, maps in the usual memory order, matching and encoding in a Python
-  loop over the batch, hard negatives by sorting every prior twice.
+  loop over the batch, hard negatives by sorting every prior twice, memory as the C library keeps
+  it.
+
+A third loop is the network alone: the same forward and backward pass as ours on a batch that is
+ready, from gradients that are. What ours and the other take beyond it is their overhead.
 
 Ours makes the next batch in a thread beside the network's: give `--threads` both as many as the
 machine has cores and one less, where that thread has a core of its own.
 The loops take turns, so that a busy moment of the machine hits both; the ratio of the images per
-second in each round is what counts (budget: at least 1.5).
+second in each round is what counts (budget: at least 1.5). On a machine that others use meanwhile
+look at the processor's time too, with `--threads 1`: it holds the making of batches, and nothing of
+who else was there.
 """
 
 from __future__ import annotations
@@ -36,7 +43,8 @@ from torch.nn import functional
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
-from featherface.geometry.boxes import corners_of, encode, encode_landmarks, iou
+from featherface.devices.kept_memory import kept_memory
+from featherface.geometry.boxes import corners_of, encode, encode_landmarks
 from featherface.geometry.priors import priors
 from featherface.networks.detector import build
 from featherface.training.config.train import TrainConfig
@@ -54,18 +62,22 @@ if TYPE_CHECKING:
     from featherface.training.loading.batches import Batch
 
 PARTS = ("data", "forward", "loss", "backward")
+PROCESSOR = "processor"
+"""Heading of the processor's time, of all threads."""
+OURS, OTHER, BARE = "ours", "image by image", "network alone"
 
 
 def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
+    Loop.variant = options.variant
     with tempfile.TemporaryDirectory() as folder:
         root = options.data or drawn(Path(folder) / "set", options)
         split = open_split(root, options.split).limit(options.pictures)
         config = TrainConfig(batch_size=options.batch, image_size=options.size, device="cpu")
         ours, other = Ours(split, config), ImageByImage(split, replace(config, cache=False))
         agree(ours, other)
-        loops = {"ours": ours, "image by image": other}
+        loops = {OURS: ours, OTHER: other, BARE: Bare(split, config)}
         show(measure(loops, options.rounds, options.steps), options.batch)
 
 
@@ -80,6 +92,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--data", type=Path, help="a set in WIDER FACE's layout instead")
     parser.add_argument("--split", default="train")
+    parser.add_argument("--variant", default=Loop.variant)
     return parser.parse_args()
 
 
@@ -96,10 +109,12 @@ class Loop:
     """One way to train; `steps` returns the seconds of each part."""
 
     channels_last = True
+    keep_memory = True
+    variant = "retinaface-mnet025"
 
     def __init__(self, split: object, config: TrainConfig) -> None:
         self.config = replace(config, channels_last=self.channels_last)
-        self.detector = variant("retinaface-mnet025")
+        self.detector = variant(self.variant)
         self.model = lay_out(build(self.detector, 0), self.config).train()
         self.pictures = TrainingPictures(split, self.config, self.detector.pixel_mean)
         self.mean = torch.tensor(self.detector.pixel_mean)
@@ -152,6 +167,7 @@ class ImageByImage(Loop):
     """As the official source trains."""
 
     channels_last = False
+    keep_memory = False
 
     def loss(self, output: RawOutput, targets: Targets) -> torch.Tensor:
         count = len(self.priors)
@@ -191,7 +207,7 @@ class ImageByImage(Loop):
         if not count:
             return
         truth, marks = targets.boxes[row, :count], targets.landmarks[row, :count]
-        table = iou(truth, corners_of(self.priors))
+        table = overlaps_of(truth, corners_of(self.priors))
         best, prior = table.max(1)
         valid = best >= 0.2
         if not valid.any():
@@ -207,6 +223,39 @@ class ImageByImage(Loop):
         points[row] = encode_landmarks(marks[face], self.priors, self.detector.variances)
 
 
+class Bare(Loop):
+    """The network alone, on a batch and from gradients that are ready."""
+
+    def batches(self, turn: int, count: int) -> Iterator[Batch]:
+        (batch,) = super().batches(turn, 1)
+        return itertools.repeat(batch, count)
+
+    def steps(self, batches: Iterable[Batch]) -> list[float]:
+        """Pass through the network and back for each of BATCHES; return the seconds of PARTS."""
+        spent = [0.0] * len(PARTS)
+        ready = [upload_centred(batch.images, self.mean) for batch in batches]
+        for images in ready:
+            start = time.perf_counter()
+            output = self.model(images)
+            between = time.perf_counter()
+            gradients = [torch.full_like(part, 1e-4) for part in output]
+            began = time.perf_counter()
+            torch.autograd.backward(list(output), gradients)
+            self.model.zero_grad()
+            spent[PARTS.index("forward")] += between - start
+            spent[PARTS.index("backward")] += time.perf_counter() - began
+        return spent
+
+
+def overlaps_of(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return the IoU (A, B) of FIRST (A, 4) with SECOND (B, 4), corners."""
+    low = torch.maximum(first[:, None, :2], second[None, :, :2])
+    high = torch.minimum(first[:, None, 2:], second[None, :, 2:])
+    common = (high - low).clamp_min(0).prod(-1)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(-1) for boxes in (first, second)]
+    return common / (areas[0][:, None] + areas[1][None] - common)
+
+
 def agree(ours: Loop, other: Loop) -> None:
     """Both must lower the same number."""
     (batch,) = list(other.batches(0, 1))
@@ -217,25 +266,48 @@ def agree(ours: Loop, other: Loop) -> None:
 
 
 def measure(loops: dict[str, Loop], rounds: int, steps: int) -> dict[str, list[list[float]]]:
-    """Make STEPS steps of each loop per round, in turns, after an untimed one: seconds a step."""
+    """Make STEPS steps of each loop per round, in turns: seconds a step of PARTS and PROCESSOR.
+
+    Two steps before are not counted: what is kept from step to step is there after them.
+    """
     times: dict[str, list[list[float]]] = {name: [] for name in loops}
-    for turn in range(rounds + 1):
+    for turn in range(rounds):
         for name, loop in loops.items():
-            spent = loop.steps(loop.batches(turn, steps if turn else 1))
-            if turn:
-                times[name].append([value / steps for value in spent])
+            with kept_memory(torch.device("cpu"), wanted=loop.keep_memory):
+                loop.steps(loop.batches(turn, 2))
+                before = time.process_time()
+                spent = loop.steps(loop.batches(turn, steps))
+                spent.append(time.process_time() - before)
+            times[name].append([value / steps for value in spent])
     return times
 
 
 def show(times: dict[str, list[list[float]]], batch: int) -> None:
-    print(f"{'milliseconds per picture':26}" + "".join(f"{one:>10}" for one in (*PARTS, "step")))
+    headings = (*PARTS, "step", PROCESSOR)
+    print(f"{'milliseconds per picture':26}" + "".join(f"{heading:>10}" for heading in headings))
     for name, rows in times.items():
-        columns = [*zip(*rows, strict=True), [sum(row) for row in rows]]
+        *parts, processor = zip(*rows, strict=True)
+        columns = [*parts, [sum(row) for row in zip(*parts, strict=True)], processor]
         shown = [1000 * statistics.median(column) / batch for column in columns]
         print(f"{name:26}" + "".join(f"{value:10.1f}" for value in shown))
-    ratios = [sum(other) / sum(ours) for ours, other in zip(*times.values(), strict=True)]
-    print(f"images per second, ratio: {statistics.median(ratios):.2f}", end="")
-    print(f" (rounds {min(ratios):.2f} to {max(ratios):.2f})")
+    for what in ("wall", PROCESSOR):
+        taken = {
+            name: [row[-1] if what == PROCESSOR else sum(row[:-1]) for row in rows]
+            for name, rows in times.items()
+        }
+        report(f"images per second, ratio ({what})", ratios(taken[OTHER], taken[OURS]))
+        for name in (OURS, OTHER):
+            beyond = [100 * (ratio - 1) for ratio in ratios(taken[name], taken[BARE])]
+            report(f"overhead of {name} over the network alone, % ({what})", beyond)
+
+
+def ratios(above: list[float], below: list[float]) -> list[float]:
+    return [first / second for first, second in zip(above, below, strict=True)]
+
+
+def report(what: str, values: list[float]) -> None:
+    middle, least, most = statistics.median(values), min(values), max(values)
+    print(f"{what}: {middle:.2f} (rounds {least:.2f} to {most:.2f})")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ IDLE_KEYS = (
     "train.device",
     "train.workers",
     "train.cache",
+    "train.keep_memory",
     "train.log_every",
     "distill.cache_gb",
     "evaluate.batch_size",

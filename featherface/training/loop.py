@@ -10,6 +10,7 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
 from featherface.devices.all_reduce import anyone, overall, share_norms, together
+from featherface.devices.kept_memory import keeping_memory
 from featherface.devices.kernels import kernels
 from featherface.devices.select import choose, reserved
 from featherface.errors import InterruptedRunError, UsageError
@@ -115,7 +116,9 @@ def train(  # noqa: PLR0913 - three things to train with, the rest listens and i
     while not session.finished:
         order.epoch, order.start = place.epoch, place.batch
         session.begin_epoch()
-        for batch in session.loading.watch(loader):
+        for batch in keeping_memory(
+            session.loading.watch(loader), device, wanted=config.keep_memory
+        ):
             session.set_rate()
             seed_step(config.seed, place.epoch, place.batch, accelerator.process_index)
             with kernels(repeatable=bool(config.deterministic)), accelerator.accumulate(wrapped):

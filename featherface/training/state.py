@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STATE = "state.pt"
 """The file's name in the training's folder."""
 FORMAT = 1
-HARMLESS = frozenset({"device", "workers", "cache"})
+HARMLESS = frozenset({"device", "workers", "cache", "keep_memory"})
 """What may differ when a training goes on."""
 
 

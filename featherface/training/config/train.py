@@ -76,6 +76,9 @@ class TrainConfig:
     """Processes that load pictures; 0: a thread of the training's own; `auto`: as many as pay."""
     cache: bool = True
     """Keep decoded pictures in memory where the split needs less than 1 GiB."""
+    keep_memory: bool = True
+    """Keep the memory that a step frees for the next one: faster, and up to half as much memory
+    again. On the CPU under Linux (glibc); nothing changes elsewhere, nor in what is learnt."""
     views: int = 0
     """Augmentations that each picture is seen in, one after the other; 0: another every epoch."""
     augmentations: tuple[str, ...] = ("crop", "distort", "pad", "mirror")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featherface.devices.kept_memory import keeps_memory, kept_memory
 from featherface.devices.select import choose
 from featherface.errors import UnavailableError, UsageError
 from featherface.profiling.capacity import largest, release
@@ -42,6 +43,9 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Batch sizes to choose from: few, so that a little more free memory chooses the same."""
 SHARE = 0.8
 """Of the free memory that a batch may take: what was not foreseen needs some too."""
+KEPT_SHARE = 0.5
+"""The same where steps keep what they free (`train.keep_memory`): gaps between what is in use took
+up to 56 % more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +148,8 @@ def settle(
     timings: tuple[Timing, ...] = ()
     if set(SETTINGS) & set(measured):
         count = probe(device, room.batch_size if room else config.pictures)
-        timings = time_settings(model, options, count, device, teacher, on_progress)
+        with kept_memory(device, wanted=config.keep_memory):
+            timings = time_settings(model, options, count, device, teacher, on_progress)
         best = replace(best, **fastest(timings).setting)
         if room is not None and needs_other_room(best, options[0], device):
             room = room_of(best)
@@ -217,7 +222,9 @@ def _estimated(benchmark: StepBenchmark, sizes: Sequence[int], free: int) -> Roo
         two, four = benchmark.footprint(2), benchmark.footprint(4)
         each = max(1, (four - two) // 2)
         fixed = max(0, two - 2 * each)
-    size = max((batch for batch in sizes if fixed + batch * each <= SHARE * free), default=None)
+    keeps = benchmark.config.keep_memory and keeps_memory(benchmark.device)
+    most = (KEPT_SHARE if keeps else SHARE) * free
+    size = max((batch for batch in sizes if fixed + batch * each <= most), default=None)
     if size is None:
         return None
     return Room(

@@ -87,7 +87,16 @@ def precisions(config: TrainConfig, device: torch.device) -> list[str]:
     if device.type == "cuda":  # older cards only pretend to compute in bf16
         bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         return ["no", *(["bf16"] if bf16 else []), "fp16"]
-    return ["no", "bf16"] if device.type == "cpu" else ["no"]
+    return ["no", "bf16"] if device.type == "cpu" and _processor_has_bf16() else ["no"]
+
+
+def _processor_has_bf16() -> bool:
+    """Whether this processor multiplies in bf16 (AMX, AVX512_BF16, ARM's); others convert it.
+
+    True where an older PyTorch can't tell.
+    """
+    told = getattr(torch.cpu, "get_capabilities", None)
+    return told is None or any(able for name, able in told().items() if "bf16" in name)
 
 
 def layouts(config: TrainConfig) -> list[bool]:

@@ -27,7 +27,8 @@ READ_BY_ALL = {
     "train": (
         *("epochs", "batch_size", "image_size", "optimizer", "lr", "weight_decay", "schedule"),
         *("warmup", "clip", "accumulate", "ema", "amp", "channels_last", "deterministic"),
-        *("workers", "cache", "views", "augmentations", "progressive", "multi_scale"),
+        *("workers", "cache", "keep_memory", "views", "augmentations", "progressive"),
+        "multi_scale",
         *("curriculum", "frozen_backbone", "box_weight", "landmark_weight", "evaluate_every"),
         *("log_every", "device", "seed"),
         *("loss.assignment", "loss.face", "loss.box", "loss.landmark"),

@@ -68,12 +68,28 @@ def test_a_batch_is_matched_as_the_official_source_matches_each_picture(rows):
 
 @given(pictures)
 @settings(max_examples=20, deadline=None)
-def test_matching_in_parts_changes_nothing(rows):
-    whole = assign(PRIORS, targets_of(rows), 0.35)
+def test_matching_in_parts_or_each_picture_alone_changes_nothing(rows):
+    alone = assign(PRIORS, targets_of(rows), 0.35)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assignment, "looked_up", lambda _: False)
+        whole = assign(PRIORS, targets_of(rows), 0.35)
         patch.setattr(assignment, "LARGEST_TABLE", 1)
         parts = assign(PRIORS, targets_of(rows), 0.35)
-    assert all(torch.equal(a, b) for a, b in zip(whole, parts, strict=True))
+    for matched in (parts, alone):
+        assert all(torch.equal(a, b) for a, b in zip(whole, matched, strict=True))
+
+
+def test_a_picture_is_matched_with_its_own_faces_alone(monkeypatch):
+    seen = []
+    real = assignment.overlaps
+    monkeypatch.setattr(
+        assignment,
+        "overlaps",
+        lambda boxes, others: seen.append(boxes.shape[:2]) or real(boxes, others),
+    )
+    face = [0.2, 0.2, 0.4, 0.4]
+    assign(PRIORS, targets_of([[face] * 5, [face], [], [face] * 2]), 0.35)
+    assert seen == [(1, 5), (1, 1), (1, 2)]
 
 
 def test_a_tiny_face_forces_no_match_but_takes_over_its_best_prior():

@@ -59,10 +59,12 @@ def test_other_errors_are_not_taken_for_full_memory():
 
 @pytest.fixture(scope="module")
 def choice():
-    """What the machine chose with everything open; the network, before and after."""
+    """What a machine with bf16 chose, everything open; the network, before and after."""
     model = build(variant("v3-nano"), 0)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    return settle(model, OPEN, pictures=20), before, model
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+        return settle(model, OPEN, pictures=20), before, model
 
 
 def test_everything_open_is_settled(choice):
@@ -125,7 +127,8 @@ def test_another_setting_must_be_clearly_faster_and_agree(others, wanted):
 
 
 def test_the_batch_grows_with_the_memory(monkeypatch):
-    benchmark = StepBenchmark(build(variant("v2"), 0), SMALL, CPU)
+    giving_back = replace(SMALL, keep_memory=False)
+    benchmark = StepBenchmark(build(variant("v2"), 0), giving_back, CPU)
     monkeypatch.setattr(benchmark, "step", lambda pictures: 0.0)
     monkeypatch.setattr(benchmark, "footprint", lambda pictures: (1 + pictures) * 10**6)
     rooms = []
@@ -140,6 +143,16 @@ def test_the_batch_grows_with_the_memory(monkeypatch):
     monkeypatch.setattr(automatic, "free_bytes", lambda _: 10**6)
     with pytest.raises(UnavailableError, match="not even one picture of 64 pixels"):
         find_room(benchmark, automatic.SIZES)
+
+
+@pytest.mark.parametrize(("keeps", "wanted"), [(True, 12), (False, 16)])
+def test_a_training_that_keeps_memory_gets_a_batch_with_room_for_gaps(monkeypatch, keeps, wanted):
+    benchmark = StepBenchmark(build(variant("v2"), 0), SMALL, CPU)
+    monkeypatch.setattr(benchmark, "step", lambda pictures: 0.0)
+    monkeypatch.setattr(benchmark, "footprint", lambda pictures: (1 + pictures) * 10**6)
+    monkeypatch.setattr(automatic, "free_bytes", lambda _: 26 * 10**6)
+    monkeypatch.setattr(automatic, "keeps_memory", lambda _: keeps)
+    assert find_room(benchmark, automatic.SIZES).batch_size == wanted
 
 
 @pytest.mark.parametrize("name", ["v1", "v2-vit"])
@@ -167,7 +180,7 @@ def test_the_largest_pictures_and_the_fullest_lesson_must_fit():
 def test_crowds_need_memory():
     few, many = (
         StepBenchmark(build(variant("v2"), 0), SMALL, CPU, faces=count).footprint(4)
-        for count in (2, 500)
+        for count in (2, 2000)
     )
     assert many > 1.2 * few
 

@@ -139,11 +139,31 @@ def test_full_memory_in_the_words_of_a_library_ends_the_search(gpu):
 )
 def test_what_a_device_can_do_is_tried(monkeypatch, device, count):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     tried = settings(OPEN, device)
     assert len(tried) == len({chosen(one) for one in tried}) == count
     assert chosen(tried[0])[:3] == ("no", True, True)
     assert {one.deterministic for one in tried} == ({True, False} if device == CUDA else {True})
     assert settings(CONFIG, device) == [CONFIG]
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, ["no"]),
+        ({"avx512_f": True, "avx512_bf16": True, "amx_bf16": False}, ["no", "bf16"]),
+        ({"avx512_bf16": False, "amx_bf16": True}, ["no", "bf16"]),
+        ({"l2_cache_size": 1048576}, ["no"]),
+    ],
+)
+def test_bf16_is_tried_only_on_processors_that_compute_in_it(monkeypatch, told, wanted):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    assert timing.precisions(OPEN, CPU) == wanted
+
+
+def test_bf16_is_tried_where_pytorch_does_not_tell(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert timing.precisions(OPEN, CPU) == ["no", "bf16"]
 
 
 def test_only_a_cpu_is_timed_with_few_pictures():

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import random
 import shutil
@@ -15,6 +16,7 @@ from featherface import errors
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
+from featherface.devices import kept_memory
 from featherface.networks.detector import build
 from featherface.training import state
 from featherface.training.config.train import TrainConfig
@@ -84,6 +86,39 @@ def test_the_same_seed_trains_the_same_weights_and_another_one_does_not(split, t
     ]
     assert same(results[0].last, results[1].last)
     assert not same(results[0].last, results[2].last)
+
+
+def test_a_training_that_keeps_memory_goes_on_without_to_the_same_weights(split, tmp_path):
+    giving_back = replace(CONFIG, keep_memory=False)
+    whole = train(model(), split, giving_back, folder=tmp_path / "whole")
+    folder = tmp_path / "stopped"
+    with pytest.raises(errors.InterruptedRunError):
+        train(model(), split, CONFIG, folder=folder, should_stop=stopping_after(1))
+    assert same(whole.last, train(model(), split, giving_back, folder=folder, resume=True).last)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_memory_is_kept_while_steps_are_made_and_not_where_it_is_evaluated(
+    split, tmp_path, monkeypatch, keep
+):
+    states, kept = [], []
+
+    @contextlib.contextmanager
+    def watched(device, *, wanted):
+        states.append((device.type, wanted))
+        kept.append(True)
+        yield wanted
+        kept.clear()
+
+    def evaluate(network, epoch):
+        assert not kept
+        return {"ap": 0.5}
+
+    monkeypatch.setattr(kept_memory, "kept_memory", watched)
+    config = replace(CONFIG, keep_memory=keep, epochs=1)
+    result = train(model(), split, config, folder=tmp_path, evaluate=evaluate)
+    assert result.best == 0.5
+    assert states == [("cpu", keep)]
 
 
 @pytest.mark.parametrize("steps", [1, 3, 4])

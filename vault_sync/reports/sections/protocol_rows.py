@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[Page, Run], str]
 
-UNSAID = ("workers", "cache", "log_every", "device", "seed")
+UNSAID = ("workers", "cache", "keep_memory", "log_every", "device", "seed")
 """Training settings that change nothing of what is learnt, or stand elsewhere."""
 
 

@@ -23,6 +23,7 @@ INDIFFERENT = (
     "train.device",
     "train.workers",
     "train.cache",
+    "train.keep_memory",
     "train.log_every",
 )
 """Recipe keys that do not decide what is learnt, or say again what `seed` says."""
