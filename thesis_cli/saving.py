@@ -46,20 +46,20 @@ def saved(path: Path, root: Path | None) -> Iterator[io.StringIO]:
                 raise
 
 
-def check(path: Path, root: Path | None) -> None:
+def check(path: Path, root: Path | None, option: str = "--output") -> None:
     """Refuse, before any work, what must not or can't be written."""
     whole = path.expanduser().resolve()
     if any((folder / SEAL).is_file() for folder in whole.parents):
-        raise UsageError(f"--output {path} is in a sealed record", "choose another folder")
+        raise UsageError(f"{option} {path} is in a sealed record", "choose another folder")
     if whole.exists() and in_vault(whole, root):
         raise UsageError(
-            f"--output {path} is a file of the vault, where your words may stand",
+            f"{option} {path} is a file of the vault, where your words may stand",
             "choose a new name, or a folder outside of the vault",
         )
     there = next((folder for folder in whole.parents if folder.exists()), whole.parent)
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise UnavailableError(
-            f"can't write --output {path}: {there} is no folder that you may write to",
+            f"can't write {option} {path}: {there} is no folder that you may write to",
             "choose another folder",
         )
 

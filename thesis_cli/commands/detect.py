@@ -10,6 +10,12 @@ import click
 
 from featherface.errors import DataError
 from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
+from thesis_cli.commands.detection.answers import faces
+from thesis_cli.commands.detection.saved_detections import (
+    SavingOptions,
+    saving_options,
+    settled,
+)
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
@@ -18,6 +24,7 @@ from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
+    from featherface.inference.detection_files import DetectedPicture
     from thesis_cli.session import Session
 
 
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     help="At which size to look at a picture.",
 )
 @max_megapixels_option
+@saving_options
 @json_option
 @click.pass_context
 @pass_session
@@ -53,6 +61,7 @@ def detect(  # noqa: PLR0913 - one parameter per option
     score: float,
     protocol: str,
     max_megapixels: float,
+    saving: SavingOptions,
     as_json: bool,
 ) -> None:
     """Find the faces in pictures.
@@ -69,15 +78,20 @@ def detect(  # noqa: PLR0913 - one parameter per option
             "--variant V and --weights FILE, or --run SELECTOR, say which network looks"
         )
     paths = expand(images)
+    saved = settled(saving, video=False)
+    if saved is not None:
+        saved.prepare(session, paths, score)
     network = load(session, chosen)
     settings = EvaluateConfig(
         protocol=protocol, score_threshold=score, max_megapixels=max_megapixels
     )
     targets = drawings(paths, output)
-    answers, failed = [], 0
+    pictures, answers, failed = [], [], 0
     for path in paths:
         try:
-            answers.append(look(network, path, settings, targets.get(path)))
+            picture = look(network, path, settings, targets.get(path))
+            pictures.append(picture)
+            answers.append(entry(picture, targets.get(path)))
         except TooLargeError as error:
             failed += 1
             session.warn(f"{error.message}; {error.hint}")
@@ -88,6 +102,9 @@ def detect(  # noqa: PLR0913 - one parameter per option
         raise DataError(f"none of the {len(paths)} pictures could be read")
     for suspicion in suspicious(answers):
         session.warn(suspicion)
+    if saved is not None:
+        saved.write(session, pictures, answers)
+        session.note(f"wrote {saved.path}")
     emit(session, "detect", answers, view)
     if failed:
         context.exit(ENVIRONMENT)
@@ -137,9 +154,10 @@ def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
 
 def look(
     network: Network, path: Path, settings: EvaluateConfig, drawing: Path | None
-) -> dict[str, Any]:
+) -> DetectedPicture:
     """Find the faces of one picture, and draw them where DRAWING says."""
     from featherface.inference.detect import detect as find
+    from featherface.inference.detection_files import DetectedPicture
     from featherface.inference.picture_limits import read_within
 
     image = read_within(path, settings)
@@ -148,20 +166,16 @@ def look(
         from featherface.inference.drawing import draw, save
 
         save(draw(image, detections), drawing)
+    return DetectedPicture(path, image.shape[1], image.shape[0], detections)
+
+
+def entry(picture: DetectedPicture, drawing: Path | None) -> dict[str, Any]:
+    """Describe one picture in the answer."""
     return {
-        "image": path,
-        "width": image.shape[1],
-        "height": image.shape[0],
-        "faces": [
-            {
-                "box": box.tolist(),
-                "score": float(confidence),
-                "landmarks": points.reshape(5, 2).tolist(),
-            }
-            for box, confidence, points in zip(
-                detections.boxes, detections.scores, detections.landmarks, strict=True
-            )
-        ],
+        "image": picture.path,
+        "width": picture.width,
+        "height": picture.height,
+        "faces": faces(picture.detections),
         "drawing": drawing,
     }
 

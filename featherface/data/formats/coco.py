@@ -55,7 +55,7 @@ def open_coco(
             f"no COCO annotation of split {split!r} in {root}",
             f"place it as {root}/annotations/instances_{split}.json, or give --annotation FILE",
         )
-    content = _load(file)
+    content = read_annotation(file)
     try:
         entries, skipped = _entries(content, file)
     except (KeyError, TypeError, ValueError) as error:
@@ -119,7 +119,12 @@ def _box(image: ImageAnnotation, face: int, number: int) -> dict[str, Any]:
     }
 
 
-def _load(file: Path) -> Mapping[str, Any]:
+def read_annotation(file: Path) -> Mapping[str, Any]:
+    """Read the JSON object that a COCO annotation is.
+
+    Raises:
+        DataError: FILE is missing, too large, or no such object.
+    """
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise DataError(f"{file} is larger than {LARGEST_FILE} bytes: no annotation file")
