@@ -32,6 +32,11 @@ class Detections:
         kept = self.scores >= score
         return Detections(self.boxes[kept], self.scores[kept], self.landmarks[kept])
 
+    def over(self, score: float) -> Detections:
+        """Keep the faces with a score strictly above SCORE, as a network's threshold does."""
+        kept = self.scores > score
+        return Detections(self.boxes[kept], self.scores[kept], self.landmarks[kept])
+
     def rows(self) -> NDArray[np.float64]:
         """Give what a prediction file holds: (n, 5) x, y, width, height, score.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ import click
 from featherface.errors import DataError
 from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from thesis_cli.commands.detection.answers import faces
+from thesis_cli.commands.detection.blur_options import BlurOptions, blur_options
+from thesis_cli.commands.detection.copies import BLURRED, DRAWN, PictureCopies, copy_targets
 from thesis_cli.commands.detection.saved_detections import (
     SavingOptions,
     saving_options,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 )
 @max_megapixels_option
 @saving_options
+@blur_options
 @json_option
 @click.pass_context
 @pass_session
@@ -62,6 +65,7 @@ def detect(  # noqa: PLR0913 - one parameter per option
     protocol: str,
     max_megapixels: float,
     saving: SavingOptions,
+    blur: BlurOptions,
     as_json: bool,
 ) -> None:
     """Find the faces in pictures.
@@ -77,7 +81,9 @@ def detect(  # noqa: PLR0913 - one parameter per option
         raise click.UsageError(
             "--variant V and --weights FILE, or --run SELECTOR, say which network looks"
         )
+    blur.check(output, score)
     paths = expand(images)
+    copies = PictureCopies(copy_targets(paths, output, BLURRED if blur.blur else DRAWN), blur)
     saved = settled(saving, video=False)
     if saved is not None:
         saved.prepare(session, paths, score)
@@ -85,13 +91,12 @@ def detect(  # noqa: PLR0913 - one parameter per option
     settings = EvaluateConfig(
         protocol=protocol, score_threshold=score, max_megapixels=max_megapixels
     )
-    targets = drawings(paths, output)
     pictures, answers, failed = [], [], 0
     for path in paths:
         try:
-            picture = look(network, path, settings, targets.get(path))
+            picture, written = look(session, network, path, settings, copies)
             pictures.append(picture)
-            answers.append(entry(picture, targets.get(path)))
+            answers.append(entry(picture, written, blur))
         except TooLargeError as error:
             failed += 1
             session.warn(f"{error.message}; {error.hint}")
@@ -133,50 +138,35 @@ def expand(images: tuple[Path, ...]) -> list[Path]:
     return paths
 
 
-def drawings(paths: list[Path], output: Path | None) -> dict[Path, Path]:
-    """Choose where each drawing goes: pictures of one name get a number, a long name is cut."""
-    if output is None:
-        return {}
-    from featherface.filesystem.atomic import LONGEST, shortened
-    from featherface.inference.drawing import SAVED
-
-    taken: Counter[str] = Counter()
-    targets = {}
-    for path in paths:
-        ending = path.suffix if path.suffix.lower() in SAVED else ".png"
-        room = LONGEST - len(f"-faces-{len(paths)}{ending}")
-        name = f"{shortened(path.stem, room)}-faces"
-        taken[(name + ending).casefold()] += 1
-        count = taken[(name + ending).casefold()]
-        targets[path] = output / f"{name}{'' if count == 1 else f'-{count}'}{ending}"
-    return targets
-
-
 def look(
-    network: Network, path: Path, settings: EvaluateConfig, drawing: Path | None
-) -> DetectedPicture:
-    """Find the faces of one picture, and draw them where DRAWING says."""
+    session: Session,
+    network: Network,
+    path: Path,
+    settings: EvaluateConfig,
+    copies: PictureCopies,
+) -> tuple[DetectedPicture, Path | None]:
+    """Find the faces of one picture, and write its copy; return where that lies."""
     from featherface.inference.detect import detect as find
     from featherface.inference.detection_files import DetectedPicture
     from featherface.inference.picture_limits import read_within
 
     image = read_within(path, settings)
-    detections = find(network.model, network.config, image, settings)
-    if drawing is not None:
-        from featherface.inference.drawing import draw, save
+    wide = replace(settings, score_threshold=copies.blur.lowest(settings.score_threshold))
+    found = find(network.model, network.config, image, wide)
+    told = found.over(settings.score_threshold)
+    written = copies.write(session, path, image, told, found)
+    return DetectedPicture(path, image.shape[1], image.shape[0], told), written
 
-        save(draw(image, detections), drawing)
-    return DetectedPicture(path, image.shape[1], image.shape[0], detections)
 
-
-def entry(picture: DetectedPicture, drawing: Path | None) -> dict[str, Any]:
+def entry(picture: DetectedPicture, written: Path | None, blur: BlurOptions) -> dict[str, Any]:
     """Describe one picture in the answer."""
     return {
         "image": picture.path,
         "width": picture.width,
         "height": picture.height,
         "faces": faces(picture.detections),
-        "drawing": drawing,
+        "drawing": None if blur.blur else written,
+        "blurred": written if blur.blur else None,
     }
 
 
@@ -187,8 +177,8 @@ def view(data: list[dict[str, Any]]) -> list[Block]:
             str(each["image"]),
             f"{len(each['faces'])}",
             ", ".join(quantity(face["score"], "", ".2f") for face in each["faces"][:5]),
-            str(each["drawing"] or ""),
+            str(each["drawing"] or each["blurred"] or ""),
         ]
         for each in data
     ]
-    return [Grid(["~picture", ">faces", "best scores", "~drawing"], rows)]
+    return [Grid(["~picture", ">faces", "best scores", "~copy"], rows)]
