@@ -20,6 +20,8 @@ class Progress:
     unit: str = "images"
     values: Mapping[str, float] = field(default_factory=dict)
     """What is worth showing beside the bar, such as the loss."""
+    endless: bool = False
+    """Whether nobody knows when it ends, as of a camera; `total` means nothing then."""
 
 
 if TYPE_CHECKING:

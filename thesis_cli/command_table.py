@@ -55,7 +55,10 @@ COMMANDS = {
         "thesis_cli.commands.evaluation:evaluation",
         "Score detections or weights, and see what they get wrong.",
     ),
-    "detect": LazyCommand("thesis_cli.commands.detect:detect", "Find the faces in pictures."),
+    "detect": LazyCommand(
+        "thesis_cli.commands.detect:detect",
+        "Find the faces in pictures, in videos, or before a camera.",
+    ),
     "benchmark": LazyCommand(
         "thesis_cli.commands.benchmark:benchmark",
         "Measure time and memory of networks on this machine; several are timed in turns.",

@@ -51,6 +51,11 @@ def beside(values: Progress) -> str:
     return "  ".join(f"{name} {quantity(value, '')}" for name, value in values.values.items())
 
 
+def known_total(progress: Progress) -> int | None:
+    """Give the total; None where nobody knows it."""
+    return None if progress.endless else progress.total
+
+
 class BarReporter:
     """One rich bar per stage, with rate and time left."""
 
@@ -82,11 +87,11 @@ class BarReporter:
         task = self.tasks.get(progress.stage)
         if task is None or self.restarted(task, progress):
             task = self.bars.add_task(
-                progress.stage, total=progress.total, unit=progress.unit, beside=""
+                progress.stage, total=known_total(progress), unit=progress.unit, beside=""
             )
             self.tasks[progress.stage] = task
         self.bars.update(
-            task, completed=progress.done, total=progress.total, beside=beside(progress)
+            task, completed=progress.done, total=known_total(progress), beside=beside(progress)
         )
 
     def restarted(self, task: TaskID, progress: Progress) -> bool:
@@ -150,7 +155,7 @@ class LineReporter:
         """Print the step, unless another was printed a moment ago."""
         now = time.monotonic()
         start, first = self.started.setdefault(progress.stage, (now, progress.done))
-        ended = progress.done >= progress.total
+        ended = not progress.endless and progress.done >= progress.total
         if ended:
             del self.started[progress.stage]
         elif now - self.last < SECONDS_BETWEEN_LINES:
@@ -165,10 +170,11 @@ class LineReporter:
 
 def line(progress: Progress, seconds: float, advanced: int) -> str:
     """Word one step: `train 40/160 batches, 8.1 batches/s, 0:15 left, loss 3.2`."""
-    parts = [f"{progress.stage} {progress.done}/{progress.total} {progress.unit}"]
+    of = "" if progress.endless else f"/{progress.total}"
+    parts = [f"{progress.stage} {progress.done}{of} {progress.unit}"]
     if seconds > 0 and advanced > 0:
         rate = advanced / seconds
-        left = round((progress.total - progress.done) / rate)
+        left = 0 if progress.endless else round((progress.total - progress.done) / rate)
         parts.append(quantity(rate, f"{progress.unit}/s", ".3g"))
         if left:
             parts.append(f"{left // 60}:{left % 60:02d} left")

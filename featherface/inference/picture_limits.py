@@ -29,15 +29,23 @@ def read_within(path: Path, evaluate: EvaluateConfig) -> NDArray[np.uint8]:
         TooLargeError: it has more pixels, as it is looked at, than `max_megapixels`.
         DataError: it can't be read.
     """
-    width, height = image_size(path)
+    check_size(path, *image_size(path), evaluate)
+    return read_image(path)
+
+
+def check_size(what: object, width: int, height: int, evaluate: EvaluateConfig) -> None:
+    """Check that a picture or frame of WHAT, so many pixels large, may be looked at.
+
+    Raises:
+        TooLargeError: it has more pixels, as it is looked at, than `max_megapixels`.
+    """
     seen = _pixels(evaluate, width, height) / MILLION
     if evaluate.max_megapixels and seen > evaluate.max_megapixels:
         raise TooLargeError(
-            f"passed over {path}: {width:,} x {height:,} pixels are {seen:,.0f} million to look at,"
+            f"passed over {what}: {width:,} x {height:,} pixels are {seen:,.0f} million to look at,"
             f" more than the {evaluate.max_megapixels:,g} of max_megapixels",
             _remedy(evaluate, width, height),
         )
-    return read_image(path)
 
 
 def _pixels(evaluate: EvaluateConfig, width: int, height: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -14,10 +14,13 @@ from thesis_cli.commands.detection.answers import faces
 from thesis_cli.commands.detection.blur_options import BlurOptions, blur_options
 from thesis_cli.commands.detection.copies import BLURRED, DRAWN, PictureCopies, copy_targets
 from thesis_cli.commands.detection.saved_detections import (
+    SavedDetections,
     SavingOptions,
     saving_options,
     settled,
 )
+from thesis_cli.commands.detection.video_options import VideoOptions, video_options
+from thesis_cli.commands.detection.videos import VideoWork, video_view
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
@@ -26,12 +29,15 @@ from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from featherface.inference.detection_files import DetectedPicture
+    from thesis_cli.commands.detection.videos import Find
     from thesis_cli.session import Session
 
 
 @click.command(cls=Command)
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
 @network_options
 @click.option("--output", type=click.Path(path_type=Path), help="Draw the faces; write here.")
 @click.option(
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
 @max_megapixels_option
 @saving_options
 @blur_options
+@video_options
 @json_option
 @click.pass_context
 @pass_session
@@ -66,37 +73,83 @@ def detect(  # noqa: PLR0913 - one parameter per option
     max_megapixels: float,
     saving: SavingOptions,
     blur: BlurOptions,
+    video: VideoOptions,
     as_json: bool,
 ) -> None:
-    """Find the faces in pictures.
+    """Find the faces in pictures, in videos, or before a camera.
 
     Boxes are x1 y1 x2 y2 in pixels; landmarks are eyes, nose and mouth corners. A folder stands
     for the pictures in it. A damaged picture, or one too large for the memory, is told and the
     others go on; the exit code is 4 then.
     """
     del as_json
-    from featherface.data.images import TooLargeError
-
     if chosen.run is None and chosen.weights is None:
         raise click.UsageError(
             "--variant V and --weights FILE, or --run SELECTOR, say which network looks"
         )
     blur.check(output, score)
-    paths = expand(images)
-    copies = PictureCopies(copy_targets(paths, output, BLURRED if blur.blur else DRAWN), blur)
-    saved = settled(saving, video=False)
-    if saved is not None:
-        saved.prepare(session, paths, score)
-    network = load(session, chosen)
     settings = EvaluateConfig(
         protocol=protocol, score_threshold=score, max_megapixels=max_megapixels
     )
+    looked_at = look_at_videos if video.means_video(images) else look_at_pictures
+    failed = looked_at(session, images, Task(chosen, settings, output, saving, blur, video))
+    if failed:
+        context.exit(ENVIRONMENT)
+
+
+class Task(NamedTuple):
+    """What the options ask for."""
+
+    chosen: Chosen
+    settings: EvaluateConfig
+    output: Path | None
+    saving: SavingOptions
+    blur: BlurOptions
+    video: VideoOptions
+
+    def saved(
+        self, session: Session, paths: Sequence[Path], *, video: bool
+    ) -> SavedDetections | None:
+        """Return where the detections of PATHS go, once it is sure that they can."""
+        saved = settled(self.saving, video=video)
+        if saved is not None:
+            saved.prepare(session, paths, self.settings.score_threshold)
+        return saved
+
+    def find(self, session: Session) -> Find:
+        """Load the network; return what finds faces from the lowest wanted score on."""
+        score = self.blur.lowest(self.settings.score_threshold)
+        return finder(load(session, self.chosen), replace(self.settings, score_threshold=score))
+
+
+def look_at_videos(session: Session, paths: tuple[Path, ...], task: Task) -> int:
+    """Look at videos or a camera; return how many were damaged."""
+    from featherface.video.library import pyav
+
+    pyav()  # tells how to install it before the network is read
+    saved = task.saved(session, paths, video=True)
+    find = task.find(session)
+    work = VideoWork(session, find, task.settings, task.video, task.blur, task.output, saved)
+    answers, failed = work.look_at_all(paths)
+    emit(session, "detect", answers, video_view)
+    return failed
+
+
+def look_at_pictures(session: Session, images: tuple[Path, ...], task: Task) -> int:
+    """Look at pictures; return how many could not be read."""
+    from featherface.data.images import TooLargeError
+
+    paths = expand(images)
+    mark = BLURRED if task.blur.blur else DRAWN
+    copies = PictureCopies(copy_targets(paths, task.output, mark), task.blur)
+    saved = task.saved(session, paths, video=False)
+    find = task.find(session)
     pictures, answers, failed = [], [], 0
     for path in paths:
         try:
-            picture, written = look(session, network, path, settings, copies)
+            picture, written = look(session, find, path, task.settings, copies)
             pictures.append(picture)
-            answers.append(entry(picture, written, blur))
+            answers.append(entry(picture, written, task.blur))
         except TooLargeError as error:
             failed += 1
             session.warn(f"{error.message}; {error.hint}")
@@ -111,8 +164,7 @@ def detect(  # noqa: PLR0913 - one parameter per option
         saved.write(session, pictures, answers)
         session.note(f"wrote {saved.path}")
     emit(session, "detect", answers, view)
-    if failed:
-        context.exit(ENVIRONMENT)
+    return failed
 
 
 def suspicious(answers: list[dict[str, Any]]) -> list[str]:
@@ -138,21 +190,26 @@ def expand(images: tuple[Path, ...]) -> list[Path]:
     return paths
 
 
+def finder(network: Network, settings: EvaluateConfig) -> Find:
+    """Return what finds the faces in a picture (H, W, 3), blue-green-red."""
+    from featherface.inference.detect import detect as find
+
+    return lambda image: find(network.model, network.config, image, settings)
+
+
 def look(
     session: Session,
-    network: Network,
+    find: Find,
     path: Path,
     settings: EvaluateConfig,
     copies: PictureCopies,
 ) -> tuple[DetectedPicture, Path | None]:
     """Find the faces of one picture, and write its copy; return where that lies."""
-    from featherface.inference.detect import detect as find
     from featherface.inference.detection_files import DetectedPicture
     from featherface.inference.picture_limits import read_within
 
     image = read_within(path, settings)
-    wide = replace(settings, score_threshold=copies.blur.lowest(settings.score_threshold))
-    found = find(network.model, network.config, image, wide)
+    found = find(image)
     told = found.over(settings.score_threshold)
     written = copies.write(session, path, image, told, found)
     return DetectedPicture(path, image.shape[1], image.shape[0], told), written

@@ -1,0 +1,1 @@
+"""Frames of videos and cameras, read and written through PyAV, an extra."""
