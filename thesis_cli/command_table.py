@@ -59,6 +59,10 @@ COMMANDS = {
         "thesis_cli.commands.detect:detect",
         "Find the faces in pictures, in videos, or before a camera.",
     ),
+    "serve": LazyCommand(
+        "thesis_cli.commands.serve:serve",
+        "Find faces for whoever uploads a picture, and show a page to try it.",
+    ),
     "benchmark": LazyCommand(
         "thesis_cli.commands.benchmark:benchmark",
         "Measure time and memory of networks on this machine; several are timed in turns.",

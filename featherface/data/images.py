@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from featherface.errors import DataError, HeldError, InterruptedRunError
 from featherface.filesystem.retry import insist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+SIGNATURES = {"JPEG": (b"\xff\xd8\xff", b""), "PNG": (b"\x89PNG\r\n\x1a\n", b"")}
+SIGNATURES |= {"BMP": (b"BM", b""), "WEBP": (b"RIFF", b"WEBP")}
+"""Pillow's name of each format -> how such a file begins, and what follows four bytes later."""
 TURNED = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 ORIENTATION = 0x0112
@@ -59,6 +63,41 @@ def open_picture(path: Path, coarse: int = 0) -> Image.Image:
         )  # a copy in any case: the file's own is closed
 
 
+def format_of(content: bytes) -> str | None:
+    """Name the format that CONTENT begins like, as Pillow calls it; None: none of SIGNATURES."""
+    for name, (start, later) in SIGNATURES.items():
+        place = len(start) + 4
+        if content.startswith(start) and content[place : place + len(later)] == later:
+            return name
+    return None
+
+
+def decode_image(
+    content: bytes, name: str, most_megapixels: float, longest: int
+) -> NDArray[np.uint8]:
+    """Return the picture in CONTENT, a file's bytes, as (H, W, 3) BGR, turned as it asks.
+
+    Its size is read from the header and compared before a pixel is decoded, so that a small file
+    of many pixels takes no memory. No other decoders than those of SIGNATURES are tried.
+
+    Raises:
+        TooLargeError: it has more than MOST_MEGAPIXELS millions of pixels, or more than LONGEST on
+            a side.
+        DataError: it is truncated, damaged or no picture. Errors call it NAME.
+    """
+    with _opened(name, content) as picture:
+        width, height = picture.size
+        if width * height > most_megapixels * 10**6 or max(width, height) > longest:
+            raise TooLargeError(
+                f"{name} has {width:,} x {height:,} pixels, more than the {most_megapixels:,g}"
+                f" million, or {longest:,} on a side, that are looked at",
+                "make it smaller, or cut it into parts",
+            )
+        ImageOps.exif_transpose(picture, in_place=True)
+        pixels = np.asarray(_eight_bits(picture, name).convert("RGB"))
+    return np.ascontiguousarray(pixels[:, :, ::-1])
+
+
 def image_size(path: Path) -> tuple[int, int]:
     """Return (width, height) in pixels from the file's header alone, as `read_image` sees it.
 
@@ -71,7 +110,7 @@ def image_size(path: Path) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def _eight_bits(picture: Image.Image, path: Path) -> Image.Image:
+def _eight_bits(picture: Image.Image, path: Path | str) -> Image.Image:
     """Reduce grey of more than eight bits, which Pillow would cut off at 255 when it converts."""
     deep = picture.mode.startswith(DEEP_GREY)
     if not deep and picture.mode not in ("I", "F"):
@@ -86,17 +125,21 @@ def _eight_bits(picture: Image.Image, path: Path) -> Image.Image:
 
 
 class _opened:  # noqa: N801 - reads as the function it stands for
-    """Open a picture; whatever Pillow says about it becomes a DataError that names it."""
+    """Open a picture; whatever Pillow says about it becomes a DataError that names it.
 
-    def __init__(self, path: Path) -> None:
+    With CONTENT, the file's bytes, PATH is only its name.
+    """
+
+    def __init__(self, path: Path | str, content: bytes | None = None) -> None:
         self.path = path
+        self.content = content
         self.picture: Image.Image | None = None
 
     def __enter__(self) -> Image.Image:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels matter
-                self.picture = insist(lambda: Image.open(self.path), self.path, verb="read")
+                self.picture = self._open()
         except (HeldError, InterruptedRunError):
             raise
         except Exception as error:
@@ -109,6 +152,12 @@ class _opened:  # noqa: N801 - reads as the function it stands for
         if isinstance(error, Exception) and not isinstance(error, DataError):
             raise self._fault(error) from error
 
+    def _open(self) -> Image.Image:
+        if self.content is not None:
+            return Image.open(BytesIO(self.content), formats=tuple(SIGNATURES))
+        path = Path(self.path)
+        return insist(lambda: Image.open(path), path, verb="read")
+
     def _fault(self, error: Exception) -> DataError:
         if isinstance(error, FileNotFoundError):
             return DataError(f"no picture {self.path}", "check the images folder")
@@ -118,6 +167,12 @@ class _opened:  # noqa: N801 - reads as the function it stands for
                 f"the picture {self.path} is larger than {most} megapixels, which is more than"
                 " is read",
                 "make it smaller, or cut it into parts",
+            )
+        if self.content is not None:
+            unknown = isinstance(error, UnidentifiedImageError)
+            reason = "its header is damaged" if unknown else error
+            return DataError(
+                f"can't read {self.path}: {reason}", "the file is damaged or no picture"
             )
         return DataError(
             f"can't read the picture {self.path}: {error}",

@@ -6,6 +6,7 @@ import contextlib
 import re
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from experiments.workspace.workspace import Workspace
 from featherface.data.widerface import open_split
 from featherface.evaluation.predictions import write_prediction
 from featherface.networks.detector import build
+from featherface.serving import server
 from featherface.variants.table import variant
 from thesis_cli import run_and_sync
 
@@ -62,8 +64,16 @@ def stage(tmp_path, monkeypatch, make_run, small_set):
         rows = torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2], torch.ones(len(boxes), 1)], 1)
         write_prediction(made.root / "detections", image.path, rows.double().numpy())
     shutil.copytree(small_set, made.root / "ground_truth")
+    monkeypatch.setattr(server, "serve", lambda *_, **__: None)  # it would serve without end
+    monkeypatch.setattr(server, "bound", partial(bound_anywhere, server.bound))
     monkeypatch.chdir(made.root)
     return made
+
+
+def bound_anywhere(bound, host, port):
+    """Listen on a free port, whichever the docs name."""
+    del port
+    return bound(host, 0)
 
 
 @contextlib.contextmanager

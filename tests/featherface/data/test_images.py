@@ -8,6 +8,8 @@ from PIL import Image
 
 from featherface.data.images import (
     TooLargeError,
+    decode_image,
+    format_of,
     image_size,
     list_images,
     open_picture,
@@ -149,3 +151,33 @@ def test_a_picture_larger_than_is_read_is_told_as_such(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(TooLargeError, match="larger than"):
         image_size(path)
+
+
+def encoded(kind, size=(40, 20), **options):
+    file = io.BytesIO()
+    Image.new("RGB", size, (200, 100, 50)).save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP"])
+def test_bytes_are_decoded_as_their_file_would_be(tmp_path, kind):
+    content = encoded(kind, exif=Image.Exif() if kind != "BMP" else None)
+    assert format_of(content) == kind
+    path = tmp_path / f"a.{kind.lower()}"
+    path.write_bytes(content)
+    np.testing.assert_array_equal(decode_image(content, "a", 1, 99), read_image(path))
+
+
+def test_bytes_of_too_many_pixels_are_refused_by_their_header():
+    content = encoded("PNG", (200, 100))
+    header = content[:60]  # nothing of the pixels
+    for megapixels, longest in ((0.01, 999), (1, 199)):
+        with pytest.raises(TooLargeError, match=r"^mine has 200 x 100 pixels"):
+            decode_image(header, "mine", megapixels, longest)
+
+
+def test_bytes_that_are_damaged_or_of_another_kind_are_named():
+    for content in (encoded("PNG")[:-30], b"\xff\xd8\xff" + bytes(99), encoded("GIF"), b""):
+        with pytest.raises(DataError, match=r"^can't read mine: (?!.*BytesIO)"):
+            decode_image(content, "mine", 1, 99)
+    assert format_of(encoded("GIF")) is None
