@@ -14,8 +14,8 @@ from prometheus_client import (
 )
 
 if TYPE_CHECKING:
+    from featherface.serving.admission import Admission
     from featherface.serving.served_model import ServedModel
-    from featherface.serving.uploads import Admission
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 STAGES = ("wait", "decode", "network")

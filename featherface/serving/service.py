@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from featherface.data.images import format_of
+from featherface.serving.admission import Admission
 from featherface.serving.detection import DetectionThreads
 from featherface.serving.measurements import Measurements
 from featherface.serving.refusals import Refusal, stopping, wrong_type
-from featherface.serving.uploads import Admission, read_pictures
+from featherface.serving.uploads import read_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ const WORDS = {
     unreadable: "The browser can't show this picture.",
     problem: (message, hint) => hint ? `${message} — ${hint}` : message,
     network: (name, engine) => `Network: ${name}, computed by ${engine}`,
-    drawing: (count) => `The picture, with ${count} faces marked`,
+    drawing: (count) => `The picture; faces marked: ${count}`,
   },
   fr: {
     title: "Trouver des visages",
@@ -33,7 +33,7 @@ const WORDS = {
     unreadable: "Le navigateur ne peut pas afficher cette image.",
     problem: (message, hint, code) => REFUSALS_FR[code] || (hint ? `${message} — ${hint}` : message),
     network: (name, engine) => `Réseau : ${name}, calculé par ${engine}`,
-    drawing: (count) => `L’image, avec ${count} visages marqués`,
+    drawing: (count) => `L’image ; visages marqués : ${count}`,
   },
 };
 

@@ -152,6 +152,16 @@ def test_what_takes_too_long_is_given_up_and_the_next_is_answered(served, pictur
     assert len(service.engine.shapes) == 2  # nothing was looked at for who had gone
 
 
+def test_the_rest_of_a_batch_that_was_given_up_is_not_looked_at(served, picture):
+    service = served(seconds=0.3, concurrency=1)
+    service.engine.gate.clear()
+    answer = service.post_files(picture(), picture(32, 32), picture(64, 32))
+    assert code_of(answer) == (504, "too_slow")
+    service.engine.gate.set()
+    service.service.threads._threads.shutdown(wait=True)
+    assert len(service.engine.shapes) == 1
+
+
 def test_a_stopping_service_takes_nothing_new_and_ends_what_it_has(served, picture):
     service = served()
     service.engine.gate.clear()
