@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from featherface.evaluation.config import EvaluateConfig
 
-TIMED = ("latency.", "memory.")
-"""Starts of metrics that the device decides: milliseconds, and how memory is counted on it."""
+TIMED = ("latency.", "throughput.", "energy.", "memory.")
+"""Starts of metrics that the device decides: time, energy, and how memory is counted on it."""
 ON_DATA = "widerface."
 """Start of metrics that the device decides in the last digits only, as long as its precision
 stands among the settings."""

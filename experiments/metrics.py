@@ -35,6 +35,11 @@ LATENCIES = {"latency.cpu.median_ms": "cpu", "latency.gpu.median_ms": "gpu"}
 """Metric -> the part of the hardware that it speaks of."""
 RATIO = re.compile(r"latency\.(cpu|gpu)\.ratio\.(.+)")
 """Names of ratios of two networks' latencies, timed in turns; they end with the other's name."""
+CASE = re.compile(
+    r"(?P<start>latency|throughput|energy|memory)\.(?P<part>cpu|gpu)\.(?P<by>[a-z][a-z0-9-]*)"
+    r"\.(?P<side>\d+)\.b(?P<batch>\d+)(?P<whole>\.detection)?\.(?P<what>[a-z0-9_]+)"
+)
+"""Names of further cases of a benchmark: what computed or in which format, side, batch, value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,16 +112,41 @@ KINDS: dict[str, MetricKind] = {
     "macs.640": _cost("MACs", "MACs at 640²", "MACs à 640²"),
     "macs.320": _cost("MACs", "MACs at 320²", "MACs à 320²"),
     "macs.vga": _cost("MACs", "MACs at 640×480", "MACs à 640×480"),
-    "latency.cpu.median_ms": _cost("ms", "CPU latency, median", "Latence CPU, médiane", 1),
-    "latency.cpu.p90_ms": _cost(
-        "ms", "CPU latency, 90th percentile", "Latence CPU, 90e centile", 1
-    ),
-    "latency.gpu.median_ms": _cost("ms", "GPU latency, median", "Latence GPU, médiane", 1),
-    "latency.gpu.p90_ms": _cost(
-        "ms", "GPU latency, 90th percentile", "Latence GPU, 90e centile", 1
-    ),
+    **{
+        f"latency.{part}.{statistic}_ms": _cost(
+            "ms", f"{part.upper()} latency, {english}", f"Latence {part.upper()}, {french}", 1
+        )
+        for part in ("cpu", "gpu")
+        for statistic, (english, french) in {
+            "median": ("median", "médiane"),
+            "p90": ("90th percentile", "90e centile"),
+            "p95": ("95th percentile", "95e centile"),
+            "p99": ("99th percentile", "99e centile"),
+            "mean": ("mean", "moyenne"),
+            "std": ("standard deviation", "écart type"),
+        }.items()
+    },
+    **{
+        f"throughput.{part}.pictures_per_s": MetricKind(
+            unit="pictures/s",
+            higher_is_better=True,
+            english=f"{part.upper()} throughput",
+            french=f"Débit {part.upper()}",
+            places=1,
+        )
+        for part in ("cpu", "gpu")
+    },
+    **{
+        f"energy.{part}.joules_per_picture": _cost(
+            "J", f"{part.upper()} energy per picture", f"Énergie {part.upper()} par image", 3
+        )
+        for part in ("cpu", "gpu")
+    },
     "size.fp32_mb": _cost("MB", "Weights, fp32", "Poids, fp32", 2),
     "memory.peak_mb": _cost("MB", "Peak memory", "Mémoire de pointe", 1),
+    "memory.mean_mb": _cost(
+        "MB", "Peak memory, mean of the passes", "Mémoire de pointe, moyenne des passes", 1
+    ),
     **{
         f"export.{name}.parity": _cost(
             "", f"{form.title} parity (max. difference)", f"Parité {form.title} (écart max.)", 7
@@ -220,15 +250,40 @@ LEFT_OUT_EMPTY = frozenset({"maker", "marks", "conditions"})
 
 def kind(name: str, unit: str = "") -> MetricKind:
     """Return the kind of metric NAME; an unknown name is its own title."""
-    if name not in KINDS and (ratio := RATIO.fullmatch(name)):
+    if name in KINDS:
+        return KINDS[name]
+    if ratio := RATIO.fullmatch(name):
         part, other = ratio[1].upper(), ratio[2]
-        english, french = (
-            f"{part} latency, times {other}'s",
-            f"Latence {part}, fois celle de {other}",
+        return _cost(
+            "", f"{part} latency, times {other}'s", f"Latence {part}, fois celle de {other}", 3
         )
-        return _cost("", english, french, 3)
-    fallback = MetricKind(unit=unit, higher_is_better=True, english=name, french=name, places=4)
-    return KINDS.get(name, fallback)
+    if (case := CASE.fullmatch(name)) and (main := _main_kind(case)):
+        return _case_kind(case, main)
+    return MetricKind(unit=unit, higher_is_better=True, english=name, french=name, places=4)
+
+
+def _main_kind(case: re.Match[str]) -> MetricKind | None:
+    """Return the kind of what a further case measured, without its conditions."""
+    start, part, what = case["start"], case["part"].upper(), case["what"]
+    if (start, what) == ("latency", "ratio"):
+        return _cost(
+            "",
+            f"{part} latency, times the first engine's",
+            f"Latence {part}, fois celle du premier moteur",
+            3,
+        )
+    return KINDS.get(f"{start}.{case['part']}.{what}") or KINDS.get(f"{start}.{what}")
+
+
+def _case_kind(case: re.Match[str], main: MetricKind) -> MetricKind:
+    """Return the kind MAIN with the conditions of a further case in its titles."""
+    by, side, batch = case["by"], case["side"], case["batch"]
+    whole, entire = (", whole detection", ", détection entière") if case["whole"] else ("", "")
+    return dataclasses.replace(
+        main,
+        english=f"{main.english} ({by}, {side}², batch {batch}{whole})",
+        french=f"{main.french} ({by}, {side}², lot de {batch}{entire})",
+    )
 
 
 def ratio_name(part: str, experiment: str) -> str:
@@ -238,6 +293,17 @@ def ratio_name(part: str, experiment: str) -> str:
     'latency.cpu.ratio.v1'
     """
     return f"latency.{part}.ratio.{experiment}"
+
+
+def case_name(
+    start: str, part: str, by: str, side: int, batch: int, what: str, *, whole: bool = False
+) -> str:
+    """Return the metric WHAT of a further case, computed BY an engine or in a format on PART.
+
+    >>> case_name("latency", "cpu", "onnxruntime", 320, 4, "median_ms")
+    'latency.cpu.onnxruntime.320.b4.median_ms'
+    """
+    return f"{start}.{part}.{by}.{side}.b{batch}{'.detection' if whole else ''}.{what}"
 
 
 def find(metrics: Iterable[Metric], name: str) -> Metric | None:

@@ -36,6 +36,11 @@ LARGEST_SEED = 2**63 - 1
 LATER: dict[str, Any] = {
     **{f"model.{key}": value for key, value in LATER_SETTINGS.items()},
     "distill.teacher_model": {},
+    "benchmark.sizes": [],
+    "benchmark.batches": [],
+    "benchmark.engines": [],
+    "benchmark.end_to_end": False,
+    "benchmark.exports": False,
 }
 """Keys that earlier versions lack, and the value that says what those versions did."""
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from experiments.benchmarking.case_metrics import conditions_of, further_statistics, timed_on
+from experiments.benchmarking.further_cases import time_engines
 from experiments.conditions import Conditions
 from experiments.disturbances import Disturbances
 from experiments.metrics import KINDS, Metric, ratio_name
-from experiments.records.provenance import conditions_on
 from experiments.records.run import Run
 from experiments.running import inputs
 from experiments.running.beside import BESIDE, beside_parents, load_run
@@ -31,6 +30,10 @@ if TYPE_CHECKING:
     from experiments.records.store import Store
     from featherface.networks.detector import Detector
     from featherface.profiling.timing import Latency
+
+
+CASES = "cases"
+"""Key of the further cases in the details of the stage, and of the files that the export times."""
 
 
 def benchmark(context: StageContext) -> StageResult:
@@ -86,38 +89,45 @@ def _time(context: StageContext, result: StageResult, model: Detector) -> None:
     parents = beside_parents(context.store, context.recipe)
     others = [load_run(context.store.find(parent.run)) for parent in parents]
     latency, *other_latencies = timing.latencies([model, *others], config, context.on_progress)
-    conditions = dataclasses.replace(
-        conditions_on(torch.device(latency.device), latency.precision),
-        sizes=((config.image_size, config.image_size),),
-        batch=config.batch_size,
-    )
-    hardware = "cpu" if latency.device == "cpu" else "gpu"
-    timed = _Timed(
-        context,
-        hardware,
-        dataclasses.replace(conditions, threads=latency.threads if hardware == "cpu" else 0),
-        latency,
-    )
+    conditions = conditions_of(latency, config)
+    timed = _Timed(context, timed_on(latency), conditions, latency)
     result.metrics += timed.metrics()
+    result.metrics += further_statistics(latency, config, conditions, context.run)
     result.parents += parents
     result.details |= {
         "device": latency.device,
         "precision": latency.precision,
         "threads": latency.threads,
+        "clock": latency.clock,
+        "warmup": config.warmup,
         "runs_ms": list(latency.runs),
+        "statistics_ms": latency.statistics.to_json(),
         "circumstances": latency.circumstances.to_json(),
     }
     if parents:
         metrics, details = timed.ratios(parents, other_latencies)
         result.metrics += metrics
         result.details[BESIDE] = details
-    result.metrics.append(
-        _metric(context, "memory.peak_mb", memory.peak_memory(model, config), conditions)
-    )
-    if latency.marks:
+    _weigh(context, result, model, dataclasses.replace(conditions, threads=0))
+    further = time_engines(model, context.recipe.name, config, context.run, context.on_progress)
+    result.metrics += further.metrics
+    if further.details:
+        result.details[CASES] = further.details
+    if latency.marks or further.disturbed:
         warning = _warning(context, latency)
         result.warnings.append(warning)
         context.on_message(warning)
+
+
+def _weigh(
+    context: StageContext, result: StageResult, model: Detector, conditions: Conditions
+) -> None:
+    """Add the memory of forward passes to RESULT; its mean where passes differ."""
+    peak = memory.pass_memory(model, context.recipe.benchmark)
+    values = {"memory.peak_mb": peak.max} | (
+        {"memory.mean_mb": peak.mean} if peak.passes > 1 else {}
+    )
+    result.metrics += [_metric(context, name, value, conditions) for name, value in values.items()]
 
 
 @dataclasses.dataclass(frozen=True)

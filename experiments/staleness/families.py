@@ -87,6 +87,8 @@ FAMILIES = {
     "macs.": "network",
     "size.": "network",
     "latency.": "speed",
+    "throughput.": "speed",
+    "energy.": "speed",
     "memory.": "speed",
     "export.": "export",
     "train.": "training",

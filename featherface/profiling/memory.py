@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ from featherface.devices.select import choose
 from featherface.profiling.timing import made_up, measuring
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
     from featherface.profiling.config import BenchmarkConfig
@@ -23,24 +27,62 @@ CGROUP = Path("/sys/fs/cgroup")
 """Where Linux tells a container or a cluster's job its limit (version 2)."""
 
 
-def peak_memory(model: nn.Module, config: BenchmarkConfig) -> float:
-    """Return the megabytes (10^6 bytes) alive at once in a forward pass, weights included.
+TENSORS, ALLOCATOR, PROCESS = "tensors", "allocator", "process"
+"""How memory is counted: living tensors, CUDA's allocator, or what a process grew by."""
 
-    On CUDA what the allocator reports; elsewhere the tensors that exist after each operator
-    (an operator's own scratch memory is not seen).
+
+@dataclass(frozen=True, kw_only=True)
+class PeakMemory:
+    """Megabytes (10^6 bytes) alive at once in a pass, weights included."""
+
+    mean: float
+    """Of the passes."""
+    max: float
+    passes: int
+    """Passes that were watched; one where every pass makes the same tensors."""
+    counted: str
+    """`tensors`, `allocator` or `process`."""
+
+    @classmethod
+    def of(cls, megabytes: Sequence[float], counted: str) -> PeakMemory:
+        """Return what the peaks of some passes come to."""
+        return cls(
+            mean=statistics.fmean(megabytes),
+            max=max(megabytes),
+            passes=len(megabytes),
+            counted=counted,
+        )
+
+
+def peak_memory(model: nn.Module, config: BenchmarkConfig) -> float:
+    """Return the megabytes (10^6 bytes) alive at once in a forward pass, weights included."""
+    return pass_memory(model, replace(config, runs=1)).max
+
+
+def pass_memory(model: nn.Module, config: BenchmarkConfig) -> PeakMemory:
+    """Return the memory of forward passes of MODEL.
+
+    On CUDA what the allocator reports of each of CONFIG's runs; elsewhere the tensors that exist
+    after each operator of one pass (an operator's own scratch memory is not seen).
     """
     device = choose(config.device)
     with measuring(model, device, config), torch.inference_mode():
         images = made_up(config, device)
         if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
-            model(images)
-            most: int = torch.cuda.max_memory_allocated(device)
-            return most / 1e6
+            peaks = [_allocated(model, images) for _ in range(config.runs)]
+            return PeakMemory.of(peaks, ALLOCATOR)
         live = LiveBytes()
         with live:
             model(images)
-    return all_megabytes(live.peak, model, images)
+    return PeakMemory.of([all_megabytes(live.peak, model, images)], TENSORS)
+
+
+def _allocated(model: nn.Module, images: Tensor) -> float:
+    """Return the megabytes that CUDA's allocator gave at once in one pass."""
+    torch.cuda.reset_peak_memory_stats(images.device)
+    model(images)
+    most: int = torch.cuda.max_memory_allocated(images.device)
+    return most / 1e6
 
 
 def all_megabytes(live: int, model: nn.Module, images: Tensor) -> float:

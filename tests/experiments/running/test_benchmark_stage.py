@@ -1,11 +1,14 @@
 """What the benchmark seals: counts without weights, times with what disturbed them, ratios."""
 
+import numpy as np
 import pytest
 from stand_ins.machines import CalmMachine
 
+from experiments.benchmarking.further_cases import time_files
 from experiments.claims.checking import check
 from experiments.comparison.compare import compare
 from experiments.disturbances import Disturbances
+from experiments.metrics import CASE
 from experiments.recipe.resolve import resolve
 from experiments.records.seal import verify
 from experiments.records.store import Store
@@ -13,6 +16,7 @@ from experiments.running import runner
 from featherface.errors import NotFoundError, UsageError
 from featherface.networks.detector import build
 from featherface.profiling import machine
+from featherface.profiling.config import BenchmarkConfig
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import save_weights
 
@@ -23,7 +27,7 @@ QUICK = ("benchmark.image_size=64", "benchmark.runs=10", "benchmark.threads=1")
 def measure(workspace):
     """Run the benchmark stage of a recipe, with weights where they are asked for."""
 
-    def go(name, *overrides, weights=True, said=None):
+    def go(name, *overrides, weights=True, said=None, stages=("benchmark",)):
         changes = [*QUICK, *overrides]
         if weights:
             path = workspace.root / f"{name}.safetensors"
@@ -31,7 +35,7 @@ def measure(workspace):
             changes.append(f"model.weights={path}")
         recipe = resolve(name, workspace, changes)
         listen = {"on_message": said.append} if said is not None else {}
-        return runner.run(workspace, recipe, stages=["benchmark"], **listen)
+        return runner.run(workspace, recipe, stages=stages, **listen)
 
     return go
 
@@ -143,3 +147,78 @@ def test_what_can_not_be_timed_beside_is_refused_before_anything_is_written(work
     with pytest.raises(UsageError, match="several runs of v1"):
         measure("v2", f"benchmark.beside=[{','.join(pair)}]")
     assert len(Store(workspace).runs("v2")) == 1
+
+
+def test_further_statistics_are_sealed_with_their_conditions(measure):
+    run = measure("v3-nano", "benchmark.runs=21")
+    times = np.array(run.results["details"]["benchmark"]["runs_ms"])
+    wanted = {
+        "latency.cpu.mean_ms": times.mean(),
+        "latency.cpu.std_ms": times.std(),
+        "latency.cpu.p95_ms": np.sort(times)[19],
+        "throughput.cpu.pictures_per_s": 1000 / times.mean(),
+    }
+    assert {name: run.metric(name).value for name in wanted} == pytest.approx(wanted)
+    assert run.metric("latency.cpu.p99_ms") is None
+    median, mean = (run.metric(f"latency.cpu.{name}_ms") for name in ("median", "mean"))
+    assert (mean.conditions, mean.n) == (median.conditions, 21)
+    assert run.results["details"]["benchmark"]["statistics_ms"]["p99"] == times.max()
+
+
+def test_cases_of_sizes_batches_and_engines_are_sealed_under_names_of_their_own(measure):
+    run = measure(
+        "v3-nano",
+        "benchmark.runs=2",
+        "benchmark.sizes=[64, 96]",
+        "benchmark.batches=[1, 2]",
+        "benchmark.engines=[torch, onnxruntime]",
+    )
+    assert verify(run.folder) == []
+    for by in ("torch", "onnxruntime"):
+        for side in (64, 96):
+            for batch in (1, 2):
+                metric = run.metric(f"latency.cpu.{by}.{side}.b{batch}.median_ms")
+                conditions = metric.conditions
+                assert (conditions.sizes, conditions.batch) == (((side, side),), batch)
+                assert (conditions.engine, conditions.threads) == (by, 1)
+    assert run.metric("latency.cpu.onnxruntime.96.b2.ratio").value > 0
+    assert run.metric("latency.cpu.torch.96.b2.ratio") is None
+    assert len(run.results["details"]["benchmark"]["cases"]) == 8
+    title = run.metric("throughput.cpu.onnxruntime.96.b2.pictures_per_s").kind.title("en")
+    assert title == "CPU throughput (onnxruntime, 96², batch 2)"
+
+
+def test_a_recipe_that_asks_for_no_cases_has_none_and_its_digest_stays(workspace, measure):
+    run = measure("v3-nano", "benchmark.runs=2")
+    assert not [name for name in names(run) if CASE.fullmatch(name)]
+    plain = resolve("v3-nano", workspace).recipe
+    assert resolve("v3-nano", workspace, ["benchmark.sizes=[]"]).recipe.digest == plain.digest
+    assert resolve("v3-nano", workspace, ["benchmark.sizes=[96]"]).recipe.digest != plain.digest
+    with pytest.raises(UsageError, match="did you mean 'onnxruntime'"):
+        resolve("v3-nano", workspace, ["benchmark.engines=[onnxrun]"])
+
+
+def test_exported_files_are_timed_in_turns_with_the_network(workspace, measure):
+    run = measure(
+        "v3-nano",
+        "benchmark.runs=2",
+        "benchmark.exports=true",
+        "export.parity_sizes=[[64, 64]]",
+        stages=("export",),
+    )
+    assert verify(run.folder) == []
+    metric = run.metric("latency.cpu.onnx.64.b1.median_ms")
+    assert (metric.conditions.engine, metric.n) == ("onnxruntime", 2)
+    assert run.metric("latency.cpu.onnx.64.b1.ratio").value > 0
+    assert run.metric("latency.cpu.torch.64.b1.median_ms").conditions.engine == "torch"
+    assert run.results["details"]["export"]["not_timed"] == {}
+
+
+def test_a_file_that_nothing_here_runs_is_told_and_the_others_are_timed(tmp_path):
+    model = build(variant("v3-nano"), seed=0).eval()
+    other = tmp_path / "network.mlpackage"
+    other.write_bytes(b"made elsewhere")
+    config = BenchmarkConfig(image_size=64, runs=2, warmup=0, threads=1, device="cpu")
+    timed = time_files(model, {"coreml": other}, config, "v3-nano@1")
+    assert timed.metrics == []
+    assert "converted, not run" in timed.missing["coreml"]

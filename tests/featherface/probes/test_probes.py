@@ -356,7 +356,12 @@ CHANGES = {
             m,
             timing,
             "_in_turns",
-            lambda old: lambda models, *a: old([model.train() for model in models], *a),
+            lambda old: (
+                lambda workloads, *a: (
+                    [each.work.func.train() for each in workloads],
+                    old(workloads, *a),
+                )[1]
+            ),
         ),
         {"speed"},
         {"speed"},
