@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from stand_ins.machines import CalmMachine
 
+from featherface.export.formats import ExportConfig
+from featherface.export.writing import export
 from featherface.networks.detector import build
-from featherface.profiling import machine
+from featherface.profiling import energy, machine
+from featherface.profiling.energy import Energy
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import save_weights
 
@@ -139,3 +143,92 @@ def test_a_finished_run_is_measured_anew_with_its_very_weights(thesis, valid, wo
     assert thesis("run", "v2@9", *call, workspace=workspace).code == 3
     data = valid(thesis("benchmark", "v2@1", "v2@2", *QUICK, "--json", workspace=workspace))
     assert data["name"] == "v2@1"
+
+
+def rows_of(data):
+    """Return the networks of every case by size, batch, work and engine."""
+    return {
+        (case["image_size"], case["batch_size"], case["work"], each["engine"]): (case, each)
+        for case in data["cases"]
+        for each in case["networks"]
+    }
+
+
+def test_sizes_batches_and_engines_are_measured_in_one_call(thesis, valid):
+    lists = ("--size", "64,96", "--batch", "1,2", "--engine", "torch,onnxruntime")
+    call = ("benchmark", "v3-nano", *lists, "--passes", "2", "--warmup", "1", "--device", "cpu")
+    data = valid(thesis(*call, "--json"))
+    rows = rows_of(data)
+    assert set(rows) == {
+        (side, batch, "forward", engine)
+        for side in (64, 96)
+        for batch in (1, 2)
+        for engine in ("torch", "onnxruntime")
+    }
+    for (_, batch, _, engine), (case, each) in rows.items():
+        times = np.array(each["runs_ms"])
+        told = [each[f"{name}_ms"] for name in ("mean", "std", "min", "max", "median")]
+        wanted = [times.mean(), times.std(), times.min(), times.max(), np.median(times)]
+        assert told == pytest.approx(wanted)
+        assert each["pictures_per_second"] == pytest.approx(1000 * batch / times.mean())
+        assert (case["passes"], case["warmup"], len(times)) == (2, 1, 2)
+        assert each["memory"]["mean"] <= each["memory"]["max"]
+        assert (each["file_mb"] is None) == (engine == "torch")
+        assert (each["ratio"] is None) == (engine == "torch")
+    assert (data["image_size"], data["batch_size"], data["engine"]) == (64, 1, "torch")
+    assert [each["engine"] for each in data["beside"]] == ["onnxruntime"]
+    assert data["macs"] < rows[96, 1, "forward", "torch"][1]["macs"]
+
+
+def test_an_onnx_file_is_measured_beside_its_network_and_end_to_end(thesis, valid, tmp_path):
+    config = ExportConfig(parity_sizes=((64, 64),), parity_batches=(1,))
+    model = build(variant("v3-nano", prior_probability=0.1), seed=0)
+    (file,) = export(model, config, tmp_path, "nano", "v3-nano")
+    call = ("benchmark", "v3-nano", file.path, *QUICK, "--end-to-end", "--json")
+    answer = thesis(*call)
+    data = valid(answer)
+    rows = rows_of(data)
+    assert set(rows) == {
+        (64, 1, work, engine)
+        for work in ("forward", "detection")
+        for engine in ("torch", "onnxruntime")
+    }
+    _, told = rows[64, 1, "forward", "onnxruntime"]
+    assert told["parameters"] == data["parameters"]
+    assert told["file_mb"] == pytest.approx(file.megabytes)
+    _, whole = rows[64, 1, "detection", "onnxruntime"]
+    assert whole["memory"] is None
+    assert whole["boxes"] > 0
+    assert "finds noise or nothing" in answer.json["warnings"][0]
+    refused = thesis("benchmark", file.path, *QUICK, "--layers")
+    assert refused.code == 2
+    assert "onnxruntime computes" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--size", "64,abc", "whole numbers"),
+        ("--batch", "1,0", "from 1"),
+        ("--size", "64,100", "96"),
+        ("--engine", "onnxrun", "did you mean 'onnxruntime'"),
+    ],
+)
+def test_a_list_with_something_else_in_it_is_refused(thesis, option, value, said):
+    answer = thesis("benchmark", "v2", option, value)
+    assert answer.code == 2
+    assert said in answer.err
+
+
+def test_energy_is_told_where_the_machine_counts_it_and_else_not_at_all(thesis, valid, monkeypatch):
+    data = valid(thesis("benchmark", "v3-nano", *QUICK, "--json"))
+    assert data["energy"] is None or data["energy"]["joules"] > 0
+    counted = Energy(
+        joules=6.0, seconds=2.0, passes=3, pictures=3, meters=("RAPL package-0",), other_cores=0.0
+    )
+    monkeypatch.setattr(energy, "meters_of", lambda _: ["a meter"])
+    monkeypatch.setattr(energy, "energy", lambda *_: counted)
+    data = valid(thesis("benchmark", "v3-nano", *QUICK, "--json"))
+    assert data["energy"]["joules_per_picture"] == 2.0
+    shown = thesis("benchmark", "v3-nano", *QUICK).out
+    assert "2 J per picture, 3.0 W (RAPL package-0)" in shown

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from experiments.disturbances import Disturbances, marks_text
+from experiments.disturbances import Disturbances
+from featherface.engines.opening import engine_of
+from featherface.engines.table import ENGINES, TORCH
 from featherface.errors import NotFoundError, UsageError, unknown
 from featherface.profiling.config import BenchmarkConfig
 from featherface.variants.table import VARIANTS
+from thesis_cli.commands.benchmark_tables import view
 from thesis_cli.completion import complete_network
-from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import (
     Chosen,
@@ -25,17 +28,44 @@ from thesis_cli.networks import (
     settled_device,
     weights_option,
 )
-from thesis_cli.output import Block, emit, json_option
+from thesis_cli.output import emit, json_option
 from thesis_cli.progress import progress
-from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.benchmarking.cases import Measured
+    from experiments.benchmarking.subjects import TimedSubject
     from featherface.networks.detector import Detector
-    from featherface.profiling.timing import Latency
     from featherface.progress import OnProgress
     from thesis_cli.session import Session
 
 DEFAULT = BenchmarkConfig()
+
+
+def whole_numbers(_context: object, _parameter: object, text: str) -> tuple[int, ...]:
+    """Read `1,4`, each number once.
+
+    Raises:
+        BadParameter: a part is no whole number.
+    """
+    try:
+        return tuple(dict.fromkeys(int(part) for part in str(text).split(",")))
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r}: write whole numbers like 1 or 1,4") from error
+
+
+def engine_names(_context: object, _parameter: object, text: str) -> tuple[str, ...]:
+    """Read `torch,onnxruntime`, each name once.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    names = tuple(dict.fromkeys(text.split(",")))
+    for name in names:
+        if name not in ENGINES:
+            raise UsageError(f"--engine: {unknown('engine', name, ENGINES)}")
+    return names
 
 
 @click.command(cls=Command)
@@ -43,15 +73,40 @@ DEFAULT = BenchmarkConfig()
 @weights_option
 @run_option
 @settings_option
-@click.option("--size", default=DEFAULT.image_size, show_default=True, help="Side in pixels.")
-@click.option("--batch", default=DEFAULT.batch_size, show_default=True, help="Pictures at a time.")
+@click.option(
+    "--size",
+    "sizes",
+    default=str(DEFAULT.image_size),
+    show_default=True,
+    callback=whole_numbers,
+    help="Side in pixels; several with commas.",
+)
+@click.option(
+    "--batch",
+    "batches",
+    default=str(DEFAULT.batch_size),
+    show_default=True,
+    callback=whole_numbers,
+    help="Pictures at a time; several with commas.",
+)
 @click.option("--warmup", default=DEFAULT.warmup, show_default=True, help="Passes before those.")
 @click.option(
     "--passes", "--runs", "passes", default=DEFAULT.runs, show_default=True, help="Timed passes."
 )
+@click.option(
+    "--engine",
+    "engines",
+    default=TORCH,
+    show_default=True,
+    callback=engine_names,
+    help=f"What computes: {', '.join(ENGINES)}; several with commas, in turns.",
+)
 @click.option("--threads", default=DEFAULT.threads, help="CPU threads; default: PyTorch's choice.")
 @device_option
 @precision_option
+@click.option(
+    "--end-to-end", is_flag=True, help="Also whole detections, from a picture in memory to boxes."
+)
 @click.option("--layers", is_flag=True, help="Also time and memory of every layer.")
 @click.option("--training", is_flag=True, help="Also what `auto` would choose in a recipe's train.")
 @json_option
@@ -63,62 +118,80 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
     weights: Path | None,
     run: str | None,
     settings: tuple[str, ...],
-    size: int,
-    batch: int,
+    sizes: tuple[int, ...],
+    batches: tuple[int, ...],
     warmup: int,
     passes: int,
+    engines: tuple[str, ...],
     threads: int,
     device: str | None,
     precision: str,
+    end_to_end: bool,
     layers: bool,
     training: bool,
     as_json: bool,
 ) -> None:
     """Measure time and memory of networks on this machine; several are timed in turns.
 
-    A and B are variants, files of weights, or runs such as v1@1. For a number that the thesis may
-    use, run the experiment: thesis run NAME --stage benchmark seals what it measures, and with
-    --set benchmark.beside=[v1@1] how many times as long it takes as another run's network.
+    A and B are variants, files of weights, ONNX files, or runs such as v1@1. For a number that the
+    thesis may use, run the experiment: thesis run NAME --stage benchmark seals what it measures,
+    and with --set benchmark.beside=[v1@1] how many times as long it takes as another run's
+    network.
     """
     del as_json
     names = (*names, run) if run else names
     chosen = named(session, names, weights, settings)
     config = BenchmarkConfig(
-        image_size=size,
-        batch_size=batch,
+        image_size=sizes[0],
+        batch_size=batches[0],
+        sizes=sizes,
+        batches=batches,
+        engines=engines,
         runs=passes,
         warmup=warmup,
         threads=threads,
         device=settled_device(session, device),
         precision=precision,
+        end_to_end=end_to_end,
     )
-    with progress(session) as report:
-        networks = [build(session, settle(session, network)) for network in chosen]
-        first, *others = measure(networks, config, report)
+    place = tempfile.TemporaryDirectory(prefix="thesis-", ignore_cleanup_errors=True)
+    with progress(session) as report, place as folder:
+        subjects = subjects_of(session, chosen, config, Path(folder))
+        warn_of_untrained(session, subjects, config)
+        measured = measure(subjects, config, report)
+        first, *others = measured[0]
+        warn_of_left_out(session, subjects, measured)
+        own = own_network(subjects[0]) if layers or training else None
         data = {
+            **tell(first),
             "name": (*names, str(weights))[0],
-            "image_size": size,
-            "batch_size": batch,
-            **first,
-            "beside": [
-                {"name": name, **other} for name, other in zip(names[1:], others, strict=True)
-            ],
-            "layers": measure_layers(networks[0], config, report) if layers else None,
-            "training": measure_training(networks[0], config, report) if training else None,
+            "image_size": sizes[0],
+            "batch_size": batches[0],
+            "beside": [{**tell(other), "ratio": ratio_of(other)} for other in others],
+            "cases": [tell_case(case) for case in measured],
+            "layers": measure_layers(own, config, report) if own and layers else None,
+            "training": measure_training(own, config, report) if own and training else None,
         }
-    if first["marks"]:
-        why = Disturbances.of(first["circumstances"]).text()
-        session.warn(
-            f"the times are disturbed: {why}; end other programs and measure again before they are"
-            " compared or told"
-        )
+    warn_of_disturbances(session, measured)
+    for reason in dict.fromkeys(each.memory_missing for case in measured for each in case):
+        if reason:
+            session.warn(reason)
     emit(session, "benchmark", data, view)
+
+
+class NamedSubject(NamedTuple):
+    """A network to measure, as it was named."""
+
+    name: str
+    chosen: Chosen | None = None
+    file: Path | None = None
+    """A file that an engine runs by itself."""
 
 
 def named(
     session: Session, names: tuple[str, ...], weights: Path | None, settings: tuple[str, ...]
-) -> list[Chosen]:
-    """Return what each of NAMES means: a variant, a file of weights, or else a run.
+) -> list[NamedSubject]:
+    """Return what each of NAMES means: a variant, a file, or else a run.
 
     Raises:
         UsageError: nothing is named, a name is unknown, or WEIGHTS or SETTINGS are given for
@@ -136,16 +209,24 @@ def named(
         return [_meant(session, name, settings) for name in names]
     if names and names[0] not in VARIANTS:
         raise UsageError(f"{names[0]} has weights of its own", "leave out --weights")
-    return [Chosen(names[0] if names else None, weights, None, settings)]
+    if engine_of(weights):
+        return [_meant(session, str(weights), settings)]
+    chosen = Chosen(names[0] if names else None, weights, None, settings)
+    return [NamedSubject(names[0] if names else str(weights), chosen)]
 
 
-def _meant(session: Session, name: str, settings: tuple[str, ...]) -> Chosen:
+def _meant(session: Session, name: str, settings: tuple[str, ...]) -> NamedSubject:
     from experiments.records.store import Store
 
     if name in VARIANTS:
-        return Chosen(variant=name, settings=settings)
-    if Path(name).is_file():
-        return Chosen(weights=Path(name), settings=settings)
+        return NamedSubject(name, Chosen(variant=name, settings=settings))
+    path = Path(name)
+    if path.is_file() and engine_of(path):
+        if settings:
+            raise UsageError(f"--set: {name} has its settings in it", "leave out --set")
+        return NamedSubject(name, file=path)
+    if path.is_file():
+        return NamedSubject(name, Chosen(weights=path, settings=settings))
     try:
         Store(session.workspace).find(name)
     except NotFoundError as error:
@@ -154,45 +235,134 @@ def _meant(session: Session, name: str, settings: tuple[str, ...]) -> Chosen:
         raise UsageError(
             unknown("variant, file of weights or run", name, VARIANTS), "thesis model list"
         ) from error
-    return Chosen(run=name, settings=settings)
+    return NamedSubject(name, Chosen(run=name, settings=settings))
+
+
+def subjects_of(
+    session: Session, chosen: Sequence[NamedSubject], config: BenchmarkConfig, folder: Path
+) -> list[TimedSubject]:
+    """Build or open each network; those of PyTorch's once for each engine, converted to FOLDER."""
+    import torch
+
+    from experiments.benchmarking.subjects import TimedSubject, computed_by, of_file
+
+    threads = config.threads or torch.get_num_threads()
+    subjects = []
+    for place, each in enumerate(chosen):
+        if each.file is not None:
+            subjects.append(of_file(each.file, threads))
+            continue
+        network = settle(session, each.chosen or Chosen())
+        own = TimedSubject(
+            name=each.name,
+            network=build(session, network),
+            file=network.weights,
+            trained=network.weights is not None,
+        )
+        for engine in config.engines:
+            inner = folder / f"{place}-{engine}"
+            subjects.append(computed_by(own, engine, network.variant, inner, threads))
+    return subjects
 
 
 def measure(
-    networks: list[Detector], config: BenchmarkConfig, report: OnProgress
-) -> list[dict[str, Any]]:
-    """Count the networks and time them in turns; all but the first tell their ratio to it."""
-    from featherface.profiling import timing
-    from featherface.profiling.paired_ratio import paired_ratio
+    subjects: Sequence[TimedSubject], config: BenchmarkConfig, report: OnProgress
+) -> list[tuple[Measured, ...]]:
+    """Measure every case; all subjects but a case's first tell their ratio to it.
 
-    timed = timing.latencies(networks, config, report)
-    answers = [tell(*pair, config) for pair in zip(networks, timed, strict=True)]
-    for answer, other in zip(answers[1:], timed[1:], strict=True):
-        answer["ratio"] = paired_ratio(other.runs, timed[0].runs).to_json()
-    return answers
+    Raises:
+        UsageError: no subject takes pictures of any of the sizes.
+    """
+    from experiments.benchmarking import cases
+
+    measured = list(cases.measure(subjects, config, config.cases, report))
+    if not measured:
+        fixed = {subject.engine.fixed_size for subject in subjects if subject.engine}
+        sizes = ", ".join(f"{width}×{height}" for height, width in filter(None, fixed))
+        raise UsageError(f"no network takes pictures of these sizes, but of {sizes}", "--size N")
+    return measured
 
 
-def tell(network: Detector, timed: Latency, config: BenchmarkConfig) -> dict[str, Any]:
-    """Tell what a network counts and took."""
-    import torch
-
-    from experiments.records.provenance import hardware_name
-    from featherface.profiling import counting, memory
-
-    return {
-        "device": timed.device,
-        "hardware": hardware_name(torch.device(timed.device)),
-        "precision": timed.precision,
-        "threads": timed.threads,
-        "parameters": counting.parameters(network),
-        "macs": counting.macs(network, config.image_size),
-        "size_fp32_mb": counting.weights_megabytes(network),
-        "median_ms": timed.median,
-        "p90_ms": timed.p90,
-        "runs_ms": timed.runs,
-        "peak_mb": memory.peak_memory(network, config),
-        "marks": list(timed.marks),
-        "circumstances": timed.circumstances.to_json(),
+def tell(measured: Measured) -> dict[str, Any]:
+    """Tell what one network took in one case, under the names of the first version too."""
+    data = measured.to_json()
+    del data["ratio"]
+    return data | {
+        "peak_mb": measured.memory.max if measured.memory else None,
+        "circumstances": measured.latency.circumstances.to_json(),
     }
+
+
+def ratio_of(measured: Measured) -> dict[str, Any] | None:
+    """Tell how many times as long it took as the case's first network."""
+    return measured.ratio.to_json() if measured.ratio else None
+
+
+def tell_case(measured: Sequence[Measured]) -> dict[str, Any]:
+    """Tell a case, and what each network took in it."""
+    first = measured[0]
+    return {
+        "image_size": first.config.image_size,
+        "batch_size": first.config.batch_size,
+        "work": first.work,
+        "passes": len(first.latency.runs),
+        "warmup": first.config.warmup,
+        "circumstances": first.latency.circumstances.to_json(),
+        "networks": [each.to_json() for each in measured],
+    }
+
+
+def own_network(subject: TimedSubject) -> Detector:
+    """Return the network of SUBJECT, as PyTorch computes it.
+
+    Raises:
+        UsageError: another engine does.
+    """
+    if subject.engine is not None:
+        raise UsageError(
+            f"--layers and --training look into PyTorch; {subject.engine.name} computes"
+            f" {subject.name}",
+            f"leave out --engine, or give --engine {TORCH}",
+        )
+    return subject.network
+
+
+def warn_of_untrained(
+    session: Session, subjects: Sequence[TimedSubject], config: BenchmarkConfig
+) -> None:
+    """Warn where whole detections find noise or nothing, and take another time than with faces."""
+    names = dict.fromkeys(subject.name for subject in subjects if not subject.trained)
+    if config.end_to_end and names:
+        listed = " and ".join(names)
+        session.warn(
+            f"{listed}: a network without trained weights finds noise or nothing, so the time of"
+            " its whole detections tells little; name a run or a file of weights: thesis benchmark"
+            " v2@1 --end-to-end"
+        )
+
+
+def warn_of_left_out(
+    session: Session, subjects: Sequence[TimedSubject], measured: Sequence[tuple[Measured, ...]]
+) -> None:
+    """Warn of cases that a file of one size has no part in."""
+    for case in measured:
+        side = case[0].config.image_size
+        for subject in subjects:
+            if not subject.takes(side):
+                session.warn(f"{subject.name} takes no pictures of {side}×{side}: left out there")
+
+
+def warn_of_disturbances(session: Session, measured: Sequence[tuple[Measured, ...]]) -> None:
+    """Warn once of times that were taken while the machine was not left alone."""
+    disturbed = [case[0] for case in measured if case[0].latency.marks]
+    if not disturbed:
+        return
+    why = Disturbances.of(disturbed[0].latency.circumstances.to_json()).text()
+    which = "" if len(measured) == 1 else f" in {len(disturbed)} of {len(measured)} cases"
+    session.warn(
+        f"the times are disturbed{which}: {why}; end other programs and measure again before they"
+        " are compared or told"
+    )
 
 
 def measure_layers(
@@ -240,69 +410,3 @@ def measure_training(
         "room": choice.room,
         "said": choice.sentences(),
     }
-
-
-def view(data: dict[str, Any]) -> list[Block]:
-    """Show the whole, then the layers by time, then what training would choose."""
-    side, count = data["image_size"], data["batch_size"]
-    where = f"{data['device']} ({data['hardware']}), {data['precision']}, {data['threads']} threads"
-    said = marks_text(tuple(data["marks"]), "en")
-    marks = f" ({said})" if said else ""
-    facts = {
-        "network": f"{data['name']}, {data['parameters']:,} parameters",
-        "setting": f"{side}×{side}, batch {count}, {where}",
-        "time": f"{quantity(data['median_ms'], 'ms', '.2f')} median, "
-        f"{quantity(data['p90_ms'], 'ms', '.2f')} p90"
-        f" of {len(data['runs_ms'])} passes{marks}",
-        "memory": f"{quantity(data['peak_mb'], 'MB', '.1f')} at most, "
-        f"weights {quantity(data['size_fp32_mb'], 'MB', '.2f')}",
-        "MACs": quantity(data["macs"], "MACs"),
-    }
-    blocks: list[Block] = [Grid([], [], facts=facts)]
-    if data["beside"]:
-        blocks += ["", ratio_grid(data)]
-    if data["layers"]:
-        blocks += ["", layer_grid(data["layers"])]
-    if data["training"]:
-        blocks += ["", *data["training"]["said"]]
-    return blocks
-
-
-def ratio_grid(data: dict[str, Any]) -> Grid:
-    """Tabulate the networks that were timed in turns, and how many times as long each takes."""
-    columns = ["network", ">parameters", ">median ms", ">p90 ms", ">memory MB"]
-    columns += [f">times {data['name']}", "95% interval"]
-    rows = []
-    for each in (data, *data["beside"]):
-        ratio = each.get("ratio")
-        ends = [quantity(ratio[end], "", ".3f") for end in ("low", "high")] if ratio else []
-        rows.append(
-            [
-                each["name"],
-                quantity(each["parameters"], "parameters"),
-                quantity(each["median_ms"], "", ".2f"),
-                quantity(each["p90_ms"], "", ".2f"),
-                quantity(each["peak_mb"], "", ".1f"),
-                quantity(ratio["value"], "", ".3f") if ratio else "",
-                f"{ends[0]} to {ends[1]}, {ratio['pairs']} pairs" if ratio else "",
-            ]
-        )
-    return Grid(columns, rows)
-
-
-def layer_grid(layers: list[dict[str, Any]]) -> Grid:
-    """Tabulate the layers, slowest first; each has what it does itself."""
-    columns = ["layer", "kind", ">calls", ">ms", ">share", ">output MB", ">peak MB"]
-    rows = [
-        [
-            each["name"] or "(the network)",
-            each["kind"],
-            f"{each['calls']}",
-            quantity(each["ms"], "", ".3f"),
-            quantity(each["share"], "fraction"),
-            quantity(each["output_mb"], "", ".2f"),
-            quantity(each["peak_mb"], "", ".2f"),
-        ]
-        for each in sorted(layers, key=lambda each: -each["ms"])
-    ]
-    return Grid(columns, rows)
