@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from stand_ins.machines import CalmMachine
 
-from featherface.export.formats import ExportConfig
+from featherface.export.formats import FORMATS, ExportConfig
 from featherface.export.writing import export
 from featherface.networks.detector import build
 from featherface.profiling import energy, machine
@@ -232,3 +232,42 @@ def test_energy_is_told_where_the_machine_counts_it_and_else_not_at_all(thesis, 
     assert data["energy"]["joules_per_picture"] == 2.0
     shown = thesis("benchmark", "v3-nano", *QUICK).out
     assert "2 J per picture, 3.0 W (RAPL package-0)" in shown
+
+
+SMALL_MATRIX = ("--size", "64", "--batch", "1", "--passes", "2", "--warmup", "0", "--threads", "1")
+SMALL_DATA = (
+    *("--set", "data.synthetic.image_size=64", "--set", "data.synthetic.val_images=2"),
+    *("--set", "data.synthetic.train_images=1", "--set", "export.parity_sizes=[[64, 64]]"),
+)
+
+
+def test_a_matrix_seals_a_run_and_stands_in_the_chapter(thesis, valid, workspace, tmp_path):
+    file = tmp_path / "nano.safetensors"
+    save_weights(file, build(variant("v3-nano"), seed=0), {"variant": "v3-nano"})
+    taken = ("--set", f"model.weights={file}", "--set", "data.root=synthetic")
+    call = ("benchmark", "--matrix", "v3-nano", *SMALL_MATRIX, *SMALL_DATA, *taken)
+    data = valid(thesis(*call, "--to", "vault", "--json", workspace=workspace))
+    assert data["runs"] == ["v3-nano@1"]
+    assert data["formats"] == list(FORMATS)
+    rows = {row["format"]: row for row in data["rows"]}
+    assert set(rows) == {"torch", *FORMATS}
+    assert rows["torch"]["ap"] is not None
+    assert rows["onnx"]["state"] == "ran"
+    assert rows["onnx"]["ratio"] > 0
+    assert rows["onnx"]["latency"]["conditions"]["engine"] == "onnxruntime"
+    note = workspace.vault / "04-Implementation" / "Technical-Documentation.md"
+    assert "[[v3-nano@1]] | ONNX | ONNX Runtime" in note.read_text(encoding="utf-8")
+    (checked,) = valid(thesis("runs", "verify", "--json", workspace=workspace))
+    assert checked["intact"] is True
+
+
+def test_a_matrix_without_weights_or_data_says_what_is_missing(thesis, workspace, weights):
+    answer = thesis("benchmark", "--matrix", "v3-nano", workspace=workspace)
+    assert answer.code == 3
+    assert "thesis run v3-nano" in answer.err
+    for option in (("--layers",), ("--engine", "onnxruntime"), ("--weights", weights)):
+        answer = thesis("benchmark", "--matrix", "v2", *option, workspace=workspace)
+        assert (answer.code, f"{option[0]} has no part in --matrix" in answer.err) == (2, True)
+    assert thesis("benchmark", "--matrix", "v2", "--size", "64,96", workspace=workspace).code == 2
+    answer = thesis("benchmark", "v2", "--to", "vault", workspace=workspace)
+    assert (answer.code, "--matrix" in answer.err) == (2, True)

@@ -14,6 +14,7 @@ from featherface.engines.table import ENGINES, TORCH
 from featherface.errors import NotFoundError, UsageError, unknown
 from featherface.profiling.config import BenchmarkConfig
 from featherface.variants.table import VARIANTS
+from thesis_cli.commands.benchmark_matrix import run_matrix
 from thesis_cli.commands.benchmark_tables import view
 from thesis_cli.completion import complete_network
 from thesis_cli.groups import Command, pass_session
@@ -109,10 +110,20 @@ def engine_names(_context: object, _parameter: object, text: str) -> tuple[str, 
 )
 @click.option("--layers", is_flag=True, help="Also time and memory of every layer.")
 @click.option("--training", is_flag=True, help="Also what `auto` would choose in a recipe's train.")
+@click.option(
+    "--matrix",
+    is_flag=True,
+    help="Seal a run of each: every format possible here, compared, timed and evaluated.",
+)
+@click.option(
+    "--to", type=click.Choice(["vault"]), help="With --matrix: bring the vault up to date."
+)
 @json_option
+@click.pass_context
 @pass_session
 def benchmark(  # noqa: PLR0913 - one parameter per option
     session: Session,
+    context: click.Context,
     *,
     names: tuple[str, ...],
     weights: Path | None,
@@ -129,6 +140,8 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
     end_to_end: bool,
     layers: bool,
     training: bool,
+    matrix: bool,
+    to: str | None,
     as_json: bool,
 ) -> None:
     """Measure time and memory of networks on this machine; several are timed in turns.
@@ -137,9 +150,19 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
     thesis may use, run the experiment: thesis run NAME --stage benchmark seals what it measures,
     and with --set benchmark.beside=[v1@1] how many times as long it takes as another run's
     network.
+
+    With --matrix A and B are experiments that have weights, or their runs: a new run of each
+    seals what it finds, and takes, in every format.
     """
     del as_json
     names = (*names, run) if run else names
+    if matrix:
+        check_matrix(names, weights, context)
+        overrides = [*settings, *recipe_settings(context)]
+        run_matrix(session, names, overrides, to_vault=to is not None)
+        return
+    if to:
+        raise UsageError(f"--to {to} is of --matrix", "thesis benchmark --matrix NAME --to vault")
     chosen = named(session, names, weights, settings)
     config = BenchmarkConfig(
         image_size=sizes[0],
@@ -177,6 +200,61 @@ def benchmark(  # noqa: PLR0913 - one parameter per option
         if reason:
             session.warn(reason)
     emit(session, "benchmark", data, view)
+
+
+RECIPE_KEYS = {
+    "sizes": "image_size",
+    "batches": "batch_size",
+    "warmup": "warmup",
+    "passes": "runs",
+    "threads": "threads",
+    "device": "device",
+    "precision": "precision",
+}
+"""Parameter -> key of a recipe's `benchmark` that it sets for a matrix."""
+NOT_OF_MATRIX = {
+    "engines": "--engine",
+    "end_to_end": "--end-to-end",
+    "layers": "--layers",
+    "training": "--training",
+}
+
+
+def given(context: click.Context, name: str) -> bool:
+    """Whether the parameter NAME was typed."""
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def check_matrix(names: tuple[str, ...], weights: Path | None, context: click.Context) -> None:
+    """Refuse what a matrix can't do.
+
+    Raises:
+        UsageError: nothing is named, or an option has no part in it.
+    """
+    if not names:
+        raise UsageError("no network for the matrix", "name experiments: --matrix v1 v2")
+    if weights is not None:
+        raise UsageError(
+            "--weights has no part in --matrix: a record says of what its weights are",
+            f"thesis run {names[0]} --stage evaluate --set model.weights={weights}",
+        )
+    for name, option in NOT_OF_MATRIX.items():
+        if given(context, name):
+            raise UsageError(f"{option} has no part in --matrix", f"leave out {option}")
+    for name in ("sizes", "batches"):
+        if len(context.params[name]) > 1:
+            raise UsageError("a matrix has one size and one batch", "name one of each")
+
+
+def recipe_settings(context: click.Context) -> list[str]:
+    """Return the options that were typed, as settings of a recipe."""
+    values = {
+        key: context.params[name] for name, key in RECIPE_KEYS.items() if given(context, name)
+    }
+    return [
+        f"benchmark.{key}={value[0] if isinstance(value, tuple) else value}"
+        for key, value in values.items()
+    ]
 
 
 class NamedSubject(NamedTuple):

@@ -31,7 +31,7 @@ CHAPTERS: dict[str, tuple[tuple[str, str], ...]] = {
     "innovations": (("hypotheses", "hypotheses"),),
     "methodology": (("protocol", "protocol"),),
     "architecture": (("architecture", "architecture"),),
-    "documentation": (("exports", "exports"),),
+    "documentation": (("exports", "exports"), ("matrix", "matrix")),
     "performance": (("results", "performance"),),
     "comparison": (("comparison", "comparison"),),
     "ablation": (("ablation", "ablation"),),

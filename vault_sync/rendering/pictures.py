@@ -47,6 +47,13 @@ def size_against_ap(runs: Sequence[Run], cited: Sequence[CitedResult], language:
     return pareto(runs, cited, language=language)
 
 
+def formats_against_ap(points: Sequence[Mapping[str, Any]], context: str, language: str) -> bytes:
+    """Draw AP of exported files against latency and size; POINTS as `format_plots` takes them."""
+    from experiments.plotting.format_plots import ap_of_formats  # noqa: PLC0415 - as above
+
+    return ap_of_formats(points, context, language)
+
+
 def component_bars(
     networks: Mapping[str, Mapping[str, int]], names: Mapping[str, str], language: str
 ) -> bytes:
@@ -91,6 +98,7 @@ PICTURES: Mapping[str, Callable[..., bytes]] = {
     "loss-curves": loss_curves,
     "precision-recall": precision_recall,
     "size-against-ap": size_against_ap,
+    "formats-against-ap": formats_against_ap,
     "component-bars": component_bars,
     "difference-bars": difference_bars,
     "network-drawing": network_drawing,

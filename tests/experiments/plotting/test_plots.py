@@ -10,6 +10,7 @@ from experiments.metrics import Metric
 from experiments.plotting import run_plots
 from experiments.plotting.comparison_plots import _caption, draw_comparison
 from experiments.plotting.data_plots import draw_statistics
+from experiments.plotting.format_plots import ap_of_formats
 from experiments.plotting.pareto import _of_runs, front, pareto
 from experiments.plotting.published_curves import PublishedCurve
 from experiments.wording.formats import FORMATS
@@ -181,3 +182,31 @@ def test_scores_of_a_training_on_drawn_pictures_are_called_so_before_any_evaluat
     workspace, make_run
 ):
     assert "Synthetic" in run_plots.caption(make_run(workspace, "v1", metrics={}))
+
+
+def format_point(run="v2@1", name="ONNX", **about):
+    return {
+        "run": run,
+        "format": name,
+        "ap": 0.7,
+        "latency": 20.0,
+        "megabytes": 1.2,
+        "marked": False,
+        **about,
+    }
+
+
+def test_formats_are_drawn_by_latency_and_size_in_two_languages_and_a_mark_is_seen():
+    points = [format_point(), format_point(name="ONNX INT8", ap=0.69, latency=12.0)]
+    plain = ap_of_formats(points, "34 images")
+    assert plain.startswith(PNG)
+    assert plain == ap_of_formats(points, "34 images")
+    assert plain != ap_of_formats(points, "34 images", "fr")
+    assert plain != ap_of_formats([points[0], points[1] | {"marked": True}], "34 images")
+    assert plain != ap_of_formats([*points, format_point(run="v1@1")], "34 images")
+
+
+def test_formats_without_ap_or_without_any_cost_are_not_drawn():
+    assert ap_of_formats([format_point(ap=None)], "") == b""
+    assert ap_of_formats([format_point(latency=None, megabytes=None)], "") == b""
+    assert ap_of_formats([format_point(latency=None)], "").startswith(PNG)

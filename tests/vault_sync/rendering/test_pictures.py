@@ -42,7 +42,10 @@ CHANGES = {
         STYLE,
         "#6E6E6E",
         "#666666",
-        {"precision-recall", "size-against-ap", "difference-bars", "network-drawing"},
+        {
+            *("precision-recall", "size-against-ap", "formats-against-ap"),
+            *("difference-bars", "network-drawing"),
+        },
     ),
     "how plots are laid out": (STYLE, "dpi=160, layout", "dpi=170, layout", PLOTS),
     "a row's height": (
