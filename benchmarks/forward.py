@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from featherface.engines.onnx_runtime import OnnxSession
+from featherface.export.formats import WriterSettings
 from featherface.export.onnx_file import write_onnx
 from featherface.networks.detector import build
 from featherface.variants.table import VARIANTS
@@ -74,7 +75,7 @@ def eager(name: str, images: torch.Tensor) -> Callable[[], object]:
 def onnx(name: str, images: torch.Tensor) -> Callable[[], object]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
-        write_onnx(network(name), path, 20, name)
+        write_onnx(network(name), path, WriterSettings(), name)
         session = OnnxSession(path)
     array = images.numpy()
     return lambda: session(array)

@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from featherface.engines.onnx_runtime import OnnxSession
+from featherface.export.formats import WriterSettings
 from featherface.export.onnx_file import write_onnx
 from featherface.export.writing import differences
 from featherface.validation.case import VariantCase
@@ -55,7 +56,7 @@ def check(name: str, options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         path = Path(folder) / "network.onnx"
-        write_onnx(model, path, 20, name)
+        write_onnx(model, path, WriterSettings(), name)
         run = OnnxSession(path)
     cases = list(itertools.product(map(pixels, options.sizes), options.batches))
     found = {case: differences(model, run, *case) for case in cases}

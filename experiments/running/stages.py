@@ -12,6 +12,7 @@ from experiments.running.benchmark_stage import CASES, benchmark
 from experiments.running.evaluation_stage import evaluate
 from experiments.running.stage_context import StageContext, StageResult, load_network
 from experiments.running.training_stage import train
+from featherface.export.formats import WriterSettings
 from featherface.export.writing import export as write_exports
 
 if TYPE_CHECKING:
@@ -33,14 +34,17 @@ def export(context: StageContext) -> StageResult:
         context.folder / "exports",
         recipe.name,
         recipe.model.variant,
+        WriterSettings(run=context.run),
         context.on_progress,
     )
     for artifact in artifacts:
+        if artifact.parity is None:
+            continue
         conditions = Conditions(sizes=tuple((width, height) for height, width in artifact.sizes))
         result.metrics.append(
             Metric(
                 name=f"export.{artifact.format}.parity",
-                value=float(artifact.parity),
+                value=artifact.parity,
                 source=context.run,
                 conditions=conditions,
             )
@@ -84,4 +88,5 @@ def _describe(artifact: Artifact, folder: Path) -> dict[str, Any]:
         "megabytes": artifact.megabytes,
         "parity": artifact.parity,
         "landmarks_parity": artifact.landmarks_parity,
+        **artifact.details,
     }

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from featherface.checks import require_legal
-from featherface.errors import UsageError, unknown
+from featherface.errors import UnavailableError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pictures = Sequence[NDArray[np.uint8]]
+
+UNLIMITED = math.inf
+"""Tolerance of a format whose numbers have fewer bits: what it costs is told as AP."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,15 +29,63 @@ class ExportFormat:
     title: str
     """What tables call it."""
     suffix: str
+    """Ending of its files, no other format's."""
     summary: str
+    engine: str = ""
+    """Name in `featherface.engines.table.ENGINES` of what runs such a file here; empty where
+    nothing does: it is converted and not run."""
+    tools: tuple[str, ...] = ()
+    """Modules that its writer imports beyond the core's."""
+    extra: str = ""
+    """Extra of this project that installs them."""
+    tolerance: float | None = None
+    """Largest difference of a score or box delta that passes; None leaves it to
+    `export.tolerance`."""
+    rounds: bool = False
+    """Whether it stores or computes numbers in fewer bits, so that its cost must be measured."""
+
+    @property
+    def install(self) -> str:
+        """The command that installs what its writer needs; empty where the core suffices."""
+        return f'python -m pip install "thesis[{self.extra}]"' if self.extra else ""
+
+    def missing(self) -> tuple[str, ...]:
+        """Return those of its tools that are not installed."""
+        return tuple(name for name in self.tools if importlib.util.find_spec(name) is None)
+
+    def require_tools(self) -> None:
+        """Check that its tools are installed.
+
+        Raises:
+            UnavailableError: one is not; the hint installs it.
+        """
+        if missing := self.missing():
+            raise UnavailableError(f"{self.title} needs {' and '.join(missing)}", self.install)
 
 
 FORMATS: dict[str, ExportFormat] = {
     "onnx": ExportFormat(
-        title="ONNX", suffix=".onnx", summary="ONNX with native DeformConv, any batch and size"
+        title="ONNX",
+        suffix=".onnx",
+        summary="ONNX with native DeformConv, any batch and size",
+        engine="onnxruntime",
     ),
 }
 """Every format by name; `featherface.export.writing` holds one writer per name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterSettings:
+    """What a writer is told besides the network and its name."""
+
+    opset: int = 20
+    """ONNX operator set."""
+    run: str = ""
+    """Id of the run that the network is of, such as `v2@1`; empty for a file of weights."""
+    pictures: Callable[[], Pictures] | None = None
+    """Gives pictures (H,W,3; blue-green-red) that quantisation measures ranges on; None draws
+    some."""
+
 
 OPSETS = (19, 20, 21)
 """ONNX operator sets with DeformConv; the tests write the default one."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from featherface.export.formats import WriterSettings
     from featherface.networks.detector import Detector
 
 TRACED = (2, 3, 64, 96)
@@ -48,7 +49,7 @@ class _Deployed(nn.Module):
         return raw.boxes, raw.logits.softmax(-1), raw.landmarks
 
 
-def write_onnx(model: Detector, path: Path, opset: int, variant_name: str) -> None:
+def write_onnx(model: Detector, path: Path, settings: WriterSettings, variant_name: str) -> None:
     """Write MODEL to PATH with what decoding needs in the file's metadata.
 
     Outputs: boxes (B,N,4) and landmarks (B,N,10) as deltas of the priors, scores (B,N,2) as
@@ -56,7 +57,7 @@ def write_onnx(model: Detector, path: Path, opset: int, variant_name: str) -> No
     """
     import onnx  # noqa: PLC0415 - only an export needs it
 
-    graph = _trace(model, opset)
+    graph = _trace(model, settings.opset)
     _free_sizes(graph)
     write_out_own(graph)
     for key, value in _metadata(model, variant_name).items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,7 +14,7 @@ from featherface.devices.precision import computing
 from featherface.engines.onnx_runtime import OnnxSession
 from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
-from featherface.export.formats import FORMATS
+from featherface.export.formats import FORMATS, WriterSettings
 from featherface.export.onnx_file import write_onnx
 from featherface.filesystem.atomic import remove
 from featherface.progress import Progress, silent
@@ -28,10 +29,25 @@ if TYPE_CHECKING:
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress
 
-    Writer = Callable[[Detector, Path, int, str], None]
+    Details = Mapping[str, Any]
+    """What a writer tells of its file beyond what every file has: keys of the manifest."""
+    Writer = Callable[[Detector, Path, WriterSettings, str], Details | None]
+    Runner = Callable[[Path], Callable[[Any], dict[str, Any]]]
+
+
+def late(module: str, name: str) -> Callable[..., Any]:
+    """Return what calls NAME of MODULE of this room, which is imported no sooner."""
+
+    def call(*arguments: Any) -> Any:
+        return getattr(importlib.import_module(f"featherface.export.{module}"), name)(*arguments)
+
+    return call
+
 
 WRITERS: dict[str, Writer] = {"onnx": write_onnx}
-RUNNERS: dict[str, Callable[[Path], Callable[[Any], dict[str, Any]]]] = {"onnx": OnnxSession}
+"""Format -> what writes MODEL to PATH, told its settings and the variant's name."""
+RUNNERS: dict[str, Runner] = {"onnx": OnnxSession}
+"""Format that an engine runs -> what opens a file, to be given pictures (B,3,H,W)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +59,14 @@ class Artifact:
     sha256: str
     megabytes: float
     """10^6 bytes on disk."""
-    parity: float
-    """Largest absolute difference of a score or box delta."""
-    landmarks_parity: float
+    parity: float | None = None
+    """Largest absolute difference of a score or box delta; None: converted, not run."""
+    landmarks_parity: float | None = None
     """The same of a landmark delta, which has no limit."""
-    sizes: tuple[tuple[int, int], ...]
+    sizes: tuple[tuple[int, int], ...] = ()
     """Heights and widths that were compared."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What its writer tells of it besides."""
 
 
 def export(
@@ -57,21 +75,25 @@ def export(
     folder: Path,
     name: str,
     variant_name: str,
+    settings: WriterSettings | None = None,
     on_progress: OnProgress = silent,
 ) -> list[Artifact]:
     """Write MODEL to FOLDER/NAME.<suffix> in each format of CONFIG.
 
     It may be in training, on any device and wrapped: what is written is a copy as it is deployed.
+    The operator set is CONFIG's, whatever SETTINGS say.
 
     Raises:
-        UnavailableError: the folder can't be written, or a file computes something else (it is
-            removed).
+        UnavailableError: the folder can't be written, a tool is missing, or a file computes
+            something else (it is removed).
     """
     model, artifacts = deployed(model), []
+    settings = replace(settings or WriterSettings(), opset=config.opset)
     for index, kind in enumerate(config.formats):
+        FORMATS[kind].require_tools()
         path = folder / f"{name}{FORMATS[kind].suffix}"
-        WRITERS[kind](model, path, config.opset, variant_name)
-        artifacts.append(_checked(model, path, kind, config))
+        details = WRITERS[kind](model, path, settings, variant_name) or {}
+        artifacts.append(_checked(model, _described(path, kind, details), config))
         on_progress(Progress("export", index + 1, len(config.formats), "files"))
     return artifacts
 
@@ -112,23 +134,35 @@ def parity_of(differences_of_cases: Iterable[Mapping[str, float]]) -> float:
     return max(max(case["boxes"], case["scores"]) for case in differences_of_cases)
 
 
-def _checked(model: Detector, path: Path, kind: str, config: ExportConfig) -> Artifact:
-    run = RUNNERS[kind](path)
-    cases = itertools.product(config.parity_sizes, config.parity_batches)
-    cases_differences = [differences(model, run, size, batch) for size, batch in cases]
-    parity = parity_of(cases_differences)
-    if not parity <= config.tolerance:
-        remove(path)
-        raise UnavailableError(
-            f"{path.name} differs from the network by {parity:.2g}, more than {config.tolerance:g}",
-            "another version of onnxruntime or torch may help: thesis doctor",
-        )
+def _described(path: Path, kind: str, details: Mapping[str, Any]) -> Artifact:
     content = path.read_bytes()
     return Artifact(
         path=path,
         format=kind,
         sha256=hashlib.sha256(content).hexdigest(),
         megabytes=len(content) / 1e6,
+        details=details,
+    )
+
+
+def _checked(model: Detector, artifact: Artifact, config: ExportConfig) -> Artifact:
+    """Return ARTIFACT with its parity, where an engine runs it here; remove what is not MODEL."""
+    form = FORMATS[artifact.format]
+    if not form.engine:
+        return artifact
+    run = RUNNERS[artifact.format](artifact.path)
+    cases = itertools.product(config.parity_sizes, config.parity_batches)
+    cases_differences = [differences(model, run, size, batch) for size, batch in cases]
+    parity = parity_of(cases_differences)
+    limit = config.tolerance if form.tolerance is None else form.tolerance
+    if not parity <= limit:
+        remove(artifact.path)
+        raise UnavailableError(
+            f"{artifact.path.name} differs from the network by {parity:.2g}, more than {limit:g}",
+            "another version of onnxruntime or torch may help: thesis doctor",
+        )
+    return replace(
+        artifact,
         parity=parity,
         landmarks_parity=max(difference["landmarks"] for difference in cases_differences),
         sizes=config.parity_sizes,

@@ -154,7 +154,7 @@ def export(case: VariantCase) -> str:
     cases = [(size, 1) for size in SIZES] + [(SIZES[0], 8)]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         (artifact,) = write(model, config, Path(folder), "network", case.name)
-        run, worst = OnnxSession(artifact.path), artifact.parity
+        run, worst = OnnxSession(artifact.path), artifact.parity or 0.0
         for size, batch in cases:
             difference = differences(model, run, size, batch)
             worst = max(worst, difference["boxes"], difference["scores"])

@@ -6,6 +6,7 @@ import torch
 
 from featherface.engines.opening import engine_of, open_file
 from featherface.errors import NotFoundError, UsageError, WeightsError
+from featherface.export.formats import WriterSettings
 from featherface.export.onnx_file import write_onnx
 from featherface.inference.detect import detect
 from featherface.validation.case import VariantCase
@@ -18,7 +19,7 @@ NETWORK = "v3-nano"
 def exported(tmp_path_factory):
     model = VariantCase(NETWORK, variant(NETWORK)).stirred()
     path = tmp_path_factory.mktemp("exported") / "network.onnx"
-    write_onnx(model, path, 20, NETWORK)
+    write_onnx(model, path, WriterSettings(), NETWORK)
     return model, path
 
 
@@ -47,7 +48,7 @@ def test_the_file_tells_the_settings_of_its_network(exported):
 def test_another_file_has_another_fingerprint(exported, tmp_path):
     _, path = exported
     other = tmp_path / "other.onnx"
-    write_onnx(VariantCase(NETWORK, variant(NETWORK)).network(), other, 20, NETWORK)
+    write_onnx(VariantCase(NETWORK, variant(NETWORK)).network(), other, WriterSettings(), NETWORK)
     assert open_file(path).fingerprint() == open_file(path).fingerprint()
     assert open_file(other).fingerprint() != open_file(path).fingerprint()
 

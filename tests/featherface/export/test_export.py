@@ -3,16 +3,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 from stand_ins.networks import every_network
 
 from featherface.engines.onnx_runtime import OnnxSession
+from featherface.engines.table import ENGINES
 from featherface.errors import UnavailableError, UsageError
 from featherface.export import writing
-from featherface.export.formats import FORMATS, ExportConfig
+from featherface.export.formats import FORMATS, ExportConfig, ExportFormat, WriterSettings
 from featherface.export.writing import Artifact, differences, export
 from featherface.networks.detector import build
 from featherface.validation.case import VariantCase
@@ -92,9 +93,9 @@ def test_the_gates_of_contextual_sharing_are_in_the_file(exported):
 
 
 def test_a_file_that_computes_something_else_is_removed(tmp_path, monkeypatch):
-    def swapped(model, path, opset, name):
+    def swapped(model, path, settings, name):
         other = build(model.config, 99).eval()
-        writing.write_onnx(other, path, opset, name)
+        writing.write_onnx(other, path, settings, name)
 
     monkeypatch.setitem(writing.WRITERS, "onnx", swapped)
     config = ExportConfig(parity_sizes=((64, 64),))
@@ -120,7 +121,9 @@ def written_with(monkeypatch, tmp_path):
         return lambda path: run
 
     def export_it(name, difference):
-        write = lambda model, path, opset, name: path.write_bytes(b"a network")  # noqa: E731
+        def write(_model, path, _settings, _name):
+            path.write_bytes(b"a network")
+
         monkeypatch.setitem(writing.WRITERS, "onnx", write)
         monkeypatch.setitem(writing.RUNNERS, "onnx", session(name, difference))
         config = ExportConfig(parity_sizes=((32, 64),), parity_batches=(1,), tolerance=1e-3)
@@ -145,8 +148,41 @@ def test_landmarks_have_no_limit(written_with):
     assert artifact.landmarks_parity == pytest.approx(0.5, abs=1e-5)
 
 
-def test_every_format_has_writer_and_runner():
-    assert set(FORMATS) == set(writing.WRITERS) == set(writing.RUNNERS)
+def test_every_format_has_a_writer_and_each_that_runs_here_a_runner():
+    assert set(FORMATS) == set(writing.WRITERS)
+    assert {name for name, form in FORMATS.items() if form.engine} == set(writing.RUNNERS)
+    assert len({form.suffix for form in FORMATS.values()}) == len(FORMATS)
+    assert {form.engine for form in FORMATS.values()} <= {"", *ENGINES}
+
+
+@pytest.fixture
+def format_that_nothing_runs(monkeypatch):
+    """A format with a tool that is not installed and no engine; its writer writes four bytes."""
+    form = ExportFormat(
+        title="Odd", suffix=".odd", summary="odd", tools=("no_such_module",), extra="odd"
+    )
+    monkeypatch.setitem(FORMATS, "odd", form)
+    write = lambda model, path, settings, name: path.write_bytes(b"odd!") and {"run": settings.run}  # noqa: E731
+    monkeypatch.setitem(writing.WRITERS, "odd", write)
+    return form
+
+
+def test_a_missing_tool_is_answered_with_the_command_that_installs_it(
+    format_that_nothing_runs, tmp_path
+):
+    model = build(variant("v3-nano"), 0).eval()
+    with pytest.raises(UnavailableError, match="Odd needs no_such_module") as error:
+        export(model, ExportConfig(formats=("odd",)), tmp_path, "best", "v3-nano")
+    assert error.value.hint == 'python -m pip install "thesis[odd]"'
+
+
+def test_a_file_that_no_engine_runs_has_no_parity(format_that_nothing_runs, tmp_path, monkeypatch):
+    monkeypatch.setitem(FORMATS, "odd", replace(format_that_nothing_runs, tools=()))
+    model = build(variant("v3-nano"), 0).eval()
+    config, settings = ExportConfig(formats=("odd",)), WriterSettings(run="v3@1")
+    (artifact,) = export(model, config, tmp_path, "best", "v3-nano", settings)
+    assert (artifact.parity, artifact.landmarks_parity, artifact.sizes) == (None, None, ())
+    assert (artifact.path.read_bytes(), artifact.details) == (b"odd!", {"run": "v3@1"})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from PIL import Image
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
+from featherface.export.formats import WriterSettings
 from featherface.export.onnx_file import write_onnx
 from featherface.inference.detect import detect
 from featherface.inference.prediction_folder import fingerprint
@@ -134,7 +135,7 @@ def test_the_cache_of_a_teacher_knows_for_whom_pictures_were_made(tmp_path):
 def test_an_exported_file_says_how_its_pictures_are_made(tmp_path):
     onnx = pytest.importorskip("onnx")
     path = tmp_path / "v3.onnx"
-    write_onnx(build(variant("v3-nano", **RGB), seed=0), path, 20, "v3-nano")
+    write_onnx(build(variant("v3-nano", **RGB), seed=0), path, WriterSettings(), "v3-nano")
     props = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     assert props["channel_order"] == "rgb"
     assert float(props["pixel_scale"]) == 0.0078125
