@@ -153,6 +153,14 @@ KINDS: dict[str, MetricKind] = {
         )
         for name, form in FORMATS.items()
     },
+    **{
+        f"export.{name}.ap_loss.{subset}": _error(
+            f"AP {subset.title()} lost by {form.title}",
+            f"AP {subset.title()} perdue par {form.title}",
+        )
+        for name, form in FORMATS.items()
+        for subset in (*SUBSETS, "mean")
+    },
     "train.loss": _cost("", "Training loss", "Perte d'entraînement", 4),
 }
 """The metrics the tool itself records, in the order tables show them."""

@@ -12,7 +12,6 @@ from experiments.claims.predicates import metric_terms, parse
 from experiments.metrics import KINDS, RATIO
 from experiments.workspace.milestones import packaged_milestones
 from featherface.errors import ThesisError, UsageError, unknown
-from featherface.export.formats import FORMATS
 
 if TYPE_CHECKING:
     from experiments.claims.predicates import Claim
@@ -66,7 +65,6 @@ class Vocabulary:
         cited = self.store.workspace.cited.values()
         return {
             *KINDS,
-            *(f"export.{name}.parity" for name in FORMATS),
             *(metric.name for result in cited for metric in result.metrics),
         }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from experiments.recipe.model import DataConfig
 from featherface.errors import UsageError
 from featherface.evaluation.config import EvaluateConfig
-from featherface.export.formats import ExportConfig
+from featherface.export.formats import FORMATS, ExportConfig
 from featherface.training.config.distill import DistillConfig
 from featherface.training.config.train import TrainConfig
 
@@ -85,6 +85,11 @@ _DETECTING = Need(
     ("evaluate.predictions",), "null", lambda recipe: recipe.evaluate.predictions is None
 )
 _EXPORTED = Need(("export.formats",), "[onnx]", lambda recipe: bool(recipe.export.formats))
+_ROUNDED = Need(
+    ("export.formats",),
+    "[onnx-int8]",
+    lambda recipe: any(FORMATS[name].rounds for name in recipe.export.formats),
+)
 _FROM_MAPS = ("feature_weight", "attention_weight", "cross_scale_weight")
 _FROM_ALL = ("soft_weight", "box_weight", "landmark_weight")
 
@@ -151,6 +156,14 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "export.parity_sizes": (_EXPORTED,),
     "export.parity_batches": (_EXPORTED,),
     "export.tolerance": (_EXPORTED,),
+    "export.validate": (_ROUNDED,),
+    "export.calibrate": (
+        Need(
+            ("export.formats",),
+            "[onnx-int8]",
+            lambda recipe: any("int8" in name for name in recipe.export.formats),
+        ),
+    ),
 }
 """Keys that not every recipe reads, and all that must hold where one does; a test goes through all
 keys of the sections."""

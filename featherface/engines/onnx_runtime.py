@@ -12,6 +12,7 @@ from featherface.errors import WeightsError
 from featherface.weights.network_settings import settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy import dtype, float32, ndarray
@@ -49,7 +50,12 @@ class OnnxSession:
 
     def __call__(self, images: ndarray[Any, dtype[float32]]) -> dict[str, Any]:
         """Return the outputs by name for IMAGES (B,3,H,W)."""
-        return dict(zip(OUTPUTS, self._session.run(list(OUTPUTS), {INPUT: images}), strict=True))
+        return dict(zip(OUTPUTS, self.run(OUTPUTS, images), strict=True))
+
+    def run(self, outputs: Sequence[str], images: ndarray[Any, dtype[float32]]) -> list[Any]:
+        """Return OUTPUTS of the file for IMAGES (B,3,H,W)."""
+        answers: list[Any] = self._session.run(list(outputs), {INPUT: images})
+        return answers
 
 
 class OnnxRuntimeEngine(Engine):

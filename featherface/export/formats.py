@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from featherface.checks import require_legal
 from featherface.errors import UnavailableError, UsageError, unknown
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Pictures = Sequence[NDArray[np.uint8]]
+
+class CalibrationPictures(NamedTuple):
+    """Pictures on which quantisation measures the ranges of numbers inside a network."""
+
+    origin: str
+    """Where they are from, as the file's manifest says it."""
+    pictures: Sequence[NDArray[np.uint8]]
+    """(H,W,3) each, blue-green-red."""
+
 
 UNLIMITED = math.inf
 """Tolerance of a format whose numbers have fewer bits: what it costs is told as AP."""
@@ -70,6 +78,36 @@ FORMATS: dict[str, ExportFormat] = {
         summary="ONNX with native DeformConv, any batch and size",
         engine="onnxruntime",
     ),
+    "onnx-nms": ExportFormat(
+        title="ONNX with NMS",
+        suffix=".nms.onnx",
+        summary="the same with decoding and suppression inside: one more output, `detections`",
+        engine="onnxruntime",
+    ),
+    "onnx-fp16": ExportFormat(
+        title="ONNX FP16",
+        suffix=".fp16.onnx",
+        summary="half precision inside, single precision in and out; half the size",
+        engine="onnxruntime",
+        tolerance=UNLIMITED,
+        rounds=True,
+    ),
+    "onnx-int8-dynamic": ExportFormat(
+        title="ONNX INT8, dynamic",
+        suffix=".int8-dynamic.onnx",
+        summary="weights of convolutions in 8 bits, activations as they come",
+        engine="onnxruntime",
+        tolerance=UNLIMITED,
+        rounds=True,
+    ),
+    "onnx-int8": ExportFormat(
+        title="ONNX INT8, static",
+        suffix=".int8.onnx",
+        summary="convolutions in 8 bits, ranges measured on pictures, sensitive blocks left alone",
+        engine="onnxruntime",
+        tolerance=UNLIMITED,
+        rounds=True,
+    ),
 }
 """Every format by name; `featherface.export.writing` holds one writer per name."""
 
@@ -82,9 +120,11 @@ class WriterSettings:
     """ONNX operator set."""
     run: str = ""
     """Id of the run that the network is of, such as `v2@1`; empty for a file of weights."""
-    pictures: Callable[[], Pictures] | None = None
-    """Gives pictures (H,W,3; blue-green-red) that quantisation measures ranges on; None draws
-    some."""
+    pictures: Callable[[], CalibrationPictures] | None = None
+    """Gives what quantisation measures ranges on, where a format asks for it; None draws some."""
+    traces: dict[int, bytes] = field(default_factory=dict)
+    """ONNX graphs that a writer of this export has traced, by operator set: tracing takes longer
+    than all else, and several formats begin with the same graph."""
 
 
 OPSETS = (19, 20, 21)
@@ -105,6 +145,12 @@ class ExportConfig:
     """Pictures at a time in the comparison; each goes with each size."""
     tolerance: float = 1e-4
     """Largest difference of a score or box delta that passes."""
+    validate: bool = True
+    """Whether files in formats that round are evaluated on `data.val_split`, and what they lose
+    recorded (`export.<format>.ap_loss…`)."""
+    calibrate: str | None = None
+    """Folder of pictures, relative to the workspace, on which INT8 measures ranges; None takes
+    pictures of `data.train_split`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formats", tuple(self.formats))

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import warnings
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,12 +20,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from featherface.engines.onnx_runtime import INPUT, OUTPUTS
 from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
+from featherface.export.onnx_metadata import metadata
+from featherface.export.onnx_names import tidy
 from featherface.export.onnx_operators import translations, write_out_own
 from featherface.filesystem.atomic import replacing
 from featherface.networks.layers.exporting import own_operators
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from featherface.export.formats import WriterSettings
@@ -55,12 +55,31 @@ def write_onnx(model: Detector, path: Path, settings: WriterSettings, variant_na
     Outputs: boxes (B,N,4) and landmarks (B,N,10) as deltas of the priors, scores (B,N,2) as
     probabilities of background and face.
     """
+    save(network_graph(model, settings), path, metadata(model, settings, variant_name, "onnx"))
+
+
+def network_graph(model: Detector, settings: WriterSettings) -> Any:
+    """Return MODEL as an ONNX model of its own, for any batch, height and width, without metadata.
+
+    Its nodes are called after the modules that they come from: `backbone.stage1.0.0/Conv`.
+    """
     import onnx  # noqa: PLC0415 - only an export needs it
 
-    graph = _trace(model, settings.opset)
-    _free_sizes(graph)
-    write_out_own(graph)
-    for key, value in _metadata(model, variant_name).items():
+    if settings.opset not in settings.traces:
+        graph = _trace(model, settings.opset)
+        _free_sizes(graph)
+        write_out_own(graph)
+        tidy(graph)
+        settings.traces[settings.opset] = graph.SerializeToString()
+    return onnx.load_from_string(settings.traces[settings.opset])
+
+
+def save(graph: Any, path: Path, values: Mapping[str, str]) -> None:
+    """Check GRAPH, and write it to PATH with VALUES as its metadata."""
+    import onnx  # noqa: PLC0415 - as above
+
+    del graph.metadata_props[:]
+    for key, value in values.items():
         entry = graph.metadata_props.add()
         entry.key, entry.value = key, value
     onnx.checker.check_model(graph)
@@ -144,23 +163,3 @@ def _declare(value: Any, names: tuple[str | None, ...]) -> None:
     for dimension, name in zip(value.type.tensor_type.shape.dim, names, strict=True):
         if name:
             dimension.dim_param = name
-
-
-def _metadata(model: Detector, variant_name: str) -> dict[str, str]:
-    config = model.config
-    return {
-        "variant": variant_name,
-        "model": json.dumps(asdict(config)),
-        "prior_sizes": json.dumps(config.prior_sizes),
-        "prior_ratios": json.dumps(config.prior_ratios),
-        "prior_steps": json.dumps(config.prior_steps),
-        "variances": json.dumps(config.variances),
-        "pixel_mean_bgr": json.dumps(config.pixel_mean),
-        "channel_order": config.channel_order,
-        "pixel_scale": json.dumps(config.pixel_scale),
-        "preprocessing": "blue, green, red in 0..255, minus pixel_mean_bgr, times pixel_scale; "
-        "then the channels in channel_order",
-        "size_multiple": "1",
-        "decoding": "centre = prior centre + delta * variance 0 * prior size; "
-        "size = prior size * exp(delta * variance 1)",
-    }

@@ -44,9 +44,17 @@ def late(module: str, name: str) -> Callable[..., Any]:
     return call
 
 
-WRITERS: dict[str, Writer] = {"onnx": write_onnx}
+WRITERS: dict[str, Writer] = {
+    "onnx": write_onnx,
+    "onnx-nms": late("onnx_detections", "write_with_detections"),
+    "onnx-fp16": late("onnx_half", "write_half"),
+    "onnx-int8-dynamic": late("onnx_int8", "write_dynamic"),
+    "onnx-int8": late("onnx_int8", "write_static"),
+}
 """Format -> what writes MODEL to PATH, told its settings and the variant's name."""
-RUNNERS: dict[str, Runner] = {"onnx": OnnxSession}
+RUNNERS: dict[str, Runner] = {
+    name: OnnxSession for name, form in FORMATS.items() if form.engine == "onnxruntime"
+}
 """Format that an engine runs -> what opens a file, to be given pictures (B,3,H,W)."""
 
 

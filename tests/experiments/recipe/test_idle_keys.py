@@ -97,6 +97,8 @@ CASES = {
     "export.parity_sizes": ([[64, 64]], ("export.formats=[]",)),
     "export.parity_batches": ([3], ("export.formats=[]",)),
     "export.tolerance": (1e-3, ("export.formats=[]",)),
+    "export.validate": (False, ()),
+    "export.calibrate": ("pictures", ()),
 }
 """Key -> another value than its default, and what of v2 to change so that nothing reads it."""
 
