@@ -67,6 +67,10 @@ COMMANDS = {
         "thesis_cli.commands.benchmark:benchmark",
         "Measure time and memory of networks on this machine; several are timed in turns.",
     ),
+    "export": LazyCommand(
+        "thesis_cli.commands.export:export",
+        "Write a network to files for other programs.",
+    ),
     "config": LazyCommand(
         "thesis_cli.commands.config:config", "Show the settings and their origin."
     ),

@@ -174,6 +174,23 @@ class LazyGroup(CommandGroup):
             formatter.write_dl(self.summaries())
 
 
+class DefaultGroup(LazyGroup):
+    """A group that works without a verb too: then DEFAULT is the verb that was meant.
+
+    `thesis export --format onnx` is `thesis export files --format onnx`.
+    """
+
+    def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the verb before ARGS that begin with an option."""
+        if args and args[0].startswith("-") and args[0] not in self.get_help_option_names(ctx):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+
 class RootGroup(LazyGroup):
     """The root group: its commands are imported on demand, plugins last."""
 

@@ -2,60 +2,77 @@
 
 from __future__ import annotations
 
+import dataclasses
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.accuracy import Circumstances
 from experiments.benchmarking.further_cases import time_files
 from experiments.conditions import Conditions
+from experiments.exporting.accuracy_loss import validation
+from experiments.exporting.manifest_content import artifact_entry, tools
 from experiments.metrics import Metric
-from experiments.records import writer
+from experiments.running import data_checks, inputs
 from experiments.running.benchmark_stage import CASES, benchmark
 from experiments.running.evaluation_stage import evaluate
 from experiments.running.stage_context import StageContext, StageResult, load_network
 from experiments.running.training_stage import train
-from featherface.export.formats import WriterSettings
+from featherface.devices.precision import FULL
+from featherface.export.calibration import pictures_in, pictures_of
+from featherface.export.formats import FORMATS, CalibrationPictures, WriterSettings
+from featherface.export.manifest import input_contract, write_manifest
 from featherface.export.writing import export as write_exports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
+    from experiments.exporting.accuracy_loss import Validation
+    from experiments.recipe.model import Recipe
+    from featherface.evaluation.config import EvaluateConfig
     from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
 
 
 def export(context: StageContext) -> StageResult:
-    """Export the network to the recipe's formats, each file compared with PyTorch's outputs."""
+    """Export the network to the recipe's formats, each file compared with PyTorch's outputs.
+
+    Those of formats that round are evaluated too, if the recipe says so, and all that run here if
+    they are to be benchmarked.
+    """
     result = StageResult()
-    recipe = context.recipe
+    recipe, folder = context.recipe, context.folder / "exports"
     model = load_network(context, result)
     artifacts = write_exports(
         model,
         recipe.export,
-        context.folder / "exports",
+        folder,
         recipe.name,
         recipe.model.variant,
-        WriterSettings(run=context.run),
+        WriterSettings(run=context.run, pictures=partial(_calibration_pictures, context)),
         context.on_progress,
     )
+    rounded = recipe.export.validate and any(_is_judged(artifact, recipe) for artifact in artifacts)
+    judged, about = _validation(context, model) if rounded else (None, None)
+    entries = []
     for artifact in artifacts:
-        if artifact.parity is None:
-            continue
-        conditions = Conditions(sizes=tuple((width, height) for height, width in artifact.sizes))
-        result.metrics.append(
-            Metric(
-                name=f"export.{artifact.format}.parity",
-                value=artifact.parity,
-                source=context.run,
-                conditions=conditions,
-            )
-        )
-    result.details = {"artifacts": [_describe(artifact, context.folder) for artifact in artifacts]}
+        mine = judged if _is_judged(artifact, recipe) else None
+        entry = artifact_entry(artifact, context.folder, recipe.export, mine, context.on_progress)
+        entries.append(entry)
+        result.metrics += _parity(context, artifact)
+        if about is not None:
+            result.metrics += _losses(entry, about, recipe.evaluate)
+    result.details = {"artifacts": entries}
     if recipe.benchmark.exports:
         _time_files(context, result, model, artifacts)
-    writer.write_json(
-        context.folder / "exports" / "manifest.json",
-        {"run": context.run, "artifacts": result.details["artifacts"]},
-    )
+    content = {
+        "run": context.run,
+        "variant": recipe.model.variant,
+        "input": input_contract(model),
+        "tools": tools(),
+        "artifacts": entries,
+    }
+    write_manifest(folder, content)
     return result
 
 
@@ -70,6 +87,79 @@ def _time_files(
     result.warnings += [f"{name} was not timed: {why}" for name, why in timed.missing.items()]
 
 
+def _is_judged(artifact: Artifact, recipe: Recipe) -> bool:
+    """Whether what ARTIFACT costs in AP is measured: it runs here, and rounds or is compared."""
+    form = FORMATS[artifact.format]
+    return bool(form.engine) and (form.rounds or recipe.benchmark.exports)
+
+
+def _calibration_pictures(context: StageContext) -> CalibrationPictures:
+    """Return the pictures on which the recipe wants ranges measured."""
+    recipe = context.recipe
+    if recipe.export.calibrate is not None:
+        return pictures_in(context.workspace.root / Path(recipe.export.calibrate).expanduser())
+    data = inputs.data_folder(context.workspace, recipe, context.on_progress)
+    split = inputs.train_split(context.workspace, recipe, data)
+    paths = [split.path(image) for image in split.images]
+    return pictures_of(recipe.data.train_split, paths)
+
+
+def _validation(context: StageContext, model: Detector) -> tuple[Validation, Circumstances]:
+    """Let the network look at the recipe's val split; return it with what its APs are of."""
+    recipe = context.recipe
+    data = inputs.data_folder(context.workspace, recipe, context.on_progress)
+    truth = inputs.ground_truth(context.workspace, recipe, data)
+    split = inputs.val_split(recipe, data)
+    evaluate = dataclasses.replace(recipe.evaluate, precision=FULL, predictions=None)
+    judged = validation(model, split, truth, evaluate, context.on_progress)
+    of_pictures = truth.restrict(judged.reference.images)
+    dataset = data_checks.dataset_name(recipe, data, of_pictures)
+    about = Circumstances(
+        dataset=dataset,
+        split=recipe.data.val_split,
+        complete=inputs.is_whole_split(
+            dataset, recipe.data.val_split, judged.images, claimed=judged.complete
+        ),
+        fingerprint=inputs.truth_digest(of_pictures),
+        run=context.run,
+    )
+    return judged.of(dataset), about
+
+
+def _parity(context: StageContext, artifact: Artifact) -> list[Metric]:
+    """Return the metric of ARTIFACT's largest difference; none where nothing runs it here."""
+    if artifact.parity is None:
+        return []
+    conditions = Conditions(sizes=tuple((width, height) for height, width in artifact.sizes))
+    name = f"export.{artifact.format}.parity"
+    return [Metric(name=name, value=artifact.parity, source=context.run, conditions=conditions)]
+
+
+def _losses(
+    entry: Mapping[str, Any], about: Circumstances, evaluate: EvaluateConfig
+) -> list[Metric]:
+    """Return the metrics of what the file of a manifest's ENTRY loses in AP."""
+    subsets = entry.get("validation", {}).get("subsets", {})
+    conditions = dataclasses.replace(
+        Conditions.of_evaluation(evaluate), device="cpu", engine=entry.get("engine", "")
+    )
+    return [
+        Metric(
+            name=f"export.{entry['format']}.ap_loss.{name}",
+            value=float(lost["loss"]),
+            unit="fraction",
+            dataset=about.dataset,
+            split=about.split,
+            n=entry["validation"]["images"],
+            complete=about.complete,
+            fingerprint=about.fingerprint,
+            source=about.run,
+            conditions=conditions,
+        )
+        for name, lost in subsets.items()
+    ]
+
+
 TABLE: dict[str, Callable[[StageContext], StageResult]] = {
     "train": train,
     "evaluate": evaluate,
@@ -77,16 +167,3 @@ TABLE: dict[str, Callable[[StageContext], StageResult]] = {
     "export": export,
 }
 """Stage name -> its function, in the order of `experiments.names.STAGES` (kept so by a test)."""
-
-
-def _describe(artifact: Artifact, folder: Path) -> dict[str, Any]:
-    """Return the entry of an exported file in the manifest."""
-    return {
-        "path": artifact.path.relative_to(folder).as_posix(),
-        "format": artifact.format,
-        "sha256": artifact.sha256,
-        "megabytes": artifact.megabytes,
-        "parity": artifact.parity,
-        "landmarks_parity": artifact.landmarks_parity,
-        **artifact.details,
-    }

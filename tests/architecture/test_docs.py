@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from thesis_cli.groups import DefaultGroup
 from thesis_cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,8 @@ def test_a_documented_command_is_one_that_the_program_takes(line):
     words = words[: next((i for i, word in enumerate(words) if word in {">", ">>", "|"}), None)]
     command, context = cli, click.Context(cli, info_name="thesis")
     while isinstance(command, click.Group):
+        if isinstance(command, DefaultGroup) and words[0].startswith("-"):
+            words.insert(0, command.default)
         name = words.pop(0)
         found = command.get_command(context, name)
         assert found is not None, f"no command {name!r}"

@@ -85,11 +85,13 @@ def artefacts(run: Run) -> list[Artefact]:
 def _files(page: Page, exported: Sequence[Artefact]) -> Safe:
     """Give each file a row."""
     words = page.words
-    more = [
+    plain = (
         key
-        for key in dict.fromkeys(k for artefact in exported for k in artefact.about)
-        if key not in COLUMN_KEYS
-    ]
+        for artefact in exported
+        for key, value in artefact.about.items()
+        if key not in COLUMN_KEYS and not isinstance(value, dict)
+    )
+    more = list(dict.fromkeys(plain))
     keys = ("run", "format", "file", "size", "sha256", "opset", "sizes", "parity", "landmarks")
     headers: list[object] = [words.say(f"artefact.{key}") for key in keys]
     headers += [code(key) for key in more]

@@ -1,0 +1,1 @@
+"""Exported files as evidence: what each costs in AP, and the manifest that says so."""
