@@ -23,8 +23,11 @@ COLUMN_KEYS = (
     "landmarks_parity",
     "opset",
     "sizes",
+    "status",
+    "engine",
 )
-"""Keys of an artefact that the fixed columns show; each further key gets its own column."""
+"""Keys of an artefact that the fixed columns show, or that follow from what they show; each further
+plain value gets its own column."""
 
 
 @dataclass(frozen=True)
