@@ -164,6 +164,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
             lambda recipe: any("int8" in name for name in recipe.export.formats),
         ),
     ),
+    "export.image_size": (_EXPORTED,),
 }
 """Keys that not every recipe reads, and all that must hold where one does; a test goes through all
 keys of the sections."""

@@ -29,6 +29,13 @@ class EngineKind:
 ENGINES: dict[str, EngineKind] = {
     TORCH: EngineKind(title="PyTorch", suffixes=(), module="pytorch"),
     "onnxruntime": EngineKind(title="ONNX Runtime", suffixes=(".onnx",), module="onnx_runtime"),
+    "litert": EngineKind(
+        title="LiteRT",
+        suffixes=(".tflite",),
+        module="litert",
+        needs="ai-edge-litert",
+        extra="litert",
+    ),
 }
 """Every engine by name, as a metric's conditions name it."""
 

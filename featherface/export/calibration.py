@@ -50,6 +50,23 @@ def network_inputs(
     ]
 
 
+def sized_inputs(
+    settings: WriterSettings, config: DetectorConfig, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Return the pictures of SETTINGS as CONFIG's network takes them in at one SIZE.
+
+    Returns:
+        (B,3,H,W); larger pictures are cropped at the right and bottom, smaller ones filled up with
+        the mean.
+    """
+    inputs = network_inputs(calibration_pictures(settings).pictures, config)
+    taken = np.zeros((len(inputs), 3, *size), np.float32)
+    for place, (picture,) in zip(taken, inputs, strict=True):
+        cropped = picture[:, : size[0], : size[1]]
+        place[:, : cropped.shape[1], : cropped.shape[2]] = cropped
+    return taken
+
+
 def drawn_pictures(count: int = COUNT) -> CalibrationPictures:
     """Draw COUNT pictures with faces: (320,320,3) each, blue-green-red; the same ones always."""
     pictures = []

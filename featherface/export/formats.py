@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from featherface.checks import require_legal
 from featherface.errors import UnavailableError, UsageError, unknown
+from featherface.export.conversion_tools import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ class CalibrationPictures(NamedTuple):
     """(H,W,3) each, blue-green-red."""
 
 
+ANOTHER_ORDER = 1e-3
+"""Tolerance of single precision in another runtime, which adds in another order."""
 UNLIMITED = math.inf
 """Tolerance of a format whose numbers have fewer bits: what it costs is told as AP."""
 
@@ -51,14 +54,23 @@ class ExportFormat:
     `export.tolerance`."""
     rounds: bool = False
     """Whether it stores or computes numbers in fewer bits, so that its cost must be measured."""
+    converter: str = ""
+    """Name in `featherface.export.conversion_tools.TOOLS` of what writes it in a process of its
+    own; empty where this program writes it."""
 
     @property
     def install(self) -> str:
         """The command that installs what its writer needs; empty where the core suffices."""
+        if self.converter and TOOLS[self.converter].environment:
+            name = next(name for name, form in FORMATS.items() if form is self)
+            return f"thesis export --format {name} --make-environment"
         return f'python -m pip install "thesis[{self.extra}]"' if self.extra else ""
 
     def missing(self) -> tuple[str, ...]:
         """Return those of its tools that are not installed."""
+        if self.converter:
+            tool = TOOLS[self.converter]
+            return () if tool.python() else (tool.title,)
         return tuple(name for name in self.tools if importlib.util.find_spec(name) is None)
 
     def require_tools(self) -> None:
@@ -108,6 +120,70 @@ FORMATS: dict[str, ExportFormat] = {
         tolerance=UNLIMITED,
         rounds=True,
     ),
+    "tflite": ExportFormat(
+        title="TFLite",
+        suffix=".tflite",
+        summary="TFLite in single precision, one size",
+        engine="litert",
+        converter="litert",
+        tolerance=ANOTHER_ORDER,
+    ),
+    "tflite-fp16": ExportFormat(
+        title="TFLite FP16",
+        suffix=".fp16.tflite",
+        summary="TFLite with half weights, computed in single precision, one size",
+        engine="litert",
+        converter="litert",
+        tolerance=UNLIMITED,
+        rounds=True,
+    ),
+    "tflite-int8": ExportFormat(
+        title="TFLite INT8",
+        suffix=".int8.tflite",
+        summary="TFLite with 8-bit convolutions but those that answer or move taps, one size",
+        engine="litert",
+        converter="litert",
+        tolerance=UNLIMITED,
+        rounds=True,
+    ),
+    "openvino": ExportFormat(
+        title="OpenVINO",
+        suffix=".openvino.zip",
+        summary="OpenVINO's network.xml and network.bin in an archive, one size",
+        extra="openvino",
+        converter="openvino",
+        tolerance=ANOTHER_ORDER,
+    ),
+    "executorch": ExportFormat(
+        title="ExecuTorch",
+        suffix=".pte",
+        summary="ExecuTorch for XNNPACK, one size",
+        extra="executorch",
+        converter="executorch",
+        tolerance=ANOTHER_ORDER,
+    ),
+    "coreml": ExportFormat(
+        title="Core ML",
+        suffix=".mlpackage.zip",
+        summary="Core ML's network.mlpackage in an archive, for iOS 17 and macOS 14, one size",
+        extra="coreml",
+        converter="coreml",
+        tolerance=ANOTHER_ORDER,
+    ),
+    "ncnn": ExportFormat(
+        title="ncnn",
+        suffix=".ncnn.zip",
+        summary="ncnn's network.param and network.bin in an archive, one size",
+        extra="ncnn",
+        converter="ncnn",
+        tolerance=ANOTHER_ORDER,
+    ),
+    "tensorrt": ExportFormat(
+        title="TensorRT",
+        suffix=".engine",
+        summary="TensorRT engine for the card that is here; elsewhere what builds it, one size",
+        tolerance=ANOTHER_ORDER,
+    ),
 }
 """Every format by name; `featherface.export.writing` holds one writer per name."""
 
@@ -125,6 +201,8 @@ class WriterSettings:
     traces: dict[int, bytes] = field(default_factory=dict)
     """ONNX graphs that a writer of this export has traced, by operator set: tracing takes longer
     than all else, and several formats begin with the same graph."""
+    image_size: int = 640
+    """Height and width in pixels of a file that takes one size."""
 
 
 OPSETS = (19, 20, 21)
@@ -151,6 +229,9 @@ class ExportConfig:
     calibrate: str | None = None
     """Folder of pictures, relative to the workspace, on which INT8 measures ranges; None takes
     pictures of `data.train_split`."""
+    image_size: int = 640
+    """Height and width in pixels of a file that takes one size (TFLite, Core ML, …); a multiple of
+    32."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formats", tuple(self.formats))
@@ -165,6 +246,8 @@ class ExportConfig:
         _check("parity_sizes", sizes, "heights and widths from 1", legal)
         legal = bool(self.parity_batches) and all(batch > 0 for batch in self.parity_batches)
         _check("parity_batches", self.parity_batches, "whole numbers from 1", legal)
+        legal = self.image_size > 0 and self.image_size % 32 == 0
+        _check("image_size", self.image_size, "a multiple of 32", legal)
         _check("tolerance", self.tolerance, "positive", self.tolerance > 0)
 
 

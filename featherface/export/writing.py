@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import itertools
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +17,13 @@ from featherface.errors import UnavailableError
 from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS, WriterSettings
 from featherface.export.onnx_file import write_onnx
+from featherface.export.runtime_formats import (
+    RUNTIME_FORMATS,
+    ConvertedNetwork,
+    runs_here,
+    write_runtime_format,
+)
+from featherface.export.tensorrt_format import write_tensorrt
 from featherface.filesystem.atomic import remove
 from featherface.progress import Progress, silent
 
@@ -50,12 +58,15 @@ WRITERS: dict[str, Writer] = {
     "onnx-fp16": late("onnx_half", "write_half"),
     "onnx-int8-dynamic": late("onnx_int8", "write_dynamic"),
     "onnx-int8": late("onnx_int8", "write_static"),
+    **{kind: partial(write_runtime_format, kind) for kind in RUNTIME_FORMATS},
+    "tensorrt": write_tensorrt,
 }
 """Format -> what writes MODEL to PATH, told its settings and the variant's name."""
 RUNNERS: dict[str, Runner] = {
-    name: OnnxSession for name, form in FORMATS.items() if form.engine == "onnxruntime"
+    **{name: OnnxSession for name, form in FORMATS.items() if form.engine == "onnxruntime"},
+    **{kind: partial(ConvertedNetwork, kind) for kind in RUNTIME_FORMATS},
 }
-"""Format that an engine runs -> what opens a file, to be given pictures (B,3,H,W)."""
+"""Format that is run here -> what opens a file, to be given pictures (B,3,H,W)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +107,9 @@ def export(
             something else (it is removed).
     """
     model, artifacts = deployed(model), []
-    settings = replace(settings or WriterSettings(), opset=config.opset)
+    settings = replace(
+        settings or WriterSettings(), opset=config.opset, image_size=config.image_size
+    )
     for index, kind in enumerate(config.formats):
         FORMATS[kind].require_tools()
         path = folder / f"{name}{FORMATS[kind].suffix}"
@@ -156,10 +169,13 @@ def _described(path: Path, kind: str, details: Mapping[str, Any]) -> Artifact:
 def _checked(model: Detector, artifact: Artifact, config: ExportConfig) -> Artifact:
     """Return ARTIFACT with its parity, where an engine runs it here; remove what is not MODEL."""
     form = FORMATS[artifact.format]
-    if not form.engine:
+    if artifact.format not in RUNNERS or not (form.engine or runs_here(artifact.format)):
         return artifact
     run = RUNNERS[artifact.format](artifact.path)
-    cases = itertools.product(config.parity_sizes, config.parity_batches)
+    sizes, batches = config.parity_sizes, config.parity_batches
+    if (size := artifact.details.get("fixed_size")) is not None:
+        sizes, batches = ((size[0], size[1]),), (1,)
+    cases = itertools.product(sizes, batches)
     cases_differences = [differences(model, run, size, batch) for size, batch in cases]
     parity = parity_of(cases_differences)
     limit = config.tolerance if form.tolerance is None else form.tolerance
@@ -173,7 +189,7 @@ def _checked(model: Detector, artifact: Artifact, config: ExportConfig) -> Artif
         artifact,
         parity=parity,
         landmarks_parity=max(difference["landmarks"] for difference in cases_differences),
-        sizes=config.parity_sizes,
+        sizes=sizes,
     )
 
 

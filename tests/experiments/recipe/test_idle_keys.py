@@ -99,6 +99,7 @@ CASES = {
     "export.tolerance": (1e-3, ("export.formats=[]",)),
     "export.validate": (False, ()),
     "export.calibrate": ("pictures", ()),
+    "export.image_size": (320, ("export.formats=[]",)),
 }
 """Key -> another value than its default, and what of v2 to change so that nothing reads it."""
 
