@@ -1,6 +1,6 @@
 """ONNX Runtime against PyTorch: every variant, 320 to 1024 pixels, batches of 1 to 8.
 
-    python benchmarks/parity.py [--sizes 320 333x250 480x640 640 1024] [--batches 1 2 4 8] [VARIANT ...]
+    python benchmarks/parity.py [--sizes 320 333x250 ...] [--batches 1 2 4 8] [VARIANT ...]
 
 Graph optimisations are on, and each network is stirred: offsets move, answers are loud, and the
 normalisations have statistics of their own. Prints the largest absolute differences (budget: 1e-4
