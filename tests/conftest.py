@@ -397,13 +397,14 @@ def write_run(
     recipe=None,
     tags=("baseline",),
     details=None,
+    files=None,
 ):
     """Write a run of EXPERIMENT, sealed unless STATUS says interrupted or failed; return it.
 
     `metrics` maps a name to a value or is a list of Metric; `parents` lists runs (the first is
     the teacher); `matches` writes per-image match records (those given, or made-up ones);
     `recipe` maps dotted keys to values; `details` is what results.json says of each stage beside
-    the metrics.
+    the metrics; `files` maps paths in the record to their bytes.
     """
 
     def one(name, value):
@@ -500,12 +501,20 @@ def write_run(
         (folder / "plots").mkdir()
         for name in ("loss_curves", "precision_recall", "size_against_ap"):
             (folder / "plots" / f"{name}.png").write_bytes(ONE_PIXEL)
+    write_files(folder, files or {})
     if done:
         writer.write_results(folder, chosen, details)
         writer.finish(folder, record)
     if labels:
         RunAnnotations(labels=tuple(labels)).write(folder)
     return Run(folder)
+
+
+def write_files(folder, files):
+    """Write FILES, path -> bytes, below FOLDER."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
 
 
 ONE_PIXEL = bytes.fromhex(

@@ -69,7 +69,7 @@ COMMANDS = {
     ),
     "export": LazyCommand(
         "thesis_cli.commands.export:export",
-        "Write a network to files for other programs.",
+        "Write a network for other programs, or a package to deploy; check one.",
     ),
     "config": LazyCommand(
         "thesis_cli.commands.config:config", "Show the settings and their origin."

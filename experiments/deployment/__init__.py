@@ -1,0 +1,1 @@
+"""Packages: a network with all that its use elsewhere needs, and whether one still holds."""
