@@ -6,9 +6,11 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from featherface.variants.config import DetectorConfig
@@ -57,30 +59,30 @@ def _priors(
     height: int,
     width: int,
 ) -> Tensor:
+    # NumPy, on this thread alone: PyTorch would call for others, and WIDER FACE has many sizes.
     levels = [
         _level(_shapes(level, ratios), step, height, width)
         for level, step in zip(sizes, steps, strict=True)
     ]
-    return torch.cat(levels)
+    return torch.from_numpy(np.concatenate(levels))
 
 
-def _shapes(sizes: tuple[int, ...], ratios: tuple[float, ...]) -> Tensor:
+def _shapes(sizes: tuple[int, ...], ratios: tuple[float, ...]) -> NDArray[np.float64]:
     """Return width and height in pixels (A,2) of each size in each ratio, of equal areas."""
     shapes = [(size / ratio**0.5, size * ratio**0.5) for size in sizes for ratio in ratios]
-    return torch.tensor(shapes, dtype=torch.float64)
+    return np.array(shapes)
 
 
-def _level(shapes: Tensor, step: int, height: int, width: int) -> Tensor:
+def _level(shapes: NDArray[np.float64], step: int, height: int, width: int) -> NDArray[np.float32]:
     rows, columns = _centres(height, step), _centres(width, step)
-    y, x = torch.meshgrid(rows, columns, indexing="ij")
-    picture = torch.tensor((width, height), dtype=torch.float64)
-    each = (len(rows), len(columns), len(shapes), 2)
-    centres = (torch.stack((x, y), -1) / picture)[:, :, None].expand(each)
-    boxes = torch.cat((centres, (shapes / picture).expand(each)), -1)
-    return boxes.reshape(-1, 4).float()
+    boxes = np.empty((len(rows), len(columns), len(shapes), 4), np.float32)
+    boxes[..., 0] = (columns / width)[None, :, None]
+    boxes[..., 1] = (rows / height)[:, None, None]
+    boxes[..., 2:] = shapes / np.array((width, height))
+    return boxes.reshape(-1, 4)
 
 
-def _centres(size: int, step: int) -> Tensor:
+def _centres(size: int, step: int) -> NDArray[np.float64]:
     """Return the middles in pixels of the ceil(SIZE / STEP) cells."""
     cells = -(-size // step)
-    return (torch.arange(cells, dtype=torch.float64) + 0.5) * step
+    return (np.arange(cells, dtype=np.float64) + 0.5) * step

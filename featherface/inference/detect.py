@@ -8,30 +8,29 @@ protocols look at scaled and mirrored pictures; see `featherface.inference.tta`.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 
 from featherface.data.images import TooLargeError
 from featherface.devices.uploads import uploaded
 from featherface.engines.engine import Engine
 from featherface.engines.pytorch import PyTorchEngine
-from featherface.errors import InterruptedRunError, WeightsError
+from featherface.errors import InterruptedRunError
 from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.predictions import Predictions
-from featherface.geometry.boxes import decode_all
 from featherface.geometry.detections import Detections
-from featherface.geometry.priors import priors
+from featherface.inference.decoding import decoded
+from featherface.inference.in_order import InOrder
+from featherface.inference.network_input import filled_up, network_input, stacked
 from featherface.inference.picture_limits import read_within
 from featherface.inference.pictures import batches, pictures_of
 from featherface.inference.prediction_folder import PredictionFolder
 from featherface.inference.tta import merge, views
-from featherface.networks.pixels import ordered_and_scaled
 from featherface.progress import Progress, never, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -71,15 +70,9 @@ def detect_together(
     """Find the faces in IMAGES, all (H, W, 3) of one size, in one pass of the network per view."""
     evaluate = evaluate or EvaluateConfig()
     engine = engine_for(model, config)
-    height, width = images[0].shape[:2]
-    found: list[list[Detections]] = [[] for _ in images]
     with engine.ready(evaluate.precision):
-        pixels = uploaded(stacked(images), engine.device)
-        for view, pictures in _looks(pixels, config, views(evaluate, width, height)):
-            batch = _see(engine, evaluate, pictures)
-            for of_picture, detections in zip(found, batch, strict=True):
-                of_picture.append(view.undo(detections))
-    return [merge(of_picture, evaluate) for of_picture in found]
+        looks = _looks(engine, config, images, evaluate)
+        return _faces(looks, engine.config, evaluate, len(images))
 
 
 def predict(
@@ -121,21 +114,36 @@ def predict(
     on_progress(Progress("evaluate", len(predictions), len(paths)))
     passed_over: list[str] = []
     read = partial(_read_or_tell, evaluate=evaluate, passed_over=passed_over)
-    for names, images in batches(left, read, evaluate.batch_size):
-        if should_stop():
-            raise InterruptedRunError(
-                f"stopped after {len(predictions):,} of {len(paths):,} pictures",
-                "run the same command again to go on" if folder else None,
-            )
+
+    done = len(predictions)
+
+    def keep(names: Sequence[str], looks: Sequence[_Look]) -> int:
+        """Find the faces in what was seen, and write them, while the next pictures are seen."""
         for name, detections in zip(
-            names, detect_together(engine, config, images, evaluate), strict=True
+            names, _faces(looks, engine.config, evaluate, len(names)), strict=True
         ):
-            predictions[name] = detections.rows()
+            rows = detections.rows()
             if landmarks:
                 points[name] = detections.landmarks.astype(np.float64)
             if folder:
-                folder.add(name, predictions[name], points.get(name))
-        on_progress(Progress("evaluate", len(predictions), len(paths)))
+                folder.add(name, rows, points.get(name))
+            predictions[name] = rows
+        return len(names)
+
+    def tell(finished: int) -> None:
+        nonlocal done
+        done += finished
+        on_progress(Progress("evaluate", done, len(paths)))
+
+    with engine.ready(evaluate.precision), InOrder(keep, tell) as finishing:
+        for names, images in batches(left, read, evaluate.batch_size):
+            if should_stop():
+                finishing.wait()
+                raise InterruptedRunError(
+                    f"stopped after {len(predictions):,} of {len(paths):,} pictures",
+                    "run the same command again to go on" if folder else None,
+                )
+            finishing.add(names, list(_looks(engine, config, images, evaluate)))
     answer = Predictions({name: predictions[name] for name in paths if name in predictions})
     answer.landmarks = points
     answer.passed_over = tuple(name for name in paths if name not in predictions)
@@ -159,70 +167,46 @@ def engine_for(model: Detector | Engine, config: DetectorConfig) -> Engine:
     return model if isinstance(model, Engine) else PyTorchEngine(model, config)
 
 
-def stacked(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Stack IMAGES (H, W, 3) to (B, H, W, 3); one alone is not copied."""
-    return torch.from_numpy(images[0][None] if len(images) == 1 else np.stack(images))
+class _Look(NamedTuple):
+    """What an engine says about one view of a batch of pictures."""
+
+    view: View
+    size: tuple[int, int]
+    """Height and width in pixels of what it was given."""
+    answer: Answer
 
 
 def _looks(
-    pixels: Tensor, config: DetectorConfig, wanted: Sequence[View]
-) -> Iterator[tuple[View, Tensor]]:
-    """Yield each of the WANTED views of PIXELS (B, H, W, 3) with what the network takes in there.
+    engine: Engine,
+    config: DetectorConfig,
+    images: Sequence[NDArray[np.uint8]],
+    evaluate: EvaluateConfig,
+) -> Iterator[_Look]:
+    """Yield what ENGINE says about IMAGES, all of one size, view by view.
 
     A picture that is shrunk to half or less never becomes float32 as a whole.
     """
+    height, width = images[0].shape[:2]
+    pixels = uploaded(stacked(images), engine.device)
     whole: Tensor | None = None
-    for view in wanted:
+    for view in views(evaluate, width, height):
         if view.halves:
-            yield view, network_input(view.sampled(pixels), config)
+            pictures = network_input(view.sampled(pixels), config)
         else:
-            whole = network_input(pixels.float(), config) if whole is None else whole
-            yield view, view.apply(whole)
+            whole = network_input(pixels, config) if whole is None else whole
+            pictures = view.apply(whole)
+        pictures = filled_up(pictures, engine.fixed_size)
+        rows, columns = pictures.shape[-2:]
+        yield _Look(view, (rows, columns), engine(pictures))
 
 
-def network_input(pictures: Tensor, config: DetectorConfig) -> Tensor:
-    """Return PICTURES (B, H, W, 3) as (B, 3, H, W) less the mean, in the network's order, scale."""
-    mean = uploaded(torch.tensor(config.pixel_mean), pictures.device)
-    return ordered_and_scaled((pictures - mean).permute(0, 3, 1, 2).contiguous(), config)
-
-
-def _see(engine: Engine, evaluate: EvaluateConfig, pictures: Tensor) -> Iterator[Detections]:
-    """Yield all likely faces in each of PICTURES (B, 3, H, W), duplicates too."""
-    answer = engine(pictures)
-    height, width = pictures.shape[-2:]
-    near = uploaded(priors(engine.config, height, width), answer.scores.device)
-    table = _likely(engine.config, evaluate.score_threshold, near, answer)
-    if not np.isfinite(table).all():
-        raise _not_finite()
-    scale = np.array((width, height), np.float32)
-    first = np.searchsorted(table[:, 0], np.arange(1, len(pictures)))
-    for rows in np.split(table, first):
-        boxes, points = rows[:, 2:6] * np.tile(scale, 2), rows[:, 6:] * np.tile(scale, 5)
-        yield Detections(boxes, rows[:, 1].copy(), points)
-
-
-def _likely(
-    config: DetectorConfig, threshold: float, near: Tensor, answer: Answer
-) -> NDArray[np.float32]:
-    """Return (K, 16) of the priors in a batch whose scores are above THRESHOLD.
-
-    Each row holds the picture's number, the score, and box and points in shares of the picture;
-    where a score anywhere is no number, a row of such is added. An accelerator is
-    waited for twice: to know how many there are, and for all of them together.
-    """
-    scores = answer.scores
-    picture, prior = (scores > threshold).nonzero(as_tuple=True)  # (K,) each
-    boxes, landmarks = answer.boxes[picture, prior], answer.landmarks[picture, prior]
-    corners, points = decode_all(config, boxes.float(), landmarks.float(), near[prior])
-    rows = torch.cat((picture[:, None], scores[picture, prior][:, None], corners, points), 1)
-    spoilt = torch.where(scores.isfinite().all(), 0.0, torch.nan).expand(1, rows.shape[1])
-    table: NDArray[np.float32] = torch.cat((rows, spoilt)).cpu().numpy()
-    return table if np.isnan(table[-1]).any() else table[:-1]
-
-
-def _not_finite() -> WeightsError:
-    return WeightsError(
-        "the network answers with numbers that are not finite: its training diverged,"
-        " or the weights are damaged",
-        "take an earlier checkpoint, or train again with a lower train.lr",
-    )
+def _faces(
+    looks: Iterable[_Look], config: DetectorConfig, evaluate: EvaluateConfig, count: int
+) -> list[Detections]:
+    """Return the faces in each of COUNT pictures, whichever of LOOKS saw them."""
+    seen: list[list[Detections]] = [[] for _ in range(count)]
+    for view, size, answer in looks:
+        batch = decoded(answer, config, evaluate.score_threshold, size)
+        for of_picture, detections in zip(seen, batch, strict=True):
+            of_picture.append(view.undo(detections))
+    return [merge(of_picture, evaluate) for of_picture in seen]

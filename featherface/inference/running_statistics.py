@@ -19,7 +19,7 @@ from torch import nn
 
 from featherface.errors import DataError
 from featherface.evaluation.config import EvaluateConfig
-from featherface.inference.detect import network_input, stacked
+from featherface.inference.network_input import network_input, stacked
 from featherface.inference.picture_limits import read_within
 from featherface.inference.tta import View
 from featherface.networks.detector import build

@@ -16,7 +16,7 @@ from featherface.evaluation import curves, ground_truth, matches, matching, over
 from featherface.evaluation.config import EvaluateConfig
 from featherface.export import onnx_file, writing
 from featherface.geometry import suppression
-from featherface.inference import detect, tta
+from featherface.inference import decoding, detect, tta
 from featherface.losses import multibox, parts
 from featherface.losses.config import LossConfig
 from featherface.networks.heads import linear
@@ -199,7 +199,7 @@ CHANGES = {
     "scores that may equal the threshold": (
         lambda m: patched(
             m,
-            detect,
+            decoding,
             "_likely",
             lambda old: lambda config, t, *rest: old(config, t - 1e-6, *rest),
         ),
