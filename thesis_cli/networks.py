@@ -1,7 +1,8 @@
 """Options that name a network, shared by the commands that run one, and loading it.
 
 A network is variant, weights and settings. A run's record and a file that this program wrote hold
-all three, published files are known by their digest; what is set by hand wins, aloud.
+all three, published files are known by their digest; what is set by hand wins, aloud. An exported
+file is a network by itself, whose settings are as they were written.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import click
 
 from featherface.devices.names import CHOICES
 from featherface.devices.precision import FULL, PRECISIONS
+from featherface.engines.table import CHOICES as ENGINE_CHOICES
+from featherface.engines.table import TORCH, check_engine
 from featherface.errors import NotFoundError, UsageError, unknown
 from featherface.evaluation.config import EvaluateConfig
 from featherface.variants.table import VARIANTS
@@ -23,6 +26,7 @@ from thesis_cli.completion import complete_run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from featherface.engines.engine import Engine
     from featherface.networks.detector import Detector
     from featherface.variants.config import DetectorConfig
     from featherface.weights.network_settings import NetworkSettings
@@ -36,7 +40,9 @@ variant_option = click.option(
     help="The network; may be left out where the weights say it. See: thesis model list.",
 )
 weights_option = click.option(
-    "--weights", type=click.Path(path_type=Path), help="Its weights: safetensors or a checkpoint."
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Its weights: safetensors or a checkpoint; or an exported file, such as .onnx.",
 )
 run_option = click.option(
     "--run",
@@ -54,7 +60,12 @@ settings_option = click.option(
 device_option = click.option(
     "--device", help=f"Where to compute: {CHOICES}; default: `device` of thesis.toml, else auto."
 )
-
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(ENGINE_CHOICES),
+    help="What computes; auto measures which is fastest here. Default: torch, or what an exported"
+    " file is for.",
+)
 precision_option = click.option(
     "--precision",
     type=click.Choice(list(PRECISIONS)),
@@ -80,6 +91,7 @@ class Chosen(NamedTuple):
     run: str | None = None
     settings: tuple[str, ...] = ()
     device: str | None = None
+    engine: str | None = None
 
     @property
     def given(self) -> list[str]:
@@ -89,7 +101,7 @@ class Chosen(NamedTuple):
 
 
 def network_options(command: Command) -> Command:
-    """Add --variant, --weights, --run, --set and --device; COMMAND gets them as `chosen`."""
+    """Add --variant, --weights, --run, --set, --device, --engine; COMMAND gets them as `chosen`."""
 
     @functools.wraps(command)
     def gather(*arguments: Any, **options: Any) -> Any:
@@ -98,7 +110,8 @@ def network_options(command: Command) -> Command:
 
     decorated: Command = gather
     options: list[Callable[[Command], Command]] = [
-        *(device_option, settings_option, run_option, weights_option, variant_option),
+        *(engine_option, device_option, settings_option, run_option, weights_option),
+        variant_option,
     ]
     for option in options:
         decorated = option(decorated)
@@ -116,9 +129,10 @@ class NamedNetwork(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A detector that is ready to look at pictures."""
+    """A network that is ready to look at pictures."""
 
-    model: Detector
+    engine: Engine
+    """What computes it."""
     config: DetectorConfig
     variant: str
     changed: dict[str, Any]
@@ -194,14 +208,51 @@ def settle(session: Session, chosen: Chosen) -> NamedNetwork:
     return NamedNetwork(name, changed, weights, {key: pair[0] for key, pair in differing.items()})
 
 
-def load(session: Session, chosen: Chosen) -> Network:
-    """Build the network, load its weights strictly, and put it where it shall work."""
+def load(session: Session, chosen: Chosen, *, precision: str = FULL, pictures: int = 1) -> Network:
+    """Build the network, load its weights strictly, and give it to the engine that was chosen.
+
+    PICTURES are those that it shall look at, which decides whether `auto` measures.
+
+    Raises:
+        UsageError: it is not named, or the engine can't compute it, in PRECISION or on the device.
+        WeightsError: the file is damaged, or another network than it says.
+    """
+    from featherface.export.wanted_engine import Wish, engine_for, exported, is_exported
+
+    check_engine(chosen.engine or TORCH, precision, "--engine")
+    wish = Wish(
+        chosen.engine,
+        chosen.device,
+        lambda: settled_device(session, chosen.device),
+        precision,
+        pictures,
+        _engine_folder(session),
+        session.note,
+        session.warn,
+    )
+    if chosen.weights is not None and is_exported(chosen.weights):
+        if chosen.run is not None:
+            raise click.UsageError("--run and --weights exclude each other")
+        settings = read_settings(chosen.settings)
+        engine, name, changed = exported(wish, chosen.weights, chosen.variant, settings)
+        tell_changed(session, name, changed)
+        return Network(engine, engine.config, name, changed)
     subject = settle(session, chosen)
     if subject.weights is None:
         raise UsageError("no weights: name them by --weights FILE, or a run by --run SELECTOR")
-    model = build(session, subject)
-    device = settled_device(session, chosen.device)
-    return Network(model.eval().to(device), subject.config, subject.variant, subject.changed)
+    model = build(session, subject).eval()
+    engine = engine_for(wish, model, subject.variant)
+    return Network(engine, subject.config, subject.variant, subject.changed)
+
+
+def _engine_folder(session: Session) -> Path | None:
+    """Return where converted networks are kept; None outside of a workspace."""
+    from featherface.export.conversion import KEPT
+
+    try:
+        return Path(session.workspace.state) / "cache" / KEPT
+    except NotFoundError:
+        return None
 
 
 def build(session: Session, subject: NamedNetwork) -> Detector:
@@ -214,12 +265,17 @@ def build(session: Session, subject: NamedNetwork) -> Detector:
         cleaning = load_weights(model, subject.weights, subject.variant)
         for sentence in cleaning.sentences():
             session.note(f"{subject.weights.name}: {sentence}")
-    if subject.changed:
+    tell_changed(session, subject.variant, subject.changed)
+    return model
+
+
+def tell_changed(session: Session, variant_name: str, changed: dict[str, Any]) -> None:
+    """Tell which settings of a network are not its variant's."""
+    if changed:
         from featherface.weights.network_settings import shown
 
-        settings = ", ".join(f"{key} {shown(value)}" for key, value in subject.changed.items())
-        session.note(f"settings other than those of {subject.variant}: {settings}")
-    return model
+        settings = ", ".join(f"{key} {shown(value)}" for key, value in changed.items())
+        session.note(f"settings other than those of {variant_name}: {settings}")
 
 
 def _of_run(session: Session, chosen: Chosen) -> tuple[str, DetectorConfig, Path, str]:

@@ -133,6 +133,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "distill.temporal_weight": (_left_to_section("temporal_weight"),),
     "distill.confidence": (_DISTILLED,),
     "distill.init_backbone": (_TAUGHT,),
+    "distill.teacher_engine": (_TAUGHT,),
     "distill.self_decay": (_learns_from_itself("self_weight"),),
     "distill.temporal_decay": (_learns_from_itself("temporal_weight"),),
     "distill.cache": (_TAUGHT,),
@@ -142,7 +143,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         f"evaluate.{key}": (_DETECTING,)
         for key in (
             *("flip", "voting", "score_threshold", "nms_threshold", "max_detections"),
-            *("max_megapixels", "batch_size", "precision"),
+            *("max_megapixels", "batch_size", "precision", "engine"),
         )
     },
     "evaluate.predictions_by": (

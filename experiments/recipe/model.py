@@ -14,6 +14,7 @@ from experiments.redaction import clean_values
 from experiments.workspace import paths
 from experiments.yaml_io import parse_yaml, write_yaml
 from featherface.data.config import SyntheticConfig
+from featherface.engines.table import ENGINES, TORCH, check_engine
 from featherface.errors import UsageError, unknown
 from featherface.evaluation.config import EvaluateConfig
 from featherface.export.formats import ExportConfig
@@ -41,6 +42,8 @@ LATER: dict[str, Any] = {
     "benchmark.engines": [],
     "benchmark.end_to_end": False,
     "benchmark.exports": False,
+    "distill.teacher_engine": TORCH,
+    "evaluate.engine": TORCH,
 }
 """Keys that earlier versions lack, and the value that says what those versions did."""
 
@@ -143,6 +146,10 @@ class Recipe:
                 raise UsageError(f"stages: {unknown('stage', stage, STAGES)}")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise UsageError(f"seed is {self.seed}; it must be from 0 to {LARGEST_SEED}")
+        check_engine(self.evaluate.engine, self.evaluate.precision)
+        if self.distill.teacher_engine not in ENGINES:
+            text = unknown("engine", self.distill.teacher_engine, ENGINES)
+            raise UsageError(f"distill.teacher_engine: {text}")
 
     def teacher_network(self) -> DetectorConfig | None:
         """Return the network of the teacher's weights file; None where no file teaches."""

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.conditions import USUAL_ENGINE, Conditions
 from featherface.devices.names import number
+from featherface.devices.precision import FULL
 
 if TYPE_CHECKING:
     import torch
+
+    from featherface.engines.engine import Engine
 
 
 @cache
@@ -91,13 +94,19 @@ def _accelerator(card: int | None) -> dict[str, Any]:
     return facts
 
 
-def conditions_on(device: torch.device, precision: str) -> Conditions:
-    """Return the conditions of what DEVICE of this machine computes in PRECISION."""
+def conditions_of(engine: Engine, precision: str) -> Conditions:
+    """Return the conditions of what ENGINE computes here, asked for PRECISION."""
+    written = engine.stored_in
+    return conditions_on(engine.computes_on, precision if written == FULL else written, engine.name)
+
+
+def conditions_on(device: torch.device, precision: str, engine: str = USUAL_ENGINE) -> Conditions:
+    """Return the conditions of what DEVICE of this machine computes in PRECISION by ENGINE."""
     return Conditions(
         device=device.type,
         hardware=hardware_name(device),
         precision=precision,
-        engine=USUAL_ENGINE,
+        engine=engine,
     )
 
 

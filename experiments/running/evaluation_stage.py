@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from experiments.accuracy import Circumstances, landmark_metric, measure
 from experiments.conditions import Conditions
 from experiments.metrics import OVERLAP
-from experiments.records.provenance import conditions_on
+from experiments.records.provenance import conditions_of
 from experiments.records.run import MATCHES
 from experiments.running import data_checks, inputs
 from experiments.running.stage_context import (
@@ -17,11 +19,16 @@ from experiments.running.stage_context import (
     StageResult,
     load_network,
 )
+from featherface.devices.precision import FULL
+from featherface.engines.pytorch import PyTorchEngine
+from featherface.engines.table import AUTO, TORCH
 from featherface.evaluation.landmark_files import read_all_landmarks
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import Evaluation
 from featherface.evaluation.protocol import evaluate as evaluate_predictions
 from featherface.evaluation.suspicion import cut_off
+from featherface.export.conversion import KEPT, convert
+from featherface.export.fastest import fastest
 from featherface.inference.detect import predict
 from featherface.inference.running_statistics import better_settings
 from featherface.weights.network_settings import known_to_fit
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from experiments.metrics import Metric
     from featherface.data.annotation import ImageAnnotation
     from featherface.data.widerface import Split
+    from featherface.engines.engine import Engine
     from featherface.evaluation.ground_truth import GroundTruth
     from featherface.networks.detector import Detector
 
@@ -53,9 +61,10 @@ def evaluate(context: StageContext) -> StageResult:
         folder, truth = data, inputs.ground_truth(context.workspace, recipe, data)
         model = load_network(context, stage_result)
         context.warn(stage_result, [_misfit(context, model, split)])
-        conditions = conditions_on(next(model.parameters()).device, recipe.evaluate.precision)
+        engine = _engine(context, model, len(split.images))
+        conditions = conditions_of(engine, recipe.evaluate.precision)
         predictions = predict(
-            model,
+            engine,
             recipe.model.detector(),
             split,
             recipe.evaluate,
@@ -85,6 +94,28 @@ def evaluate(context: StageContext) -> StageResult:
         "complete": all(metric.complete for metric in stage_result.metrics),
     }
     return stage_result
+
+
+def _engine(context: StageContext, model: Detector, pictures: int) -> Engine:
+    """Return what computes MODEL, as the recipe wants it: what a metric's conditions name."""
+    config, device = context.recipe.evaluate, next(model.parameters()).device
+    folder = context.workspace.state / "cache" / KEPT
+    name, variant_name = config.engine, context.recipe.model.variant
+    if name == AUTO and config.precision == FULL:
+        choice = fastest(
+            model,
+            variant_name,
+            pictures,
+            folder=folder,
+            device=str(device),
+            say=context.on_message,
+        )
+        context.on_message(f"engine: {choice.reason}")
+        return choice.engine
+    if name in (AUTO, TORCH):
+        return PyTorchEngine(model)
+    threads = torch.get_num_threads()
+    return convert(model, variant_name, name, folder=folder, threads=threads)
 
 
 def _earlier_predictions(

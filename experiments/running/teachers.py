@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from experiments.recipe import resolve
 from experiments.records.record import Parent
 from experiments.records.seal import sha256
 from experiments.running import inputs
+from featherface.engines.table import TORCH
 from featherface.errors import ClaimFalseError, NotFoundError, UsageError
+from featherface.export.conversion import KEPT, convert
 from featherface.networks import detector
+from featherface.training.distillation.engine_teacher import EngineTeacher
 from featherface.training.distillation.terms import Teacher
 from featherface.variants.config import DetectorConfig
 from featherface.weights import checkpoints
@@ -18,6 +23,8 @@ from featherface.weights.network_settings import overruled
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from torch import nn
 
     from experiments.recipe.model import Recipe
     from experiments.records.run import Run
@@ -60,13 +67,32 @@ def load_teacher(store: Store, recipe: Recipe, parents: Sequence[Parent]) -> Tea
     of_teachers = [parent for parent in parents if parent.role == "teacher"]
     if not of_teachers:
         return Teacher(None, "", recipe.distill) if recipe.distill.enabled else None
-    models = [
-        _model_from_run(store, parent) if parent.run else _model_from_file(store, recipe, parent)
-        for parent in of_teachers
-    ]
+    models = [_computed(store, recipe, *_network(store, recipe, each)) for each in of_teachers]
     name = " + ".join(parent.run or parent.path for parent in of_teachers)
     cache_folder = store.workspace.state / "cache" / OUTPUT_CACHE
     return Teacher(models[0], name, recipe.distill, tuple(models[1:]), cache_folder)
+
+
+def _network(store: Store, recipe: Recipe, parent: Parent) -> tuple[Detector, str]:
+    """Return the network of the teacher that PARENT names, and its variant."""
+    if parent.run:
+        return _model_from_run(store, parent)
+    return _model_from_file(store, recipe, parent)
+
+
+def _computed(store: Store, recipe: Recipe, model: Detector, variant_name: str) -> nn.Module:
+    """Return MODEL as the recipe's engine for teachers computes it.
+
+    Raises:
+        UnavailableError: the engine is not installed, or gives other answers than PyTorch.
+    """
+    engine = recipe.distill.teacher_engine
+    if engine == TORCH:
+        return model
+    folder, threads = store.workspace.state / "cache" / KEPT, torch.get_num_threads()
+    return EngineTeacher(
+        model, convert(model, variant_name, engine, folder=folder, threads=threads)
+    )
 
 
 def check_anchors(store: Store, recipe: Recipe, teachers: Sequence[Parent]) -> None:
@@ -125,7 +151,7 @@ def _run_parent(store: Store, selector: str) -> Parent:
     return parent
 
 
-def _model_from_run(store: Store, parent: Parent) -> Detector:
+def _model_from_run(store: Store, parent: Parent) -> tuple[Detector, str]:
     """Return the network of the run that PARENT names."""
     run = store.find(parent.run)
     if inputs.run_parent(store, run, "teacher") != parent:
@@ -134,7 +160,7 @@ def _model_from_run(store: Store, parent: Parent) -> Detector:
     config = run.resolved().recipe.model
     model = detector.build(config.detector())
     checkpoints.load_weights(model, path, config.variant)
-    return model
+    return model, config.variant
 
 
 def _run_weights(run: Run) -> Path:
@@ -148,7 +174,7 @@ def _run_weights(run: Run) -> Path:
     return path
 
 
-def _model_from_file(store: Store, recipe: Recipe, parent: Parent) -> Detector:
+def _model_from_file(store: Store, recipe: Recipe, parent: Parent) -> tuple[Detector, str]:
     path = inputs.recipe_path(store.workspace, recipe.distill.teacher_weights)
     name, config = recipe.distill.teacher_variant, recipe.teacher_network()
     if path is None or name is None or config is None or not path.is_file():
@@ -157,4 +183,4 @@ def _model_from_file(store: Store, recipe: Recipe, parent: Parent) -> Detector:
         raise ClaimFalseError(f"teacher's file {path} {CHANGED}", OTHER_TEACHER)
     model = detector.build(config)
     checkpoints.load_weights(model, path, name)
-    return model
+    return model, name

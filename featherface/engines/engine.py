@@ -35,6 +35,8 @@ class Engine(abc.ABC):
 
     name: str
     """Key of `featherface.engines.table.ENGINES`."""
+    variant: str = ""
+    """Name of the network's variant, where its file tells it."""
 
     def __init__(self, config: DetectorConfig, device: torch.device) -> None:
         self.config = config
@@ -49,6 +51,16 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def fingerprint(self) -> str:
         """Hash (SHA-256) what is computed: shape and weights, or the file."""
+
+    @property
+    def computes_on(self) -> torch.device:
+        """What does the work, which may be a card though tensors come and go on the CPU."""
+        return self.device
+
+    @property
+    def stored_in(self) -> str:
+        """In which precision the network was written: fp32, fp16 or int8."""
+        return FULL
 
     @property
     def fixed_size(self) -> tuple[int, int] | None:

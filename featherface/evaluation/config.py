@@ -87,6 +87,9 @@ class EvaluateConfig:
     precision: str = FULL
     """In which precision the network computes: fp32, tf32, bf16 or fp16; another than fp32 is part
     of every metric's identity."""
+    engine: str = "torch"
+    """What computes: torch, onnxruntime, another of `featherface.engines.table.ENGINES`, or auto,
+    the fastest one here whose answers are PyTorch's. Every metric names the one that was taken."""
     predictions: str | None = None
     """Folder or .tar.gz of earlier predictions in the official text format, evaluated instead of
     running the network; None runs it."""

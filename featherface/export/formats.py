@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from featherface.checks import require_legal
+from featherface.engines.table import OPSETS
 from featherface.errors import UnavailableError, UsageError, unknown
 from featherface.export.conversion_tools import TOOLS
 
@@ -203,11 +204,6 @@ class WriterSettings:
     than all else, and several formats begin with the same graph."""
     image_size: int = 640
     """Height and width in pixels of a file that takes one size."""
-
-
-OPSETS = (19, 20, 21)
-"""ONNX operator sets with DeformConv; the tests write the default one."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExportConfig:

@@ -116,10 +116,11 @@ class Task(NamedTuple):
             saved.prepare(session, paths, self.settings.score_threshold)
         return saved
 
-    def find(self, session: Session) -> Find:
-        """Load the network; return what finds faces from the lowest wanted score on."""
+    def find(self, session: Session, pictures: int) -> Find:
+        """Load the network for some PICTURES; return what finds faces from the lowest score on."""
         score = self.blur.lowest(self.settings.score_threshold)
-        return finder(load(session, self.chosen), replace(self.settings, score_threshold=score))
+        network = load(session, self.chosen, pictures=pictures)
+        return finder(network, replace(self.settings, score_threshold=score))
 
 
 def look_at_videos(session: Session, paths: tuple[Path, ...], task: Task) -> int:
@@ -128,7 +129,7 @@ def look_at_videos(session: Session, paths: tuple[Path, ...], task: Task) -> int
 
     pyav()  # tells how to install it before the network is read
     saved = task.saved(session, paths, video=True)
-    find = task.find(session)
+    find = task.find(session, MANY)
     work = VideoWork(session, find, task.settings, task.video, task.blur, task.output, saved)
     answers, failed = work.look_at_all(paths)
     emit(session, "detect", answers, video_view)
@@ -143,7 +144,7 @@ def look_at_pictures(session: Session, images: tuple[Path, ...], task: Task) -> 
     mark = BLURRED if task.blur.blur else DRAWN
     copies = PictureCopies(copy_targets(paths, task.output, mark), task.blur)
     saved = task.saved(session, paths, video=False)
-    find = task.find(session)
+    find = task.find(session, len(paths))
     pictures, answers, failed = [], [], 0
     for path in paths:
         try:
@@ -194,7 +195,7 @@ def finder(network: Network, settings: EvaluateConfig) -> Find:
     """Return what finds the faces in a picture (H, W, 3), blue-green-red."""
     from featherface.inference.detect import detect as find
 
-    return lambda image: find(network.model, network.config, image, settings)
+    return lambda image: find(network.engine, network.config, image, settings)
 
 
 def look(

@@ -70,6 +70,9 @@ class DistillConfig:
     teacher_model: TeacherModel = field(default_factory=TeacherModel)
     """Settings of that teacher's network: `distill.teacher_model.leak`, as in `model`. What is left
     out is as its file says, else as its variant has it."""
+    teacher_engine: str = "torch"
+    """What computes the teachers: torch, or another of `featherface.engines.table.ENGINES`, which
+    gives their outputs and not their maps."""
     teachers: tuple[str, ...] = ()
     """Selectors of further runs that teach beside the first."""
     teacher_shares: tuple[float, ...] = ()
@@ -130,6 +133,9 @@ class DistillConfig:
         paired = (self.teacher_weights is None) == (self.teacher_variant is None)
         given = self.teacher_variant
         require(paired, "distill.teacher_variant", given, "given together with teacher_weights")
+        mapped = self.teacher_engine != "torch" and self.uses(*ALIGNED)
+        wanted = f"torch where {', '.join(ALIGNED)} compare maps: other engines give outputs alone"
+        require(not mapped, "distill.teacher_engine", self.teacher_engine, wanted)
         settings = dict(self.teacher_model.overrides)
         wanted = "left out, or given together with teacher_weights"
         fits = self.teacher_weights is not None or not settings

@@ -12,6 +12,7 @@ from featherface.devices.uploads import uploaded
 from featherface.geometry.priors import levels
 from featherface.networks.pixels import converted, taken_in
 from featherface.training.distillation.alignment import attention
+from featherface.training.distillation.engine_teacher import EngineTeacher
 from featherface.training.distillation.teacher_cache import SUFFIX, TeacherCache, identity
 from featherface.training.distillation.teacher_outputs import encode
 from featherface.training.optimization.curriculum import side_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from featherface.networks.detector import Detector
     from featherface.training.config.distill import DistillConfig
@@ -53,7 +54,13 @@ class CachedTeachers:
         self.with_attention = config.uses("attention_weight")
         limit = 1e9 * config.cache_gb
         names = [
-            identity(teacher, self.confidence, self.with_attention, *self._conversion(teacher))
+            identity(
+                teacher,
+                self.confidence,
+                self.with_attention,
+                *self._conversion(teacher),
+                *_engine_of(teacher),
+            )
             for teacher in teachers
         ]
         self.caches = [
@@ -102,8 +109,8 @@ class CachedTeachers:
             images = converted(images, self.made_for, teacher.config)
         for part in torch.split(images, 1 if images.device.type == "cpu" else len(images)):
             with torch.no_grad(), self.precision.computing():
-                maps = teacher.features(part)
-                output = teacher.predict(maps)
+                maps = teacher.features(part) if self.with_attention else []
+                output = teacher.predict(maps) if maps else teacher(part)
             rows = (
                 [attention(widened(feature_map)) for feature_map in maps]
                 if self.with_attention
@@ -143,6 +150,11 @@ class CachedTeachers:
             f"{self.hits} of {self.requested} answers of the teacher were read back"
             f" from {self.caches[0].path.parent}"
         )
+
+
+def _engine_of(teacher: nn.Module) -> tuple[str, ...]:
+    """Return the engine that computes TEACHER, whose last digits are its own; () for PyTorch."""
+    return (teacher.engine.name,) if isinstance(teacher, EngineTeacher) else ()
 
 
 def announcement(

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from featherface.engines.onnx_runtime import _providers
 from featherface.engines.opening import engine_of, open_file
-from featherface.errors import NotFoundError, UsageError, WeightsError
+from featherface.engines.table import ENGINES
+from featherface.errors import NotFoundError, UnavailableError, UsageError, WeightsError
 from featherface.export.formats import WriterSettings
 from featherface.export.onnx_file import write_onnx
 from featherface.inference.detect import detect
@@ -82,3 +88,77 @@ def test_a_file_computes_in_the_precision_it_was_written_in(exported):
     engine = open_file(exported[1])
     with pytest.raises(UsageError, match="bf16"), engine.ready("bf16"):
         pass
+
+
+def changed(exported, tmp_path, change):
+    """Return the path of a copy of the exported file, its graph CHANGEd."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(exported[1])
+    change(model)
+    path = tmp_path / "changed.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def test_a_file_of_another_operator_set_is_refused(exported, tmp_path):
+    def older(model):
+        for entry in model.opset_import:
+            entry.version = 17
+
+    with pytest.raises(WeightsError, match=r"operator set 17; those that run here are 19, 20, 21"):
+        open_file(changed(exported, tmp_path, older))
+
+
+def test_a_file_with_the_settings_of_another_network_is_refused(exported, tmp_path):
+    def more_priors(model):
+        entry = next(each for each in model.metadata_props if each.key == "model")
+        settings = json.loads(entry.value)
+        settings["prior_sizes"] = [[10, 20, 30], [40, 60, 80], [100, 200, 300]]
+        entry.value = json.dumps(settings)
+
+    with pytest.raises(WeightsError, match="another network than its settings tell"):
+        open_file(changed(exported, tmp_path, more_priors))
+
+
+def test_a_file_whose_answers_are_something_else_is_refused(exported, tmp_path):
+    with pytest.raises(WeightsError, match="has no landmarks: its answers can't be decoded"):
+        open_file(changed(exported, tmp_path, lambda model: model.graph.output.pop()))
+
+
+def test_a_file_that_was_swapped_since_its_manifest_is_refused(exported, tmp_path):
+    path = tmp_path / "network.onnx"
+    path.write_bytes(exported[1].read_bytes())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for told, fits in ((digest, True), ("0" * 64, False)):
+        entry = {"path": "exports/network.onnx", "sha256": told}
+        (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": [entry]}), "utf-8")
+        if fits:
+            assert open_file(path).config == exported[0].config
+        else:
+            with pytest.raises(WeightsError, match="changed or swapped since"):
+                open_file(path)
+
+
+def test_a_card_that_onnx_runtime_can_not_use_is_told(exported):
+    with pytest.raises(UsageError, match="does not compute on cuda"):
+        open_file(exported[1], device="cuda:0")
+    with pytest.raises(UsageError, match="does not compute on mps"):
+        open_file(exported[1], device="mps")
+    assert _providers("cuda:1", ["CUDAExecutionProvider"])[0][1] == {"device_id": 1}
+
+
+def test_an_engine_that_is_not_installed_is_told_with_how_to_install_it(exported, monkeypatch):
+    kind = replace(ENGINES["onnxruntime"], needs="no-such-distribution", extra="fast")
+    monkeypatch.setitem(ENGINES, "onnxruntime", kind)
+    with pytest.raises(UnavailableError) as told:
+        open_file(exported[1])
+    assert told.value.hint == 'install it: python -m pip install "thesis[fast]"'
+
+
+def test_the_precision_of_a_file_is_that_of_its_format(exported, tmp_path):
+    def narrow(model):
+        entry = model.metadata_props.add()
+        entry.key, entry.value = "format", "onnx-int8"
+
+    assert open_file(exported[1]).stored_in == "fp32"
+    assert open_file(changed(exported, tmp_path, narrow)).stored_in == "int8"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from featherface.engines.table import ENGINES
 from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
@@ -78,9 +79,10 @@ def widerface(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Compute the official WIDER FACE APs.
 
-    Either of --predictions DIR, or of a network and --images DIR: --variant V --weights FILE, or
-    --run SELECTOR. Pictures that are only a part of the set restrict the ground truth to them, and
-    the answer says so. Exit code 4 where a picture was too large to be looked at.
+    Either of --predictions DIR, or of a network and --images DIR: --variant V --weights FILE,
+    --weights EXPORTED.onnx, or --run SELECTOR. Pictures that are only a part of the set restrict
+    the ground truth to them, and the answer says so. Exit code 4 where a picture was too large to
+    be looked at.
     """
     del as_json
     from featherface.evaluation.ground_truth import read_ground_truth
@@ -102,7 +104,10 @@ def widerface(  # noqa: PLR0913 - one parameter per option
         detections = read_predictions(predictions)
     else:
         assert images is not None  # noqa: S101 - checked above
-        network = load(session, chosen)
+        from featherface.inference.pictures import pictures_of
+
+        pictures = len(pictures_of(images))
+        network = load(session, chosen, precision=precision, pictures=pictures)
         conditions = conditions_of(network, settings)
         tell_misfit(session, chosen, network, images)
         detections = infer(session, network, images, settings, save_predictions)
@@ -119,6 +124,7 @@ def widerface(  # noqa: PLR0913 - one parameter per option
 def check_choice(predictions: Path | None, chosen: Chosen, images: Path | None) -> None:
     """See that exactly one way of getting detections is given, and whole."""
     given = [*chosen.given, *(["--set"] if chosen.settings else [])]
+    given += ["--engine"] if chosen.engine else []
     given += ["--images"] if images is not None else []
     if predictions is not None and given:
         raise click.UsageError(f"--predictions and {given[0]} exclude each other")
@@ -133,15 +139,18 @@ def check_choice(predictions: Path | None, chosen: Chosen, images: Path | None) 
 
 def tell_misfit(session: Session, chosen: Chosen, network: Network, images: Path) -> None:
     """Warn where other settings fit the weights better and nobody knows that these are theirs."""
+    from featherface.engines.pytorch import PyTorchEngine
     from featherface.inference.pictures import pictures_of
     from featherface.inference.running_statistics import better_settings
     from featherface.weights.network_settings import known_to_fit
 
+    if not isinstance(network.engine, PyTorchEngine):
+        return  # a file knows its settings, and its statistics are folded into its weights
     known = chosen.weights is None or known_to_fit(chosen.weights, network.config)
     if known and not chosen.settings:
         return
     paths = list(pictures_of(images).values())
-    if misfit := better_settings(network.model, network.config, paths):
+    if misfit := better_settings(network.engine.model, network.config, paths):
         session.warn(misfit)
 
 
@@ -159,7 +168,7 @@ def infer(
 
     with progress(session) as reporter, stoppable() as should_stop:
         return predict(
-            network.model,
+            network.engine,
             network.config,
             images,
             settings,
@@ -172,9 +181,9 @@ def infer(
 def conditions_of(network: Network, settings: EvaluateConfig) -> dict[str, Any]:
     """Tell how pictures are looked at, and on what the network computes."""
     from experiments.conditions import Conditions
-    from experiments.records.provenance import conditions_on
+    from experiments.records import provenance
 
-    on = conditions_on(next(network.model.parameters()).device, settings.precision)
+    on = provenance.conditions_of(network.engine, settings.precision)
     return {**Conditions.of_evaluation(settings).to_json(), **on.to_json()}
 
 
@@ -223,7 +232,7 @@ def view(data: dict[str, Any]) -> list[Block]:
     if data["protocol"]:
         facts["protocol"] = data["protocol"]
     if on := data["conditions"]:
-        facts["computed on"] = f"{on['hardware']}, {on['precision']}"
+        facts["computed on"] = f"{on['hardware']}, {on['precision']}, {ENGINES[on['engine']].title}"
     rows = [
         [name, quantity(subset["ap"], "fraction"), f"{subset['faces']:,}"]
         for name, subset in data["subsets"].items()
