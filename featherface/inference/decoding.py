@@ -85,12 +85,13 @@ def _likely_on_processor(
     scores = answer.scores.numpy()
     spoilt = [] if np.isfinite(scores).all() else [np.full((1, COLUMNS), np.nan, np.float32)]
     picture, prior = np.nonzero(scores > np.float32(threshold))  # (K,) each
-    likely = (answer.boxes.numpy()[picture, prior], answer.landmarks.numpy()[picture, prior])
+    deltas = (answer.boxes, answer.landmarks)
+    likely = [each.float().numpy()[picture, prior] for each in deltas]  # NumPy has no bfloat16
     table = np.empty((len(picture), COLUMNS), np.float32)
     table[:, 0], table[:, 1] = picture, scores[picture, prior]
     for start in range(0, len(picture), FEW):
         rows = slice(start, start + FEW)
-        boxes, landmarks = (torch.from_numpy(each[rows]).float() for each in likely)
+        boxes, landmarks = (torch.from_numpy(each[rows]) for each in likely)
         places = torch.from_numpy(near.numpy()[prior[rows]])
         table[rows, 2:6], table[rows, 6:] = decode_all(config, boxes, landmarks, places)
     return np.concatenate([table, *spoilt])
