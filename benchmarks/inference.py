@@ -35,10 +35,10 @@ from PIL import Image
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
+from featherface.engine_choice.conversion import convert
 from featherface.evaluation.ground_truth import read_ground_truth
 from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import evaluate
-from featherface.export.conversion import convert
 from featherface.geometry.boxes import decode, decode_landmarks
 from featherface.geometry.priors import priors
 from featherface.inference.detect import predict

@@ -217,7 +217,7 @@ def load(session: Session, chosen: Chosen, *, precision: str = FULL, pictures: i
         UsageError: it is not named, or the engine can't compute it, in PRECISION or on the device.
         WeightsError: the file is damaged, or another network than it says.
     """
-    from featherface.export.wanted_engine import Wish, engine_for, exported, is_exported
+    from featherface.engine_choice.wanted_engine import Wish, engine_for, exported, is_exported
 
     check_engine(chosen.engine or TORCH, precision, "--engine")
     wish = Wish(
@@ -247,7 +247,7 @@ def load(session: Session, chosen: Chosen, *, precision: str = FULL, pictures: i
 
 def _engine_folder(session: Session) -> Path | None:
     """Return where converted networks are kept; None outside of a workspace."""
-    from featherface.export.conversion import KEPT
+    from featherface.engine_choice.conversion import KEPT
 
     try:
         return Path(session.workspace.state) / "cache" / KEPT

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from featherface.engine_choice.conversion import format_for
 from featherface.engines.opening import open_file
-from featherface.engines.table import ENGINES
-from featherface.errors import UsageError
-from featherface.export.formats import FORMATS, ExportConfig
-from featherface.export.writing import WRITERS, export
+from featherface.export.formats import ExportConfig
+from featherface.export.writing import export
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,18 +37,6 @@ def convert(
         UsageError: no format of this version is for ENGINE.
         UnavailableError: a tool is missing, or the file computes something else.
     """
-    config = ExportConfig(formats=(_format_for(engine),), parity_sizes=CHECKED)
+    config = ExportConfig(formats=(format_for(engine),), parity_sizes=CHECKED)
     (artifact,) = export(model, config, folder, variant, variant)
     return ConvertedNetwork(open_file(artifact.path, threads), artifact.path)
-
-
-def _format_for(engine: str) -> str:
-    suffixes = ENGINES[engine].suffixes
-    names = (name for name, kind in FORMATS.items() if kind.suffix in suffixes and name in WRITERS)
-    name = next(names, None)
-    if name is None:
-        raise UsageError(
-            f"no format of this version is for {ENGINES[engine].title}",
-            f"choose among: {', '.join(ENGINES)}",
-        )
-    return name

@@ -19,7 +19,8 @@ from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.protocol import evaluate
 from featherface.export.onnx_detections import FORMAT, read_detections
 from featherface.geometry.detections import Detections
-from featherface.inference.detect import network_input, predict
+from featherface.inference.detect import predict
+from featherface.inference.network_input import network_input
 from featherface.inference.picture_limits import read_within
 from featherface.inference.pictures import pictures_of
 from featherface.progress import Progress, silent

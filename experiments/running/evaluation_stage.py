@@ -20,6 +20,8 @@ from experiments.running.stage_context import (
     load_network,
 )
 from featherface.devices.precision import FULL
+from featherface.engine_choice.conversion import KEPT, convert
+from featherface.engine_choice.fastest import fastest
 from featherface.engines.pytorch import PyTorchEngine
 from featherface.engines.table import AUTO, TORCH
 from featherface.evaluation.landmark_files import read_all_landmarks
@@ -27,8 +29,6 @@ from featherface.evaluation.predictions import read_predictions
 from featherface.evaluation.protocol import Evaluation
 from featherface.evaluation.protocol import evaluate as evaluate_predictions
 from featherface.evaluation.suspicion import cut_off
-from featherface.export.conversion import KEPT, convert
-from featherface.export.fastest import fastest
 from featherface.inference.detect import predict
 from featherface.inference.running_statistics import better_settings
 from featherface.weights.network_settings import known_to_fit

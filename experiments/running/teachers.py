@@ -10,9 +10,9 @@ from experiments.recipe import resolve
 from experiments.records.record import Parent
 from experiments.records.seal import sha256
 from experiments.running import inputs
+from featherface.engine_choice.conversion import KEPT, convert
 from featherface.engines.table import TORCH
 from featherface.errors import ClaimFalseError, NotFoundError, UsageError
-from featherface.export.conversion import KEPT, convert
 from featherface.networks import detector
 from featherface.training.distillation.engine_teacher import EngineTeacher
 from featherface.training.distillation.terms import Teacher

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from featherface.engines.engine import Answer, Engine
+from featherface.engines.file_checks import FORMAT, check_answers, check_manifest, precision_of
 from featherface.engines.onnx_runtime import INPUT, OUTPUTS
 from featherface.errors import UnavailableError, UsageError, WeightsError
 from featherface.weights.network_settings import settings_of
@@ -84,6 +85,11 @@ class LiteRtEngine(Engine):
         self.session = session
 
     @property
+    def stored_in(self) -> str:
+        """In which precision the file was written, by the format that its metadata name."""
+        return precision_of(self.session.metadata.get(FORMAT, ""))
+
+    @property
     def fixed_size(self) -> tuple[int, int]:
         """Height and width in pixels of the file; smaller pictures are filled up to it."""
         return self.session.fixed_size
@@ -114,15 +120,19 @@ def open_file(path: Path, threads: int = 0) -> LiteRtEngine:
 
     Raises:
         UnavailableError: LiteRT is not installed.
-        WeightsError: it can't be run, or doesn't say which network it is.
+        WeightsError: it can't be run, doesn't say which network it is, or is another one.
     """
+    check_manifest(path)
     session = LiteRtSession(path, threads)
     known = settings_of(session.metadata, path)
     if known is None:
         raise WeightsError(
             f"{path} doesn't say which network it is of: it was not written by this program", AGAIN
         )
-    return LiteRtEngine(path, session, known.config)
+    engine = LiteRtEngine(path, session, known.config)
+    engine.variant = known.variant
+    check_answers(engine, path)
+    return engine
 
 
 def too_large(path: Path, size: tuple[int, int], fixed: tuple[int, int]) -> UsageError:

@@ -205,6 +205,7 @@ class WriterSettings:
     image_size: int = 640
     """Height and width in pixels of a file that takes one size."""
 
+
 @dataclass(frozen=True, kw_only=True)
 class ExportConfig:
     """What to write and how to check it."""

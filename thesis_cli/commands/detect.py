@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from thesis_cli.commands.detection.videos import Find
     from thesis_cli.session import Session
 
+MANY = 1000
+"""Frames of a video, which nobody has counted: so many that measuring engines pays."""
+
 
 @click.command(cls=Command)
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path))

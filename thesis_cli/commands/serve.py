@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LIBRARIES = ("fastapi", "uvicorn", "prometheus_client", "python_multipart")
 INSTALL = 'python -m pip install "thesis[serve]"'
 USUAL = ServingLimits()
+MANY = 1000
+"""Pictures that a service will look at, as far as the choice of an engine is concerned."""
 LIMITS = {
     "--max-megabytes": ("megabytes", "Of one picture's file, in millions of bytes."),
     "--max-megapixels": ("megapixels", "Of one picture, in millions."),
@@ -151,16 +153,8 @@ def opened(session: Session, chosen: Chosen, protocol: str) -> ServedModel:
 
 def loaded(session: Session, chosen: Chosen) -> tuple[Engine, str]:
     """Return what computes the network that was CHOSEN, and the network's name."""
-    from featherface.engines.onnx_runtime import OnnxRuntimeEngine
-    from featherface.engines.opening import engine_of, open_file
-    from featherface.inference.detect import engine_for
-
-    if chosen.weights is not None and engine_of(chosen.weights) is not None:
-        engine = open_file(chosen.weights)
-        assert isinstance(engine, OnnxRuntimeEngine)  # noqa: S101 - no other takes files
-        return engine, engine.session.metadata["variant"]
-    network = load(session, chosen)
-    return engine_for(network.model, network.config), network.variant
+    network = load(session, chosen, pictures=MANY)
+    return network.engine, network.variant
 
 
 def is_loopback(address: str) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from featherface.engines.table import OPSETS
 from featherface.errors import ThesisError
-from featherface.export.formats import FORMATS, OPSETS, ExportConfig
+from featherface.export.formats import FORMATS, ExportConfig
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.networks import Chosen, build, network_options, settle
@@ -67,6 +69,18 @@ ALL = "all"
     metavar="FOLDER",
     help="Their ground truth, as `eval widerface` takes it; default: the folder of --validate.",
 )
+@click.option(
+    "--image-size",
+    type=click.IntRange(32),
+    default=ExportConfig.image_size,
+    show_default=True,
+    help="Side in pixels, a multiple of 32, of files that take one size (TFLite, Core ML, ...).",
+)
+@click.option(
+    "--make-environment",
+    is_flag=True,
+    help="First make the environment of a converter that needs one of its own (TFLite).",
+)
 @json_option
 @pass_session
 def export_files(  # noqa: PLR0913 - one parameter per option
@@ -79,6 +93,8 @@ def export_files(  # noqa: PLR0913 - one parameter per option
     calibrate: Path | None,
     images: Path | None,
     ground_truth: Path | None,
+    image_size: int,
+    make_environment: bool,
     as_json: bool,
 ) -> None:
     """Write a network to files for other programs.
@@ -93,6 +109,8 @@ def export_files(  # noqa: PLR0913 - one parameter per option
 
     if ground_truth is not None and images is None:
         raise click.UsageError("--ground-truth goes with --validate FOLDER, the pictures")
+    if make_environment:
+        make_environments(session, formats)
     wanted, left_out = possible(formats)
     subject = settle(session, chosen)
     if subject.weights is None:
@@ -101,11 +119,12 @@ def export_files(  # noqa: PLR0913 - one parameter per option
     settings = writer_settings(run, calibrate)
     model = build(session, subject).eval()
     judged = judge(session, model, images, ground_truth) if images else None
-    written = Written(session, model, subject, output, settings)
+    config = ExportConfig(opset=int(opset), image_size=image_size)
+    written = Written(session, model, subject, output, settings, config)
     artifacts = []
     for name in wanted:
         try:
-            artifacts.append(written.write(name, int(opset), judged))
+            artifacts.append(written.write(name, judged))
         except ThesisError as error:
             if ALL not in formats:
                 raise
@@ -124,6 +143,18 @@ def export_files(  # noqa: PLR0913 - one parameter per option
     }
     manifest = write_manifest(output, data)
     emit(session, "export", data | {"output": output, "manifest": manifest}, view)
+
+
+def make_environments(session: Session, formats: tuple[str, ...]) -> None:
+    """Make the environments of converters that FORMATS need and that have one of their own."""
+    from featherface.export.conversion_tools import TOOLS
+    from featherface.export.environments import make_environment
+
+    names = FORMATS if ALL in formats else formats
+    tools = dict.fromkeys(FORMATS[name].converter for name in names)
+    for tool in (TOOLS[name] for name in tools if name):
+        if tool.environment and tool.python() is None:
+            make_environment(tool, session.note)
 
 
 def possible(formats: tuple[str, ...]) -> tuple[list[str], list[dict[str, str]]]:
@@ -195,18 +226,19 @@ class Written:
         subject: NamedNetwork,
         folder: Path,
         settings: WriterSettings,
+        config: ExportConfig,
     ) -> None:
         self.session, self.model, self.subject = session, model, subject
-        self.folder, self.settings = folder, settings
+        self.folder, self.settings, self.config = folder, settings, config
         run = settings.run.partition("@")[0]
         self.name = run or subject.variant
 
-    def write(self, name: str, opset: int, judged: Validation | None) -> dict[str, Any]:
+    def write(self, name: str, judged: Validation | None) -> dict[str, Any]:
         """Write the file of format NAME, and return its entry of the manifest."""
         from experiments.exporting.manifest_content import artifact_entry
         from featherface.export.writing import export
 
-        config = ExportConfig(formats=(name,), opset=opset)
+        config = replace(self.config, formats=(name,))
         self.folder.mkdir(parents=True, exist_ok=True)
         with progress(self.session) as reporter:
             (artifact,) = export(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from featherface.devices.precision import FULL
+from featherface.engine_choice.conversion import convert
+from featherface.engine_choice.fastest import fastest
 from featherface.engines.opening import engine_of, open_file
 from featherface.engines.pytorch import PyTorchEngine
 from featherface.engines.table import AUTO, TORCH
 from featherface.errors import UsageError
-from featherface.export.conversion import convert
-from featherface.export.fastest import fastest
 from featherface.networks.pixels import KEYS
 from featherface.variants.table import VARIANTS, variant
 from featherface.weights.network_settings import conflicts, shown

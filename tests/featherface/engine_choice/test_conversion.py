@@ -7,11 +7,12 @@ import shutil
 import pytest
 import torch
 
+from featherface.engine_choice import conversion, fastest
+from featherface.engine_choice.conversion import ConvertedEngine, convert, largest_difference
 from featherface.engines.engine import Answer, Engine
 from featherface.engines.pytorch import PyTorchEngine
 from featherface.errors import UnavailableError, UsageError
-from featherface.export import conversion, fastest, onnx_file
-from featherface.export.conversion import ConvertedEngine, convert, largest_difference
+from featherface.export import onnx_file
 from featherface.validation.case import VariantCase
 from featherface.variants.table import variant
 

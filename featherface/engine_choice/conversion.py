@@ -15,7 +15,7 @@ from featherface.engines.pytorch import PyTorchEngine
 from featherface.engines.table import ENGINES, TORCH
 from featherface.errors import UnavailableError, UsageError, WeightsError
 from featherface.export.deployed import deployed
-from featherface.export.formats import FORMATS, ExportConfig
+from featherface.export.formats import FORMATS, ExportConfig, WriterSettings
 from featherface.export.writing import WRITERS
 from featherface.filesystem.atomic import remove
 from featherface.networks import detector
@@ -96,7 +96,8 @@ def convert(
     if engine == TORCH:
         return PyTorchEngine(model)
     check_engine_here(engine, device)
-    writer, suffix = _writer(engine)
+    kind = format_for(engine)
+    writer, suffix = WRITERS[kind], FORMATS[kind].suffix
     reference = PyTorchEngine(deployed(model))
     network = reference.fingerprint()
     place = None
@@ -107,7 +108,7 @@ def convert(
         path = _kept_path(folder, writer, (network, variant_name, engine), suffix)
     inner = _kept(path, threads, device)
     if inner is None:
-        writer(model, path, CHECK.opset, variant_name)
+        writer(model, path, WriterSettings(opset=CHECK.opset), variant_name)
         inner = open_file(path, threads, device)
     parity = largest_difference(inner, reference)
     if not parity <= CHECK.tolerance:
@@ -148,16 +149,19 @@ def _picture(seed: int, size: tuple[int, int]) -> Tensor:
     return 40 * large + 20 * torch.randn(1, 3, height, width, generator=generator)
 
 
-def _writer(engine: str) -> tuple[Writer, str]:
-    """Return what writes the files that ENGINE opens, and their ending.
+def format_for(engine: str) -> str:
+    """Return the name of the format in which networks are given to ENGINE.
 
     Raises:
-        UsageError: nothing does.
+        UsageError: no format of this version is for it.
     """
     for name, kind in FORMATS.items():
         if kind.suffix in ENGINES[engine].suffixes and name in WRITERS:
-            return WRITERS[name], kind.suffix
-    raise UsageError(f"no format of this version is for {ENGINES[engine].title}")
+            return name
+    raise UsageError(
+        f"no format of this version is for {ENGINES[engine].title}",
+        f"choose among: {', '.join(ENGINES)}",
+    )
 
 
 def _kept_path(folder: Path, writer: Writer, inputs: tuple[str, ...], suffix: str) -> Path:

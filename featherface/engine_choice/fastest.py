@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from featherface.engine_choice.conversion import LIBRARIES, ConvertedEngine, convert
 from featherface.engines.opening import CPU, installed
 from featherface.engines.pytorch import PyTorchEngine
 from featherface.engines.table import ENGINES, TORCH
 from featherface.errors import ThesisError
-from featherface.export.conversion import LIBRARIES, ConvertedEngine, convert
 from featherface.source.cache_entries import entry_path, read_entry, write_entry
 
 if TYPE_CHECKING:
