@@ -24,7 +24,7 @@ from featherface.variants.table import VARIANTS
 from thesis_cli.completion import complete_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from featherface.engines.engine import Engine
     from featherface.networks.detector import Detector
@@ -100,20 +100,33 @@ class Chosen(NamedTuple):
         return [option for option, value in named.items() if value is not None]
 
 
+def source_options(command: Command) -> Command:
+    """Add --variant, --weights, --run, --set and --device; COMMAND gets them as `chosen`."""
+    options = {
+        "variant": variant_option,
+        "weights": weights_option,
+        "run": run_option,
+        "settings": settings_option,
+        "device": device_option,
+    }
+    return _gathered(command, options)
+
+
 def network_options(command: Command) -> Command:
-    """Add --variant, --weights, --run, --set, --device, --engine; COMMAND gets them as `chosen`."""
+    """Add the `source_options` and --engine; COMMAND gets all of them as `chosen`."""
+    return source_options(_gathered(command, {"engine": engine_option}))
+
+
+def _gathered(command: Command, options: Mapping[str, Callable[[Command], Command]]) -> Command:
+    """Add OPTIONS, by the name that Click gives them, to what COMMAND gets as `chosen`."""
 
     @functools.wraps(command)
-    def gather(*arguments: Any, **options: Any) -> Any:
-        chosen = Chosen(**{name: options.pop(name) for name in Chosen._fields})
-        return command(*arguments, chosen=chosen, **options)
+    def gather(*arguments: Any, chosen: Chosen | None = None, **others: Any) -> Any:
+        given = {name: others.pop(name) for name in options}
+        return command(*arguments, chosen=(chosen or Chosen())._replace(**given), **others)
 
     decorated: Command = gather
-    options: list[Callable[[Command], Command]] = [
-        *(engine_option, device_option, settings_option, run_option, weights_option),
-        variant_option,
-    ]
-    for option in options:
+    for option in reversed(list(options.values())):
         decorated = option(decorated)
     return decorated
 

@@ -21,7 +21,7 @@ CHECKED = ((64, 96),)
 
 
 @dataclass(frozen=True)
-class ConvertedNetwork:
+class BenchmarkedFile:
     """A file of a network, opened by what runs it."""
 
     engine: Engine
@@ -30,7 +30,7 @@ class ConvertedNetwork:
 
 def convert(
     model: Detector, variant: str, engine: str, folder: Path, threads: int = 0
-) -> ConvertedNetwork:
+) -> BenchmarkedFile:
     """Write MODEL to FOLDER in the first format that ENGINE runs, check it, and open it.
 
     Raises:
@@ -39,4 +39,4 @@ def convert(
     """
     config = ExportConfig(formats=(format_for(engine),), parity_sizes=CHECKED)
     (artifact,) = export(model, config, folder, variant, variant)
-    return ConvertedNetwork(open_file(artifact.path, threads), artifact.path)
+    return BenchmarkedFile(open_file(artifact.path, threads), artifact.path)

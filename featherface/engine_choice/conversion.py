@@ -69,6 +69,13 @@ class ConvertedEngine(Engine):
         """Look at PICTURES (B,3,H,W)."""
         return self.inner(pictures)
 
+    def side_by_side(self) -> tuple[Engine, int]:
+        """Return what computes for many pictures, and how many threads may call it at once."""
+        inner, threads = self.inner.side_by_side()
+        if inner is self.inner:
+            return self, threads
+        return ConvertedEngine(inner, self._network, self.parity, self._place), threads
+
     def fingerprint(self) -> str:
         """Hash engine and network, not the file: who makes it again goes on with what is there."""
         return hashlib.sha256(f"{self.name} {self._network}".encode()).hexdigest()

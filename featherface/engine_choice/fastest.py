@@ -32,7 +32,7 @@ PASSES, WARMUP = 7, 2
 """Timed passes of each engine, in turns, and those before them."""
 
 
-class Choice(NamedTuple):
+class EngineChoice(NamedTuple):
     """The engine that was chosen, and why in a sentence."""
 
     engine: Engine
@@ -47,7 +47,7 @@ def fastest(
     folder: Path | None = None,
     device: str = CPU,
     say: Callable[[str], None] = lambda _: None,
-) -> Choice:
+) -> EngineChoice:
     """Choose the engine that computes MODEL fastest here, of those with PyTorch's answers.
 
     What was measured once is kept in FOLDER. For fewer than WORTHWHILE PICTURES nothing is
@@ -55,13 +55,13 @@ def fastest(
     """
     torch_engine = PyTorchEngine(model)
     if device != CPU:
-        return Choice(torch_engine, f"{TORCH}, as it computes on {device}")
+        return EngineChoice(torch_engine, f"{TORCH}, as it computes on {device}")
     others = [name for name in ENGINES if name != TORCH and installed(name)]
     threads = torch.get_num_threads()
     path = None if folder is None else _kept_path(folder, torch_engine, others, threads)
     times = _kept_times(path)
     if not times and pictures < WORTHWHILE:
-        return Choice(
+        return EngineChoice(
             torch_engine, f"{TORCH}: for {pictures} pictures measuring takes longer than it saves"
         )
     wanted = [min(times, key=times.__getitem__)] if times else others
@@ -83,7 +83,7 @@ def fastest(
     name = min((each for each in times if each in engines), key=times.__getitem__, default=TORCH)
     told = ", ".join(f"{each} {value:.1f} ms" for each, value in times.items())
     size = " × ".join(map(str, SHOWN))
-    return Choice(engines[name], f"{name} is the fastest here for {size} pixels: {told}")
+    return EngineChoice(engines[name], f"{name} is the fastest here for {size} pixels: {told}")
 
 
 def milliseconds(engines: Mapping[str, Engine]) -> dict[str, float]:

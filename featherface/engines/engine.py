@@ -64,8 +64,20 @@ class Engine(abc.ABC):
 
     @property
     def fixed_size(self) -> tuple[int, int] | None:
-        """Height and width in pixels that it takes alone; None for any."""
+        """Height and width in pixels that it computes at; None for any.
+
+        A smaller picture is filled up by the engine, which answers for its own priors alone; a
+        larger one is refused.
+        """
         return None
+
+    def side_by_side(self) -> tuple[Engine, int]:
+        """Return an engine for many pictures, and how many threads may call it at once.
+
+        With more than one, each call computes on one thread: where several pictures are at hand,
+        that leaves no thread waiting for another.
+        """
+        return self, 1
 
     @contextlib.contextmanager
     def ready(self, precision: str = FULL) -> Iterator[None]:

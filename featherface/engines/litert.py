@@ -141,7 +141,8 @@ def too_large(path: Path, size: tuple[int, int], fixed: tuple[int, int]) -> Usag
     return UsageError(
         f"{path.name} takes pictures up to {fixed[1]}x{fixed[0]} pixels, this one has"
         f" {size[1]}x{size[0]}",
-        f"write a file for larger ones: thesis export --format tflite --image-size {wanted}",
+        "look with the longer side made 640 pixels: --protocol vga; or write a file for larger"
+        f" ones: thesis export --format tflite --image-size {wanted}",
     )
 
 

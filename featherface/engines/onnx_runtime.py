@@ -50,8 +50,6 @@ class OnnxSession:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        # A waiting thread that spins takes the core from those that read and decode pictures.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
                 path, options, providers=_providers(device, onnxruntime.get_available_providers())
@@ -64,6 +62,8 @@ class OnnxSession:
             ) from error
         self.device = torch.device(device)
         """What computes."""
+        self.threads = threads or torch.get_num_threads()
+        """Threads of the processor that compute, as far as is known."""
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.inputs = tuple(value.name for value in self._session.get_inputs())
         self.outputs = tuple(value.name for value in self._session.get_outputs())
@@ -121,6 +121,14 @@ class OnnxRuntimeEngine(Engine):
         outputs = self.session(pictures.numpy())
         boxes, scores, landmarks = (torch.from_numpy(outputs[name]) for name in OUTPUTS)
         return Answer(boxes, scores[..., 1], landmarks)
+
+    def side_by_side(self) -> tuple[Engine, int]:
+        """Return an engine of one thread a call, and how many may call it at once."""
+        if self.computes_on.type != "cpu" or self.session.threads == 1:
+            return self, 1
+        alone = OnnxRuntimeEngine(self.path, OnnxSession(self.path, 1), self.config)
+        alone.variant = self.variant
+        return alone, self.session.threads
 
     def fingerprint(self) -> str:
         """Hash the file (SHA-256)."""

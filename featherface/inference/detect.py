@@ -21,8 +21,8 @@ from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.predictions import Predictions
 from featherface.geometry.detections import Detections
 from featherface.inference.decoding import decoded
-from featherface.inference.in_order import InOrder
-from featherface.inference.network_input import filled_up, network_input, stacked
+from featherface.inference.in_order import AHEAD, InOrder, Looking
+from featherface.inference.network_input import network_input, stacked
 from featherface.inference.picture_limits import read_within
 from featherface.inference.pictures import batches, pictures_of
 from featherface.inference.prediction_folder import PredictionFolder
@@ -30,7 +30,7 @@ from featherface.inference.tta import merge, views
 from featherface.progress import Progress, never, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -117,10 +117,10 @@ def predict(
 
     done = len(predictions)
 
-    def keep(names: Sequence[str], looks: Sequence[_Look]) -> int:
-        """Find the faces in what was seen, and write them, while the next pictures are seen."""
+    def keep(names: Sequence[str], seen: Callable[[], Sequence[_Look]]) -> int:
+        """Find the faces in what was SEEN, and write them, while the next pictures are seen."""
         for name, detections in zip(
-            names, _faces(looks, engine.config, evaluate, len(names)), strict=True
+            names, _faces(seen(), engine.config, evaluate, len(names)), strict=True
         ):
             rows = detections.rows()
             if landmarks:
@@ -135,7 +135,17 @@ def predict(
         done += finished
         on_progress(Progress("evaluate", done, len(paths)))
 
-    with engine.ready(evaluate.precision), InOrder(keep, tell) as finishing:
+    many, at_once = engine.side_by_side()
+
+    def look(images: Sequence[NDArray[np.uint8]]) -> Sequence[_Look]:
+        with many.ready(evaluate.precision):  # of this thread: gradients are off by thread
+            return list(_looks(many, config, images, evaluate))
+
+    with (
+        engine.ready(evaluate.precision),
+        Looking(look, at_once) as looking,
+        InOrder(keep, tell, AHEAD + at_once) as finishing,
+    ):
         for names, images in batches(left, read, evaluate.batch_size):
             if should_stop():
                 finishing.wait()
@@ -143,7 +153,7 @@ def predict(
                     f"stopped after {len(predictions):,} of {len(paths):,} pictures",
                     "run the same command again to go on" if folder else None,
                 )
-            finishing.add(names, list(_looks(engine, config, images, evaluate)))
+            finishing.add(names, looking.at(images))
     answer = Predictions({name: predictions[name] for name in paths if name in predictions})
     answer.landmarks = points
     answer.passed_over = tuple(name for name in paths if name not in predictions)
@@ -195,7 +205,6 @@ def _looks(
         else:
             whole = network_input(pixels, config) if whole is None else whole
             pictures = view.apply(whole)
-        pictures = filled_up(pictures, engine.fixed_size)
         rows, columns = pictures.shape[-2:]
         yield _Look(view, (rows, columns), engine(pictures))
 

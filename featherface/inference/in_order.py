@@ -12,19 +12,21 @@ if TYPE_CHECKING:
     from typing import Self
 
 AHEAD = 2
-"""Pieces that may wait: more would only keep their memory."""
+"""Pieces that may wait, unless more are made at once: they would only keep their memory."""
 
 
 class InOrder:
     """Calls FINISH with each piece that is added, one after the other, on one thread.
 
-    TELL is called on the thread that adds, with what FINISH returned for each piece. What FINISH
-    raises is raised by `add`, `wait` or the end of the block; what was added before is finished in
-    any case, so that nothing that was seen is lost.
+    Up to AHEAD pieces may wait. TELL is called on the thread that adds, with what FINISH returned
+    for each piece. What FINISH raises is raised by `add`, `wait` or the end of the block; what was
+    added before is finished in any case, so that nothing that was seen is lost.
     """
 
-    def __init__(self, finish: Callable[..., int], tell: Callable[[int], None]) -> None:
-        self._finish, self._tell = finish, tell
+    def __init__(
+        self, finish: Callable[..., int], tell: Callable[[int], None], ahead: int = AHEAD
+    ) -> None:
+        self._finish, self._tell, self._ahead = finish, tell, ahead
         self._waiting: deque[Future[int]] = deque()
         self._thread = ThreadPoolExecutor(1)
 
@@ -45,7 +47,7 @@ class InOrder:
 
     def add(self, *piece: Any) -> None:
         """Finish PIECE later; wait for earlier ones where AHEAD are waiting already."""
-        while self._waiting and (len(self._waiting) >= AHEAD or self._waiting[0].done()):
+        while self._waiting and (len(self._waiting) >= self._ahead or self._waiting[0].done()):
             self._next()
         self._waiting.append(self._thread.submit(self._finish, *piece))
 
@@ -56,3 +58,31 @@ class InOrder:
 
     def _next(self) -> None:
         self._tell(self._waiting.popleft().result())
+
+
+class Looking:
+    """Calls LOOK with each piece, on as many threads as may AT_ONCE; on this one, where it is one.
+
+    >>> with Looking(len, 2) as looking:
+    ...     seen = looking.at("four")
+    ...     seen()
+    4
+    """
+
+    def __init__(self, look: Callable[[Any], Any], at_once: int) -> None:
+        self._look = look
+        self._threads = ThreadPoolExecutor(at_once) if at_once > 1 else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+
+    def at(self, piece: Any) -> Callable[[], Any]:
+        """Begin to look at PIECE; return what waits for what was seen, or raises what failed."""
+        if self._threads is not None:
+            return self._threads.submit(self._look, piece).result
+        seen = self._look(piece)
+        return lambda: seen

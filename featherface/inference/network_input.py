@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from featherface.devices.uploads import uploaded
-from featherface.errors import UsageError
 from featherface.networks.pixels import ordered_and_scaled
 
 if TYPE_CHECKING:
@@ -40,23 +38,3 @@ def network_input(pictures: Tensor, config: DetectorConfig) -> Tensor:
     else:
         centred = (planes.float() - uploaded(mean, planes.device)).contiguous()
     return ordered_and_scaled(centred, config)
-
-
-def filled_up(pictures: Tensor, size: tuple[int, int] | None) -> Tensor:
-    """Return PICTURES (B, 3, H, W) with zeros below and to the right up to SIZE; None: as they are.
-
-    Raises:
-        UsageError: they are larger.
-    """
-    height, width = pictures.shape[-2:]
-    if size is None or size == (height, width):
-        return pictures
-    down, across = size[0] - height, size[1] - width
-    if down < 0 or across < 0:
-        raise UsageError(
-            f"a picture is looked at with {width} x {height} pixels, and this file takes"
-            f" {size[1]} x {size[0]} at most",
-            "look with the longer side made 640 pixels: --protocol vga; or take a file of a larger"
-            " size, or one of any size: thesis export --format onnx",
-        )
-    return functional.pad(pictures, (0, across, 0, down))

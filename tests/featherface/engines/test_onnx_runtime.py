@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from featherface.engines.onnx_runtime import _providers
 from featherface.engines.opening import engine_of, open_file
 from featherface.engines.table import ENGINES
-from featherface.errors import NotFoundError, UnavailableError, UsageError, WeightsError
+from featherface.errors import DataError, NotFoundError, UnavailableError, UsageError, WeightsError
 from featherface.export.formats import WriterSettings
 from featherface.export.onnx_file import write_onnx
-from featherface.inference.detect import detect
+from featherface.inference.detect import detect, predict
 from featherface.validation.case import VariantCase
 from featherface.variants.table import variant
 
@@ -162,3 +163,30 @@ def test_the_precision_of_a_file_is_that_of_its_format(exported, tmp_path):
 
     assert open_file(exported[1]).stored_in == "fp32"
     assert open_file(changed(exported, tmp_path, narrow)).stored_in == "int8"
+
+
+def test_many_pictures_are_seen_side_by_side_with_the_same_answers(exported, tmp_path):
+    """Each call computes on one thread, so that pictures share the cores and not their parts."""
+    model, path = exported
+    random = np.random.default_rng(0)
+    for number in range(5):
+        picture = random.integers(0, 256, (48 + 8 * number, 64, 3), np.uint8)
+        (tmp_path / "0--A").mkdir(exist_ok=True)
+        Image.fromarray(picture).save(tmp_path / "0--A" / f"{number}.png")
+    many, at_once = open_file(path, 3).side_by_side()
+    assert (many.name, at_once) == ("onnxruntime", 3)
+    assert many.side_by_side() == (many, 1)
+    given = predict(open_file(path, 3), model.config, tmp_path)
+    wanted = predict(open_file(path, 1), model.config, tmp_path)
+    assert list(given) == list(wanted)
+    for name, rows in wanted.items():
+        np.testing.assert_allclose(given[name], rows, atol=1e-2)
+
+
+def test_a_fault_of_one_picture_among_many_is_told(exported, tmp_path):
+    model, path = exported
+    (tmp_path / "0--A").mkdir()
+    for number in range(4):
+        (tmp_path / "0--A" / f"{number}.png").write_bytes(b"no picture")
+    with pytest.raises(DataError):
+        predict(open_file(path, 2), model.config, tmp_path)

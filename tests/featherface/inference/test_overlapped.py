@@ -6,16 +6,14 @@ import threading
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from featherface.engines.engine import Answer, Engine
-from featherface.errors import UsageError, WeightsError
-from featherface.evaluation.config import EvaluateConfig
+from featherface.errors import WeightsError
 from featherface.geometry.priors import priors
-from featherface.inference.detect import detect, predict
+from featherface.inference.detect import predict
 from featherface.inference.in_order import InOrder
 from featherface.inference.network_input import network_input
 from featherface.variants.table import variant
@@ -28,16 +26,12 @@ class Sure(Engine):
 
     name = "torch"
 
-    def __init__(self, size=None, looked=lambda _: None):
+    def __init__(self, looked=lambda _: None):
         super().__init__(CONFIG, torch.device("cpu"))
-        self.size, self.looked, self.looks, self.shown = size, looked, 0, None
-
-    @property
-    def fixed_size(self):
-        return self.size
+        self.looked, self.looks = looked, 0
 
     def __call__(self, pictures):
-        self.looks, self.shown = self.looks + 1, pictures
+        self.looks += 1
         self.looked(self.looks)
         count = len(priors(CONFIG, *pictures.shape[-2:]))
         scores = torch.zeros(len(pictures), count)
@@ -123,20 +117,3 @@ def test_a_fault_of_the_last_piece_is_raised_at_the_end():
 
     with pytest.raises(ValueError, match="of the last piece"):
         all_of_it()
-
-
-def test_a_file_of_one_size_gives_the_boxes_of_a_smaller_picture_in_its_pixels():
-    picture = np.full((32, 48, 3), 200, np.uint8)
-    fixed = Sure(size=(64, 64))
-    given = detect(fixed, CONFIG, picture)
-    wanted = detect(Sure(size=(64, 64)), CONFIG, np.full((64, 64, 3), 200, np.uint8))
-    assert fixed.shown.shape == (1, 3, 64, 64)
-    assert fixed.shown[0, 0, 31, 47] == 200 - 104
-    assert fixed.shown[..., 32:, :].abs().max() == fixed.shown[..., 48:].abs().max() == 0
-    np.testing.assert_array_equal(given.boxes, wanted.boxes)
-    assert len(given) == 1
-
-
-def test_a_picture_larger_than_a_file_takes_is_refused():
-    with pytest.raises(UsageError, match="looked at with 96 x 32 pixels, and this file takes 64"):
-        detect(Sure(size=(64, 64)), CONFIG, np.zeros((32, 96, 3), np.uint8), EvaluateConfig())

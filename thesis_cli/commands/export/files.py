@@ -13,7 +13,7 @@ from featherface.errors import ThesisError
 from featherface.export.formats import FORMATS, ExportConfig
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, build, network_options, settle
+from thesis_cli.networks import Chosen, build, settle, source_options
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.progress import progress
 from thesis_cli.wording import difference, quantity
@@ -29,7 +29,7 @@ ALL = "all"
 
 
 @click.command("files", cls=Command)
-@network_options
+@source_options
 @click.option(
     "--format",
     "formats",

@@ -10,7 +10,7 @@ import click
 from featherface.errors import UsageError
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, build, network_options, settle
+from thesis_cli.networks import Chosen, build, settle, source_options
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@network_options
+@source_options
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
