@@ -196,10 +196,17 @@ def settle(session: Session, chosen: Chosen) -> NamedNetwork:
         NotFoundError: there is no such run or file.
         ClaimFalseError: the run's record was changed since it was sealed.
     """
+    from featherface.engines.opening import engine_of
     from featherface.variants.idle_keys import check_set
     from featherface.variants.table import variant
 
     weights, source = chosen.weights, ""
+    if weights is not None and engine_of(weights) is not None:
+        raise UsageError(
+            f"{weights.name} is an exported network, and this takes the weights that it was written"
+            " from",
+            "name them, or their run: --run SELECTOR",
+        )
     if chosen.run is not None:
         name, config, weights, source = _of_run(session, chosen)
     else:

@@ -61,10 +61,9 @@ class ExportFormat:
 
     @property
     def install(self) -> str:
-        """The command that installs what its writer needs; empty where the core suffices."""
+        """What installs what its writer needs; empty where the core suffices."""
         if self.converter and TOOLS[self.converter].environment:
-            name = next(name for name, form in FORMATS.items() if form is self)
-            return f"thesis export --format {name} --make-environment"
+            return "give the same command --make-environment too"
         return f'python -m pip install "thesis[{self.extra}]"' if self.extra else ""
 
     def missing(self) -> tuple[str, ...]:

@@ -68,3 +68,11 @@ def test_ground_truth_needs_pictures(thesis, network, small_set):
     answer = thesis("export", *network, "--ground-truth", small_set)
     assert answer.code == 2
     assert "--validate" in answer.err
+
+
+def test_an_exported_file_is_no_weights_to_export_again(thesis, tmp_path):
+    exported = tmp_path / "best.onnx"
+    exported.write_bytes(b"network")
+    answer = thesis("export", "--weights", exported, "--output", tmp_path / "out")
+    assert (answer.code, "best.onnx is an exported network" in answer.err) == (2, True)
+    assert "--run SELECTOR" in answer.err
