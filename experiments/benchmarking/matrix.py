@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.metrics import CASE, Metric
 from featherface.engines.table import ENGINES, TORCH
 from featherface.export.formats import FORMATS
+from featherface.export.runtime_formats import converter_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,16 +125,15 @@ def _number(value: Any) -> float | None:
 
 
 def possible_formats() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the formats that can be written here, and those whose tools are missing.
+    """Return the formats that can be written here, and those whose tools or card are missing.
 
     Each by name: with its title, or with the command that installs its tools.
     """
     possible: dict[str, str] = {}
     missing: dict[str, str] = {}
     for name, form in FORMATS.items():
-        tools: tuple[str, ...] = getattr(form, "missing", tuple)()
-        if tools:
-            missing[name] = str(getattr(form, "install", "")) or f"pip install {' '.join(tools)}"
+        if form.missing() or not converter_here(name):
+            missing[name] = form.install or f"install {form.title}, and the card that it is for"
         else:
             possible[name] = form.title
     return possible, missing

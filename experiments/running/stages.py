@@ -13,12 +13,14 @@ from experiments.conditions import Conditions
 from experiments.exporting.accuracy_loss import validation
 from experiments.exporting.manifest_content import artifact_entry, tools
 from experiments.metrics import Metric
+from experiments.records.run import MATCHES
 from experiments.running import data_checks, inputs
 from experiments.running.benchmark_stage import CASES, benchmark
 from experiments.running.evaluation_stage import evaluate
 from experiments.running.stage_context import StageContext, StageResult, load_network
 from experiments.running.training_stage import train
 from featherface.devices.precision import FULL
+from featherface.errors import UnavailableError
 from featherface.export.calibration import pictures_in, pictures_of
 from featherface.export.formats import FORMATS, CalibrationPictures, WriterSettings
 from featherface.export.manifest import input_contract, write_manifest
@@ -28,35 +30,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from experiments.exporting.accuracy_loss import Validation
-    from experiments.recipe.model import Recipe
     from featherface.evaluation.config import EvaluateConfig
     from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
+
+
+EXPORTS = "exports"
+"""Folder of a record for exported files."""
 
 
 def export(context: StageContext) -> StageResult:
     """Export the network to the recipe's formats, each file compared with PyTorch's outputs.
 
     Those of formats that round are evaluated too, if the recipe says so, and all that run here if
-    they are to be benchmarked.
+    they are to be benchmarked and the network itself was evaluated.
     """
     result = StageResult()
-    recipe, folder = context.recipe, context.folder / "exports"
+    recipe = context.recipe
     model = load_network(context, result)
-    artifacts = write_exports(
-        model,
-        recipe.export,
-        folder,
-        recipe.name,
-        recipe.model.variant,
-        WriterSettings(run=context.run, pictures=partial(_calibration_pictures, context)),
-        context.on_progress,
-    )
-    rounded = recipe.export.validate and any(_is_judged(artifact, recipe) for artifact in artifacts)
+    artifacts = _written(context, model, result)
+    evaluated = (context.folder / MATCHES).is_file()
+    is_judged = partial(_is_judged, compared=recipe.benchmark.exports and evaluated)
+    rounded = recipe.export.validate and any(map(is_judged, artifacts))
     judged, about = _validation(context, model) if rounded else (None, None)
     entries = []
     for artifact in artifacts:
-        mine = judged if _is_judged(artifact, recipe) else None
+        mine = judged if is_judged(artifact) else None
         entry = artifact_entry(artifact, context.folder, recipe.export, mine, context.on_progress)
         entries.append(entry)
         result.metrics += _parity(context, artifact)
@@ -72,8 +71,31 @@ def export(context: StageContext) -> StageResult:
         "tools": tools(),
         "artifacts": entries,
     }
-    write_manifest(folder, content)
+    write_manifest(context.folder / EXPORTS, content)
     return result
+
+
+def _written(context: StageContext, model: Detector, result: StageResult) -> list[Artifact]:
+    """Write MODEL in every format of the recipe.
+
+    Where they are to be compared, one that can't be made here is told in RESULT, and the others go
+    on.
+    """
+    recipe, artifacts = context.recipe, []
+    settings = WriterSettings(run=context.run, pictures=partial(_calibration_pictures, context))
+    for name in recipe.export.formats:
+        config = dataclasses.replace(recipe.export, formats=(name,))
+        try:
+            artifacts += write_exports(
+                *(model, config, context.folder / EXPORTS, recipe.name, recipe.model.variant),
+                settings,
+                context.on_progress,
+            )
+        except UnavailableError as error:
+            if not recipe.benchmark.exports:
+                raise
+            context.warn(result, [f"{name} was not made: {error.message}; {error.hint}"])
+    return artifacts
 
 
 def _time_files(
@@ -87,10 +109,10 @@ def _time_files(
     result.warnings += [f"{name} was not timed: {why}" for name, why in timed.missing.items()]
 
 
-def _is_judged(artifact: Artifact, recipe: Recipe) -> bool:
-    """Whether what ARTIFACT costs in AP is measured: it runs here, and rounds or is compared."""
+def _is_judged(artifact: Artifact, *, compared: bool) -> bool:
+    """Whether what ARTIFACT costs in AP is measured: it runs here, and rounds or is COMPARED."""
     form = FORMATS[artifact.format]
-    return bool(form.engine) and (form.rounds or recipe.benchmark.exports)
+    return bool(form.engine) and (form.rounds or compared)
 
 
 def _calibration_pictures(context: StageContext) -> CalibrationPictures:

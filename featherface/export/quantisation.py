@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from featherface.engines.onnx_runtime import INPUT, OUTPUTS
+from featherface.errors import UnavailableError
 from featherface.geometry.boxes import decode
 from featherface.geometry.priors import priors
 
@@ -104,8 +105,15 @@ class Calibrated:
                 augmented_model_path=str(Path(folder) / "observed.onnx"),
                 calibrate_method=CalibrationMethod.Percentile,
             )
-            calibrator.collect_data(_Feed(self.inputs))
-            ranges = calibrator.compute_data()
+            try:
+                calibrator.collect_data(_Feed(self.inputs))
+                ranges = calibrator.compute_data()
+            except ValueError as error:  # NumPy's, of a map that is the same everywhere
+                raise UnavailableError(
+                    f"8 bits: a map inside the network hardly varies on the {len(self.inputs)}"
+                    " pictures that ranges are measured on",
+                    "give more pictures, of your own: --calibrate FOLDER, or export.calibrate",
+                ) from error
             del calibrator  # Windows removes no file that a session still has open
         return ranges
 

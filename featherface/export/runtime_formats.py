@@ -131,6 +131,11 @@ def require_tool(kind: str) -> Path:
     return python
 
 
+def converter_here(kind: str) -> bool:
+    """Whether what converts to the format KIND is here; of formats that need none it always is."""
+    return kind not in RUNTIME_FORMATS or TOOLS[RUNTIME_FORMATS[kind].tool].python() is not None
+
+
 def runs_here(kind: str) -> bool:
     """Whether this system runs files of the format KIND by the tool that writes them."""
     return kind in RUNTIME_FORMATS and TOOLS[RUNTIME_FORMATS[kind].tool].runs_here

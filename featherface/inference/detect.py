@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featherface.data.widerface import Split
-    from featherface.engines.engine import Answer
     from featherface.inference.tta import View
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress, ShouldStop
@@ -72,7 +71,7 @@ def detect_together(
     engine = engine_for(model, config)
     with engine.ready(evaluate.precision):
         looks = _looks(engine, config, images, evaluate)
-        return _faces(looks, engine.config, evaluate, len(images))
+        return _faces(looks, evaluate, len(images))
 
 
 def predict(
@@ -119,9 +118,7 @@ def predict(
 
     def keep(names: Sequence[str], seen: Callable[[], Sequence[_Look]]) -> int:
         """Find the faces in what was SEEN, and write them, while the next pictures are seen."""
-        for name, detections in zip(
-            names, _faces(seen(), engine.config, evaluate, len(names)), strict=True
-        ):
+        for name, detections in zip(names, _faces(seen(), evaluate, len(names)), strict=True):
             rows = detections.rows()
             if landmarks:
                 points[name] = detections.landmarks.astype(np.float64)
@@ -181,9 +178,8 @@ class _Look(NamedTuple):
     """What an engine says about one view of a batch of pictures."""
 
     view: View
-    size: tuple[int, int]
-    """Height and width in pixels of what it was given."""
-    answer: Answer
+    detections: Callable[[], Iterable[Detections]]
+    """Decodes them, picture by picture."""
 
 
 def _looks(
@@ -206,16 +202,18 @@ def _looks(
             whole = network_input(pixels, config) if whole is None else whole
             pictures = view.apply(whole)
         rows, columns = pictures.shape[-2:]
-        yield _Look(view, (rows, columns), engine(pictures))
+        settings = (engine.config, evaluate.score_threshold, (rows, columns))
+        decode = partial(decoded, engine(pictures), *settings)
+        if engine.device.type == "cpu":
+            yield _Look(view, decode)
+        else:  # what lies on a card stays with the thread that uses it
+            yield _Look(view, list(decode()).copy)
 
 
-def _faces(
-    looks: Iterable[_Look], config: DetectorConfig, evaluate: EvaluateConfig, count: int
-) -> list[Detections]:
+def _faces(looks: Iterable[_Look], evaluate: EvaluateConfig, count: int) -> list[Detections]:
     """Return the faces in each of COUNT pictures, whichever of LOOKS saw them."""
     seen: list[list[Detections]] = [[] for _ in range(count)]
-    for view, size, answer in looks:
-        batch = decoded(answer, config, evaluate.score_threshold, size)
-        for of_picture, detections in zip(seen, batch, strict=True):
-            of_picture.append(view.undo(detections))
+    for look in looks:
+        for of_picture, detections in zip(seen, look.detections(), strict=True):
+            of_picture.append(look.view.undo(detections))
     return [merge(of_picture, evaluate) for of_picture in seen]

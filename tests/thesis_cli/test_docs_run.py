@@ -18,6 +18,7 @@ from featherface.evaluation.predictions import write_prediction
 from featherface.networks.detector import build
 from featherface.serving import server
 from featherface.variants.table import variant
+from featherface.weights.checkpoints import save_weights
 from thesis_cli import run_and_sync
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,10 @@ def stage(tmp_path, monkeypatch, make_run, small_set):
     made = Workspace.create(tmp_path / "demo")
     made.vault.mkdir()
     teacher = make_run(made, "v1", matches=True)
-    make_run(made, "v2", variant="v2", parents=[teacher], seed=1, matches=True)
+    weights = tmp_path / "v2.safetensors"
+    save_weights(weights, build(variant("v2"), seed=0), {"variant": "v2"})
+    files = {"checkpoints/best.safetensors": weights.read_bytes()}
+    make_run(made, "v2", variant="v2", parents=[teacher], seed=1, matches=True, files=files)
     for name in ("v1", "v2"):
         text = SMALL.format(name=name)
         (made.recipes / f"{name}.yaml").write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ from experiments.recipe.resolve import resolve
 from experiments.running import runner
 from experiments.workspace.workspace import Workspace
 from featherface.errors import UsageError
+from featherface.export.formats import WriterSettings
 from featherface.export.onnx_file import write_onnx
 from featherface.validation.case import VariantCase
 from featherface.variants.table import variant
@@ -25,7 +26,7 @@ def files(tmp_path_factory):
     weights, exported = folder / "best.safetensors", folder / "best.onnx"
     settings = settings_metadata(model.config)
     save_weights(weights, model, {"variant": NETWORK, **settings})
-    write_onnx(model, exported, 20, NETWORK)
+    write_onnx(model, exported, WriterSettings(), NETWORK)
     return weights, exported
 
 

@@ -112,7 +112,7 @@ def test_what_is_missing_is_told(thesis, tmp_path, monkeypatch, given, code, tol
 @pytest.mark.slow
 def test_export_without_a_verb_writes_files(thesis, valid, packaged, tmp_path):
     given = ("--weights", packaged / WEIGHTS, "--format", "onnx", "--output", tmp_path, "--json")
-    (artifact,) = valid(thesis("export", *given))
+    (artifact,) = valid(thesis("export", *given))["artifacts"]
     assert artifact["format"] == "onnx"
     assert (tmp_path / f"{NETWORK}.onnx").is_file()
 

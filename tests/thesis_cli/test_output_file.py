@@ -13,6 +13,8 @@ OF_ITS_OWN = {
     "data preview": "a picture",
     "detect": "a folder of pictures",
     "eval gallery": "a page",
+    "export files": "a folder of files",
+    "export package": "a folder of files",
     "model show": "a picture, or the text by its ending",
     "vault export": "a document",
 }

@@ -38,7 +38,7 @@ READ_BY_ALL = {
     "evaluate": ("protocol", "decision", "predictions"),
     "benchmark": (
         *("image_size", "batch_size", "runs", "warmup", "threads", "device", "precision"),
-        "beside",
+        *("beside", "sizes", "batches", "engines", "end_to_end", "exports"),
     ),
     "export": ("formats",),
 }

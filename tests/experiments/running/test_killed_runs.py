@@ -69,7 +69,8 @@ def tensors(path):
 
 
 def scores(run):
-    return {one.name: one.value for one in run.metrics if not one.name.startswith("latency")}
+    timed = ("latency", "throughput")
+    return {one.name: one.value for one in run.metrics if not one.name.startswith(timed)}
 
 
 def table(run):
