@@ -154,6 +154,7 @@ def rows_of(data):
     }
 
 
+@pytest.mark.slow
 def test_sizes_batches_and_engines_are_measured_in_one_call(thesis, valid):
     lists = ("--size", "64,96", "--batch", "1,2", "--engine", "torch,onnxruntime")
     call = ("benchmark", "v3-nano", *lists, "--passes", "2", "--warmup", "1", "--device", "cpu")

@@ -165,6 +165,7 @@ def test_further_statistics_are_sealed_with_their_conditions(measure):
     assert run.results["details"]["benchmark"]["statistics_ms"]["p99"] == times.max()
 
 
+@pytest.mark.slow
 def test_cases_of_sizes_batches_and_engines_are_sealed_under_names_of_their_own(measure):
     run = measure(
         "v3-nano",

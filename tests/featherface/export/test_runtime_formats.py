@@ -208,6 +208,7 @@ def test_a_written_file_tells_its_network_and_size(pretended, tmp_path):
     assert (told["height"], told["width"]) == ("64", "64")
 
 
+@pytest.mark.slow
 def test_without_tensorrt_its_file_is_prepared_and_the_command_told(absent, tmp_path):
     onnx = pytest.importorskip("onnx")
     model = VariantCase("v1", variant("v1")).stirred()  # it has deformable convolutions
