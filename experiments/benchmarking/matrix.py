@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from experiments.metrics import CASE, Metric
 from featherface.engines.table import ENGINES, TORCH
 from featherface.export.formats import FORMATS
-from featherface.export.runtime_formats import converter_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,6 +128,8 @@ def possible_formats() -> tuple[dict[str, str], dict[str, str]]:
 
     Each by name: with its title, or with the command that installs its tools.
     """
+    from featherface.export.runtime_formats import converter_here  # noqa: PLC0415 - torch is slow
+
     possible: dict[str, str] = {}
     missing: dict[str, str] = {}
     for name, form in FORMATS.items():
