@@ -6,13 +6,9 @@ Python that has it, whatever versions it wants, and whatever it prints.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import logging
 import subprocess
 import tempfile
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +22,7 @@ from featherface.export.calibration import sized_inputs
 from featherface.export.conversion_tools import TOOLS
 from featherface.export.formats import FORMATS
 from featherface.export.onnx_metadata import metadata as metadata_of
+from featherface.export.quiet import quiet
 from featherface.export.rewrites import GRID, LOOKUPS, plain
 from featherface.filesystem.atomic import replacing
 
@@ -203,7 +200,7 @@ def _hand_over(
     path = (
         folder / {PROGRAM: "network.pt2", ONNX: "network.onnx", TORCHSCRIPT: "network.pt"}[handed]
     )
-    with torch.no_grad(), _quiet():
+    with torch.no_grad(), quiet(""):
         writers[handed](path)
     return path
 
@@ -215,7 +212,7 @@ def _save_program(network: nn.Module, pictures: torch.Tensor, path: Path) -> Non
 
 def save_onnx(network: nn.Module, size: tuple[int, int], opset: int, path: Path) -> None:
     """Write a plain NETWORK to PATH as ONNX, for one picture of SIZE."""
-    with torch.no_grad(), _quiet():
+    with torch.no_grad(), quiet(""):
         torch.onnx.export(
             network,
             (torch.zeros(1, 3, *size),),
@@ -227,18 +224,3 @@ def save_onnx(network: nn.Module, size: tuple[int, int], opset: int, path: Path)
             output_names=list(OUTPUTS),
             verbose=False,
         )
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Silence what the exporters say whatever is exported."""
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        # It says of each torchvision operator that torchvision, which we don't need, is absent.
-        registration.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            registration.setLevel(level)
