@@ -81,7 +81,7 @@ def write_runtime_format(
     """Write MODEL to PATH in the format KIND, for pictures of `settings.image_size`.
 
     Returns:
-        What the manifest tells of it: its one size, and the tool's name.
+        What the manifest tells of it: its one size, the tool's name, what is left alone in 8 bits.
 
     Raises:
         UnavailableError: the tool is missing, or can't convert this network.
@@ -98,7 +98,9 @@ def write_runtime_format(
     }
     with tempfile.TemporaryDirectory() as folder, replacing(path) as temporary:
         place = Path(folder)
+        told = place / "told.json"
         job: dict[str, Any] = {"do": "convert", "output": str(temporary), "size": size}
+        job["told"] = str(told)
         job |= {"precision": form.precision, "metadata": metadata, "threads": 0}
         job[form.handed] = str(_hand_over(network, form.handed, size, settings.opset, place))
         if form.precision == "int8":
@@ -106,11 +108,12 @@ def write_runtime_format(
             np.savez(place / "calibration.npz", images=pictures)
             job["calibration"] = str(place / "calibration.npz")
         _start(python, tool, job, place)
+        found = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
     if form.told_beside:
         text = json.dumps(metadata, indent=2) + "\n"
         with replacing(path.with_name(path.name + ENDING)) as beside:
             beside.write_text(text, encoding="utf-8")
-    return {"fixed_size": list(size), "tool": tool.title}
+    return {"fixed_size": list(size), "tool": tool.title, **found}
 
 
 def require_tool(kind: str) -> Path:

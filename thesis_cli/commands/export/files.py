@@ -14,7 +14,8 @@ from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from featherface.export.formats import FORMATS, ExportConfig
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, build, settle, source_options
+from thesis_cli.networks.loading import build, settle
+from thesis_cli.networks.options import Chosen, source_options
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.progress import progress
 from thesis_cli.wording import difference, quantity
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from experiments.exporting.accuracy_loss import Validation
     from featherface.export.formats import WriterSettings
     from featherface.networks.detector import Detector
-    from thesis_cli.networks import NamedNetwork
+    from thesis_cli.networks.loading import NamedNetwork
     from thesis_cli.session import Session
 
 ALL = "all"
