@@ -24,7 +24,9 @@ def html_text(path) -> str:
     """Return the text of a page."""
     body = path.read_text(encoding="utf-8").partition("<main>")[2]
     body = re.sub(r"<annotation\b.*?</annotation>", "", body, flags=re.DOTALL)
-    return plain(html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"</?(?:a|span)\b[^>]*>", "", body))))
+    return plain(
+        html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"</?(?:a|span|strong|em)\b[^>]*>", "", body)))
+    )
 
 
 def pdf_text(path) -> str:

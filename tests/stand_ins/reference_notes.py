@@ -68,6 +68,7 @@ FIGURES = {
         "![[p.png]]\n^fig-f22\n\nOnly named.\n\nSee f22 [[#^fig-f22]]|.",
         references={"See f22": "figure 1.21"},
     ),
+    "f25": _figure("f25", "26", "![[p.png]]\n*Curve f25, three lines.*\n^fig-f25"),
     "f23": _figure("f23", "22", "![](p.png){#fig:f23}\n*Curve f23 under empty words.*"),
     "f24": ReferenceNote(
         "![Curve f24 first](p.png)\n\n> ![Curve f24 quoted](p.png)\n\n![Curve f24 last](p.png)",
@@ -104,6 +105,15 @@ TABLES = {
         {"Curve t13": "Figure 2.1", "Scores t13": "Table 2.12"},
     ),
     "t14": _table("t14", "13", f"{TABLE}\n\n^tab-t14\n\n*Scores t14 after the id.*"),
+    "t16": _table("t16", "14", f"Text above\n{TABLE}\n: Scores t16"),
+    "t17": _table(
+        "t17", "15", "> [!note] Box\n> | a | b |\n> |--|--|\n> | 1 | 2 |\n> : Scores t17 {#tbl:t17}"
+    ),
+    "t18": ReferenceNote(
+        f"{TABLE.replace('1', '![Curve t18](p.png)')}\n\n: Scores t18",
+        {"Scores t18": "Table 2.16"},
+        without=("Curve t18",),
+    ),
     "t15": ReferenceNote(f"*Only slanted t15.*\n\n{TABLE}", without=("Only slanted t15",)),
 }
 """Chapter 2."""
@@ -187,6 +197,14 @@ REFERENCES = {
         "Code r22 `@fig:f09` stays.\n\n![[f08#^fig-f08]]\n\n### Same *words* twice"
     ),
     "r23": ReferenceNote("Unknown r23 \\ref{nothing}|.", references={"Unknown r23": "??"}),
+    "r25": ReferenceNote(
+        "### Aside {-}\n\n### Counted\n\nOf r25 [[#Aside]]| and r25b [[#Counted]]|.",
+        references={"Of r25": "Aside", "and r25b": "section 4.25.1"},
+    ),
+    "r26": ReferenceNote(
+        "Again r26 @tbl:t02| and r26b @eq:e01|, not a@fig:f09.com.",
+        references={"Again r26": "table 2.2", "and r26b": "equation (3.1)"},
+    ),
     "r24": ReferenceNote(
         "Link r24 [as shown](f05.md#^fig5)|.", references={"Link r24": "as shown"}
     ),

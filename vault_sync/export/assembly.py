@@ -13,7 +13,7 @@ from vault_sync.export.reading.linking import Linker
 from vault_sync.export.reading.marks import attach
 from vault_sync.export.reading.pages import read_pages
 from vault_sync.export.reading.pandoc_ast import block, div, find, header, plain, rewrite, words
-from vault_sync.export.reading.transclusion import Embedder
+from vault_sync.export.reading.transclusion import Embedder, flags
 from vault_sync.export.references.captions import compose
 from vault_sync.export.references.cross_references import CrossReferences, repeated
 from vault_sync.export.references.numbering import (
@@ -158,6 +158,7 @@ class _Assembler:
             return [header(entry.level, words(entry.title), name)]
         page = self.pages.by_path[entry.path]
         title, blocks = self.embedder.title(page)
+        kinds = flags(title)
         title = self.embedder.marked(page, title)
         identity = self.anchors.mark(entry.path, "", plain(title))
         self.anchors.places.setdefault((entry.path, plain(title)), identity)
@@ -167,7 +168,7 @@ class _Assembler:
         if entry.level == 0:
             self.result.title = title
             return [div([], identity), *body]
-        return [header(entry.level, title, identity), *body]
+        return [header(entry.level, title, identity, *kinds), *body]
 
     def _references(self) -> list[Node]:
         if not self.citer.cited:

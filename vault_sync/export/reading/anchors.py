@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from vault_sync.export.reading.labels import block_names, canonical
 from vault_sync.export.reading.link_index import fold
 
 _Key = TypeVar("_Key")
@@ -60,7 +61,7 @@ class Anchors:
             self._keep(self.blocks, name.lower(), identity, copied=copied)
             return identity
         identity = self.new(name)
-        self._keep(self.labels, name, identity, copied=copied)
+        self._keep(self.labels, canonical(name), identity, copied=copied)
         return identity
 
     def _keep(self, names: dict[_Key, str], key: _Key, name: str, *, copied: bool) -> None:
@@ -72,9 +73,9 @@ class Anchors:
 
     def labelled(self, name: str, path: str = "") -> str | None:
         """Return the id of a label; a block id of a note is one too: `^fig-x` answers `fig:x`."""
-        if name in self.labels:
-            return self.labels[name]
-        blocks = [name.lower().replace(":", sign) for sign in ("-", "")]
+        if canonical(name) in self.labels:
+            return self.labels[canonical(name)]
+        blocks = block_names(name)
         near = [self.places.get((path, f"^{block}")) for block in blocks]
         known = [*near, *(self.blocks.get(block) for block in blocks)]
         return next((identity for identity in known if identity), None)

@@ -23,6 +23,7 @@ _KINDS = {
     "sec": SECTION,
     "section": SECTION,
 }
+_OWN = ("fig", "tbl", "eq", "sec")
 _PREFIX = re.compile(rf"({'|'.join(_KINDS)})(?:[:_-]|(?=\d|\Z))", re.IGNORECASE)
 _KEY = re.compile(r"([Ff]ig|[Tt]bl|[Tt]ab|[Ee]qn?|[Ss]ec):(?=\w)")
 _ITEM = re.compile(
@@ -68,6 +69,25 @@ def kind_of(name: str) -> str:
     """
     match = _PREFIX.match(name)
     return _KINDS[match[1].lower()] if match else ""
+
+
+def canonical(name: str) -> str:
+    """Return a name with the prefix that pandoc-crossref has for its kind: `tab:x` is `tbl:x`."""
+    prefix, colon, rest = name.partition(":")
+    kind = _KINDS.get(prefix.lower(), "")
+    if not (colon and kind):
+        return name
+    return f"{next(known for known, of in _KINDS.items() if of == kind and known in _OWN)}:{rest}"
+
+
+def block_names(name: str) -> list[str]:
+    """Return the block ids that a reference may mean: `tbl:x` means `^tbl-x`, `^tab-x`, `^tabx`."""
+    prefix, colon, rest = name.lower().partition(":")
+    kind = _KINDS.get(prefix, "")
+    if not (colon and kind):
+        return [name.lower()]
+    prefixes = [prefix, *(known for known, of in _KINDS.items() if of == kind and known != prefix)]
+    return [f"{known}{sign}{rest}" for sign in ("-", "") for known in prefixes]
 
 
 def is_reference(key: str) -> bool:

@@ -117,6 +117,13 @@ class ReferenceScanner:
         width = f" {found.width}" if found.width else ""
         return f"<!--{LABELLED}{found.name}{width}{flag}-->", match.end()
 
+    def _table(self, match: re.Match[str], stop: int) -> tuple[str, int]:
+        """Part a table from the line above it: in CommonMark it would be a part of that."""
+        del stop
+        above = self.text[self.text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        joined = above.strip(" \t>") and "|" not in above
+        return f"\n{match['within'].rstrip()}\n" if joined else "\n", match.end()
+
     def _caption(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         """Part the line of a caption from the table above: it would be a row of it."""
         del stop

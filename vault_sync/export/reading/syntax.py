@@ -12,6 +12,10 @@ DRAWINGS = frozenset(("mermaid", "plantuml", "chart", "tikz", "excalidraw"))
 """Languages of code fences that Obsidian shows as pictures."""
 
 KEY = r"(?:\{[^{}\s]+\}|[\w](?:[\w:.#$%&+?<>~/-]*[\w])?)"
+DELIMITERS = (
+    r"(?:\|[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?|:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?)"
+)
+"""The line under the head of a table."""
 TOKEN = re.compile(
     rf"""
   (?P<escape> \\[!-/:-@\[-`{{-~] )
@@ -25,6 +29,7 @@ TOKEN = re.compile(
     | (?<!\w)\$(?=[^\s$])(?:\\[\s\S]|[^$\\\n]|\n(?![ \t]*\n))*?(?<=[^\s\\])\$(?!\d) )
 | (?P<attributes> [ \t]*\{{(?=[#.\w-])[^{{}}\n]*\}} )
 | (?P<command> \\(?:eqref|ref|autoref|[cC]ref)\{{[^{{}}\n]+\}} )
+| (?P<table> \n(?=(?P<within>[ \t>]*)[^\n]*\|[^\n]*\n[ \t>]*{DELIMITERS}[ \t]*$) )
 | (?P<caption> ^(?P<quoted>[ \t>]*)(?:Table)?:(?=[ \t]+\S) )
 | (?P<guard> &\#8203;(?=<!--) )
 | (?P<comment> <!-- )

@@ -71,8 +71,8 @@ class Embedder:
                 current = min(node["c"][0] + shift, DEEPEST)
                 text = plain(node["c"][2])
                 name = self.anchors.mark(page.path, text, text, copied=self.copied)
-                flags = _flags(node["c"][2])
-                expanded.append(header(current, self.marked(page, node["c"][2]), name, *flags))
+                kinds = flags(node["c"][2])
+                expanded.append(header(current, self.marked(page, node["c"][2]), name, *kinds))
             else:
                 expanded += self._inside(page, node, current, trail)
         done = self._placed(page, expanded)
@@ -176,8 +176,8 @@ class Embedder:
         return self.anchors.name(page.path, pairs["name"], label=label, copied=self.copied)
 
 
-def _flags(line: list[Node]) -> list[str]:
-    """Return the classes that a heading has by the braces behind it."""
+def flags(line: list[Node]) -> list[str]:
+    """Return the classes that a heading has by the braces behind it, before it is `marked`."""
     found = any("unnumbered" in pairs_of(node) for node in line if is_mark(node))
     return ["unnumbered"] if found else []
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COUNTED = "counted"
 """Class of a figure or a table that has a number."""
+_ASIDE = "Aside"
 _FILE = re.compile(r"\S.*\.(?:png|jpe?g|gif|bmp|webp|tiff?|avif|svg|pdf)", re.IGNORECASE)
 _TYPED = re.compile(r"(?:figure|fig\.?|table|tableau|tab\.?)\s*\d[\d.]*\s*[:.–—-]", re.IGNORECASE)
 
@@ -33,11 +34,29 @@ def compose(blocks: list[Node]) -> list[Node]:
 
     A picture that stands alone on its line is a figure where it has words or a name: a line in
     italics below it, else its own words. A table has the caption of a `: …` line beside it, or of a
-    line in italics beside it where it has a name. Marks that name neither name what they stand at.
+    line in italics beside it where it has a name; pictures in its cells are no figures. Marks that
+    name neither name what they stand at.
     """
-    composed = rewrite(blocks, blocks=lambda row: _Composer(row).blocks())
-    done: list[Node] = rewrite(composed, inlines=lambda row: [_unmarked(node) for node in row])
+    cells: list[list[Any]] = []
+    emptied = rewrite(blocks, blocks=lambda row: [_without_cells(node, cells) for node in row])
+    composed = rewrite(emptied, blocks=lambda row: _Composer(row).blocks())
+    filled = rewrite(composed, blocks=lambda row: [_with_cells(node, cells) for node in row])
+    done: list[Node] = rewrite(filled, inlines=lambda row: [_unmarked(node) for node in row])
     return done
+
+
+def _without_cells(table: Node, cells: list[list[Any]]) -> Node:
+    """Put the cells of a table aside: a picture in one is no figure."""
+    if table["t"] != "Table":
+        return table
+    cells.append(table["c"][3:])
+    return block("Table", [*table["c"][:3], block(_ASIDE, len(cells) - 1)])
+
+
+def _with_cells(table: Node, cells: list[list[Any]]) -> Node:
+    if table["t"] != "Table" or table["c"][3]["t"] != _ASIDE:
+        return table
+    return block("Table", [*table["c"][:3], *cells[table["c"][3]["c"]]])
 
 
 def _unmarked(node: Node) -> Node:

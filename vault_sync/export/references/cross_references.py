@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from vault_sync.export.reading.labels import EQUATION, SECTION, kind_of
+from vault_sync.export.reading.labels import EQUATION, SECTION, canonical, kind_of
 from vault_sync.export.reading.linking import REFERENCE
 from vault_sync.export.reading.pandoc_ast import attributes, block, span, string, words
 from vault_sync.export.reading.reference_tokens import REFER
@@ -164,7 +164,7 @@ def repeated(pages: Iterable[SourcePage]) -> list[str]:
     for page in pages:
         for name, line in page.translation.names:
             scope = page.path if name.startswith("^") else ""
-            key = (scope, name.lower() if scope else name)
+            key = (scope, name.lower() if scope else canonical(name))
             if key in seen:
                 warnings.append(
                     f"{page.path}:{line}: the name {name!r} is already given at {seen[key]}; "

@@ -26,9 +26,9 @@ APPENDICES = "appendices"
 UNNUMBERED = "unnumbered"
 DEEPEST = 3
 """Level of the lowest headings that have numbers."""
-PAGE, INNER, CELL, FOOT = "page", "inner", "cell", "foot"
+PAGE, INNER, FOOT = "page", "inner", "foot"
 """Where something stands: between the paragraphs of a section, within a list, a quotation or a box,
-in a cell of a table, in a note at the foot."""
+in a note at the foot."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,8 @@ class _Counting:
         level, attrs, _ = node["c"]
         bare = UNNUMBERED in attrs[1] or level > DEEPEST or place != PAGE
         if not bare:
+            # A level that is left out has no number: programs would count it each in its own way.
+            level = node["c"][0] = min(level, len(self.sections) + 1)
             self.sections = (self.sections + [0] * level)[:level]
             self.sections[-1] += 1
         text = "" if bare else self._section()
@@ -184,8 +186,6 @@ def _within(node: Node, place: str) -> str:
     kind = node["t"]
     if kind == "Note" or place == FOOT:
         return FOOT
-    if kind == "Table" or place == CELL:
-        return CELL
     boxed = kind == "Div" and "callout" in classes(node)
     listed = kind in ("BlockQuote", "BulletList", "OrderedList", "DefinitionList")
     return INNER if boxed or listed else place

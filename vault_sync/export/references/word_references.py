@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vault_sync.export.reading.labels import EQUATION, SECTION
 from vault_sync.export.reading.pandoc_ast import block, plain, raw, string
 from vault_sync.export.references.cross_references import NUMBER
-from vault_sync.export.references.numbering import CELL, DEEPEST, FOOT
+from vault_sync.export.references.numbering import DEEPEST, FOOT
 from vault_sync.export.references.reference_style import (
     LISTED,
     ReferenceStyle,
@@ -72,7 +72,7 @@ class WordReferences(ReferenceStyle):
         """Put a formula and its number side by side, in a table without lines."""
         attrs, content = node["c"]
         number = f"{run('(')}{self._number(EQUATION, attrs)}{run(')')}"
-        if place_of(attrs) in (CELL, FOOT):
+        if place_of(attrs) == FOOT:
             return [*content, block("Para", [inline(number)])]
         return [raw("openxml", _EQUATION), *content, raw("openxml", _BESIDE.format(number=number))]
 
