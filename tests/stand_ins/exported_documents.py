@@ -43,6 +43,7 @@ def latex_text(path) -> str:
     """Return the text of a LaTeX source, counted as the class `report` counts."""
     counting = _LatexCounters()
     body = path.read_text(encoding="utf-8").partition("\\begin{document}")[2]
+    body = _SHORT.sub(r"\\caption{", re.sub(_HERE, r"\\figurehere{", body))
     body = _COUNTING.sub(counting.step, body)
     body = re.sub(r"\\textbar(?:\{\})?", "|", body)
     body = re.sub(r"\\ref\*\{([^}]*)\}", lambda match: counting.labels[match[1]], body)
@@ -51,6 +52,9 @@ def latex_text(path) -> str:
     return plain(re.sub(r"[{}]", "", body))
 
 
+_WITHIN = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*"
+_HERE = re.compile(rf"\\figurehere\{{{_WITHIN}\}}\{{")
+_SHORT = re.compile(rf"\\caption\[{_WITHIN}\]\{{")
 _COUNTING = re.compile(
     r"\\(?P<head>chapter|section|subsection)(?P<star>\*?)(?=\{)|\\(?P<appendix>appendix)\b"
     r"|\\begin\{(?P<kind>figure|longtable)\}|\\(?P<caption>caption|figurehere)(?=\{)"

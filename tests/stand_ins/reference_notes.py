@@ -69,6 +69,11 @@ FIGURES = {
         references={"See f22": "figure 1.21"},
     ),
     "f25": _figure("f25", "26", "![[p.png]]\n*Curve f25, three lines.*\n^fig-f25"),
+    "f26": ReferenceNote(
+        "![[p.png]]\n*Curve f26, [[f01|linked]], noted[^c] beside @fig:f09|.*\n\n[^c]: Word.",
+        {"Curve f26": "Figure 1.27"},
+        {"noted beside": "figure 1.9"},
+    ),
     "f23": _figure("f23", "22", "![](p.png){#fig:f23}\n*Curve f23 under empty words.*"),
     "f24": ReferenceNote(
         "![Curve f24 first](p.png)\n\n> ![Curve f24 quoted](p.png)\n\n![Curve f24 last](p.png)",
@@ -126,7 +131,7 @@ FORMULAS = {
     "e05": _formula(
         "e05", "3.5", "Law e05\n\n$$\\begin{align}a &= 5 \\label{eq:e05}\\\\ b &= 6\\end{align}$$"
     ),
-    "e06": _formula("e06", "*", "Law e06\n\n$$a = 7 \\tag{*} \\label{eq:e06}$$"),
+    "e06": _formula("e06", "†", "Law e06\n\n$$a = 7 \\tag{$\\dagger$} \\label{eq:e06}$$"),
     "e07": ReferenceNote("Law e07\n\n$$a = 8$$", {"Law e07": ""}),
     "e08": _formula("e08", "3.6", "Law e08 $$a = 9$$ {#eq:e08}\nwhere $a$ is meant."),
     "e09": _formula("e09", "3.7", "> Law e09\n>\n> $$a = 10$$ ^eq-e09"),
@@ -168,7 +173,7 @@ REFERENCES = {
         "TeX r10 \\ref{fig:f09}|, tex r10 \\eqref{eq:e04}|, tox r10 \\cref{tbl:t02}|.",
         references={"TeX r10": "1.9", "tex r10": "(3.4)", "tox r10": "table 2.2"},
     ),
-    "r11": ReferenceNote("Maths r11 $\\eqref{eq:e06}$|.", references={"Maths r11": "(*)"}),
+    "r11": ReferenceNote("Maths r11 $\\eqref{eq:e06}$|.", references={"Maths r11": "(†)"}),
     "r12": ReferenceNote(
         "Within r12\n\n$$b = 1 \\text{ by } \\eqref{eq:e05}$$\n\nEnd r12.",
     ),

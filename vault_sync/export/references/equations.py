@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 EQUATION = "equation"
 """Class of the division that holds a numbered formula."""
 _TAG = re.compile(r"\\tag\*?\{([^{}]*)\}")
+_SIGNS = {"dagger": "†", "ddagger": "‡", "star": "*", "ast": "*"}
+_SIGN = re.compile(rf"\\({'|'.join(_SIGNS)})(?![A-Za-z])")
 _WHOLE = re.compile(r"\s*\\begin\{(equation|displaymath)\*?\}(.*)\\end\{\1\*?\}\s*", re.DOTALL)
 _ROWS = re.compile(r"\\(begin|end)\{(align|alignat|gather|multline|eqnarray|flalign)\*?\}")
 _INNER = {"gather": "gathered", "multline": "gathered"}
@@ -46,7 +48,7 @@ def split(node: Node, following: list[str]) -> list[Node]:
             rest.append(inline)
             continue
         pieces += [block(node["t"], strip(rest))] if strip(rest) else []
-        pieces.append(_equation(inline["c"][1], names, tag[1].strip("$ ") if tag else ""))
+        pieces.append(_equation(inline["c"][1], names, _plain(tag[1]) if tag else ""))
         rest, place = [], after
     return [*pieces, *([block(node["t"], strip(rest))] if strip(rest) else [])]
 
@@ -65,6 +67,11 @@ def _marks(row: list[Node], start: int) -> tuple[int, list[str]]:
         ids += [row[place]["c"][0][0]] if is_mark(row[place]) else []
         place += 1
     return (place, ids) if ids or place == len(row) else (start, ids)
+
+
+def _plain(tag: str) -> str:
+    """Return a tag in letters: it stands outside formulas, too."""
+    return _SIGN.sub(lambda sign: _SIGNS[sign[1]], tag).strip("$ ")
 
 
 def _equation(text: str, ids: list[str], tag: str) -> Node:

@@ -6,15 +6,16 @@ are named. What floats can't do, in boxes, lists and notes, stays in its place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vault_sync.export.reading.labels import EQUATION, FIGURE, TABLE
-from vault_sync.export.reading.pandoc_ast import block, raw
+from vault_sync.export.reading.pandoc_ast import block, find, raw
 from vault_sync.export.references.cross_references import NUMBER
 from vault_sync.export.references.numbering import PAGE
 from vault_sync.export.references.reference_style import (
     LISTED,
     ReferenceStyle,
+    listed,
     number_of,
     place_of,
     without,
@@ -50,17 +51,28 @@ class LatexReferences(ReferenceStyle):
     def figure(self, node: Node) -> list[Node]:
         """Let a figure float between paragraphs; elsewhere it stays where it is."""
         attrs, legend, content = node["c"]
-        bare = block("Figure", [without(attrs), legend, content])
         if not number_of(attrs) or place_of(attrs) == PAGE:
-            return [bare]
+            return [block("Figure", [without(attrs), self._with_short(attrs, legend), content])]
         words = legend[1][0]["c"] if legend[1] else []
-        caption = [_inline("\\figurehere{"), *words, _inline(f"}}{{{attrs[0]}}}")]
-        start, end = raw("latex", "\\begin{center}"), raw("latex", "\\end{center}")
-        return [start, *content, block("Para", caption), end]
+        start = [_inline("\\figurehere{"), *self._listed(attrs), _inline("}{")]
+        caption = [*start, *words, _inline(f"}}{{{attrs[0]}}}")]
+        center = (raw("latex", "\\begin{center}"), raw("latex", "\\end{center}"))
+        return [center[0], *content, block("Para", caption), center[1]]
 
     def table(self, node: Node) -> Node:
         """Leave its number to LaTeX's `longtable`."""
-        return {**node, "c": [without(node["c"][0]), *node["c"][1:]]}
+        attrs, legend, *rest = node["c"]
+        return {**node, "c": [without(attrs), self._with_short(attrs, legend), *rest]}
+
+    def _with_short(self, attrs: list[Any], legend: list[Any]) -> list[Any]:
+        """Give a caption with links or notes a plain form for the lists, which take neither."""
+        entry = self.numbers.find(attrs[0])
+        fragile = entry and any(next(find(entry.caption, kind), None) for kind in ("Link", "Note"))
+        return [self._listed(attrs), legend[1]] if fragile else legend
+
+    def _listed(self, attrs: list[Any]) -> list[Node]:
+        entry = self.numbers.find(attrs[0])
+        return listed(entry) if entry else []
 
     def around_table(self, node: Node, shown: list[Node]) -> list[Node]:
         """Take back the number that older versions of `longtable` give to every table."""

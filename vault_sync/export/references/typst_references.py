@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vault_sync.export.reading.labels import FIGURE, TABLE
-from vault_sync.export.reading.pandoc_ast import block, plain, raw
+from vault_sync.export.reading.pandoc_ast import block, plain, raw, rewrite
 from vault_sync.export.references.reference_style import ReferenceStyle, number_of, without
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class TypstReferences(ReferenceStyle):
 
     def table(self, node: Node) -> Node:
         """Return a table as it is: `around_table` hands it its number."""
-        return {**node, "c": [without(node["c"][0]), *node["c"][1:]]}
+        return _bare(node)
 
     def around_table(self, node: Node, shown: list[Node]) -> list[Node]:
         """Hand its number to a table that is SHOWN in whatever size."""
@@ -52,8 +52,7 @@ class TypstReferences(ReferenceStyle):
 
     def _numbered(self, node: Node, kind: str) -> list[Node]:
         start = self._start(node, kind)
-        plain_node = {**node, "c": [without(node["c"][0]), *node["c"][1:]]}
-        return [raw("typst", start), plain_node, raw("typst", "]")] if start else [plain_node]
+        return [raw("typst", start), _bare(node), raw("typst", "]")] if start else [_bare(node)]
 
     def _start(self, node: Node, kind: str) -> str:
         attrs, legend = node["c"][0], node["c"][1]
@@ -61,6 +60,21 @@ class TypstReferences(ReferenceStyle):
         colon = self.language.colon if plain(legend[1]).strip() else ""
         values = ", ".join(map(_text, (self.word(kind), number, colon)))
         return f"#numbered({values})[" if number else ""
+
+
+def _bare(node: Node) -> Node:
+    """Return a figure or a table without our attributes, the notes of its caption as `noted`."""
+    attrs, (short, legend), *rest = node["c"]
+    legend = rewrite(legend, inlines=lambda row: [one for inline in row for one in _noted(inline)])
+    return {**node, "c": [without(attrs), [short, legend], *rest]}
+
+
+def _noted(node: Node) -> list[Node]:
+    if node["t"] != "Note":
+        return [node]
+    rows = [part["c"] for part in node["c"] if part["t"] in ("Para", "Plain")]
+    words = [piece for row in rows for piece in ({"t": "Space"}, *row)]
+    return [_inline("#noted["), *words[1:], _inline("]")]
 
 
 def _inline(text: str) -> Node:
