@@ -23,7 +23,7 @@ def test_the_answer_keeps_to_its_schema(thesis, valid, vault):
     data = valid(answer)
     assert data["output"] == (vault.root / "export" / "thesis.html").as_posix()
     assert data["notes"][0] == "01-Notes/n.md"
-    assert len(answer.json["warnings"]) == 2
+    assert len([one for one in answer.json["warnings"] if one.startswith("01-Notes/n.md")]) == 2
     assert "01-Notes/n.md:3: the link leads nowhere: 'gone'" in answer.err
 
 
@@ -32,7 +32,7 @@ def test_the_text_names_what_was_written_and_left_out(thesis, vault, tmp_path):
     answer = thesis("vault", "export", "--to", "docx", "--output", out, workspace=vault)
     assert answer.code == 0, answer.err
     assert f"written: {out}" in answer.out
-    assert re.search(r"left out: .*Templates/Experiment-Log-Template.md", answer.out)
+    assert re.search(r"left out:\n.*\n  templates: Templates/Experiment-Log-Template.md", answer.out)
     assert out.is_file()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vault_sync.export import figures, format_specific
 from vault_sync.export.citations import Citer
+from vault_sync.export.page_breaks import part_heading
 from vault_sync.export.pictures import Pictures
 from vault_sync.export.reading import callouts, formulas
 from vault_sync.export.reading.anchors import Anchors
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from vault_sync.export.reading.link_index import LinkIndex
     from vault_sync.export.reading.pandoc_ast import Node
-    from vault_sync.export.reading.selection import DocumentEntry, DocumentSelection
+    from vault_sync.export.selecting.outline import DocumentEntry
+    from vault_sync.export.selecting.selection import DocumentSelection
     from vault_sync.rendering.words import Words
 
 
@@ -40,6 +42,10 @@ class Document:
     """Paths of all notes that it shows, embedded ones too."""
     pictures: tuple[str, ...] = ()
     """Paths of the pictures that it shows."""
+    front: dict[str, list[Node]] = field(default_factory=dict)
+    """Path -> blocks, heading first, of each note that stands before the first chapter."""
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(note, heading folded) -> id of the heading."""
 
     @property
     def figures(self) -> int:
@@ -101,7 +107,13 @@ class _Assembler:
 
     def document(self) -> Document:
         """Expand every note, then resolve what leads from one to another."""
-        parts = [(entry, self._expand(entry)) for entry in self.selection.entries]
+        every = [(entry, self._expand(entry)) for entry in self.selection.entries]
+        parts = [(entry, part) for entry, part in every if not entry.front]
+        for entry, part in every:
+            if entry.front:
+                blocks = self._typeset(self._resolve(part), entry.language)
+                self.result.front[entry.path] = blocks
+        self.result.places = self.anchors.places
         main = self._resolve([node for entry, part in parts if not entry.appendix for node in part])
         rest = self._resolve([node for entry, part in parts if entry.appendix for node in part])
         aside = [div([], "", format_specific.APPENDICES)] if rest else []
@@ -121,6 +133,8 @@ class _Assembler:
     def _expand(self, entry: DocumentEntry) -> list[Node]:
         if not entry.note:
             name = self.anchors.new(entry.title)
+            if entry.number:
+                return [part_heading(entry, name)]
             return [header(entry.level, words(entry.title), name)]
         page = self.pages.by_path[entry.path]
         title, blocks = self.embedder.title(page)
@@ -140,8 +154,8 @@ class _Assembler:
         title = words(str(self.words.say("export.bibliography")))
         return [header(1, title, "references", format_specific.UNNUMBERED), div([], "refs")]
 
-    def _typeset(self, blocks: list[Node]) -> list[Node]:
-        language = self.words.language
+    def _typeset(self, blocks: list[Node], language: str = "") -> list[Node]:
+        language = language or self.words.language
         name = lambda kind: str(self.words.name("callout", kind)).capitalize()  # noqa: E731
         blocks = rewrite(blocks, blocks=quote(language))
         blocks = rewrite(blocks, inlines=typeset(language))

@@ -33,7 +33,6 @@ LONGEST_WORD = 24
 DEEPEST = 3
 """Level of the lowest headings that have numbers."""
 
-_LATEX_SIZES = {"normal": "\\normalsize", "small": "\\small", "tiny": "\\scriptsize"}
 _BREAK = (
     '<w:p><w:pPr><w:sectPr><w:type w:val="nextPage"/><w:pgSz w:w="{width}" w:h="{height}"{turn}/>'
     '<w:pgMar w:top="1418" w:right="1418" w:bottom="1418" w:left="1418" w:header="709" '
@@ -148,7 +147,8 @@ def _typst_table(node: Node, size: tables.TableSize) -> list[Node]:
 
 
 def _latex_table(node: Node, size: tables.TableSize) -> list[Node]:
-    letters = _LATEX_SIZES.get(size.name, "\\footnotesize")
+    letters = f"\\fontsize{{{size.points:g}pt}}{{{size.points * 1.2:g}pt}}\\selectfont"
+    letters = "\\normalsize" if size is tables.NORMAL else letters
     start = f"{letters}\\setlength{{\\tabcolsep}}{{3pt}}" if size is not tables.NORMAL else letters
     if size.turned:
         return _around("latex", f"\\begin{{landscape}}{start}", node, "\\end{landscape}")

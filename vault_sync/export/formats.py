@@ -16,6 +16,11 @@ class DocumentFormat:
     counts: bool = True
     """Whether its headings are counted by the program that sets it; else we number them."""
 
+    @property
+    def layout(self) -> str:
+        """Return the writer without its extensions, by which layouts are found."""
+        return self.writer.partition("-")[0]
+
 
 FORMATS = {
     "pdf": DocumentFormat(

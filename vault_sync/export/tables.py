@@ -41,14 +41,19 @@ class TableSize:
         return TURNED if self.turned else PAGE
 
 
+SMALLEST = 8.0
+"""Points of the smallest letters that are read with ease on paper."""
 NORMAL = TableSize("normal", 11, 4.4)
 SIZES = (
     NORMAL,
-    TableSize("small", 8.5, 3),
-    TableSize("tiny", 7.5, 3),
-    TableSize("turned", 8.5, 3, turned=True),
+    TableSize("small", 9, 3),
+    TableSize("tiny", SMALLEST, 3),
+    TableSize("turned", 9, 3, turned=True),
+    TableSize("turned", SMALLEST, 3, turned=True),
 )
 """Tried in this order; the last takes what fits nowhere."""
+UPRIGHT = "upright"
+"""Class of a table that stands where no page can be turned: in a list, a quotation, a callout."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +66,23 @@ class TableFit:
 
 def fit(table: Node) -> TableFit:
     """Choose the size of a table and the widths of its columns."""
-    columns = _columns(table)
-    if not columns:
+    columns = column_texts(table)
+    if not columns or _whole(columns, NORMAL) <= PAGE:
         return TableFit(NORMAL)
-    if _whole(columns, NORMAL) <= PAGE:
-        return TableFit(NORMAL)
-    for size in SIZES:
-        least = [_least(column, size) for column in columns]
-        if sum(least) <= size.room * 0.93 and _lines(columns, size) <= (14 if size.turned else 10):
-            break
+    sizes = [size for size in SIZES if not (size.turned and UPRIGHT in table["c"][0][1])]
+    size = next((size for size in sizes if has_room(columns, size)), sizes[-1])
     return TableFit(size, tuple(_share(columns, size)))
+
+
+def has_room(columns: list[list[str]], size: TableSize, lost: float = 0) -> bool:
+    """Whether a table of COLUMNS fits in SIZE: its words whole, its cells not too high.
+
+    LOST are mm of the line that something else takes.
+    """
+    least = [_least(column, size) for column in columns]
+    highest = 14 if size.turned else 10
+    fits = sum(least) <= (size.room - lost) * 0.93
+    return fits and _lines(columns, size, lost) <= highest
 
 
 def breakable(tree: Any, longest: int = LONGEST_WORD) -> Any:
@@ -95,7 +107,7 @@ def with_widths(table: Node, shares: Sequence[float]) -> Node:
     return {"t": "Table", "c": [attrs, legend, specs, *rest]}
 
 
-def _columns(table: Node) -> list[list[str]]:
+def column_texts(table: Node) -> list[list[str]]:
     """Return the texts of each column; cells that span columns are left out."""
     columns: list[list[str]] = [[] for _ in table["c"][2]]
     for row in cells(table):
@@ -129,10 +141,10 @@ def _least(column: list[str], size: TableSize) -> float:
     return longest * LETTER * size.points + size.gap
 
 
-def _share(columns: list[list[str]], size: TableSize) -> list[float]:
+def _share(columns: list[list[str]], size: TableSize, lost: float = 0) -> list[float]:
     """Give each column its longest word, and the rest by how much text it holds."""
     least = [max(_least(column, size), _least(column[:1], size) * BOLD) for column in columns]
-    spare = max(size.room - sum(least), 0)
+    spare = max(size.room - lost - sum(least), 0)
     wants = [
         max(_wide(column, size) - low, 0.01) for column, low in zip(columns, least, strict=True)
     ]
@@ -146,11 +158,11 @@ def _wide(column: list[str], size: TableSize) -> float:
     return float(min(longest, 30) + max(longest - 30, 0) ** 0.8) * LETTER * size.points + size.gap
 
 
-def _lines(columns: list[list[str]], size: TableSize) -> float:
+def _lines(columns: list[list[str]], size: TableSize, lost: float = 0) -> float:
     """Lines of the highest cell."""
-    shares = _share(columns, size)
+    shares, room = _share(columns, size, lost), size.room - lost
     return max(
-        (len(text) * LETTER * size.points / max(share * size.room - size.gap, 1))
+        (len(text) * LETTER * size.points / max(share * room - size.gap, 1))
         for column, share in zip(columns, shares, strict=True)
         for text in column or [""]
     )

@@ -7,6 +7,8 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from vault_sync.export.front_matter.word_styles import missing_styles
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -48,7 +50,7 @@ _CALLOUT = (
     '<w:name w:val="Callout Title"/><w:basedOn w:val="Callout"/><w:pPr><w:keepNext/></w:pPr>'
     "<w:rPr><w:b/></w:rPr></w:style>"
 )
-_FIRST_ROW = '<w:tblStylePr w:type="firstRow">'
+_NAME = r'<w:name w:val="([^"]+)"'
 _RULES = (
     '<w:tblBorders><w:top w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:bottom w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
@@ -71,14 +73,77 @@ def write_reference(original: bytes, language: str, path: Path, sizes: tuple[flo
     path.write_bytes(_rewritten(original, changes, {f"word/{_FOOTER_PART}": _FOOTER}))
 
 
-def finish(path: Path) -> None:
-    """Give the sections around turned pages the footer that the last section has."""
+def complete_reference(original: bytes, path: Path, sizes: tuple[float, ...]) -> None:
+    """Write to PATH a university's document ORIGINAL, with the styles of ours that it lacks.
+
+    Its own styles, page, header and footer stay as they are.
+    """
 
     def change(text: str) -> str:
-        footer = re.findall(r"<w:footerReference\b[^>]*/>", text)[-1:]
-        return re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{''.join(footer)}", text)
+        own = re.split(r"(?=<w:style )", _own_styles(sizes))
+        added = [
+            style
+            for style in own
+            if style and f'w:val="{re.search(_NAME, style)[1]}"' not in text  # type: ignore[index]
+        ]
+        return text.replace("</w:styles>", f"{''.join(added)}{missing_styles(text)}</w:styles>")
+
+    path.write_bytes(_rewritten(original, {"word/styles.xml": change}, {}))
+
+
+def begins_pages(path: Path) -> bool:
+    """Whether the first level of headings in the document of styles at PATH begins a page."""
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read("word/styles.xml").decode("utf-8")
+    match = re.search(r'<w:style\b[^>]*w:styleId="Heading1"[^>]*>.*?</w:style>', text, re.DOTALL)
+    return match is not None and "<w:pageBreakBefore" in match[0]
+
+
+def finish(path: Path, *, titled: bool = False) -> None:
+    """Make the sections around turned pages like the last one: its margins, header and footer.
+
+    With TITLED the first page, that of the title, has neither header nor footer.
+    """
+
+    def change(text: str) -> str:
+        last = re.findall(r"<w:sectPr\b.*?</w:sectPr>", text, re.DOTALL)[-1:]
+        whole = "".join(last)
+        shown = "".join(re.findall(r"<w:(?:header|footer)Reference\b[^>]*/>", whole))
+        text = re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{shown}", text)
+        text = _same_pages(text, whole)
+        return _titled(text) if titled else text
 
     path.write_bytes(_rewritten(path.read_bytes(), {"word/document.xml": change}, {}))
+
+
+def _same_pages(text: str, last: str) -> str:
+    """Give all sections the size and margins of the LAST, turned where they are turned."""
+    size = re.search(r'<w:pgSz\b[^>]*w:w="(\d+)"[^>]*w:h="(\d+)"', last)
+    margins = re.search(r"<w:pgMar\b[^>]*/>", last)
+    if size is None or margins is None:
+        return text
+    wide, high = size.groups()
+
+    def change(match: re.Match[str]) -> str:
+        turned = "landscape" in match[0]
+        one, other = (high, wide) if turned else (wide, high)
+        orient = ' w:orient="landscape"' if turned else ""
+        return f'<w:pgSz w:w="{one}" w:h="{other}"{orient}/>{margins[0]}'
+
+    return re.sub(r"<w:pgSz\b[^>]*/>\s*<w:pgMar\b[^>]*/>", change, text)
+
+
+def _titled(text: str) -> str:
+    """Keep header and footer from the first page of the first section."""
+    place = text.find("</w:sectPr>")
+    if place < 0 or "<w:titlePg" in text[text.rfind("<w:sectPr", 0, place) : place]:
+        return text
+    start = text.rfind("<w:sectPr", 0, place)
+    inner = text[start:place]
+    # The order of the schema: what follows the title page's mark.
+    after = re.search(r"<w:(?:textDirection|bidi|rtlGutter|docGrid|printerSettings)\b", inner)
+    at = start + after.start() if after else place
+    return f"{text[:at]}<w:titlePg/>{text[at:]}"
 
 
 def _rewritten(
@@ -102,18 +167,22 @@ def _rewritten(
 
 def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
     text = re.sub(r'<w:lang w:val="[^"]*"', f'<w:lang w:val="{_LANGUAGES[language]}"', text)
-    own = _CALLOUT + "".join(
-        _SMALL.format(
-            id=f"{points:g}".replace(".", "-"), points=f"{points:g}", half=round(points * 2)
-        )
-        for points in sizes
-    )
+    own = _own_styles(sizes) + missing_styles("")
     text = re.sub(
         r'(<w:docDefaults>.*?<w:sz w:val=)"24"', r'\1"22"', text, count=1, flags=re.DOTALL
     )
     text = _within(text, "Table", "<w:tblCellMar>", f"{_RULES}<w:tblCellMar>")
     text = _within(text, "Heading1", "<w:keepLines />", "<w:keepLines /><w:pageBreakBefore/>")
     return text.replace("</w:styles>", f"{own}</w:styles>")
+
+
+def _own_styles(sizes: tuple[float, ...]) -> str:
+    return _CALLOUT + "".join(
+        _SMALL.format(
+            id=f"{points:g}".replace(".", "-"), points=f"{points:g}", half=round(points * 2)
+        )
+        for points in sizes
+    )
 
 
 def _within(text: str, style: str, old: str, new: str) -> str:

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 PLACE = "thesis-anchor"
 """Class of the empty span or division that stands where a block id was."""
+PAGE_BREAK = "page-break"
+"""Class of the empty division that stands where a note begins a new page."""
 
+_BREAK = re.compile(
+    r"(?:page-)?break-(?:after|before)\s*:\s*(?:always|page)|class\s*=\s*[\"'][^\"']*page-?break",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)\b(?P<rest>[^>]*)>")
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _WORDLESS = re.compile(
@@ -67,6 +73,8 @@ def _block(node: Node, pieces: Mapping[str, list[Node]]) -> list[Node]:
     name = _anchor(text)
     if name:
         return [div([], "", PLACE, name=name)]
+    if _BREAK.search(text) and not _has_content(text):
+        return [div([], "", PAGE_BREAK)]
     return pieces[text] if _has_content(text) else []
 
 
