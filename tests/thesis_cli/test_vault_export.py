@@ -32,7 +32,9 @@ def test_the_text_names_what_was_written_and_left_out(thesis, vault, tmp_path):
     answer = thesis("vault", "export", "--to", "docx", "--output", out, workspace=vault)
     assert answer.code == 0, answer.err
     assert f"written: {out}" in answer.out
-    assert re.search(r"left out:\n.*\n  templates: Templates/Experiment-Log-Template.md", answer.out)
+    assert re.search(
+        r"left out:\n.*\n  templates: Templates/Experiment-Log-Template.md", answer.out
+    )
     assert out.is_file()
 
 

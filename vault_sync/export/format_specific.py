@@ -171,7 +171,7 @@ def _docx_table(node: Node, size: tables.TableSize) -> list[Node]:
 def _styled(node: Node, style: str) -> Node:
     if node["t"] not in ("Plain", "Para"):
         return node
-    return {**node, "c": [span(node["c"], custom_style=style)]}
+    return div([{**node, "t": "Para"}], custom_style=style)
 
 
 def _raw_callout(writer: str, before: str, after: str) -> Callable[[Node], list[Node]]:

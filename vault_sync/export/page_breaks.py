@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from experiments.wording import catalogue
 from vault_sync.export.front_matter.look import page_break
 from vault_sync.export.reading.html_in_notes import PAGE_BREAK
-from vault_sync.export.reading.pandoc_ast import block, classes, header, plain, span
+from vault_sync.export.reading.pandoc_ast import block, classes, header, plain, raw, span
 from vault_sync.export.reading.pandoc_ast import words as inlines_of
 
 if TYPE_CHECKING:
@@ -44,21 +44,25 @@ def break_pages(blocks: list[Node], layout: str) -> list[Node]:
 
 def name_parts(blocks: list[Node], layout: str, language: str) -> list[Node]:
     """Write the titles of parts as LAYOUT has them: `Part I. Title`, in LaTeX its own part."""
-    return [
-        _part(node, layout, language) if node["t"] == "Header" and PART in node["c"][1][1] else node
-        for node in blocks
-    ]
+    made: list[Node] = []
+    for node in blocks:
+        is_part = node["t"] == "Header" and PART in node["c"][1][1]
+        made += _part(node, layout, language) if is_part else [node]
+    return made
 
 
-def _part(node: Node, layout: str, language: str) -> Node:
+def _part(node: Node, layout: str, language: str) -> list[Node]:
     level, attrs, (number, *title) = node["c"]
     if layout == "latex":
         target = f"\\hypertarget{{{attrs[0]}}}{{}}\\label{{{attrs[0]}}}"
         start = {"t": "RawInline", "c": ["latex", "\\part{"]}
         end = {"t": "RawInline", "c": ["latex", f"}}{target}"]}
-        return block("Plain", [start, *title, end])
+        return [block("Plain", [start, *title, end])]
     label = catalogue.fill("front.part", language, {"number": plain(number["c"][1])})
-    return {"t": "Header", "c": [level, attrs, [*inlines_of(label), {"t": "Space"}, *title]]}
+    whole = {"t": "Header", "c": [level, attrs, [*inlines_of(label), {"t": "Space"}, *title]]}
+    if layout == "typst":
+        return [raw("typst", "#part-title["), whole, raw("typst", "]")]
+    return [whole]
 
 
 def _is_break(node: Node) -> bool:

@@ -17,6 +17,12 @@ PAGE, TURNED = 160.0, 247.0
 """Width of the text in mm, on a page and on a turned page."""
 LETTER = 0.17
 """Width of a letter in mm, for each point of its size: an average that errs to the wide side."""
+_WIDTHS = {
+    **dict.fromkeys("mwMW@%", 1.6),
+    **dict.fromkeys("iljtfrI.,:;'!|()[]-/", 0.7),
+    **dict.fromkeys("\u200b\u202f\u2009", 0.4),
+}
+"""Letters that are wider or narrower than the average."""
 BOLD = 1.15
 """How much wider the words above a column are."""
 LONGEST_WORD = 14
@@ -52,6 +58,8 @@ SIZES = (
     TableSize("turned", SMALLEST, 3, turned=True),
 )
 """Tried in this order; the last takes what fits nowhere."""
+SPLIT = "split"
+"""Class of a part of a table: all parts have small letters."""
 UPRIGHT = "upright"
 """Class of a table that stands where no page can be turned: in a list, a quotation, a callout."""
 
@@ -67,6 +75,8 @@ class TableFit:
 def fit(table: Node) -> TableFit:
     """Choose the size of a table and the widths of its columns."""
     columns = column_texts(table)
+    if SPLIT in table["c"][0][1]:
+        return TableFit(SIZES[1], tuple(_share(columns, SIZES[1])))
     if not columns or _whole(columns, NORMAL) <= PAGE:
         return TableFit(NORMAL)
     sizes = [size for size in SIZES if not (size.turned and UPRIGHT in table["c"][0][1])]
@@ -137,8 +147,13 @@ def _whole(columns: list[list[str]], size: TableSize) -> float:
 def _least(column: list[str], size: TableSize) -> float:
     """Mm of the longest word that should stay whole."""
     words = (word for text in column for word in re.split(r"[ \n]", text))
-    longest = max((min(len(word), LONGEST_WORD) for word in words), default=1)
+    longest = max((_letters(word[:LONGEST_WORD]) for word in words), default=1)
     return longest * LETTER * size.points + size.gap
+
+
+def _letters(word: str) -> float:
+    """Return how many average letters a word is as wide as: no line of it evens them out."""
+    return sum(_WIDTHS.get(letter, 1.3 if letter.isupper() else 1) for letter in word)
 
 
 def _share(columns: list[list[str]], size: TableSize, lost: float = 0) -> list[float]:

@@ -54,6 +54,7 @@ def _split(table: Node, label: str, *, nested: bool) -> list[Node]:
     groups = _groups(columns, lost)
     if len(groups) < 2:
         return [table]
+    table = _with_class(table, tables.SPLIT)
     parts = [_part(table, [0, *group], first=not at) for at, group in enumerate(groups)]
     note = block("Para", [block("Emph", inlines_of(label))])
     return [parts[0], *(node for part in parts[1:] for node in (note, part))]

@@ -7,6 +7,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from vault_sync.export.front_matter.word_contents import fill_contents, style_ids
 from vault_sync.export.front_matter.word_styles import missing_styles
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ _PAGE = (
     'w:header="709" w:footer="709" w:gutter="0"/></w:sectPr>'
 )
 _SMALL = (
-    '<w:style w:type="character" w:customStyle="1" w:styleId="Table{id}">'
-    '<w:name w:val="Table {points}"/><w:basedOn w:val="DefaultParagraphFont"/>'
+    '<w:style w:type="paragraph" w:customStyle="1" w:styleId="Table{id}">'
+    '<w:name w:val="Table {points}"/><w:basedOn w:val="Compact"/>'
+    '<w:pPr><w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/></w:pPr>'
     '<w:rPr><w:sz w:val="{half}"/><w:szCs w:val="{half}"/></w:rPr></w:style>'
 )
 _CALLOUT = (
@@ -55,6 +57,13 @@ _RULES = (
     '<w:tblBorders><w:top w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:bottom w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:insideH w:val="single" w:sz="4" w:space="0" w:color="D5DAE0"/></w:tblBorders>'
+)
+_MARGINS = '<w:left w:w="85" w:type="dxa"/><w:right w:w="85" w:type="dxa"/>'
+_TABLE = (
+    '<w:style w:type="table" w:customStyle="1" w:styleId="Table"><w:name w:val="Table"/><w:tblPr>'
+    f'<w:tblInd w:w="0" w:type="dxa"/>{_RULES}<w:tblCellMar>{_MARGINS}</w:tblCellMar></w:tblPr>'
+    '<w:tblStylePr w:type="firstRow"><w:tcPr><w:tcBorders><w:bottom w:val="single"/></w:tcBorders>'
+    "</w:tcPr></w:tblStylePr></w:style>"
 )
 
 
@@ -80,7 +89,7 @@ def complete_reference(original: bytes, path: Path, sizes: tuple[float, ...]) ->
     """
 
     def change(text: str) -> str:
-        own = re.split(r"(?=<w:style )", _own_styles(sizes))
+        own = re.split(r"(?=<w:style )", _own_styles(sizes) + _TABLE)
         added = [
             style
             for style in own
@@ -95,22 +104,27 @@ def begins_pages(path: Path) -> bool:
     """Whether the first level of headings in the document of styles at PATH begins a page."""
     with zipfile.ZipFile(path) as archive:
         text = archive.read("word/styles.xml").decode("utf-8")
-    match = re.search(r'<w:style\b[^>]*w:styleId="Heading1"[^>]*>.*?</w:style>', text, re.DOTALL)
+    identity = style_ids(text).get("heading 1", "Heading1")
+    heading = rf'<w:style\b[^>]*w:styleId="{re.escape(identity)}"[^>]*>.*?</w:style>'
+    match = re.search(heading, text, re.DOTALL)
     return match is not None and "<w:pageBreakBefore" in match[0]
 
 
 def finish(path: Path, *, titled: bool = False) -> None:
     """Make the sections around turned pages like the last one: its margins, header and footer.
 
-    With TITLED the first page, that of the title, has neither header nor footer.
+    The table of contents is filled. With TITLED the first page, that of the title, has neither
+    header nor footer.
     """
+    with zipfile.ZipFile(path) as archive:
+        styles = archive.read("word/styles.xml").decode("utf-8")
 
     def change(text: str) -> str:
         last = re.findall(r"<w:sectPr\b.*?</w:sectPr>", text, re.DOTALL)[-1:]
         whole = "".join(last)
         shown = "".join(re.findall(r"<w:(?:header|footer)Reference\b[^>]*/>", whole))
         text = re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{shown}", text)
-        text = _same_pages(text, whole)
+        text = fill_contents(_same_pages(text, whole), styles)
         return _titled(text) if titled else text
 
     path.write_bytes(_rewritten(path.read_bytes(), {"word/document.xml": change}, {}))
@@ -172,6 +186,9 @@ def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
         r'(<w:docDefaults>.*?<w:sz w:val=)"24"', r'\1"22"', text, count=1, flags=re.DOTALL
     )
     text = _within(text, "Table", "<w:tblCellMar>", f"{_RULES}<w:tblCellMar>")
+    for side in ("left", "right"):
+        wide = f'<w:{side} w:type="dxa" w:w="108" />'
+        text = _within(text, "Table", wide, f'<w:{side} w:type="dxa" w:w="85" />')
     text = _within(text, "Heading1", "<w:keepLines />", "<w:keepLines /><w:pageBreakBefore/>")
     return text.replace("</w:styles>", f"{own}</w:styles>")
 

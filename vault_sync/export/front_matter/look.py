@@ -29,6 +29,8 @@ STYLES = {
     "subtitle": "Front Subtitle",
 }
 """Line of the front matter -> its style in Word."""
+WORD_TABLE = "FrontTable"
+"""Id of Word's style for the table of the jury."""
 
 
 def page_break(layout: str) -> Node:
@@ -71,7 +73,12 @@ def _docx(node: Node, name: str) -> list[Node]:
         return list(node["c"][1])
     if f"{PREFIX}{name}" == PAGE:
         return [page_break("docx"), *node["c"][1]]
-    return [div(node["c"][1], custom_style=STYLES[name])]
+    content = node["c"][1]
+    if content and content[0]["t"] == "Table":
+        (identity, names, pairs), *rest = content[0]["c"]
+        named = [identity, names, [*pairs, ["custom-style", WORD_TABLE]]]
+        content = [block("Table", [named, *rest])]
+    return [div(content, custom_style=STYLES[name])] if content else []
 
 
 def _html(node: Node, name: str) -> list[Node]:

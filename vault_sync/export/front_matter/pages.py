@@ -57,6 +57,7 @@ def title_page(details: DocumentDetails, logo: str) -> list[Node]:
     if details["discipline"]:
         rows.append(line("discipline", *_phrase(words, "discipline", name=details["discipline"])))
     rows += [line("title", *details["title"]), *_told(details, "subtitle")]
+    rows.append(div([], "", f"{PREFIX}space"))
     if details["author"]:
         rows.append(line("label", *_phrase(words, "by")))
         rows += _told(details, "author")
