@@ -50,7 +50,7 @@ def read_day(value: Any) -> str:
         raise ValueError("must be a date")  # noqa: TRY004 - `read` words the error
     if not text.strip():
         return ""
-    if not re.fullmatch(r"\d{4}(-\d{2}){0,2}", text.strip()):
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", text.strip()):
         raise ValueError("must be a date, as year-month-day")
     parts = [int(part) for part in text.strip().split("-")]
     try:

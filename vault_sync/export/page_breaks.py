@@ -68,4 +68,6 @@ def _part(node: Node, layout: str, language: str) -> list[Node]:
 def _is_break(node: Node) -> bool:
     if node["t"] == "Div":
         return PAGE_BREAK in classes(node)
-    return node["t"] == "Para" and _COMMAND.fullmatch(plain(node["c"]).strip()) is not None
+    if node["t"] != "Para" or any(inline["t"] not in ("Str", "Space") for inline in node["c"]):
+        return False
+    return _COMMAND.fullmatch(plain(node["c"]).strip()) is not None

@@ -132,11 +132,12 @@ def finish(path: Path, *, titled: bool = False) -> None:
 
 def _same_pages(text: str, last: str) -> str:
     """Give all sections the size and margins of the LAST, turned where they are turned."""
-    size = re.search(r'<w:pgSz\b[^>]*w:w="(\d+)"[^>]*w:h="(\d+)"', last)
+    size = re.search(r"<w:pgSz\b[^>]*/>", last)
     margins = re.search(r"<w:pgMar\b[^>]*/>", last)
-    if size is None or margins is None:
+    sides = [re.search(rf'w:{side}="(\d+)"', size[0]) for side in "wh"] if size else []
+    if margins is None or not all(sides):
         return text
-    wide, high = size.groups()
+    wide, high = (side[1] for side in sides if side)
 
     def change(match: re.Match[str]) -> str:
         turned = "landscape" in match[0]

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 LARGEST = 20 * 2**20
 """Bytes that the folder of a class or template may bring along."""
+OTHERS = {
+    "latex": (".typ", ".docx", ".dotx", ".csl"),
+    "typst": (".cls", ".sty", ".docx", ".dotx", ".csl"),
+}
+"""Layout -> suffixes of what only the others need, where one folder holds all of a university's."""
 PICTURES = (".png", ".jpg", ".jpeg")
 """Suffixes of a logo: those that every format shows."""
 _CLASS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -54,6 +59,8 @@ class OwnTemplates:
         """
         main = {"latex": self.latex_class, "typst": self.typst_template}.get(layout)
         files = dict(_with_folder(main, self.root)) if isinstance(main, Path) else {}
+        unwanted = OTHERS.get(layout, ())
+        files = {name: file for name, file in files.items() if file.suffix not in unwanted}
         if layout == "latex" and self.latex_preamble:
             files[self.latex_preamble.name] = self.latex_preamble
         return files

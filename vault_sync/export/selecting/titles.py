@@ -11,7 +11,7 @@ from vault_sync.export.reading.link_index import fold
 if TYPE_CHECKING:
     from vault_sync.rendering.words import Words
 
-_NUMBER = re.compile(r"\A\d+(?:\.\d+)*(?:[\s._)-]+|\Z)|\A\d+(?=\D)")
+_NUMBER = re.compile(r"\A\d+(?:\.\d+)*(?:[\s._)-]+|\Z)|\A0\d+(?=\D)")
 
 
 def folder_title(folder: str, words: Words) -> str:
