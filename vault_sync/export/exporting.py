@@ -24,8 +24,9 @@ from vault_sync.export.front_matter.details import read_details
 from vault_sync.export.front_matter.pages import front_pages
 from vault_sync.export.front_matter.sources import virtual
 from vault_sync.export.front_matter.templates import check_templates, copy_beside
+from vault_sync.export.planning import plan_document
 from vault_sync.export.reading import pandoc
-from vault_sync.export.selecting.planning import plan_document
+from vault_sync.export.typography import typeset
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def export(
             refuse_altered(evidence)
         empty = EmptySections(plan.index, document.places)
         document.blocks = empty.remove(document.blocks)
-        details = read_details(workspace)
+        details = read_details(workspace, typeset)
         pages = front_pages(plan.front, document.front, details)
         face = DocumentFace(details, templates, pages, logo)
         writer = DocumentWriter(workspace, build, options, form, face)

@@ -86,7 +86,7 @@ def export(
     """
     del as_json
     if dry_run:
-        from vault_sync.export.selecting.planning import outline
+        from vault_sync.export.planning import outline
 
         plan, rows = outline(session.workspace, names, with_runs=options["with_runs"])
         told = {

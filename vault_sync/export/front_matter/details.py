@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vault_sync.export.reading.pandoc_ast import words as inlines_of
-from vault_sync.export.typography import typeset
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from vault_sync.export.reading.pandoc_ast import Node
 
 Inlines = list["Node"]
+Typeset = Callable[[str], Callable[[Inlines], Inlines]]
+"""Gives, for a language, what sets a row of inlines as it wants it."""
 SINGLE = (
     *("title", "subtitle", "author", "institution", "faculty", "laboratory", "degree"),
     *("discipline", "place", "deposit", "defence", "keywords", "mots_cles", "logo"),
@@ -36,8 +38,8 @@ class DocumentDetails:
         return self.single[name]
 
 
-def read_details(workspace: Workspace) -> DocumentDetails:
-    """Take the values out of the settings: dates in words, lists as lines."""
+def read_details(workspace: Workspace, typeset: Typeset) -> DocumentDetails:
+    """Take the values out of the settings: dates in words, lists as lines, set by TYPESET."""
     settings, words = workspace.settings, Words(workspace.language)
 
     def text(name: str) -> Any:

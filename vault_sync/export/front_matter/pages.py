@@ -9,7 +9,6 @@ from experiments.wording import catalogue
 from vault_sync.export.front_matter.sources import ABSTRACTS
 from vault_sync.export.reading.pandoc_ast import block, div, plain, string
 from vault_sync.export.reading.pandoc_ast import words as inlines_of
-from vault_sync.export.typography import typeset
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _phrase(words: Words, key: str, **values: Inlines) -> Inlines:
     """Return a phrase of the group `front`; its values are no Markdown, and are not escaped."""
     filled = {name: plain(value) for name, value in values.items()}
     text = catalogue.fill(f"front.{key}", words.language, filled)
-    return typeset(words.language)(inlines_of(text))
+    return inlines_of(text)
 
 
 def _told(details: DocumentDetails, *names: str) -> Iterator[Node]:

@@ -29,10 +29,15 @@ def _signless(name: str) -> str:
     """Drop signs that only sort or decorate: `_Notes`, `📊 Results`, `++Drafts`."""
     start = 0
     for character in name:
-        if unicodedata.category(character)[0] in "LN" or character in "([«":
+        if unicodedata.category(character)[0] in "LN" or _opens(character):
             break
         start += 1
     return name[start:].rstrip(" _-")
+
+
+def _opens(character: str) -> bool:
+    """Whether a character opens a bracket or a quotation."""
+    return unicodedata.category(character) in ("Ps", "Pi")
 
 
 def roman(number: int) -> str:
