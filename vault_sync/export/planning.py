@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vault_sync.commands.dry_run import find_vault
+from vault_sync.export.front_matter.degree_words import name_work
 from vault_sync.export.front_matter.sources import read_front, virtual
 from vault_sync.export.reading.link_index import LinkIndex
 from vault_sync.export.selecting.rules import SelectionRules
@@ -59,7 +60,8 @@ def plan_document(
     Raises:
         NotFoundError: a name, or one in thesis.toml, is no note and no folder of the vault.
     """
-    index, words = LinkIndex.read(vault), Words(workspace.language)
+    degree, words = workspace.settings["document.degree"], Words(workspace.language)
+    index = name_work(LinkIndex.read(vault), degree, words.language)
     chapters, rules = workspace.chapters, SelectionRules.of(workspace.settings)
     if names:
         chosen = select(index, chapters, words, names, with_runs=with_runs)
