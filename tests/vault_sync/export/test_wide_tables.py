@@ -108,3 +108,10 @@ def test_splitting_keeps_every_cell(rows):
     kept = [heads(parts[0])[0], *(name for part in parts for name in heads(part)[1:])]
     assert kept == heads(whole)
     assert all(len(tables.cells(part)) == len(rows) for part in parts)
+
+
+def test_what_can_not_be_split_in_a_callout_turns_no_page_either():
+    one = table([["a", "b"], ["long words " * 300, "more words " * 300]])
+    assert tables.fit(one).size.turned
+    (part,) = parts_of(split_wide([div([one], "", CALLOUT)], "…"))
+    assert not tables.fit(part).size.turned
