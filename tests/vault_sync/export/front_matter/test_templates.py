@@ -157,7 +157,7 @@ def test_a_logo_is_a_picture_that_all_formats_show(university, tmp_path):
     (tmp_path / "thesis" / "logo.svg").write_text("<svg/>", encoding="utf-8")
     workspace = university()
     settings = tmp_path / "thesis" / "thesis.toml"
-    text = settings.read_text(encoding="utf-8").replace("[document]", "[document]\nlogo='logo.svg'")
+    text = settings.read_text(encoding="utf-8").replace("\ndegree", "\nlogo = 'logo.svg'\ndegree")
     settings.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=r"document\.logo: logo\.svg: a logo is a PNG or JPEG"):
         export(Workspace.open(workspace.root), (), ExportOptions(to="html"))
