@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.workspace import document_settings
 from experiments.workspace.paths import check
 from experiments.yaml_io import HINT, not_utf8
 from featherface.devices.names import CHOICES, check_device
@@ -81,7 +82,8 @@ class Settings:
     """The values in force; made by `read_settings`."""
 
     values: Mapping[str, Any]
-    """Dotted key -> value, of every key of SETTINGS, `chapters.*` and `data.*`."""
+    """Dotted key -> value, of every key of SETTINGS, `document.*`, `export.*`, `chapters.*` and
+    `data.*`."""
     origins: Mapping[str, str]
     """Dotted key -> `flag`, `THESIS_LANGUAGE`, a file's path, or `default`; the files of
     `milestones.<name>` and `cited.<name>` too."""
@@ -136,6 +138,7 @@ def read_settings(file: Path | None, flags: Mapping[str, Any] | None = None) -> 
 
 def _defaults() -> tuple[dict[str, Any], dict[str, str]]:
     values = {key: setting.default for key, setting in SETTINGS.items()}
+    values |= {key: entry.default for key, entry in document_settings.KEYS.items()}
     values |= {f"chapters.{name}": note for name, note in CHAPTERS.items()}
     return values, dict.fromkeys(values, "default")
 
@@ -177,10 +180,13 @@ def _flatten(content: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(key: str, value: Any, where: str) -> Any:
     """Return VALUE if KEY may hold it; the error names WHERE, the key and the choices."""
     table, _, rest = key.partition(".")
+    if key in document_settings.KEYS:
+        return document_settings.read(key, value, where)
     if not (
         key in SETTINGS or (table == "data" and rest) or (table == "chapters" and rest in CHAPTERS)
     ):
         known = [*SETTINGS, *(f"chapters.{name}" for name in CHAPTERS), *OPEN_TABLES]
+        known += document_settings.KEYS
         raise UsageError(f"{where}: {unknown('setting', key, known)}", "correct or remove that key")
     if key in SETTINGS and isinstance(SETTINGS[key].default, int):
         return _counted(key, value, where)

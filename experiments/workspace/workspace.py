@@ -40,6 +40,12 @@ vault = {vault}
 # Where generated blocks live in your vault, for instance:
 # performance = "05-Results/Performance-Analysis"
 
+# Title page, abstracts and what else stands before the first chapter of `thesis vault export`:
+# [document]
+# institution = "University of Lyon"
+# degree = "master"
+# abstract = "Front/Abstract"
+
 [tracking]
 backend = "none"
 

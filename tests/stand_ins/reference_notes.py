@@ -199,11 +199,11 @@ REFERENCES = {
         "Far r21 @fig:app| in [[a01#Inner]]|.", references={"Far r21": "figure A.1"}
     ),
     "r22": ReferenceNote(
-        "Code r22 `@fig:f09` stays.\n\n![[f08#^fig-f08]]\n\n### Same *words* twice"
+        "Code r22 `@fig:f09` stays.\n\n![[f08#^fig-f08]]\n\n### Same *words* twice\n\nText."
     ),
     "r23": ReferenceNote("Unknown r23 \\ref{nothing}|.", references={"Unknown r23": "??"}),
     "r25": ReferenceNote(
-        "### Aside {-}\n\n### Counted\n\nOf r25 [[#Aside]]| and r25b [[#Counted]]|.",
+        "### Aside {-}\n\nText.\n\n### Counted\n\nOf r25 [[#Aside]]| and r25b [[#Counted]]|.",
         references={"Of r25": "Aside", "and r25b": "section 4.25.1"},
     ),
     "r26": ReferenceNote(
@@ -241,7 +241,7 @@ def write_notes(vault) -> None:
     for folder, notes in FOLDERS.items():
         vault.joinpath(folder).mkdir(parents=True)
         for name, note in notes.items():
-            below = "\n\n## A heading below\n" if name == "f03" else ""
+            below = "\n\n## A heading below\n\nText below it.\n" if name == "f03" else ""
             text = f"# Title {name}\n\n{note.text}{below}\n"
             vault.joinpath(folder, f"{name}.md").write_text(text, encoding="utf-8")
     picture = io.BytesIO()

@@ -42,4 +42,13 @@ def view(rows: list[dict[str, Any]], *, origin: bool) -> list[Block]:
     """Tabulate the settings."""
     columns = ["setting", "~value", *(["~origin"] if origin else [])]
     names = ["key", "value", *(["origin"] if origin else [])]
-    return [Grid(columns, [[str(row[name]) for name in names] for row in rows])]
+    return [Grid(columns, [[as_text(row[name]) for name in names] for row in rows])]
+
+
+def as_text(value: Any) -> str:
+    """Write a value on one line: the entries of a list or a table one after the other."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {as_text(inner)}" for key, inner in value.items() if inner)
+    if isinstance(value, list | tuple):
+        return ", ".join(as_text(inner) for inner in value)
+    return str(value)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from vault_sync.export.citations import Citer
+from vault_sync.export.empty_sections import EmptySection, EmptySections
+from vault_sync.export.page_breaks import part_heading
 from vault_sync.export.pictures import Pictures
 from vault_sync.export.reading import callouts, formulas
 from vault_sync.export.reading.anchors import Anchors
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
     from vault_sync.export.reading.link_index import LinkIndex
     from vault_sync.export.reading.pandoc_ast import Node
-    from vault_sync.export.reading.selection import DocumentEntry, DocumentSelection
+    from vault_sync.export.selecting.outline import DocumentEntry
+    from vault_sync.export.selecting.selection import DocumentSelection
     from vault_sync.rendering.words import Words
 
 
@@ -56,6 +59,11 @@ class Document:
     def whole(self) -> bool:
         """Whether it is a thesis of several chapters, rather than a note or two."""
         return len(chapters(self.blocks)) > 1 and not self.title
+
+    front: dict[str, list[Node]] = field(default_factory=dict)
+    """Path -> blocks, heading first, of each note that stands before the first chapter."""
+    empty: tuple[EmptySection, ...] = ()
+    """Headings that head nothing, and are not in it."""
 
     @property
     def figures(self) -> int:
@@ -119,11 +127,19 @@ class _Assembler:
 
     def document(self) -> Document:
         """Expand every note, then resolve what leads from one to another."""
-        parts = [(entry, self._expand(entry)) for entry in self.selection.entries]
+        every = [(entry, self._expand(entry)) for entry in self.selection.entries]
+        parts = [(entry, part) for entry, part in every if not entry.front]
+        for entry, part in every:
+            if entry.front:
+                blocks = self._typeset(self._resolve(part), entry.language)
+                self.result.front[entry.path] = blocks
         main = self._resolve([node for entry, part in parts if not entry.appendix for node in part])
         rest = self._resolve([node for entry, part in parts if entry.appendix for node in part])
         aside = [div([], "", APPENDICES)] if rest else []
-        self.result.blocks = self._typeset([*main, *self._references(), *aside, *rest])
+        whole = self._typeset([*main, *self._references(), *aside, *rest])
+        empty = EmptySections(self.index, self.anchors.places)
+        self.result.blocks, self.result.empty = empty.remove(whole), tuple(empty.found)
+        self.result.warnings += empty.warnings()
         self._number()
         title = self._typeset([block("Plain", self.result.title)])
         self.result.title = title[0]["c"] if title else []
@@ -155,6 +171,8 @@ class _Assembler:
     def _expand(self, entry: DocumentEntry) -> list[Node]:
         if not entry.note:
             name = self.anchors.new(entry.title)
+            if entry.number:
+                return [part_heading(entry, name)]
             return [header(entry.level, words(entry.title), name)]
         page = self.pages.by_path[entry.path]
         title, blocks = self.embedder.title(page)
@@ -176,8 +194,8 @@ class _Assembler:
         title = words(str(self.words.say("export.bibliography")))
         return [header(1, title, "references", UNNUMBERED), div([], "refs")]
 
-    def _typeset(self, blocks: list[Node]) -> list[Node]:
-        language = self.words.language
+    def _typeset(self, blocks: list[Node], language: str = "") -> list[Node]:
+        language = language or self.words.language
         name = lambda kind: str(self.words.name("callout", kind)).capitalize()  # noqa: E731
         blocks = rewrite(blocks, blocks=quote(language))
         blocks = rewrite(blocks, inlines=typeset(language))

@@ -16,12 +16,16 @@ from featherface.filesystem.atomic import write_atomic
 from vault_sync.commands.dry_run import find_vault
 from vault_sync.export.assembly import assemble
 from vault_sync.export.citations import read_bibliography
-from vault_sync.export.document_writer import DocumentWriter, ExportOptions
+from vault_sync.export.document_writer import DocumentFace, DocumentWriter, ExportOptions
 from vault_sync.export.evidence import examine, refuse_altered
 from vault_sync.export.formats import ENGINES, FORMATS
+from vault_sync.export.front_matter.details import read_details
+from vault_sync.export.front_matter.pages import front_pages
+from vault_sync.export.front_matter.sources import virtual
+from vault_sync.export.front_matter.templates import check_templates, copy_beside
+from vault_sync.export.planning import plan_document
 from vault_sync.export.reading import pandoc
-from vault_sync.export.reading.link_index import LinkIndex
-from vault_sync.export.reading.selection import select
+from vault_sync.export.typography import typeset
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
@@ -42,8 +46,18 @@ class ExportReport:
     output: Path
     notes: tuple[str, ...]
     """Paths in the vault, in the order of the document."""
+    front: tuple[str, ...]
+    """Which pages stand before the first chapter: `title-page`, `abstract`, …"""
+    front_empty: tuple[str, ...]
+    """Keys of `document` in thesis.toml that say nothing yet."""
     left_out: tuple[str, ...]
     """Notes that a whole thesis does without."""
+    reasons: Mapping[str, str]
+    """Each of them -> why, of `rules.REASONS`."""
+    empty_sections: tuple[str, ...]
+    """`note:line: heading` of each that heads nothing, and is not printed."""
+    pages: int | None
+    """Of a PDF; None where they are not known."""
     figures: int
     tables: int
     citations: tuple[str, ...]
@@ -61,8 +75,9 @@ def export(
     """Export the notes and folders NAMES, or the whole thesis, to a document outside the vault.
 
     Raises:
-        UsageError: an unknown format or engine, or a file name of another format.
-        NotFoundError: there is no such vault, note, folder, bibliography or style.
+        UsageError: an unknown format or engine, a file name of another format, or a template of
+            one's own that lacks what it must have.
+        NotFoundError: there is no such vault, note, folder, bibliography, style or template.
         UnavailableError: pandoc, typst or the chosen engine is missing, or failed.
         RefusedError: the output would lie in the vault, or was changed since it was exported; a
             block or a bound number of the document was altered by hand.
@@ -70,32 +85,81 @@ def export(
     options = options or ExportOptions()
     form = _form(options)
     vault = find_vault(workspace)
-    index, language = LinkIndex.read(vault), Words(workspace.language)
-    selection = select(index, workspace.chapters, language, names, with_runs=options.with_runs)
+    templates = check_templates(workspace, form.layout, options.style)
+    plan = plan_document(workspace, vault, names, with_runs=options.with_runs)
     output = _output(workspace, vault, names, options)
     entries = read_bibliography(workspace, options.bibliography)
+    language = Words(workspace.language)
     with tempfile.TemporaryDirectory(prefix="thesis-export-") as place:
         build = Path(place)
         media = f"{_plain(output.stem)}-figures" if options.to == "latex" else "figures"
-        document = assemble(index, selection, language, entries, (build / media, media))
+        logo = _copy_logo(templates.logo, build, media)
+        document = assemble(plan.index, plan.selection, language, entries, (build / media, media))
+        document.notes = tuple(path for path in document.notes if not virtual(path))
         evidence = examine(workspace, document)
         if not options.force:
             refuse_altered(evidence)
-        warnings = DocumentWriter(workspace, build, options, form).write(document)
-        deliver(workspace, build / f"thesis{form.suffix}", output, force=options.force)
+        details = read_details(workspace, typeset)
+        pages = front_pages(plan.front, document.front, details)
+        face = DocumentFace(details, templates, pages, logo)
+        writer = DocumentWriter(workspace, build, options, form, face)
+        warnings = writer.write(document)
+        made = build / f"thesis{form.suffix}"
+        count = count_pages(made) if options.to == "pdf" else None
+        deliver(workspace, made, output, force=options.force)
         if options.to == "latex":
             _deliver_figures(build / media, output.parent / media)
+            for name, file in templates.beside("latex").items():
+                deliver(workspace, file, output.parent / name, force=options.force)
+    titled = ("title-page",) if not names and writer.titled else ()
     return ExportReport(
         format=options.to,
         output=output,
-        notes=selection.notes,
-        left_out=selection.left_out,
+        notes=plan.notes,
+        front=(*titled, *(page.role for page in pages)),
+        front_empty=plan.front_empty,
+        left_out=plan.selection.left_out,
+        reasons=plan.selection.reasons,
+        empty_sections=tuple(f"{one.where}: {one.heading}" for one in document.empty),
+        pages=count,
         figures=document.figures,
         tables=document.tables,
         citations=tuple(document.cited),
         numbers=evidence.counts,
         blocks=evidence.blocks,
-        warnings=(*document.warnings, *evidence.altered, *evidence.outdated, *warnings),
+        warnings=(
+            *_unused(workspace, form, options),
+            *document.warnings,
+            *evidence.altered,
+            *evidence.outdated,
+            *warnings,
+        ),
+    )
+
+
+def count_pages(path: Path) -> int | None:
+    """Return how many pages a PDF has; None where its objects are packed away."""
+    pages = re.findall(rb"/Type\s*/Page(?![A-Za-z])", path.read_bytes())
+    return len(pages) or None
+
+
+def _copy_logo(logo: Path | None, build: Path, media: str) -> str:
+    """Put the picture of the title page among the others; return how the document calls it."""
+    if logo is None:
+        return ""
+    name = f"logo{logo.suffix.lower()}"
+    copy_beside({f"{media}/{name}": logo}, build)
+    return f"{media}/{name}"
+
+
+def _unused(workspace: Workspace, form: DocumentFormat, options: ExportOptions) -> tuple[str, ...]:
+    """Warn of a LaTeX class that shapes no PDF, for typst sets it."""
+    settings = workspace.settings
+    named = settings["export.latex_class"] and not settings["export.typst_template"]
+    if options.to != "pdf" or form.layout != "typst" or not named:
+        return ()
+    return (
+        "latex_class of thesis.toml shapes no PDF that typst sets: --pdf-engine lualatex uses it",
     )
 
 

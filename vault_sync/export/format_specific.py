@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vault_sync.export import tables
 from vault_sync.export.reading.callouts import CALLOUT, TITLE
 from vault_sync.export.reading.linking import REFERENCE
-from vault_sync.export.reading.pandoc_ast import classes, div, plain, raw, rewrite, span
+from vault_sync.export.reading.pandoc_ast import classes, div, plain, raw, rewrite
 from vault_sync.export.references.equations import EQUATION
 from vault_sync.export.references.latex_references import LatexReferences
 from vault_sync.export.references.numbering import APPENDICES
@@ -26,7 +26,6 @@ LEAD = 200
 LONGEST_WORD = 24
 """Letters of a word that a line of prose takes whole."""
 
-_LATEX_SIZES = {"normal": "\\normalsize", "small": "\\small", "tiny": "\\scriptsize"}
 _BREAK = (
     '<w:p><w:pPr><w:sectPr><w:type w:val="nextPage"/><w:pgSz w:w="{width}" w:h="{height}"{turn}/>'
     '<w:pgMar w:top="1418" w:right="1418" w:bottom="1418" w:left="1418" w:header="709" '
@@ -127,7 +126,8 @@ def _typst_table(node: Node, size: tables.TableSize) -> list[Node]:
 
 
 def _latex_table(node: Node, size: tables.TableSize) -> list[Node]:
-    letters = _LATEX_SIZES.get(size.name, "\\footnotesize")
+    letters = f"\\fontsize{{{size.points:g}pt}}{{{size.points * 1.2:g}pt}}\\selectfont"
+    letters = "\\normalsize" if size is tables.NORMAL else letters
     start = f"{letters}\\setlength{{\\tabcolsep}}{{3pt}}" if size is not tables.NORMAL else letters
     if size.turned:
         return _around("latex", f"\\begin{{landscape}}{start}", node, "\\end{landscape}")
@@ -152,7 +152,7 @@ def _docx_table(node: Node, size: tables.TableSize) -> list[Node]:
 def _styled(node: Node, style: str) -> Node:
     if node["t"] not in ("Plain", "Para"):
         return node
-    return {**node, "c": [span(node["c"], custom_style=style)]}
+    return div([{**node, "t": "Para"}], custom_style=style)
 
 
 def _raw_callout(writer: str, before: str, after: str) -> Callable[[Node], list[Node]]:

@@ -14,10 +14,15 @@ class DocumentFormat:
     """What pandoc is asked to write."""
     summary: str
 
+    @property
+    def layout(self) -> str:
+        """Return the writer without its extensions, by which layouts are found."""
+        return self.writer.partition("-")[0]
+
 
 FORMATS = {
     "pdf": DocumentFormat(
-        ".pdf", "typst-citations", "a printable document, set by typst or by LaTeX"
+        ".pdf", "typst-citations-smart", "a printable document, set by typst or by LaTeX"
     ),
     "docx": DocumentFormat(".docx", "docx", "a Word document"),
     "latex": DocumentFormat(".tex", "latex", "a LaTeX source with its figures beside it"),

@@ -17,6 +17,12 @@ PAGE, TURNED = 160.0, 247.0
 """Width of the text in mm, on a page and on a turned page."""
 LETTER = 0.17
 """Width of a letter in mm, for each point of its size: an average that errs to the wide side."""
+_WIDTHS = {
+    **dict.fromkeys("mwMW@%", 1.6),
+    **dict.fromkeys("iljtfrI.,:;'!|()[]-/", 0.7),
+    **dict.fromkeys("\u200b\u202f\u2009", 0.4),
+}
+"""Letters that are wider or narrower than the average."""
 BOLD = 1.15
 """How much wider the words above a column are."""
 LONGEST_WORD = 14
@@ -41,14 +47,21 @@ class TableSize:
         return TURNED if self.turned else PAGE
 
 
+SMALLEST = 8.0
+"""Points of the smallest letters that are read with ease on paper."""
 NORMAL = TableSize("normal", 11, 4.4)
 SIZES = (
     NORMAL,
-    TableSize("small", 8.5, 3),
-    TableSize("tiny", 7.5, 3),
-    TableSize("turned", 8.5, 3, turned=True),
+    TableSize("small", 9, 3),
+    TableSize("tiny", SMALLEST, 3),
+    TableSize("turned", 9, 3, turned=True),
+    TableSize("turned", SMALLEST, 3, turned=True),
 )
 """Tried in this order; the last takes what fits nowhere."""
+SPLIT = "split"
+"""Class of a part of a table: all parts have small letters."""
+UPRIGHT = "upright"
+"""Class of a table that stands where no page can be turned: in a list, a quotation, a callout."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +74,25 @@ class TableFit:
 
 def fit(table: Node) -> TableFit:
     """Choose the size of a table and the widths of its columns."""
-    columns = _columns(table)
-    if not columns:
+    columns = column_texts(table)
+    if SPLIT in table["c"][0][1]:
+        return TableFit(SIZES[1], tuple(_share(columns, SIZES[1])))
+    if not columns or _whole(columns, NORMAL) <= PAGE:
         return TableFit(NORMAL)
-    if _whole(columns, NORMAL) <= PAGE:
-        return TableFit(NORMAL)
-    for size in SIZES:
-        least = [_least(column, size) for column in columns]
-        if sum(least) <= size.room * 0.93 and _lines(columns, size) <= (14 if size.turned else 10):
-            break
+    sizes = [size for size in SIZES if not (size.turned and UPRIGHT in table["c"][0][1])]
+    size = next((size for size in sizes if has_room(columns, size)), sizes[-1])
     return TableFit(size, tuple(_share(columns, size)))
+
+
+def has_room(columns: list[list[str]], size: TableSize, lost: float = 0) -> bool:
+    """Whether a table of COLUMNS fits in SIZE: its words whole, its cells not too high.
+
+    LOST are mm of the line that something else takes.
+    """
+    least = [_least(column, size) for column in columns]
+    highest = 14 if size.turned else 10
+    fits = sum(least) <= (size.room - lost) * 0.93
+    return fits and _lines(columns, size, lost) <= highest
 
 
 def breakable(tree: Any, longest: int = LONGEST_WORD) -> Any:
@@ -95,7 +117,7 @@ def with_widths(table: Node, shares: Sequence[float]) -> Node:
     return {"t": "Table", "c": [attrs, legend, specs, *rest]}
 
 
-def _columns(table: Node) -> list[list[str]]:
+def column_texts(table: Node) -> list[list[str]]:
     """Return the texts of each column; cells that span columns are left out."""
     columns: list[list[str]] = [[] for _ in table["c"][2]]
     for row in cells(table):
@@ -125,14 +147,19 @@ def _whole(columns: list[list[str]], size: TableSize) -> float:
 def _least(column: list[str], size: TableSize) -> float:
     """Mm of the longest word that should stay whole."""
     words = (word for text in column for word in re.split(r"[ \n]", text))
-    longest = max((min(len(word), LONGEST_WORD) for word in words), default=1)
+    longest = max((_letters(word[:LONGEST_WORD]) for word in words), default=1)
     return longest * LETTER * size.points + size.gap
 
 
-def _share(columns: list[list[str]], size: TableSize) -> list[float]:
+def _letters(word: str) -> float:
+    """Return how many average letters a word is as wide as: no line of it evens them out."""
+    return sum(_WIDTHS.get(letter, 1.3 if letter.isupper() else 1) for letter in word)
+
+
+def _share(columns: list[list[str]], size: TableSize, lost: float = 0) -> list[float]:
     """Give each column its longest word, and the rest by how much text it holds."""
     least = [max(_least(column, size), _least(column[:1], size) * BOLD) for column in columns]
-    spare = max(size.room - sum(least), 0)
+    spare = max(size.room - lost - sum(least), 0)
     wants = [
         max(_wide(column, size) - low, 0.01) for column, low in zip(columns, least, strict=True)
     ]
@@ -146,11 +173,11 @@ def _wide(column: list[str], size: TableSize) -> float:
     return float(min(longest, 30) + max(longest - 30, 0) ** 0.8) * LETTER * size.points + size.gap
 
 
-def _lines(columns: list[list[str]], size: TableSize) -> float:
+def _lines(columns: list[list[str]], size: TableSize, lost: float = 0) -> float:
     """Lines of the highest cell."""
-    shares = _share(columns, size)
+    shares, room = _share(columns, size, lost), size.room - lost
     return max(
-        (len(text) * LETTER * size.points / max(share * size.room - size.gap, 1))
+        (len(text) * LETTER * size.points / max(share * room - size.gap, 1))
         for column, share in zip(columns, shares, strict=True)
         for text in column or [""]
     )

@@ -7,6 +7,8 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from vault_sync.export.front_matter.word_contents import fill_contents, style_ids
+from vault_sync.export.front_matter.word_styles import missing_styles
 from vault_sync.export.references import word_numbering
 
 if TYPE_CHECKING:
@@ -37,8 +39,9 @@ _PAGE = (
     'w:header="709" w:footer="709" w:gutter="0"/></w:sectPr>'
 )
 _SMALL = (
-    '<w:style w:type="character" w:customStyle="1" w:styleId="Table{id}">'
-    '<w:name w:val="Table {points}"/><w:basedOn w:val="DefaultParagraphFont"/>'
+    '<w:style w:type="paragraph" w:customStyle="1" w:styleId="Table{id}">'
+    '<w:name w:val="Table {points}"/><w:basedOn w:val="Compact"/>'
+    '<w:pPr><w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/></w:pPr>'
     '<w:rPr><w:sz w:val="{half}"/><w:szCs w:val="{half}"/></w:rPr></w:style>'
 )
 _CALLOUT = (
@@ -50,11 +53,18 @@ _CALLOUT = (
     '<w:name w:val="Callout Title"/><w:basedOn w:val="Callout"/><w:pPr><w:keepNext/></w:pPr>'
     "<w:rPr><w:b/></w:rPr></w:style>"
 )
-_FIRST_ROW = '<w:tblStylePr w:type="firstRow">'
+_NAME = r'<w:name w:val="([^"]+)"'
 _RULES = (
     '<w:tblBorders><w:top w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:bottom w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:insideH w:val="single" w:sz="4" w:space="0" w:color="D5DAE0"/></w:tblBorders>'
+)
+_MARGINS = '<w:left w:w="85" w:type="dxa"/><w:right w:w="85" w:type="dxa"/>'
+_TABLE = (
+    '<w:style w:type="table" w:customStyle="1" w:styleId="Table"><w:name w:val="Table"/><w:tblPr>'
+    f'<w:tblInd w:w="0" w:type="dxa"/>{_RULES}<w:tblCellMar>{_MARGINS}</w:tblCellMar></w:tblPr>'
+    '<w:tblStylePr w:type="firstRow"><w:tcPr><w:tcBorders><w:bottom w:val="single"/></w:tcBorders>'
+    "</w:tcPr></w:tblStylePr></w:style>"
 )
 
 
@@ -73,12 +83,50 @@ def write_reference(original: bytes, language: str, path: Path, sizes: tuple[flo
     path.write_bytes(_rewritten(original, changes, {f"word/{_FOOTER_PART}": _FOOTER}))
 
 
-def finish(path: Path) -> None:
-    """Give the sections around turned pages the footer that the last section has."""
+def complete_reference(original: bytes, path: Path, sizes: tuple[float, ...]) -> None:
+    """Write to PATH a university's document ORIGINAL, with the styles of ours that it lacks.
+
+    Its own styles, page, header and footer stay as they are.
+    """
 
     def change(text: str) -> str:
-        footer = re.findall(r"<w:footerReference\b[^>]*/>", text)[-1:]
-        return re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{''.join(footer)}", text)
+        own = re.split(r"(?=<w:style )", _own_styles(sizes) + _TABLE)
+        added = [
+            style
+            for style in own
+            if style and f'w:val="{re.search(_NAME, style)[1]}"' not in text  # type: ignore[index]
+        ]
+        return text.replace("</w:styles>", f"{''.join(added)}{missing_styles(text)}</w:styles>")
+
+    path.write_bytes(_rewritten(original, {"word/styles.xml": change}, {}))
+
+
+def begins_pages(path: Path) -> bool:
+    """Whether the first level of headings in the document of styles at PATH begins a page."""
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read("word/styles.xml").decode("utf-8")
+    identity = style_ids(text).get("heading 1", "Heading1")
+    heading = rf'<w:style\b[^>]*w:styleId="{re.escape(identity)}"[^>]*>.*?</w:style>'
+    match = re.search(heading, text, re.DOTALL)
+    return match is not None and "<w:pageBreakBefore" in match[0]
+
+
+def finish(path: Path, *, titled: bool = False) -> None:
+    """Make the sections around turned pages like the last one: its margins, header and footer.
+
+    The table of contents is filled. With TITLED the first page, that of the title, has neither
+    header nor footer.
+    """
+    with zipfile.ZipFile(path) as archive:
+        styles = archive.read("word/styles.xml").decode("utf-8")
+
+    def change(text: str) -> str:
+        last = re.findall(r"<w:sectPr\b.*?</w:sectPr>", text, re.DOTALL)[-1:]
+        whole = "".join(last)
+        shown = "".join(re.findall(r"<w:(?:header|footer)Reference\b[^>]*/>", whole))
+        text = re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{shown}", text)
+        text = fill_contents(_same_pages(text, whole), styles)
+        return _titled(text) if titled else text
 
     path.write_bytes(_rewritten(path.read_bytes(), {"word/document.xml": change}, {}))
 
@@ -93,6 +141,37 @@ def number_document(path: Path) -> None:
         "word/styles.xml": word_numbering.number_styles,
     }
     path.write_bytes(_rewritten(path.read_bytes(), changes, {}))
+
+
+def _same_pages(text: str, last: str) -> str:
+    """Give all sections the size and margins of the LAST, turned where they are turned."""
+    size = re.search(r"<w:pgSz\b[^>]*/>", last)
+    margins = re.search(r"<w:pgMar\b[^>]*/>", last)
+    sides = [re.search(rf'w:{side}="(\d+)"', size[0]) for side in "wh"] if size else []
+    if margins is None or not all(sides):
+        return text
+    wide, high = (side[1] for side in sides if side)
+
+    def change(match: re.Match[str]) -> str:
+        turned = "landscape" in match[0]
+        one, other = (high, wide) if turned else (wide, high)
+        orient = ' w:orient="landscape"' if turned else ""
+        return f'<w:pgSz w:w="{one}" w:h="{other}"{orient}/>{margins[0]}'
+
+    return re.sub(r"<w:pgSz\b[^>]*/>\s*<w:pgMar\b[^>]*/>", change, text)
+
+
+def _titled(text: str) -> str:
+    """Keep header and footer from the first page of the first section."""
+    place = text.find("</w:sectPr>")
+    if place < 0 or "<w:titlePg" in text[text.rfind("<w:sectPr", 0, place) : place]:
+        return text
+    start = text.rfind("<w:sectPr", 0, place)
+    inner = text[start:place]
+    # The order of the schema: what follows the title page's mark.
+    after = re.search(r"<w:(?:textDirection|bidi|rtlGutter|docGrid|printerSettings)\b", inner)
+    at = start + after.start() if after else place
+    return f"{text[:at]}<w:titlePg/>{text[at:]}"
 
 
 def _rewritten(
@@ -116,18 +195,25 @@ def _rewritten(
 
 def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
     text = re.sub(r'<w:lang w:val="[^"]*"', f'<w:lang w:val="{_LANGUAGES[language]}"', text)
-    own = _CALLOUT + "".join(
+    own = _own_styles(sizes) + missing_styles("")
+    text = re.sub(
+        r'(<w:docDefaults>.*?<w:sz w:val=)"24"', r'\1"22"', text, count=1, flags=re.DOTALL
+    )
+    text = _within(text, "Table", "<w:tblCellMar>", f"{_RULES}<w:tblCellMar>")
+    for side in ("left", "right"):
+        wide = f'<w:{side} w:type="dxa" w:w="108" />'
+        text = _within(text, "Table", wide, f'<w:{side} w:type="dxa" w:w="85" />')
+    text = _within(text, "Heading1", "<w:keepLines />", "<w:keepLines /><w:pageBreakBefore/>")
+    return text.replace("</w:styles>", f"{own}</w:styles>")
+
+
+def _own_styles(sizes: tuple[float, ...]) -> str:
+    return _CALLOUT + "".join(
         _SMALL.format(
             id=f"{points:g}".replace(".", "-"), points=f"{points:g}", half=round(points * 2)
         )
         for points in sizes
     )
-    text = re.sub(
-        r'(<w:docDefaults>.*?<w:sz w:val=)"24"', r'\1"22"', text, count=1, flags=re.DOTALL
-    )
-    text = _within(text, "Table", "<w:tblCellMar>", f"{_RULES}<w:tblCellMar>")
-    text = _within(text, "Heading1", "<w:keepLines />", "<w:keepLines /><w:pageBreakBefore/>")
-    return text.replace("</w:styles>", f"{own}</w:styles>")
 
 
 def _within(text: str, style: str, old: str, new: str) -> str:

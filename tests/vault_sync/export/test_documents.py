@@ -351,7 +351,7 @@ def simple(workspace, notes, **choices):
 def test_runs_are_an_appendix_when_asked_for(workspace):
     notes = {
         "01-A/a.md": "# A\n\nSee [[v1@1]].\n",
-        "Notes/b.md": "# Other\n",
+        "Notes/b.md": "# Other\n\ntext\n",
         "05-R/Runs/v1@1.md": "---\nthesis_id: run/v1@1\n---\n# v1@1 – a run\n\nrun text\n",
     }
     made = simple(workspace, notes, with_runs=True)

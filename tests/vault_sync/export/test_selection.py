@@ -9,7 +9,7 @@ import pytest
 from vault_sync.engine.notes import Note
 from vault_sync.export.reading.anchors import Anchors
 from vault_sync.export.reading.link_index import LinkIndex
-from vault_sync.export.reading.selection import select
+from vault_sync.export.selecting.selection import select
 from vault_sync.rendering.words import Words
 
 CHAPTERS = {

@@ -27,6 +27,33 @@ WORDS = {
     "altered": "altered by hand",
 }
 """What a number can be -> the word for it."""
+PAGES = {
+    "title-page": "title page",
+    "declarations": "declaration",
+    "dedication": "dedication",
+    "acknowledgements": "acknowledgements",
+    "abstract": "abstract in English",
+    "resume": "abstract in French",
+}
+"""Page before the first chapter -> what it is called."""
+REASONS = {
+    "runs": "run notes (--with-runs adds them)",
+    "galleries": "galleries of pictures",
+    "management": "project management",
+    "weekly": "weekly notes",
+    "templates": "templates",
+    "days": "notes of days and weeks",
+    "drawings": "drawings and boards",
+    "readmes": "read-me files",
+    "attachments": "attachments",
+    "archive": "archive",
+    "property": "notes that say export: false",
+    "excluded": "excluded in thesis.toml",
+    "not-included": "not included in thesis.toml",
+}
+"""Why a note is left out -> the words for it."""
+MOST = 4
+"""Notes of a kind that are named; of more only folders are."""
 FILE = click.Path(path_type=Path)
 
 
@@ -46,15 +73,30 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--with-runs", is_flag=True, help="Add the notes of the runs as an appendix.")
 @click.option("--force", is_flag=True, help="Write over a changed document; show altered numbers.")
+@click.option("--dry-run", is_flag=True, help="Only list what would go in, in order.")
 @json_option
 @pass_session
-def export(session: Session, /, *, names: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def export(
+    session: Session, /, *, names: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any
+) -> None:
     """Export the thesis, or some NOTES and folders, as one document.
 
     Nothing is written into the vault. Blocks and bound numbers that were altered by hand are
     refused (exit code 7), unless with --force.
     """
     del as_json
+    if dry_run:
+        from vault_sync.export.planning import outline
+
+        plan, rows = outline(session.workspace, names, with_runs=options["with_runs"])
+        told = {
+            "outline": [vars(row) for row in rows],
+            "front_empty": () if names else plan.front_empty,
+            "left_out": plan.selection.left_out,
+            "reasons": dict(plan.selection.reasons),
+        }
+        emit(session, "vault-outline", told, outline_view)
+        return
     from vault_sync.export.document_writer import ExportOptions
     from vault_sync.export.exporting import export as make
 
@@ -67,7 +109,8 @@ def export(session: Session, /, *, names: tuple[str, ...], as_json: bool, **opti
 
 def view(data: dict[str, Any]) -> Iterator[Block]:
     """Tell what was made, of what."""
-    yield f"written: {data['output']}"
+    pages = f", {count(data['pages'], 'page')}" if data["pages"] else ""
+    yield f"written: {data['output']}{pages}"
     yield (
         ", ".join(
             count(len(data[name]) if isinstance(data[name], tuple) else data[name], singular)
@@ -75,9 +118,54 @@ def view(data: dict[str, Any]) -> Iterator[Block]:
         )
         + f"; works cited: {len(data['citations'])}"
     )
+    if data["front"]:
+        named = dict.fromkeys(PAGES.get(page, page) for page in data["front"])
+        yield f"before the first chapter: {', '.join(named)}"
+    yield from still_empty(data)
+    if data["empty_sections"]:
+        sections = count(len(data["empty_sections"]), "section")
+        yield f"empty, and not printed: {sections}, named in the warnings"
     yield numbers(data)
-    if data["left_out"]:
-        yield f"left out: {', '.join(data['left_out'])}"
+    yield from left_out(data)
+
+
+def outline_view(data: dict[str, Any]) -> Iterator[Block]:
+    """List what would go in, each under its chapter, and what would not."""
+    appended = False
+    for row in data["outline"]:
+        if row["kind"] == "appendix" and not appended:
+            appended = True
+            yield "appendices:"
+        title = PAGES.get(row["title"], row["title"]) if row["kind"] == "front" else row["title"]
+        indent = "  " * max(row["level"] - 1, 0)
+        path = row["path"] if row["path"].endswith(".md") else ""
+        yield f"{indent}{title}" + (f"  ({path})" if path else "")
+    yield from still_empty(data)
+    yield from left_out(data)
+    yield "nothing was written: leave --dry-run away to make the document"
+
+
+def still_empty(data: dict[str, Any]) -> Iterator[str]:
+    """Say what the front matter lacks."""
+    if data["front_empty"]:
+        yield f"still empty under [document] in thesis.toml: {', '.join(data['front_empty'])}"
+
+
+def left_out(data: dict[str, Any]) -> Iterator[str]:
+    """Say what was left out, by reason; many notes of a kind are counted."""
+    groups: dict[str, list[str]] = {}
+    for path, reason in data["reasons"].items():
+        groups.setdefault(reason, []).append(path)
+    if groups:
+        yield "left out:"
+    for reason, text in REASONS.items():
+        paths = groups.get(reason, [])
+        if len(paths) > MOST:
+            folders = dict.fromkeys(path.rpartition("/")[0] or "the vault" for path in paths)
+            places = ", ".join([*folders][:MOST]) + (", …" if len(folders) > MOST else "")
+            yield f"  {text}: {count(len(paths), 'note')} in {places}"
+        elif paths:
+            yield f"  {text}: {', '.join(paths)}"
 
 
 def numbers(data: dict[str, Any]) -> str:

@@ -7,13 +7,20 @@ import re
 from typing import TYPE_CHECKING
 
 from vault_sync.export.reading.marks import mark_of
-from vault_sync.export.reading.pandoc_ast import attributes, block, find, rewrite, span, string
+from vault_sync.export.reading.pandoc_ast import attributes, block, div, find, rewrite, span, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from vault_sync.export.reading.pandoc_ast import Node
 
+PAGE_BREAK = "page-break"
+"""Class of the empty division that stands where a note begins a new page."""
+
+_BREAK = re.compile(
+    r"(?:page-)?break-(?:after|before)\s*:\s*(?:always|page)|class\s*=\s*[\"'][^\"']*page-?break",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)\b(?P<rest>[^>]*)>")
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _WORDLESS = re.compile(
@@ -64,6 +71,8 @@ def _block(node: Node, pieces: Mapping[str, list[Node]]) -> list[Node]:
     mark = mark_of(text, within=False)
     if mark is not None:
         return [mark]
+    if _BREAK.search(text) and not _has_content(text):
+        return [div([], "", PAGE_BREAK)]
     return pieces[text] if _has_content(text) else []
 
 
