@@ -11,6 +11,7 @@ from experiments.records.store import Store
 from featherface.errors import RefusedError
 from vault_sync.commands import conflicts
 from vault_sync.commands.dry_run import find_vault, survey_vault
+from vault_sync.commands.ownership import check_owner
 from vault_sync.commands.writing import writing
 from vault_sync.content import saved_comparisons
 from vault_sync.engine.applying import CHANGED, WriteOutcome
@@ -76,32 +77,34 @@ def sync(
     to: Path | str | None = None,
     dry_run: bool = False,
     check: bool = False,
-    merge: bool = False,
-    recreate: bool = False,
-    join: bool = False,
-    accept_deletions: bool = False,
+    take_over: bool = False,
+    **choices: bool,
 ) -> SyncReport:
     """Bring the vault (the workspace's, or the folder TO) up to date with the sealed runs.
 
-    With DRY_RUN or CHECK nothing is written (but caches): `written` says what would be.
+    With DRY_RUN or CHECK nothing is written (but caches): `written` says what would be. With
+    TAKE_OVER a vault that another workspace keeps becomes this one's. CHOICES: see `Options`.
 
     Raises:
         NotFoundError: there is no such vault.
         UnavailableError: the vault is read-only, or the disk is full or failing.
         LockedError: another sync is at work.
-        RefusedError: many notes are gone at once, or a chapter's path leaves the vault.
+        RefusedError: many notes are gone at once, a chapter's path leaves the vault, or another
+            workspace keeps it.
         UsageError: the vault holds the records or lies among them.
     """
     vault = find_vault(workspace, to)
-    options = Options(merge, recreate, join, accept_deletions)
+    options = Options(**choices)
     if dry_run or check:
+        if not take_over:
+            check_owner(workspace, vault)
         sync_plan = survey_vault(workspace, vault, options).plan
         return _report(
             sync_plan,
             WriteOutcome(sync_plan.state, [write.path for write in sync_plan.writes]),
             None,
         )
-    with writing(workspace, vault, "report sync") as writer:
+    with writing(workspace, vault, "report sync", take_over=take_over) as writer:
         Store(workspace).remember()
         return _sync(workspace, writer, options)
 

@@ -178,3 +178,9 @@ def test_a_row_that_went_leaves_the_others_as_they_are_spelled():
 def test_no_letter_or_digit_that_no_parser_shows_changes_unnoticed(text):
     assert not same(text.replace("7", "8").encode(), text.encode())
     assert same(f"*x*\n\n{text}".encode(), f"_x_\n\n{text}".encode())
+
+
+@pytest.mark.parametrize("text", ["${}$", "a ${}$ b", "$$\n{}\n$$", "%%{}%%", "[[{}]]"])
+def test_what_is_no_markdown_is_taken_as_it_stands(text):
+    starred, underscored = (text.format(f"({mark}b{mark})") for mark in "*_")
+    assert not same(starred.encode(), underscored.encode())

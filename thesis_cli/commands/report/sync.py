@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--accept-deletions", is_flag=True, help="Go on although many notes are gone at once."
 )
+@click.option("--take-over", is_flag=True, help="Keep a vault that another workspace keeps.")
 @click.option("--watch", is_flag=True, help="Go on syncing as runs and notes change; end: Ctrl-C.")
 @json_option
 @click.pass_context
