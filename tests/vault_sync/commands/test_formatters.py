@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from experiments.records.store import Store
 from vault_sync.commands.block_states import check_blocks
 from vault_sync.commands.resolve import Side, decide
 from vault_sync.commands.status import inspect
@@ -117,3 +118,18 @@ def test_a_property_in_other_quotes_is_the_same(thesis):
     assert (report.written, report.conflicts, path.read_bytes()) == ([], [], before)
     edit(workspace, RUN, b"'synthetic'", b"'widerface'")
     assert sync(workspace).conflicts == [RUN]
+
+
+def test_answers_that_were_formatted_wait_for_no_pull(thesis):
+    workspace = thesis()
+    run = Store(workspace).find("v2@1")
+    said = {"analysis": "It *works*.\n\n* one\n* two", "next_steps": "**Prune**, then stop."}
+    Store(workspace).annotate(run, **said)
+    assert RUN in sync(workspace).written
+    edit(workspace, RUN, b"It *works*.\n\n* one\n* two", b"It _works_.\n\n- one\n- two")
+    edit(workspace, RUN, b"**Prune**", b"__Prune__")
+    report = sync(workspace)
+    assert (report.written, report.conflicts) == ([], [])
+    assert not any("pull" in warning for warning in report.warnings)
+    edit(workspace, RUN, b"- two", b"- three")
+    assert any("pull" in warning for warning in sync(workspace).warnings)
