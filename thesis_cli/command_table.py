@@ -39,6 +39,7 @@ COMMANDS = {
         "thesis_cli.commands.report:report", "Keep the chapters of the vault true."
     ),
     "vault": LazyCommand("thesis_cli.commands.vault:vault", "Look after the vault."),
+    "open": LazyCommand("thesis_cli.commands.open:open_note", "Open a note in Obsidian."),
     "milestone": LazyCommand(
         "thesis_cli.commands.milestone:milestone", "Check the thesis's claims."
     ),

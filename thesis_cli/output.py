@@ -19,6 +19,7 @@ from thesis_cli.grid import Grid, layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from thesis_cli.session import Session
 
@@ -99,3 +100,28 @@ def colored(session: Session, stream: TextIO) -> bool:
     if session.color != "auto":
         return session.color == "always"
     return not os.environ.get("NO_COLOR") and stream.isatty()
+
+
+def name_note(session: Session, vault: Path, note: str) -> str:
+    """Return the path NOTE, as a link to it where the terminal shows links.
+
+    A terminal that knows none ignores what is around the words, but for the old one of Windows.
+    """
+    if not _shows_links(session):
+        return note
+    from vault_sync.opening.address import note_address
+
+    return f"\033]8;;{note_address(vault / note)}\033\\{note}\033]8;;\033\\"
+
+
+def _shows_links(session: Session) -> bool:
+    stream = session.stdout or sys.stdout
+    if session.output or not stream.isatty() or not colored(session, stream):
+        return False
+    if os.environ.get("TERM") == "dumb":
+        return False
+    if os.name != "nt":
+        return True
+    from rich.console import detect_legacy_windows
+
+    return not detect_legacy_windows()

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from stand_ins.markdown_samples import unpadded
 
 from thesis_cli.completion import complete_template
 
@@ -111,7 +112,7 @@ def test_new_starts_a_template_that_renders(thesis, valid, filled):
     note = filled.vault / "Own.md"
     note.write_text(f"{data['begin']}\n{data['end']}\n", encoding="utf-8")
     assert thesis("report", "sync", workspace=filled).code == 0
-    assert "| [[v2@1]] |" in note.read_text(encoding="utf-8")
+    assert "| [[v2@1]] |" in unpadded(note.read_text(encoding="utf-8"))
     (row,) = [
         row
         for row in valid(thesis("report", "list", "--json", workspace=filled))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vault_sync.commands.dry_run import survey_vault
+from vault_sync.engine.meaning.sameness import same
 from vault_sync.engine.owned_files import property_key, stays_deleted
 from vault_sync.engine.plans import Options
 from vault_sync.engine.state import FOREVER
-from vault_sync.engine.text.markers import digest, scan
+from vault_sync.engine.text.markers import scan
 from vault_sync.prose.unbacked import find_results
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _differing(write: Write) -> Iterator[tuple[int, str]]:
     if write.whole:
         yield from () if stays_deleted(write.path) else [(0, write.path)]
         return
-    new = {block.id: digest(block.body) for block in scan(after).blocks}
+    new = {block.id: block.body for block in scan(after).blocks}
     for block in scan(before).blocks:
-        if block.id in new and new[block.id] != digest(block.body):
+        if block.id in new and not same(new[block.id], block.body):
             yield block.line, f"{write.path}#{block.id}"

@@ -11,7 +11,7 @@ from featherface.errors import RefusedError
 from vault_sync.commands.dry_run import find_vault
 from vault_sync.commands.sync import sync
 from vault_sync.commands.writing import write_notes
-from vault_sync.content.bodies import render_body
+from vault_sync.content.bodies import block_body
 from vault_sync.content.catalogue import open_composer
 from vault_sync.engine.disk.names import note_path, safe_name
 from vault_sync.engine.plans import Write
@@ -71,7 +71,7 @@ def write_note(workspace: Workspace, run: Run, options: Mapping[str, str]) -> Ga
             f"rename that note, then: thesis eval gallery {run.id} --to vault",
         )
     block_id, attributes = f"gallery.{run.id}", {"runs": run.id, **options}
-    body = render_body(composer.page(block_id, attributes, path), "gallery")
+    body = block_body(composer.page(block_id, attributes, path), "gallery")
     block = Safe(write_block(block_id, "gallery", body, attributes).decode())
     values = {"block": lambda _: block, "block_id": block_id, "run": run.id}
     front = write_front_matter({"thesis_id": identity})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from featherface.errors import RefusedError
 from vault_sync.commands import conflicts
 from vault_sync.commands.dry_run import find_vault, survey_vault
+from vault_sync.commands.ownership import check_owner
 from vault_sync.engine.disk.locking import holder
 from vault_sync.engine.history import latest, read_history
 from vault_sync.engine.owned_files import stays_deleted
@@ -96,6 +97,7 @@ def inspect(workspace: Workspace, to: Path | str | None = None) -> VaultStatus:
 def _survey(workspace: Workspace, vault: Path) -> tuple[str, Survey]:
     """Survey the vault even where a sync would stop; return why it would, else an empty text."""
     try:
+        check_owner(workspace, vault)
         return "", survey_vault(workspace, vault)
     except RefusedError as error:
         return error.message, survey_vault(workspace, vault, Options(accept_deletions=True))

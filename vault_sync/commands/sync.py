@@ -11,11 +11,14 @@ from experiments.records.store import Store
 from featherface.errors import RefusedError
 from vault_sync.commands import conflicts
 from vault_sync.commands.dry_run import find_vault, survey_vault
+from vault_sync.commands.ownership import check_owner
 from vault_sync.commands.writing import writing
 from vault_sync.content import saved_comparisons
 from vault_sync.engine.applying import CHANGED, WriteOutcome
+from vault_sync.engine.meaning.sameness import respell
 from vault_sync.engine.plans import Options, Trouble
 from vault_sync.engine.state import State
+from vault_sync.engine.text.markers import scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from experiments.workspace.workspace import Workspace
     from vault_sync.commands.writing import VaultWriter
-    from vault_sync.engine.plans import Plan
+    from vault_sync.engine.plans import Plan, Write
 
 ATTEMPTS = 3
 """How often a sync plans again for notes that are being saved while it writes."""
@@ -74,32 +77,34 @@ def sync(
     to: Path | str | None = None,
     dry_run: bool = False,
     check: bool = False,
-    merge: bool = False,
-    recreate: bool = False,
-    join: bool = False,
-    accept_deletions: bool = False,
+    take_over: bool = False,
+    **choices: bool,
 ) -> SyncReport:
     """Bring the vault (the workspace's, or the folder TO) up to date with the sealed runs.
 
-    With DRY_RUN or CHECK nothing is written (but caches): `written` says what would be.
+    With DRY_RUN or CHECK nothing is written (but caches): `written` says what would be. With
+    TAKE_OVER a vault that another workspace keeps becomes this one's. CHOICES: see `Options`.
 
     Raises:
         NotFoundError: there is no such vault.
         UnavailableError: the vault is read-only, or the disk is full or failing.
         LockedError: another sync is at work.
-        RefusedError: many notes are gone at once, or a chapter's path leaves the vault.
+        RefusedError: many notes are gone at once, a chapter's path leaves the vault, or another
+            workspace keeps it.
         UsageError: the vault holds the records or lies among them.
     """
     vault = find_vault(workspace, to)
-    options = Options(merge, recreate, join, accept_deletions)
+    options = Options(**choices)
     if dry_run or check:
+        if not take_over:
+            check_owner(workspace, vault)
         sync_plan = survey_vault(workspace, vault, options).plan
         return _report(
             sync_plan,
             WriteOutcome(sync_plan.state, [write.path for write in sync_plan.writes]),
             None,
         )
-    with writing(workspace, vault, "report sync") as writer:
+    with writing(workspace, vault, "report sync", take_over=take_over) as writer:
         Store(workspace).remember()
         return _sync(workspace, writer, options)
 
@@ -153,17 +158,35 @@ def _report(sync_plan: Plan, outcome: WriteOutcome, folder: Path | None) -> Sync
 
 def _diffs(sync_plan: Plan, written: set[str]) -> dict[str, str]:
     return {
-        write.path: diff(write.path, write.before, write.after)
+        write.path: diff(write.path, _respelled(write), write.after)
         for write in sync_plan.writes
         if write.path in written and not write.whole
     }
+
+
+def _respelled(write: Write) -> bytes | None:
+    """Return the note as it was, its blocks laid out as the new ones are: what differs is shown."""
+    before = write.before
+    if before is None or write.after is None:
+        return before
+    new = {block.id: block for block in scan(write.after).blocks}
+    for block in sorted(scan(before).blocks, key=lambda block: block.start, reverse=True):
+        if block.id not in new or new[block.id].body == block.body:
+            continue
+        start = before.find(b"\n", block.start, block.stop) + 1
+        stop = before.rfind(b"\n", start, block.stop) + 1
+        body = respell(block.body, new[block.id].body).replace(b"\n", block.ending)
+        inner = block.ending + body + block.ending * 2
+        before = before[:start] + inner + before[stop:]
+    return before
 
 
 def _dispute(trouble: Trouble) -> str:
     """Compare the two versions of a conflict; of a picture only that they differ."""
     if b"\0" in trouble.disk or b"\0" in trouble.new:
         return f"--- yours/{trouble.address}\n+++ new/{trouble.address}\n(no text)\n"
-    return diff(trouble.address, trouble.disk, trouble.new, ("yours/", "new/"))
+    mine = respell(trouble.disk, trouble.new) if trouble.block else trouble.disk
+    return diff(trouble.address, mine, trouble.new, ("yours/", "new/"))
 
 
 def diff(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from featherface.errors import RefusedError
 from vault_sync.commands.dry_run import find_vault
 from vault_sync.commands.writing import write_notes
-from vault_sync.content.bodies import render_body
+from vault_sync.content.bodies import block_body
 from vault_sync.content.catalogue import open_composer
 from vault_sync.engine.disk.names import note_path
 from vault_sync.engine.plans import Write
@@ -101,7 +101,7 @@ def _plan(composer: Composer, path: str, first: date, last: date) -> Write:
     """Lay out the whole note."""
     block_id = f"weekly.{first}.{last}"
     attributes = {"since": str(first), "until": str(last)}
-    body = render_body(composer.page(block_id, attributes, path), TEMPLATE)
+    body = block_body(composer.page(block_id, attributes, path), TEMPLATE)
     block = Safe(write_block(block_id, TEMPLATE, body, attributes).decode())
     words = composer.sources.words
     values = {

@@ -12,6 +12,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from featherface.errors import UnavailableError
+from vault_sync.commands.ownership import check_owner, claim
 from vault_sync.engine.applying import Applier, WriteOutcome
 from vault_sync.engine.disk.locking import locked
 from vault_sync.engine.recovery import recover
@@ -83,18 +84,24 @@ def writing(
     what: str = "",
     *,
     patience: float | None = None,
+    take_over: bool = False,
     **about: Any,
 ) -> Iterator[VaultWriter]:
     """Open a vault for writing; the journal names WHAT is done, for `thesis vault undo --list`.
 
     PATIENCE: seconds to wait for another process that writes into it, where not the usual ones.
+    With TAKE_OVER a vault that another workspace keeps becomes this one's.
 
     Raises:
         UnavailableError: the vault can't be written.
         LockedError: another process is writing into it.
+        RefusedError: another workspace keeps it.
     """
     check_writable(vault)
     with locked(vault, str(workspace.root), patience):
+        if not take_over:
+            check_owner(workspace, vault)
+        claim(workspace, vault)
         writer = VaultWriter(workspace, vault, {"what": what, **about})
         writer.recover()
         yield writer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vault_sync.content.layout import settle
 from vault_sync.engine.text.markers import normalise
 from vault_sync.rendering.jinja import render
 from vault_sync.reports import REPORTS
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 def templates(workspace: Workspace) -> tuple[str, ...]:
     """Return the names a marker may give as its template; the packaged ones win."""
     return (*REPORTS, *(name for name in own_templates(workspace) if name not in REPORTS))
+
+
+def block_body(page: Page, template: str) -> bytes:
+    """Return the text of a block as a note gets it: laid out so that formatters leave it alone.
+
+    Raises:
+        RefusedError: it can't be rendered, as of a changed record or a faulty own template.
+    """
+    return settle(render_body(page, template).decode()).encode()
 
 
 def render_body(page: Page, template: str) -> bytes:

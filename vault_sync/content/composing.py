@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from experiments.records.seal import MEND
 from featherface.errors import DataError, RefusedError, unknown
 from vault_sync.content import saved_comparisons
-from vault_sync.content.bodies import render_body, templates
+from vault_sync.content.bodies import block_body, templates
 from vault_sync.content.chapters import planned_notes, skeleton
 from vault_sync.engine.plans import Trouble, Wanted, WantedBlock, WantedFile, WantedNote
 from vault_sync.engine.text.markers import normalise
@@ -170,7 +170,7 @@ class Composer:
         if places:
             attributes = {**places[0][1].attributes, **attributes}
         try:
-            body = render_body(self.page(block_id, attributes, note), template)
+            body = block_body(self.page(block_id, attributes, note), template)
         except RemovedRunError as error:
             body = self._farewell(error)
         except (RefusedError, DataError) as error:

@@ -105,7 +105,7 @@ class Applier:
             raise OSError(errno.ENODEV, "the vault was taken away meanwhile")
         if not is_safe(write.path):
             raise RefusedError(f"{write.path!r} is not a path that every system accepts")
-        for body in write.bodies.values():
+        for body in (*write.bodies.values(), *write.kept):
             self.bases.keep(body)
         new_folders = _missing_folders(self.vault, write) if write.before is None else []
         patch = state_patch(write)

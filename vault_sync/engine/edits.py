@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vault_sync.engine.meaning.sameness import same
 from vault_sync.engine.plans import Write
 from vault_sync.engine.text import markers, properties
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vault_sync.engine.notes import Note
     from vault_sync.engine.plans import WantedBlock
     from vault_sync.engine.text.markers import Block
@@ -15,6 +18,15 @@ if TYPE_CHECKING:
 
 KEPT = "kept"
 """Marker attribute: the sha of a body that the student's edit was merged into, and may stay."""
+
+
+def is_kept(block: Block, find_base: Callable[[str | None], bytes | None]) -> bool:
+    """Whether a block says what its student decided to keep, however it is laid out."""
+    sha = block.attributes.get(KEPT)
+    if sha is None or sha == markers.digest(block.body):
+        return sha is not None
+    kept = find_base(sha)
+    return kept is not None and same(kept, block.body)
 
 
 class Edit:
@@ -29,6 +41,7 @@ class Edit:
         self.answers: dict[str, Any] = {}
         self.properties: dict[str, str] = {}
         self.bodies: dict[str, bytes] = {}
+        self.kept: tuple[bytes, ...] = ()
         self.fills: list[tuple[Block, bytes]] = []
         self.appended: list[WantedBlock] = []
 
@@ -38,6 +51,7 @@ class Edit:
         attributes.pop(KEPT, None)
         if body != wanted.body:
             attributes[KEPT] = markers.digest(body)
+            self.kept += (body,)
         sha = markers.digest(wanted.body)
         template = block.template or wanted.template
         text = markers.write_block(
@@ -65,7 +79,14 @@ class Edit:
             data = properties.splice(data, self.values)
         path = self.note.path
         return Write(
-            path, self.before, data, self.id, self.bodies, self.properties, answers=self.answers
+            path,
+            self.before,
+            data,
+            self.id,
+            self.bodies,
+            self.properties,
+            answers=self.answers,
+            kept=self.kept,
         )
 
 

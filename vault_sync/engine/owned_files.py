@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vault_sync.engine.plans import Trouble, Write
 from vault_sync.engine.state import FOREVER, pair_digest
 from vault_sync.engine.text import properties
+from vault_sync.engine.text.property_values import same_value
 
 if TYPE_CHECKING:
     from vault_sync.engine.notes import Note, Snapshot
@@ -44,9 +45,9 @@ def decide_properties(note: Note, wanted: WantedNote, state: State) -> PropertyP
     for key, value in wanted.properties.items():
         new, place = properties.write_value(value), front.find(key) if front else None
         disk = None if place is None or place.raw is None else place.raw.decode()
-        if disk == new or (place is None and key in written):
+        if same_value(disk, new) or (place is None and key in written):
             continue
-        if place is None or disk == written.get(key, ""):
+        if place is None or same_value(disk, written.get(key, "")):
             plan.changes[key] = value
         elif is_settled(state, property_key(wanted.id, key), (disk or "").encode(), new.encode()):
             plan.kept.append(f"{note.path}#{key}")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from featherface.errors import RefusedError
-from vault_sync.engine.edits import KEPT, Edit
+from vault_sync.engine.edits import Edit, is_kept
 from vault_sync.engine.notes import Note
 from vault_sync.engine.owned_files import decide_properties, decide_whole, is_current
 from vault_sync.engine.plan_warnings import check_deletions, copy_warnings, missing_block_warnings
@@ -192,7 +192,6 @@ class _Planner:
         self.blocks[block.id] = note.path
         self.adopted.pop(block.id, None)
         block_decision = decide(base, block.body, wanted.body)
-        kept_as_edited = block.attributes.get(KEPT) == markers.digest(block.body)
         if block_decision.decision is Decision.WRITE:
             self.edit(note).fill(block, wanted, wanted.body)
         elif (
@@ -203,7 +202,7 @@ class _Planner:
             self.edit(note).fill(block, wanted, block_decision.body)
         elif block_decision.decision is Decision.UNCHANGED:
             self.unchanged.append(note.path)
-        elif block_decision.decision is Decision.EDITED and kept_as_edited:
+        elif block_decision.decision is Decision.EDITED and is_kept(block, self.find_base):
             self.unchanged.append(note.path)
             self.kept.append(f"{note.path}#{block.id}")
         else:

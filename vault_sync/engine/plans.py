@@ -92,6 +92,8 @@ class Write:
     bodies: Mapping[str, bytes] = field(default_factory=dict)
     """Block id -> its new base."""
     properties: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[bytes, ...] = ()
+    """Bodies that the student decided to keep as edited, to be known again after a formatter."""
     whole: bool = False
     """A file that the tool owns whole, such as a picture."""
     remember: Patch | None = None

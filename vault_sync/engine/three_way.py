@@ -2,9 +2,9 @@
 
 | base B, disk D, new N               | decision                          |
 | ----------------------------------- | --------------------------------- |
-| D = N, or they differ by padding    | unchanged                         |
+| D = N, or they mean the same        | unchanged                         |
 | D blank                             | write                             |
-| D = B, or they differ by padding    | write                             |
+| D = B, or they mean the same        | write                             |
 | D edited, N = B                     | edited: no write, reported        |
 | D edited, N new, merge is clean     | merge: written only when allowed  |
 | D edited, N new, both touch a place | conflict                          |
@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import difflib
 import enum
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from vault_sync.engine.meaning.sameness import respell, same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,26 +52,8 @@ def decide(base: bytes | None, disk: bytes, new: bytes) -> BlockDecision:
         return BlockDecision(Decision.CONFLICT)
     if same(new, base):
         return BlockDecision(Decision.EDITED)
-    merged = merge(base, disk, new)
+    merged = merge(base, respell(disk, base), respell(new, base))
     return BlockDecision(Decision.CONFLICT if merged is None else Decision.MERGE, merged)
-
-
-def same(first: bytes, second: bytes) -> bool:
-    """Whether two bodies differ at most in white space or in the padding of tables."""
-    return first == second or _canonical(first) == _canonical(second)
-
-
-def _canonical(body: bytes) -> list[bytes]:
-    lines = (_canonical_line(line) for line in body.split(b"\n"))
-    return [line for line in lines if line]
-
-
-def _canonical_line(line: bytes) -> bytes:
-    text = b" ".join(line.split())
-    if not text.startswith(b"|"):
-        return text
-    text = re.sub(rb"-{2,}", b"-", text) if re.fullmatch(rb"[|:\- ]+", text) else text
-    return re.sub(rb" ?(?<!\\)\| ?", b"|", text)
 
 
 def merge(base: bytes, disk: bytes, new: bytes) -> bytes | None:

@@ -9,6 +9,7 @@ from experiments.records.annotations import OPEN
 from featherface.variants.table import VARIANTS
 from vault_sync.rendering.markdown import Safe, code, escape, table
 from vault_sync.rendering.page import Page, evaluation
+from vault_sync.rendering.private_text import public
 from vault_sync.reports.architecture import design_keys, design_name
 from vault_sync.reports.sections.run_diff import show_parent, show_value
 
@@ -37,7 +38,7 @@ def _row(page: Page, run: Run) -> list[object]:
     words, verdict = page.words, run.annotations.verdict or OPEN
     return [
         page.run(run),
-        escape(run.hypothesis) or words.say("none"),
+        escape(public(run.hypothesis)) or words.say("none"),
         _changes(page, run),
         _measured(page, run),
         words.name("verdict", verdict),

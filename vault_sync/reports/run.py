@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.records.annotations import OPEN
 from vault_sync.rendering.markdown import Safe, code, escape, table
 from vault_sync.rendering.page import Page, evaluation
+from vault_sync.rendering.private_text import public
 from vault_sync.reports.sections.drawing import loss_curves, precision_recall
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def build(page: Page) -> dict[str, object] | None:
     measured = evaluation(run)
     words, verdict = page.words, run.annotations.verdict or OPEN
     return {
-        "hypothesis": run.hypothesis,
+        "hypothesis": public(run.hypothesis),
         "sealed": _sealed(run),
         "verdict": words.name("verdict", verdict) if verdict != OPEN else "",
         "setup": table(
@@ -43,7 +44,7 @@ def build(page: Page) -> dict[str, object] | None:
 def _sealed(run: Run) -> str:
     """Return the hypothesis of the record where the student has changed its wording since."""
     stated = run.record.hypothesis.strip()
-    return "" if stated == run.hypothesis else stated
+    return "" if stated == run.hypothesis else public(stated)
 
 
 def setup_rows(page: Page, run: Run) -> list[list[object]]:

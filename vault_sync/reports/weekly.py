@@ -9,19 +9,20 @@ from experiments.claims.history import day_of, finished_on, states_on
 from experiments.metrics import AP_METRICS, kind
 from experiments.records.annotations import OPEN
 from featherface.errors import RefusedError, UsageError
+from vault_sync.rendering.excerpts import excerpt, excerpts
 from vault_sync.rendering.markdown import Safe, code, escape, table
 from vault_sync.rendering.page import MODEL_METRICS, Page, evaluation
 from vault_sync.rendering.periods import period_of
+from vault_sync.rendering.private_text import ends_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from experiments.metrics import Metric
     from experiments.records.run import Run
+    from vault_sync.rendering.excerpts import Excerpt
     from vault_sync.rendering.periods import Period
-
-LONGEST = 300
-"""Characters of a student's words that the report quotes; the run's note has the rest."""
+    from vault_sync.rendering.words import Words
 
 
 def build(page: Page) -> dict[str, object] | None:
@@ -192,8 +193,10 @@ def _hypotheses(page: Page, runs: Sequence[Run]) -> Safe:
         annotations = run.annotations
         none = words.say("none")
         verdict = words.name("verdict", annotations.verdict or OPEN)
-        notes = quote(annotations.analysis or annotations.note or "")
-        rows.append([page.run(run), quote(run.hypothesis) or none, verdict, notes or none])
+        said = excerpt(annotations.analysis or annotations.note or "")
+        notes = _with_the_rest(said, page.run(run), words)
+        stated = excerpt(run.hypothesis).text
+        rows.append([page.run(run), stated or none, verdict, notes or none])
     return table([words.say("column.run"), *headers], rows)
 
 
@@ -201,9 +204,11 @@ def _steps(page: Page, finished: Sequence[Run], unfinished: Sequence[Run]) -> It
     """Say what follows: what the student wrote, what waits for an answer, what to go on with."""
     words = page.words
     for run in finished:
-        planned = quote(run.annotations.next_steps or "")
-        if planned:
-            yield words.say("weekly.planned", run=page.run_in_prose(run), text=planned)
+        note = page.run_in_prose(run)
+        inside = ends_inside(run.annotations.analysis or "")
+        for step in excerpts(run.annotations.next_steps or "", inside=inside):
+            planned = _with_the_rest(step, note, words)
+            yield words.say("weekly.planned", run=note, text=planned)
     for run in finished:
         if run.hypothesis and (run.annotations.verdict or OPEN) == OPEN:
             yield words.say("weekly.decide", run=page.run_in_prose(run))
@@ -212,7 +217,9 @@ def _steps(page: Page, finished: Sequence[Run], unfinished: Sequence[Run]) -> It
             yield words.say("weekly.resume", run=run.id, experiment=Safe(run.experiment))
 
 
-def quote(text: str) -> Safe:
-    """Quote a student's words on one line, shortened."""
-    line = " ".join(text.split())
-    return escape(line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…")
+def _with_the_rest(said: Excerpt, note: Safe, words: Words) -> Safe:
+    """Add to a student's words where there are more of them."""
+    if not said.more:
+        return said.text
+    rest = words.say("weekly.rest" if said.text else "weekly.elsewhere", note=note)
+    return Safe(f"{said.text} {rest}".strip())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.records.annotations import OPEN, VERDICTS, read_tags, read_verdict
 from featherface.errors import UsageError
+from vault_sync.engine.meaning.sameness import same as mean_the_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +85,11 @@ class NoteField:
         return self.start(run) if words is None else words
 
     def same(self, first: FieldText, second: FieldText) -> bool:
-        """Whether two answers say the same; the order of tags says nothing."""
+        """Whether two answers say the same; the order of tags and the layout say nothing."""
         if isinstance(first, tuple) and isinstance(second, tuple):
             return set(first) == set(second)
+        if self.region and isinstance(first, str) and isinstance(second, str):
+            return mean_the_same(first.encode(), second.encode())
         return first == second or (bool(self.choices) and {first, second} <= {"", OPEN})
 
 

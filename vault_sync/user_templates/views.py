@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vault_sync.rendering.page import evaluation
+from vault_sync.rendering.private_text import public
 
 if TYPE_CHECKING:
     from experiments.metrics import Metric
@@ -71,7 +72,7 @@ class RunView(TemplateView):
     @property
     def hypothesis(self) -> str:
         """The student's latest wording, else the recipe's."""
-        return self._run.hypothesis
+        return public(self._run.hypothesis)
 
     @property
     def verdict(self) -> str:

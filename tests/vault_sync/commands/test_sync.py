@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stand_ins.markdown_samples import unpadded
 
 from experiments.records.store import Store
 from experiments.workspace.workspace import Workspace
@@ -207,7 +208,7 @@ def test_a_deleted_run_note_stays_deleted_and_is_not_linked(thesis):
     note.unlink()
     sync(workspace)
     assert not note.exists()
-    assert "| v1@1 |" in read(workspace, PERFORMANCE)
+    assert "| v1@1 |" in unpadded(read(workspace, PERFORMANCE))
     assert sync(workspace).written == []
     assert "05-Results/Runs/v1@1.md" in sync(workspace, recreate=True).written
     assert "[[v1@1]]" in read(workspace, PERFORMANCE)

@@ -5,6 +5,7 @@ import re
 from datetime import date
 
 import pytest
+from stand_ins.markdown_samples import unpadded
 
 from experiments.claims.history import states_on
 from experiments.records.annotations import RunAnnotations
@@ -185,16 +186,55 @@ def test_a_marker_without_its_days_is_refused(make, marker):
     assert "since=" in report.reasons[0]
 
 
-def test_long_words_of_the_student_are_shortened_on_one_line(make):
+def answer(workspace, run_id, **said):
+    run = next(one for one in _runs(workspace) if one.id == run_id)
+    dataclasses.replace(run.annotations, **said).write(run.folder)
+
+
+def test_the_first_paragraph_is_shown_and_the_rest_is_linked(make):
     workspace = make()
-    run = next(one for one in _runs(workspace) if one.id == "v2@2")
-    said = dataclasses.replace(run.annotations, next_steps="a|b\n\n- [[x]] %% -->\n" + "y" * 400)
-    said.write(run.folder)
+    analysis = "## Seen\n\nIt *works* on [[v1@1|faces]].\n\n| a |\n|-|\n| 7 |\n\n> [!note] x\n> y"
+    steps = "- [ ] prune a|b\n- then %%not this%% quantise\n\n[^1]: a footnote at the end"
+    answer(workspace, "v2@2", analysis=analysis, next_steps=steps)
     text = read(workspace, write_weekly(workspace, SINCE, UNTIL).note)
-    (line,) = [one for one in text.splitlines() if one.startswith("- [[v2@2]]: a")]
-    assert line.startswith("- [[v2@2]]: a\\|b - &#91;&#91;x&#93;&#93; &#37;% --&gt; yyy")
-    assert line.endswith("y…")
-    assert len(line) < 400
+    assert "| It works on faces. (the rest: [[v2@2]]) |" in unpadded(text)
+    steps = text.partition("## Next steps")[2]
+    assert "- [[v2@2]]: prune a\\|b\n- [[v2@2]]: then quantise\n" in steps
+    assert "footnote" not in steps
+
+
+def test_a_long_paragraph_is_cut_and_one_without_words_is_only_linked(make):
+    workspace = make("fr")
+    answer(workspace, "v2@2", analysis="![[loss.png]]", next_steps="[[x]] %% -->\n")
+    answer(workspace, "sized@1", next_steps="word " * 100)
+    text = read(workspace, write_weekly(workspace, SINCE, UNTIL).note)
+    assert "(dans [[v2@2]])" in text
+    assert "- [[v2@2]]\u202f: x\n" in text
+    (line,) = [one for one in text.splitlines() if one.startswith("- [[sized@1]]\u202f: word")]
+    assert line.endswith("word… (suite\u202f: [[sized@1]])")
+    assert len(line) < 360
+
+
+PRIVATE = (
+    "open %%SECRET 1%% <!-- SECRET 2 --> text\n\n%%\nSECRET 3\n\n- SECRET 4\n%%\n\nend %% SECRET 5"
+)
+
+
+def test_what_is_private_reaches_no_report(make, make_run):
+    workspace = make()
+    make_run(workspace, "told", hypothesis=PRIVATE, created=IN_WEEK)
+    answer(workspace, "v2@2", analysis=PRIVATE, next_steps="SECRET 6 %% go on")
+    answer(workspace, "sized@1", hypothesis=PRIVATE, note=PRIVATE)
+    write_weekly(workspace, SINCE, UNTIL)
+    sync(workspace)
+    shown = [
+        block.body.decode()
+        for note in workspace.vault.rglob("*.md")
+        for block in scan(note.read_bytes()).blocks
+    ]
+    assert any("open" in body for body in shown)
+    assert not any("SECRET" in body for body in shown)
+    assert not any("SECRET" in path.read_text() for path in workspace.vault.rglob("*.canvas"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault_sync.engine.three_way import Decision, decide, merge, same
+from vault_sync.engine.meaning.sameness import same
+from vault_sync.engine.three_way import Decision, decide, merge
 
 TABLE = b"| a | b |\n|:--|--:|\n| 1 | 2 |"
 PADDED = b"| a   |   b |\n| :---- | ----: |\n| 1   |   2 |"

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from stand_ins.markdown_samples import unpadded
 
 from experiments.records.seal import seal
 from experiments.workspace.workspace import Workspace
@@ -46,7 +47,7 @@ def board(tmp_path, make_run, quick_plots):
 
 def rows(workspace):
     assert sync(workspace).refused == []
-    text = (workspace.vault / BOARD).read_text(encoding="utf-8")
+    text = unpadded((workspace.vault / BOARD).read_text(encoding="utf-8"))
     lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return {line[0].partition("<br>")[0]: line for line in lines}
 

@@ -32,7 +32,7 @@ def test_before_the_first_run(tmp_path, language):
     assert set(found) == set(REPORTS) - ON_DEMAND
     assert all(found.values())
     for template in ("performance", "protocol", "architecture", "exports", "ablation"):
-        assert found[template].startswith(f"*{SAYS[language]}")
+        assert found[template].startswith(f"_{SAYS[language]}")
     assert "`thesis run v1" in found["comparison"]
 
 
@@ -45,4 +45,4 @@ def test_a_run_that_was_only_evaluated(tmp_path, make_run, language):
     found = bodies(workspace)
     assert all(found.values())
     assert SAYS[language] not in found["performance"]
-    assert found["ablation"].startswith(f"*{SAYS[language]}")
+    assert found["ablation"].startswith(f"_{SAYS[language]}")

@@ -4,6 +4,7 @@ import shutil
 import time
 
 import pytest
+from stand_ins.markdown_samples import unpadded
 
 from experiments.workspace.workspace import Workspace
 from vault_sync.commands import progress_log
@@ -42,7 +43,7 @@ def log(training, told):
 
 def test_entries_stand_in_the_note_and_say_that_they_are_provisional(training, log, told):
     log(4)
-    text = note(training)
+    text = unpadded(note(training))
     assert told == []
     assert "Provisional: v2@1 is not sealed (interrupted, epoch 4 of 5)" in text
     assert "| 2 | 0.001 | 4.000 |" in text

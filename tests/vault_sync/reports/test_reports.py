@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from stand_ins.markdown_samples import unpadded
 
 from experiments.conditions import Conditions
 from experiments.metrics import Metric
@@ -110,7 +111,7 @@ def test_what_was_not_measured_is_said(workspace, make_run):
     make_run(workspace, "v1")
     make_run(workspace, "v2", metrics={"widerface.mean_ap": 0.5})
     sync(workspace)
-    text = read(workspace, NOTES[0])
+    text = unpadded(read(workspace, NOTES[0]))
     assert "| [[v2@1]] | `v1` | not measured | not measured | not measured | 50.0% |" in text
 
 
@@ -119,7 +120,7 @@ def test_the_log_shows_runs_that_did_not_finish(workspace, make_run):
     make_run(workspace, "v1", status="interrupted")
     make_run(workspace, "v1", status="failed")
     assert sync(workspace).refused == []
-    text = read(workspace, "Technical-Notes/Model-Pipeline/v1_monitor.md")
+    text = unpadded(read(workspace, "Technical-Notes/Model-Pipeline/v1_monitor.md"))
     assert "| v1@1 | interrupted |" in text
     assert "| v1@2 | failed |" in text
     assert "has been run 2 times" in text
@@ -127,8 +128,8 @@ def test_the_log_shows_runs_that_did_not_finish(workspace, make_run):
 
 
 def test_cited_and_aimed_at_figures_are_never_results(synced):
-    text = read(synced(), "02-Literature-Review/Ultra-Light-Models.md")
-    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    text = unpadded(read(synced(), "02-Literature-Review/Ultra-Light-Models.md"))
+    rows = [line for line in text.splitlines() if re.match(r"\| [^:]", line)]
     kinds = {row.split(" | ")[1] for row in rows}
     assert kinds == {"Evidence", "cited", "target"}
     assert "**targets**, not results" in text

@@ -1,6 +1,7 @@
 """Templates of the student's own: what they can say, and that they can do nothing else."""
 
 import pytest
+from stand_ins.markdown_samples import unpadded
 
 from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError, UsageError
@@ -320,7 +321,7 @@ def test_the_first_template_renders_at_once(tmp_path, make_run, language):
     make_run(workspace, "v1")
     assert sync(workspace).problem is None
     text = note.read_text(encoding="utf-8")
-    assert "| [[v1@1]] |" in text
+    assert "| [[v1@1]] |" in unpadded(text)
     assert "[@kim2025featherface]" in text
     assert {"en": "synthetic data", "fr": "données synthétiques"}[language] in text
     assert sync(workspace).written == []

@@ -8,11 +8,11 @@ import click
 
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.output import Block, emit, json_option, show
+from thesis_cli.output import Block, emit, json_option, name_note, show
 from thesis_cli.run_and_sync import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from thesis_cli.session import Session
     from vault_sync.commands.watch import WatchEvent
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--accept-deletions", is_flag=True, help="Go on although many notes are gone at once."
 )
+@click.option("--take-over", is_flag=True, help="Keep a vault that another workspace keeps.")
 @click.option("--watch", is_flag=True, help="Go on syncing as runs and notes change; end: Ctrl-C.")
 @json_option
 @click.pass_context
@@ -56,26 +57,33 @@ def sync(
             raise click.UsageError("--watch writes as it goes; it goes with no other answer")
         keep_watch(session, to, choices)
         return
+    from vault_sync.commands.dry_run import vault_path
     from vault_sync.commands.sync import sync as synchronise
 
     done = synchronise(session.workspace, to=to, dry_run=asked, check=check, **choices)
     for warning in done.warnings:
         session.warn(warning)
     shown = {"diffs": done.diffs, "disputes": done.disputes} if diff else {}
-    emit(session, "report-sync", {**tell(done), **shown}, lambda data: view(data, planned=asked))
+    vault = vault_path(session.workspace, to)
+    emit(
+        session,
+        "report-sync",
+        {**tell(done), **shown},
+        lambda data: view(data, lambda note: name_note(session, vault, note), planned=asked),
+    )
     if done.problem:
         raise done.problem
     if check and done.written:
         context.exit(CLAIM_FALSE)
 
 
-def view(data: dict[str, Any], *, planned: bool) -> Iterator[Block]:
-    """Tell what was written, or would be."""
+def view(data: dict[str, Any], named: Callable[[str], str], *, planned: bool) -> Iterator[Block]:
+    """Tell what was written, or would be; NAMED makes links of notes."""
     if "diffs" in data:
         yield from view_differences(data)
         return
     verb = "would be written" if planned else "written"
-    yield from (f"{verb}: {path}" for path in data["written"])
+    yield from (f"{verb}: {named(path)}" for path in data["written"])
     yield f"{len(data['written'])} {verb}, {len(data['unchanged'])} unchanged"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.output import Block, emit, json_option
+from thesis_cli.output import Block, emit, json_option, name_note
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,12 +40,13 @@ def weekly(
         "until": made.until.isoformat(),
         "written": made.written,
     }
-    emit(session, "report-weekly", answer, view)
+    named = name_note(session, session.workspace.vault, made.note)
+    emit(session, "report-weekly", answer, lambda data: view(data, named))
 
 
-def view(data: dict[str, Any]) -> list[Block]:
-    """Tell where the note is."""
+def view(data: dict[str, Any], named: str) -> list[Block]:
+    """Tell where the note is; NAMED is its path, or a link to it."""
     days = f"{data['since']} to {data['until']}"
     if data["written"]:
-        return [f"written: {data['note']} ({days})"]
-    return [f"{data['note']} tells of {days} already; thesis report sync keeps it true"]
+        return [f"written: {named} ({days})"]
+    return [f"{named} tells of {days} already; thesis report sync keeps it true"]

@@ -42,6 +42,24 @@ class ComposedValue:
         return tuple(part.text for part in self.parts) if self.is_list else self.parts[0].text
 
 
+def same_value(first: str | None, second: str | None) -> bool:
+    r"""Whether two values of one line, as written, are the same to a reader of YAML.
+
+    Example: ``'a "b"'`` in single quotes and ``"a \"b\""`` in double ones are the same text.
+    """
+    if first == second or first is None or second is None:
+        return first == second
+    if not {first[:1], second[:1]} & {"'", '"'}:
+        return False
+    from yaml import YAMLError, safe_load  # noqa: PLC0415 - slow, and seldom needed
+
+    try:
+        values = [safe_load(text) for text in (first, second)]
+    except (YAMLError, ValueError):
+        return False
+    return all(isinstance(value, str) for value in values) and values[0] == values[1]
+
+
 def compose(data: bytes, start: int, stop: int, key: str) -> ComposedValue | None:
     """Read the value of KEY from DATA[START:STOP], lines of YAML that hold it.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vault_sync.rendering.markdown import escape
+from vault_sync.rendering.private_text import public
 from vault_sync.rendering.sources import run_identity
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def thesis_map(page: Page, outcomes: Sequence[ClaimOutcome]) -> bytes:
     for run in mapped:
         node = runs.add(run.id, **_note(page, run_identity(run), run.id))
         if run.hypothesis:
-            text = str(escape(run.hypothesis))
+            text = str(escape(public(run.hypothesis)))
             edges[hypotheses.add(f"hypothesis {text}", type="text", text=text), node] = ""
     _add_parent_edges(page, mapped, runs, edges)
     for outcome in sorted(outcomes, key=_chapter_of):

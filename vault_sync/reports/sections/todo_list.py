@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.engine.edits import KEPT
+from vault_sync.engine.edits import is_kept
+from vault_sync.engine.meaning.sameness import same
 from vault_sync.engine.state import Bases
 from vault_sync.engine.text.markers import digest
-from vault_sync.engine.three_way import same
 from vault_sync.rendering.markdown import Safe, code
 from vault_sync.run_note_fields.review import Move, review
 
@@ -78,8 +78,7 @@ def _edited(page: Page, snapshot: Snapshot) -> Iterator[Safe]:
 
 def is_edited(block: Block, bases: Bases) -> bool:
     """Whether a student changed a block's words, not only their layout."""
-    current = digest(block.body)
-    if block.sha is None or current in (block.sha, block.attributes.get(KEPT)) or not block.body:
+    if block.sha in (None, digest(block.body)) or not block.body or is_kept(block, bases.find):
         return False
     base = bases.find(block.sha)
     return base is None or not same(base, block.body)
