@@ -21,6 +21,7 @@ import pytest
 from filelock import FileLock
 from stand_ins.folders import contents
 from stand_ins.machines import CalmMachine
+from stand_ins.remembered_traces import RememberedTraces
 
 from experiments.earlier_conditions import from_text
 from experiments.metrics import AP_METRICS, KINDS, Metric
@@ -151,6 +152,32 @@ def shared_folder(tmp_path_factory):
         return folder
 
     return shared
+
+
+@pytest.fixture(scope="session")
+def remembered_traces(shared_folder):
+    """Traces for ONNX; a fixture that writes a file lets it be `taken` from them."""
+    return RememberedTraces(shared_folder)
+
+
+@pytest.fixture(scope="module")
+def traced_once(remembered_traces):
+    """Let every export of a module, and of its fixtures, trace no network that was traced before.
+
+    Its networks are the tests' own; who shows what a trace holds goes without.
+    """
+    with remembered_traces.taken():
+        yield
+
+
+@pytest.fixture
+def weighed_here(monkeypatch):
+    """Weigh a file's network without a process of its own, which imports PyTorch for 2 s."""
+    from stand_ins import weighing  # noqa: PLC0415 - most tests need no network
+
+    from featherface.profiling import resident_memory  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(resident_memory, "resident_memory", weighing.weighed_here)
 
 
 @pytest.fixture(scope="session", autouse=True)
