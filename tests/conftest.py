@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import shutil
@@ -237,6 +238,42 @@ def resampled_once(monkeypatch):
         return RESAMPLED[key].copy()
 
     monkeypatch.setattr(MatchRecords, "resampled_ap", resampled_ap)
+
+
+PROBED, DESCRIBED = {}, {}
+"""What `probed_once` and `described_once` know, in all of a process's tests."""
+
+
+@pytest.fixture
+def probed_once(monkeypatch):
+    """Compute the probes of the same settings once: the code stays the same between tests."""
+    from featherface.probes import table  # noqa: PLC0415 - most tests need no network
+
+    real = table.measure
+
+    def measure(settings, probes):
+        key = (repr(settings), tuple(probes))
+        if key not in PROBED:
+            PROBED[key] = real(settings, probes)
+        return copy.deepcopy(PROBED[key])
+
+    monkeypatch.setattr(table, "measure", measure)
+
+
+@pytest.fixture
+def described_once(monkeypatch):
+    """Take the same network apart once, whichever workspace keeps what was found."""
+    from featherface.model_summary import description  # noqa: PLC0415 - as above
+
+    real = description.describe
+
+    def describe(config, height, width):
+        key = (config, height, width)
+        if key not in DESCRIBED:
+            DESCRIBED[key] = real(config, height, width)
+        return DESCRIBED[key]
+
+    monkeypatch.setattr(description, "describe", describe)
 
 
 HOLDER = "OneDrive.exe (process 4242)"
