@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import shutil
@@ -21,6 +22,7 @@ import pytest
 from filelock import FileLock
 from stand_ins.folders import contents
 from stand_ins.machines import CalmMachine
+from stand_ins.remembered_traces import RememberedTraces
 
 from experiments.earlier_conditions import from_text
 from experiments.metrics import AP_METRICS, KINDS, Metric
@@ -153,6 +155,32 @@ def shared_folder(tmp_path_factory):
     return shared
 
 
+@pytest.fixture(scope="session")
+def remembered_traces(shared_folder):
+    """Traces for ONNX; a fixture that writes a file lets it be `taken` from them."""
+    return RememberedTraces(shared_folder)
+
+
+@pytest.fixture(scope="module")
+def traced_once(remembered_traces):
+    """Let every export of a module, and of its fixtures, trace no network that was traced before.
+
+    Its networks are the tests' own; who shows what a trace holds goes without.
+    """
+    with remembered_traces.taken():
+        yield
+
+
+@pytest.fixture
+def weighed_here(monkeypatch):
+    """Weigh a file's network without a process of its own, which imports PyTorch for 2 s."""
+    from stand_ins import weighing  # noqa: PLC0415 - most tests need no network
+
+    from featherface.profiling import resident_memory  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(resident_memory, "resident_memory", weighing.weighed_here)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_user_config(tmp_path_factory):
     """Keep the settings of whoever runs the suite out of it."""
@@ -210,6 +238,42 @@ def resampled_once(monkeypatch):
         return RESAMPLED[key].copy()
 
     monkeypatch.setattr(MatchRecords, "resampled_ap", resampled_ap)
+
+
+PROBED, DESCRIBED = {}, {}
+"""What `probed_once` and `described_once` know, in all of a process's tests."""
+
+
+@pytest.fixture
+def probed_once(monkeypatch):
+    """Compute the probes of the same settings once: the code stays the same between tests."""
+    from featherface.probes import table  # noqa: PLC0415 - most tests need no network
+
+    real = table.measure
+
+    def measure(settings, probes):
+        key = (repr(settings), tuple(probes))
+        if key not in PROBED:
+            PROBED[key] = real(settings, probes)
+        return copy.deepcopy(PROBED[key])
+
+    monkeypatch.setattr(table, "measure", measure)
+
+
+@pytest.fixture
+def described_once(monkeypatch):
+    """Take the same network apart once, whichever workspace keeps what was found."""
+    from featherface.model_summary import description  # noqa: PLC0415 - as above
+
+    real = description.describe
+
+    def describe(config, height, width):
+        key = (config, height, width)
+        if key not in DESCRIBED:
+            DESCRIBED[key] = real(config, height, width)
+        return DESCRIBED[key]
+
+    monkeypatch.setattr(description, "describe", describe)
 
 
 HOLDER = "OneDrive.exe (process 4242)"

@@ -78,7 +78,8 @@ def fault(name, old, new, *tests, file="arithmetic/__init__.py"):
 
 
 SMALLEST = fault("smallest", "value > best", "value < best")
-HANG = fault("hang", "number //= 2", "number //= 1", "tests/test_arithmetic.py::test_halvings")
+ASLEEP = "__import__('time').sleep(600)"  # a loop without end would use a core as long
+HANG = fault("hang", "number //= 2", ASLEEP, "tests/test_arithmetic.py::test_halvings")
 
 
 def results(project, *mutations, timeout=300.0, jobs=1):

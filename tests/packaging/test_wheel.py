@@ -7,11 +7,11 @@ import os
 import re
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from stand_ins.lone_environment import lone_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -64,13 +64,12 @@ def test_the_wheel_holds_code_recipes_templates_and_schemas_and_no_tests(wheel):
 
 
 def test_installed_alone_it_does_the_main_job(wheel, tmp_path):
-    environment = tmp_path / "env"
-    venv.create(environment, with_pip=True)
-    scripts = environment / ("Scripts" if os.name == "nt" else "bin")
-    python = scripts / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    install += ["--no-compile"]  # a minute for modules that are never imported
-    ask(*install, "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
+    """With what it declares and nothing else; that pip finds all of it is what CI begins with."""
+    python = lone_environment(tmp_path / "env", wheel)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    ask(*pip, "install", "--quiet", "--no-index", "--no-deps", wheel, cwd=tmp_path)
+    ask(*pip, "check", cwd=tmp_path)
+    scripts = python.parent
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
     answer = ask(scripts / "thesis", "quickstart", "demo", "--json", cwd=elsewhere)

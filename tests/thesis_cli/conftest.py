@@ -59,8 +59,11 @@ def thesis(monkeypatch, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _resampled_once(resampled_once):
-    """Most commands compare the same made-up runs, each in a workspace of its own."""
+def _computed_once(resampled_once, probed_once, described_once, quick_plots):
+    """Most commands see the same made-up runs and networks, each in a workspace of its own.
+
+    Pictures are looked at in tests of plots and reports.
+    """
 
 
 @pytest.fixture

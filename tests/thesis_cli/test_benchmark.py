@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from stand_ins.machines import CalmMachine
+from stand_ins.small_exports import NAME, small_network
 
 from featherface.export.formats import FORMATS, ExportConfig, ExportFormat
 from featherface.export.writing import export
@@ -14,6 +15,7 @@ from featherface.profiling.energy import Energy
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import save_weights
 
+pytestmark = pytest.mark.usefixtures("traced_once", "weighed_here")
 QUICK = ("--size", "64", "--passes", "2", "--device", "cpu")
 
 
@@ -183,8 +185,7 @@ def test_sizes_batches_and_engines_are_measured_in_one_call(thesis, valid):
 
 def test_an_onnx_file_is_measured_beside_its_network_and_end_to_end(thesis, valid, tmp_path):
     config = ExportConfig(parity_sizes=((64, 64),), parity_batches=(1,))
-    model = build(variant("v3-nano", prior_probability=0.1), seed=0)
-    (file,) = export(model, config, tmp_path, "nano", "v3-nano")
+    (file,) = export(small_network(), config, tmp_path, "nano", NAME)
     call = ("benchmark", "v3-nano", file.path, *QUICK, "--end-to-end", "--json")
     answer = thesis(*call)
     data = valid(answer)
@@ -251,7 +252,7 @@ def test_a_matrix_seals_a_run_and_stands_in_the_chapter(
     lacking = ExportFormat(title="Odd", suffix=".odd", summary="odd", tools=("no_such",), extra="o")
     monkeypatch.setitem(FORMATS, odd, lacking)
     file = tmp_path / "nano.safetensors"
-    save_weights(file, build(variant("v3-nano"), seed=0), {"variant": "v3-nano"})
+    save_weights(file, small_network(), {"variant": NAME})
     taken = ("--set", f"model.weights={file}", "--set", "data.root=synthetic")
     call = ("benchmark", "--matrix", "v3-nano", *SMALL_MATRIX, *SMALL_DATA, *taken)
     data = valid(thesis(*call, "--to", "vault", "--json", workspace=workspace))

@@ -16,6 +16,7 @@ from featherface.weights.checkpoints import save_weights
 from featherface.weights.network_settings import settings_metadata
 
 NETWORK = "v3-nano"
+pytestmark = pytest.mark.usefixtures("traced_once")
 
 
 @pytest.fixture(scope="module")

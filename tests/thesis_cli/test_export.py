@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from stand_ins.small_exports import NAME, trace_once
+from stand_ins.small_exports import NAME, small_network
 
 from featherface.export.formats import FORMATS, ExportFormat
 from featherface.export.manifest import faults
 from featherface.weights.checkpoints import save_weights
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 HERE, LACKING = "onnx-nms", "onnx-fp16"
 ODD = ExportFormat(
     title="Odd", suffix=".odd", summary="odd", tools=("no_such_module",), extra="odd"
@@ -18,10 +19,10 @@ ODD = ExportFormat(
 
 
 @pytest.fixture
-def network(tmp_path, shared_folder, monkeypatch):
+def network(tmp_path, monkeypatch):
     """Options that name a small network, in a program that knows few formats."""
     path = tmp_path / "given.safetensors"
-    save_weights(path, trace_once(shared_folder, monkeypatch), {"variant": NAME})
+    save_weights(path, small_network(), {"variant": NAME})
     for name in set(FORMATS) - {"onnx", HERE, LACKING}:
         monkeypatch.delitem(FORMATS, name)
     monkeypatch.setitem(FORMATS, LACKING, ODD)

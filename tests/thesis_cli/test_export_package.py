@@ -7,6 +7,8 @@ import shutil
 import pytest
 from stand_ins.packages import EXPORTED, NETWORK, PACKAGE, WEIGHTS, files_of_run, write
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 
 @pytest.fixture(scope="module")
 def packaged(shared_folder):

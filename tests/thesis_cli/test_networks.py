@@ -19,6 +19,7 @@ from featherface.variants.table import variant
 from featherface.weights.checkpoints import save_weights
 from featherface.weights.network_settings import SETTINGS, network_settings
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 ODD = {
     "leak": 0.35,
     "prior_sizes": ((12, 20), (40, 60), (80, 90)),

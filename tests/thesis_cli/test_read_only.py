@@ -70,12 +70,11 @@ def make_read_only(monkeypatch, root):
 def test_reading_verbs_say_the_same_in_a_workspace_that_is_read_only(
     thesis, workspace, monkeypatch, contents
 ):
-    make_read_only(monkeypatch, workspace.root)
-    before = contents(workspace.root)
-    refused = {verb: thesis(*verb, "--json", workspace=workspace) for verb in VERBS}
-    assert contents(workspace.root) == before
-    monkeypatch.undo()
-    monkeypatch.setenv("COLUMNS", "200")
+    with monkeypatch.context() as patched:
+        make_read_only(patched, workspace.root)
+        before = contents(workspace.root)
+        refused = {verb: thesis(*verb, "--json", workspace=workspace) for verb in VERBS}
+        assert contents(workspace.root) == before
     for verb, answer in refused.items():
         free = thesis(*verb, "--json", workspace=workspace)
         assert (answer.code, answer.out) == (free.code, free.out), verb

@@ -28,8 +28,8 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(autouse=True)
-def _resampled_once(resampled_once):
-    """Most syncs compare the same made-up runs, each in a workspace of its own."""
+def _computed_once(resampled_once, described_once):
+    """Most syncs see the same made-up runs and networks, each in a workspace of its own."""
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ EXAMPLES = ("face_detector", "service", "app", "check", "handler", "function_app
 
 
 @pytest.fixture(scope="session")
-def packaged(shared_folder):
+def packaged(shared_folder, remembered_traces):
     """The package of a network with loud answers, and its weights beside it; not to be changed."""
-    return shared_folder("deployment-package", write)
+    with remembered_traces.taken():
+        return shared_folder("deployment-package", write)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from stand_ins.small_exports import NAME, trace_once
+from stand_ins.small_exports import NAME, small_network
 
 from experiments.recipe.resolve import resolve
 from experiments.records.run import Run
@@ -16,12 +16,13 @@ from featherface.data.synthetic.dataset import draw
 from featherface.export.manifest import faults, read_manifest
 from featherface.weights.checkpoints import save_weights
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 
 @pytest.fixture
-def exported(tmp_path, shared_folder, monkeypatch):
+def exported(tmp_path):
     """Run the export stage over given weights, with CHANGES of the recipe."""
-    model = trace_once(shared_folder, monkeypatch)
-    save_weights(tmp_path / "given.safetensors", model, {"variant": NAME})
+    save_weights(tmp_path / "given.safetensors", small_network(), {"variant": NAME})
     draw(tmp_path / "set", SyntheticConfig(image_size=96, train_images=2, val_images=4))
     workspace = Workspace.create(tmp_path / "thesis")
     (workspace.recipes / "nano.yaml").write_text(

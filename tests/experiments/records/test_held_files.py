@@ -27,6 +27,7 @@ from experiments.workspace.workspace import Workspace
 from featherface.errors import HeldError
 from featherface.weights.checkpoints import read_state
 
+pytestmark = pytest.mark.usefixtures("probed_once")
 TINY = [
     "model.variant=v3-nano",
     "data.synthetic.image_size=64",

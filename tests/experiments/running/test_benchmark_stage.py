@@ -20,6 +20,7 @@ from featherface.profiling.config import BenchmarkConfig
 from featherface.variants.table import variant
 from featherface.weights.checkpoints import save_weights
 
+pytestmark = pytest.mark.usefixtures("traced_once", "weighed_here")
 QUICK = ("benchmark.image_size=64", "benchmark.runs=10", "benchmark.threads=1")
 
 

@@ -17,6 +17,13 @@ from featherface.validation.case import VariantCase
 from featherface.variants.table import variant
 
 NETWORK = "v3-nano"
+pytestmark = pytest.mark.usefixtures("traced_once")
+
+
+@pytest.fixture(autouse=True)
+def two_engines(monkeypatch):
+    """PyTorch and ONNX Runtime are installed, whichever others this machine has."""
+    monkeypatch.setattr(fastest, "installed", lambda name: name == "onnxruntime")
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from featherface.validation.case import VariantCase
 from featherface.variants.table import variant
 
 NETWORK = "v3-nano"
+pytestmark = pytest.mark.usefixtures("traced_once")
 
 
 @pytest.fixture(scope="module")

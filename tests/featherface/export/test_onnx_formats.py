@@ -14,7 +14,7 @@ import pytest
 import torch
 from onnx import TensorProto, numpy_helper
 from PIL import Image
-from stand_ins.small_exports import NAME, small_network, trace_once
+from stand_ins.small_exports import NAME, small_network
 
 from featherface.engines.onnx_runtime import OnnxSession
 from featherface.engines.opening import open_file
@@ -26,6 +26,7 @@ from featherface.export.onnx_detections import read_detections
 from featherface.export.writing import export
 from featherface.inference.detect import detect_together, network_input
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 FEW = [np.ascontiguousarray(each[:96, :64]) for each in drawn_pictures(2).pictures]
 SMALL = {"parity_sizes": ((64, 96), (75, 41)), "parity_batches": (1, 2)}
 
@@ -35,9 +36,9 @@ def few():
 
 
 @pytest.fixture
-def written(shared_folder, tmp_path, monkeypatch):
+def written(tmp_path, monkeypatch):
     """Write the network in one format, all blocks in 8 bits."""
-    model = trace_once(shared_folder, monkeypatch)
+    model = small_network()
     monkeypatch.setattr(onnx_int8, "choose", functools.partial(choose, limit=math.inf))
 
     def write(kind):

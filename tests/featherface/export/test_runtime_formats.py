@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -134,8 +135,20 @@ def test_an_environment_whose_making_was_cut_off_is_made_anew(monkeypatch):
 
 
 @pytest.fixture
-def pretended(monkeypatch, tmp_path):
+def pretended(monkeypatch, tmp_path, shared_folder):
     """A converter that keeps what it is handed, and answers with zeros."""
+    save = runtime_formats.save_onnx
+
+    def hand_over(network, size, opset, path):
+        def write(folder):
+            folder.mkdir()
+            save(network, size, opset, folder / "network.onnx")
+
+        # All tests hand over the same network.
+        written = shared_folder(f"handed-over-{size[0]}-{size[1]}-{opset}", write)
+        shutil.copyfile(written / "network.onnx", path)
+
+    monkeypatch.setattr(runtime_formats, "save_onnx", hand_over)
     scripts = tmp_path / "pretended_scripts"
     scripts.mkdir()
     (scripts / "to_pretended.py").write_text(SCRIPT, encoding="utf-8")
@@ -188,7 +201,8 @@ def test_what_this_system_can_not_run_is_converted_and_not_run(pretended, tmp_pa
     assert artifact.sizes == ()
 
 
-def test_a_converter_that_fails_says_why_and_leaves_nothing(pretended, tmp_path):
+def test_a_converter_that_fails_says_why_and_leaves_nothing(pretended, tmp_path, monkeypatch):
+    monkeypatch.setattr(runtime_formats, "save_onnx", lambda *given: given[-1].write_bytes(b""))
     model = VariantCase(NETWORK, variant(NETWORK)).network()
     path = tmp_path / "best.openvino.zip"
     with pytest.raises(UnavailableError, match="it knows no such operation"):

@@ -9,8 +9,8 @@ from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.engines.pytorch import PyTorchEngine
+from featherface.export import onnx_file
 from featherface.export.formats import WriterSettings
-from featherface.export.onnx_file import write_onnx
 from featherface.inference.detect import detect
 from featherface.networks.detector import build
 from featherface.networks.pixels import converted, ordered_and_scaled
@@ -132,10 +132,19 @@ def test_the_cache_of_a_teacher_knows_for_whom_pictures_were_made(tmp_path):
     assert paths[0] == paths[1] != paths[2]
 
 
-def test_an_exported_file_says_how_its_pictures_are_made(tmp_path):
+def test_an_exported_file_says_how_its_pictures_are_made(tmp_path, monkeypatch):
     onnx = pytest.importorskip("onnx")
     path = tmp_path / "v3.onnx"
-    write_onnx(build(variant("v3-nano", **RGB), seed=0), path, WriterSettings(), "v3-nano")
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch"])
+        for name in ("images", "scores")
+    ]
+    node = onnx.helper.make_node("Identity", ["images"], ["scores"])
+    graph = onnx.helper.make_graph([node], "any", ends[:1], ends[1:])
+    any_network = onnx.helper.make_model(graph)
+    monkeypatch.setattr(onnx_file, "network_graph", lambda *_: any_network)
+    model = build(variant("v3-nano", **RGB), seed=0)
+    onnx_file.write_onnx(model, path, WriterSettings(), "v3-nano")
     props = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     assert props["channel_order"] == "rgb"
     assert float(props["pixel_scale"]) == 0.0078125

@@ -2,16 +2,16 @@
 
 import pytest
 import torch
+from stand_ins.small_exports import NAME, small_network
 from torch import nn
 
 from featherface.errors import UnavailableError
 from featherface.export.formats import ExportConfig
 from featherface.export.writing import export
-from featherface.networks.detector import build
 from featherface.profiling import memory, resident_memory
 from featherface.profiling.config import BenchmarkConfig
-from featherface.variants.table import variant
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 CONFIG = BenchmarkConfig(image_size=64, runs=3, warmup=0, device="cpu", threads=1)
 
 
@@ -37,7 +37,7 @@ def test_tensors_of_a_pass_are_the_same_in_every_pass():
 
 def test_a_file_is_weighed_by_what_a_process_of_its_own_grows_by(tmp_path):
     config = ExportConfig(parity_sizes=((64, 64),), parity_batches=(1,))
-    (file,) = export(build(variant("v3-nano"), 0), config, tmp_path, "nano", "v3-nano")
+    (file,) = export(small_network(), config, tmp_path, "nano", NAME)
     told = resident_memory.resident_memory(file.path, CONFIG)
     assert (told.counted, told.passes) == ("process", 3)
     assert file.megabytes < told.mean <= told.max < 2000

@@ -158,7 +158,9 @@ def test_a_file_is_told_by_its_content_not_by_its_name(tmp_path, trained):
 @pytest.mark.parametrize("length", [0x80, 0x4B50])
 def test_safetensors_whose_length_looks_like_a_pickle_or_an_archive_are_read(tmp_path, length):
     path = tmp_path / "weights.safetensors"
-    for padding in range(length):
+    save_file({"a": torch.ones(2)}, path, {"padding": ""})
+    shortest = int.from_bytes(path.read_bytes()[:8], "little")
+    for padding in range(max(0, length - shortest - 8), length):  # it is a multiple of 8
         save_file({"a": torch.ones(2)}, path, {"padding": "x" * padding})
         if int.from_bytes(path.read_bytes()[:8], "little") == length:
             break

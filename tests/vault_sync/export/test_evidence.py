@@ -9,6 +9,7 @@ from vault_sync.commands.sync import sync
 from vault_sync.export.document_writer import ExportOptions
 from vault_sync.export.exporting import export
 
+pytestmark = pytest.mark.usefixtures("quick_plots")
 CHAPTER = "05-Results/Performance-Analysis.md"
 DISCUSSION = "05-Results/Discussion.md"
 HARD = "widerface.hard.ap"
