@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from vault_sync.export import figures, format_specific
 from vault_sync.export.citations import Citer
+from vault_sync.export.maths.formulas import Formulas
 from vault_sync.export.pictures import Pictures
-from vault_sync.export.reading import callouts, formulas
+from vault_sync.export.reading import callouts
 from vault_sync.export.reading.anchors import Anchors
 from vault_sync.export.reading.linking import Linker
 from vault_sync.export.reading.pages import read_pages
@@ -58,16 +59,17 @@ def assemble(
     words: Words,
     entries: Mapping[str, str],
     media: tuple[Path, str],
+    preamble: str = "",
 ) -> Document:
     """Make one document of the notes of SELECTION.
 
     ENTRIES are the works that may be cited; MEDIA is the folder that takes copies of pictures, and
-    the name by which the document calls it.
+    the name by which the document calls it; PREAMBLE defines the macros of formulas.
 
     Raises:
         UnavailableError: pandoc is missing or fails.
     """
-    return _Assembler(index, selection, words, entries, media).document()
+    return _Assembler(index, selection, words, entries, media, preamble).document()
 
 
 class _Assembler:
@@ -80,6 +82,7 @@ class _Assembler:
         words: Words,
         entries: Mapping[str, str],
         media: tuple[Path, str],
+        preamble: str,
     ) -> None:
         self.selection = selection
         self.words = words
@@ -91,9 +94,9 @@ class _Assembler:
         warn = self.result.warnings.append
         self.linker = Linker(index, pages, self.anchors, self.titles, warn)
         self.pictures = Pictures(index, pages, *media, warn)
-        prepared = pages.change(self.pictures.picture_rewriter).change(
-            formulas.formula_rewriter(index, warn)
-        )
+        formulas = Formulas(index, pages, preamble, warn)
+        prepared = pages.change(self.pictures.picture_rewriter).change(formulas.formula_rewriter)
+        prepared = prepared.change_blocks(formulas.block_rewriter)
         self.pages = prepared.change(self.linker.link_rewriter)
         self.embedder = Embedder(index, self.pages, self.anchors, warn)
         self.citer = Citer(pages, entries, warn)

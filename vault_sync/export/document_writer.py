@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from featherface.errors import NotFoundError
 from vault_sync.export import format_specific, tables
 from vault_sync.export.reading import pandoc
-from vault_sync.export.reading.pandoc_ast import plain, words
+from vault_sync.export.reading.pandoc_ast import API, plain, words
 from vault_sync.export.word_styles import finish, write_reference
 from vault_sync.rendering.words import Words
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from vault_sync.export.assembly import Document
     from vault_sync.export.formats import DocumentFormat
     from vault_sync.export.reading.pandoc_ast import Node
-
-API = [1, 23, 1]
-"""Version of pandoc's syntax tree that our nodes keep to."""
 
 
 @dataclass(frozen=True)

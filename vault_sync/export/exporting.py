@@ -19,6 +19,7 @@ from vault_sync.export.citations import read_bibliography
 from vault_sync.export.document_writer import DocumentWriter, ExportOptions
 from vault_sync.export.evidence import examine, refuse_altered
 from vault_sync.export.formats import ENGINES, FORMATS
+from vault_sync.export.maths.preamble import read_preamble
 from vault_sync.export.reading import pandoc
 from vault_sync.export.reading.link_index import LinkIndex
 from vault_sync.export.reading.selection import select
@@ -77,7 +78,8 @@ def export(
     with tempfile.TemporaryDirectory(prefix="thesis-export-") as place:
         build = Path(place)
         media = f"{_plain(output.stem)}-figures" if options.to == "latex" else "figures"
-        document = assemble(index, selection, language, entries, (build / media, media))
+        preamble = read_preamble(workspace, index)
+        document = assemble(index, selection, language, entries, (build / media, media), preamble)
         evidence = examine(workspace, document)
         if not options.force:
             refuse_altered(evidence)

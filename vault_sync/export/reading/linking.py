@@ -100,10 +100,15 @@ class Linker:
 
 
 def line_of(index: LinkIndex, path: str, target: str) -> int:
-    """Return the line of a note where TARGET stands first; that of its text where it does not."""
+    """Return the line of a note where TARGET stands first; that of its text where it does not.
+
+    A TARGET of several lines, whose indent may be gone, is found by its longest one.
+    """
     text, first = index.body(path)
-    for wanted in (target, unquote(target)):
-        place = text.find(wanted)
+    lines = sorted((line.strip() for line in target.splitlines()), key=len, reverse=True)
+    for wanted in (target, unquote(target), *lines[:1]):
+        place = text.find(wanted) if wanted else -1
         if place >= 0:
-            return first + text.count("\n", 0, place)
+            shift = target.strip().partition(wanted)[0].count("\n") if wanted in lines else 0
+            return max(first, first + text.count("\n", 0, place) - shift)
     return first

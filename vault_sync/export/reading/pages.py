@@ -50,6 +50,16 @@ class SourcePages:
         }
         return replace(self, by_path=changed)
 
+    def change_blocks(
+        self, rows: Callable[[SourcePage], Callable[[list[Node]], list[Node]]]
+    ) -> SourcePages:
+        """Return the notes with what ROWS gives for each applied to its rows of blocks."""
+        changed = {
+            path: replace(page, blocks=rewrite(page.blocks, blocks=rows(page)))
+            for path, page in self.by_path.items()
+        }
+        return replace(self, by_path=changed)
+
     def add(self, page: SourcePage, reference: ObsidianLink) -> str:
         """Add a link to those of a note; return the numbers that a tree calls it by."""
         page.translation.references.append(reference)
