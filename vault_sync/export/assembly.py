@@ -98,6 +98,7 @@ class _Assembler:
         prepared = pages.change(self.pictures.picture_rewriter).change(formulas.formula_rewriter)
         prepared = prepared.change_blocks(formulas.block_rewriter)
         self.pages = prepared.change(self.linker.link_rewriter)
+        self.linker.shown = prepared
         self.embedder = Embedder(index, self.pages, self.anchors, warn)
         self.citer = Citer(pages, entries, warn)
         self.index = index

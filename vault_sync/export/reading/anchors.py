@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from vault_sync.export.reading.link_index import fold
+from vault_sync.export.reading.headings import heading_key
 
 LONGEST = 60
 """Letters of an id."""
@@ -19,6 +19,9 @@ class Anchors:
     used: set[str] = field(default_factory=lambda: {"refs", "contents", "references"})
     places: dict[tuple[str, str], str] = field(default_factory=dict)
     """(note, `heading` folded | `^block` | empty for the note itself) -> id."""
+
+    same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """As `places`, for places that share their name: the ids of all, in their order."""
 
     def new(self, text: str) -> str:
         """Return an id made of TEXT that no other place has."""
@@ -36,6 +39,7 @@ class Anchors:
         """Give an id to a PLACE of a note; the first that has its name is what links mean."""
         name = self.new(text)
         self.places.setdefault((path, heading_key(place)), name)
+        self.same.setdefault((path, heading_key(place)), []).append(name)
         return name
 
     def find(self, path: str, place: str) -> str | None:
@@ -43,13 +47,11 @@ class Anchors:
         last = place.rpartition("#")[2] if not place.startswith("^") else place
         return self.places.get((path, heading_key(last)))
 
+    def nth(self, path: str, key: str, number: int) -> str | None:
+        """Return the id of the heading that is the NUMBER-th (from 0) of a note with its KEY."""
+        names = self.same.get((path, key), [])
+        return names[min(number, len(names) - 1)] if names else None
+
     def holds(self, path: str) -> bool:
         """Whether the note itself is in the document."""
         return (path, "") in self.places
-
-
-def heading_key(text: str) -> str:
-    """Reduce a heading to what a link to it must say: Obsidian drops some letters from links."""
-    if text.startswith("^"):
-        return text.lower()
-    return " ".join(re.sub(r"[#|^:\[\]%\\]+", " ", fold(text)).split())

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from vault_sync.export.reading.headings import heading_key, headings_of, locate
 from vault_sync.export.reading.obsidian import CITE, EMBED, LINK, ObsidianLink
-from vault_sync.export.reading.pandoc_ast import link, span, words
+from vault_sync.export.reading.pandoc_ast import link, plain, span, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _WEB = re.compile(r"(?:https?|ftp|mailto|doi|tel):", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SIMPLE = frozenset(("Str", "Space", "SoftBreak", "Code", "Math"))
+"""What the words of a link to a heading may be made of."""
 _SCOPED = re.compile(r"#part-[0-9a-f]+-\d+\.txt__(.*)")
 """How pandoc writes a link to `#heading` when it reads several files."""
 
@@ -40,6 +43,8 @@ class Linker:
         self.titles = titles
         """Path -> what a link without words of its own calls a note."""
         self.warn = warn
+        self.shown: SourcePages | None = None
+        """The notes as the document shows them, with formulas that every program reads."""
 
     def link_rewriter(self, page: SourcePage) -> Callable[[list[Node]], list[Node]]:
         """Return the function that turns PAGE's Markdown links into those of `resolve_links`."""
@@ -86,12 +91,39 @@ class Linker:
 
     def _to(self, path: str, place: str, label: list[Node], where: str) -> list[Node]:
         """Link to a note of the document; plain words where it is not in it."""
-        content = label or words(self._name(path, place))
-        known = self.anchors.find(path, place)
+        known, shown = self._heading(path, place, where)
+        content = label or shown or words(self._name(path, place))
+        known = known or self.anchors.find(path, place)
         if known is None and path in self.pages.by_path and place:
             self.warn(f"{where}: {path} has no place called {place!r}")
             known = self.anchors.find(path, "")
         return [link(content, f"#{known}")] if known else content
+
+    def _heading(self, path: str, place: str, where: str) -> tuple[str | None, list[Node]]:
+        """Return the id of the heading that a link names, and its words."""
+        page = self.pages.by_path.get(path)
+        if page is None or not place or place.startswith("^"):
+            return None, []
+        headings = headings_of(page.blocks)
+        found = locate(headings, place)
+        if not found:
+            return None, []
+        if len(found) > 1:
+            meant = ", ".join(repr(headings[one][1]) for one in found)
+            self.warn(f"{where}: {place!r} may be {meant} of {path}: the first is meant")
+        level, text = headings[found[0]]
+        if found[0] == 0 and level == 1 and page.blocks[0]["t"] == "Header":
+            return self.anchors.find(path, ""), []
+        key = heading_key(text)
+        number = sum(heading_key(earlier) == key for _, earlier in headings[: found[0]])
+        return self.anchors.nth(path, key, number), self._words_of(path, found[0])
+
+    def _words_of(self, path: str, number: int) -> list[Node]:
+        """Return what a heading says, without links and notes at the foot."""
+        blocks = (self.shown or self.pages).by_path[path].blocks
+        row: list[Node] = [node for node in blocks if node["t"] == "Header"][number]["c"][2]
+        is_simple = all(node["t"] in _SIMPLE for node in row)
+        return row if is_simple else words(plain(row))
 
     def _name(self, path: str, place: str) -> str:
         if place and not place.startswith("^"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.export.reading.anchors import heading_key
+from vault_sync.export.reading.headings import heading_key, headings_of, locate
 from vault_sync.export.reading.html_in_notes import PLACE
 from vault_sync.export.reading.obsidian import EMBED
 from vault_sync.export.reading.pandoc_ast import (
@@ -139,11 +139,10 @@ class Embedder:
             return self.title(page)[1]
         if reference.place.startswith("^"):
             return _block_of(page.blocks, reference.place[1:])
-        wanted = heading_key(reference.place.rpartition("#")[2])
-        for place, node in enumerate(page.blocks):
-            if node["t"] == "Header" and heading_key(plain(node["c"][2])) == wanted:
-                return page.blocks[place : _end(page.blocks, place)]
-        return None
+        found = locate(headings_of(page.blocks), reference.place)
+        places = [place for place, node in enumerate(page.blocks) if node["t"] == "Header"]
+        start = places[found[0]] if found else None
+        return None if start is None else page.blocks[start : _end(page.blocks, start)]
 
     def _placed(self, page: SourcePage, row: list[Node]) -> list[Node]:
         """Give ids to the blocks that carry a block id."""
