@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vault_sync.export import figures, format_specific
 from vault_sync.export.citations import Citer
+from vault_sync.export.drawings.fences import DrawnFences
 from vault_sync.export.maths.formulas import Formulas
 from vault_sync.export.pictures import Pictures
 from vault_sync.export.reading import callouts
@@ -97,6 +98,9 @@ class _Assembler:
         formulas = Formulas(index, pages, preamble, warn)
         prepared = pages.change(self.pictures.picture_rewriter).change(formulas.formula_rewriter)
         prepared = prepared.change_blocks(formulas.block_rewriter)
+        fences = DrawnFences(index, pages, self.pictures, warn)
+        prepared = prepared.change_blocks(fences.block_rewriter)
+        fences.tell()
         self.pages = prepared.change(self.linker.link_rewriter)
         self.linker.shown = prepared
         self.embedder = Embedder(index, self.pages, self.anchors, warn)

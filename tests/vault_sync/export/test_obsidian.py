@@ -116,7 +116,7 @@ def test_a_note_in_line_becomes_a_note_at_the_foot():
     ("note", "line", "word"),
     [
         ("a\n```dataview\nlist\n```\n", 2, "dataview"),
-        ("a\n\n```mermaid\ngraph\n```\n", 3, "mermaid"),
+        ("a\n\n```plantuml\ngraph\n```\n", 3, "plantuml"),
         ("a\n%% never closed\n\nlost", 2, "never closed"),
         ("a\n<!-- never closed\n\nlost", 2, "never closed"),
         ("<%* code %>", 1, "Templater"),
@@ -131,8 +131,8 @@ def test_what_is_left_out_is_told_with_its_line(note, line, word):
 
 
 def test_a_query_goes_and_a_drawing_stays():
-    made = text_of("```dataview\nlist\n```\n\n```mermaid\ngraph\n```\n")
-    assert made == "\n\n```mermaid\ngraph\n```\n"
+    made = text_of("```dataview\nlist\n```\n\n```plantuml\ngraph\n```\n")
+    assert made == "\n\n```plantuml\ngraph\n```\n"
 
 
 PIECES = ["[[", "]]", "![[", "|", "#", "^", "%%", "`", "```", "\n", "\n\n", "==", "$", "$$", "<!--"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from vault_sync.export.drawings.exported import kind_of
 from vault_sync.export.reading import html_in_notes
 from vault_sync.export.reading.obsidian import EMBED, LINK, ObsidianLink, Translation, translate
 from vault_sync.export.reading.pandoc import FRAGMENT, read
@@ -120,7 +121,9 @@ def _translate(index: LinkIndex, paths: list[str], known: Container[str]) -> dic
         text, first = index.body(path)
         translations[path] = translate(text, str(len(translations)), known, first=first)
         embedded = (
-            index.note(link.target, path) for link in translations[path].references if link.embed
+            index.note(link.target, path)
+            for link in translations[path].references
+            if link.embed and kind_of(index, link.target, path) is None
         )
         paths += [note for note in embedded if note]
     return translations

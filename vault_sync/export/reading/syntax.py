@@ -8,8 +8,8 @@ QUERIES = frozenset(
     ("dataview", "dataviewjs", "query", "tasks", "base", "button", "meta-bind", "templater")
 )
 """Languages of code fences that a plugin runs; outside Obsidian they say nothing."""
-DRAWINGS = frozenset(("mermaid", "plantuml", "chart", "tikz", "excalidraw"))
-"""Languages of code fences that Obsidian shows as pictures."""
+DRAWINGS = frozenset(("plantuml", "chart", "tikz", "excalidraw"))
+"""Languages of code fences that Obsidian shows as pictures, and nothing draws here."""
 
 KEY = r"(?:\{[^{}\s]+\}|[\w](?:[\w:.#$%&+?<>~/-]*[\w])?)"
 TOKEN = re.compile(
