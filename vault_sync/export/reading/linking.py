@@ -86,7 +86,12 @@ class Linker:
         if path is not None:
             return self._to(path, reference.place, label, where)
         if self.index.file(reference.target, home.path) is None:
-            self.warn(f"{where}: the link leads nowhere: {reference.target!r}")
+            name = reference.target.rpartition("/")[2]
+            self.warn(
+                f"{where}: no work {name[1:]!r} is in the bibliography"
+                if name.startswith("@")
+                else f"{where}: the link leads nowhere: {reference.target!r}"
+            )
         return label or words(reference.target.rpartition("/")[2])
 
     def _to(self, path: str, place: str, label: list[Node], where: str) -> list[Node]:

@@ -11,6 +11,12 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vault_sync.export.reading.citation_links import (
+    Citation,
+    cited_in_row,
+    cited_within,
+    locator_after,
+)
 from vault_sync.export.reading.syntax import (
     BAR,
     BLANK,
@@ -46,18 +52,6 @@ class ObsidianLink:
     """Whether the link has words of its own."""
     options: tuple[str, ...] = ()
     """What an embed says after its bars: the caption and the size of a picture."""
-
-
-@dataclass(frozen=True)
-class Citation:
-    """One work within a citation."""
-
-    key: str
-    before: str
-    after: str
-    mode: str
-    """pandoc's word: NormalCitation, SuppressAuthor or AuthorInText."""
-    line: int
 
 
 @dataclass
@@ -196,9 +190,17 @@ class _Scanner:
         self.warn(match.start(), "a command of Templater is run only in Obsidian: left out")
         return "", match.end()
 
+    def _cited(self, match: re.Match[str], stop: int) -> tuple[str, int]:
+        del stop
+        works = cited_within(match[0], self.known, self.line(match.start()))
+        return (self._cite(*works), match.end()) if works else (match[0][:1], match.start() + 1)
+
     def _link(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
         embed = match[0].startswith("!")
+        works, end = cited_in_row(self.text, match.start(), self.known, self.line(match.start()))
+        if works:
+            return f"{works[0].words} {self._cite(*works)}".lstrip(), end
         inner = match[0][3 if embed else 2 : -2]
         target, *options = [part.strip() for part in BAR.split(inner)]
         name, _, place = target.partition("#")
@@ -249,7 +251,7 @@ class _Scanner:
                     self.line(match.start()),
                 )
             )
-        return self._cite(tuple(cited)), match.end()
+        return self._cite(*cited), match.end()
 
     def _handle(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
@@ -257,9 +259,10 @@ class _Scanner:
         if key not in self.known:
             return match[0], match.end()
         mode = "SuppressAuthor" if match[0].startswith("-") else "AuthorInText"
-        return self._cite((Citation(key, "", "", mode, self.line(match.start())),)), match.end()
+        after, end = locator_after(self.text, match.end())
+        return self._cite(Citation(key, "", after, mode, self.line(match.start()))), end
 
-    def _cite(self, cited: tuple[Citation, ...]) -> str:
+    def _cite(self, *cited: Citation) -> str:
         self.translation.citations.append(cited)
         return f"[x]({CITE}:{self.prefix}.{len(self.translation.citations) - 1})"
 

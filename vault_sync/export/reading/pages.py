@@ -14,8 +14,8 @@ from vault_sync.export.reading.pandoc_ast import rewrite
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+    from vault_sync.export.reading.citation_links import Citation
     from vault_sync.export.reading.link_index import LinkIndex
-    from vault_sync.export.reading.obsidian import Citation
     from vault_sync.export.reading.pandoc_ast import Node
 
 

@@ -12,6 +12,9 @@ DRAWINGS = frozenset(("plantuml", "chart", "tikz", "excalidraw"))
 """Languages of code fences that Obsidian shows as pictures, and nothing draws here."""
 
 KEY = r"(?:\{[^{}\s]+\}|[\w](?:[\w:.#$%&+?<>~/-]*[\w])?)"
+PIECE = r"(?:[^()\[\]\n]|\[\[[^\[\]\n]*\]\])*"
+WITH_LINK = rf"{PIECE}\[\[[^\[\]\n|]*@[^\[\]\n]*\]\]{PIECE}"
+"""What is within brackets, with a link to the note of a work."""
 TOKEN = re.compile(
     rf"""
   (?P<escape> \\[!-/:-@\[-`{{-~] )
@@ -27,6 +30,7 @@ TOKEN = re.compile(
 | (?P<comment> <!-- )
 | (?P<hidden> %% )
 | (?P<templater> <%[\s\S]*?%> )
+| (?P<cited> \[(?!\[[^\[]){WITH_LINK}\](?![(\[:]) | \({WITH_LINK}\) )
 | (?P<link> !?\[\[[^\[\]\n]+\]\] )
 | (?P<aside> \^\[ )
 | (?P<pair> [\[(][^\[\]()\n:]{{1,60}}::[ \t][^\[\]()\n]*[\])] )
