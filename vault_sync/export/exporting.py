@@ -19,6 +19,7 @@ from vault_sync.export.citations import read_bibliography
 from vault_sync.export.document_writer import DocumentWriter, ExportOptions
 from vault_sync.export.evidence import examine, refuse_altered
 from vault_sync.export.formats import ENGINES, FORMATS
+from vault_sync.export.letters import find_missing
 from vault_sync.export.maths.preamble import read_preamble
 from vault_sync.export.reading import pandoc
 from vault_sync.export.reading.link_index import LinkIndex
@@ -84,6 +85,7 @@ def export(
         if not options.force:
             refuse_altered(evidence)
         warnings = DocumentWriter(workspace, build, options, form).write(document)
+        warnings += find_missing(index, document) if form.writer.startswith("typst") else []
         deliver(workspace, build / f"thesis{form.suffix}", output, force=options.force)
         if options.to == "latex":
             _deliver_figures(build / media, output.parent / media)

@@ -18,6 +18,7 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vault_sync.export.letters import bundled, uncovered
 from vault_sync.export.reading.pandoc import install
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _programs(code: str) -> list[list[str]]:
     """Return the commands that draw, without input and output."""
     official = shutil.which("mmdc")
     commands = [[official, *_APPEARANCE, "-s", str(SCALE)]] if official else []
-    if _has_mermaidx() and not _FORMULA.search(code):
+    if _has_mermaidx() and not _FORMULA.search(code) and not uncovered(code, (bundled(),)):
         python = [sys.executable, "-m", "mermaidx"]
         commands.append([*python, *_APPEARANCE, "--scale", str(SCALE)])
     return commands

@@ -151,8 +151,11 @@ class _Scanner:
         return match[0][:-1], match.end()
 
     def _pair(self, match: re.Match[str], stop: int) -> tuple[str, int]:
+        """Of a field in round brackets only the value is shown."""
         del stop
-        return match[0][1:-1].partition("::")[2].strip(), match.end()
+        value = self.scan(match.start("value"), match.end("value")).strip()
+        key = "" if match[0].startswith("(") else f"{match['field'].strip()}: "
+        return f"{key}{value}", match.end()
 
     def _code(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         blank = BLANK.search(self.text, match.end(), stop)

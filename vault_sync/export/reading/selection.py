@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from featherface.errors import NotFoundError, unknown
 from vault_sync.engine.disk.names import note_path, parent
 from vault_sync.export.reading.link_index import fold
+from vault_sync.export.reading.titles import title_of_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -207,6 +208,6 @@ def _inside(index: LinkIndex, name: str) -> str:
 
 def _title(folder: str, words: Words) -> str:
     """Return what a folder is called in the document: without its number, in its language."""
-    name = re.sub(r"\A\d+[\s._-]*", "", folder) or folder
+    name = title_of_folder(folder)
     known = words.name("folder", fold(name))
     return str(known) if known != fold(name) else re.sub(r"[-_]+", " ", name)

@@ -18,6 +18,7 @@ from vault_sync.export.reading.pandoc_ast import (
     span,
     string,
 )
+from vault_sync.export.reading.titles import title_of_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class Embedder:
             return first["c"][2], page.blocks[1:]
         name = page.path.rpartition("/")[2].removesuffix(".md")
         own_title = self.index.property(page.path, "title")
-        return [string(own_title or name)], page.blocks
+        return [string(own_title or title_of_note(name))], page.blocks
 
     def expand(self, page: SourcePage, blocks: list[Node], base: int, trail: Trail) -> list[Node]:
         """Return BLOCKS of a note with their highest heading at level BASE, embeds expanded."""
