@@ -19,7 +19,7 @@ class DocumentFormat:
 
 FORMATS = {
     "pdf": DocumentFormat(
-        ".pdf", "typst-citations", "a printable document, set by typst or by LaTeX"
+        ".pdf", "typst-citations-smart", "a printable document, set by typst or by LaTeX"
     ),
     "docx": DocumentFormat(".docx", "docx", "a Word document", counts=False),
     "latex": DocumentFormat(".tex", "latex", "a LaTeX source with its figures beside it"),

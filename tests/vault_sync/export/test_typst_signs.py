@@ -19,3 +19,9 @@ def test_only_what_is_used_is_defined():
     made = with_old_names("$a sect b$")
     assert made.startswith('#let sect = symbol("∩", ')
     assert made.count("#let") == 1
+
+
+def test_norms_grow_and_keep_their_index_beside_them():
+    made = with_old_names("$∥x∥_2 + ∥y∥$ and ∥ in prose ∥")
+    norm = "lr(bar.v.double {} bar.v.double)"
+    assert made == f"${norm.format('x')}_2 + {norm.format('y')}$ and ∥ in prose ∥"

@@ -49,11 +49,19 @@ _GIVEN_UP = re.compile(
 )
 
 
+_FORMULA = re.compile(r"\$(?:\\[\s\S]|[^$\\])*\$")
+_NORM = re.compile(r"∥([^∥]*)∥")
+
+
 def with_old_names(source: str) -> str:
     """Return a typst SOURCE that knows the names which it uses and typst may have given up.
 
-    Example: `sect`, the sign of an intersection, which typst 0.14 calls `inter`.
+    Example: `sect`, the sign of an intersection, which typst 0.14 calls `inter`. Bars of a norm,
+    which pandoc writes as a relation, become such that grow and have their index beside them.
     """
+    source = _FORMULA.sub(
+        lambda formula: _NORM.sub(r"lr(bar.v.double \1 bar.v.double)", formula[0]), source
+    )
     used = {name for match in _GIVEN_UP.finditer(source) for name in match.groups() if name}
     lines = [_definition(name) for name in _SIGNS if name in used]
     return "".join(f"{line}\n" for line in lines) + source
