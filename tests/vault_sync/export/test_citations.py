@@ -40,6 +40,7 @@ WAYS = [
     ("![[@a]]", [], None),
     ("`[[@a]]`", [], None),
     ("[words](x) ([[Note]])", [], None),
+    ("(see [[@gone]], x)", [], None),
 ]
 
 

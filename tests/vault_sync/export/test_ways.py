@@ -166,6 +166,12 @@ def test_nothing_of_what_stands_for_them_is_left(documents, to):
     assert [words for words in hidden if words in documents[0][to]] == []
 
 
+def test_drawings_are_pictures(documents):
+    """Of the plan, the sketch and the board; two have none."""
+    assert documents[0]["html"].count("<img") == 3
+    assert documents[0]["latex"].count("\\includegraphics") == 3
+
+
 @pytest.mark.slow
 def test_a_pdf_shows_the_same(documents, tmp_path):
     """Read back by PDFium, where it is installed."""

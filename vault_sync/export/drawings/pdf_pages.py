@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DENSITY = 200
 """Pixels per inch: small print stays readable."""
+LONGEST = 5000
+"""Pixels of a side at most; a poster has fewer per inch."""
 POINTS = 72.0
 """Of a PDF, per inch."""
 PATIENCE = 60.0
@@ -52,26 +54,33 @@ def draw_page(content: bytes, place: str) -> bytes:
     """
     number, part = page_of(place), part_of(place)
     if util.find_spec("pypdfium2") is not None:
-        image = _draw_by_pdfium(content, number)
+        image, density = _draw_by_pdfium(content, number)
     elif (program := shutil.which("pdftoppm")) is not None:
-        image = _draw_by_poppler(content, number, program)
+        image, density = _draw_by_poppler(content, number, program)
     else:
         raise UnavailableError(
             "pages of PDF files are drawn by pypdfium2, which is missing", install("pypdfium2")
         )
     buffer = io.BytesIO()
-    shown = image if part is None else image.crop(_box(part, image.height))
-    shown.convert("RGB").save(buffer, "PNG", dpi=(DENSITY, DENSITY))
+    shown = image if part is None else image.crop(_box(part, image.height, density))
+    shown.convert("RGB").save(buffer, "PNG", dpi=(density, density))
     return buffer.getvalue()
 
 
-def _box(part: tuple[float, float, float, float], height: int) -> tuple[int, int, int, int]:
+def _density(width: float, height: float) -> int:
+    """Return the pixels per inch for a page of WIDTH and HEIGHT in points."""
+    return max(1, min(DENSITY, round(LONGEST * POINTS / max(width, height, 1))))
+
+
+def _box(
+    part: tuple[float, float, float, float], height: int, density: int
+) -> tuple[int, int, int, int]:
     """Turn points from below into pixels from above."""
-    left, bottom, right, top = (round(value * DENSITY / POINTS) for value in part)
-    return left, max(0, height - top), right, max(1, height - bottom)
+    left, bottom, right, top = (round(value * density / POINTS) for value in part)
+    return left, max(0, height - top), max(left + 1, right), max(1, height - bottom)
 
 
-def _draw_by_pdfium(content: bytes, number: int) -> Image.Image:
+def _draw_by_pdfium(content: bytes, number: int) -> tuple[Image.Image, int]:
     import pypdfium2  # noqa: PLC0415 - an extra
 
     try:
@@ -81,30 +90,41 @@ def _draw_by_pdfium(content: bytes, number: int) -> Image.Image:
     with document:
         if number > len(document):
             raise ValueError(f"it has no page {number}, the last is {len(document)}")
-        image: Image.Image = document[number - 1].render(scale=DENSITY / POINTS).to_pil()
-        return image.copy()
+        page = document[number - 1]
+        density = _density(*page.get_size())
+        image: Image.Image = page.render(scale=density / POINTS).to_pil()
+        return image.copy(), density
 
 
-def _draw_by_poppler(content: bytes, number: int, program: str) -> Image.Image:
+def _draw_by_poppler(content: bytes, number: int, program: str) -> tuple[Image.Image, int]:
     from PIL import Image  # noqa: PLC0415 - slow to import
 
     with tempfile.TemporaryDirectory(prefix="thesis-export-") as place:
         folder = Path(place)
         (folder / "x.pdf").write_bytes(content)
-        pages = ["-f", str(number), "-l", str(number), "-singlefile"]
-        command = [program, "-r", str(DENSITY), "-png", *pages, "x.pdf", "page"]
-        try:
-            answer = subprocess.run(  # noqa: S603 - a program we found, arguments we made
-                command, cwd=folder, capture_output=True, check=False, timeout=PATIENCE
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise ValueError(type(error).__name__) from error
+        pages = ["-f", str(number), "-l", str(number)]
+        about = shutil.which("pdfinfo")
+        told = _run([about, *pages, "x.pdf"], folder) if about else ""
+        size = re.search(r"Page\s+\d+ size:\s+([\d.]+) x ([\d.]+)", told)
+        density = _density(float(size[1]), float(size[2])) if size else DENSITY
+        drawn = [program, "-r", str(density), "-png", *pages, "-singlefile", "x.pdf", "page"]
+        words = _run(drawn, folder)
         made = folder / "page.png"
         if not made.is_file():
-            words = " ".join(answer.stderr.decode("utf-8", "replace").split())
             last = re.search(r"after the last page \((\d+)\)", words)
-            told = f"it has no page {number}, the last is {last[1]}" if last else words[:120]
-            raise ValueError(told or f"it has no page {number}")
+            fault = f"it has no page {number}, the last is {last[1]}" if last else words[:120]
+            raise ValueError(fault or f"it has no page {number}")
         image = Image.open(made)
         image.load()
-        return image
+        return image, density
+
+
+def _run(command: list[str], folder: Path) -> str:
+    """Return all that a program of Poppler says."""
+    try:
+        answer = subprocess.run(  # noqa: S603 - a program we found, arguments we made
+            command, cwd=folder, capture_output=True, check=False, timeout=PATIENCE
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ValueError(type(error).__name__) from error
+    return " ".join((answer.stdout + answer.stderr).decode("utf-8", "replace").split())

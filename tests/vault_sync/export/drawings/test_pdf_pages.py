@@ -81,6 +81,14 @@ def test_a_part_of_a_page(drawer):
     assert colour_of(image, (100, 150)) == (False, True, False)
 
 
+def test_a_poster_is_no_larger_than_memory_takes(drawer):
+    buffer = io.BytesIO()
+    Image.new("1", (400, 100), 1).save(buffer, "PDF", resolution=1)  # 10 m wide
+    image = Image.open(io.BytesIO(pdf_pages.draw_page(buffer.getvalue(), "")))
+    assert image.width <= pdf_pages.LONGEST * 1.01
+    assert round(image.width / image.info["dpi"][0]) in range(390, 411)  # inches
+
+
 def test_what_is_not_there_is_told(drawer):
     with pytest.raises(ValueError, match="it has no page 9, the last is 3"):
         pdf_pages.draw_page(pdf(), "page=9")

@@ -72,11 +72,13 @@ def test_a_formula_that_cannot_be_read_says_why():
     ]
 
 
-def test_thesis_toml_names_a_file_or_holds_macros(vault):
-    assert "\\vect" in read_preamble(*with_macros(vault, r"\newcommand{\x}{y}"))
-    assert r"\newcommand{\x}{y}" in read_preamble(*with_macros(vault, r"\newcommand{\x}{y}"))
-    (vault.vault / "own.tex").write_text("\\def\\z{1}", "utf-8")
-    assert "\\def\\z{1}" in read_preamble(*with_macros(vault, "own.tex"))
+def test_thesis_toml_names_files_of_workspace_or_vault(vault):
+    assert "\\vect" in read_preamble(*with_macros(vault, ()))
+    (vault.vault / "Formulas").mkdir()
+    (vault.vault / "Formulas" / "own.tex").write_text("\\def\\z{1}", "utf-8")
+    (vault.root / "more.tex").write_text("\\def\\z{2}", "utf-8")
+    made = read_preamble(*with_macros(vault, ("own.tex", "more.tex")))
+    assert made.index("\\vect") < made.index("\\def\\z{1}") < made.index("\\def\\z{2}")
     with pytest.raises(NotFoundError, match=r"export.macros names 'gone.tex'"):
         read_preamble(*with_macros(vault, "gone.tex"))
 
