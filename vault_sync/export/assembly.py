@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from vault_sync.export import figures, format_specific
 from vault_sync.export.citations import Citer
 from vault_sync.export.drawings.fences import DrawnFences
+from vault_sync.export.drawings.pictures import Pictures
 from vault_sync.export.maths.formulas import Formulas
-from vault_sync.export.pictures import Pictures
 from vault_sync.export.reading import callouts
 from vault_sync.export.reading.anchors import Anchors
 from vault_sync.export.reading.linking import Linker

@@ -17,9 +17,9 @@ from vault_sync.commands.dry_run import find_vault
 from vault_sync.export.assembly import assemble
 from vault_sync.export.citations import read_bibliography
 from vault_sync.export.document_writer import DocumentWriter, ExportOptions
+from vault_sync.export.drawings.letters import find_missing
 from vault_sync.export.evidence import examine, refuse_altered
 from vault_sync.export.formats import ENGINES, FORMATS
-from vault_sync.export.letters import find_missing
 from vault_sync.export.maths.preamble import read_preamble
 from vault_sync.export.reading import pandoc
 from vault_sync.export.reading.link_index import LinkIndex
@@ -85,7 +85,9 @@ def export(
         if not options.force:
             refuse_altered(evidence)
         warnings = DocumentWriter(workspace, build, options, form).write(document)
-        warnings += find_missing(index, document) if form.writer.startswith("typst") else []
+        if form.writer.startswith("typst"):
+            shown = [*document.title, *document.blocks]
+            warnings += find_missing(index, document.notes, shown)
         deliver(workspace, build / f"thesis{form.suffix}", output, force=options.force)
         if options.to == "latex":
             _deliver_figures(build / media, output.parent / media)

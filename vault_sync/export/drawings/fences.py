@@ -12,7 +12,7 @@ from vault_sync.export.reading.pandoc_ast import attributes, block, classes, fin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vault_sync.export.pictures import Pictures
+    from vault_sync.export.drawings.pictures import Pictures
     from vault_sync.export.reading.link_index import LinkIndex
     from vault_sync.export.reading.pages import SourcePage, SourcePages
     from vault_sync.export.reading.pandoc_ast import Node

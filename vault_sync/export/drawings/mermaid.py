@@ -18,7 +18,7 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vault_sync.export.letters import bundled, uncovered
+from vault_sync.export.drawings.letters import bundled, uncovered
 from vault_sync.export.reading.pandoc import install
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vault_sync.export.drawings.exported import kind_of
 from vault_sync.export.reading import html_in_notes
+from vault_sync.export.reading.exported_drawings import kind_of
 from vault_sync.export.reading.obsidian import EMBED, LINK, ObsidianLink, Translation, translate
 from vault_sync.export.reading.pandoc import FRAGMENT, read
 from vault_sync.export.reading.pandoc_ast import rewrite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vault_sync.export.drawings.exported import CANVAS, EXCALIDRAW, find_exported, kind_of
+from vault_sync.export.reading.exported_drawings import CANVAS, EXCALIDRAW, find_exported, kind_of
 from vault_sync.export.reading.link_index import LinkIndex
 
 SOURCE = "---\nexcalidraw-plugin: parsed\n---\n# Text Elements\nBox\n"

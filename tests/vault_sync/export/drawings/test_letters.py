@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vault_sync.export import letters
 from vault_sync.export.document_writer import ExportOptions
+from vault_sync.export.drawings import letters
 from vault_sync.export.exporting import export
 
 COVERED = "Été, ελληνικά, русский, עברית: “x” → ∑ ≤ ☐ ☒ ✓ — € 𝟙 𝓛 ﬁ"
@@ -34,7 +34,8 @@ def test_a_file_that_is_no_font_covers_nothing(tmp_path):
 
 
 def test_a_pdf_tells_the_font(workspace, only_dejavu):
-    note = "---\nx: 1\n---\n# A\n\nText 实验 and\n\n| ひ | ไทย |\n|--|--|\n| 한 | 🫠 |\n"
+    table = "| ひ | ไทย |\n|--|--|\n| 한 | 🫠[^1] |\n\n[^1]: ཀ\n"
+    note = f"---\nx: 1\n---\n# A\n\nText 实验 and\n\n{table}"
     (workspace.vault / "a.md").write_text(note, encoding="utf-8")
     done = export(workspace, (), ExportOptions(to="pdf"))
     told = {warning.partition(": ")[0]: warning for warning in done.warnings}
@@ -48,5 +49,6 @@ def test_a_pdf_tells_the_font(workspace, only_dejavu):
         "Noto Serif CJK KR",
         "Noto Serif CJK SC",
         "Noto Serif Thai",
+        "Noto Serif Tibetan",
     ]
     assert not export(workspace, (), ExportOptions(to="html")).warnings

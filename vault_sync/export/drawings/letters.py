@@ -11,10 +11,10 @@ from vault_sync.export.reading.pandoc_ast import find, plain
 from vault_sync.export.reading.titles import is_emoji
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from vault_sync.export.assembly import Document
     from vault_sync.export.reading.link_index import LinkIndex
+    from vault_sync.export.reading.pandoc_ast import Node
 
 _ALWAYS = ((0x0000, 0x05FF), (0x1E00, 0x25FF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF), (0xFB00, 0xFB06))
 """Latin, Greek, Cyrillic and Hebrew letters, punctuation and the signs of mathematics: typst brings
@@ -36,15 +36,14 @@ SHOWN = 5
 """Letters that a warning shows."""
 
 
-def find_missing(index: LinkIndex, document: Document) -> list[str]:
-    """Return a warning for each script of DOCUMENT with letters that no font here has."""
-    text = plain(document.blocks) + plain(document.title)
-    text += "".join(node["c"][1] for node in find(document.blocks, "Math"))
+def find_missing(index: LinkIndex, notes: Sequence[str], blocks: list[Node]) -> list[str]:
+    """Return a warning for each script of BLOCKS, those of NOTES, with letters in no font here."""
+    text = plain(blocks) + "".join(plain(note["c"]) for note in find(blocks, "Note"))
     missing = uncovered(text, _installed())
     scripts: dict[str, list[str]] = {}
     for letter in sorted(missing, key=text.index):
         scripts.setdefault(_script(letter), []).append(letter)
-    return [_warning(index, document, *script) for script in scripts.items()]
+    return [_warning(index, notes, *script) for script in scripts.items()]
 
 
 def uncovered(text: str, fonts: Iterable[Path]) -> set[str]:
@@ -67,9 +66,9 @@ def bundled() -> Path:
     return Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
 
-def _warning(index: LinkIndex, document: Document, script: str, letters: list[str]) -> str:
+def _warning(index: LinkIndex, notes: Sequence[str], script: str, letters: list[str]) -> str:
     place = next(
-        (f"{found}: " for letter in letters if (found := _place(index, document, letter))), ""
+        (f"{found}: " for letter in letters if (found := _place(index, notes, letter))), ""
     )
     shown = " ".join(letters[:SHOWN])
     more = f" and {len(letters) - SHOWN} letters more" if len(letters) > SHOWN else ""
@@ -77,9 +76,9 @@ def _warning(index: LinkIndex, document: Document, script: str, letters: list[st
     return f"{place}no font here has {shown}{more}: boxes stand there; install the font {font}"
 
 
-def _place(index: LinkIndex, document: Document, letter: str) -> str:
+def _place(index: LinkIndex, notes: Sequence[str], letter: str) -> str:
     """Return note and line where a letter stands first."""
-    for path in document.notes:
+    for path in notes:
         text, first = index.body(path)
         found = text.find(letter)
         if found >= 0:

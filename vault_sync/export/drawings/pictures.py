@@ -13,8 +13,8 @@ from urllib.parse import unquote
 from featherface.errors import UnavailableError
 from vault_sync.engine.disk.folders import open_folder
 from vault_sync.engine.disk.names import parent
-from vault_sync.export.drawings.exported import find_exported, kind_of
 from vault_sync.export.drawings.pdf_pages import draw_page
+from vault_sync.export.reading.exported_drawings import find_exported, kind_of
 from vault_sync.export.reading.linking import line_of
 from vault_sync.export.reading.obsidian import EMBED
 from vault_sync.export.reading.pandoc_ast import attributes, block, plain, words
