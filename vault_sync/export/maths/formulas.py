@@ -28,6 +28,8 @@ _ACTS = re.compile(
     r"|csname|usepackage|directlua|lstinputlisting|verbatiminput|includegraphics)(?![A-Za-z])"
     r"|\^\^"
 )
+_NUMBERED = re.compile(r"\\(?:tag\s*\*?|label)\s*\{[^{}]*\}")
+"""What numbers a formula; in a line LaTeX stops at it."""
 _DEFINES = re.compile("|".join(map(re.escape, sorted(DEFINERS))))
 LONGEST = 60
 """Letters of a formula that a warning shows."""
@@ -95,6 +97,7 @@ class Formulas:
         acts = _ACTS.search(text) or _ACTS.search(made)
         fault = f"holds {acts[0]}" if acts else self.faults.get(place, "")
         if not fault:
+            made = made if kind["t"] == "DisplayMath" else _NUMBERED.sub("", made)
             return [{"t": "Math", "c": [kind, made]}] if not _is_empty(made) else []
         line = line_of(self.index, page.path, text)
         shown = " ".join(text.split())

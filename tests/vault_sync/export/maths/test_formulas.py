@@ -30,7 +30,7 @@ $$
 
 Words around it stay.
 """
-SECOND = "# Second\n\nAlso $\\loss$ here, $\\def\\loss{M}\\loss$.\n"
+SECOND = "# Second\n\nAlso $\\loss \\tag{1}$ here, $\\def\\loss{M}\\loss$.\n"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_macros_hold_and_faults_are_told(vault):
     done = export(vault, (), ExportOptions(to="latex"))
     text = done.output.read_text(encoding="utf-8")
     assert r"Before \(\mathcal{L}\) and \(\mathbf{v}\) and" in text
-    assert r"Also \(\mathcal{L}\) here, \(M\)." in text
+    assert r"Also \(\mathcal{L} \) here, \(M\)." in text
     assert "newcommand{\\loss}" not in text
     first, second = done.warnings
     assert first.startswith(r"a.md:7: the formula has an unknown \settled and is shown")
