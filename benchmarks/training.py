@@ -18,8 +18,9 @@ and made into numbers by the same code, and train the same network. What differs
 A third loop is the network alone: the same forward and backward pass as ours on a batch that is
 ready, from gradients that are. What ours and the other take beyond it is their overhead.
 
-Ours makes the next batch in a thread beside the network's: give `--threads` both as many as the
-machine has cores and one less, where that thread has a core of its own.
+Ours makes the next batch in a thread beside the network's where that thread has a core of its own
+(`--threads` one less than the machine has), else between two steps; `--beside` also shows it made
+beside them all the same.
 The loops take turns, so that a busy moment of the machine hits both; the ratio of the images per
 second in each round is what counts (budget: at least 1.5). On a machine that others use meanwhile
 look at the processor's time too, with `--threads 1`: it holds the making of batches, and nothing of
@@ -50,6 +51,7 @@ from featherface.networks.detector import build
 from featherface.training.config.train import TrainConfig
 from featherface.training.loading.batches import TrainingPictures, collate
 from featherface.training.loading.dataloader_wait import LoadingClock
+from featherface.training.loading.workers import makes_beside, this_machine
 from featherface.training.objective import Objective
 from featherface.training.optimization.memory_format import lay_out, upload_centred
 from featherface.variants.table import variant
@@ -65,6 +67,7 @@ PARTS = ("data", "forward", "loss", "backward")
 PROCESSOR = "processor"
 """Heading of the processor's time, of all threads."""
 OURS, OTHER, BARE = "ours", "image by image", "network alone"
+BESIDE = "ours, batches beside"
 
 
 def main() -> None:
@@ -78,6 +81,8 @@ def main() -> None:
         ours, other = Ours(split, config), ImageByImage(split, replace(config, cache=False))
         agree(ours, other)
         loops = {OURS: ours, OTHER: other, BARE: Bare(split, config)}
+        if options.beside:
+            loops[BESIDE] = Beside(split, config)
         show(measure(loops, options.rounds, options.steps), options.batch)
 
 
@@ -93,6 +98,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="a set in WIDER FACE's layout instead")
     parser.add_argument("--split", default="train")
     parser.add_argument("--variant", default=Loop.variant)
+    parser.add_argument("--beside", action="store_true", help="show batches made beside, too")
     return parser.parse_args()
 
 
@@ -150,17 +156,28 @@ class Loop:
 class Ours(Loop):
     """As `featherface.training.loop` trains."""
 
+    beside = False
+
     def __init__(self, split: object, config: TrainConfig) -> None:
         super().__init__(split, config)
         self.objective = Objective(self.detector, self.config, torch.device("cpu"))
 
     def batches(self, turn: int, count: int) -> Iterator[Batch]:
-        return LoadingClock().watch(super().batches(turn, count))
+        made = super().batches(turn, count)
+        if self.beside or makes_beside("cpu", torch.get_num_threads(), this_machine()):
+            return LoadingClock().watch(made)
+        return made
 
     def loss(self, output: RawOutput, targets: Targets) -> torch.Tensor:
         return self.objective(
             lambda _: output, torch.empty(1, 1, *[self.config.image_size] * 2), targets
         )[0]
+
+
+class Beside(Ours):
+    """As `Ours`, with each batch made while the network computes, whatever the machine."""
+
+    beside = True
 
 
 class ImageByImage(Loop):
@@ -296,7 +313,7 @@ def show(times: dict[str, list[list[float]]], batch: int) -> None:
             for name, rows in times.items()
         }
         report(f"images per second, ratio ({what})", ratios(taken[OTHER], taken[OURS]))
-        for name in (OURS, OTHER):
+        for name in (name for name in times if name != BARE):
             beyond = [100 * (ratio - 1) for ratio in ratios(taken[name], taken[BARE])]
             report(f"overhead of {name} over the network alone, % ({what})", beyond)
 

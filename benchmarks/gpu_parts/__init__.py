@@ -35,6 +35,7 @@ PARTS = {
     "loader": Part("loader", "by_workers", 120),
     "accuracy": Part("accuracy", "by_precision", 180),
     "latency": Part("accuracy", "latencies", 120),
+    "exports": Part("exports", "files", 240),
     "together": Part("product", "two_processes", 150),
 }
 """In the order they run: what the others stand on comes first."""

@@ -22,6 +22,8 @@ from gpu_parts.made_up import pictures
 from gpu_parts.precisions import computing, here
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gpu_parts.answers import Answers, Setting
 
 WEIGHTS = {"v1-official": "featherface_v1_official.pth", "eca-cbam": "featherface_eca_cbam.pth"}
@@ -90,7 +92,7 @@ def timed(model: torch.nn.Module, images: torch.Tensor, runs: int) -> list[float
     return spent
 
 
-def clocked(model: torch.nn.Module, images: torch.Tensor) -> float:
+def clocked(model: Callable[[torch.Tensor], object], images: torch.Tensor) -> float:
     begun = time.perf_counter()
     model(images)
     return 1000 * (time.perf_counter() - begun)

@@ -7,6 +7,7 @@ import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from featherface.engines.listed_files import MANIFEST
 from featherface.errors import ClaimFalseError, NotFoundError
 from featherface.filesystem.atomic import read_text
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-MANIFEST = "manifest.json"
 SCHEMA = "thesis/package/1"
 DIGEST = "digest"
 """Key of the SHA-256 over everything else in the manifest."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.deployment import sample_picture
 from experiments.deployment.contract import contract
-from experiments.deployment.manifest import MANIFEST, SCHEMA, as_text
+from experiments.deployment.manifest import SCHEMA, as_text
 from experiments.deployment.packaged_models import gather, look
 from experiments.deployment.rendering import texts
 from featherface.data.fingerprint import file_sha256
+from featherface.engines.listed_files import MANIFEST
 from featherface.errors import UsageError
 from featherface.filesystem.atomic import beside, move
 from featherface.filesystem.os_errors import unavailable

@@ -7,6 +7,7 @@ have in common cancels out.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ import torch
 
 from experiments.comparison.statistics import MEAN, paired_bootstrap
 from featherface.engines.opening import open_file
-from featherface.evaluation.config import EvaluateConfig
+from featherface.errors import UnavailableError
+from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from featherface.evaluation.protocol import evaluate
 from featherface.export.onnx_detections import FORMAT, read_detections
 from featherface.geometry.detections import Detections
@@ -38,6 +40,14 @@ if TYPE_CHECKING:
     from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
     from featherface.progress import OnProgress
+
+
+FLAT = {
+    name: protocol
+    for name, protocol in PROTOCOLS.items()
+    if protocol.longer and not protocol.shorter
+}
+"""Protocols that look once, with the longer side made one length."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,10 @@ class Validation:
     """Of the network in single precision."""
     evaluate: EvaluateConfig = dataclasses.field(default_factory=EvaluateConfig)
     dataset: str = ""
+    model: Detector | Engine
+    """That network."""
+    smaller: dict[str, Validation] = dataclasses.field(default_factory=dict, repr=False)
+    """Name of a protocol -> the same by that one, as far as it was asked for."""
 
     def of(self, dataset: str) -> Validation:
         """Return the same on pictures that are known to be of DATASET."""
@@ -77,6 +91,32 @@ class Validation:
     def complete(self) -> bool:
         """Whether that is the whole of WIDER FACE's val."""
         return self.truth.restrict(self.reference.images).complete
+
+    def fitting(self, artifact: Artifact, on_progress: OnProgress = silent) -> Validation:
+        """Return this, or the same by a protocol whose pictures ARTIFACT can look at.
+
+        A file that takes one size only is compared with the network as it does on pictures no
+        larger than that.
+
+        Raises:
+            UnavailableError: each protocol has larger pictures.
+        """
+        side = min(artifact.details.get("fixed_size", [sys.maxsize]))
+        if side == sys.maxsize or 0 < PROTOCOLS[self.evaluate.protocol].longer <= side:
+            return self
+        name = next((name for name, protocol in FLAT.items() if protocol.longer <= side), "")
+        if not name:
+            least = min(protocol.longer for protocol in FLAT.values())
+            raise UnavailableError(
+                f"the AP of {artifact.format} was not measured: it takes {side} pixels a side, and"
+                f" no protocol has pictures below {least}",
+                f"write it for larger ones: --image-size {least}",
+            )
+        if name not in self.smaller:
+            evaluate = dataclasses.replace(self.evaluate, protocol=name)
+            again = validation(self.model, self.source, self.truth, evaluate, on_progress)
+            self.smaller[name] = again.of(self.dataset)
+        return self.smaller[name]
 
     def losses(self, artifact: Artifact, on_progress: OnProgress = silent) -> dict[str, SubsetLoss]:
         """Return subset (and `mean`) -> what ARTIFACT, which an engine runs here, loses there."""
@@ -96,7 +136,7 @@ def validation(
     config = config or EvaluateConfig()
     predictions = predict(model, model.config, source, config, on_progress=on_progress)
     reference = evaluate(predictions, truth).matches
-    return Validation(source=source, truth=truth, reference=reference, evaluate=config)
+    return Validation(source=source, truth=truth, reference=reference, evaluate=config, model=model)
 
 
 def losses(reference: MatchRecords, records: MatchRecords) -> dict[str, SubsetLoss]:
@@ -122,6 +162,7 @@ def described(found: Mapping[str, SubsetLoss], judged: Validation) -> dict[str, 
         "images": judged.images,
         "complete": judged.complete,
         "protocol": judged.evaluate.identity,
+        "pictures": judged.evaluate.protocol,
         "subsets": {name: dataclasses.asdict(loss) for name, loss in found.items()},
     }
 

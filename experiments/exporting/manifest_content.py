@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from experiments.exporting.accuracy_loss import described
+from featherface.errors import UnavailableError
 from featherface.export.formats import FORMATS
 from featherface.export.manifest import VALIDATED, entry
 from featherface.progress import silent
@@ -45,10 +46,14 @@ def artifact_entry(
         about["sizes"] = ", ".join(f"{width}×{height}" for height, width in artifact.sizes)
     if form.engine:
         about["engine"] = form.engine
-    if judged is not None and form.engine:
-        about["status"] = VALIDATED
-        about["validation"] = described(judged.losses(artifact, on_progress), judged)
-    return about
+    if judged is None or not form.engine:
+        return about
+    try:
+        mine = judged.fitting(artifact, on_progress)
+    except UnavailableError as error:
+        return about | {"not_validated": error.message}
+    validation = described(mine.losses(artifact, on_progress), mine)
+    return about | {"status": VALIDATED, "validation": validation}
 
 
 def _installed(name: str) -> bool:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.records.run import Run
 from experiments.records.seal import SEAL, read_seal
-from featherface.errors import ClaimFalseError, DataError
+from featherface.engines.listed_files import MANIFEST, listed_digests
+from featherface.errors import ClaimFalseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from experiments.metrics import Metric
 
-MANIFEST = "manifest.json"
 DEEPEST = 3
 """Folders above a file in which its record or manifest is looked for."""
 
@@ -63,13 +60,7 @@ def _sealed(folder: Path, path: Path, sha256: str) -> ModelOrigin:
 
 
 def _listed(manifest: Path, path: Path, sha256: str) -> ModelOrigin:
-    try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{manifest}: can't be read: {error}", "export it again") from error
-    listed = {
-        entry["sha256"] for entry in _entries(content) if _names(entry["path"], path, manifest)
-    }
+    listed = listed_digests(manifest, path)
     if not listed:
         return ModelOrigin()
     if sha256 not in listed:
@@ -78,21 +69,3 @@ def _listed(manifest: Path, path: Path, sha256: str) -> ModelOrigin:
             "export it again: thesis export",
         )
     return ModelOrigin(str(manifest.name))
-
-
-def _entries(content: Any) -> Iterator[dict[str, Any]]:
-    """Yield the objects in CONTENT, at any depth, that give a file's path and digest."""
-    if isinstance(content, dict):
-        if isinstance(content.get("path"), str) and isinstance(content.get("sha256"), str):
-            yield content
-        content = list(content.values())
-    if isinstance(content, list):
-        for each in content:
-            yield from _entries(each)
-
-
-def _names(listed: str, path: Path, manifest: Path) -> bool:
-    """Whether LISTED, relative to the manifest's folder or one above it, is PATH."""
-    wanted = PurePosixPath(listed).parts
-    inside = path.relative_to(manifest.parent).parts
-    return path.parts[-len(wanted) :] == wanted and inside[-1] == wanted[-1]

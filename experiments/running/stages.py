@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiments.accuracy import Circumstances
 from experiments.benchmarking.further_cases import time_files
-from experiments.conditions import Conditions
 from experiments.exporting.accuracy_loss import validation
+from experiments.exporting.file_metrics import loss_metrics, parity_metrics
 from experiments.exporting.manifest_content import artifact_entry, tools
-from experiments.metrics import Metric
 from experiments.records.run import MATCHES
 from experiments.running import data_checks, inputs
 from experiments.running.benchmark_stage import CASES, benchmark
@@ -27,10 +26,9 @@ from featherface.export.manifest import input_contract, write_manifest
 from featherface.export.writing import export as write_exports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from experiments.exporting.accuracy_loss import Validation
-    from featherface.evaluation.config import EvaluateConfig
     from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
 
@@ -58,9 +56,10 @@ def export(context: StageContext) -> StageResult:
         mine = judged if is_judged(artifact) else None
         entry = artifact_entry(artifact, context.folder, recipe.export, mine, context.on_progress)
         entries.append(entry)
-        result.metrics += _parity(context, artifact)
+        result.metrics += parity_metrics(artifact, context.run)
         if about is not None:
-            result.metrics += _losses(entry, about, recipe.evaluate)
+            result.metrics += loss_metrics(entry, about, recipe.evaluate)
+        context.warn(result, [entry["not_validated"]] if "not_validated" in entry else [])
     result.details = {"artifacts": entries}
     if recipe.benchmark.exports:
         _time_files(context, result, model, artifacts)
@@ -146,40 +145,6 @@ def _validation(context: StageContext, model: Detector) -> tuple[Validation, Cir
         run=context.run,
     )
     return judged.of(dataset), about
-
-
-def _parity(context: StageContext, artifact: Artifact) -> list[Metric]:
-    """Return the metric of ARTIFACT's largest difference; none where nothing runs it here."""
-    if artifact.parity is None:
-        return []
-    conditions = Conditions(sizes=tuple((width, height) for height, width in artifact.sizes))
-    name = f"export.{artifact.format}.parity"
-    return [Metric(name=name, value=artifact.parity, source=context.run, conditions=conditions)]
-
-
-def _losses(
-    entry: Mapping[str, Any], about: Circumstances, evaluate: EvaluateConfig
-) -> list[Metric]:
-    """Return the metrics of what the file of a manifest's ENTRY loses in AP."""
-    subsets = entry.get("validation", {}).get("subsets", {})
-    conditions = dataclasses.replace(
-        Conditions.of_evaluation(evaluate), device="cpu", engine=entry.get("engine", "")
-    )
-    return [
-        Metric(
-            name=f"export.{entry['format']}.ap_loss.{name}",
-            value=float(lost["loss"]),
-            unit="fraction",
-            dataset=about.dataset,
-            split=about.split,
-            n=entry["validation"]["images"],
-            complete=about.complete,
-            fingerprint=about.fingerprint,
-            source=about.run,
-            conditions=conditions,
-        )
-        for name, lost in subsets.items()
-    ]
 
 
 TABLE: dict[str, Callable[[StageContext], StageResult]] = {

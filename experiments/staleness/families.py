@@ -94,6 +94,8 @@ FAMILIES = {
     "train.": "training",
 }
 """Prefix of a metric's name -> its family."""
+LOSS = ".ap_loss."
+"""In the names of metrics of exported files that follow from the pictures and faces too."""
 UNWEIGHTED = ("network", "speed")
 """Families that are the same whatever the weights hold."""
 
@@ -105,11 +107,15 @@ def family(metric: str) -> str:
 
 
 def families(run: Run, metric: str) -> tuple[str, ...]:
-    """Return every family that METRIC of RUN follows from: its own, and the training before it."""
+    """Return every family that METRIC of RUN follows from: its own, and those before it.
+
+    That is the training, and of the AP that an exported file loses how it is measured.
+    """
     own = family(metric)
-    if own in UNWEIGHTED or own == "training" or not trained(run):
+    if own in UNWEIGHTED or own == "training":
         return (own,)
-    return ("training", own)
+    judged = ("accuracy",) if own == "export" and LOSS in metric else ()
+    return (*(("training",) if trained(run) else ()), *judged, own)
 
 
 def trained(run: Run) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import torch
 
 from featherface.data.fingerprint import file_sha256
 from featherface.devices.precision import FULL
-from featherface.errors import ThesisError, WeightsError
+from featherface.engines.listed_files import MANIFEST, listed_digests
+from featherface.errors import DataError, ThesisError, WeightsError
 from featherface.geometry.priors import priors
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from featherface.engines.engine import Engine
 
-MANIFEST = "manifest.json"
-"""File beside exported ones that names each with its SHA-256."""
 SMALL = (64, 96)
 """Height and width in pixels of the picture that a file is tried on."""
 COLUMNS = (4, 10)
@@ -46,14 +44,10 @@ def check_manifest(path: Path) -> None:
         WeightsError: it does; without a manifest, or where PATH is not in it, nothing is known.
     """
     try:
-        told = json.loads((path.parent / MANIFEST).read_text(encoding="utf-8"))
-        entries = {str(each["path"]): str(each["sha256"]) for each in told["artifacts"]}
-    except (OSError, ValueError, LookupError, TypeError):
+        listed = listed_digests(path.parent / MANIFEST, path)
+    except DataError:
         return
-    digest = next(
-        (value for name, value in entries.items() if name.rpartition("/")[2] == path.name), ""
-    )
-    if digest and digest != file_sha256(path):
+    if listed and file_sha256(path) not in listed:
         raise WeightsError(
             f"{path} is not the file that {MANIFEST} beside it was written with:"
             " it was changed or swapped since",

@@ -16,6 +16,7 @@ from featherface.engines.engine import Answer, Engine
 from featherface.engines.file_checks import FORMAT, check_answers, check_manifest, precision_of
 from featherface.engines.onnx_runtime import INPUT, OUTPUTS
 from featherface.errors import UnavailableError, UsageError, WeightsError
+from featherface.evaluation.config import PROTOCOLS
 from featherface.weights.network_settings import settings_of
 
 if TYPE_CHECKING:
@@ -138,11 +139,16 @@ def open_file(path: Path, threads: int = 0) -> LiteRtEngine:
 def too_large(path: Path, size: tuple[int, int], fixed: tuple[int, int]) -> UsageError:
     """Return what PATH, of size FIXED (height, width), says to a picture of SIZE."""
     wanted = -(-max(size) // MULTIPLE) * MULTIPLE
+    flat = [
+        (f"look with the longer side made {protocol.longer} pixels: --protocol {name}; or ")
+        for name, protocol in PROTOCOLS.items()
+        if not protocol.shorter and 0 < protocol.longer <= min(fixed)
+    ]
     return UsageError(
         f"{path.name} takes pictures up to {fixed[1]}x{fixed[0]} pixels, this one has"
         f" {size[1]}x{size[0]}",
-        "look with the longer side made 640 pixels: --protocol vga; or write a file for larger"
-        f" ones: thesis export --format tflite --image-size {wanted}",
+        f"{''.join(flat)}write a file for larger ones:"
+        f" thesis export --format tflite --image-size {wanted}",
     )
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from featherface.engines.listed_files import MANIFEST
 from featherface.errors import DataError, NotFoundError, UsageError
 from featherface.filesystem.atomic import write_atomic
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from featherface.export.writing import Artifact
     from featherface.networks.detector import Detector
 
-MANIFEST = "manifest.json"
 SCHEMA = "thesis/export-manifest/1"
 VALIDATED, COMPARED, CONVERTED = "validated", "compared", "converted, not run"
 """What was shown of a file here: its AP, its answers on a few pictures, or nothing."""

@@ -7,10 +7,6 @@ heads' reshapes and the declared shapes, and the parity check runs other sizes.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,11 +19,12 @@ from featherface.export.deployed import deployed
 from featherface.export.onnx_metadata import metadata
 from featherface.export.onnx_names import tidy
 from featherface.export.onnx_operators import translations, write_out_own
+from featherface.export.quiet import quiet
 from featherface.filesystem.atomic import replacing
 from featherface.networks.layers.exporting import own_operators
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from featherface.export.formats import WriterSettings
@@ -96,7 +93,7 @@ def traced(model: Detector, dtype: torch.dtype = torch.float32) -> nn.Module:
 
 def _trace(model: Detector, opset: int) -> Any:
     network = traced(model)
-    with _quiet(), own_operators(), torch.no_grad():
+    with quiet(), own_operators(), torch.no_grad():
         program = torch.onnx.export(
             network,
             (torch.zeros(TRACED),),
@@ -120,22 +117,6 @@ def _fold_normalisations(model: nn.Module) -> None:
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 chain[index] = fuse_conv_bn_eval(first, second)
                 chain[index + 1] = nn.Identity().eval()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence what the exporter says whatever is exported, and nothing else."""
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        # torch copies tree specifications of a class that it deprecates itself.
-        warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated", FutureWarning)
-        # It says of each torchvision operator that torchvision, which we don't need, is absent.
-        registration.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            registration.setLevel(level)
 
 
 def _free_sizes(model: Any) -> None:

@@ -10,6 +10,8 @@ from featherface.export.onnx_metadata import metadata
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from onnx import GraphProto
+
     from featherface.export.formats import WriterSettings
     from featherface.networks.detector import Detector
 
@@ -34,7 +36,24 @@ def write_half(
         keep_io_types=True,
         op_block_list=[*DEFAULT_OP_BLOCK_LIST, *KEPT],
     )
+    unite_casts(graph.graph)
     ONNXModel(graph).topological_sort()
     save(graph, path, metadata(model, settings, variant_name, FORMAT))
     kept = sorted({node.op_type for node in graph.graph.node} & set(KEPT))
     return {"kept_in_fp32": kept}
+
+
+def unite_casts(graph: GraphProto) -> None:
+    """Leave one of the casts that make the same number, in place.
+
+    The library casts a number once for each operator that takes it in single precision, always
+    under the same name, and a graph may give a name once only.
+    """
+    made, kept = set(), []
+    for node in graph.node:
+        output = node.output[0]
+        if node.op_type != "Cast" or output not in made:
+            kept.append(node)
+        made.add(output)
+    del graph.node[:]
+    graph.node.extend(kept)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featherface.export.calibration import calibration_pictures, network_inputs
+from featherface.export.eight_bits.quantisation import QUANTISED, Calibrated
+from featherface.export.eight_bits.sensitive_blocks import choose
 from featherface.export.onnx_file import network_graph, save
 from featherface.export.onnx_metadata import metadata
-from featherface.export.quantisation import QUANTISED, Calibrated
-from featherface.export.sensitive_blocks import choose
 
 if TYPE_CHECKING:
     from featherface.export.formats import WriterSettings

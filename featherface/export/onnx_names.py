@@ -32,24 +32,6 @@ def tidy(model: Any) -> None:
     graph.name, model.doc_string = "network", ""
 
 
-def module_of(name: str) -> str:
-    """Return the module that the node called NAME is of.
-
-    >>> module_of("backbone.stage1.0.0/Conv")
-    'backbone.stage1.0.0'
-    """
-    return name.rpartition("/")[0]
-
-
-def block_of(name: str) -> str:
-    """Return the module that holds the module of node NAME.
-
-    >>> block_of("backbone.stage1.0.0/Conv")
-    'backbone.stage1.0'
-    """
-    return module_of(name).rpartition(".")[0] or module_of(name)
-
-
 def _module(node: Any) -> str:
     scopes = next((entry.value for entry in node.metadata_props if entry.key == SCOPES), "[]")
     modules = [scope for scope in ast.literal_eval(scopes)[:-1] if scope.startswith(OUTERMOST)]

@@ -6,13 +6,9 @@ Python that has it, whatever versions it wants, and whatever it prints.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import logging
 import subprocess
 import tempfile
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +22,7 @@ from featherface.export.calibration import sized_inputs
 from featherface.export.conversion_tools import TOOLS
 from featherface.export.formats import FORMATS
 from featherface.export.onnx_metadata import metadata as metadata_of
+from featherface.export.quiet import quiet
 from featherface.export.rewrites import GRID, LOOKUPS, plain
 from featherface.filesystem.atomic import replacing
 
@@ -84,7 +81,7 @@ def write_runtime_format(
     """Write MODEL to PATH in the format KIND, for pictures of `settings.image_size`.
 
     Returns:
-        What the manifest tells of it: its one size, and the tool's name.
+        What the manifest tells of it: its one size, the tool's name, what is left alone in 8 bits.
 
     Raises:
         UnavailableError: the tool is missing, or can't convert this network.
@@ -101,7 +98,9 @@ def write_runtime_format(
     }
     with tempfile.TemporaryDirectory() as folder, replacing(path) as temporary:
         place = Path(folder)
+        told = place / "told.json"
         job: dict[str, Any] = {"do": "convert", "output": str(temporary), "size": size}
+        job["told"] = str(told)
         job |= {"precision": form.precision, "metadata": metadata, "threads": 0}
         job[form.handed] = str(_hand_over(network, form.handed, size, settings.opset, place))
         if form.precision == "int8":
@@ -109,11 +108,12 @@ def write_runtime_format(
             np.savez(place / "calibration.npz", images=pictures)
             job["calibration"] = str(place / "calibration.npz")
         _start(python, tool, job, place)
+        found = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
     if form.told_beside:
         text = json.dumps(metadata, indent=2) + "\n"
         with replacing(path.with_name(path.name + ENDING)) as beside:
             beside.write_text(text, encoding="utf-8")
-    return {"fixed_size": list(size), "tool": tool.title}
+    return {"fixed_size": list(size), "tool": tool.title, **found}
 
 
 def require_tool(kind: str) -> Path:
@@ -203,7 +203,7 @@ def _hand_over(
     path = (
         folder / {PROGRAM: "network.pt2", ONNX: "network.onnx", TORCHSCRIPT: "network.pt"}[handed]
     )
-    with torch.no_grad(), _quiet():
+    with torch.no_grad(), quiet(""):
         writers[handed](path)
     return path
 
@@ -215,7 +215,7 @@ def _save_program(network: nn.Module, pictures: torch.Tensor, path: Path) -> Non
 
 def save_onnx(network: nn.Module, size: tuple[int, int], opset: int, path: Path) -> None:
     """Write a plain NETWORK to PATH as ONNX, for one picture of SIZE."""
-    with torch.no_grad(), _quiet():
+    with torch.no_grad(), quiet(""):
         torch.onnx.export(
             network,
             (torch.zeros(1, 3, *size),),
@@ -227,18 +227,3 @@ def save_onnx(network: nn.Module, size: tuple[int, int], opset: int, path: Path)
             output_names=list(OUTPUTS),
             verbose=False,
         )
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Silence what the exporters say whatever is exported."""
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        # It says of each torchvision operator that torchvision, which we don't need, is absent.
-        registration.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            registration.setLevel(level)

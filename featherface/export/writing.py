@@ -13,7 +13,7 @@ import torch
 
 from featherface.devices.precision import computing
 from featherface.engines.onnx_runtime import OnnxSession
-from featherface.errors import UnavailableError
+from featherface.errors import ThesisError, UnavailableError
 from featherface.export.deployed import deployed
 from featherface.export.formats import FORMATS, WriterSettings
 from featherface.export.onnx_file import write_onnx
@@ -113,10 +113,31 @@ def export(
     for index, kind in enumerate(config.formats):
         FORMATS[kind].require_tools()
         path = folder / f"{name}{FORMATS[kind].suffix}"
-        details = WRITERS[kind](model, path, settings, variant_name) or {}
+        details = _written(kind, model, path, settings, variant_name)
         artifacts.append(_checked(model, _described(path, kind, details), config))
         on_progress(Progress("export", index + 1, len(config.formats), "files"))
     return artifacts
+
+
+def _written(
+    kind: str, model: Detector, path: Path, settings: WriterSettings, variant_name: str
+) -> Mapping[str, Any]:
+    """Write MODEL to PATH, and return what its writer tells of it.
+
+    Converters raise whatever they like at a network that they don't know: that ends this format
+    alone.
+    """
+    try:
+        return WRITERS[kind](model, path, settings, variant_name) or {}
+    except (ThesisError, OSError):
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise UnavailableError(
+            f"{FORMATS[kind].title} can't be written of {variant_name}:"
+            f" {type(error).__name__}: {reason}",
+            "the other formats don't depend on it; thesis --debug shows where it happened",
+        ) from error
 
 
 def differences(

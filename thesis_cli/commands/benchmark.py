@@ -18,15 +18,13 @@ from thesis_cli.commands.benchmark_matrix import run_matrix
 from thesis_cli.commands.benchmark_tables import view
 from thesis_cli.completion import complete_network
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import (
+from thesis_cli.networks.loading import build, settle, settled_device
+from thesis_cli.networks.options import (
     Chosen,
-    build,
     device_option,
     precision_option,
     run_option,
     settings_option,
-    settle,
-    settled_device,
     weights_option,
 )
 from thesis_cli.output import emit, json_option

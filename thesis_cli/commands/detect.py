@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from featherface.errors import DataError
-from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
+from featherface.evaluation.config import EvaluateConfig
 from thesis_cli.commands.detection.answers import faces
 from thesis_cli.commands.detection.blur_options import BlurOptions, blur_options
 from thesis_cli.commands.detection.copies import BLURRED, DRAWN, PictureCopies, copy_targets
@@ -24,7 +24,13 @@ from thesis_cli.commands.detection.videos import VideoWork, video_view
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, Network, load, max_megapixels_option, network_options
+from thesis_cli.networks.loading import Network, load
+from thesis_cli.networks.options import (
+    Chosen,
+    max_megapixels_option,
+    network_options,
+    protocol_option,
+)
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
 
@@ -50,13 +56,7 @@ MANY = 1000
     show_default=True,
     help="Lowest score.",
 )
-@click.option(
-    "--protocol",
-    type=click.Choice(list(PROTOCOLS)),
-    default="original",
-    show_default=True,
-    help="At which size to look at a picture.",
-)
+@protocol_option
 @max_megapixels_option
 @saving_options
 @blur_options

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.errors import UnavailableError
-from featherface.evaluation.config import PROTOCOLS
 from featherface.serving.limits import LOWEST_SCORE, ServingLimits
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, load, network_options, settle
+from thesis_cli.networks.loading import load, settle
+from thesis_cli.networks.options import Chosen, network_options, protocol_option
 
 if TYPE_CHECKING:
     from featherface.engines.engine import Engine
@@ -65,13 +65,7 @@ def limit_options(command: Any) -> Any:
     show_default=True,
     help="Lowest score that is told, where a request names none.",
 )
-@click.option(
-    "--protocol",
-    type=click.Choice(list(PROTOCOLS)),
-    default="original",
-    show_default=True,
-    help="At which size to look at a picture.",
-)
+@protocol_option
 @limit_options
 @click.option("--json-logs", is_flag=True, help="Log each request as a JSON object.")
 @pass_session

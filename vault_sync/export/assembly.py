@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from vault_sync.export import figures, format_specific
 from vault_sync.export.citations import Citer
 from vault_sync.export.drawings.fences import DrawnFences
 from vault_sync.export.drawings.pictures import Pictures
@@ -13,9 +12,19 @@ from vault_sync.export.maths.formulas import Formulas
 from vault_sync.export.reading import callouts
 from vault_sync.export.reading.anchors import Anchors
 from vault_sync.export.reading.linking import Linker
+from vault_sync.export.reading.marks import attach
 from vault_sync.export.reading.pages import read_pages
 from vault_sync.export.reading.pandoc_ast import block, div, find, header, plain, rewrite, words
-from vault_sync.export.reading.transclusion import Embedder
+from vault_sync.export.reading.transclusion import Embedder, flags
+from vault_sync.export.references.captions import compose
+from vault_sync.export.references.cross_references import CrossReferences, repeated
+from vault_sync.export.references.numbering import (
+    APPENDICES,
+    UNNUMBERED,
+    Numbers,
+    chapters,
+    number,
+)
 from vault_sync.export.typography import quote, typeset
 
 if TYPE_CHECKING:
@@ -42,6 +51,13 @@ class Document:
     """Paths of all notes that it shows, embedded ones too."""
     pictures: tuple[str, ...] = ()
     """Paths of the pictures that it shows."""
+    numbers: Numbers = field(default_factory=Numbers)
+    """What is numbered in it."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a thesis of several chapters, rather than a note or two."""
+        return len(chapters(self.blocks)) > 1 and not self.title
 
     @property
     def figures(self) -> int:
@@ -89,14 +105,15 @@ class _Assembler:
         self.words = words
         self.result = Document([])
         pages = read_pages(index, selection.notes, entries)
-        self.result.warnings += pages.warnings
+        self.result.warnings += [*pages.warnings, *repeated(pages.rows)]
         self.anchors = Anchors()
         self.titles: dict[str, str] = {}
         warn = self.result.warnings.append
         self.linker = Linker(index, pages, self.anchors, self.titles, warn)
         self.pictures = Pictures(index, pages, *media, warn)
-        formulas = Formulas(index, pages, preamble, warn)
-        prepared = pages.change(self.pictures.picture_rewriter).change(formulas.formula_rewriter)
+        named = pages.change(lambda _: attach)
+        formulas = Formulas(index, named, preamble, warn)
+        prepared = named.change(self.pictures.picture_rewriter).change(formulas.formula_rewriter)
         prepared = prepared.change_blocks(formulas.block_rewriter)
         fences = DrawnFences(index, pages, self.pictures, warn)
         prepared = prepared.change_blocks(fences.block_rewriter)
@@ -105,6 +122,7 @@ class _Assembler:
         self.linker.shown = prepared
         self.embedder = Embedder(index, self.pages, self.anchors, warn)
         self.citer = Citer(pages, entries, warn)
+        self.references = CrossReferences(pages, self.anchors, words, warn)
         self.index = index
 
     def document(self) -> Document:
@@ -112,14 +130,30 @@ class _Assembler:
         parts = [(entry, self._expand(entry)) for entry in self.selection.entries]
         main = self._resolve([node for entry, part in parts if not entry.appendix for node in part])
         rest = self._resolve([node for entry, part in parts if entry.appendix for node in part])
-        aside = [div([], "", format_specific.APPENDICES)] if rest else []
+        aside = [div([], "", APPENDICES)] if rest else []
         self.result.blocks = self._typeset([*main, *self._references(), *aside, *rest])
-        self.result.title = self._typeset([block("Plain", self.result.title)])[0]["c"]
+        self._number()
+        title = self._typeset([block("Plain", self.result.title)])
+        self.result.title = title[0]["c"] if title else []
         self.result.cited = self.citer.cited
         self.result.notes = tuple(self.pages.by_path)
         self.result.pictures = tuple(self.pictures.copies)
         self.result.warnings = list(dict.fromkeys(self.result.warnings))
         return self.result
+
+    def _number(self) -> None:
+        """Number the document, then write what refers to its numbers."""
+        result, new = self.result, self.anchors.new
+        blocks, numbers = number(result.blocks, new, by_chapter=result.whole)
+        refer = self.references.rewriter(numbers)
+        result.blocks = rewrite(blocks, inlines=refer)
+        result.numbers = replace(
+            numbers,
+            entries={
+                name: replace(entry, caption=tuple(rewrite(list(entry.caption), inlines=refer)))
+                for name, entry in numbers.entries.items()
+            },
+        )
 
     def _resolve(self, blocks: list[Node]) -> list[Node]:
         linked = rewrite(blocks, inlines=self.linker.resolve_links)
@@ -132,6 +166,8 @@ class _Assembler:
             return [header(entry.level, words(entry.title), name)]
         page = self.pages.by_path[entry.path]
         title, blocks = self.embedder.title(page)
+        kinds = flags(title)
+        title = self.embedder.marked(page, title)
         identity = self.anchors.mark(entry.path, "", plain(title))
         self.anchors.places.setdefault((entry.path, plain(title)), identity)
         if not self.index.identity(entry.path).startswith("run/"):
@@ -140,19 +176,18 @@ class _Assembler:
         if entry.level == 0:
             self.result.title = title
             return [div([], identity), *body]
-        return [header(entry.level, title, identity), *body]
+        return [header(entry.level, title, identity, *kinds), *body]
 
     def _references(self) -> list[Node]:
         if not self.citer.cited:
             return []
         title = words(str(self.words.say("export.bibliography")))
-        return [header(1, title, "references", format_specific.UNNUMBERED), div([], "refs")]
+        return [header(1, title, "references", UNNUMBERED), div([], "refs")]
 
     def _typeset(self, blocks: list[Node]) -> list[Node]:
         language = self.words.language
         name = lambda kind: str(self.words.name("callout", kind)).capitalize()  # noqa: E731
         blocks = rewrite(blocks, blocks=quote(language))
         blocks = rewrite(blocks, inlines=typeset(language))
-        blocks = rewrite(blocks, blocks=figures.caption)
-        done: list[Node] = rewrite(blocks, blocks=lambda row: callouts.frame(row, name))
-        return done
+        framed = rewrite(blocks, blocks=lambda row: callouts.frame(row, name))
+        return compose(framed)

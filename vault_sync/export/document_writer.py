@@ -11,7 +11,8 @@ from featherface.errors import NotFoundError
 from vault_sync.export import format_specific, tables
 from vault_sync.export.reading import pandoc
 from vault_sync.export.reading.pandoc_ast import API, plain, words
-from vault_sync.export.word_styles import finish, write_reference
+from vault_sync.export.references.reference_style import LISTED
+from vault_sync.export.word_styles import finish, number_document, write_reference
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class ExportOptions:
     """A CSL file for citations; None: Chicago, author and date."""
     engine: str = "typst"
     with_runs: bool = False
+    lists: tuple[str, ...] | None = None
+    """What is listed after the contents: `figure`, `table`; None: both in a whole thesis."""
     force: bool = False
     """Write over a file that was changed since it was exported, and show altered numbers."""
 
@@ -52,17 +55,16 @@ class DocumentWriter:
 
     def write(self, document: Document) -> list[str]:
         """Write `thesis` with the suffix of the format; return the warnings of the programs."""
-        blocks = document.blocks if self.form.counts else self._numbered(document.blocks)
         tree = {
             "pandoc-api-version": API,
             "meta": self._meta(document),
-            "blocks": format_specific.lay_out(blocks, format_specific.LAYOUTS[self.layout]),
+            "blocks": self._blocks(document),
         }
         text = json.dumps(tree, ensure_ascii=False)
         (self.build / "thesis.json").write_text(text, encoding="utf-8")
         set_by_typst = self.layout == "typst"
         output = "thesis.typ" if set_by_typst else f"thesis{self.form.suffix}"
-        whole = len(list(_chapters(document.blocks))) > 1 and not document.title
+        whole = document.whole
         arguments = ["--from", "json", "--to", self.form.writer, "--standalone", "--output", output]
         arguments += ["--variable", f"language={self.workspace.language}"]
         arguments += ["--toc", "--toc-depth=3"] if whole else []
@@ -74,13 +76,18 @@ class DocumentWriter:
             warnings += pandoc.compile_typst(self.build / output, self.build / "thesis.pdf")
         if self.layout == "docx":
             finish(self.build / output)
+            number_document(self.build / output)
         return [warning for warning in warnings if "Citeproc: citation" not in warning]
 
-    def _numbered(self, blocks: list[Node]) -> list[Node]:
-        """Number what the program that shows it does not."""
-        language = Words(self.workspace.language)
-        label, colon = str(language.say("export.figure")), language.colon
-        return format_specific.number_figures(format_specific.number(blocks), label, colon)
+    def _blocks(self, document: Document) -> list[Node]:
+        """Return the document as the format shows it, lists of figures and tables before it."""
+        layout = format_specific.LAYOUTS[self.layout]
+        style = layout.references(document.numbers, Words(self.workspace.language))
+        lists = self.options.lists
+        if lists is None:
+            lists = LISTED if document.whole else ()
+        blocks = format_specific.lay_out(document.blocks, layout, style)
+        return [*style.opening(lists), *blocks]
 
     def _meta(self, document: Document) -> dict[str, Node]:
         settings, language = self.workspace.settings, Words(self.workspace.language)
@@ -150,7 +157,3 @@ class DocumentWriter:
         )
         (self.build / name).write_text(text, encoding="utf-8")
         return name
-
-
-def _chapters(blocks: list[Node]) -> list[Node]:
-    return [node for node in blocks if node["t"] == "Header" and node["c"][0] == 1]

@@ -1,4 +1,4 @@
-"""What only one format understands: callouts, small and turned tables, appendices, numbers."""
+"""What only one format understands: callouts, small and turned tables, appendices, references."""
 
 from __future__ import annotations
 
@@ -7,31 +7,24 @@ from typing import TYPE_CHECKING
 
 from vault_sync.export import tables
 from vault_sync.export.reading.callouts import CALLOUT, TITLE
-from vault_sync.export.reading.pandoc_ast import (
-    classes,
-    div,
-    plain,
-    raw,
-    rewrite,
-    span,
-    string,
-    words,
-)
+from vault_sync.export.reading.linking import REFERENCE
+from vault_sync.export.reading.pandoc_ast import classes, div, plain, raw, rewrite, span
+from vault_sync.export.references.equations import EQUATION
+from vault_sync.export.references.latex_references import LatexReferences
+from vault_sync.export.references.numbering import APPENDICES
+from vault_sync.export.references.reference_style import ReferenceStyle
+from vault_sync.export.references.typst_references import TypstReferences
+from vault_sync.export.references.word_references import WordReferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vault_sync.export.reading.pandoc_ast import Node
 
-APPENDICES = "appendices"
-"""Class of the empty division after which chapters are appendices."""
-UNNUMBERED = "unnumbered"
 LEAD = 200
 """Letters of a line that introduces what follows."""
 LONGEST_WORD = 24
 """Letters of a word that a line of prose takes whole."""
-DEEPEST = 3
-"""Level of the lowest headings that have numbers."""
 
 _LATEX_SIZES = {"normal": "\\normalsize", "small": "\\small", "tiny": "\\scriptsize"}
 _BREAK = (
@@ -49,6 +42,7 @@ class DocumentLayout:
 
     table: Callable[[Node, tables.TableSize], list[Node]]
     callout: Callable[[Node], list[Node]]
+    references: type[ReferenceStyle]
     appendices: tuple[Node, ...] = ()
     tasks: Callable[[Node], list[Node]] = lambda node: [node]
     lead: Callable[[Node], list[Node]] = lambda node: [node]
@@ -57,78 +51,63 @@ class DocumentLayout:
     """Whether long words need places where they may be broken."""
 
 
-def lay_out(blocks: list[Node], layout: DocumentLayout) -> list[Node]:
-    """Return BLOCKS as one format shows them."""
+def lay_out(blocks: list[Node], layout: DocumentLayout, style: ReferenceStyle) -> list[Node]:
+    """Return BLOCKS as one format shows them; STYLE shows their numbers and references."""
 
     def change(row: list[Node]) -> list[Node]:
         following = [*row[1:], None]
         return [
             result
             for node, after in zip(row, following, strict=True)
-            for result in lay(node, after)
+            for result in _lay(node, after, layout, style)
         ]
 
-    def lay(node: Node, after: Node | None) -> list[Node]:
-        if node["t"] == "Table":
-            return _table(node, layout)
-        if node["t"] == "Div" and CALLOUT in classes(node):
-            return layout.callout(node)
-        if node["t"] == "Div" and APPENDICES in classes(node):
-            return list(layout.appendices)
-        if node["t"] == "BulletList" and _is_of_tasks(node):
-            return layout.tasks(node)
-        if node["t"] == "Para" and after and after["t"] == "Table" and len(plain(node)) < LEAD:
-            return layout.lead(node)
-        return [node]
+    def refer(row: list[Node]) -> list[Node]:
+        return [piece for node in row for piece in (_referring(node, style) or [node])]
 
     softened = tables.breakable(blocks, LONGEST_WORD) if layout.soft else blocks
-    done: list[Node] = rewrite(softened, blocks=change)
+    done: list[Node] = rewrite(softened, inlines=refer, blocks=change)
     return done
 
 
-def number_figures(blocks: list[Node], label: str, colon: str) -> list[Node]:
-    """Write `LABEL 1`, COLON before each caption."""
-    count = 0
-
-    def change(row: list[Node]) -> list[Node]:
-        nonlocal count
-        for node in row:
-            if node["t"] == "Figure":
-                count += 1
-                first = node["c"][1][1][0]
-                first["c"] = [*words(f"{label} {count}"), string(colon), *first["c"]]
-        return row
-
-    done: list[Node] = rewrite(blocks, blocks=change)
-    return done
-
-
-def number(blocks: list[Node]) -> list[Node]:
-    """Write its number before each heading down to the third level, letters in the appendices."""
-    counts: list[int] = []
-    lettered = False
-    numbered: list[Node] = []
-    for node in blocks:
-        if node["t"] == "Div" and APPENDICES in classes(node):
-            counts, lettered = [], True
-        if node["t"] != "Header" or UNNUMBERED in node["c"][1][1] or node["c"][0] > DEEPEST:
-            numbered.append(node)
-            continue
-        level, attrs, content = node["c"]
-        counts = (counts + [0] * level)[:level]
-        counts[-1] += 1
-        first = chr(64 + counts[0]) if lettered and counts[0] <= 26 else str(counts[0])
-        text = ".".join([first, *map(str, counts[1:])])
-        mark = span([string(text)], "", "header-section-number")
-        numbered.append({"t": "Header", "c": [level, attrs, [mark, {"t": "Space"}, *content]]})
-    return numbered
+def _lay(
+    node: Node, after: Node | None, layout: DocumentLayout, style: ReferenceStyle
+) -> list[Node]:
+    """Return what stands for one block, before the block AFTER."""
+    kinds: dict[str, Callable[[], list[Node]]] = {
+        "Table": lambda: _table(node, layout, style),
+        "Figure": lambda: style.figure(node),
+        "Header": lambda: [style.heading(node)],
+        "Div": lambda: _division(node, layout, style),
+    }
+    if node["t"] in kinds:
+        return kinds[node["t"]]()
+    if node["t"] == "BulletList" and _is_of_tasks(node):
+        return layout.tasks(node)
+    if node["t"] == "Para" and after and after["t"] == "Table" and len(plain(node)) < LEAD:
+        return layout.lead(node)
+    return [node]
 
 
-def _table(node: Node, layout: DocumentLayout) -> list[Node]:
+def _division(node: Node, layout: DocumentLayout, style: ReferenceStyle) -> list[Node]:
+    if CALLOUT in classes(node):
+        return layout.callout(node)
+    if APPENDICES in classes(node):
+        return list(layout.appendices)
+    return style.equation(node) if EQUATION in classes(node) else [node]
+
+
+def _table(node: Node, layout: DocumentLayout, style: ReferenceStyle) -> list[Node]:
     fit = tables.fit(node)
+    shown = style.table(node)
     if fit.shares:
-        node = tables.with_widths(tables.breakable(node) if layout.soft else node, fit.shares)
-    return layout.table(node, fit.size)
+        shown = tables.with_widths(tables.breakable(shown) if layout.soft else shown, fit.shares)
+    return style.around_table(node, layout.table(shown, fit.size))
+
+
+def _referring(node: Node, style: ReferenceStyle) -> list[Node]:
+    referring = node["t"] == "Link" and REFERENCE in classes(node)
+    return style.reference(node) if referring else []
 
 
 def _is_of_tasks(node: Node) -> bool:
@@ -162,7 +141,9 @@ def _html_table(node: Node, size: tables.TableSize) -> list[Node]:
 def _docx_table(node: Node, size: tables.TableSize) -> list[Node]:
     if size is not tables.NORMAL:
         style = f"Table {size.points:g}"
-        node = rewrite(node, blocks=lambda row: [_styled(inner, style) for inner in row])
+        attrs, legend, *cells = node["c"]
+        cells = rewrite(cells, blocks=lambda row: [_styled(inner, style) for inner in row])
+        node = {**node, "c": [attrs, legend, *cells]}
     if size.turned:
         return _around("openxml", UPRIGHT, node, TURNED)
     return [node]
@@ -197,6 +178,7 @@ LAYOUTS = {
     "typst": DocumentLayout(
         _typst_table,
         _raw_callout("typst", "#callout[", "]"),
+        TypstReferences,
         (raw("typst", "#show: appendices"),),
         lambda node: _around("typst", "#tasks[", node, "]"),
         lambda node: _around("typst", "#block(sticky: true)[", node, "]"),
@@ -204,10 +186,11 @@ LAYOUTS = {
     "latex": DocumentLayout(
         _latex_table,
         _raw_callout("latex", "\\begin{callout}", "\\end{callout}"),
+        LatexReferences,
         (raw("latex", "\\appendix"),),
         lead=lambda node: [node, raw("latex", "\\nopagebreak")],
     ),
-    "html5": DocumentLayout(_html_table, lambda node: [node], soft=False),
-    "docx": DocumentLayout(_docx_table, _docx_callout),
+    "html5": DocumentLayout(_html_table, lambda node: [node], ReferenceStyle, soft=False),
+    "docx": DocumentLayout(_docx_table, _docx_callout, WordReferences),
 }
 """pandoc's writer, without its extensions -> layout."""

@@ -13,17 +13,15 @@ class DocumentFormat:
     writer: str
     """What pandoc is asked to write."""
     summary: str
-    counts: bool = True
-    """Whether its headings are counted by the program that sets it; else we number them."""
 
 
 FORMATS = {
     "pdf": DocumentFormat(
         ".pdf", "typst-citations-smart", "a printable document, set by typst or by LaTeX"
     ),
-    "docx": DocumentFormat(".docx", "docx", "a Word document", counts=False),
+    "docx": DocumentFormat(".docx", "docx", "a Word document"),
     "latex": DocumentFormat(".tex", "latex", "a LaTeX source with its figures beside it"),
-    "html": DocumentFormat(".html", "html5", "one HTML page that holds its pictures", counts=False),
+    "html": DocumentFormat(".html", "html5", "one HTML page that holds its pictures"),
 }
 ENGINES = ("typst", "lualatex", "xelatex", "pdflatex", "tectonic")
 """Programs that set a PDF; all but the first are the student's own."""

@@ -7,6 +7,8 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from vault_sync.export.references import word_numbering
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -79,6 +81,18 @@ def finish(path: Path) -> None:
         return re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{''.join(footer)}", text)
 
     path.write_bytes(_rewritten(path.read_bytes(), {"word/document.xml": change}, {}))
+
+
+def number_document(path: Path) -> None:
+    """Have Word count the headings of the document at PATH."""
+    with zipfile.ZipFile(path) as archive:
+        styles = word_numbering.heading_styles(archive.read("word/styles.xml").decode("utf-8"))
+    changes = {
+        "word/document.xml": word_numbering.number_headings,
+        "word/numbering.xml": lambda text: word_numbering.add_lists(text, styles),
+        "word/styles.xml": word_numbering.number_styles,
+    }
+    path.write_bytes(_rewritten(path.read_bytes(), changes, {}))
 
 
 def _rewritten(

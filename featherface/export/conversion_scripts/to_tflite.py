@@ -15,15 +15,12 @@ import numpy as np
 from featherface.export.conversion_scripts.jobs import NAMES, answer, obey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from featherface.export.conversion_scripts.jobs import Job
 
 ENTRY = "featherface"
 """Name of the entry among a file's metadata that holds ours, as JSON."""
-KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D")
-OFFSETS = 27
-"""Channels of a convolution that moves and weighs the taps of a deformable one."""
+WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+"""Operators whose weights are halved."""
 
 
 def convert(job: Job) -> None:
@@ -43,75 +40,48 @@ def convert(job: Job) -> None:
     pictures = torch.zeros(1, 3, *job["size"])
     written = Path(job["output"])
     litert_torch.convert(Named(program), sample_kwargs={"images": pictures}).export(str(written))
-    if job["precision"] != "fp32":
-        _reduce(written, job)
+    if job["precision"] == "fp16":
+        _half(written)
+    elif job["precision"] == "int8":
+        _eight_bits(written, job, program)
     _tell(written, job["metadata"])
 
 
-def _reduce(written: Path, job: Job) -> None:
-    """Give the file WRITTEN half weights, or convolutions of 8 bits, in place."""
+def _half(written: Path) -> None:
+    """Give the file WRITTEN half weights, in place."""
     from ai_edge_quantizer import quantizer
     from ai_edge_quantizer.qtyping import TFLOperationName
 
     work = quantizer.Quantizer(bytearray(written.read_bytes()))
-    kinds = [TFLOperationName[name] for name in KINDS]
-    ranges = None
-    if job["precision"] == "fp16":
-        for kind in (*kinds, TFLOperationName.FULLY_CONNECTED):
-            work.add_weight_only_config(
-                ".*", kind, 16, algorithm_key=quantizer.AlgorithmName.FLOAT_CASTING
-            )
-    else:
-        for kind in kinds:
-            work.add_static_config(".*", kind, 8, 8)
-            for name in _sensitive(written):
-                work.update_quantization_recipe(
-                    f"^{name}$", kind, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
-                )
-        pictures = np.load(job["calibration"])["images"]
-        asked = [{"images": picture[None]} for picture in pictures]
-        ranges = work.calibrate({"serving_default": asked}, num_threads=job["threads"] or 1)
-    result = work.quantize(ranges, enable_progress_report=False)
-    written.write_bytes(result.quantized_model)
+    for name in WITH_WEIGHTS:
+        work.add_weight_only_config(
+            ".*", TFLOperationName[name], 16, algorithm_key=quantizer.AlgorithmName.FLOAT_CASTING
+        )
+    written.write_bytes(work.quantize(None, enable_progress_report=False).quantized_model)
 
 
-def _sensitive(written: Path) -> list[str]:
-    """Return what the outputs of those convolutions are called that keep single precision.
+def _eight_bits(written: Path, job: Job, program: Any) -> None:
+    """Give the file WRITTEN convolutions of 8 bits but for those that these spoil, in place.
 
-    Those that give the answers, and those that place the taps of a deformable convolution.
+    This alone needs more of the program than this room: an environment made for TFLite borrows the
+    packages of the Python that made it.
     """
-    from ai_edge_litert import schema_py_generated as schema
-    from ai_edge_litert.tools import flatbuffer_utils
+    from featherface.export.conversion_scripts.tflite_int8 import QuantisableFile
+    from featherface.export.eight_bits.sensitive_blocks import choose
+    from featherface.export.onnx_names import OUTERMOST
+    from featherface.weights.network_settings import settings_of
 
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(written.read_bytes()))
-    graph = model.subgraphs[0]
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    wanted = {getattr(schema.BuiltinOperator, name) for name in KINDS}
-    maker = {output: operator for operator in graph.operators for output in operator.outputs}
-
-    def last(tensors: Any) -> Iterator[Any]:
-        """Yield the convolutions that no other stands behind, on the way to TENSORS."""
-        for tensor in tensors:
-            operator = maker.get(tensor)
-            if operator is None:
-                continue
-            if codes[operator.opcodeIndex] in wanted:
-                yield operator.outputs[0]
-            else:
-                yield from last(operator.inputs)
-
-    kept = set(last(graph.outputs))
-    for operator in graph.operators:
-        output = operator.outputs[0]
-        if codes[operator.opcodeIndex] in wanted and graph.tensors[output].shape[-1] == OFFSETS:
-            kept.add(output)
-    return sorted(_escaped(graph.tensors[tensor].name.decode()) for tensor in kept)
-
-
-def _escaped(name: str) -> str:
-    import re
-
-    return re.escape(name)
+    known = settings_of(job["metadata"], written)
+    if known is None:
+        raise ValueError("the metadata don't say which network it is")
+    weights = {
+        name.removeprefix(OUTERMOST): value.numpy() for name, value in program.state_dict().items()
+    }
+    pictures = np.load(job["calibration"])["images"]
+    file = QuantisableFile(written.read_bytes(), known.config, pictures, weights, job["threads"])
+    choice = choose(file)
+    written.write_bytes(file.quantised(choice.layers))
+    Path(job["told"]).write_text(json.dumps(choice.to_json()), encoding="utf-8")
 
 
 def _tell(written: Path, metadata: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from featherface.data.sample import Sample
 from featherface.errors import DataError
 from featherface.losses.assignment import Targets
 from featherface.training.loading.loader import CollatedDataset, Loader, options
-from featherface.training.loading.workers import ahead, this_machine, workers_for
+from featherface.training.loading.workers import ahead, makes_beside, this_machine, workers_for
 from featherface.training.optimization.curriculum import (
     pictures_of,
     share_of,
@@ -243,7 +243,9 @@ def load(
     workers = workers_for(config, device.type, len(split.images), machine)
     pictures = TrainingPictures(split, config, mean, named=named, holders=workers)
     settings = options(workers, device.type, ahead(workers, config))
-    return Loader(CollatedDataset(pictures, collate), order, settings)
+    loader = Loader(CollatedDataset(pictures, collate), order, settings)
+    loader.beside = workers > 0 or makes_beside(device.type, torch.get_num_threads(), machine)
+    return loader
 
 
 def collate(items: Sequence[Item]) -> Batch:

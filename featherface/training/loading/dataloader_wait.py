@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from featherface.training.loading.batches import Batch
 
@@ -26,21 +26,30 @@ class LoadingClock:
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Yield BATCHES, noting how long each was waited for.
 
-        The next batch is made in a thread while the training computes with this one.
+        The next batch is made in a thread while the training computes with this one, unless they
+        are of a loader that is not `beside`.
         """
         self.seconds, self.began = 0.0, time.perf_counter()
         self.workers = getattr(batches, "workers", 0)
         coming = iter(batches)
+        if getattr(batches, "beside", True):
+            yield from self._made_beside(coming)
+            return
+        while (batch := self._waited(lambda: next(coming, None))) is not None:
+            yield batch
+
+    def _made_beside(self, coming: Iterator[Batch]) -> Iterator[Batch]:
         with ThreadPoolExecutor(1) as maker:
             making = maker.submit(next, coming, None)
-            while True:
-                asked = time.perf_counter()
-                batch = making.result()
-                self.seconds += time.perf_counter() - asked
-                if batch is None:
-                    return
+            while (batch := self._waited(making.result)) is not None:
                 making = maker.submit(next, coming, None)
                 yield batch
+
+    def _waited(self, made: Callable[[], Batch | None]) -> Batch | None:
+        asked = time.perf_counter()
+        batch = made()
+        self.seconds += time.perf_counter() - asked
+        return batch
 
     @property
     def share(self) -> float:

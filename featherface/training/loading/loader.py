@@ -57,6 +57,8 @@ class Loader(Generic[BatchT]):
         self._loader: DataLoader[BatchT] = _QuietDataLoader(
             pictures, batch_sampler=order, collate_fn=_identity, **settings
         )
+        self.beside = True
+        """Whether the next batch shall be made while the last one is computed with."""
         if (loaders := _open.get()) is not None:
             loaders.append(self)
 

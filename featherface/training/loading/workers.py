@@ -1,8 +1,8 @@
 """The number of worker processes for data loading, and advice where loading is slow.
 
 A GPU leaves the processor to them; a network that trains on the processor needs it itself, and
-there a thread that makes the next batch beside it is quicker than processes which take turns with
-it. Starting them takes seconds each time a training starts, which a small one never gets back.
+processes would only take turns with it. Starting them takes seconds each time a training starts,
+which a small one never gets back.
 """
 
 from __future__ import annotations
@@ -92,6 +92,16 @@ def workers_for(config: TrainConfig, device: str, pictures: int, machine: Loader
             most, machine.shared // ((1 + PREFETCHED) * batch_bytes(config) * machine.processes)
         )
     return most
+
+
+def makes_beside(device: str, threads: int, machine: LoaderMachine) -> bool:
+    """Whether the next batch is made while a network computes in THREADS on DEVICE (a type).
+
+    Not where they are on every core. Each operation ends with its slowest thread, and the one that
+    shares its core with the making of a batch takes twice as long: the batch costs its time all the
+    same, and the changes between the two cost more (`benchmarks/training.py --beside`).
+    """
+    return device != "cpu" or threads < machine.cores // machine.processes
 
 
 def announcement(workers: int, machine: LoaderMachine) -> str:

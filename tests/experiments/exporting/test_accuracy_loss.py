@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from experiments.comparison.statistics import MEAN, paired_bootstrap
-from experiments.exporting.accuracy_loss import losses
+from experiments.exporting.accuracy_loss import Validation, losses
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
+from featherface.errors import UnavailableError
+from featherface.evaluation.config import EvaluateConfig
 from featherface.evaluation.ground_truth import from_annotations
 from featherface.evaluation.names import picture_name
 from featherface.evaluation.protocol import evaluate
@@ -47,6 +51,42 @@ def test_the_loss_is_the_networks_ap_less_the_files_with_its_paired_interval(rec
     interval = paired_bootstrap([fewer, every]).difference(0, 1, "hard")
     assert (found["hard"].low, found["hard"].high) == (interval.low, interval.high)
     assert 0 < found["hard"].low < found["hard"].loss < found["hard"].high
+
+
+def artifact(side):
+    """A file that takes pictures of SIDE pixels alone; None: of any size."""
+    details = {} if side is None else {"fixed_size": [side, side]}
+    return SimpleNamespace(format="tflite", details=details)
+
+
+def test_a_file_of_one_size_is_judged_on_pictures_no_larger(monkeypatch, records):
+    asked = []
+
+    def judged(model, source, truth, evaluate, on_progress=None):
+        asked.append((model, evaluate.protocol, evaluate.score_threshold))
+        return Validation(
+            source=source, truth=truth, reference=records[1], evaluate=evaluate, model=model
+        )
+
+    monkeypatch.setattr("experiments.exporting.accuracy_loss.validation", judged)
+    own = Validation(
+        source="pictures",
+        truth="truth",
+        reference=records[0],
+        evaluate=EvaluateConfig(score_threshold=0.1),
+        dataset="widerface",
+        model="network",
+    )
+    assert own.fitting(artifact(None)) is own
+    fitting = own.fitting(artifact(640))
+    assert (fitting.evaluate.protocol, fitting.reference) == ("vga", records[1])
+    assert fitting.dataset == "widerface"
+    assert own.fitting(artifact(1024)) is fitting, "the network looks once"
+    assert asked == [("network", "vga", 0.1)]
+    assert fitting.fitting(artifact(640)) is fitting
+    with pytest.raises(UnavailableError, match="takes 320 pixels a side") as refused:
+        own.fitting(artifact(320))
+    assert refused.value.hint == "write it for larger ones: --image-size 640"
 
 
 def test_a_file_that_does_better_loses_less_than_nothing(records):

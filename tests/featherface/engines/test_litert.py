@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from stand_ins.networks import every_network
 
-from featherface.engines.litert import LiteRtEngine, open_file, priors_inside
+from featherface.engines.litert import LiteRtEngine, open_file, priors_inside, too_large
 from featherface.engines.opening import engine_of
 from featherface.errors import UnavailableError, UsageError, WeightsError
 from featherface.export import conversion_tools
@@ -79,6 +80,13 @@ def test_a_larger_picture_is_refused_with_what_writes_a_file_for_it(engine):
     with pytest.raises(UsageError, match=r"best\.tflite takes pictures up to 128x96") as told:
         detect(lite, model.config, np.zeros((97, 40, 3), np.uint8))
     assert "--image-size 128" in told.value.hint
+
+
+def test_the_smaller_protocol_is_named_where_its_pictures_fit():
+    for fixed, named in (((640, 640), True), ((512, 512), False)):
+        hint = too_large(Path("best.tflite"), (800, 700), fixed).hint
+        assert ("--protocol vga" in hint) is named, fixed
+        assert hint.endswith("--format tflite --image-size 800")
 
 
 def test_without_litert_the_command_that_installs_it_is_named(tmp_path, monkeypatch):

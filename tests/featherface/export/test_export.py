@@ -131,6 +131,18 @@ def test_a_file_that_computes_something_else_is_removed(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_converter_that_knows_no_way_ends_its_format_alone(tmp_path, monkeypatch):
+    def stumble(_model, _path, _settings, _name):
+        raise RuntimeError("no such operator\nmany more lines")
+
+    monkeypatch.setitem(writing.WRITERS, "onnx", stumble)
+    model = build(variant("retinaface-mnet025"), 0).eval()
+    with pytest.raises(
+        UnavailableError, match=r"retinaface-mnet025: RuntimeError: no such operator$"
+    ):
+        export(model, ExportConfig(), tmp_path, "odd", "retinaface-mnet025")
+
+
 @pytest.fixture
 def written_with(monkeypatch, tmp_path):
     """Export a network to a file whose answers are its own but for a difference in one of them."""

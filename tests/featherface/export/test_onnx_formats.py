@@ -20,9 +20,9 @@ from featherface.engines.onnx_runtime import OnnxSession
 from featherface.engines.opening import open_file
 from featherface.export import onnx_int8
 from featherface.export.calibration import COUNT, LONGEST, drawn_pictures, pictures_in
+from featherface.export.eight_bits.sensitive_blocks import choose
 from featherface.export.formats import FORMATS, CalibrationPictures, ExportConfig, WriterSettings
 from featherface.export.onnx_detections import read_detections
-from featherface.export.sensitive_blocks import choose
 from featherface.export.writing import export
 from featherface.inference.detect import detect_together, network_input
 

@@ -156,6 +156,7 @@ if job["do"] == "convert":
         raise SystemExit("it knows no such operation")
     keys = sorted(set(job) - {"metadata"})
     open(job["output"], "w", encoding="utf-8").write(json.dumps([keys, job["metadata"]]))
+    json.dump({"sensitive_blocks": {"neck": 0.5}}, open(job["told"], "w", encoding="utf-8"))
 else:
     pictures = numpy.load(job["pictures"])["images"]
     rows = pictures.shape[2] * pictures.shape[3] // 64 * 2 * 21 // 16
@@ -201,6 +202,7 @@ def test_a_written_file_tells_its_network_and_size(pretended, tmp_path):
     settings = WriterSettings(image_size=SMALL, run="v3-nano@1")
     details = writing.WRITERS["openvino"](model, path, settings, NETWORK)
     assert details["fixed_size"] == [SMALL, SMALL]
+    assert details["sensitive_blocks"] == {"neck": 0.5}, "what the converter found out"
     _, told = json.loads(path.read_text(encoding="utf-8"))
     assert told["variant"] == NETWORK
     assert told["format"] == "openvino"

@@ -1,5 +1,6 @@
 """What changes from epoch to epoch, and that a training which goes on changes alike."""
 
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ from featherface.training.config.train import TrainConfig
 from featherface.training.loading import dataloader_wait as waiting_module
 from featherface.training.loading.batches import ordered
 from featherface.training.loading.dataloader_wait import LoadingClock
+from featherface.training.loading.workers import LoaderMachine, makes_beside
 from featherface.training.loop import train
 from featherface.training.optimization.curriculum import (
     holds_backbone,
@@ -148,7 +150,18 @@ class Clock:
         return SimpleNamespace(result=lambda: work(*arguments))
 
 
-def test_waiting_for_pictures_is_measured(monkeypatch):
+class Batches:
+    """What a loader is to the clock that watches it."""
+
+    def __init__(self, making, *, beside):
+        self.making, self.beside = making, beside
+
+    def __iter__(self):
+        return self.making
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_waiting_for_pictures_is_measured(monkeypatch, beside):
     clock = Clock()
     monkeypatch.setattr(waiting_module, "time", clock)
     monkeypatch.setattr(waiting_module, "ThreadPoolExecutor", Clock)
@@ -159,11 +172,44 @@ def test_waiting_for_pictures_is_measured(monkeypatch):
             yield number
 
     waiting = LoadingClock()
-    for _ in waiting.watch(slow()):
+    for _ in waiting.watch(Batches(slow(), beside=beside)):
         clock.now += 1  # the step
     assert waiting.seconds == 3 * 2
     assert waiting.share == pytest.approx(2 / 3)
     assert waiting.workers == 0
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_batch_is_made_beside_the_step_or_between_two(beside):
+    made, started = [], threading.Event()
+
+    def batches():
+        for number in range(3):
+            made.append(number)
+            if number == 1:
+                started.set()
+            yield number
+
+    for batch in LoadingClock().watch(Batches(batches(), beside=beside)):
+        if batch == 0:
+            assert started.wait(5 if beside else 0.05) == beside
+    assert made == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "cores", "processes", "beside"),
+    [
+        ("cpu", 2, 2, 1, False),
+        ("cpu", 1, 2, 1, True),
+        ("cpu", 1, 1, 1, False),
+        ("cpu", 4, 8, 2, False),
+        ("cpu", 3, 8, 2, True),
+        ("cuda", 2, 2, 1, True),
+    ],
+)
+def test_a_batch_is_made_beside_where_a_core_is_left(device, threads, cores, processes, beside):
+    machine = LoaderMachine(cores=cores, processes=processes)
+    assert makes_beside(device, threads, machine) is beside
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featherface.engines.table import ENGINES
-from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
+from featherface.evaluation.config import EvaluateConfig
 from thesis_cli.errors import ENVIRONMENT
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import (
+from thesis_cli.networks.loading import Network, load
+from thesis_cli.networks.options import (
     Chosen,
-    Network,
-    load,
     max_megapixels_option,
     network_options,
     precision_option,
+    protocol_option,
 )
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.wording import quantity
@@ -44,9 +44,7 @@ if TYPE_CHECKING:
     required=True,
     help="Folder with the four official .mat lists, or with wider_face_val_bbx_gt.txt.",
 )
-@click.option(
-    "--protocol", type=click.Choice(list(PROTOCOLS)), default="original", show_default=True
-)
+@protocol_option
 @click.option(
     "--flip", is_flag=True, help="Look at each picture mirrored too, and merge what was seen."
 )

@@ -10,10 +10,12 @@ import click
 
 from featherface.engines.table import OPSETS
 from featherface.errors import ThesisError
+from featherface.evaluation.config import PROTOCOLS, EvaluateConfig
 from featherface.export.formats import FORMATS, ExportConfig
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, build, settle, source_options
+from thesis_cli.networks.loading import build, settle
+from thesis_cli.networks.options import Chosen, source_options
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.progress import progress
 from thesis_cli.wording import difference, quantity
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from experiments.exporting.accuracy_loss import Validation
     from featherface.export.formats import WriterSettings
     from featherface.networks.detector import Detector
-    from thesis_cli.networks import NamedNetwork
+    from thesis_cli.networks.loading import NamedNetwork
     from thesis_cli.session import Session
 
 ALL = "all"
@@ -130,6 +132,9 @@ def export_files(  # noqa: PLR0913 - one parameter per option
                 raise
             left_out.append(not_made(name, error.message, error.hint or ""))
             session.warn(error.message)
+    for each in artifacts:
+        if "not_validated" in each:
+            session.warn(each["not_validated"])
     data = {
         "run": run,
         "seal": seal,
@@ -256,7 +261,12 @@ def view(data: dict[str, Any]) -> list[Block]:
     if data["run"]:
         facts["run"] = f"{data['run']}, seal {data['seal'][:12]}"
     blocks: list[Block] = [Grid(columns, rows, facts=facts)]
-    blocks += [text for each in data["artifacts"] if (text := left_alone(each))]
+    blocks += [
+        text
+        for each in data["artifacts"]
+        for text in (smaller_pictures(each), left_alone(each))
+        if text
+    ]
     if data["not_made"]:
         cells = [[each["title"], each["reason"], each["command"]] for each in data["not_made"]]
         blocks += ["", Grid(["not written", "~because", "~to get it"], cells)]
@@ -278,6 +288,18 @@ def loss_cells(entry: dict[str, Any]) -> list[str]:
         return ["", "", ""]
     ends = " to ".join(difference(lost[end], "fraction") for end in ("low", "high"))
     return [quantity(lost["ap"], "fraction"), difference(lost["loss"], "fraction"), ends]
+
+
+def smaller_pictures(entry: dict[str, Any]) -> str:
+    """Say where a file's AP is of smaller pictures than the others'; else empty."""
+    judged = entry.get("validation") or {}
+    name = judged.get("pictures", EvaluateConfig.protocol)
+    if name == EvaluateConfig.protocol:
+        return ""
+    return (
+        f"{entry['format']}: AP and loss by the protocol {name} ({PROTOCOLS[name].about}), since"
+        " the file takes no larger pictures"
+    )
 
 
 def left_alone(entry: dict[str, Any]) -> str:

@@ -10,7 +10,8 @@ import click
 from featherface.errors import UsageError
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, build, settle, source_options
+from thesis_cli.networks.loading import build, settle
+from thesis_cli.networks.options import Chosen, source_options
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from featherface.errors import DataError, NotFoundError, unknown
 from featherface.variants.table import VARIANTS
 from featherface.weights.network_settings import read_metadata
 from featherface.weights.published_weights import published
-from thesis_cli.networks import read_settings
+from thesis_cli.networks.loading import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ import click
 
 from featherface.errors import UsageError
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.networks import Chosen, settings_option, settle, variant_option
+from thesis_cli.networks.loading import settle
+from thesis_cli.networks.options import Chosen, settings_option, variant_option
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:

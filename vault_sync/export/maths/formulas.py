@@ -30,6 +30,8 @@ _ACTS = re.compile(
 )
 _NUMBERED = re.compile(r"\\(?:tag\s*\*?|label)\s*\{[^{}]*\}")
 """What numbers a formula; in a line LaTeX stops at it."""
+_REFERRING = re.compile(r"\\(?:eqref|ref|autoref|[cC]ref)\{[^{}]*\}")
+"""What refers to another formula; its number is put there once all are counted."""
 _DEFINES = re.compile("|".join(map(re.escape, sorted(DEFINERS))))
 LONGEST = 60
 """Letters of a formula that a warning shows."""
@@ -56,10 +58,11 @@ class Formulas:
         shared = _shared_rules(preamble, [one for row in texts.values() for one in row])
         for path, row in texts.items():
             self._expand(path, row, shared)
-        unreadable = find_unreadable([text for text in self.expanded.values() if text.strip()])
+        plain = {text: _REFERRING.sub(r"\\text{1}", text) for text in self.expanded.values()}
+        unreadable = find_unreadable([text for text in plain.values() if text.strip()])
         for place, text in self.expanded.items():
-            if text in unreadable:
-                self.faults.setdefault(place, unreadable[text])
+            if plain[text] in unreadable:
+                self.faults.setdefault(place, unreadable[plain[text]])
 
     def formula_rewriter(self, page: SourcePage) -> Callable[[list[Node]], list[Node]]:
         """Return the function that puts PAGE's formulas without macros into a row of inlines."""

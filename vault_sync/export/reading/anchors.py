@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from vault_sync.export.reading.headings import heading_key
+from vault_sync.export.reading.labels import block_names, canonical
 
+_Key = TypeVar("_Key")
 LONGEST = 60
 """Letters of an id."""
 
@@ -20,6 +23,12 @@ class Anchors:
     places: dict[tuple[str, str], str] = field(default_factory=dict)
     """(note, `heading` folded | `^block` | empty for the note itself) -> id."""
 
+    labels: dict[str, str] = field(default_factory=dict)
+    """Name in braces or in a `\\label` -> id."""
+    blocks: dict[str, str] = field(default_factory=dict)
+    """Block id in any note -> id."""
+    copies: set[str] = field(default_factory=set)
+    """Ids in notes that are shown within others."""
     same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """As `places`, for places that share their name: the ids of all, in their order."""
 
@@ -35,12 +44,45 @@ class Anchors:
         self.used.add(name)
         return name
 
-    def mark(self, path: str, place: str, text: str) -> str:
-        """Give an id to a PLACE of a note; the first that has its name is what links mean."""
+    def mark(self, path: str, place: str, text: str, *, copied: bool = False) -> str:
+        """Give an id to a PLACE of a note; the first that has its name is what links mean.
+
+        One in a note that is COPIED into another is that only until the note's own comes.
+        """
         name = self.new(text)
-        self.places.setdefault((path, heading_key(place)), name)
-        self.same.setdefault((path, heading_key(place)), []).append(name)
+        self._keep(self.places, (path, heading_key(place)), name, copied=copied)
+        if not copied:
+            self.same.setdefault((path, heading_key(place)), []).append(name)
         return name
+
+    def name(self, path: str, name: str, *, label: bool, copied: bool = False) -> str:
+        """Give an id to what is called NAME: a LABEL holds in the whole document, `^x` in a note.
+
+        The first that has a name is what references mean.
+        """
+        if not label:
+            identity = self.mark(path, f"^{name}", name, copied=copied)
+            self._keep(self.blocks, name.lower(), identity, copied=copied)
+            return identity
+        identity = self.new(name)
+        self._keep(self.labels, canonical(name), identity, copied=copied)
+        return identity
+
+    def _keep(self, names: dict[_Key, str], key: _Key, name: str, *, copied: bool) -> None:
+        before = names.get(key)
+        if before is None or (before in self.copies and not copied):
+            names[key] = name
+        if copied:
+            self.copies.add(name)
+
+    def labelled(self, name: str, path: str = "") -> str | None:
+        """Return the id of a label; a block id of a note is one too: `^fig-x` answers `fig:x`."""
+        if canonical(name) in self.labels:
+            return self.labels[canonical(name)]
+        blocks = block_names(name)
+        near = [self.places.get((path, f"^{block}")) for block in blocks]
+        known = [*near, *(self.blocks.get(block) for block in blocks)]
+        return next((identity for identity in known if identity), None)
 
     def find(self, path: str, place: str) -> str | None:
         """Return the id of a place; of `A#B` the place B."""

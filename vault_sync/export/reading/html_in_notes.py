@@ -6,16 +6,13 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from vault_sync.export.reading.obsidian import ANCHOR
-from vault_sync.export.reading.pandoc_ast import attributes, block, div, find, rewrite, span, string
+from vault_sync.export.reading.marks import mark_of
+from vault_sync.export.reading.pandoc_ast import attributes, block, find, rewrite, span, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from vault_sync.export.reading.pandoc_ast import Node
-
-PLACE = "thesis-anchor"
-"""Class of the empty span or division that stands where a block id was."""
 
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)\b(?P<rest>[^>]*)>")
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
@@ -64,15 +61,10 @@ def _has_content(text: str) -> bool:
 
 def _block(node: Node, pieces: Mapping[str, list[Node]]) -> list[Node]:
     text = node["c"][1]
-    name = _anchor(text)
-    if name:
-        return [div([], "", PLACE, name=name)]
+    mark = mark_of(text, within=False)
+    if mark is not None:
+        return [mark]
     return pieces[text] if _has_content(text) else []
-
-
-def _anchor(text: str) -> str:
-    match = re.fullmatch(rf"\s*<!--{ANCHOR}([A-Za-z0-9-]+)-->\s*", text)
-    return match[1] if match else ""
 
 
 def _nest(row: list[Node]) -> list[Node]:
@@ -107,9 +99,9 @@ def _close(open_tags: list[tuple[str, list[Node]]], name: str) -> None:
 
 def _single(text: str, tag: re.Match[str] | None) -> list[Node]:
     """Return what a tag without content stands for."""
-    name = _anchor(text)
-    if name:
-        return [span([], "", PLACE, name=name)]
+    mark = mark_of(text, within=True)
+    if mark is not None:
+        return [mark]
     if tag is None:
         return []
     if tag["name"].lower() == "br":

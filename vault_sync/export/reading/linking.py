@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from vault_sync.export.reading.headings import heading_key, headings_of, locate
+from vault_sync.export.reading.labels import kind_of
 from vault_sync.export.reading.obsidian import CITE, EMBED, LINK, ObsidianLink
-from vault_sync.export.reading.pandoc_ast import link, plain, span, words
+from vault_sync.export.reading.pandoc_ast import attributes, block, link, plain, span, words
+from vault_sync.export.reading.reference_tokens import REFER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from vault_sync.export.reading.pages import SourcePage, SourcePages
     from vault_sync.export.reading.pandoc_ast import Node
 
+REFERENCE = "thesis-reference"
+"""Class of a link without words of its own: the number of what it leads to is put there."""
 _WEB = re.compile(r"(?:https?|ftp|mailto|doi|tel):", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _SIMPLE = frozenset(("Str", "Space", "SoftBreak", "Code", "Math"))
@@ -67,7 +71,7 @@ class Linker:
     def _named(self, page: SourcePage, node: Node) -> Node:
         """Give `[words](Note.md#Heading)` the place that a wikilink has; drop foreign schemes."""
         _, content, (target, _) = node["c"]
-        if target.startswith((f"{LINK}:", f"{CITE}:")) or _WEB.match(target):
+        if target.startswith((f"{LINK}:", f"{CITE}:", f"{REFER}:")) or _WEB.match(target):
             return node
         if _SCHEME.match(target):
             return span(content)
@@ -101,7 +105,12 @@ class Linker:
         known = known or self.anchors.find(path, place)
         if known is None and path in self.pages.by_path and place:
             self.warn(f"{where}: {path} has no place called {place!r}")
+            missing = "" if label else kind_of(place.removeprefix("^"))
+            if place.startswith("^") and missing:
+                return [_reference(content, "", place)]
             known = self.anchors.find(path, "")
+        elif known and place and not label:
+            return [_reference(content, known)]
         return [link(content, f"#{known}")] if known else content
 
     def _heading(self, path: str, place: str, where: str) -> tuple[str | None, list[Node]]:
@@ -134,6 +143,11 @@ class Linker:
         if place and not place.startswith("^"):
             return place.rpartition("#")[2]
         return self.titles.get(path) or path.rpartition("/")[2].removesuffix(".md")
+
+
+def _reference(content: list[Node], identity: str, missing: str = "") -> Node:
+    pairs = {"missing": missing} if missing else {}
+    return block("Link", [attributes("", (REFERENCE,), **pairs), content, [f"#{identity}", ""]])
 
 
 def line_of(index: LinkIndex, path: str, target: str) -> int:

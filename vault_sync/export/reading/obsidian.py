@@ -7,7 +7,6 @@ comments, markers and plugin code vanish; code and formulas are never touched.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from vault_sync.export.reading.citation_links import (
     cited_within,
     locator_after,
 )
+from vault_sync.export.reading.reference_tokens import ReferenceScanner
 from vault_sync.export.reading.syntax import (
     BAR,
     BLANK,
@@ -29,6 +29,8 @@ from vault_sync.export.reading.syntax import (
 
 if TYPE_CHECKING:
     from collections.abc import Container
+
+    from vault_sync.export.reading.labels import CrossReference
 
 LINK, EMBED, CITE = "thesis-link", "thesis-embed", "thesis-cite"
 """Schemes of the links that stand for what later steps resolve: SCHEME:PREFIX.NUMBER."""
@@ -61,6 +63,9 @@ class Translation:
     text: str = ""
     references: list[ObsidianLink] = field(default_factory=list)
     citations: list[tuple[Citation, ...]] = field(default_factory=list)
+    cross_references: list[CrossReference] = field(default_factory=list)
+    names: list[tuple[str, int]] = field(default_factory=list)
+    """Names that it gives to its blocks (`^fig4`, `fig:x`), and the line of each."""
     warnings: list[tuple[int, str]] = field(default_factory=list)
     """Line and what was left out there."""
 
@@ -78,16 +83,14 @@ def translate(text: str, prefix: str, known: Container[str] = (), *, first: int 
     return scanner.translation
 
 
-class _Scanner:
+class _Scanner(ReferenceScanner):
     """Goes through a note once; each kind of token has a method that says what it becomes."""
 
     def __init__(self, text: str, prefix: str, known: Container[str], first: int) -> None:
-        self.text = text
-        self.prefix = prefix
-        self.known = known
-        self.first = first
-        self.breaks = [match.start() for match in re.finditer("\n", text)]
         self.translation = Translation()
+        super().__init__(text, prefix, known, first)
+        self.cross_references = self.translation.cross_references
+        self.names = self.translation.names
         self.asides: list[str] = []
 
     def scan(self, start: int, stop: int) -> str:
@@ -100,9 +103,6 @@ class _Scanner:
         parts.append(self.text[start:stop])
         return "".join(parts)
 
-    def line(self, place: int) -> int:
-        return self.first + bisect_right(self.breaks, place - 1)
-
     def warn(self, place: int, message: str) -> None:
         self.translation.warnings.append((self.line(place), message))
 
@@ -110,7 +110,7 @@ class _Scanner:
         del stop
         return match[0], match.end()
 
-    _escape = _target = _url = _math = _keep
+    _escape = _target = _url = _keep
 
     def _fence(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         ticks = match["ticks"]
@@ -240,10 +240,14 @@ class _Scanner:
     def _citation(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
         cited = []
+        pointed: list[re.Match[str]] = []
         for part in match[0][1:-1].split(";"):
             parsed = PART.fullmatch(part)
             if parsed is None:
                 return match[0][:1], match.start() + 1
+            if self.is_reference(parsed["key"].strip("{}")):
+                pointed.append(parsed)
+                continue
             mode = "SuppressAuthor" if parsed["bare"] else "NormalCitation"
             cited.append(
                 Citation(
@@ -254,11 +258,15 @@ class _Scanner:
                     self.line(match.start()),
                 )
             )
-        return self._cite(*cited), match.end()
+        written = [self.point(pointed, match.start())] if pointed else []
+        written += [self._cite(*cited)] if cited else []
+        return " ".join(written), match.end()
 
     def _handle(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
         key = match[0].lstrip("-@").strip("{}")
+        if self.is_reference(key):
+            return self.refer_to(key, match.start(), bare=match[0].startswith("-")), match.end()
         if key not in self.known:
             return match[0], match.end()
         mode = "SuppressAuthor" if match[0].startswith("-") else "AuthorInText"
@@ -279,7 +287,9 @@ class _Scanner:
 
     def _anchor(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
-        comment = f"<!--{ANCHOR}{match[0].strip()[1:]}-->"
+        name = match[0].strip()[1:]
+        self.name(f"^{name}", match.start())
+        comment = f"<!--{ANCHOR}{name}-->"
         alone = match.start() == 0 or self.text[match.start() - 1] == "\n"
         return f"\n{comment}\n" if alone else comment, match.end()
 

@@ -10,11 +10,13 @@ from vault_sync.export.reading.exported_drawings import kind_of
 from vault_sync.export.reading.obsidian import EMBED, LINK, ObsidianLink, Translation, translate
 from vault_sync.export.reading.pandoc import FRAGMENT, read
 from vault_sync.export.reading.pandoc_ast import rewrite
+from vault_sync.export.reading.reference_tokens import REFER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
     from vault_sync.export.reading.citation_links import Citation
+    from vault_sync.export.reading.labels import CrossReference
     from vault_sync.export.reading.link_index import LinkIndex
     from vault_sync.export.reading.pandoc_ast import Node
 
@@ -80,6 +82,15 @@ class SourcePages:
         if position is None or not 0 <= position[1] < len(position[0].translation.citations):
             return None
         return position[0], position[0].translation.citations[position[1]]
+
+    def cross_reference(self, target: str) -> tuple[SourcePage, CrossReference] | None:
+        """Return what a `thesis-refer:` stands for, and in which note."""
+        position = self._behind(target, (REFER,))
+        if position is None:
+            return None
+        page, number = position
+        known = page.translation.cross_references
+        return (page, known[number]) if number < len(known) else None
 
     def _behind(self, target: str, schemes: tuple[str, ...]) -> tuple[SourcePage, int] | None:
         scheme, _, numbers = target.partition(":")

@@ -57,7 +57,7 @@ def find(value: Any, kind: str) -> Iterator[Node]:
         if value.get("t") == kind:
             yield value
         yield from find(value.get("c"), kind)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from find(item, kind)
 

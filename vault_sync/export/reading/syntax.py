@@ -15,6 +15,10 @@ KEY = r"(?:\{[^{}\s]+\}|[\w](?:[\w:.#$%&+?<>~/-]*[\w])?)"
 PIECE = r"(?:[^()\[\]\n]|\[\[[^\[\]\n]*\]\])*"
 WITH_LINK = rf"{PIECE}\[\[[^\[\]\n|]*@[^\[\]\n]*\]\]{PIECE}"
 """What is within brackets, with a link to the note of a work."""
+DELIMITERS = (
+    r"(?:\|[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?|:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?)"
+)
+"""The line under the head of a table."""
 TOKEN = re.compile(
     rf"""
   (?P<escape> \\[!-/:-@\[-`{{-~] )
@@ -26,6 +30,10 @@ TOKEN = re.compile(
 | (?P<code> `+ )
 | (?P<math> \$\$(?:(?!\n[ \t]*\n)[\s\S])+?\$\$
     | (?<!\w)\$(?=[^\s$])(?:\\[\s\S]|[^$\\\n]|\n(?![ \t]*\n))*?(?<=[^\s\\])\$(?!\d) )
+| (?P<attributes> [ \t]*\{{(?=[#.\w-])[^{{}}\n]*\}} )
+| (?P<command> \\(?:eqref|ref|autoref|[cC]ref)\{{[^{{}}\n]+\}} )
+| (?P<table> \n(?=(?P<within>[ \t>]*)[^\n]*\|[^\n]*\n[ \t>]*{DELIMITERS}[ \t]*$) )
+| (?P<caption> ^(?P<quoted>[ \t>]*)(?:Table)?:(?=[ \t]+\S) )
 | (?P<guard> &\#8203;(?=<!--) )
 | (?P<comment> <!-- )
 | (?P<hidden> %% )
@@ -47,5 +55,10 @@ TOKEN = re.compile(
 )
 PART = re.compile(rf"(?P<before>.*?)(?P<bare>-?)(?<![\w.])@(?P<key>{KEY})(?P<after>.*)", re.DOTALL)
 BLANK = re.compile(r"\n[ \t>]*\n")
+REFERRING = re.compile(r"\\(?P<form>eqref|ref|autoref|[cC]ref)\{(?P<names>[^{}]+)\}")
+"""LaTeX's references, in prose and in formulas."""
+LABEL = re.compile(r"\\label\{([^{}]*)\}")
+SHOWN = re.compile(r"!\[\[[^\[\]\n]+\]\]|!\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\([^\n]*\)")
+"""A picture, whole."""
 BAR = re.compile(r"\\?\|")
 INLINE_QUERY = re.compile(r"\$=|=\s|=\s*(?:this|dv)\b")

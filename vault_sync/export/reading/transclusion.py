@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vault_sync.export.reading.headings import heading_key, headings_of, locate
-from vault_sync.export.reading.html_in_notes import PLACE
+from vault_sync.export.reading.marks import PLACE, is_mark, italics, pairs_of, pictures
 from vault_sync.export.reading.obsidian import EMBED
 from vault_sync.export.reading.pandoc_ast import (
     block,
-    classes,
     div,
     find,
     header,
@@ -49,6 +48,8 @@ class Embedder:
         self.anchors = anchors
         self.warn = warn
         self.count = 0
+        self.copied = False
+        """Whether the note that is being expanded is shown within another."""
 
     def title(self, page: SourcePage) -> tuple[list[Node], list[Node]]:
         """Return the title of a note, and its blocks without it."""
@@ -61,6 +62,7 @@ class Embedder:
 
     def expand(self, page: SourcePage, blocks: list[Node], base: int, trail: Trail) -> list[Node]:
         """Return BLOCKS of a note with their highest heading at level BASE, embeds expanded."""
+        outer, self.copied = self.copied, len(trail) > 1
         levels = [node["c"][0] for node in blocks if node["t"] == "Header"]
         shift = base - min(levels, default=base)
         current = base - 1
@@ -69,11 +71,14 @@ class Embedder:
             if node["t"] == "Header":
                 current = min(node["c"][0] + shift, DEEPEST)
                 text = plain(node["c"][2])
-                name = self.anchors.mark(page.path, text, text)
-                expanded.append(header(current, node["c"][2], name))
+                name = self.anchors.mark(page.path, text, text, copied=self.copied)
+                kinds = flags(node["c"][2])
+                expanded.append(header(current, self.marked(page, node["c"][2]), name, *kinds))
             else:
                 expanded += self._inside(page, node, current, trail)
-        return self._placed(page, expanded)
+        done = self._placed(page, expanded)
+        self.copied = outer
+        return done
 
     def _inside(self, page: SourcePage, node: Node, current: int, trail: Trail) -> list[Node]:
         """Expand the embeds in one block; those in lists and quotes have no headings."""
@@ -146,27 +151,35 @@ class Embedder:
         return None if start is None else page.blocks[start : _end(page.blocks, start)]
 
     def _placed(self, page: SourcePage, row: list[Node]) -> list[Node]:
-        """Give ids to the blocks that carry a block id."""
+        """Give ids to the marks of names."""
         nodes: list[Node] = []
         for node in row:
-            if node["t"] == "Div" and PLACE in classes(node):
-                name = self._mark(page, node)
-                nodes = [*nodes[:-1], div(nodes[-1:], name)]
+            if is_mark(node) and not node["c"][0][0]:
+                nodes.append(div([], self._mark(page, node), PLACE))
             else:
-                nodes.append(rewrite(node, inlines=lambda line: self._marked(page, line)))
+                nodes.append(rewrite(node, inlines=lambda line: self.marked(page, line)))
         return nodes
 
-    def _marked(self, page: SourcePage, line: list[Node]) -> list[Node]:
+    def marked(self, page: SourcePage, line: list[Node]) -> list[Node]:
+        """Give ids to the marks in a row of inlines; one without a name has done its work."""
         return [
-            span([], self._mark(page, node))
-            if node["t"] == "Span" and PLACE in classes(node)
+            span([], self._mark(page, node), PLACE)
+            if is_mark(node) and not node["c"][0][0]
             else node
             for node in line
+            if not is_mark(node) or node["c"][0][0] or pairs_of(node)["name"]
         ]
 
     def _mark(self, page: SourcePage, node: Node) -> str:
-        name = dict(node["c"][0][2])["name"]
-        return self.anchors.mark(page.path, f"^{name}", name)
+        pairs = pairs_of(node)
+        label = "label" in pairs
+        return self.anchors.name(page.path, pairs["name"], label=label, copied=self.copied)
+
+
+def flags(line: list[Node]) -> list[str]:
+    """Return the classes that a heading has by the braces behind it, before it is `marked`."""
+    found = any("unnumbered" in pairs_of(node) for node in line if is_mark(node))
+    return ["unnumbered"] if found else []
 
 
 def _rest(kind: str, row: list[Node]) -> list[Node]:
@@ -195,14 +208,32 @@ def _end(blocks: list[Node], place: int) -> int:
 def _block_of(blocks: list[Node], name: str) -> list[Node] | None:
     """Return the block that carries a block id: a paragraph, a list item, or what stands before."""
     for place, node in enumerate(blocks):
-        if node["t"] == "Div" and PLACE in classes(node) and _named(node, name):
-            return blocks[max(0, place - 1) : place]
-        marks = [
-            mark for mark in find(node, "Span") if PLACE in classes(mark) and _named(mark, name)
-        ]
+        if node["t"] == "Div" and is_mark(node) and _named(node, name):
+            return _captioned(blocks, place)
+        marks = [mark for mark in find(node, "Span") if is_mark(mark) and _named(mark, name)]
         if marks:
             return _item(node, marks[0])
     return None
+
+
+def _captioned(blocks: list[Node], mark: int) -> list[Node]:
+    """Return the block before a mark with its caption: a line in italics beside it."""
+    first, last = max(0, mark - 1), mark + 1
+    if first and _is_caption(blocks, first - 1) and blocks[first]["t"] == "Table":
+        first -= 1
+    if first and _is_caption(blocks, first) and pictures(_line(blocks[first - 1])):
+        first -= 1
+    if pictures(_line(blocks[first])) and last - first == 2 and _is_caption(blocks, last):
+        last += 1
+    return blocks[first:last]
+
+
+def _is_caption(blocks: list[Node], place: int) -> bool:
+    return place < len(blocks) and italics(_line(blocks[place])) is not None
+
+
+def _line(node: Node) -> list[Node]:
+    return node["c"] if node["t"] in ("Para", "Plain") else []
 
 
 def _item(node: Node, mark: Node) -> list[Node]:
@@ -215,5 +246,5 @@ def _item(node: Node, mark: Node) -> list[Node]:
 
 
 def _named(node: Node, name: str) -> bool:
-    own_name: str = dict(node["c"][0][2])["name"]
-    return own_name.lower() == name.lower()
+    pairs = pairs_of(node)
+    return "label" not in pairs and pairs["name"].lower() == name.lower()

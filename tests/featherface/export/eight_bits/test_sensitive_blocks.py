@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from featherface.export.onnx_names import block_of, module_of
-from featherface.export.quantisation import overlaps
-from featherface.export.sensitive_blocks import choose
+from featherface.export.eight_bits.answer_errors import overlaps
+from featherface.export.eight_bits.sensitive_blocks import block_of, choose, module_of
 
 ERRORS = {
     "a.0.0/Conv": 0.5,

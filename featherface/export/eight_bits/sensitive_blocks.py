@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from featherface.export.onnx_names import block_of
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from featherface.export.quantisation import Calibrated
+    from collections.abc import Collection, Mapping, Sequence
 
 LIMIT = 0.06
-"""Error (`Calibrated.error`) of the whole file up to which blocks are quantised."""
+"""Error (`Quantisable.error`) of the whole file up to which blocks are quantised."""
+
+
+class Quantisable(Protocol):
+    """A network whose layers can be quantised one by one."""
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """Names of the layers, in their order; those of one block begin with its module."""
+
+    def quantised(self, layers: Collection[str]) -> Any:
+        """Return the network with LAYERS in 8 bits."""
+
+    def error(self, graph: Any) -> float:
+        """Return how far the answers of what `quantised` gave are from the network's."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Choice:
         }
 
 
-def choose(calibrated: Calibrated, limit: float = LIMIT) -> Choice:
+def choose(calibrated: Quantisable, limit: float = LIMIT) -> Choice:
     """Leave the fewest blocks alone, those with the largest errors, that keep the file in LIMIT."""
     blocks = _blocks(calibrated.layers)
     whole = calibrated.error(calibrated.quantised(calibrated.layers))
@@ -70,6 +80,24 @@ def choose(calibrated: Calibrated, limit: float = LIMIT) -> Choice:
         error=error_without(fewest),
         error_of_all=whole,
     )
+
+
+def module_of(name: str) -> str:
+    """Return the module that the node called NAME is of.
+
+    >>> module_of("backbone.stage1.0.0/Conv")
+    'backbone.stage1.0.0'
+    """
+    return name.rpartition("/")[0]
+
+
+def block_of(name: str) -> str:
+    """Return the module that holds the module of node NAME.
+
+    >>> block_of("backbone.stage1.0.0/Conv")
+    'backbone.stage1.0'
+    """
+    return module_of(name).rpartition(".")[0] or module_of(name)
 
 
 def _blocks(layers: Sequence[str]) -> dict[str, list[str]]:

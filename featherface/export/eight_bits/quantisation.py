@@ -17,25 +17,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
 from featherface.engines.onnx_runtime import INPUT, OUTPUTS
 from featherface.errors import UnavailableError
-from featherface.geometry.boxes import decode
-from featherface.geometry.priors import priors
+from featherface.export.eight_bits.answer_errors import mean_error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from featherface.variants.config import DetectorConfig
 
 QUANTISED = "Conv"
 """The operator that is quantised: all operators in 8 bits break deformable networks."""
-STRONGEST = 200
-"""Priors per picture whose answers are compared: those that the network is surest of."""
 LOOKED_AT = 4
 """Pictures on which errors are measured, fewer than those that give the ranges."""
 
@@ -83,8 +78,7 @@ class Calibrated:
         The mean difference of their scores plus the mean of what their boxes lack of full overlap.
         """
         answers = _answers(graph, self.inputs[:LOOKED_AT])
-        pairs = zip(self.inputs, self._reference, answers, strict=False)
-        return float(np.mean([self._difference(*pair) for pair in pairs]))
+        return mean_error(self.config, self.inputs, self._reference, answers)
 
     @cached_property
     def _reference(self) -> list[dict[str, NDArray[np.float32]]]:
@@ -116,30 +110,6 @@ class Calibrated:
                 ) from error
             del calibrator  # Windows removes no file that a session still has open
         return ranges
-
-    def _difference(
-        self,
-        picture: NDArray[np.float32],
-        wanted: dict[str, NDArray[np.float32]],
-        given: dict[str, NDArray[np.float32]],
-    ) -> float:
-        surest = np.argsort(-wanted["scores"][0, :, 1])[:STRONGEST]
-        near = priors(self.config, *picture.shape[-2:])[surest]
-        first, second = (
-            decode(torch.from_numpy(answer["boxes"][0, surest]), near, self.config.variances)
-            for answer in (wanted, given)
-        )
-        scores = wanted["scores"][0, surest, 1] - given["scores"][0, surest, 1]
-        return float(np.abs(scores).mean() + 1 - overlaps(first, second).mean().item())
-
-
-def overlaps(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Return the IoU (N,) of boxes FIRST and SECOND (N,4; corners), pair by pair."""
-    corner = torch.maximum(first[:, :2], second[:, :2])
-    sides = (torch.minimum(first[:, 2:], second[:, 2:]) - corner).clamp(min=0)
-    shared = sides.prod(-1)
-    areas = sum((boxes[:, 2:] - boxes[:, :2]).prod(-1) for boxes in (first, second))
-    return shared / (areas - shared)
 
 
 class _Feed:

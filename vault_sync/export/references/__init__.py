@@ -1,0 +1,1 @@
+"""Numbers of figures, tables, equations and sections, and references to them, in every format."""
