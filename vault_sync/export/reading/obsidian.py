@@ -10,12 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vault_sync.export.reading.citation_links import (
-    Citation,
-    cited_in_row,
-    cited_within,
-    locator_after,
-)
+from vault_sync.export.reading import citation_links
+from vault_sync.export.reading.citation_links import Citation
 from vault_sync.export.reading.reference_tokens import ReferenceScanner
 from vault_sync.export.reading.syntax import (
     BAR,
@@ -150,12 +146,11 @@ class _Scanner(ReferenceScanner):
         del stop
         return match[0][:-1], match.end()
 
-    def _pair(self, match: re.Match[str], stop: int) -> tuple[str, int]:
+    def _pair(self, match: re.Match[str], _: int) -> tuple[str, int]:
         """Of a field in round brackets only the value is shown."""
-        del stop
         value = self.scan(match.start("value"), match.end("value")).strip()
-        key = "" if match[0].startswith("(") else f"{match['field'].strip()}: "
-        return f"{key}{value}", match.end()
+        shown = value if match[0][0] == "(" else f"{match['field'].strip()}: {value}"
+        return shown, match.end()
 
     def _code(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         blank = BLANK.search(self.text, match.end(), stop)
@@ -195,13 +190,15 @@ class _Scanner(ReferenceScanner):
 
     def _cited(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
-        works = cited_within(match[0], self.known, self.line(match.start()))
+        works = citation_links.cited_within(match[0], self.known, self.line(match.start()))
         return (self._cite(*works), match.end()) if works else (match[0][:1], match.start() + 1)
 
     def _link(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
         embed = match[0].startswith("!")
-        works, end = cited_in_row(self.text, match.start(), self.known, self.line(match.start()))
+        works, end = citation_links.cited_in_row(
+            self.text, match.start(), self.known, self.line(match.start())
+        )
         if works:
             return f"{works[0].words} {self._cite(*works)}".lstrip(), end
         inner = match[0][3 if embed else 2 : -2]
@@ -270,7 +267,7 @@ class _Scanner(ReferenceScanner):
         if key not in self.known:
             return match[0], match.end()
         mode = "SuppressAuthor" if match[0].startswith("-") else "AuthorInText"
-        after, end = locator_after(self.text, match.end())
+        after, end = citation_links.locator_after(self.text, match.end())
         return self._cite(Citation(key, "", after, mode, self.line(match.start()))), end
 
     def _cite(self, *cited: Citation) -> str:
