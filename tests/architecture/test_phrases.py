@@ -30,6 +30,7 @@ OF_THE_VAULT = {
 FRENCH_IN_CODE = {
     "experiments/metrics.py": "titles stand in the one entry that makes a metric",
     "experiments/records/annotations.py": "verdicts that students write, to be understood",
+    "vault_sync/export/drawings/fences.py": "what students write before the caption of a drawing",
     "vault_sync/export/typography.py": "quotation marks",
     "vault_sync/prose/amount_patterns.py": "units that students write",
     "vault_sync/prose/plain.py": "what students write before the number of a page, a section",

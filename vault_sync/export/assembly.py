@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from vault_sync.export.citations import Citer
+from vault_sync.export.drawings.fences import DrawnFences
+from vault_sync.export.drawings.pictures import Pictures
 from vault_sync.export.empty_sections import EmptySection, EmptySections
+from vault_sync.export.maths.formulas import Formulas
 from vault_sync.export.page_breaks import part_heading
-from vault_sync.export.pictures import Pictures
-from vault_sync.export.reading import callouts, formulas
+from vault_sync.export.reading import callouts
 from vault_sync.export.reading.anchors import Anchors
 from vault_sync.export.reading.linking import Linker
 from vault_sync.export.reading.marks import attach
@@ -66,6 +69,11 @@ class Document:
     """Headings that head nothing, and are not in it."""
 
     @property
+    def shown(self) -> list[Node]:
+        """All that is printed: title, first pages and text."""
+        return [*self.title, *chain.from_iterable(self.front.values()), *self.blocks]
+
+    @property
     def figures(self) -> int:
         """How many figures it has."""
         return sum(1 for _ in find(self.blocks, "Figure"))
@@ -82,16 +90,17 @@ def assemble(
     words: Words,
     entries: Mapping[str, str],
     media: tuple[Path, str],
+    preamble: str = "",
 ) -> Document:
     """Make one document of the notes of SELECTION.
 
     ENTRIES are the works that may be cited; MEDIA is the folder that takes copies of pictures, and
-    the name by which the document calls it.
+    the name by which the document calls it; PREAMBLE defines the macros of formulas.
 
     Raises:
         UnavailableError: pandoc is missing or fails.
     """
-    return _Assembler(index, selection, words, entries, media).document()
+    return _Assembler(index, selection, words, entries, media, preamble).document()
 
 
 class _Assembler:
@@ -104,6 +113,7 @@ class _Assembler:
         words: Words,
         entries: Mapping[str, str],
         media: tuple[Path, str],
+        preamble: str,
     ) -> None:
         self.selection = selection
         self.words = words
@@ -116,10 +126,14 @@ class _Assembler:
         self.linker = Linker(index, pages, self.anchors, self.titles, warn)
         self.pictures = Pictures(index, pages, *media, warn)
         named = pages.change(lambda _: attach)
-        prepared = named.change(self.pictures.picture_rewriter).change(
-            formulas.formula_rewriter(index, warn)
-        )
+        formulas = Formulas(index, named, preamble, warn)
+        prepared = named.change(self.pictures.picture_rewriter).change(formulas.formula_rewriter)
+        prepared = prepared.change_blocks(formulas.block_rewriter)
+        fences = DrawnFences(index, pages, self.pictures, warn)
+        prepared = prepared.change_blocks(fences.block_rewriter)
+        fences.tell()
         self.pages = prepared.change(self.linker.link_rewriter)
+        self.linker.shown = prepared
         self.embedder = Embedder(index, self.pages, self.anchors, warn)
         self.citer = Citer(pages, entries, warn)
         self.references = CrossReferences(pages, self.anchors, words, warn)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.workspace.workspace import Workspace
-    from vault_sync.export.reading.obsidian import Citation
+    from vault_sync.export.reading.citation_links import Citation
     from vault_sync.export.reading.pages import SourcePages
     from vault_sync.export.reading.pandoc_ast import Node
 

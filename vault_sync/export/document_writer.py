@@ -13,7 +13,7 @@ from vault_sync.export.front_matter.look import page_break, show
 from vault_sync.export.front_matter.pages import LANGUAGES, title_page
 from vault_sync.export.page_breaks import break_pages, name_parts
 from vault_sync.export.reading import pandoc
-from vault_sync.export.reading.pandoc_ast import plain, raw
+from vault_sync.export.reading.pandoc_ast import API, plain, raw
 from vault_sync.export.references.reference_style import LISTED
 from vault_sync.export.wide_tables import split_wide
 from vault_sync.export.word_styles import begins_pages, finish, number_document
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from vault_sync.export.front_matter.templates import OwnTemplates
     from vault_sync.export.reading.pandoc_ast import Node
 
-API = [1, 23, 1]
-"""Version of pandoc's syntax tree that our nodes keep to."""
 _CONTENTS = "\\clearpage\\setcounter{tocdepth}{2}\\tableofcontents"
 _ROMAN, _ARABIC = "\\pagenumbering{roman}", "\\clearpage\\pagenumbering{arabic}"
 _CLASS_TITLE = (

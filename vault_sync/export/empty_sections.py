@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vault_sync.export.reading.anchors import heading_key
+from vault_sync.export.reading.headings import heading_key
 from vault_sync.export.reading.pandoc_ast import classes, div, find, plain
 from vault_sync.export.references.numbering import APPENDICES
 

@@ -17,12 +17,14 @@ from vault_sync.commands.dry_run import find_vault
 from vault_sync.export.assembly import assemble
 from vault_sync.export.citations import read_bibliography
 from vault_sync.export.document_writer import DocumentFace, DocumentWriter, ExportOptions
+from vault_sync.export.drawings.letters import find_missing
 from vault_sync.export.evidence import examine, refuse_altered
 from vault_sync.export.formats import ENGINES, FORMATS
 from vault_sync.export.front_matter.details import read_details
 from vault_sync.export.front_matter.pages import front_pages
 from vault_sync.export.front_matter.sources import virtual
 from vault_sync.export.front_matter.templates import check_templates, copy_beside
+from vault_sync.export.maths.preamble import read_preamble
 from vault_sync.export.planning import plan_document
 from vault_sync.export.reading import pandoc
 from vault_sync.export.typography import typeset
@@ -94,7 +96,9 @@ def export(
         build = Path(place)
         media = f"{_plain(output.stem)}-figures" if options.to == "latex" else "figures"
         logo = _copy_logo(templates.logo, build, media)
-        document = assemble(plan.index, plan.selection, language, entries, (build / media, media))
+        preamble = read_preamble(workspace, plan.index)
+        figures = (build / media, media)
+        document = assemble(plan.index, plan.selection, language, entries, figures, preamble)
         document.notes = tuple(path for path in document.notes if not virtual(path))
         evidence = examine(workspace, document)
         if not options.force:
@@ -104,6 +108,8 @@ def export(
         face = DocumentFace(details, templates, pages, logo)
         writer = DocumentWriter(workspace, build, options, form, face)
         warnings = writer.write(document)
+        if form.writer.startswith("typst"):
+            warnings += find_missing(plan.index, document.notes, document.shown)
         made = build / f"thesis{form.suffix}"
         count = count_pages(made) if options.to == "pdf" else None
         deliver(workspace, made, output, force=options.force)

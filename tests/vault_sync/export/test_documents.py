@@ -84,7 +84,7 @@ $$
 TABLE secretquery
 ```
 
-```mermaid
+```plantuml
 graph LR
 ```
 

@@ -32,7 +32,11 @@ def text_of(text, known=()):
         ("issue #12 and C#", "issue #12 and C#"),
         ("- [/] half\n- [X] done\n- [ ] open", "- [ ] half\n- [x] done\n- [ ] open"),
         ("key:: value", "key: value"),
-        ("(key:: value) and [other:: 3]", "value and 3"),
+        ("(key:: value) and [other:: 3]", "value and other: 3"),
+        ("**key**:: value", "**key**: value"),
+        ("- my key:: value", "- my key: value"),
+        ("[by:: [[Doe]]] (at:: [x](y))", "by: [x](thesis-link:0.0) (at:: [x](y))"),
+        ("[a::b] and f(x::y)", "[a::b] and f(x::y)"),
         ("std::vector and a::b", "std::vector and a::b"),
         ("<% tp.date.now() %>x", "x"),
         ("`= this.file.name`x", "x"),
@@ -116,7 +120,7 @@ def test_a_note_in_line_becomes_a_note_at_the_foot():
     ("note", "line", "word"),
     [
         ("a\n```dataview\nlist\n```\n", 2, "dataview"),
-        ("a\n\n```mermaid\ngraph\n```\n", 3, "mermaid"),
+        ("a\n\n```plantuml\ngraph\n```\n", 3, "plantuml"),
         ("a\n%% never closed\n\nlost", 2, "never closed"),
         ("a\n<!-- never closed\n\nlost", 2, "never closed"),
         ("<%* code %>", 1, "Templater"),
@@ -131,8 +135,8 @@ def test_what_is_left_out_is_told_with_its_line(note, line, word):
 
 
 def test_a_query_goes_and_a_drawing_stays():
-    made = text_of("```dataview\nlist\n```\n\n```mermaid\ngraph\n```\n")
-    assert made == "\n\n```mermaid\ngraph\n```\n"
+    made = text_of("```dataview\nlist\n```\n\n```plantuml\ngraph\n```\n")
+    assert made == "\n\n```plantuml\ngraph\n```\n"
 
 
 PIECES = ["[[", "]]", "![[", "|", "#", "^", "%%", "`", "```", "\n", "\n\n", "==", "$", "$$", "<!--"]

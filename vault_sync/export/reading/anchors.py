@@ -7,8 +7,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from vault_sync.export.reading.headings import heading_key
 from vault_sync.export.reading.labels import block_names, canonical
-from vault_sync.export.reading.link_index import fold
 
 _Key = TypeVar("_Key")
 LONGEST = 60
@@ -29,6 +29,8 @@ class Anchors:
     """Block id in any note -> id."""
     copies: set[str] = field(default_factory=set)
     """Ids in notes that are shown within others."""
+    same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """As `places`, for places that share their name: the ids of all, in their order."""
 
     def new(self, text: str) -> str:
         """Return an id made of TEXT that no other place has."""
@@ -49,6 +51,8 @@ class Anchors:
         """
         name = self.new(text)
         self._keep(self.places, (path, heading_key(place)), name, copied=copied)
+        if not copied:
+            self.same.setdefault((path, heading_key(place)), []).append(name)
         return name
 
     def name(self, path: str, name: str, *, label: bool, copied: bool = False) -> str:
@@ -85,13 +89,11 @@ class Anchors:
         last = place.rpartition("#")[2] if not place.startswith("^") else place
         return self.places.get((path, heading_key(last)))
 
+    def nth(self, path: str, key: str, number: int) -> str | None:
+        """Return the id of the heading that is the NUMBER-th (from 0) of a note with its KEY."""
+        names = self.same.get((path, key), [])
+        return names[min(number, len(names) - 1)] if names else None
+
     def holds(self, path: str) -> bool:
         """Whether the note itself is in the document."""
         return (path, "") in self.places
-
-
-def heading_key(text: str) -> str:
-    """Reduce a heading to what a link to it must say: Obsidian drops some letters from links."""
-    if text.startswith("^"):
-        return text.lower()
-    return " ".join(re.sub(r"[#|^:\[\]%\\]+", " ", fold(text)).split())

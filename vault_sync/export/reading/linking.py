@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from vault_sync.export.reading.headings import heading_key, headings_of, locate
 from vault_sync.export.reading.labels import kind_of
 from vault_sync.export.reading.obsidian import CITE, EMBED, LINK, ObsidianLink
-from vault_sync.export.reading.pandoc_ast import attributes, block, link, span, words
+from vault_sync.export.reading.pandoc_ast import attributes, block, link, plain, span, words
 from vault_sync.export.reading.reference_tokens import REFER
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ REFERENCE = "thesis-reference"
 """Class of a link without words of its own: the number of what it leads to is put there."""
 _WEB = re.compile(r"(?:https?|ftp|mailto|doi|tel):", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SIMPLE = frozenset(("Str", "Space", "SoftBreak", "Code", "Math"))
+"""What the words of a link to a heading may be made of."""
 _SCOPED = re.compile(r"#part-[0-9a-f]+-\d+\.txt__(.*)")
 """How pandoc writes a link to `#heading` when it reads several files."""
 
@@ -44,6 +47,8 @@ class Linker:
         self.titles = titles
         """Path -> what a link without words of its own calls a note."""
         self.warn = warn
+        self.shown: SourcePages | None = None
+        """The notes as the document shows them, with formulas that every program reads."""
 
     def link_rewriter(self, page: SourcePage) -> Callable[[list[Node]], list[Node]]:
         """Return the function that turns PAGE's Markdown links into those of `resolve_links`."""
@@ -85,13 +90,19 @@ class Linker:
         if path is not None:
             return self._to(path, reference.place, label, where)
         if self.index.file(reference.target, home.path) is None:
-            self.warn(f"{where}: the link leads nowhere: {reference.target!r}")
+            name = reference.target.rpartition("/")[2]
+            self.warn(
+                f"{where}: no work {name[1:]!r} is in the bibliography"
+                if name.startswith("@")
+                else f"{where}: the link leads nowhere: {reference.target!r}"
+            )
         return label or words(reference.target.rpartition("/")[2])
 
     def _to(self, path: str, place: str, label: list[Node], where: str) -> list[Node]:
         """Link to a note of the document; plain words where it is not in it."""
-        content = label or words(self._name(path, place))
-        known = self.anchors.find(path, place)
+        known, shown = self._heading(path, place, where)
+        content = label or shown or words(self._name(path, place))
+        known = known or self.anchors.find(path, place)
         if known is None and path in self.pages.by_path and place:
             self.warn(f"{where}: {path} has no place called {place!r}")
             missing = "" if label else kind_of(place.removeprefix("^"))
@@ -101,6 +112,32 @@ class Linker:
         elif known and place and not label:
             return [_reference(content, known)]
         return [link(content, f"#{known}")] if known else content
+
+    def _heading(self, path: str, place: str, where: str) -> tuple[str | None, list[Node]]:
+        """Return the id of the heading that a link names, and its words."""
+        page = self.pages.by_path.get(path)
+        if page is None or not place or place.startswith("^"):
+            return None, []
+        headings = headings_of(page.blocks)
+        found = locate(headings, place)
+        if not found:
+            return None, []
+        if len(found) > 1:
+            meant = ", ".join(repr(headings[one][1]) for one in found)
+            self.warn(f"{where}: {place!r} may be {meant} of {path}: the first is meant")
+        level, text = headings[found[0]]
+        if found[0] == 0 and level == 1 and page.blocks[0]["t"] == "Header":
+            return self.anchors.find(path, ""), []
+        key = heading_key(text)
+        number = sum(heading_key(earlier) == key for _, earlier in headings[: found[0]])
+        return self.anchors.nth(path, key, number), self._words_of(path, found[0])
+
+    def _words_of(self, path: str, number: int) -> list[Node]:
+        """Return what a heading says, without links and notes at the foot."""
+        blocks = (self.shown or self.pages).by_path[path].blocks
+        row: list[Node] = [node for node in blocks if node["t"] == "Header"][number]["c"][2]
+        is_simple = all(node["t"] in _SIMPLE for node in row)
+        return row if is_simple else words(plain(row))
 
     def _name(self, path: str, place: str) -> str:
         if place and not place.startswith("^"):
@@ -114,10 +151,15 @@ def _reference(content: list[Node], identity: str, missing: str = "") -> Node:
 
 
 def line_of(index: LinkIndex, path: str, target: str) -> int:
-    """Return the line of a note where TARGET stands first; that of its text where it does not."""
+    """Return the line of a note where TARGET stands first; that of its text where it does not.
+
+    A TARGET of several lines, whose indent may be gone, is found by its longest one.
+    """
     text, first = index.body(path)
-    for wanted in (target, unquote(target)):
-        place = text.find(wanted)
+    lines = sorted((line.strip() for line in target.splitlines()), key=len, reverse=True)
+    for wanted in (target, unquote(target), *lines[:1]):
+        place = text.find(wanted) if wanted else -1
         if place >= 0:
-            return first + text.count("\n", 0, place)
+            shift = target.strip().partition(wanted)[0].count("\n") if wanted in lines else 0
+            return max(first, first + text.count("\n", 0, place) - shift)
     return first

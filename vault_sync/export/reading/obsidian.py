@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vault_sync.export.reading import citation_links
+from vault_sync.export.reading.citation_links import Citation
 from vault_sync.export.reading.reference_tokens import ReferenceScanner
 from vault_sync.export.reading.syntax import (
     BAR,
@@ -48,18 +50,6 @@ class ObsidianLink:
     """Whether the link has words of its own."""
     options: tuple[str, ...] = ()
     """What an embed says after its bars: the caption and the size of a picture."""
-
-
-@dataclass(frozen=True)
-class Citation:
-    """One work within a citation."""
-
-    key: str
-    before: str
-    after: str
-    mode: str
-    """pandoc's word: NormalCitation, SuppressAuthor or AuthorInText."""
-    line: int
 
 
 @dataclass
@@ -156,9 +146,11 @@ class _Scanner(ReferenceScanner):
         del stop
         return match[0][:-1], match.end()
 
-    def _pair(self, match: re.Match[str], stop: int) -> tuple[str, int]:
-        del stop
-        return match[0][1:-1].partition("::")[2].strip(), match.end()
+    def _pair(self, match: re.Match[str], _: int) -> tuple[str, int]:
+        """Of a field in round brackets only the value is shown."""
+        value = self.scan(match.start("value"), match.end("value")).strip()
+        shown = value if match[0][0] == "(" else f"{match['field'].strip()}: {value}"
+        return shown, match.end()
 
     def _code(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         blank = BLANK.search(self.text, match.end(), stop)
@@ -196,9 +188,19 @@ class _Scanner(ReferenceScanner):
         self.warn(match.start(), "a command of Templater is run only in Obsidian: left out")
         return "", match.end()
 
+    def _cited(self, match: re.Match[str], stop: int) -> tuple[str, int]:
+        del stop
+        works = citation_links.cited_within(match[0], self.known, self.line(match.start()))
+        return (self._cite(*works), match.end()) if works else (match[0][:1], match.start() + 1)
+
     def _link(self, match: re.Match[str], stop: int) -> tuple[str, int]:
         del stop
         embed = match[0].startswith("!")
+        works, end = citation_links.cited_in_row(
+            self.text, match.start(), self.known, self.line(match.start())
+        )
+        if works:
+            return f"{works[0].words} {self._cite(*works)}".lstrip(), end
         inner = match[0][3 if embed else 2 : -2]
         target, *options = [part.strip() for part in BAR.split(inner)]
         name, _, place = target.partition("#")
@@ -254,7 +256,7 @@ class _Scanner(ReferenceScanner):
                 )
             )
         written = [self.point(pointed, match.start())] if pointed else []
-        written += [self._cite(tuple(cited))] if cited else []
+        written += [self._cite(*cited)] if cited else []
         return " ".join(written), match.end()
 
     def _handle(self, match: re.Match[str], stop: int) -> tuple[str, int]:
@@ -265,9 +267,10 @@ class _Scanner(ReferenceScanner):
         if key not in self.known:
             return match[0], match.end()
         mode = "SuppressAuthor" if match[0].startswith("-") else "AuthorInText"
-        return self._cite((Citation(key, "", "", mode, self.line(match.start())),)), match.end()
+        after, end = citation_links.locator_after(self.text, match.end())
+        return self._cite(Citation(key, "", after, mode, self.line(match.start()))), end
 
-    def _cite(self, cited: tuple[Citation, ...]) -> str:
+    def _cite(self, *cited: Citation) -> str:
         self.translation.citations.append(cited)
         return f"[x]({CITE}:{self.prefix}.{len(self.translation.citations) - 1})"
 

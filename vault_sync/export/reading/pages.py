@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vault_sync.export.reading import html_in_notes
+from vault_sync.export.reading.exported_drawings import kind_of
 from vault_sync.export.reading.obsidian import EMBED, LINK, ObsidianLink, Translation, translate
 from vault_sync.export.reading.pandoc import FRAGMENT, read
 from vault_sync.export.reading.pandoc_ast import rewrite
@@ -14,9 +15,9 @@ from vault_sync.export.reading.reference_tokens import REFER
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+    from vault_sync.export.reading.citation_links import Citation
     from vault_sync.export.reading.labels import CrossReference
     from vault_sync.export.reading.link_index import LinkIndex
-    from vault_sync.export.reading.obsidian import Citation
     from vault_sync.export.reading.pandoc_ast import Node
 
 
@@ -48,6 +49,16 @@ class SourcePages:
         """Return the notes with what ROWS gives for each applied to its rows of inlines."""
         changed = {
             path: replace(page, blocks=rewrite(page.blocks, inlines=rows(page)))
+            for path, page in self.by_path.items()
+        }
+        return replace(self, by_path=changed)
+
+    def change_blocks(
+        self, rows: Callable[[SourcePage], Callable[[list[Node]], list[Node]]]
+    ) -> SourcePages:
+        """Return the notes with what ROWS gives for each applied to its rows of blocks."""
+        changed = {
+            path: replace(page, blocks=rewrite(page.blocks, blocks=rows(page)))
             for path, page in self.by_path.items()
         }
         return replace(self, by_path=changed)
@@ -121,7 +132,9 @@ def _translate(index: LinkIndex, paths: list[str], known: Container[str]) -> dic
         text, first = index.body(path)
         translations[path] = translate(text, str(len(translations)), known, first=first)
         embedded = (
-            index.note(link.target, path) for link in translations[path].references if link.embed
+            index.note(link.target, path)
+            for link in translations[path].references
+            if link.embed and kind_of(index, link.target, path) is None
         )
         paths += [note for note in embedded if note]
     return translations

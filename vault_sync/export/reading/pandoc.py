@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featherface.errors import UnavailableError
+from vault_sync.export.reading.typst_signs import with_old_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -175,6 +176,7 @@ def compile_typst(source: Path, output: Path) -> list[str]:
     require_typst()
     import typst  # noqa: PLC0415 - an extra, and only PDF needs it
 
+    source.write_text(with_old_names(source.read_text(encoding="utf-8")), encoding="utf-8")
     try:
         _, warnings = typst.compile_with_warnings(
             str(source), output=str(output), root=str(source.parent)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+API = [1, 23, 1]
+"""Version of pandoc's syntax tree that our nodes keep to."""
 INLINES = frozenset(
     "Str Emph Underline Strong Strikeout Superscript Subscript SmallCaps Quoted Cite Code Space "  # noqa: SIM905 - a sentence reads better than twenty lines
     "SoftBreak LineBreak Math RawInline Link Image Note Span".split()

@@ -8,10 +8,13 @@ QUERIES = frozenset(
     ("dataview", "dataviewjs", "query", "tasks", "base", "button", "meta-bind", "templater")
 )
 """Languages of code fences that a plugin runs; outside Obsidian they say nothing."""
-DRAWINGS = frozenset(("mermaid", "plantuml", "chart", "tikz", "excalidraw"))
-"""Languages of code fences that Obsidian shows as pictures."""
+DRAWINGS = frozenset(("plantuml", "chart", "tikz", "excalidraw"))
+"""Languages of code fences that Obsidian shows as pictures, and nothing draws here."""
 
 KEY = r"(?:\{[^{}\s]+\}|[\w](?:[\w:.#$%&+?<>~/-]*[\w])?)"
+PIECE = r"(?:[^()\[\]\n]|\[\[[^\[\]\n]*\]\])*"
+WITH_LINK = rf"{PIECE}\[\[[^\[\]\n|]*@[^\[\]\n]*\]\]{PIECE}"
+"""What is within brackets, with a link to the note of a work."""
 DELIMITERS = (
     r"(?:\|[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?|:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?)"
 )
@@ -23,7 +26,7 @@ TOKEN = re.compile(
     (?P<ticks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$ )
 | (?P<indented> ^(?:[ ]{{4}}|\t)[ \t]*(?=[^\s]) )
 | (?P<task> ^[ \t>]*(?:[-*+]|\d{{1,9}}[.)])[ \t]+\[[^\s\]](?=\][ \t]) )
-| (?P<pairs> ^[ \t>]*(?:[-*+][ \t]+)?[\w][\w -]{{0,60}}::(?=[ \t]) )
+| (?P<pairs> ^[ \t>]*(?:[-*+][ \t]+)?(?P<strong>\*\*|__|)[\w][\w -]{{0,60}}(?P=strong)::(?=[ \t]) )
 | (?P<code> `+ )
 | (?P<math> \$\$(?:(?!\n[ \t]*\n)[\s\S])+?\$\$
     | (?<!\w)\$(?=[^\s$])(?:\\[\s\S]|[^$\\\n]|\n(?![ \t]*\n))*?(?<=[^\s\\])\$(?!\d) )
@@ -35,9 +38,10 @@ TOKEN = re.compile(
 | (?P<comment> <!-- )
 | (?P<hidden> %% )
 | (?P<templater> <%[\s\S]*?%> )
+| (?P<cited> \[(?!\[[^\[]){WITH_LINK}\](?![(\[:]) | \({WITH_LINK}\) )
 | (?P<link> !?\[\[[^\[\]\n]+\]\] )
 | (?P<aside> \^\[ )
-| (?P<pair> [\[(][^\[\]()\n:]{{1,60}}::[ \t][^\[\]()\n]*[\])] )
+| (?P<pair> [\[(](?P<field>[^\[\]()\n:]{{1,60}})::[ \t](?P<value>{PIECE})[\])] )
 | (?P<citation> \[(?:[^\[\]\n]|\n(?![ \t]*\n))*?
     (?<![\w.])@(?:[^\[\]\n]|\n(?![ \t]*\n))*\](?![(\[:]) )
 | (?P<target> \]\((?:<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*) )

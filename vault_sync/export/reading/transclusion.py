@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.export.reading.anchors import heading_key
+from vault_sync.export.reading.headings import heading_key, headings_of, locate
 from vault_sync.export.reading.marks import PLACE, is_mark, italics, pairs_of, pictures
 from vault_sync.export.reading.obsidian import EMBED
 from vault_sync.export.reading.pandoc_ast import (
@@ -17,6 +17,7 @@ from vault_sync.export.reading.pandoc_ast import (
     span,
     string,
 )
+from vault_sync.export.reading.titles import title_of_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ class Embedder:
             return first["c"][2], page.blocks[1:]
         name = page.path.rpartition("/")[2].removesuffix(".md")
         own_title = self.index.property(page.path, "title")
-        return [string(own_title or name)], page.blocks
+        return [string(own_title or title_of_note(name))], page.blocks
 
     def expand(self, page: SourcePage, blocks: list[Node], base: int, trail: Trail) -> list[Node]:
         """Return BLOCKS of a note with their highest heading at level BASE, embeds expanded."""
@@ -144,11 +145,10 @@ class Embedder:
             return self.title(page)[1]
         if reference.place.startswith("^"):
             return _block_of(page.blocks, reference.place[1:])
-        wanted = heading_key(reference.place.rpartition("#")[2])
-        for place, node in enumerate(page.blocks):
-            if node["t"] == "Header" and heading_key(plain(node["c"][2])) == wanted:
-                return page.blocks[place : _end(page.blocks, place)]
-        return None
+        found = locate(headings_of(page.blocks), reference.place)
+        places = [place for place, node in enumerate(page.blocks) if node["t"] == "Header"]
+        start = places[found[0]] if found else None
+        return None if start is None else page.blocks[start : _end(page.blocks, start)]
 
     def _placed(self, page: SourcePage, row: list[Node]) -> list[Node]:
         """Give ids to the marks of names."""

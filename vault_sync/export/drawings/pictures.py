@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from featherface.errors import UnavailableError
 from vault_sync.engine.disk.folders import open_folder
 from vault_sync.engine.disk.names import parent
+from vault_sync.export.drawings.pdf_pages import draw_page
+from vault_sync.export.reading.exported_drawings import find_exported, kind_of
 from vault_sync.export.reading.linking import line_of
 from vault_sync.export.reading.obsidian import EMBED
 from vault_sync.export.reading.pandoc_ast import attributes, block, plain, words
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 KINDS = frozenset(("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "avif", "svg"))
 """Endings of files that are shown as pictures."""
+PDF = "pdf"
 PRINTED = frozenset(("png", "jpg", "svg"))
 """Those that every format takes; the others are turned into PNG."""
 WIDTH, HEIGHT = 6.3, 7.5
@@ -91,7 +95,12 @@ class Pictures:
         name = embed[1].target if embed else ""
         is_drawable = name.rpartition(".")[2].lower() in KINDS
         return embed is None or (
-            bool(name) and (is_drawable or not self.index.note(name, page.path))
+            bool(name)
+            and (
+                is_drawable
+                or not self.index.note(name, page.path)
+                or kind_of(self.index, name, page.path) is not None
+            )
         )
 
     def _show(self, page: SourcePage, node: Node) -> list[Node]:
@@ -102,43 +111,71 @@ class Pictures:
         if embed is None:
             line = line_of(self.index, page.path, target)
             alt, size = _split(alt)
-            name = unquote(target)
+            name, _, place = unquote(target).partition("#")
         else:
             page, reference = embed
-            line, name = reference.line, reference.target
+            line, name, place = reference.line, reference.target, reference.place
             sizes = [_inches(option) for option in reference.options]
             size = next((inches for inches in sizes if inches), None)
             alt = words(next((option for option in reference.options if not _inches(option)), ""))
-        picture = self._take(page, name, f"{page.path}:{line}")
+        picture = self._take(page, name, place, f"{page.path}:{line}")
         if picture is None:
-            return alt or words(name.rpartition("/")[2])
+            return alt or words(_title(name))
         share = picture.share(width or size)
         content = [attributes(width=f"{share}%"), alt, [f"{self.prefix}/{picture.name}", ""]]
         return [block("Image", content)]
 
-    def _take(self, page: SourcePage, name: str, where: str) -> Picture | None:
+    def add(self, name: str, content: bytes, where: str, density: float) -> Picture | None:
+        """Take a PNG picture that was drawn for the document, of DENSITY pixels per inch."""
+        return self._store(name, content, "png", where, density)
+
+    def _take(self, page: SourcePage, name: str, place: str, where: str) -> Picture | None:
+        """Return the copy of a file; PLACE is what follows its `#`: the page of a PDF file."""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", name):
             self.warn(
                 f"{where}: the picture is not in the vault, and none is fetched: {name[:200]}"
             )
             return None
-        path = self.index.file(name, page.path)
+        kind = kind_of(self.index, name, page.path)
+        path = self.index.file(name, page.path) if kind is None else self._exported(page, name)
         if path is None:
-            self.warn(f"{where}: there is no file {name!r} to show")
+            missing = f"there is no file {name!r} to show"
+            undrawn = f"the drawing {name} has no picture: {kind.remedy}" if kind else missing
+            self.warn(f"{where}: {undrawn}")
             return None
-        if path.rpartition(".")[2].lower() not in KINDS:
+        ending = path.rpartition(".")[2].lower()
+        if ending != PDF and ending not in KINDS:
             self.warn(f"{where}: {path} can't be shown on paper: its name stands there")
             return None
-        if path not in self.copies:
-            self.copies[path] = self._copy(path, where)
-        return self.copies[path]
+        key = f"{path}#{place}" if ending == PDF else path
+        if key not in self.copies:
+            self.copies[key] = self._copy(path, place, where)
+        return self.copies[key]
 
-    def _copy(self, path: str, where: str) -> Picture | None:
+    def _exported(self, page: SourcePage, name: str) -> str | None:
+        return find_exported(self.index, name, page.path)
+
+    def _copy(self, path: str, place: str, where: str) -> Picture | None:
         with open_folder(self.index.root, parent(path)) as folder:
             content = folder.read(path.rpartition("/")[2]) or b""
         kind = path.rpartition(".")[2].lower().replace("jpeg", "jpg")
+        if kind != PDF:
+            return self._store(path, content, kind, where)
         try:
-            encoded = _read_drawing(content) if kind == "svg" else _read_picture(content, kind)
+            return self._store(path, draw_page(content, place), "png", where)
+        except ValueError as error:
+            self.warn(f"{where}: {path} can't be shown: {str(error)[:150]}")
+        except UnavailableError as error:
+            self.warn(f"{where}: {path} is not shown: {error}; install it with: {error.hint}")
+        return None
+
+    def _store(
+        self, path: str, content: bytes, kind: str, where: str, density: float = 0
+    ) -> Picture | None:
+        try:
+            encoded = (
+                _read_drawing(content) if kind == "svg" else _read_picture(content, kind, density)
+            )
         except ValueError as error:
             self.warn(f"{where}: {path} is no picture that can be read: {str(error)[:100]}")
             return None
@@ -170,8 +207,8 @@ def _read_drawing(content: bytes) -> _EncodedPicture:
     return _EncodedPicture(content, "svg", 0.8 * WIDTH, max(shape, 0.01))
 
 
-def _read_picture(content: bytes, kind: str) -> _EncodedPicture:
-    """Decode a picture whole, so that no later program stumbles over it."""
+def _read_picture(content: bytes, kind: str, given: float = 0) -> _EncodedPicture:
+    """Decode a picture whole, so that no later program stumbles over it; GIVEN is its density."""
     from PIL import Image, ImageOps  # noqa: PLC0415 - slow to import
 
     try:
@@ -180,7 +217,7 @@ def _read_picture(content: bytes, kind: str) -> _EncodedPicture:
             image = Image.open(io.BytesIO(content))
             image.load()
             upright = ImageOps.exif_transpose(image)
-            density = float(image.info.get("dpi", (DENSITY, DENSITY))[0] or DENSITY)
+            density = given or float(image.info.get("dpi", (DENSITY, DENSITY))[0] or DENSITY)
             real = (image.format or "").lower().replace("jpeg", "jpg")
             if real != kind or kind not in PRINTED or upright.size != image.size:
                 content, kind = _as_png(upright), "png"
@@ -201,8 +238,14 @@ def _as_png(image: Image.Image) -> bytes:
 
 def _plain(path: str) -> str:
     """Return a name of plain letters, for programs that take no others."""
-    stem = path.rpartition("/")[2].rpartition(".")[0]
+    name = path.rpartition("/")[2]
+    stem = name.rpartition(".")[0] or name
     return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:40] or "picture"
+
+
+def _title(name: str) -> str:
+    """Return what stands for a file that can't be shown: its name."""
+    return re.sub(r"(?:\.(?:excalidraw|canvas))?(?:\.md)?\Z", "", name.rpartition("/")[2])
 
 
 def _split(alt: list[Node]) -> tuple[list[Node], float | None]:

@@ -1,0 +1,1 @@
+"""What Obsidian and its plugins draw: shown as pictures."""
