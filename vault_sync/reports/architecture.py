@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.variants.config import DetectorConfig
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import Page
 from vault_sync.reports.sections.run_diff import show_value
 
@@ -72,7 +72,9 @@ def build(page: Page) -> dict[str, object] | None:
     parts = [runs[at : at + BROAD] for at in range(0, len(runs), BROAD)]
     return {
         "tables": [
-            {"parameters": _parameters(page, part), "design": _design(page, part)} for part in parts
+            {"parameters": _parameters(part_of, part), "design": _design(part_of, part)}
+            for part in parts
+            for part_of in [page.about(part[0].experiment if len(parts) > 1 else "")]
         ],
         "counted": any(run.metric("params.paper_counted") for run in runs),
         "wrong": [page.run_in_prose(run) for run in runs if _disagrees(run)],
@@ -118,7 +120,7 @@ def _parameters(page: Page, runs: Sequence[Run]) -> Safe:
             cells = [words.value(metric) if metric else words.say("none") for metric in metrics]
             rows.append([words.say(f"component.{key.replace('.', '_')}"), *cells])
     headers = _headers(page, "component.column", runs)
-    return table(headers, rows, numeric=range(1, len(headers)))
+    return page.table("parameters", headers, rows, range(1, len(headers)))
 
 
 def _share(page: Page, count: int | None, total: int) -> Safe:
@@ -136,7 +138,8 @@ def _design(page: Page, runs: Sequence[Run]) -> Safe:
         [design_name(page, key), *(_choice(page, model.get(key)) for model in models)]
         for key in design_keys(models)
     ]
-    return table(_headers(page, "component.design", runs), rows) if rows else Safe("")
+    headers = _headers(page, "component.design", runs)
+    return page.table("design", headers, rows) if rows else Safe("")
 
 
 def design_keys(models: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -186,4 +189,5 @@ def _picture(page: Page, runs: Sequence[Run]) -> Safe:
     }
     draw = partial(pictures.component_bars, networks, names, words.language)
     inputs = [repr(networks), repr(names)]
-    return page.picture(f"{page.block_id}-components", words.say("component.figure"), inputs, draw)
+    name, caption = f"{page.block_id}-components", words.say("component.figure")
+    return page.picture(name, caption, inputs, draw, ["components"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.recipe_differences import differing_settings, tabled
 from experiments.metrics import AP_METRICS, kind
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Group, Page, group
 from vault_sync.reports.published_results import cited_table
 from vault_sync.reports.sections.comparison_cache import compared
@@ -43,7 +43,7 @@ def build(page: Page) -> dict[str, object] | None:
 
 
 def _group(page: Page, number: int, members: Group) -> dict[str, Any]:
-    alone = len(members.runs) == 1
+    page, alone = page.within(members), len(members.runs) == 1
     comparison = _single_run(members.runs[0]) if alone else compared(page, members.runs)
     broad = len(members.runs) > BROAD
     rows = [row for row in comparison["rows"] if not row["metric"].startswith("export.")]
@@ -76,7 +76,9 @@ def _differences(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, An
     headers += [Safe(kind(row["metric"]).title(words.language)) for row in ap_rows]
     cells = differences(page, base, runs[1:], ap_rows)
     lines = [[page.run(run), *row] for run, row in zip(runs[1:], cells, strict=True)]
-    return table(headers, lines, numeric=range(1, len(headers))) if ap_rows else Safe("")
+    if not ap_rows:
+        return Safe("")
+    return page.table("differences", headers, lines, range(1, len(headers)), base=base.id)
 
 
 def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
@@ -93,7 +95,7 @@ def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
         ]
         for key in keys
     ]
-    return table(headers, rows)
+    return page.table("settings", headers, rows)
 
 
 def _setting(page: Page, run: Run, value: object, key: str) -> Safe:
@@ -107,4 +109,4 @@ def _targets(page: Page, runs: Sequence[Run]) -> Safe:
     """List what the thesis aims at for these experiments."""
     from experiments.comparison.compare import targets_of  # noqa: PLC0415 - only comparisons need it
 
-    return cited_table(page, targets_of(runs, page.sources.workspace.cited))
+    return cited_table(page, "targets", targets_of(runs, page.sources.workspace.cited))

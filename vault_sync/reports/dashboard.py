@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from experiments.records.annotations import OPEN
 from vault_sync.engine.disk.names import note_path, parent
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.reports.sections.canvas import thesis_map
 from vault_sync.reports.sections.runs_base import runs_base
@@ -54,7 +54,7 @@ def _runs(page: Page, runs: Sequence[Run]) -> Safe:
         return Safe("")
     headers = [words.say("column.run"), words.say("column.score"), words.say("column.data")]
     headers += [words.say("dashboard.finished"), words.say("dashboard.decision")]
-    return table(headers, [_run(page, run) for run in runs])
+    return page.table("latest", headers, [_run(page, run) for run in runs])
 
 
 def _run(page: Page, run: Run) -> list[object]:
@@ -81,7 +81,7 @@ def _claims(page: Page, outcomes: Sequence[ClaimOutcome]) -> Safe:
     for group in groups:
         counts = Counter(outcome.state for outcome in outcomes if outcome.milestone.group == group)
         rows.append([words.name("group", group or "other"), *(counts[state] for state in STATES)])
-    return table(headers, rows, numeric=range(1, 1 + len(STATES)))
+    return page.table("states", headers, rows, range(1, 1 + len(STATES)))
 
 
 def _stale(page: Page, outcomes: Sequence[ClaimOutcome]) -> list[Safe]:

@@ -10,7 +10,7 @@ from experiments.metrics import SUBSETS
 from experiments.records.cache import cached_result
 from featherface.errors import RefusedError, ThesisError, unknown
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ def build(page: Page) -> dict[str, object]:
         draw = partial(pictures.mistakes, errors[part], review.look_up)
         # The seal stands for the data, whose pictures the crops are cut from.
         inputs = [run.seal, json.dumps(errors[part])]
-        sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw)
+        sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw, [name])
     return {
         "summary": _summary(words, run, errors),
-        "misses": _misses(words, errors["misses"]),
+        "misses": _misses(page, run, errors["misses"]),
         "misses_sheet": sheets["misses"],
         "no_misses": words.say("gallery.no_misses"),
-        "alarms": _alarms(words, errors["false_alarms"]),
+        "alarms": _alarms(page, run, errors["false_alarms"]),
         "alarms_sheet": sheets["alarms"],
         "no_alarms": words.say("gallery.no_alarms"),
         "colours": words.say("gallery.colours"),
@@ -155,7 +155,8 @@ def _summary(words: Words, run: Run, errors: Mapping[str, Any]) -> Safe:
     )
 
 
-def _misses(words: Words, misses: list[dict[str, Any]]) -> Safe:
+def _misses(page: Page, run: Run, misses: list[dict[str, Any]]) -> Safe:
+    words = page.words
     names = ("number", "image", "tall", "why", "known")
     headers = [words.say(f"gallery.{name}") for name in names]
     rows = [
@@ -168,10 +169,11 @@ def _misses(words: Words, misses: list[dict[str, Any]]) -> Safe:
         ]
         for place, face in enumerate(misses, start=1)
     ]
-    return table(headers, rows, numeric=[0]) if rows else Safe("")
+    return page.table("misses", headers, rows, [0], run=run.id) if rows else Safe("")
 
 
-def _alarms(words: Words, alarms: list[dict[str, Any]]) -> Safe:
+def _alarms(page: Page, run: Run, alarms: list[dict[str, Any]]) -> Safe:
+    words = page.words
     headers = [words.say(f"gallery.{name}") for name in ("number", "image", "surest", "what")]
     rows = [
         [
@@ -182,4 +184,4 @@ def _alarms(words: Words, alarms: list[dict[str, Any]]) -> Safe:
         ]
         for place, alarm in enumerate(alarms, start=1)
     ]
-    return table(headers, rows, numeric=[0, 2]) if rows else Safe("")
+    return page.table("alarms", headers, rows, [0, 2], run=run.id) if rows else Safe("")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments import schema
 from experiments.records.annotations import OPEN
 from featherface.variants.table import VARIANTS
-from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.reports.architecture import design_keys, design_name
 from vault_sync.reports.sections.run_diff import show_parent, show_value
@@ -28,7 +28,7 @@ def build(page: Page) -> dict[str, object] | None:
     keys = ("run", "hypothesis", "changes", "measured", "verdict")
     headers = [words.say(f"hypotheses.{key}") for key in keys]
     return {
-        "table": table(headers, [_row(page, run) for run in runs]),
+        "table": page.table("hypotheses", headers, [_row(page, run) for run in runs]),
         "baseline": code(BASELINE),
     }
 

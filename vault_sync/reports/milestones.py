@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.reports.sections.milestone_cells import LINE, cells, title
 
 if TYPE_CHECKING:
@@ -44,9 +44,12 @@ def build(page: Page) -> dict[str, object] | None:
 def _group(page: Page, name: str, outcomes: Sequence[ClaimOutcome]) -> dict[str, Any]:
     words = page.words
     headers = [words.say(f"column.{key}") for key in COLUMNS]
+    title = words.name("group", name or "other")
     return {
-        "title": words.name("group", name or "other"),
-        "table": table(headers, [_row(page, outcome) for outcome in outcomes]),
+        "title": title,
+        "table": page.about(name or "other").table(
+            "milestones", headers, [_row(page, outcome) for outcome in outcomes], group=title
+        ),
     }
 
 

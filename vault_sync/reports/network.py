@@ -12,6 +12,7 @@ from featherface.variants.idle_keys import without_idle
 from featherface.variants.table import VARIANTS, variant
 from vault_sync.rendering import network_tables as tables
 from vault_sync.rendering import pictures
+from vault_sync.rendering.labels import TABLE, captioned_table, new_label
 from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.network_tables import Subject, markdown
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from experiments.records.run import Run
+    from experiments.wording.tables import Table
     from featherface.model_summary.summary_types import Anatomy
     from featherface.variants.config import DetectorConfig
     from vault_sync.rendering.page import Page
@@ -46,9 +48,9 @@ def build(page: Page) -> dict[str, object] | None:
     draw = partial(pictures.network_drawing, subject.anatomy, names, words.language)
     caption = words.say("network.figure", name=subject.name, size=Safe(subject.size))
     inputs = [repr(replace(subject.anatomy, layers=(), blocks=())), repr(names)]
-    picture = page.picture(f"{page.block_id}-drawing", caption, inputs, draw)
+    picture = page.picture(f"{page.block_id}-drawing", caption, inputs, draw, ["drawing"])
     layers = page.attributes.get("layers", "") == "all"
-    return values(subject, words, describe, picture=picture, layers=layers)
+    return values(subject, words, describe, picture=picture, layers=layers, block_id=page.block_id)
 
 
 def values(
@@ -60,8 +62,21 @@ def values(
     mermaid: Safe = Safe(""),  # noqa: B008 - as above
     layers: bool = False,
     untrained: bool = False,
+    block_id: str = "",
 ) -> dict[str, object]:
-    """Return the template's values; DESCRIBE summarises SUBJECT with an innovation turned off."""
+    """Return the template's values; DESCRIBE summarises SUBJECT with an innovation turned off.
+
+    BLOCK_ID is that of the block whose tables they are; without one they get the ids that the
+    network's own block would give them.
+    """
+    used: set[str] = set()
+
+    def show(name: str, table: Table | None) -> Safe:
+        if table is None:
+            return Safe("")
+        label = new_label(used, TABLE, block_id or f"network.{subject.name}", name)
+        return captioned_table(markdown(table, words), Safe(table.title), label)
+
     summary, switches = subject.anatomy, tables.switches(subject, words, describe)
     source = VARIANTS[subject.variant].source if subject.variant else ""
     return {
@@ -70,11 +85,11 @@ def values(
         "size": Safe(subject.size),
         "source": source if "http" in source else "",
         **_figures(subject, words),
-        "components": markdown(tables.components(subject, words), words),
-        "blocks": markdown(tables.blocks(subject, words), words),
-        "levels": markdown(tables.levels(subject, words), words),
-        "switches": markdown(switches, words) if switches else "",
-        "layers": markdown(tables.layers(subject, words), words) if layers else "",
+        "components": show("components", tables.components(subject, words)),
+        "blocks": show("blocks", tables.blocks(subject, words)),
+        "levels": show("levels", tables.levels(subject, words)),
+        "switches": show("switches", switches),
+        "layers": show("layers", tables.layers(subject, words)) if layers else "",
         "picture": picture,
         "mermaid": mermaid,
         "learnt": summary.fields[0].learnt,

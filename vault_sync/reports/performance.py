@@ -23,6 +23,7 @@ def build(page: Page) -> dict[str, object] | None:
 
 
 def _group_section(page: Page, members: Group) -> dict[str, object]:
+    page = page.within(members)
     pictures = [precision_recall(page, run) for run in members.runs if members.evaluated]
     return {
         "claim": members.claim,

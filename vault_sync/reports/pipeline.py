@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ def build(page: Page) -> dict[str, object] | None:
     words = page.words
     headers = [words.say(f"column.{key}") for key in COLUMNS]
     headers += [words.say("column.score"), words.say("column.data")]
+    rows = [_row(page, run) for run in runs]
     return {
         "experiment": experiment,
         "count": len(runs),
-        "table": table(headers, [_row(page, run) for run in runs], numeric=[3, 4, 5, 6]),
+        "table": page.table("versions", headers, rows, [3, 4, 5, 6], experiment=experiment),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.comparison.recipe_differences import defaults
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page
 from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, has_teacher
 from vault_sync.reports.sections.run_diff import show_value
@@ -28,8 +28,11 @@ def build(page: Page) -> dict[str, object] | None:
     runs = [run for run in runs if trained(run)]
     if not runs:
         return None
+    parts = [runs[at : at + BROAD] for at in range(0, len(runs), BROAD)]
     return {
-        "tables": [_table(page, runs[at : at + BROAD]) for at in range(0, len(runs), BROAD)],
+        "tables": [
+            _table(page.about(part[0].experiment if len(parts) > 1 else ""), part) for part in parts
+        ],
         "taught": any(has_teacher(run) for run in runs),
     }
 
@@ -48,7 +51,8 @@ def _table(page: Page, runs: Sequence[Run]) -> Safe:
         if lines:
             title = Safe(f"**{words.say(f'training.{heading}')}**")
             rows += [[title, *("" for _ in runs)], *lines]
-    return table([words.say("column.setup"), *(page.run(run) for run in runs)], rows)
+    headers: list[object] = [words.say("column.setup"), *(page.run(run) for run in runs)]
+    return page.table("protocol", headers, rows)
 
 
 def _named_rows(page: Page, runs: Sequence[Run], heading: str) -> Iterator[list[object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from experiments.records.annotations import OPEN
-from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.reports.sections.drawing import loss_curves, precision_recall
 
@@ -28,8 +28,11 @@ def build(page: Page) -> dict[str, object] | None:
         "hypothesis": run.hypothesis,
         "sealed": _sealed(run),
         "verdict": words.name("verdict", verdict) if verdict != OPEN else "",
-        "setup": table(
-            [words.say("column.setup"), words.say("column.value")], setup_rows(page, run)
+        "setup": page.table(
+            "setup",
+            [words.say("column.setup"), words.say("column.value")],
+            setup_rows(page, run),
+            run=run.id,
         ),
         "claim": words.say("claim.none") if measured is None else words.claim(measured),
         "results": results(page, run) if run.metrics else "",
@@ -81,7 +84,7 @@ def results(page: Page, run: Run) -> Safe:
         [words.title(metric), words.value(metric), words.conditions(metric)]
         for metric in run.metrics
     ]
-    return table(headers, rows, numeric=[1])
+    return page.table("results", headers, rows, [1], run=run.id)
 
 
 def _trained_on(page: Page, run: Run) -> list[list[object]]:

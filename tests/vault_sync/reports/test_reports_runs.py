@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from stand_ins.captions import unlabelled
 
 from experiments.earlier_conditions import from_text
 from experiments.metrics import Metric
@@ -160,6 +161,7 @@ def test_blocks_read_as_they_were_accepted(study, golden, language):
     for template, block in BLOCKS.items():
         text = show(workspace, template, block)
         golden(f"{language}/blocks/{template}.md", text)
+        assert unlabelled(text) == []
 
 
 @pytest.mark.parametrize("template", [name for name in BLOCKS if name != "baseline"])
@@ -235,7 +237,8 @@ class TestProgress:
         text = show(workspace, "progress", "progress.v2")
         assert "v2@1 (interrupted)" in text
         assert "|" not in text
-        row = show(workspace, "pipeline", "pipeline.v2").splitlines()[4]
+        log = show(workspace, "pipeline", "pipeline.v2")
+        (row,) = re.findall("^.* interrupted .*$", log, re.MULTILINE)
         assert re.search(r"\| interrupted \| [\d-]+ \| \S+ s \| 5 \| – \| – \| – \|", row)
 
     @pytest.mark.usefixtures("quick_plots")

@@ -16,25 +16,30 @@ if TYPE_CHECKING:
     from experiments.workspace.milestones import CitedResult
     from vault_sync.rendering.markdown import Safe
 
+CURVES = "precision-recall"
+"""In the names of files and ids."""
+
 
 def loss_curves(page: Page, run: Run) -> Safe:
     """Show the loss curves of a run; empty where it did not train."""
     draw = partial(pictures.loss_curves, run, page.words.language)
     caption = page.words.say("figure.loss", run=run.id)
-    return page.picture(f"{run.id}-loss", caption, [run.id, run.seal], draw)
+    return page.picture(f"{run.id}-loss", caption, [run.id, run.seal], draw, ["loss"])
 
 
 def precision_recall(page: Page, run: Run) -> Safe:
     """Show precision against recall; empty where a run kept no match records."""
     caption = page.words.say("figure.precision_recall", run=run.id, data=_data(page, run))
-    return _curves(page, f"{run.id}-precision-recall", caption, [run])
+    alone = page.block_id == f"run.{run.id}"
+    shows = [CURVES] if alone else [CURVES, run.experiment]
+    return _curves(page, f"{run.id}-{CURVES}", caption, [run], shows)
 
 
 def precision_recall_of(page: Page, runs: Sequence[Run], number: int) -> Safe:
     """Show the curves of several runs, the group NUMBER of a block, in one picture."""
-    name = f"{page.block_id}-precision-recall{f'-{number}' if number > 1 else ''}"
+    name = f"{page.block_id}-{CURVES}{f'-{number}' if number > 1 else ''}"
     caption = page.words.say("figure.precision_recall_all", data=_data(page, runs[0]))
-    return _curves(page, name, caption, runs)
+    return _curves(page, name, caption, runs, [CURVES])
 
 
 def size_against_ap(page: Page, runs: Sequence[Run]) -> Safe:
@@ -45,13 +50,15 @@ def size_against_ap(page: Page, runs: Sequence[Run]) -> Safe:
     inputs += [_measured(result) for result in cited]
     name = f"{page.block_id}-size-ap"
     caption = page.words.say("figure.size", data=_data(page, runs[0]))
-    return page.picture(name, caption, [*inputs, repr(cited)], draw)
+    return page.picture(name, caption, [*inputs, repr(cited)], draw, ["size-ap"])
 
 
-def _curves(page: Page, name: str, caption: Safe, runs: Sequence[Run]) -> Safe:
+def _curves(
+    page: Page, name: str, caption: Safe, runs: Sequence[Run], shows: Sequence[str]
+) -> Safe:
     draw = partial(pictures.precision_recall, runs, page.words.language)
     inputs = [_measured(runs[0]), *(f"{record_key(run)}{run.maker}" for run in runs)]
-    return page.picture(name, caption, inputs, draw)
+    return page.picture(name, caption, inputs, draw, shows)
 
 
 def _measured(source: Run | CitedResult) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.efficiency import READINESS, efficiency, requirements
 from experiments.metrics import kind
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.reports.sections.milestone_cells import cells
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def efficiency_table(page: Page, runs: Sequence[Run], base: Run | None = None) -
         ]
         for run in measured
     ]
-    return table(headers, lines, numeric=range(1, len(headers)))
+    return page.table("efficiency", headers, lines, range(1, len(headers)))
 
 
 def published(runs: Sequence[Run]) -> Run | None:
@@ -65,7 +65,8 @@ def readiness(page: Page, run: Run) -> tuple[Safe, Safe]:
     for outcome in outcomes:
         state, observed, why = cells(page, outcome)
         lines.append([code(outcome.milestone.predicate), observed, state, why])
-    listed = table([words.say(f"column.{key}") for key in columns], lines)
+    headers = [words.say(f"column.{key}") for key in columns]
+    listed = page.table("readiness", headers, lines, run=run.id)
     return words.say(f"efficiency.{worst}", run=page.run_in_prose(run)), listed
 
 

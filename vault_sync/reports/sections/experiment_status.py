@@ -10,7 +10,7 @@ from experiments.claims.efficiency import READINESS
 from experiments.claims.predicates import metric_terms
 from experiments.metrics import AP_METRICS
 from featherface.errors import ThesisError
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import group
 from vault_sync.reports.sections.comparison_cache import compared
 from vault_sync.reports.sections.differences import side_by_side
@@ -52,7 +52,7 @@ def baseline_of(page: Page, run: Run) -> Run | None:
 
 def _measures(page: Page, base: Run, run: Run) -> Safe:
     ap_rows = [row for row in compared(page, [base, run])["rows"] if row["metric"] in AP_METRICS]
-    return side_by_side(page, [base, run], ap_rows) if ap_rows else Safe("")
+    return side_by_side(page, [base, run], ap_rows, "beside_base") if ap_rows else Safe("")
 
 
 def _milestones(page: Page, run: Run) -> Safe:
@@ -67,7 +67,8 @@ def _milestones(page: Page, run: Run) -> Safe:
                 state, _, why = cells(page, outcome)
                 lines.append([title(page, outcome), state, why])
     headers = [words.say(f"column.{key}") for key in ("milestone", "state", "why")]
-    return table(headers, lines) if lines else Safe("")
+    experiment = run.experiment
+    return page.table("claims", headers, lines, experiment=experiment) if lines else Safe("")
 
 
 def _named(milestone: Milestone) -> set[str]:

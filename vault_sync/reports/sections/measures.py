@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.metrics import AP_METRICS, KINDS, SUBSETS
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import MODEL_METRICS, Page
 from vault_sync.reports.sections.comparison_cache import intervals, write_interval
 
@@ -22,7 +22,7 @@ def accuracy_table(page: Page, runs: Sequence[Run]) -> Safe:
         return Safe("")
     ends = {run: intervals(page, run) for run in runs}
     rows = [[_ap(page, run, name, ends[run]) for name in names] for run in runs]
-    return _table(page, runs, names, rows)
+    return _table(page, "accuracy", runs, names, rows)
 
 
 def cost_table(page: Page, runs: Sequence[Run]) -> Safe:
@@ -31,7 +31,7 @@ def cost_table(page: Page, runs: Sequence[Run]) -> Safe:
     if not names:
         return Safe("")
     rows = [[page.cell(run.metric(name)) for name in names] for run in runs]
-    return _table(page, runs, names, rows)
+    return _table(page, "costs", runs, names, rows)
 
 
 def columns(runs: Sequence[Run], names: Iterable[str]) -> list[str]:
@@ -57,13 +57,17 @@ def _ap(page: Page, run: Run, name: str, ends: Mapping[str, tuple[float, float]]
 
 
 def _table(
-    page: Page, runs: Sequence[Run], names: Sequence[str], rows: Sequence[Sequence[object]]
+    page: Page,
+    name: str,
+    runs: Sequence[Run],
+    names: Sequence[str],
+    rows: Sequence[Sequence[object]],
 ) -> Safe:
     words = page.words
     headers = [words.say("column.run"), words.say("column.network")]
-    headers += [Safe(KINDS[name].title(words.language)) for name in names]
+    headers += [Safe(KINDS[metric].title(words.language)) for metric in names]
     lines = [
         [page.run(run), code(run.variant) if run.variant else words.say("none"), *row]
         for run, row in zip(runs, rows, strict=True)
     ]
-    return table(headers, lines, numeric=range(2, len(headers)))
+    return page.table(name, headers, lines, range(2, len(headers)))
