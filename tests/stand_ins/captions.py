@@ -10,6 +10,18 @@ def paragraphs(text):
     return re.split(r"\n{2,}", text.strip())
 
 
+def unparted(text):
+    """Return the tables of TEXT that no sentence of prose introduces after the one before."""
+    parts, bare, seen = paragraphs(text), [], False
+    for place, part in enumerate(parts):
+        if part.startswith("|"):
+            before = parts[place - 2] if place > 1 else ""
+            if seen and (LABEL.search(before) or before.startswith(("|", "!["))):
+                bare.append(part.splitlines()[0])
+            seen = True
+    return bare
+
+
 def unlabelled(text):
     """Return the tables and pictures of TEXT that lack a caption or an id."""
     parts, bare = ["", *paragraphs(text), "", ""], []

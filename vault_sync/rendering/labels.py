@@ -29,7 +29,7 @@ def new_label(used: set[str], kind: str, block_id: str, *parts: str) -> str:
     What is returned is added to USED.
     """
     words = [kind, block_part(block_id), *(hyphened(part) for part in parts)]
-    stem = "-".join(word for word in words if word)
+    stem = "-".join(word for word in dict.fromkeys(words) if word)
     name, number = stem, 1
     while name in used:
         number += 1

@@ -39,8 +39,12 @@ class Words:
 
     def name(self, group: str, key: str) -> Safe:
         """Return what KEY of GROUP is called; a name that only the user knows is itself."""
+        return self.find(group, key) or escape(key)
+
+    def find(self, group: str, key: str) -> Safe | None:
+        """Return the phrase KEY of GROUP; None where there is none, as for a name of the user's."""
         phrase = catalogue.find(group, key, self.language)
-        return escape(key) if phrase is None else Safe(phrase)
+        return None if phrase is None else Safe(phrase)
 
     def keys(self, group: str) -> list[str]:
         """Return the keys of GROUP, in the order of its file."""

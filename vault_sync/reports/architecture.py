@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.variants.config import DetectorConfig
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page
-from vault_sync.reports.sections.run_diff import show_value
+from vault_sync.rendering.setting_words import setting_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +135,7 @@ def _design(page: Page, runs: Sequence[Run]) -> Safe:
     """List what each component is, as the recipes name it; empty where they do not say."""
     models = [run.recipe.get("model") or {} for run in runs]
     rows: list[list[object]] = [
-        [design_name(page, key), *(_choice(page, model.get(key)) for model in models)]
+        [design_name(page, key), *(_choice(page, key, model.get(key)) for model in models)]
         for key in design_keys(models)
     ]
     headers = _headers(page, "component.design", runs)
@@ -158,16 +158,13 @@ def design_keys(models: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def design_name(page: Page, key: str) -> Safe:
     """Return what a key of `model` is called; the key itself where it has no name yet."""
-    name = page.words.name("design", key)
-    return code(f"model.{key}") if name == escape(key) else name
+    return page.words.find("design", key) or code(f"model.{key}")
 
 
-def _choice(page: Page, value: object) -> Safe:
-    if value is None or value is False or value == "none":  # 0 is a choice too
+def _choice(page: Page, key: str, value: object) -> Safe:
+    if value is False:
         return page.words.say("none")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return page.words.number(value, ",")
-    return show_value(page.words, value)
+    return setting_value(page.words, f"model.{key}", value)
 
 
 def _disagrees(run: Run) -> bool:

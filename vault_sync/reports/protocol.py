@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.comparison.recipe_differences import defaults
-from vault_sync.rendering.markdown import Safe, code
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page
+from vault_sync.rendering.setting_words import setting_name, setting_value
 from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, has_teacher
-from vault_sync.reports.sections.run_diff import show_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,8 +79,11 @@ def _other_settings(page: Page, runs: Sequence[Run], heading: str) -> list[list[
     )
     return [
         [
-            code(f"{section}.{key}"),
-            *(show_value(page.words, values.get(key)) for values in settings),
+            setting_name(page.words, f"{section}.{key}"),
+            *(
+                setting_value(page.words, f"{section}.{key}", values.get(key))
+                for values in settings
+            ),
         ]
         for key in keys
     ]

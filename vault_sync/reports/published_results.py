@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from experiments.metrics import KINDS
 from experiments.records.bibliography import missing, read_references
 from featherface.errors import ThesisError
-from vault_sync.rendering.markdown import Safe
+from vault_sync.rendering.markdown import Safe, escape
+from vault_sync.reports.sections.shared_cells import shared, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +61,19 @@ def cited_table(page: Page, name: str, results: Sequence[CitedResult]) -> Safe:
     numeric = range(2, len(headers))
     headers += [words.say("column.protocol"), words.say("column.source")]
     rows = [_row(page, result, names, counted=counted) for result in results]
-    return page.table(name, headers, rows, numeric)
+    protocol = shared([row[-2] for row in rows], words.say("none"))
+    evidence = shared([row[1] for row in rows], words.say("none"))
+    alike = [*([1] if evidence else []), *([len(headers) - 2] if protocol else [])]
+    if evidence:
+        numeric = range(1, len(headers) - 3)
+    laid_out = page.table(
+        name, without(headers, alike), [without(row, alike) for row in rows], numeric
+    )
+    said = words.say("on_protocol", protocol=protocol) if protocol else ""
+    return Safe(f"{said}\n\n{laid_out}") if said else laid_out
 
 
-def _row(page: Page, result: CitedResult, names: Sequence[str], *, counted: bool) -> list[object]:
+def _row(page: Page, result: CitedResult, names: Sequence[str], *, counted: bool) -> list[Safe]:
     words = page.words
     values = []
     for name in names:
@@ -73,7 +83,7 @@ def _row(page: Page, result: CitedResult, names: Sequence[str], *, counted: bool
     protocol = words.protocol(result.conditions) if result.protocol else words.say("not_stated")
     source = _source(page, result)
     return [
-        result.titled(words.language),
+        escape(result.titled(words.language)),
         words.say(f"evidence.{result.evidence}"),
         *values,
         protocol,

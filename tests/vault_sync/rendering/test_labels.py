@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_ins.captions import LABEL, unlabelled
+from stand_ins.captions import LABEL, unlabelled, unparted
 
 from experiments.workspace.workspace import Workspace
 from vault_sync.commands.sync import sync
@@ -77,6 +77,7 @@ def generated(workspace):
 def test_every_table_and_figure_of_a_vault_has_a_caption_and_an_id_of_its_own(synced, language):
     blocks = dict(generated(synced(language)))
     assert {name: bare for name, text in blocks.items() if (bare := unlabelled(text))} == {}
+    assert {name: bare for name, text in blocks.items() if (bare := unparted(text))} == {}
     ids = re.findall(r"\^(?:tbl|fig)-[a-z0-9-]+$", "\n".join(blocks.values()), re.MULTILINE)
     assert len(ids) > 20
     assert [name for name, count in Counter(ids).items() if count > 1] == []

@@ -1,4 +1,4 @@
-"""Tables of what runs measured: accuracy and cost, a row per run."""
+"""What runs measured: tables of accuracy and cost, a row per run, and what was counted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from experiments.records.run import Run
+
+COUNTED = ("recall", "precision")
+"""What metrics of detections from a score on are called."""
 
 
 def accuracy_table(page: Page, runs: Sequence[Run]) -> Safe:
@@ -71,3 +74,26 @@ def _table(
         for run, row in zip(runs, rows, strict=True)
     ]
     return page.table(name, headers, lines, range(2, len(headers)))
+
+
+def decision(page: Page, runs: Sequence[Run]) -> Safe:
+    """Say at what score RUNS' recall and precision were taken; empty where none has any."""
+    scores = {run: score for run in runs if (score := _score(run)) is not None}
+    if not scores:
+        return Safe("")
+    words = page.words
+    if len(set(scores.values())) == 1:
+        score = next(iter(scores.values()))
+        return words.say("decision.same", score=words.number(score, ".4g"))
+    phrases = [
+        words.say("decision.one", run=page.run_in_prose(run), score=words.number(score, ".4g"))
+        for run, score in scores.items()
+    ]
+    return words.say("decision.mixed", list=Safe(words.semicolon.join(phrases)))
+
+
+def _score(run: Run) -> float | None:
+    """Return the score that RUN's recipe counts detections from; None without such a metric."""
+    counts = any(metric.dataset and metric.name.split(".")[-1] in COUNTED for metric in run.metrics)
+    value = (run.recipe.get("evaluate") or {}).get("decision")
+    return float(value) if counts and isinstance(value, int | float) else None
