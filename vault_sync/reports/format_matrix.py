@@ -29,7 +29,12 @@ def build(page: Page) -> dict[str, object] | None:
     if not exported:
         return None
     groups = group(exported, page.words)
-    return {"groups": [_section(page, members, place) for place, members in enumerate(groups, 1)]}
+    listed = [row for run in exported for row in rows(run)]
+    return {
+        "groups": [_section(page, members, place) for place, members in enumerate(groups, 1)],
+        "timed": any(row.ratio is not None for row in listed),
+        "lossy": any(row.loss is not None and row.low is not None for row in listed),
+    }
 
 
 def _section(page: Page, members: Group, number: int) -> dict[str, object]:

@@ -8,7 +8,14 @@ from experiments.comparison.recipe_differences import defaults
 from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page
 from vault_sync.rendering.setting_words import setting_name, setting_value
-from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, has_teacher
+from vault_sync.reports.sections.protocol_rows import (
+    GROUPS,
+    KNOWN,
+    SECTIONS,
+    has_more,
+    has_teacher,
+    weights_scores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +41,8 @@ def build(page: Page) -> dict[str, object] | None:
             _table(page.about(part[0].experiment if len(parts) > 1 else ""), part) for part in parts
         ],
         "taught": any(has_teacher(run) for run in runs),
+        "soft": any(has_teacher(run) and weights_scores(run) for run in runs),
+        "more": page.words.listing([page.run_in_prose(run) for run in runs if has_more(run)]),
     }
 
 

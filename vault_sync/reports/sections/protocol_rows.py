@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 
     Write = Callable[[Page, Run], str]
 
+MORE = (
+    *("feature_weight", "attention_weight", "cross_scale_weight", "self_weight", "temporal_weight"),
+)
+"""Weights of further terms of the loss; 0 leaves a term out."""
 UNSAID = ("workers", "cache", "keep_memory", "log_every", "device", "seed")
 """Training settings that change nothing of what is learnt, or stand elsewhere."""
+
+
+def _soft_weight(page: Page, run: Run) -> str:
+    return _number("distill", "soft_weight")(page, run) if weights_scores(run) else ""
 
 
 def section_of(run: Run, name: str) -> Mapping[str, Any]:
@@ -62,6 +70,18 @@ def has_teacher(run: Run) -> bool:
     """Whether RUN had a teacher."""
     distill = section_of(run, "distill")
     return bool(distill.get("teacher") or distill.get("teacher_weights"))
+
+
+def weights_scores(run: Run) -> bool:
+    """Whether the teacher's scores have a weight of their own in RUN's loss."""
+    return float(section_of(run, "distill").get("soft_weight") or 1.0) != 1.0
+
+
+def has_more(run: Run) -> bool:
+    """Whether RUN's loss has terms besides those of labels, scores, boxes and landmarks."""
+    distill = section_of(run, "distill")
+    taught = has_teacher(run) and bool(distill.get("phases") or distill.get("teachers"))
+    return taught or any(float(distill.get(key) or 0.0) for key in MORE)
 
 
 def _phases(page: Page, run: Run) -> str:
@@ -281,6 +301,7 @@ GROUPS: dict[str, dict[str, Write]] = {
         "teacher": _if_distilled(_origin("teacher")),
         "temperature": _if_distilled(_number("distill", "temperature")),
         "alpha": _if_distilled(_number("distill", "alpha")),
+        "soft_weight": _if_distilled(_soft_weight),
         "teacher_box_weight": _if_distilled(_number("distill", "box_weight")),
         "teacher_landmark_weight": _if_distilled(_number("distill", "landmark_weight")),
         "confidence": _if_distilled(_number("distill", "confidence")),
