@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments import schema
 from experiments.records.annotations import OPEN
 from featherface.variants.table import VARIANTS
-from vault_sync.rendering.markdown import Safe, code, escape
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.rendering.setting_words import setting_value
 from vault_sync.reports.architecture import design_keys, design_name
@@ -43,7 +43,7 @@ def _row(page: Page, run: Run, *, told: bool) -> list[object]:
     words, verdict = page.words, run.annotations.verdict or OPEN
     return [
         page.run(run),
-        escape(run.hypothesis) or words.say("none"),
+        words.recorded(run.hypothesis) or words.say("none"),
         _changes(page, run),
         _measured(page, run, told=told),
         words.name("verdict", verdict),

@@ -31,8 +31,8 @@ def build(page: Page) -> dict[str, object] | None:
     measured = evaluation(run)
     words, verdict = page.words, run.annotations.verdict or OPEN
     return {
-        "hypothesis": run.hypothesis,
-        "sealed": _sealed(run),
+        "hypothesis": words.recorded(run.hypothesis),
+        "sealed": words.recorded(_sealed(run)),
         "verdict": words.name("verdict", verdict) if verdict != OPEN else "",
         "setup": page.table(
             "setup",
@@ -44,7 +44,7 @@ def build(page: Page) -> dict[str, object] | None:
         "results": results(page, run) if run.metrics else "",
         "speed": speed(page, [run]),
         "decision": decision(page, [run]),
-        "warnings": run.record.warnings,
+        "warnings": [words.recorded(warning) for warning in run.record.warnings],
         "pictures": [
             picture for picture in (loss_curves(page, run), precision_recall(page, run)) if picture
         ],
