@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from vault_sync.rendering.sources import Sources
     from vault_sync.rendering.words import Words
 
+BLOCK = "gallery"
+"""First word of the id of a gallery's block; the run is the second."""
 DEFAULT_SUBSET, DEFAULT_COUNT = "hard", "24"
 """Subset and number of crops where the marker does not say."""
 
@@ -35,18 +38,8 @@ def build(page: Page) -> dict[str, object]:
     runs = page.sources.select(page.selectors) if page.selectors else []
     if len(runs) != 1:
         raise RefusedError("its marker needs one run: runs=v2@1", "thesis eval gallery RUN")
-    run, words, review = runs[0], page.words, RunReview(page.sources, runs[0])
-    asked = _asked(page)
-    about = [run.id, run.seal, *(f"{key}={value}" for key, value in asked.items())]
-    gather = partial(review.gather, asked)
-    errors = cached_result(page.sources.cache / "galleries", about, gather, ["numpy", "scipy"])
-    sheets = {}
-    for part, name in (("misses", "misses"), ("false_alarms", "alarms")):
-        caption = words.say(f"gallery.caption_{name}", run=run.id)
-        draw = partial(pictures.mistakes, errors[part], review.look_up)
-        # The seal stands for the data, whose pictures the crops are cut from.
-        inputs = [run.seal, json.dumps(errors[part])]
-        sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw, [name])
+    run, words = runs[0], page.words
+    errors, sheets = mistakes(page, run, _asked(page))
     return {
         "summary": _summary(words, run, errors),
         "misses": _misses(page, run, errors["misses"]),
@@ -57,6 +50,47 @@ def build(page: Page) -> dict[str, object]:
         "no_alarms": words.say("gallery.no_alarms"),
         "colours": words.say("gallery.colours"),
     }
+
+
+def shown_elsewhere(page: Page, run: Run) -> list[Safe]:
+    """Show the sheets of RUN's gallery in another block, where the vault has such a note.
+
+    Nothing is judged anew for it: without a gallery, or where it can't be made, nothing is shown.
+    """
+    places = page.snapshot.blocks.get(f"{BLOCK}.{run.id}") if page.snapshot else None
+    if not places:
+        return []
+    marked = replace(page, attributes=places[0][1].attributes)
+    try:
+        _, sheets = mistakes(page, run, _asked(marked))
+    except RefusedError:  # the gallery's own block says why
+        return []
+    shown = [sheet for sheet in sheets.values() if sheet]
+    return [*shown, page.words.say("gallery.colours")] if shown else []
+
+
+def mistakes(
+    page: Page, run: Run, asked: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Safe]]:
+    """Return what RUN gets wrong, as a marker ASKED, and its sheets: `misses` and `alarms`.
+
+    Raises:
+        RefusedError: its detections can't be judged again.
+    """
+    words, review = page.words, RunReview(page.sources, run)
+    about = [run.id, run.seal, *(f"{key}={value}" for key, value in asked.items())]
+    gather = partial(review.gather, asked)
+    errors = cached_result(page.sources.cache / "galleries", about, gather, ["numpy", "scipy"])
+    sheets = {}
+    for part, name in (("misses", "misses"), ("false_alarms", "alarms")):
+        caption = words.say(f"gallery.caption_{name}", run=run.id)
+        draw = partial(pictures.mistakes, errors[part], review.look_up)
+        # The seal stands for the data, whose pictures the crops are cut from.
+        inputs = [run.seal, json.dumps(errors[part])]
+        about_run = page.block_id in (f"{BLOCK}.{run.id}", f"run.{run.id}")
+        shows = [name] if about_run else [name, run.experiment]
+        sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw, shows)
+    return errors, sheets
 
 
 def why_missed(words: Words, face: Mapping[str, Any]) -> Safe:

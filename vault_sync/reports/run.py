@@ -9,6 +9,7 @@ from experiments.records.annotations import OPEN
 from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.rendering.setting_words import setting_value
+from vault_sync.reports.gallery import shown_elsewhere
 from vault_sync.reports.sections.drawing import loss_curves, precision_recall
 from vault_sync.reports.sections.measures import decision
 from vault_sync.reports.sections.speed import speed, timing
@@ -48,6 +49,7 @@ def build(page: Page) -> dict[str, object] | None:
         "pictures": [
             picture for picture in (loss_curves(page, run), precision_recall(page, run)) if picture
         ],
+        "mistakes": shown_elsewhere(page, run),
     }
 
 
