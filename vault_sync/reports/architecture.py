@@ -11,6 +11,7 @@ from vault_sync.rendering import pictures
 from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page
 from vault_sync.rendering.setting_words import setting_value
+from vault_sync.reports.network import drawing_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,6 +80,9 @@ def build(page: Page) -> dict[str, object] | None:
         "counted": any(run.metric("params.paper_counted") for run in runs),
         "wrong": [page.run_in_prose(run) for run in runs if _disagrees(run)],
         "picture": _picture(page, runs),
+        "drawings": [
+            drawing for run in runs if (drawing := drawing_of(page, run, components(run)))
+        ],
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from featherface.errors import RefusedError, UsageError, unknown
+from featherface.errors import RefusedError, ThesisError, UsageError, unknown
 from featherface.model_summary.summary_cache import SIDE, anatomy
 from featherface.variants.idle_keys import without_idle
 from featherface.variants.table import VARIANTS, variant
@@ -17,7 +17,7 @@ from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.network_tables import Subject, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from experiments.records.run import Run
@@ -51,6 +51,28 @@ def build(page: Page) -> dict[str, object] | None:
     picture = page.picture(f"{page.block_id}-drawing", caption, inputs, draw, ["drawing"])
     layers = page.attributes.get("layers", "") == "all"
     return values(subject, words, describe, picture=picture, layers=layers, block_id=page.block_id)
+
+
+def drawing_of(page: Page, run: Run, counts: Mapping[str, int]) -> Safe:
+    """Draw the network of RUN where its components hold COUNTS parameters; else nothing.
+
+    A record that counts otherwise is of a network that the code no longer builds.
+    """
+    try:
+        config = _config_of(run)
+        summary = anatomy(config, folder=page.sources.cache / "networks", height=SIDE, width=SIDE)
+    except ThesisError:
+        return Safe("")
+    built = {part.component: part.parameters for part in summary.parts if part.parameters}
+    if built != {name: count for name, count in counts.items() if count}:
+        return Safe("")
+    words, names = page.words, drawing_names(page.words)
+    draw = partial(pictures.network_drawing, summary, names, words.language)
+    size = Safe(f"{SIDE}×{SIDE}")
+    caption = words.say("network.figure", name=run.variant or run.id, size=size)
+    inputs = [repr(replace(summary, layers=(), blocks=())), repr(names)]
+    file = f"{page.block_id}-{run.experiment}-drawing"
+    return page.picture(file, caption, inputs, draw, ["drawing", run.experiment])
 
 
 def values(
@@ -103,8 +125,10 @@ def drawing_names(words: Words) -> dict[str, str]:
     """Return the labels that `experiments.plotting.network_drawing` writes."""
     stages = {key: str(words.name("stage", key)) for key in words.keys("stage")}
     same = {key: str(words.say(f"network.{key}")) for key in DRAWN}
+    blocks = {f"block {key}": str(words.name("drawn", key)) for key in words.keys("drawn")}
     return {
         **stages,
+        **blocks,
         **same,
         "parameters": str(words.say("network.drawn_parameters")),
         "level": str(words.say("network.drawn_level")),
