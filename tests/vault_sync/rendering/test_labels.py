@@ -28,6 +28,12 @@ def test_blocks_of_other_runs_have_other_ids(runs):
     assert all(re.fullmatch(r"[a-z0-9-]{1,60}", part) for part in parts)
 
 
+def test_names_that_differ_in_a_sign_only_have_other_ids():
+    blocks = ["run.a-b@1", "run.a.b@1", "run.a_b@1", "run.A-b@1", "progress.a-b", "progress.a.b"]
+    assert len({block_part(block) for block in blocks}) == len(blocks)
+    assert block_part("run.a-b@1") == "run-a-b-1"
+
+
 def test_ids_of_a_block_name_it_and_what_is_shown():
     used = set()
     ids = [
