@@ -98,7 +98,8 @@ KINDS: dict[str, MetricKind] = {
         "Mean IoU of the faces found", "IoU moyen des visages trouvés"
     ),
     "widerface.landmark_error": _error(
-        "Landmark error (share of face size)", "Erreur des repères (part de la taille du visage)"
+        "Landmark error (share of face size)",
+        "Erreur des points de repère (part de la taille du visage)",
     ),
     "widerface.calibration_error": _error(
         "Calibration error of the scores", "Erreur de calibration des scores"
@@ -143,9 +144,9 @@ KINDS: dict[str, MetricKind] = {
         for part in ("cpu", "gpu")
     },
     "size.fp32_mb": _cost("MB", "Weights, fp32", "Poids, fp32", 2),
-    "memory.peak_mb": _cost("MB", "Peak memory", "Mémoire de pointe", 1),
+    "memory.peak_mb": _cost("MB", "Peak memory", "Pic de mémoire", 1),
     "memory.mean_mb": _cost(
-        "MB", "Peak memory, mean of the passes", "Mémoire de pointe, moyenne des passes", 1
+        "MB", "Peak memory, mean of the passes", "Pic de mémoire, moyenne des passes", 1
     ),
     **{
         f"export.{name}.parity": _cost(
@@ -161,7 +162,7 @@ KINDS: dict[str, MetricKind] = {
         for name, form in FORMATS.items()
         for subset in (*SUBSETS, "mean")
     },
-    "train.loss": _cost("", "Training loss", "Perte d'entraînement", 4),
+    "train.loss": _cost("", "Training loss", "Perte d'apprentissage", 4),
 }
 """The metrics the tool itself records, in the order tables show them."""
 
@@ -263,7 +264,10 @@ def kind(name: str, unit: str = "") -> MetricKind:
     if ratio := RATIO.fullmatch(name):
         part, other = ratio[1].upper(), ratio[2]
         return _cost(
-            "", f"{part} latency, times {other}'s", f"Latence {part}, fois celle de {other}", 3
+            "",
+            f"{part} latency, times {other}'s",
+            f"Latence {part}, rapportée à celle de {other}",
+            3,
         )
     if (case := CASE.fullmatch(name)) and (main := _main_kind(case)):
         return _case_kind(case, main)
@@ -277,7 +281,7 @@ def _main_kind(case: re.Match[str]) -> MetricKind | None:
         return _cost(
             "",
             f"{part} latency, times the first engine's",
-            f"Latence {part}, fois celle du premier moteur",
+            f"Latence {part}, rapportée à celle du premier moteur",
             3,
         )
     return KINDS.get(f"{start}.{case['part']}.{what}") or KINDS.get(f"{start}.{what}")

@@ -405,6 +405,7 @@ def quick_plots(monkeypatch):
     """Draw pictures of one pixel: real ones take most of a sync's time."""
     from experiments.plotting import (  # noqa: PLC0415 - most tests need no plots
         bar_plots,
+        network_drawing,
         pareto,
         run_plots,
     )
@@ -415,6 +416,7 @@ def quick_plots(monkeypatch):
     for name in ("loss_curves", "precision_recall"):
         monkeypatch.setattr(run_plots, name, draw(name))
     monkeypatch.setattr(pareto, "pareto", draw("pareto"))
+    monkeypatch.setattr(network_drawing, "draw_network", draw("draw_network"))
     for name in ("component_bars", "difference_bars"):
         monkeypatch.setattr(bar_plots, name, draw(name))
 

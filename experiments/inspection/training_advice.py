@@ -66,13 +66,15 @@ def advise(
         *_divergence(alike, train),
         *_overfitting(epochs, alike, train),
         *_plateau(epochs, alike),
-        *_sizes((details or {}).get("sizes", {})),
+        *_sizes((details or {}).get("sizes", {}), _side(train)),
         *_landmarks(details or {}, train),
         *_background(scores or {}, train),
     ]
     if any(finding.code == "divergence" for finding in findings):
         findings = [
-            finding for finding in findings if finding.code not in ("plateau", "overfitting")
+            finding
+            for finding in findings
+            if not finding.code.startswith(("plateau", "overfitting"))
         ]
     return findings
 
@@ -138,7 +140,14 @@ def _plateau(epochs: Epochs, alike: Epochs) -> Iterator[Advice]:
     spent = bool(rates) and rates[-1] <= SPENT * max(rates)
     values: dict[str, Any] = {"start": int(tail[0]["epoch"]), "epoch": int(tail[-1]["epoch"])}
     values |= {"change": after / before - 1, "rate": rates[-1] if rates else 0.0}
-    yield Advice("plateau_spent" if spent else "plateau", values)
+    scored = any("mean_ap" in epoch for epoch in tail) and "mean_ap" in _before(epochs, tail)
+    code = "plateau_spent" if spent else "plateau"
+    yield Advice(code if scored else f"{code}_loss", values)
+
+
+def _before(epochs: Epochs, tail: Epochs) -> set[str]:
+    """Return what the epochs before TAIL tell."""
+    return {key for epoch in epochs if int(epoch["epoch"]) < int(tail[0]["epoch"]) for key in epoch}
 
 
 def _improves(epochs: Epochs, tail: Epochs) -> bool:
@@ -152,14 +161,25 @@ def _improves(epochs: Epochs, tail: Epochs) -> bool:
     return bool(late and early) and max(late) > max(early) + GAIN
 
 
-def _sizes(sizes: Mapping[str, Any]) -> Iterator[Advice]:
-    """A level of the network has hardly any face to learn from."""
+def _side(train: Mapping[str, Any]) -> float:
+    """Return the longest side of the pictures that were learnt from; infinite where unknown."""
+    sides = [train.get("image_size"), *(train.get("progressive") or ())]
+    known = [float(side) for side in sides if isinstance(side, int | float) and side]
+    return max(known) if known else math.inf
+
+
+def _sizes(sizes: Mapping[str, Any], side: float) -> Iterator[Advice]:
+    """A level of the network has hardly any face to learn from.
+
+    Of levels whose faces would be larger than the pictures, SIDE pixels, nothing is said.
+    """
     counts, bounds = list(sizes.get("faces", ())), list(sizes.get("bounds", ()))
     total = sum(counts)
     if not total or len(bounds) != len(counts) - 1:
         return
     for place, count in enumerate(counts):
-        if count < RARE * total:
+        possible = not place or bounds[place - 1] < side
+        if possible and count < RARE * total:
             kind = "small" if not place else "large" if place == len(bounds) else "medium"
             values = {"count": count, "total": total, "share": count / total}
             values |= {

@@ -63,8 +63,8 @@ def draw_network(
 
     Args:
         anatomy: what the network is made of.
-        names: of stages and of `picture`, `parameters`, `boxes`, `classes`, `landmarks`, and
-            `level`, which holds `{level}` and `{stride}`.
+        names: of stages, of blocks (`block cbam`) and of `picture`, `parameters`, `boxes`,
+            `classes`, `landmarks`, and `level`, which holds `{level}` and `{stride}`.
         language: of the numbers.
         form: one of `FORMS`.
 
@@ -89,11 +89,11 @@ def _draw(canvas: _Canvas, anatomy: Anatomy) -> None:
     y = 0.1 + BOX / 2
     _box(canvas, y, None, f"{anatomy.height}×{anatomy.width}×3", "white")
     _name(canvas, y, canvas.names["picture"], "")
-    start = 0.0
+    start, counts = 0.0, _counts(anatomy)
     for stage in anatomy.stages:
         above, y = y, y + ROW + (ROOM if start == y else 0.0)
         _arrows(canvas, above, y, (0, 1, 2) if stage.name != "backbone" else (1,))
-        _stage(canvas, y, stage, anatomy.parameters)
+        _stage(canvas, y, stage, counts.get(stage.name, 0), anatomy.parameters)
         if stage.name == "backbone":
             start = y
             _label_maps(canvas, y)
@@ -110,17 +110,28 @@ def _draw(canvas: _Canvas, anatomy: Anatomy) -> None:
     _name(canvas, below, f"{anchors} {canvas.names['anchors']}", "")
 
 
-def _stage(canvas: _Canvas, y: float, stage: StageSummary, total: int) -> None:
-    """Draw one box, or one per level, and what it is called and holds."""
+def _counts(anatomy: Anatomy) -> dict[str, int]:
+    """Return the parameters of each stage as tables of components count them.
+
+    Those of the laterals are the neck's there.
+    """
+    counts = {stage.name: stage.parameters for stage in anatomy.stages}
+    if "neck" in counts:
+        counts["neck"] += counts.pop("laterals", 0)
+    return counts
+
+
+def _stage(canvas: _Canvas, y: float, stage: StageSummary, count: int, total: int) -> None:
+    """Draw one box, or one per level, what it is called, and its COUNT of all TOTAL parameters."""
     colour = COLOURS.get(stage.name, ATTENTION)
     times = f" ×{stage.times}" if stage.times > 1 else ""
-    text = f"{stage.block}{times}"
+    text = f"{canvas.names.get(f'block {stage.block}', stage.block)}{times}"
     for level in (None,) if stage.joint else (0, 1, 2):
         _box(canvas, y, level, text, colour)
     share = ""
-    if stage.parameters:
-        counted = format_number(stage.parameters, ",", canvas.language)
-        part = format_number(stage.parameters / total, ".1%", canvas.language)
+    if count:
+        counted = format_number(count, ",", canvas.language)
+        part = format_number(count / total, ".1%", canvas.language)
         share = f"{counted} {canvas.names['parameters']} ({part})"
     _name(canvas, y, canvas.names[stage.name], share)
 

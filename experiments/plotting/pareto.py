@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from experiments.disturbances import marked
-from experiments.metrics import Metric, kind
+from experiments.metrics import kind
 from experiments.plotting.labels import write_labels
+from experiments.plotting.pareto_points import best_of, comparable, of_cited, of_runs
 from experiments.plotting.style import (
     GREY,
     MARKERS,
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from experiments.plotting.pareto_points import ParetoPoint
     from experiments.records.run import Run
     from experiments.workspace.milestones import CitedResult
 
 PUBLISHED: dict[str, Any] = {"marker": "o", "facecolors": "none", "edgecolors": GREY}
 TARGET: dict[str, Any] = {"marker": "x", "color": GREY}
+SHOWN = 4
+"""Markers of runs that the key shows beside each other."""
 STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 """Where a decade's ticks may stand."""
 
@@ -59,26 +62,6 @@ COSTS: Mapping[str, tuple[str, Callable[[float, str], str]]] = {
 """Metric on the horizontal axis -> its title's sentence, how its ticks are worded."""
 
 
-@dataclass(frozen=True)
-class ParetoPoint:
-    """A measured, published or planned result in the cost-AP plane."""
-
-    label: str
-    cost: Metric
-    ap: Metric
-    evidence: str = "measured"
-
-    @property
-    def claims(self) -> bool:
-        """Whether the front may rest on it: no plan, and no measurement with a mark."""
-        return self.evidence != "target" and not self.marks
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """Return what must be said of its cost or its AP."""
-        return tuple(dict.fromkeys((*self.cost.marks, *self.ap.marks)))
-
-
 def pareto(
     runs: Sequence[Run],
     cited: Iterable[CitedResult] = (),
@@ -87,23 +70,25 @@ def pareto(
     metric: str = "widerface.hard.ap",
     language: str = "en",
     others: bool = False,
+    ends: Mapping[str, tuple[float, float]] | None = None,
 ) -> bytes:
     """Draw METRIC against COST: runs filled, published results hollow, goals as crosses.
 
     Only results of one data set, split, protocol and completeness share a plane: those of the
     first run that has METRIC, or of CITED where none has. OTHERS adds a second plane with the
     results that were published by other protocols, where the runs stand on a whole split. The
-    line joins the measured and published results that none other beats in both.
+    line joins the measured and published results that none other beats in both. ENDS are those of
+    the intervals of METRIC, by the id of the run.
 
     Returns:
         PNG bytes; empty where nothing is left.
     """
-    measured = _of_runs(runs, cost, metric, language)
-    aside = _of_cited(cited, cost, metric, language)
+    measured = of_runs(runs, cost, metric, language, ends)
+    aside = of_cited(cited, cost, metric, language)
     first = next(iter([*measured, *aside]), None)
     if first is None:
         return b""
-    alike = [point for point in (*measured, *aside) if point.ap.context == first.ap.context]
+    alike = comparable([*measured, *aside])
     apart = [point for point in aside if point.ap.context != first.ap.context]
     second = others and first.ap.complete and first.ap.dataset == "widerface" and bool(apart)
     with styled():
@@ -124,65 +109,34 @@ def pareto(
         return write_png(figure)
 
 
-def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the (cost, AP) pairs that no other one beats, by rising cost.
-
-    >>> front([(3, 0.8), (1, 0.5), (2, 0.4), (3, 0.7)])
-    [(1, 0.5), (3, 0.8)]
-    """
-    kept: list[tuple[float, float]] = []
-    for cost, ap in sorted(points, key=lambda pair: (pair[0], -pair[1])):
-        if not kept or ap > kept[-1][1]:
-            kept.append((cost, ap))
-    return kept
-
-
-def _of_runs(runs: Sequence[Run], cost: str, metric: str, language: str) -> list[ParetoPoint]:
-    """Return the runs' points; a latency counts only in the first one's setting, on its device."""
-    results = [(run.id, run.metric(cost), run.metric(metric)) for run in runs]
-    points = [
-        ParetoPoint(label + marked(price, ap, language=language), price, ap)
-        for label, price, ap in results
-        if price and ap
-    ]
-    return [point for point in points if point.cost.context == points[0].cost.context]
-
-
-def _of_cited(
-    cited: Iterable[CitedResult], cost: str, metric: str, language: str
-) -> list[ParetoPoint]:
-    results = [(result, result.metric(cost), result.metric(metric)) for result in cited]
-    return [
-        ParetoPoint(result.titled(language), price, ap, result.evidence)
-        for result, price, ap in results
-        if price and ap
-    ]
-
-
 def _draw_plane(
     axis: Axes, points: Sequence[ParetoPoint], cost: str, metric: str, language: str
 ) -> None:
     """Draw what may be compared, and the front."""
     mine = [point for point in points if point.evidence == "measured"]
+    drawn = []
     for place, point in enumerate(mine):
         look: dict[str, Any] = {
             "marker": MARKERS[place % len(MARKERS)],
             "edgecolors": PALETTE[place % len(PALETTE)],
             "facecolors": "none" if point.marks else PALETTE[place % len(PALETTE)],
         }
-        axis.scatter([point.cost.value], [point.ap.value], s=52, zorder=3, **look)
+        drawn += [axis.scatter([point.cost.value], [point.ap.value], s=52, zorder=3, **look)]
+        if point.ends is not None:
+            color = PALETTE[place % len(PALETTE)]
+            axis.vlines(point.cost.value, *point.ends, color=color, linewidth=1.2, zorder=2)
     for point in points:
         if point.evidence != "measured":
             shape = TARGET if point.evidence == "target" else PUBLISHED
             axis.scatter([point.cost.value], [point.ap.value], s=34, **shape)
-    best = front([(point.cost.value, point.ap.value) for point in points if point.claims])
+    best = best_of(points)
     if len(best) > 1:
         line: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": "--", "zorder": 1}
         axis.plot(*zip(*best, strict=True), drawstyle="steps-post", **line)
     key = f"plot.size_title_{cost.partition('.')[0]}"
     title = say(key, language, metric=kind(metric).title(language))
     _finish(axis, title, cost, metric, language)
-    _key(axis, [point.evidence for point in points], language, line=len(best) > 1)
+    _key(axis, [point.evidence for point in points], drawn, language, line=len(best) > 1)
 
 
 def _draw_others(
@@ -233,10 +187,11 @@ def _word_heights(axis: Axes, language: str) -> None:
     axis.yaxis.set_major_formatter(number_ticks(spec, language))
 
 
-def _key(axis: Axes, evidence: Sequence[str], language: str, *, line: bool) -> None:
-    """Say below the plane what the markers and the line mean."""
+def _key(
+    axis: Axes, evidence: Sequence[str], drawn: Sequence[Any], language: str, *, line: bool
+) -> None:
+    """Say below the plane what the markers and the line mean; the DRAWN runs show their own."""
     looks: dict[str, dict[str, Any]] = {
-        "measured": {"marker": "o", "color": PALETTE[0]},
         "cited": PUBLISHED,
         "target": TARGET,
     }
@@ -247,6 +202,18 @@ def _key(axis: Axes, evidence: Sequence[str], language: str, *, line: bool) -> N
         axis.plot(
             [], [], color=GREY, linewidth=1, linestyle="--", label=say("plot.front", language)
         )
+    handles, labels = axis.get_legend_handles_labels()
+    if drawn:
+        side_by_side: Any = tuple(drawn[:SHOWN])
+        handles = [side_by_side, *handles]
+        labels = [say("plot.measured", language), *labels]
     axis.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8, handletextpad=0.4
+        handles,
+        labels,
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.6)},
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        ncols=4,
+        fontsize=8,
+        handletextpad=0.6,
     )

@@ -113,9 +113,9 @@ def precision_recall(
     """Draw precision against recall on Easy, Medium and Hard, one line per label of RECORDS.
 
     CAPTION says on what: data set, split, images. PUBLISHED curves (method -> subset -> curve)
-    are drawn thin beside them. Empty bytes where RECORDS is empty.
+    are drawn thin beside them. Empty bytes where no record of RECORDS holds a detection.
     """
-    if not records:
+    if not any(_has_curve(record) for record in records.values()):
         return b""
     with styled():
         lines = len(records) + len(published or {})
@@ -141,6 +141,15 @@ def precision_recall(
         if caption:
             figure.supxlabel(caption, fontsize=8, color=GREY)
         return write_png(figure)
+
+
+def _has_curve(record: MatchRecords) -> bool:
+    """Whether RECORD holds a detection of a subset with faces: else there is no curve to draw."""
+    for subset, counts in record.subsets.items():
+        precision, recall = record.curve(subset)
+        if counts.faces.sum() and (precision + recall > 0).any():
+            return True
+    return False
 
 
 def _draw_published(

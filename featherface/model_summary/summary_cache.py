@@ -6,6 +6,7 @@ Taking a network apart needs PyTorch and half a second; reading what was found n
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 from featherface.model_summary.summary_types import Anatomy
@@ -35,7 +36,7 @@ def anatomy(
     path = entry_path(folder, describe_network, inputs, libraries=["torch"])
     known = _read(path)
     if known is None:
-        known = describe_network(config, height, width)
+        known = _described(config, height, width)
         write_entry(path, json.dumps(known.to_json()))
     return known
 
@@ -49,6 +50,12 @@ def describe_network(config: DetectorConfig, height: int, width: int) -> Anatomy
     from featherface.model_summary.description import describe  # noqa: PLC0415 - loads PyTorch
 
     return describe(config, height, width)
+
+
+@cache
+def _described(config: DetectorConfig, height: int, width: int) -> Anatomy:
+    """Take a network apart once for all folders of this process."""
+    return describe_network(config, height, width)
 
 
 def _read(path: Path) -> Anatomy | None:

@@ -25,6 +25,7 @@ PACKAGES = ("experiments", "featherface", "thesis_cli", "vault_sync")
 OF_THE_VAULT = {
     "callout": "types of Obsidian's callouts, as notes use them",
     "folder": "folders of a student's vault",
+    "packaged": "texts of recipes and warnings, found again by their English",
 }
 """Groups whose names come from notes, never from code."""
 FRENCH_IN_CODE = {

@@ -16,7 +16,7 @@ from experiments.conditions import Conditions
 from experiments.conditions_text import MeasurementSettings
 from experiments.earlier_conditions import as_recorded, from_text
 from experiments.metrics import Metric
-from experiments.plotting.pareto import _of_runs
+from experiments.plotting.pareto_points import of_runs
 from experiments.records import writer
 from experiments.records.dataframes import metrics as framed
 from experiments.records.provenance import conditions_on
@@ -208,7 +208,7 @@ def test_one_device_is_named_once(workspace, make_run):
     comparison = compare(runs, resamples=0)
     notes = metrics_table(comparison).notes
     assert "Latency, measured on NVIDIA GeForce RTX 3060, TF32" in notes
-    assert "Mémoire de pointe, mesures prises sur NVIDIA GeForce RTX 3060, TF32" in (
+    assert "Pic de mémoire, mesures prises sur NVIDIA GeForce RTX 3060, TF32" in (
         metrics_table(comparison, "fr").notes
     )
     assert comparison.row("latency.gpu.median_ms").deltas[1].value == 0
@@ -269,7 +269,7 @@ def test_a_plot_holds_the_times_of_one_device(workspace, make_run):
         make_run(workspace, name, metrics=[timed(9.0, on), judged(0.5, on)])
         for name, on in (("v1", AMPERE), ("v2", PASCAL), ("v3", AMPERE))
     ]
-    points = _of_runs(runs, "latency.gpu.median_ms", "widerface.hard.ap", "en")
+    points = of_runs(runs, "latency.gpu.median_ms", "widerface.hard.ap", "en")
     assert [point.label for point in points] == ["v1@1", "v3@1"]
 
 

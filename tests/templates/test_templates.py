@@ -80,7 +80,7 @@ FRENCH = {
     "no narrow space before it": rf"[^{NARROW}][;!?»](?=\s|$|\*)|[^{NARROW}\d]:(?=\s|$|\*)",
     "no narrow space before %": rf"\d[^{NARROW}]?%",
     "straight quotes": '"',
-    "a decimal point": r"\d\.\d",
+    "a decimal point": r"(?<!RetinaFace-)\d\.\d",
 }
 RULES = {"fr": FRENCH, "en": {"a narrow space": NARROW}}
 """Language -> what is wrong -> where it stands."""

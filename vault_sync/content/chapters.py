@@ -95,12 +95,19 @@ def skeleton(planned: PlannedNote, sources: Sources) -> bytes:
         "answer": answer,
         "title": sources.workspace.settings["title"],
         **planned.values,
+        **_titled(planned, sources),
     }
     text = render(sources.words.language, planned.template, values)
     if planned.id in ANONYMOUS:
         return f"{write_front_matter(blank_properties())}\n{text}".encode()
     front = write_front_matter({"thesis_id": planned.id, **planned.properties, **planned.own})
     return fill_regions(f"{front}\n{text}".encode(), planned.regions)
+
+
+def _titled(planned: PlannedNote, sources: Sources) -> dict[str, Safe]:
+    """Return the title of a run in the language of the vault."""
+    title = planned.values.get("run_title")
+    return {"run_title": sources.words.recorded(title)} if title else {}
 
 
 def _note(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+\s*")
 _CELL = re.compile(r"(?<!\\)\|")
-_ITALIC = re.compile(r"\*(?![\s*])([^*]*[^\s*\\])\*")
+_ITALIC = re.compile(r"\*(?![\s*])([^*]*[^\s*\\])\*(?P<id> \^[\w-]+)?")
+"""A line in italics, with the block id behind it."""
 _EMPHASIS_INSIDE = re.compile(r"(?<!\w)_|_(?!\w)")
 LEAST = 3
 """Characters of the narrowest column."""
@@ -52,7 +53,7 @@ def _italic(line: str) -> str:
     match = _ITALIC.fullmatch(line)
     if match is None or _EMPHASIS_INSIDE.search(match[1]):
         return line
-    return f"_{match[1]}_"
+    return f"_{match[1]}_{match['id'] or ''}"
 
 
 def _table(lines: Sequence[str]) -> Sequence[str]:

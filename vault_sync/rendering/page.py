@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from experiments.metrics import OVERLAP
-from vault_sync.rendering.markdown import Safe
+from vault_sync.rendering.labels import (
+    FIGURE,
+    TABLE,
+    captioned_picture,
+    captioned_table,
+    new_label,
+)
+from vault_sync.rendering.markdown import Safe, table
 from vault_sync.rendering.sources import run_identity
 
 if TYPE_CHECKING:
@@ -32,6 +40,10 @@ MODEL_METRICS = (
 )
 
 
+USUAL = "original"
+"""The protocol that ids leave out."""
+
+
 @dataclass(frozen=True)
 class Page:
     """Rendering context of one block: its data, its marker, and the links of the note around it."""
@@ -47,6 +59,12 @@ class Page:
     """The notes of the vault; None where a block is rendered outside of one."""
     state: State | None = None
     """The state that the last sync stored."""
+    scope: str = ""
+    """Which data the part speaks of that is being written, for the ids of its tables."""
+    data: Safe = Safe("")  # noqa: RUF009 - an immutable string
+    """The same in a few words, for captions."""
+    labels: set[str] = field(default_factory=set)
+    """The ids that tables and figures of the block have been given, whichever part."""
 
     @property
     def words(self) -> Words:
@@ -85,19 +103,57 @@ class Page:
         """Link to the note of a run known by its id only, in a table cell."""
         return self.links.cell(f"run/{run_id}", run_id)
 
-    def picture(
-        self, name: str, caption: Safe, inputs: Sequence[str], draw: partial[bytes]
-    ) -> Safe:
-        """Show a picture of this page; empty where there is nothing to draw.
+    def within(self, members: Group) -> Page:
+        """Return the page for a part about MEMBERS alone, whose captions and ids say so."""
+        return self.about(members.scope, members.short)
 
-        INPUTS hold all that it shows; DRAW is one of `vault_sync.rendering.pictures`.
+    def about(self, scope: str, data: Safe = Safe("")) -> Page:  # noqa: B008 - an immutable string
+        """Return the page for the part SCOPE of the block, which speaks of DATA."""
+        return replace(self, scope=scope, data=data)
+
+    def table(
+        self,
+        name: str,
+        headers: Sequence[object],
+        rows: Iterable[Sequence[object]],
+        numeric: Sequence[int] = (),
+        **values: object,
+    ) -> Safe:
+        """Lay out a table with its caption above and its id below; columns NUMERIC flushed right.
+
+        Args:
+            name: what it shows: its caption is the phrase `caption.NAME`, and its id ends in it.
+            headers: of its columns.
+            rows: their cells.
+            numeric: places of the columns of numbers.
+            values: what the caption names besides `data`, the data of this part.
+        """
+        caption = self.words.say(f"caption.{name}", data=self.data, **values)
+        return self.label_table(name, table(headers, rows, numeric), caption)
+
+    def label_table(self, name: str, laid_out: Safe, caption: Safe) -> Safe:
+        """Give a table that is LAID_OUT its CAPTION, and an id that ends in NAME."""
+        label = new_label(self.labels, TABLE, self.block_id, name, self.scope)
+        return captioned_table(laid_out, caption, label)
+
+    def picture(
+        self,
+        name: str,
+        caption: Safe,
+        inputs: Sequence[str],
+        draw: partial[bytes],
+        shows: Sequence[str] = (),
+    ) -> Safe:
+        """Show a picture of this page, its caption and id below; empty where nothing is drawn.
+
+        INPUTS hold all that it shows; DRAW is one of `vault_sync.rendering.pictures`; SHOWS says in
+        words what its id ends in, which may be the same for the pictures of later runs.
         """
         path = self.figures.add(self.links.note, name, inputs, draw)
-        return (
-            Safe("")
-            if path is None
-            else Safe(f"{self.links.picture(path, caption)}\n\n*{caption}*")
-        )
+        if path is None:
+            return Safe("")
+        label = new_label(self.labels, FIGURE, self.block_id, *shows, self.scope)
+        return captioned_picture(self.links.picture(path, caption), caption, label)
 
     def cell(self, metric: Metric | None) -> Safe:
         """Write a measured value, or that there is none."""
@@ -113,6 +169,17 @@ class Group:
     runs: tuple[Run, ...]
     evaluated: bool = True
     short: Safe = Safe("")  # noqa: RUF009 - an immutable string
+    """The same in a few words, for captions."""
+
+    @cached_property
+    def scope(self) -> str:
+        """The same as the ids of tables have it: `widerface-val`; empty without evaluation."""
+        metric = evaluation(self.runs[0])
+        if metric is None:
+            return ""
+        parts = [metric.dataset, metric.split, "" if metric.complete else "part"]
+        parts += ["" if metric.conditions.protocol == USUAL else metric.conditions.protocol]
+        return "-".join(filter(None, [*parts, "seen" if OVERLAP in metric.marks else ""]))
 
 
 def evaluation(run: Run) -> Metric | None:
@@ -143,6 +210,7 @@ def group(runs: Iterable[Run], words: Words) -> list[Group]:
     for members in parted.values():
         metric = members[0][1]
         claim = words.say("claim.none") if metric is None else words.claim(metric)
+        short = words.say("short.none") if metric is None else words.short(metric)
         chosen = tuple(run for run, _ in members)
-        groups.append(Group(claim, chosen, metric is not None))
+        groups.append(Group(claim, chosen, metric is not None, short))
     return groups

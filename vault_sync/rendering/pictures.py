@@ -40,11 +40,16 @@ def precision_recall(runs: Sequence[Run], language: str) -> bytes:
     return run_plots.precision_recall(records, language, run_plots.caption(runs[0], language))
 
 
-def size_against_ap(runs: Sequence[Run], cited: Sequence[CitedResult], language: str) -> bytes:
-    """Draw AP against size, published results beside it."""
+def size_against_ap(
+    runs: Sequence[Run],
+    cited: Sequence[CitedResult],
+    ends: Mapping[str, tuple[float, float]],
+    language: str,
+) -> bytes:
+    """Draw AP with the ENDS of its intervals against size, published results beside it."""
     from experiments.plotting.pareto import pareto  # noqa: PLC0415 - as above
 
-    return pareto(runs, cited, language=language)
+    return pareto(runs, cited, language=language, ends=ends)
 
 
 def formats_against_ap(points: Sequence[Mapping[str, Any]], context: str, language: str) -> bytes:

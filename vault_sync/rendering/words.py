@@ -9,7 +9,7 @@ from experiments.conditions import TIMED
 from experiments.disturbances import marks_text
 from experiments.metrics import OVERLAP, kind
 from experiments.number_formats import BY_UNIT, number_format
-from experiments.wording import catalogue
+from experiments.wording import catalogue, packaged
 from experiments.wording.numbers import THIN, format_number
 from vault_sync.rendering.markdown import Safe, escape
 
@@ -39,8 +39,12 @@ class Words:
 
     def name(self, group: str, key: str) -> Safe:
         """Return what KEY of GROUP is called; a name that only the user knows is itself."""
+        return self.find(group, key) or escape(key)
+
+    def find(self, group: str, key: str) -> Safe | None:
+        """Return the phrase KEY of GROUP; None where there is none, as for a name of the user's."""
         phrase = catalogue.find(group, key, self.language)
-        return escape(key) if phrase is None else Safe(phrase)
+        return None if phrase is None else Safe(phrase)
 
     def keys(self, group: str) -> list[str]:
         """Return the keys of GROUP, in the order of its file."""
@@ -94,6 +98,10 @@ class Words:
         if self.language == "fr":
             text = _BEFORE_FRENCH_SIGN.sub(rf"{THIN}\1\2", text)
         return escape(text)
+
+    def recorded(self, text: str) -> Safe:
+        """Take a text of a record; in this language where the program itself put it there."""
+        return escape(packaged.translate(text, self.language))
 
     def duration(self, seconds: float) -> Safe:
         """Write a length of time, coarser as it grows."""

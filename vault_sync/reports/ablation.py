@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.ablation.buildup_names import is_step
 from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Group, Page, group, measured_on
 from vault_sync.rendering.sources import ablated
 from vault_sync.reports.sections.ablation_seeds import SeedAblation, over_seeds, steps
@@ -63,15 +63,18 @@ def _study(page: Page, base: str, runs: Sequence[Run]) -> dict[str, object]:
     page.sources.check(runs)
     parts: list[dict[str, Any]] = []
     for data_group in group(runs, page.words):
+        by_seed, scope = _seeds(data_group), f"{base}-{data_group.scope}"
         alike = [
-            _part(page, base, part, len(parts) + at)
-            for at, part in enumerate(_seeds(data_group), 1)
+            _part(page.about(part_scope, data_group.short), base, part, len(parts) + at)
+            for at, part in enumerate(by_seed, 1)
+            for part_scope in [f"{scope}-seed-{_seed(part)}" if len(by_seed) > 1 else scope]
         ]
         parts += alike
         for part in alike:
             part["several_seeds"] = len(alike) > 1
         if len(alike) > 1:
-            alike[-1]["seeds"] = over_seeds(page, [part["ablation"] for part in alike])
+            about = page.about(scope, data_group.short)
+            alike[-1]["seeds"] = over_seeds(about, [part["ablation"] for part in alike])
     return {"base": code(base), "parts": parts}
 
 
@@ -80,6 +83,10 @@ def _seeds(members: Group) -> list[Group]:
     seeds = sorted({run.record.seed for run in members.runs})
     parted = [tuple(run for run in members.runs if run.record.seed == seed) for seed in seeds]
     return [replace(members, runs=runs) for runs in parted]
+
+
+def _seed(members: Group) -> int:
+    return members.runs[0].record.seed
 
 
 def _part(page: Page, base: str, members: Group, place: int) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def _values(page: Page, base: Sequence[Run], runs: Sequence[Run]) -> Safe:
     for run in [*base, *runs]:
         change = words.say("ablation.base") if run in base else _change(page, base, run)
         lines.append([page.run(run), change, *(page.cell(run.metric(name)) for name in names)])
-    return table(headers, lines, numeric=range(2, len(headers)))
+    return page.table("switched", headers, lines, range(2, len(headers)))
 
 
 def _change(page: Page, base: Sequence[Run], run: Run) -> Safe:
@@ -177,7 +184,8 @@ def _differences(page: Page, base: Run, runs: Sequence[Run], rows: Rows) -> Safe
         [page.run(run), *row, _established(page, run, rows, names)]
         for run, row in zip(runs, cells, strict=True)
     ]
-    return table(headers, lines, numeric=range(1, len(headers) - 1))
+    numeric = range(1, len(headers) - 1)
+    return page.table("differences", headers, lines, numeric, base=base.id)
 
 
 def _established(page: Page, run: Run, rows: Rows, names: Sequence[str]) -> Safe:
@@ -217,7 +225,7 @@ def _picture(page: Page, base: Run, runs: Sequence[Run], rows: Rows, place: int)
     image = f"{page.block_id}-{base.experiment}{f'-{place}' if place > 1 else ''}"
     draw = partial(pictures.difference_bars, bars, str(title), words.language)
     caption = words.say("ablation.figure", title=title)
-    return page.picture(image, caption, [str(title), repr(bars)], draw)
+    return page.picture(image, caption, [str(title), repr(bars)], draw, ["differences"])
 
 
 def _expected(page: Page) -> Safe:
@@ -230,7 +238,7 @@ def _expected(page: Page) -> Safe:
         [_gain(page, metric.name), words.say("points", n=words.number(100 * metric.value, "+.1f"))]
         for metric in plan.metrics
     ]
-    return table(headers, rows, numeric=[1])
+    return page.table("gains", headers, rows, [1])
 
 
 def _gain(page: Page, name: str) -> Safe:

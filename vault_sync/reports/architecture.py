@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.variants.config import DetectorConfig
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page
-from vault_sync.reports.sections.run_diff import show_value
+from vault_sync.rendering.setting_words import setting_value
+from vault_sync.reports.network import drawing_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,11 +73,16 @@ def build(page: Page) -> dict[str, object] | None:
     parts = [runs[at : at + BROAD] for at in range(0, len(runs), BROAD)]
     return {
         "tables": [
-            {"parameters": _parameters(page, part), "design": _design(page, part)} for part in parts
+            {"parameters": _parameters(part_of, part), "design": _design(part_of, part)}
+            for part in parts
+            for part_of in [page.about(part[0].experiment if len(parts) > 1 else "")]
         ],
         "counted": any(run.metric("params.paper_counted") for run in runs),
         "wrong": [page.run_in_prose(run) for run in runs if _disagrees(run)],
         "picture": _picture(page, runs),
+        "drawings": [
+            drawing for run in runs if (drawing := drawing_of(page, run, components(run)))
+        ],
     }
 
 
@@ -118,7 +124,7 @@ def _parameters(page: Page, runs: Sequence[Run]) -> Safe:
             cells = [words.value(metric) if metric else words.say("none") for metric in metrics]
             rows.append([words.say(f"component.{key.replace('.', '_')}"), *cells])
     headers = _headers(page, "component.column", runs)
-    return table(headers, rows, numeric=range(1, len(headers)))
+    return page.table("parameters", headers, rows, range(1, len(headers)))
 
 
 def _share(page: Page, count: int | None, total: int) -> Safe:
@@ -133,10 +139,11 @@ def _design(page: Page, runs: Sequence[Run]) -> Safe:
     """List what each component is, as the recipes name it; empty where they do not say."""
     models = [run.recipe.get("model") or {} for run in runs]
     rows: list[list[object]] = [
-        [design_name(page, key), *(_choice(page, model.get(key)) for model in models)]
+        [design_name(page, key), *(_choice(page, key, model.get(key)) for model in models)]
         for key in design_keys(models)
     ]
-    return table(_headers(page, "component.design", runs), rows) if rows else Safe("")
+    headers = _headers(page, "component.design", runs)
+    return page.table("design", headers, rows) if rows else Safe("")
 
 
 def design_keys(models: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -155,16 +162,13 @@ def design_keys(models: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def design_name(page: Page, key: str) -> Safe:
     """Return what a key of `model` is called; the key itself where it has no name yet."""
-    name = page.words.name("design", key)
-    return code(f"model.{key}") if name == escape(key) else name
+    return page.words.find("design", key) or code(f"model.{key}")
 
 
-def _choice(page: Page, value: object) -> Safe:
-    if value is None or value is False or value == "none":  # 0 is a choice too
+def _choice(page: Page, key: str, value: object) -> Safe:
+    if value is False:
         return page.words.say("none")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return page.words.number(value, ",")
-    return show_value(page.words, value)
+    return setting_value(page.words, f"model.{key}", value)
 
 
 def _disagrees(run: Run) -> bool:
@@ -186,4 +190,5 @@ def _picture(page: Page, runs: Sequence[Run]) -> Safe:
     }
     draw = partial(pictures.component_bars, networks, names, words.language)
     inputs = [repr(networks), repr(names)]
-    return page.picture(f"{page.block_id}-components", words.say("component.figure"), inputs, draw)
+    name, caption = f"{page.block_id}-components", words.say("component.figure")
+    return page.picture(name, caption, inputs, draw, ["components"])

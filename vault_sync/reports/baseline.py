@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.metrics import AP_METRICS, KINDS
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Group, Page, evaluation, group
 from vault_sync.reports.published_results import cited_table
 from vault_sync.reports.sections.comparison_cache import intervals, write_difference
@@ -31,7 +31,7 @@ def build(page: Page) -> dict[str, object] | None:
         return None
     page.sources.check(runs)
     return {
-        "published": cited_table(page, published),
+        "published": cited_table(page, "published", published),
         "counted": _counted(page, published),
         "groups": [_group_section(page, members, cited) for members in group(runs, page.words)],
         "validation": validation(page, runs) if published else "",
@@ -58,6 +58,7 @@ def _measured(page: Page) -> list[Run]:
 def _group_section(
     page: Page, members: Group, cited: Mapping[str, CitedResult]
 ) -> dict[str, object]:
+    page = page.within(members)
     return {
         "claim": members.claim,
         "faces": faces(page, members.runs),
@@ -83,7 +84,8 @@ def _differences(page: Page, members: Group, cited: Mapping[str, CitedResult]) -
             rows.append([page.run(run), against.titled(words.language), *cells])
     headers = [words.say("column.run"), words.say("baseline.against")]
     headers += [Safe(KINDS[name].title(words.language)) for name in AP_METRICS]
-    return table(headers, rows, numeric=range(2, len(headers))) if rows else Safe("")
+    numeric = range(2, len(headers))
+    return page.table("publication", headers, rows, numeric) if rows else Safe("")
 
 
 def _cell(page: Page, run: Run, against: CitedResult, name: str) -> Safe:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.recipe_differences import differing_settings, tabled
 from experiments.metrics import AP_METRICS, kind
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Group, Page, group
+from vault_sync.rendering.setting_words import setting_name, setting_value
 from vault_sync.reports.published_results import cited_table
 from vault_sync.reports.sections.comparison_cache import compared
 from vault_sync.reports.sections.differences import differences, side_by_side
 from vault_sync.reports.sections.drawing import precision_recall_of, size_against_ap
-from vault_sync.reports.sections.measures import accuracy_table, cost_table, faces
-from vault_sync.reports.sections.run_diff import parent, show_parent, show_value
+from vault_sync.reports.sections.measures import accuracy_table, cost_table, decision, faces
+from vault_sync.reports.sections.run_diff import parent, show_parent
 from vault_sync.reports.sections.seeds import seeds
 from vault_sync.reports.sections.speed import speed
 
@@ -43,7 +44,7 @@ def build(page: Page) -> dict[str, object] | None:
 
 
 def _group(page: Page, number: int, members: Group) -> dict[str, Any]:
-    alone = len(members.runs) == 1
+    page, alone = page.within(members), len(members.runs) == 1
     comparison = _single_run(members.runs[0]) if alone else compared(page, members.runs)
     broad = len(members.runs) > BROAD
     rows = [row for row in comparison["rows"] if not row["metric"].startswith("export.")]
@@ -55,6 +56,7 @@ def _group(page: Page, number: int, members: Group) -> dict[str, Any]:
         "accuracy": accuracy_table(page, members.runs) if broad else "",
         "differences": _differences(page, members.runs, rows) if broad else "",
         "costs": cost_table(page, members.runs) if broad else "",
+        "decision": "" if broad else decision(page, members.runs),
         "speed": speed(page, members.runs),
         "seeds": seeds(page, members.runs),
         "recipe": _recipe(page, members.runs),
@@ -76,7 +78,9 @@ def _differences(page: Page, runs: Sequence[Run], rows: Sequence[Mapping[str, An
     headers += [Safe(kind(row["metric"]).title(words.language)) for row in ap_rows]
     cells = differences(page, base, runs[1:], ap_rows)
     lines = [[page.run(run), *row] for run, row in zip(runs[1:], cells, strict=True)]
-    return table(headers, lines, numeric=range(1, len(headers))) if ap_rows else Safe("")
+    if not ap_rows:
+        return Safe("")
+    return page.table("differences", headers, lines, range(1, len(headers)), base=base.id)
 
 
 def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
@@ -88,23 +92,23 @@ def _recipe(page: Page, runs: Sequence[Run]) -> Safe:
     headers: list[object] = [page.words.say("column.setup"), *(page.run(run) for run in runs)]
     rows = [
         [
-            code(key),
+            setting_name(page.words, key),
             *(_setting(page, *setting, key) for setting in zip(runs, differing[key], strict=True)),
         ]
         for key in keys
     ]
-    return table(headers, rows)
+    return page.table("settings", headers, rows)
 
 
 def _setting(page: Page, run: Run, value: object, key: str) -> Safe:
     """Write one setting of a run; the teacher is the very run that taught."""
     if key == "distill.teacher" and parent(run, "teacher"):
         return show_parent(page, run, "teacher")
-    return show_value(page.words, value)
+    return setting_value(page.words, key, value)
 
 
 def _targets(page: Page, runs: Sequence[Run]) -> Safe:
     """List what the thesis aims at for these experiments."""
     from experiments.comparison.compare import targets_of  # noqa: PLC0415 - only comparisons need it
 
-    return cited_table(page, targets_of(runs, page.sources.workspace.cited))
+    return cited_table(page, "targets", targets_of(runs, page.sources.workspace.cited))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from experiments.records.annotations import OPEN
 from vault_sync.engine.disk.names import note_path, parent
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.reports.sections.canvas import thesis_map
 from vault_sync.reports.sections.runs_base import runs_base
+from vault_sync.reports.sections.shared_cells import shared, without
 from vault_sync.reports.sections.todo_list import waiting
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 STATES = ("pass", "fail", "stale", "not_measurable")
 BASE = "Runs.base"
 MAP = "Thesis-Map.canvas"
+DATA = 2
+"""Place of the column that says on what data a run was evaluated."""
 MOST = 10
 """Experiments that the table shows: the base has them all."""
 
@@ -54,10 +57,15 @@ def _runs(page: Page, runs: Sequence[Run]) -> Safe:
         return Safe("")
     headers = [words.say("column.run"), words.say("column.score"), words.say("column.data")]
     headers += [words.say("dashboard.finished"), words.say("dashboard.decision")]
-    return table(headers, [_run(page, run) for run in runs])
+    rows = [_run(page, run) for run in runs]
+    data = shared([row[DATA] for row in rows], words.say("none"))
+    if data:
+        headers, rows = without(headers, [DATA]), [without(row, [DATA]) for row in rows]
+    laid_out = page.table("latest", headers, rows)
+    return Safe(f"{words.say('on_data', data=data)}\n\n{laid_out}") if data else laid_out
 
 
-def _run(page: Page, run: Run) -> list[object]:
+def _run(page: Page, run: Run) -> list[Safe]:
     words, primary, measured = page.words, run.primary, evaluation(run)
     score = f"{words.title(primary)} {words.value(primary)}" if primary else ""
     return [
@@ -81,7 +89,7 @@ def _claims(page: Page, outcomes: Sequence[ClaimOutcome]) -> Safe:
     for group in groups:
         counts = Counter(outcome.state for outcome in outcomes if outcome.milestone.group == group)
         rows.append([words.name("group", group or "other"), *(counts[state] for state in STATES)])
-    return table(headers, rows, numeric=range(1, 1 + len(STATES)))
+    return page.table("states", headers, rows, range(1, 1 + len(STATES)))
 
 
 def _stale(page: Page, outcomes: Sequence[ClaimOutcome]) -> list[Safe]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.reports.sections.run_diff import show_value
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _files(page: Page, exported: Sequence[Artefact]) -> Safe:
         ]
         for artefact in exported
     ]
-    return table(headers, rows, numeric=[3, 7, 8])
+    return page.table("files", headers, rows, [3, 7, 8])
 
 
 def _cells(page: Page, artefact: Artefact) -> list[object]:
@@ -153,4 +153,4 @@ def _matrix(page: Page, exported: Sequence[Artefact], formats: Sequence[str]) ->
             artefact.format: _size(page, artefact) for artefact in exported if artefact.run == run
         }
         rows.append([page.run(run), *(sizes.get(name, none) for name in formats)])
-    return table(headers, rows, numeric=range(1, len(headers)))
+    return page.table("sizes", headers, rows, range(1, len(headers)))

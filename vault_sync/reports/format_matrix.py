@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.benchmarking.matrix import CONVERTED, NETWORK, RAN, rows
 from featherface.engines.table import ENGINES
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, escape, table
+from vault_sync.rendering.markdown import Safe, escape
 from vault_sync.rendering.page import Group, Page, evaluation, group
 
 if TYPE_CHECKING:
@@ -29,15 +29,21 @@ def build(page: Page) -> dict[str, object] | None:
     if not exported:
         return None
     groups = group(exported, page.words)
-    return {"groups": [_section(page, members, place) for place, members in enumerate(groups, 1)]}
+    listed = [row for run in exported for row in rows(run)]
+    return {
+        "groups": [_section(page, members, place) for place, members in enumerate(groups, 1)],
+        "timed": any(row.ratio is not None for row in listed),
+        "lossy": any(row.loss is not None and row.low is not None for row in listed),
+    }
 
 
 def _section(page: Page, members: Group, number: int) -> dict[str, object]:
+    page = page.within(members)
     listed = [row for run in members.runs for row in rows(run)]
     headers = [page.words.say(f"matrix.{key}") for key in COLUMNS]
     return {
         "claim": members.claim,
-        "table": table(headers, [_cells(page, row) for row in listed], numeric=NUMERIC),
+        "table": page.table("formats", headers, [_cells(page, row) for row in listed], NUMERIC),
         "settings": list(dict.fromkeys(_settings(page, listed))),
         "reasons": list(_reasons(page, listed)),
         "disturbed": any(row.latency is not None and row.latency.marks for row in listed),
@@ -127,7 +133,7 @@ def _picture(page: Page, members: Group, listed: Sequence[MatrixRow], number: in
     draw = partial(pictures.formats_against_ap, points, str(data), page.words.language)
     name = f"{page.block_id}-formats{f'-{number}' if number > 1 else ''}"
     caption = page.words.say("matrix.figure", data=data)
-    return page.picture(name, caption, [repr(points), str(data)], draw)
+    return page.picture(name, caption, [repr(points), str(data)], draw, ["formats"])
 
 
 def _point(row: MatrixRow) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from experiments.metrics import SUBSETS
 from experiments.records.cache import cached_result
 from featherface.errors import RefusedError, ThesisError, unknown
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page, evaluation
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from vault_sync.rendering.sources import Sources
     from vault_sync.rendering.words import Words
 
+BLOCK = "gallery"
+"""First word of the id of a gallery's block; the run is the second."""
 DEFAULT_SUBSET, DEFAULT_COUNT = "hard", "24"
 """Subset and number of crops where the marker does not say."""
 
@@ -35,8 +38,46 @@ def build(page: Page) -> dict[str, object]:
     runs = page.sources.select(page.selectors) if page.selectors else []
     if len(runs) != 1:
         raise RefusedError("its marker needs one run: runs=v2@1", "thesis eval gallery RUN")
-    run, words, review = runs[0], page.words, RunReview(page.sources, runs[0])
-    asked = _asked(page)
+    run, words = runs[0], page.words
+    errors, sheets = mistakes(page, run, _asked(page))
+    return {
+        "summary": _summary(words, run, errors),
+        "misses": _misses(page, run, errors["misses"]),
+        "misses_sheet": sheets["misses"],
+        "no_misses": words.say("gallery.no_misses"),
+        "alarms": _alarms(page, run, errors["false_alarms"]),
+        "alarms_sheet": sheets["alarms"],
+        "no_alarms": words.say("gallery.no_alarms"),
+        "colours": words.say("gallery.colours"),
+    }
+
+
+def shown_elsewhere(page: Page, run: Run) -> list[Safe]:
+    """Show the sheets of RUN's gallery in another block, where the vault has such a note.
+
+    Nothing is judged anew for it: without a gallery, or where it can't be made, nothing is shown.
+    """
+    places = page.snapshot.blocks.get(f"{BLOCK}.{run.id}") if page.snapshot else None
+    if not places:
+        return []
+    marked = replace(page, attributes=places[0][1].attributes)
+    try:
+        _, sheets = mistakes(page, run, _asked(marked))
+    except RefusedError:  # the gallery's own block says why
+        return []
+    shown = [sheet for sheet in sheets.values() if sheet]
+    return [*shown, page.words.say("gallery.colours")] if shown else []
+
+
+def mistakes(
+    page: Page, run: Run, asked: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Safe]]:
+    """Return what RUN gets wrong, as a marker ASKED, and its sheets: `misses` and `alarms`.
+
+    Raises:
+        RefusedError: its detections can't be judged again.
+    """
+    words, review = page.words, RunReview(page.sources, run)
     about = [run.id, run.seal, *(f"{key}={value}" for key, value in asked.items())]
     gather = partial(review.gather, asked)
     errors = cached_result(page.sources.cache / "galleries", about, gather, ["numpy", "scipy"])
@@ -46,17 +87,10 @@ def build(page: Page) -> dict[str, object]:
         draw = partial(pictures.mistakes, errors[part], review.look_up)
         # The seal stands for the data, whose pictures the crops are cut from.
         inputs = [run.seal, json.dumps(errors[part])]
-        sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw)
-    return {
-        "summary": _summary(words, run, errors),
-        "misses": _misses(words, errors["misses"]),
-        "misses_sheet": sheets["misses"],
-        "no_misses": words.say("gallery.no_misses"),
-        "alarms": _alarms(words, errors["false_alarms"]),
-        "alarms_sheet": sheets["alarms"],
-        "no_alarms": words.say("gallery.no_alarms"),
-        "colours": words.say("gallery.colours"),
-    }
+        about_run = page.block_id in (f"{BLOCK}.{run.id}", f"run.{run.id}")
+        shows = [name] if about_run else [name, run.experiment]
+        sheets[name] = page.picture(f"{run.id}-{name}", caption, inputs, draw, shows)
+    return errors, sheets
 
 
 def why_missed(words: Words, face: Mapping[str, Any]) -> Safe:
@@ -155,7 +189,8 @@ def _summary(words: Words, run: Run, errors: Mapping[str, Any]) -> Safe:
     )
 
 
-def _misses(words: Words, misses: list[dict[str, Any]]) -> Safe:
+def _misses(page: Page, run: Run, misses: list[dict[str, Any]]) -> Safe:
+    words = page.words
     names = ("number", "image", "tall", "why", "known")
     headers = [words.say(f"gallery.{name}") for name in names]
     rows = [
@@ -168,10 +203,11 @@ def _misses(words: Words, misses: list[dict[str, Any]]) -> Safe:
         ]
         for place, face in enumerate(misses, start=1)
     ]
-    return table(headers, rows, numeric=[0]) if rows else Safe("")
+    return page.table("misses", headers, rows, [0], run=run.id) if rows else Safe("")
 
 
-def _alarms(words: Words, alarms: list[dict[str, Any]]) -> Safe:
+def _alarms(page: Page, run: Run, alarms: list[dict[str, Any]]) -> Safe:
+    words = page.words
     headers = [words.say(f"gallery.{name}") for name in ("number", "image", "surest", "what")]
     rows = [
         [
@@ -182,4 +218,4 @@ def _alarms(words: Words, alarms: list[dict[str, Any]]) -> Safe:
         ]
         for place, alarm in enumerate(alarms, start=1)
     ]
-    return table(headers, rows, numeric=[0, 2]) if rows else Safe("")
+    return page.table("alarms", headers, rows, [0, 2], run=run.id) if rows else Safe("")

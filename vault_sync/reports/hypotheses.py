@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from experiments import schema
 from experiments.records.annotations import OPEN
 from featherface.variants.table import VARIANTS
-from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.markdown import Safe, code
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.rendering.private_text import public
+from vault_sync.rendering.setting_words import setting_value
 from vault_sync.reports.architecture import design_keys, design_name
-from vault_sync.reports.sections.run_diff import show_parent, show_value
+from vault_sync.reports.sections.run_diff import show_parent
+from vault_sync.reports.sections.shared_cells import shared
 
 if TYPE_CHECKING:
     from experiments.records.run import Run
@@ -28,19 +30,23 @@ def build(page: Page) -> dict[str, object] | None:
     words = page.words
     keys = ("run", "hypothesis", "changes", "measured", "verdict")
     headers = [words.say(f"hypotheses.{key}") for key in keys]
+    data = shared([_data(page, run) for run in runs], Safe(""))
+    rows = [_row(page, run, told=bool(data)) for run in runs]
     return {
-        "table": table(headers, [_row(page, run) for run in runs]),
+        "data": data,
+        "table": page.table("hypotheses", headers, rows),
         "baseline": code(BASELINE),
     }
 
 
-def _row(page: Page, run: Run) -> list[object]:
+def _row(page: Page, run: Run, *, told: bool) -> list[object]:
+    """Write one run; TOLD: the data are said above the table."""
     words, verdict = page.words, run.annotations.verdict or OPEN
     return [
         page.run(run),
-        escape(public(run.hypothesis)) or words.say("none"),
+        words.recorded(public(run.hypothesis)) or words.say("none"),
         _changes(page, run),
-        _measured(page, run),
+        _measured(page, run, told=told),
         words.name("verdict", verdict),
     ]
 
@@ -54,8 +60,8 @@ def _changes(page: Page, run: Run) -> Safe:
         words.say(
             "hypotheses.one",
             name=design_name(page, key),
-            before=show_value(words, before[key]),
-            after=show_value(words, model[key]),
+            before=setting_value(words, f"model.{key}", before[key]),
+            after=setting_value(words, f"model.{key}", model[key]),
         )
         for key in design_keys([model])
         if model[key] != before[key]
@@ -65,11 +71,16 @@ def _changes(page: Page, run: Run) -> Safe:
     return Safe("<br>".join(phrases)) or words.say("none")
 
 
-def _measured(page: Page, run: Run) -> Safe:
-    """Write the metric that decides, and on what it was measured."""
+def _measured(page: Page, run: Run, *, told: bool) -> Safe:
+    """Write the metric that decides, and on what it was measured unless that is TOLD."""
     words, primary = page.words, run.primary
     if primary is None:
         return words.say("not_measured")
     text = f"{words.title(primary)} {words.value(primary)}"
-    about = evaluation(run)
-    return Safe(f"{text} ({words.short(about)})" if about else text)
+    data = "" if told else _data(page, run)
+    return Safe(f"{text} ({data})" if data else text)
+
+
+def _data(page: Page, run: Run) -> Safe:
+    measured = evaluation(run)
+    return Safe("") if measured is None else page.words.short(measured)

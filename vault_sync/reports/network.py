@@ -6,20 +6,22 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from featherface.errors import RefusedError, UsageError, unknown
+from featherface.errors import RefusedError, ThesisError, UsageError, unknown
 from featherface.model_summary.summary_cache import SIDE, anatomy
 from featherface.variants.idle_keys import without_idle
 from featherface.variants.table import VARIANTS, variant
 from vault_sync.rendering import network_tables as tables
 from vault_sync.rendering import pictures
+from vault_sync.rendering.labels import TABLE, captioned_table, new_label
 from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.network_tables import Subject, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from experiments.records.run import Run
+    from experiments.wording.tables import Table
     from featherface.model_summary.summary_types import Anatomy
     from featherface.variants.config import DetectorConfig
     from vault_sync.rendering.page import Page
@@ -46,9 +48,31 @@ def build(page: Page) -> dict[str, object] | None:
     draw = partial(pictures.network_drawing, subject.anatomy, names, words.language)
     caption = words.say("network.figure", name=subject.name, size=Safe(subject.size))
     inputs = [repr(replace(subject.anatomy, layers=(), blocks=())), repr(names)]
-    picture = page.picture(f"{page.block_id}-drawing", caption, inputs, draw)
+    picture = page.picture(f"{page.block_id}-drawing", caption, inputs, draw, ["drawing"])
     layers = page.attributes.get("layers", "") == "all"
-    return values(subject, words, describe, picture=picture, layers=layers)
+    return values(subject, words, describe, picture=picture, layers=layers, block_id=page.block_id)
+
+
+def drawing_of(page: Page, run: Run, counts: Mapping[str, int]) -> Safe:
+    """Draw the network of RUN where its components hold COUNTS parameters; else nothing.
+
+    A record that counts otherwise is of a network that the code no longer builds.
+    """
+    try:
+        config = _config_of(run)
+        summary = anatomy(config, folder=page.sources.cache / "networks", height=SIDE, width=SIDE)
+    except ThesisError:
+        return Safe("")
+    built = {part.component: part.parameters for part in summary.parts if part.parameters}
+    if built != {name: count for name, count in counts.items() if count}:
+        return Safe("")
+    words, names = page.words, drawing_names(page.words)
+    draw = partial(pictures.network_drawing, summary, names, words.language)
+    size = Safe(f"{SIDE}×{SIDE}")
+    caption = words.say("network.figure", name=run.variant or run.id, size=size)
+    inputs = [repr(replace(summary, layers=(), blocks=())), repr(names)]
+    file = f"{page.block_id}-{run.experiment}-drawing"
+    return page.picture(file, caption, inputs, draw, ["drawing", run.experiment])
 
 
 def values(
@@ -60,8 +84,21 @@ def values(
     mermaid: Safe = Safe(""),  # noqa: B008 - as above
     layers: bool = False,
     untrained: bool = False,
+    block_id: str = "",
 ) -> dict[str, object]:
-    """Return the template's values; DESCRIBE summarises SUBJECT with an innovation turned off."""
+    """Return the template's values; DESCRIBE summarises SUBJECT with an innovation turned off.
+
+    BLOCK_ID is that of the block whose tables they are; without one they get the ids that the
+    network's own block would give them.
+    """
+    used: set[str] = set()
+
+    def show(name: str, table: Table | None) -> Safe:
+        if table is None:
+            return Safe("")
+        label = new_label(used, TABLE, block_id or f"network.{subject.name}", name)
+        return captioned_table(markdown(table, words), Safe(table.title), label)
+
     summary, switches = subject.anatomy, tables.switches(subject, words, describe)
     source = VARIANTS[subject.variant].source if subject.variant else ""
     return {
@@ -70,11 +107,11 @@ def values(
         "size": Safe(subject.size),
         "source": source if "http" in source else "",
         **_figures(subject, words),
-        "components": markdown(tables.components(subject, words), words),
-        "blocks": markdown(tables.blocks(subject, words), words),
-        "levels": markdown(tables.levels(subject, words), words),
-        "switches": markdown(switches, words) if switches else "",
-        "layers": markdown(tables.layers(subject, words), words) if layers else "",
+        "components": show("components", tables.components(subject, words)),
+        "blocks": show("blocks", tables.blocks(subject, words)),
+        "levels": show("levels", tables.levels(subject, words)),
+        "switches": show("switches", switches),
+        "layers": show("layers", tables.layers(subject, words)) if layers else "",
         "picture": picture,
         "mermaid": mermaid,
         "learnt": summary.fields[0].learnt,
@@ -88,8 +125,10 @@ def drawing_names(words: Words) -> dict[str, str]:
     """Return the labels that `experiments.plotting.network_drawing` writes."""
     stages = {key: str(words.name("stage", key)) for key in words.keys("stage")}
     same = {key: str(words.say(f"network.{key}")) for key in DRAWN}
+    blocks = {f"block {key}": str(words.name("drawn", key)) for key in words.keys("drawn")}
     return {
         **stages,
+        **blocks,
         **same,
         "parameters": str(words.say("network.drawn_parameters")),
         "level": str(words.say("network.drawn_level")),

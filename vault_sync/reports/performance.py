@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vault_sync.rendering.page import Group, Page, group
+from vault_sync.reports.gallery import shown_elsewhere
 from vault_sync.reports.sections.comparison_cache import intervals
 from vault_sync.reports.sections.drawing import precision_recall
 from vault_sync.reports.sections.efficiency import efficiency_table, published
@@ -23,6 +24,7 @@ def build(page: Page) -> dict[str, object] | None:
 
 
 def _group_section(page: Page, members: Group) -> dict[str, object]:
+    page = page.within(members)
     pictures = [precision_recall(page, run) for run in members.runs if members.evaluated]
     return {
         "claim": members.claim,
@@ -33,6 +35,7 @@ def _group_section(page: Page, members: Group) -> dict[str, object]:
         "efficiency": efficiency_table(page, members.runs, published(members.runs)),
         "speed": speed(page, members.runs),
         "pictures": [picture for picture in pictures if picture],
+        "mistakes": [part for run in members.runs for part in shown_elsewhere(page, run)],
     }
 
 

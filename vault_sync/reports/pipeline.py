@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe, escape
 from vault_sync.rendering.page import Page, evaluation
+from vault_sync.reports.sections.shared_cells import shared
 
 if TYPE_CHECKING:
     from experiments.records.run import Run
@@ -23,14 +24,19 @@ def build(page: Page) -> dict[str, object] | None:
     words = page.words
     headers = [words.say(f"column.{key}") for key in COLUMNS]
     headers += [words.say("column.score"), words.say("column.data")]
+    rows = [_row(page, run) for run in runs]
+    data = shared([row[-1] for row in rows], words.say("none"))
+    if data:
+        headers, rows = headers[:-1], [row[:-1] for row in rows]
     return {
         "experiment": experiment,
         "count": len(runs),
-        "table": table(headers, [_row(page, run) for run in runs], numeric=[3, 4, 5, 6]),
+        "data": data,
+        "table": page.table("versions", headers, rows, [3, 4, 5, 6], experiment=experiment),
     }
 
 
-def _row(page: Page, run: Run) -> list[object]:
+def _row(page: Page, run: Run) -> list[Safe]:
     words, record = page.words, run.record
     epochs = run.events("epoch")
     measured, primary = (evaluation(run), run.primary) if run.sealed else (None, None)
@@ -38,7 +44,7 @@ def _row(page: Page, run: Run) -> list[object]:
     # What is not sealed may still change: it shows how far it came, and no result.
     last = epochs[-1].get("loss") if epochs and run.sealed else None
     return [
-        page.run(run) if run.sealed else run.id,
+        page.run(run) if run.sealed else escape(run.id),
         words.say(f"status.{run.status}"),
         words.date(record.created),
         words.duration(record.seconds),

@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from experiments.metrics import AP_METRICS, SUBSETS
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page, evaluation, group
 from vault_sync.reports.sections import trends
 from vault_sync.reports.sections.advice import advice
@@ -92,17 +92,17 @@ def _trained(page: Page, run: Run) -> dict[str, object]:
         "run": page.run_in_prose(run),
         "extent": words.say("progress.extent", **about),
         "speed": words.say("progress.speed", n=words.number(median(rate), ".1f")) if rate else "",
-        "losses": _losses(page, shown_epochs(epochs, best), best, mark),
+        "losses": _losses(page, run, shown_epochs(epochs, best), best, mark),
         "parts": any(part in epochs[-1] for part in PARTS),
         "claim": words.claim(measured) if measured else Safe(_drawn(page, run).strip()),
-        "scores": _scores(page, scored, best) if len(scored) > 1 else "",
+        "scores": _scores(page, run, scored, best) if len(scored) > 1 else "",
         "remarks": trends.remarks(page, run, epochs),
         "advice": advice(page, run, epochs),
         "picture": loss_curves(page, run),
     }
 
 
-def _losses(page: Page, epochs: Epochs, best: Mapping[str, Any], mark: str) -> Safe:
+def _losses(page: Page, run: Run, epochs: Epochs, best: Mapping[str, Any], mark: str) -> Safe:
     """List learning rate, loss, its parts and speed by epoch."""
     words, number = page.words, page.words.number
     parts = [part for part in PARTS if any(part in epoch for epoch in epochs)]
@@ -117,10 +117,10 @@ def _losses(page: Page, epochs: Epochs, best: Mapping[str, Any], mark: str) -> S
         rate = _rates([epoch])
         line += [number(rate[0], ".1f") if rate else words.say("none")] if quick else []
         lines.append(line)
-    return table(headers, lines, numeric=range(len(headers)))
+    return page.table("losses", headers, lines, range(len(headers)), run=run.id)
 
 
-def _scores(page: Page, scored: Epochs, best: Mapping[str, Any]) -> Safe:
+def _scores(page: Page, run: Run, scored: Epochs, best: Mapping[str, Any]) -> Safe:
     """List the APs measured during training."""
     names = [name for name in SCORES if any(name in epoch for epoch in scored)]
     headers = [page.words.say("progress.epoch")]
@@ -129,7 +129,7 @@ def _scores(page: Page, scored: Epochs, best: Mapping[str, Any]) -> Safe:
         [_epoch(page, epoch, best, "best"), *(_figure(page, epoch, name, ".1%") for name in names)]
         for epoch in shown_epochs(scored, best)
     ]
-    return table(headers, lines, numeric=range(len(headers)))
+    return page.table("scores", headers, lines, range(len(headers)), run=run.id)
 
 
 def _epoch(page: Page, epoch: Mapping[str, Any], best: Mapping[str, Any], mark: str) -> Safe:
@@ -159,10 +159,12 @@ def _before(page: Page, before: Run, run: Run) -> dict[str, object]:
         ap_rows = [
             row for row in compared(page, [before, run])["rows"] if row["metric"] in AP_METRICS
         ]
-        values = side_by_side(page, [before, run], ap_rows)
+        values = side_by_side(page.within(together[0]), [before, run], ap_rows, "beside_before")
     return {
         "run": page.run_in_prose(before),
-        "changes": table(headers, rows) if rows else "",
+        "changes": page.table("changes", headers, rows, before=before.id, run=run.id)
+        if rows
+        else "",
         "measures": values,
         "claim": together[0].claim if values else "",
         "sure": before.matches() is not None and run.matches() is not None,
@@ -187,7 +189,11 @@ def _log(page: Page, waiting: Sequence[Run]) -> dict[str, object] | None:
             ]
             recommendations = advice(page, run, epochs)
             heading = Safe(f"{heading}{_drawn(page, run)}")
-            return {"about": heading, "table": _entries(page, entries), "advice": recommendations}
+            return {
+                "about": heading,
+                "table": _entries(page, run, entries),
+                "advice": recommendations,
+            }
     return None
 
 
@@ -196,7 +202,7 @@ def _drawn(page: Page, run: Run) -> str:
     return f" {page.words.say('progress.log_synthetic')}" if run.on_drawn_pictures else ""
 
 
-def _entries(page: Page, entries: Epochs) -> Safe:
+def _entries(page: Page, run: Run, entries: Epochs) -> Safe:
     """List ENTRIES, condensed where they are many."""
     columns = {key: spec for key, spec in LOGGED.items() if any(key in epoch for epoch in entries)}
     names = ["epoch", *(key.replace("learning_", "") for key in columns)]
@@ -208,7 +214,7 @@ def _entries(page: Page, entries: Epochs) -> Safe:
         ]
         for epoch in shown_epochs(entries, entries[-1])
     ]
-    return table(headers, lines, numeric=range(len(headers)))
+    return page.table("log", headers, lines, range(len(headers)), run=run.id)
 
 
 def _waiting(page: Page, run: Run) -> Safe:

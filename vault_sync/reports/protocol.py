@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from experiments.comparison.recipe_differences import defaults
-from vault_sync.rendering.markdown import Safe, code, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import Page
-from vault_sync.reports.sections.protocol_rows import GROUPS, KNOWN, SECTIONS, has_teacher
-from vault_sync.reports.sections.run_diff import show_value
+from vault_sync.rendering.setting_words import setting_name, setting_value
+from vault_sync.reports.sections.protocol_rows import (
+    GROUPS,
+    KNOWN,
+    SECTIONS,
+    has_more,
+    has_teacher,
+    weights_scores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,9 +35,14 @@ def build(page: Page) -> dict[str, object] | None:
     runs = [run for run in runs if trained(run)]
     if not runs:
         return None
+    parts = [runs[at : at + BROAD] for at in range(0, len(runs), BROAD)]
     return {
-        "tables": [_table(page, runs[at : at + BROAD]) for at in range(0, len(runs), BROAD)],
+        "tables": [
+            _table(page.about(part[0].experiment if len(parts) > 1 else ""), part) for part in parts
+        ],
         "taught": any(has_teacher(run) for run in runs),
+        "soft": any(has_teacher(run) and weights_scores(run) for run in runs),
+        "more": page.words.listing([page.run_in_prose(run) for run in runs if has_more(run)]),
     }
 
 
@@ -48,7 +60,8 @@ def _table(page: Page, runs: Sequence[Run]) -> Safe:
         if lines:
             title = Safe(f"**{words.say(f'training.{heading}')}**")
             rows += [[title, *("" for _ in runs)], *lines]
-    return table([words.say("column.setup"), *(page.run(run) for run in runs)], rows)
+    headers: list[object] = [words.say("column.setup"), *(page.run(run) for run in runs)]
+    return page.table("protocol", headers, rows)
 
 
 def _named_rows(page: Page, runs: Sequence[Run], heading: str) -> Iterator[list[object]]:
@@ -75,8 +88,11 @@ def _other_settings(page: Page, runs: Sequence[Run], heading: str) -> list[list[
     )
     return [
         [
-            code(f"{section}.{key}"),
-            *(show_value(page.words, values.get(key)) for values in settings),
+            setting_name(page.words, f"{section}.{key}"),
+            *(
+                setting_value(page.words, f"{section}.{key}", values.get(key))
+                for values in settings
+            ),
         ]
         for key in keys
     ]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from experiments.metrics import KINDS
 from experiments.records.bibliography import missing, read_references
 from featherface.errors import ThesisError
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe, escape
+from vault_sync.reports.sections.shared_cells import shared, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,32 +33,47 @@ def build(page: Page) -> dict[str, object] | None:
     if not results:
         return None
     _check_keys(page, [result.key for result in results if result.key])
+
+    def by_evidence(evidence: str) -> list[CitedResult]:
+        return [result for result in results if result.evidence == evidence]
+
     return {
-        "cited": cited_table(page, [result for result in results if result.evidence == "cited"]),
-        "targets": cited_table(page, [result for result in results if result.evidence == "target"]),
+        "cited": cited_table(page, "published", by_evidence("cited")),
+        "targets": cited_table(page, "targets", by_evidence("target")),
     }
 
 
-def cited_table(page: Page, results: Sequence[CitedResult]) -> Safe:
-    """List results that were not measured here, each with its nature and its source."""
+def cited_table(page: Page, name: str, results: Sequence[CitedResult]) -> Safe:
+    """List results that were not measured here, each with its nature and its source.
+
+    NAME is that of the table in its caption and its id.
+    """
     columns = (*METRICS, *OPERATIONS)
-    results = [result for result in results if any(result.metric(name) for name in columns)]
+    results = [result for result in results if any(map(result.metric, columns))]
     if not results:
         return Safe("")
     words = page.words
-    names = [name for name in METRICS if any(result.metric(name) for result in results)]
+    names = [metric for metric in METRICS if any(result.metric(metric) for result in results)]
     headers = [words.say("column.model"), words.say("column.evidence")]
-    headers += [Safe(KINDS[name].title(words.language)) for name in names]
-    counted = any(result.metric(name) for result in results for name in OPERATIONS)
+    headers += [Safe(KINDS[metric].title(words.language)) for metric in names]
+    counted = any(result.metric(size) for result in results for size in OPERATIONS)
     headers += [words.say("cited.operations")] if counted else []
     numeric = range(2, len(headers))
     headers += [words.say("column.protocol"), words.say("column.source")]
-    return table(
-        headers, [_row(page, result, names, counted=counted) for result in results], numeric
+    rows = [_row(page, result, names, counted=counted) for result in results]
+    protocol = shared([row[-2] for row in rows], words.say("none"))
+    evidence = shared([row[1] for row in rows], words.say("none"))
+    alike = [*([1] if evidence else []), *([len(headers) - 2] if protocol else [])]
+    if evidence:
+        numeric = range(1, len(headers) - 3)
+    laid_out = page.table(
+        name, without(headers, alike), [without(row, alike) for row in rows], numeric
     )
+    said = words.say("on_protocol", protocol=protocol) if protocol else ""
+    return Safe(f"{said}\n\n{laid_out}") if said else laid_out
 
 
-def _row(page: Page, result: CitedResult, names: Sequence[str], *, counted: bool) -> list[object]:
+def _row(page: Page, result: CitedResult, names: Sequence[str], *, counted: bool) -> list[Safe]:
     words = page.words
     values = []
     for name in names:
@@ -67,7 +83,7 @@ def _row(page: Page, result: CitedResult, names: Sequence[str], *, counted: bool
     protocol = words.protocol(result.conditions) if result.protocol else words.say("not_stated")
     source = _source(page, result)
     return [
-        result.titled(words.language),
+        escape(result.titled(words.language)),
         words.say(f"evidence.{result.evidence}"),
         *values,
         protocol,

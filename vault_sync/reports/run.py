@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.records.annotations import OPEN
-from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.rendering.private_text import public
+from vault_sync.rendering.setting_words import setting_value
+from vault_sync.reports.gallery import shown_elsewhere
 from vault_sync.reports.sections.drawing import loss_curves, precision_recall
+from vault_sync.reports.sections.measures import decision
+from vault_sync.reports.sections.speed import speed, timing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
     from experiments.records.run import Run
     from vault_sync.rendering.words import Words
 
+FEW = 3
+"""Conditions that are told in sentences; more have a column of the table."""
 TRAIN_KEYS = ("epochs", "batch_size", "image_size", "optimizer", "lr")
 
 
@@ -26,18 +33,24 @@ def build(page: Page) -> dict[str, object] | None:
     measured = evaluation(run)
     words, verdict = page.words, run.annotations.verdict or OPEN
     return {
-        "hypothesis": public(run.hypothesis),
-        "sealed": _sealed(run),
+        "hypothesis": words.recorded(public(run.hypothesis)),
+        "sealed": words.recorded(_sealed(run)),
         "verdict": words.name("verdict", verdict) if verdict != OPEN else "",
-        "setup": table(
-            [words.say("column.setup"), words.say("column.value")], setup_rows(page, run)
+        "setup": page.table(
+            "setup",
+            [words.say("column.setup"), words.say("column.value")],
+            setup_rows(page, run),
+            run=run.id,
         ),
         "claim": words.say("claim.none") if measured is None else words.claim(measured),
         "results": results(page, run) if run.metrics else "",
-        "warnings": run.record.warnings,
+        "speed": speed(page, [run]),
+        "decision": decision(page, [run]),
+        "warnings": [words.recorded(warning) for warning in run.record.warnings],
         "pictures": [
             picture for picture in (loss_curves(page, run), precision_recall(page, run)) if picture
         ],
+        "mistakes": shown_elsewhere(page, run),
     }
 
 
@@ -75,14 +88,37 @@ def setup_rows(page: Page, run: Run) -> list[list[object]]:
 
 
 def results(page: Page, run: Run) -> Safe:
-    """List every metric of a run, with the conditions where it has some."""
-    words = page.words
+    """List every metric of a run; below, the conditions that are not those told around the table.
+
+    Where these are many they have a column.
+    """
+    words, usual = page.words, _usual(page, run)
+    rows, others = [], dict[Safe, list[Safe]]()
+    for metric in run.metrics:
+        title, on = words.title(metric), words.conditions(metric)
+        said = on in usual or on == words.say("none")
+        if not said:
+            others.setdefault(on, []).append(title)
+        rows.append([title, words.value(metric), Safe("") if said else on])
     headers = [words.say(f"column.{key}") for key in ("metric", "value", "conditions")]
-    rows = [
-        [words.title(metric), words.value(metric), words.conditions(metric)]
-        for metric in run.metrics
+    if len(others) > FEW:
+        return page.table("results", headers, rows, [1], run=run.id)
+    laid_out = page.table("results", headers[:2], [row[:2] for row in rows], [1], run=run.id)
+    told = [
+        words.say("run_conditions", metrics=words.listing(titles), conditions=on)
+        for on, titles in others.items()
     ]
-    return table(headers, rows, numeric=[1])
+    return Safe("\n\n".join([laid_out, *told]))
+
+
+def _usual(page: Page, run: Run) -> set[Safe]:
+    """Return the conditions that are told around the table: the data, and how time was taken."""
+    measured, timed = evaluation(run), timing(run)
+    about = [page.words.conditions(metric) for metric in (measured, timed) if metric]
+    if timed and timed.conditions.threads:  # memory is taken with as many, and does not say so
+        conditions = replace(timed.conditions, threads=0)
+        about.append(page.words.setting(replace(timed, conditions=conditions)))
+    return set(about)
 
 
 def _trained_on(page: Page, run: Run) -> list[list[object]]:
@@ -110,9 +146,7 @@ def _parents(page: Page, run: Run) -> list[list[object]]:
 def _setting(words: Words, key: str, value: Any) -> Safe:
     if key == "image_size":
         return words.say("setup.pixels", n=value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return code(value)
-    return words.number(value, "," if isinstance(value, int) else ".4g")
+    return setting_value(words, f"train.{key}", value)
 
 
 def _code(words: Words, run: Run) -> Safe:

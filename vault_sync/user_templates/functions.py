@@ -109,13 +109,22 @@ class TemplateFunctions:
         return Safe(f"[{'; '.join(f'@{key}' for key in keys)}]")
 
     def _lay_out(
-        self, headers: Sequence[Any], rows: Sequence[Sequence[Any]], numeric: Sequence[int] = ()
+        self,
+        headers: Sequence[Any],
+        rows: Sequence[Sequence[Any]],
+        numeric: Sequence[int] = (),
+        caption: str = "",
+        name: str = "",
     ) -> Safe:
-        """Lay out a table; columns NUMERIC, counted from 0, are flushed right."""
+        """Lay out a table; columns NUMERIC, counted from 0, are flushed right.
+
+        With a CAPTION it gets an id as well, which ends in NAME and by which prose refers to it.
+        """
         lines = [[self._cell(cell) for cell in row] for row in rows]
         if any(len(line) != len(headers) for line in lines):
             raise UsageError(f"each row of a table needs {len(headers)} cells")
-        return markdown.table([self._cell(header) for header in headers], lines, numeric)
+        made = markdown.table([self._cell(header) for header in headers], lines, numeric)
+        return self.page.label_table(name, made, markdown.escape(caption)) if caption else made
 
     def _cell(self, cell: Any) -> object:
         if isinstance(cell, RunView):

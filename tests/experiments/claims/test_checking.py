@@ -179,7 +179,7 @@ def test_a_mistyped_name_is_told(workspace, predicate, message):
 def test_a_run_that_is_not_there_yet_is_not_measurable(workspace, selector):
     found = check(workspace, f"{selector} params.total < 1")
     assert found.state == "not_measurable"
-    assert found.reason() == f"there is no finished run {selector}"
+    assert found.reason() == f"no finished run of {selector}"
     assert len(found.steps) == 1
 
 

@@ -103,7 +103,7 @@ def test_targets_and_citations_are_no_measurement(workspace, make_run):
 
 def test_missing_runs_metrics_and_damaged_records(workspace, make_run):
     claim = Milestone(name="small", predicate="v2 params.total < 285000")
-    assert outcome(workspace, claim).reason() == "there is no finished run v2"
+    assert outcome(workspace, claim).reason() == "no finished run of v2"
     run = make_run(workspace, "v2", metrics={"widerface.mean_ap": 0.5})
     assert outcome(workspace, claim).reason() == "v2@1 has not measured params.total"
     (run.folder / "results.json").write_text("{}", encoding="utf-8")

@@ -98,4 +98,4 @@ def test_a_ratio_is_a_cost_with_a_title_in_both_languages():
     about = kind(ratio_name("cpu", "v1-official"))
     assert not about.higher_is_better
     assert about.english == "CPU latency, times v1-official's"
-    assert about.french == "Latence CPU, fois celle de v1-official"
+    assert about.french == "Latence CPU, rapportée à celle de v1-official"

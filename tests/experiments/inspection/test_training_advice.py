@@ -36,6 +36,22 @@ BLOWN = [8, 5, 4, 3.5, 4, 4.8, 6]
 
 
 @pytest.mark.parametrize(
+    ("train", "expected"),
+    [
+        ({"image_size": 128}, []),  # no face has 181 pixels in a picture of 128
+        ({"image_size": 181}, []),
+        ({"image_size": 182}, ["sizes_large"]),
+        ({"image_size": 128, "progressive": [128, 320]}, ["sizes_large"]),
+        ({}, ["sizes_large"]),
+        ({"image_size": "auto"}, ["sizes_large"]),
+    ],
+)
+def test_no_faces_larger_than_the_pictures_are_missed(train, expected):
+    details = {"sizes": {"faces": [400, 354, 0], "bounds": [45, 181]}}
+    assert codes(history([1.0]), {"train": train}, details=details) == expected
+
+
+@pytest.mark.parametrize(
     ("losses", "scores", "rates", "expected"),
     [
         (FALLING, FALLEN_AP, (), ["overfitting_patience"]),
@@ -46,6 +62,8 @@ BLOWN = [8, 5, 4, 3.5, 4, 4.8, 6]
         (FALLING, [None] * 7 + [0.5], (), []),
         (STILL, [0.1] * 12, (), ["plateau"]),
         (STILL, [0.1] * 12, COOLED, ["plateau_spent"]),
+        (STILL, [], (), ["plateau_loss"]),  # nobody knows whether AP got better
+        (STILL, [None] * 11 + [0.1], COOLED, ["plateau_spent_loss"]),
         (STILL, [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5, 0.6, 0.6], (), []),  # AP rises
         (FALLING, [0.5] * 8, (), []),  # the loss still falls
         (STILL[:5], [], (), []),  # too short to say

@@ -11,7 +11,8 @@ from experiments.plotting import run_plots
 from experiments.plotting.comparison_plots import _caption, draw_comparison
 from experiments.plotting.data_plots import draw_statistics
 from experiments.plotting.format_plots import ap_of_formats
-from experiments.plotting.pareto import _of_runs, front, pareto
+from experiments.plotting.pareto import pareto
+from experiments.plotting.pareto_points import front, has_front, of_runs
 from experiments.plotting.published_curves import PublishedCurve
 from experiments.wording.formats import FORMATS
 from featherface.data.annotation import Annotations
@@ -145,7 +146,7 @@ def test_a_disturbed_time_is_drawn_with_its_mark_and_carries_no_front(workspace,
         return make_run(workspace, name, metrics=[latency, score])
 
     runs = [timed("v1", 0.5, 80.0), timed("v2", 0.6, 8.0, ("disturbed",))]
-    points = _of_runs(runs, "latency.cpu.median_ms", "widerface.hard.ap", "fr")
+    points = of_runs(runs, "latency.cpu.median_ms", "widerface.hard.ap", "fr")
     assert [point.label for point in points] == ["v1@1", "v2@1 (mesure perturbée)"]
     assert [point.claims for point in points] == [True, False]
     assert pareto(runs, cost="latency.cpu.median_ms").startswith(PNG)
@@ -162,7 +163,7 @@ def test_an_ap_on_training_pictures_is_drawn_with_its_mark_and_carries_no_front(
         return make_run(workspace, name, metrics=[size, score])
 
     runs = [sized("v1", 0.5, 488_664), sized("v2", 0.9, 256_006, ("overlap",))]
-    points = _of_runs(runs, "params.total", "widerface.hard.ap", "en")
+    points = of_runs(runs, "params.total", "widerface.hard.ap", "en")
     assert [point.label for point in points] == ["v1@1", "v2@1 (on its training pictures)"]
     assert [point.claims for point in points] == [True, False]
     assert run_plots.caption(runs[1]).endswith("(on its training pictures)")
@@ -210,3 +211,42 @@ def test_formats_without_ap_or_without_any_cost_are_not_drawn():
     assert ap_of_formats([format_point(ap=None)], "") == b""
     assert ap_of_formats([format_point(latency=None, megabytes=None)], "") == b""
     assert ap_of_formats([format_point(latency=None)], "").startswith(PNG)
+
+
+def test_a_front_is_told_of_only_where_one_is_drawn(workspace, make_run):
+    def run(name, parameters, ap):
+        return make_run(
+            workspace, name, metrics={"params.total": parameters, "widerface.hard.ap": ap}
+        )
+
+    small, large = run("v2", 256_000, 0.5), run("v1", 489_000, 0.4)
+    better = run("v1-wide", 600_000, 0.6)
+    assert not has_front([])
+    assert not has_front([small, large])  # the larger one is beaten in both
+    assert has_front([small, large, better])
+    assert pareto([small, large, better]) != pareto([small, large])
+
+
+def test_intervals_of_ap_are_drawn(workspace, make_run):
+    runs = [make_run(workspace, "v1"), make_run(workspace, "v2", variant="v2")]
+    ends = {run.id: (0.5, 0.6) for run in runs}
+    assert pareto(runs, ends=ends) != pareto(runs)
+    assert pareto(runs, ends={"another@1": (0.5, 0.6)}) == pareto(runs)
+
+
+def test_a_run_without_detections_has_no_empty_axes(workspace, make_run):
+    run = make_run(workspace, matches=True)
+    record = run.matches()
+    none = dataclasses.replace(
+        record,
+        subsets={
+            name: dataclasses.replace(
+                counts,
+                hits=np.zeros_like(counts.hits),
+                proposals=np.zeros_like(counts.proposals),
+            )
+            for name, counts in record.subsets.items()
+        },
+    )
+    assert run_plots.precision_recall({"v1@1": none}) == b""
+    assert run_plots.precision_recall({"v1@1": none, "v2@1": record}).startswith(PNG)

@@ -20,6 +20,7 @@ LAID_OUT = {
     "wide letters": ("| 顔 |\n|--|\n| abcd |", "| 顔   |\n| ---- |\n| abcd |"),
     "an escaped bar": ("| a |\n|--|\n| [[x\\|y]] |", "| a        |\n| -------- |\n| [[x\\|y]] |"),
     "italics": ("*Training of v1@1: `a_b`.*", "_Training of v1@1: `a_b`._"),
+    "italics with an id": ("*Training.* ^fig-loss", "_Training._ ^fig-loss"),
     "uneven rows": ("| a |\n|--|\n| b | c |", "| a |\n|--|\n| b | c |"),
     "code": ("```\n| a |\n|--|\n*x*\n```", "```\n| a |\n|--|\n*x*\n```"),
     "after code": ("~~~\n```\n~~~\n*x*", "~~~\n```\n~~~\n_x_"),

@@ -247,9 +247,9 @@ def test_hostile_words_break_nothing(workspace, make_run, text):
     (block,) = scan(note).blocks
     rows = [line for line in block.body.decode().split("\n") if line.startswith("|")]
     assert len(rows) > 5
-    for row in rows:
-        cells = row.replace("\\|", "").count("|")
-        assert cells == 6, row
+    cells = [row.replace("\\|", "").count("|") for row in rows]
+    assert cells[:3] == [5, 5, 5]  # the data are said above the latest runs
+    assert set(cells[3:]) == {6}, rows
     assert not any(sign in block.body.decode() for sign in ("%%", "<%", "-->"))
 
 

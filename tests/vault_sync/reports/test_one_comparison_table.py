@@ -63,7 +63,8 @@ def runs(workspace, make_run):
 
 def cells(markdown: str) -> list[list[str]]:
     """Return the body of a Markdown table, each cell as the terminal would print it."""
-    lines = [line[2:-2].split(" | ") for line in markdown.splitlines()[2:]]
+    rows = [line for line in markdown.splitlines() if line.startswith("|")]
+    lines = [line[2:-2].split(" | ") for line in rows[2:]]
     return [[as_printed(cell) for cell in line] for line in lines]
 
 

@@ -101,6 +101,16 @@ def test_differences_need_the_same_data(render, make_run):
         render("\n{{ difference('v3', 'v1', 'widerface.hard.ap') }}")
 
 
+def test_a_table_with_a_caption_has_an_id(render):
+    call = "{{ table(['a'], [['1']], caption='What *it* costs', name='Costs of it') }}"
+    lines = render(f"{call}\n\n{call}").split("\n")
+    assert lines[0] == "*What \\*it\\* costs.*"
+    assert [line for line in lines if line.startswith("^")] == [
+        "^tbl-mine-costs-of-it",
+        "^tbl-mine-costs-of-it-2",
+    ]
+
+
 def test_tables_keep_their_columns(render):
     rows = "[[run('v2'), '%%a|b-->'], ['[[x]]', 1]]"
     text = render(f"{{{{ table(['a', 'b|c'], {rows}, numeric=[1]) }}}}")

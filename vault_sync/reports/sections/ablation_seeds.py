@@ -14,7 +14,7 @@ from experiments.comparison.result import ALPHA
 from experiments.comparison.seed_statistics import MIN_SEEDS, spread
 from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.reports.sections.comparison_cache import compared, write_difference
 from vault_sync.reports.sections.differences import differences
 from vault_sync.reports.sections.run_diff import changes
@@ -53,7 +53,7 @@ def steps(page: Page, runs: Sequence[Run]) -> Safe:
         lines.append([page.run(run), Safe("<br>".join(added)), *cells])
     headers: list[object] = [words.say("column.run"), words.say("ablation.added")]
     headers += [Safe(kind(name).title(words.language)) for name in names]
-    return table(headers, lines, numeric=range(2, len(headers)))
+    return page.table("steps", headers, lines, range(2, len(headers)))
 
 
 def over_seeds(page: Page, by_seed: Sequence[SeedAblation]) -> Safe:
@@ -90,7 +90,9 @@ def over_seeds(page: Page, by_seed: Sequence[SeedAblation]) -> Safe:
         metric=kind(metric).title(words.language),
         fewest=words.number(MIN_SEEDS, "d"),
     )
-    listed = table(headers, lines, numeric=range(1, len(headers) - 1))
+    listed = page.table(
+        "over_seeds", headers, lines, range(1, len(headers) - 1), base=based[0].base.experiment
+    )
     return Safe(f"{lead}\n\n{listed}\n\n{_picture(page, based[0].base, drawn)}".rstrip())
 
 
@@ -107,7 +109,7 @@ def _picture(page: Page, base: Run, rows: Sequence[Mapping[str, Any]]) -> Safe:
     draw = partial(pictures.difference_bars, rows, str(title), words.language)
     image = f"{page.block_id}-{base.experiment}-seeds"
     caption = words.say("ablation.seeds_figure", title=title)
-    return page.picture(image, caption, [str(title), repr(rows)], draw)
+    return page.picture(image, caption, [str(title), repr(rows)], draw, ["over_seeds"])
 
 
 def _mean(

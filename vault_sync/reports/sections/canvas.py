@@ -62,7 +62,7 @@ def thesis_map(page: Page, outcomes: Sequence[ClaimOutcome]) -> bytes:
     for run in mapped:
         node = runs.add(run.id, **_note(page, run_identity(run), run.id))
         if run.hypothesis:
-            text = str(escape(public(run.hypothesis)))
+            text = str(page.words.recorded(public(run.hypothesis)))
             edges[hypotheses.add(f"hypothesis {text}", type="text", text=text), node] = ""
     _add_parent_edges(page, mapped, runs, edges)
     for outcome in sorted(outcomes, key=_chapter_of):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.table import CORRECTED, lines
 from experiments.metrics import kind
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.reports.sections.comparison_cache import write_difference, write_interval
 
 if TYPE_CHECKING:
@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from vault_sync.rendering.words import Words
 
 
-def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, Any]]) -> Safe:
-    """Lay out `compared(...)["rows"]`: a column per run, and one per difference from the first."""
+def side_by_side(
+    page: Page,
+    runs: Sequence[Run],
+    rows: Iterable[Mapping[str, Any]],
+    name: str = "measures",
+) -> Safe:
+    """Lay out `compared(...)["rows"]`: a column per run, and one per difference from the first.
+
+    NAME is that of the table in its caption and its id.
+    """
     words, base = page.words, runs[0]
     headers: list[object] = [words.say("column.metric"), *(page.run(run) for run in runs)]
     headers += [words.say("column.difference", run=run.id, base=base.id) for run in runs[1:]]
@@ -31,7 +39,8 @@ def side_by_side(page: Page, runs: Sequence[Run], rows: Iterable[Mapping[str, An
         ]
         for line in lines(rows, [run.id for run in runs])
     ]
-    return table(headers, body, numeric=range(1, len(headers)))
+    named = words.listing([run.id for run in runs])
+    return page.table(name, headers, body, range(1, len(headers)), runs=named)
 
 
 def differences(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.efficiency import READINESS, efficiency, requirements
 from experiments.metrics import kind
-from vault_sync.rendering.markdown import Safe, code, table
-from vault_sync.reports.sections.milestone_cells import cells
+from vault_sync.rendering.markdown import Safe
+from vault_sync.reports.sections.milestone_cells import cells, claimed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from experiments.claims.efficiency import Efficiency
     from experiments.records.run import Run
     from vault_sync.rendering.page import Page
+    from vault_sync.reports.sections.shared_cells import SharedNotes
 
 METRICS = ("widerface.mean_ap", "params.total", "macs.640")
 GAINS = ("per_parameters", "per_operations")
@@ -41,7 +42,7 @@ def efficiency_table(page: Page, runs: Sequence[Run], base: Run | None = None) -
         ]
         for run in measured
     ]
-    return table(headers, lines, numeric=range(1, len(headers)))
+    return page.table("efficiency", headers, lines, range(1, len(headers)))
 
 
 def published(runs: Sequence[Run]) -> Run | None:
@@ -51,9 +52,14 @@ def published(runs: Sequence[Run]) -> Run | None:
     return candidate(runs, baseline())
 
 
-def readiness(page: Page, run: Run) -> tuple[Safe, Safe]:
-    """Hold RUN against what a phone asks for: a sentence and a table; empty where nothing is."""
-    words, outcomes = page.words, _requirements(page, run)
+def readiness(
+    page: Page, run: Run, outcomes: Sequence[ClaimOutcome], notes: SharedNotes
+) -> tuple[Safe, Safe]:
+    """Hold RUN against what a phone asks for: a sentence and a table; empty where nothing is.
+
+    OUTCOMES are those of `requirements_of`, NOTES those of the block.
+    """
+    words = page.words
     if not outcomes:
         return Safe(""), Safe("")
     states = {outcome.state for outcome in outcomes}
@@ -63,13 +69,15 @@ def readiness(page: Page, run: Run) -> tuple[Safe, Safe]:
     columns = ("predicate", "observed", "state", "why")
     lines = []
     for outcome in outcomes:
-        state, observed, why = cells(page, outcome)
-        lines.append([code(outcome.milestone.predicate), observed, state, why])
-    listed = table([words.say(f"column.{key}") for key in columns], lines)
+        state, observed, why = cells(page, outcome, notes)
+        lines.append([claimed(page, outcome), observed, state, why])
+    headers = [words.say(f"column.{key}") for key in columns]
+    listed = page.table("readiness", headers, lines, run=run.id)
     return words.say(f"efficiency.{worst}", run=page.run_in_prose(run)), listed
 
 
-def _requirements(page: Page, run: Run) -> list[ClaimOutcome]:
+def requirements_of(page: Page, run: Run) -> list[ClaimOutcome]:
+    """Judge each thing that a phone asks for of RUN; none where no milestone says what."""
     milestone = page.sources.workspace.milestones.get(READINESS)
     if milestone is None:
         return []

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.losses.config import LossConfig
 from vault_sync.rendering.markdown import Safe, code, escape
-from vault_sync.reports.sections.run_diff import show_parent, show_value
+from vault_sync.rendering.setting_words import setting_name, setting_value
+from vault_sync.reports.sections.run_diff import show_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,8 +17,16 @@ if TYPE_CHECKING:
 
     Write = Callable[[Page, Run], str]
 
+MORE = (
+    *("feature_weight", "attention_weight", "cross_scale_weight", "self_weight", "temporal_weight"),
+)
+"""Weights of further terms of the loss; 0 leaves a term out."""
 UNSAID = ("workers", "cache", "keep_memory", "log_every", "device", "seed")
 """Training settings that change nothing of what is learnt, or stand elsewhere."""
+
+
+def _soft_weight(page: Page, run: Run) -> str:
+    return _number("distill", "soft_weight")(page, run) if weights_scores(run) else ""
 
 
 def section_of(run: Run, name: str) -> Mapping[str, Any]:
@@ -45,7 +54,9 @@ def _name(section: str, key: str) -> Write:
 
     def write(page: Page, run: Run) -> str:
         value = section_of(run, section).get(key)
-        return "" if value in (None, "", []) else show_value(page.words, value)
+        if value in (None, "", []):
+            return ""
+        return setting_value(page.words, f"{section}.{key}", value)
 
     return write
 
@@ -61,6 +72,18 @@ def has_teacher(run: Run) -> bool:
     return bool(distill.get("teacher") or distill.get("teacher_weights"))
 
 
+def weights_scores(run: Run) -> bool:
+    """Whether the teacher's scores have a weight of their own in RUN's loss."""
+    return float(section_of(run, "distill").get("soft_weight") or 1.0) != 1.0
+
+
+def has_more(run: Run) -> bool:
+    """Whether RUN's loss has terms besides those of labels, scores, boxes and landmarks."""
+    distill = section_of(run, "distill")
+    taught = has_teacher(run) and bool(distill.get("phases") or distill.get("teachers"))
+    return taught or any(float(distill.get(key) or 0.0) for key in MORE)
+
+
 def _phases(page: Page, run: Run) -> str:
     """Write until which epoch each phase of the distillation lasts, and what it sets."""
     epochs = float(section_of(run, "train").get("epochs", 0))
@@ -70,7 +93,7 @@ def _phases(page: Page, run: Run) -> str:
 def _phase(page: Page, phase: Mapping[str, Any], epochs: float) -> str:
     words = page.words
     phrases = [
-        Safe(f"{code(key)} {words.number(float(value), '.3g')}")
+        Safe(f"{setting_name(words, f'distill.{key}')} {words.number(float(value), '.3g')}")
         for key, value in phase.items()
         if key not in ("until", "name") and value is not None
     ]
@@ -144,7 +167,7 @@ def _schedule(page: Page, run: Run) -> str:
         phrases += [words.say("training.warmup", share=words.number(train["warmup"], ".0%"))]
     if name == "steps":
         at = [words.number(share, ".0%") for share in train.get("steps_at", ())]
-        phrases += [words.say("training.steps_at", list=words.listing(at))]
+        phrases += [words.say("training.steps_at", list=Safe(words.between.join(at)))]
     return Safe(", ".join(phrases))
 
 
@@ -173,7 +196,7 @@ def _scales(key: str, augmentation: str = "") -> Write:
         if augmentation and augmentation not in train.get("augmentations", ()):
             return ""
         numbers = [page.words.number(float(scale), ".3g") for scale in train.get(key, ())]
-        return page.words.listing(numbers) if numbers else ""
+        return page.words.between.join(numbers)
 
     return write
 
@@ -181,8 +204,14 @@ def _scales(key: str, augmentation: str = "") -> Write:
 def _losses(page: Page, run: Run) -> str:
     """List what differs from the official loss, as a recipe writes it."""
     chosen, usual = section_of(run, "train").get("loss") or {}, LossConfig()
-    other = [f"{key}={value}" for key, value in chosen.items() if getattr(usual, key, "") != value]
-    return show_value(page.words, other) if other else ""
+    words = page.words
+    other = [
+        Safe(f"{setting_name(words, key)}{words.colon}{setting_value(words, key, value)}")
+        for name, value in chosen.items()
+        if getattr(usual, name, "") != value
+        for key in [f"train.loss.{name}"]
+    ]
+    return Safe("<br>".join(other))
 
 
 def _kept_epoch(page: Page, run: Run) -> str:
@@ -272,6 +301,7 @@ GROUPS: dict[str, dict[str, Write]] = {
         "teacher": _if_distilled(_origin("teacher")),
         "temperature": _if_distilled(_number("distill", "temperature")),
         "alpha": _if_distilled(_number("distill", "alpha")),
+        "soft_weight": _if_distilled(_soft_weight),
         "teacher_box_weight": _if_distilled(_number("distill", "box_weight")),
         "teacher_landmark_weight": _if_distilled(_number("distill", "landmark_weight")),
         "confidence": _if_distilled(_number("distill", "confidence")),

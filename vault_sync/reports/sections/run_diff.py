@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.comparison.recipe_differences import NAMING, differing_settings
 from vault_sync.rendering.markdown import Safe, code, escape
+from vault_sync.rendering.setting_words import setting_name, setting_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,11 @@ def changes(page: Page, before: Run, after: Run) -> list[SettingChange]:
     recorded = {change.key for change in origins}
     words = page.words
     recipe = [
-        SettingChange(key, code(key), show_value(words, old), show_value(words, new))
+        SettingChange(
+            key,
+            setting_name(words, key),
+            *(setting_value(words, key, value) for value in (old, new)),
+        )
         for key, (old, new) in recipe_changes(before, after).items()
         if key not in recorded
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments.comparison.seed_statistics import MIN_SEEDS, seed_groups
 from experiments.comparison.seed_table import seed_table
 from experiments.metrics import kind
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 from vault_sync.reports.sections.comparison_cache import write_interval
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def seeds(page: Page, runs: Sequence[Run]) -> dict[str, Safe]:
     headers += [words.say("column.run"), *_titles(words, by_seed)]
     rows = [_row(page, line, by_seed) for line in by_seed.lines]
     return {
-        "table": table(headers, rows, numeric=range(3, len(headers))),
+        "table": page.table("seeds", headers, rows, range(3, len(headers))),
         "few": words.listing(by_seed.few),
         "fewest": words.number(MIN_SEEDS, "d"),
         "means": words.listing(by_seed.enough),
-        "differences": _differences(words, by_seed),
+        "differences": _differences(page, by_seed),
     }
 
 
@@ -61,8 +61,9 @@ def _value(words: Words, name: str, value: Value | None) -> Safe:
     return Safe(f"{words.amount(value.number, name)}{words.marks(value.marks)}{interval}")
 
 
-def _differences(words: Words, by_seed: SeedTable) -> Safe:
+def _differences(page: Page, by_seed: SeedTable) -> Safe:
     """List the differences of means from the first group's; empty where none may be given."""
+    words = page.words
     if not by_seed.differences:
         return Safe("")
     rows = [
@@ -75,9 +76,10 @@ def _differences(words: Words, by_seed: SeedTable) -> Safe:
         ]
         for other in by_seed.differences
     ]
-    headers: list[object] = [words.say("column.less", base=by_seed.differences[0].base)]
+    base = by_seed.differences[0].base
+    headers: list[object] = [words.say("column.less", base=base)]
     headers += _titles(words, by_seed)
-    return table(headers, rows, numeric=range(1, len(headers)))
+    return page.table("seed_differences", headers, rows, range(1, len(headers)), base=base)
 
 
 def _difference_cell(words: Words, name: str, difference: Value | None) -> Safe:

@@ -19,7 +19,7 @@ def speed(page: Page, runs: Iterable[Run]) -> Safe:
     """Say in a sentence how the latencies of RUNS were taken; empty where there is none."""
     chosen = list(runs)
     told = _settings(page, chosen)
-    if not told or not any(metric and metric.marks for metric in map(_latency, chosen)):
+    if not told or not any(metric and metric.marks for metric in map(timing, chosen)):
         return told
     return Safe(f"{told} {page.words.say('disturbance.note')}")
 
@@ -39,13 +39,14 @@ def _settings(page: Page, runs: Iterable[Run]) -> Safe:
     return words.say("speed.mixed", list=Safe(f"{words.semicolon}".join(phrases)))
 
 
-def _latency(run: Run) -> Metric | None:
+def timing(run: Run) -> Metric | None:
+    """Return the latency that stands for how RUN's time and memory were taken; None without one."""
     return next((metric for name in LATENCIES if (metric := run.metric(name))), None)
 
 
 def _setting(page: Page, run: Run) -> tuple[Safe, Safe] | None:
     """Return setting and machine of a run's latency; None where it was not taken."""
-    metric = _latency(run)
+    metric = timing(run)
     if metric is None:
         return None
     name = metric.conditions.shown() if metric.conditions.hardware else ""

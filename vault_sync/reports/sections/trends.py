@@ -46,13 +46,15 @@ def _loss_at_the_end(page: Page, epochs: Epochs) -> Safe | None:
         return None
     first, last = epochs[-1 - max(1, len(epochs) // 4)], epochs[-1]
     before, after = float(first["loss"]), float(last["loss"])
+    if not before:
+        return None
     return page.words.say(
         "trend.end",
         start=int(first["epoch"]),
         stop=int(last["epoch"]),
         before=page.words.number(before, ".3f"),
         after=page.words.number(after, ".3f"),
-        change=page.words.number(after / before - 1 if before else 0.0, "+.1%"),
+        change=page.words.number(after / before - 1, "+.1%"),
     )
 
 
@@ -64,10 +66,12 @@ def _rises(page: Page, epochs: Epochs) -> Safe | None:
     if losses[-1] > losses[0]:
         ends = [page.words.number(loss, ".3f") for loss in (losses[0], losses[-1])]
         return page.words.say("trend.higher", first=ends[0], last=ends[1])
+    if not all(losses[:-1]):  # no share of nothing
+        return None
     steps = [after / before - 1 for before, after in itertools.pairwise(losses)]
     rises = [step for step in steps if step > 0]
     if not rises:
-        return page.words.say("trend.falling")
+        return page.words.say("trend.falling" if max(steps) < 0 else "trend.never_rose")
     epoch = int(epochs[steps.index(max(rises)) + 1]["epoch"])
     most = page.words.number(max(rises), "+.1%")
     if len(rises) == 1:
@@ -83,8 +87,10 @@ def _peak(page: Page, epochs: Epochs) -> Safe | None:
     best, last = max(scored, key=lambda epoch: float(epoch["mean_ap"])), scored[-1]
     fall = float(best["mean_ap"]) - float(last["mean_ap"])
     top = page.words.number(float(best["mean_ap"]), ".1%")
-    if fall < NOTICED:
+    if best is last or not fall:
         return page.words.say("trend.peak_last", value=top)
+    if fall < NOTICED:
+        return page.words.say("trend.peak_level", epoch=int(best["epoch"]), value=top)
     went_on = float(last["loss"]) < float(best["loss"])
     return page.words.say(
         "trend.peak_fitted" if went_on else "trend.peak",

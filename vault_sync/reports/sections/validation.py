@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.baseline import BaselineOutcome, Expectation, baseline, validate
 from experiments.metrics import kind
-from vault_sync.rendering.markdown import Safe, table
+from vault_sync.rendering.markdown import Safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def validation(page: Page, runs: Sequence[Run]) -> Safe:
         ]
         for place, expectation in enumerate(expected.expectations)
     ]
-    return table(headers, rows, numeric=range(1, len(headers)))
+    return page.table("validation", headers, rows, range(1, len(headers)))
 
 
 def _expected_cell(page: Page, expectation: Expectation) -> Safe:
