@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -135,14 +136,21 @@ class Modules:
         )
 
 
+_PARSING = threading.Lock()
+"""Held while a source is parsed: CPython 3.11 counts the depth of trees of all threads together, and
+stumbles over their sum (https://github.com/python/cpython/issues/106905)."""
+
+
 def read_module(content: bytes, name: str, package: str) -> Module:
     """Return the top of the module that CONTENT is the source of.
 
     Raises:
         SyntaxError: it is no Python.
     """
+    with _PARSING:
+        tree = ast.parse(content)
     module = Module(name, package)
-    _collect(module, ast.parse(content).body)
+    _collect(module, tree.body)
     return module
 
 
