@@ -18,9 +18,10 @@ from experiments.running.benchmark_stage import CASES, benchmark
 from experiments.running.evaluation_stage import evaluate
 from experiments.running.stage_context import StageContext, StageResult, load_network
 from experiments.running.training_stage import train
+from featherface.data.widerface import AbsentSplitError
 from featherface.devices.precision import FULL
 from featherface.errors import UnavailableError
-from featherface.export.calibration import pictures_in, pictures_of
+from featherface.export.calibration import drawn_pictures, pictures_in, pictures_of
 from featherface.export.formats import FORMATS, CalibrationPictures, WriterSettings
 from featherface.export.manifest import input_contract, write_manifest
 from featherface.export.writing import export as write_exports
@@ -115,12 +116,18 @@ def _is_judged(artifact: Artifact, *, compared: bool) -> bool:
 
 
 def _calibration_pictures(context: StageContext) -> CalibrationPictures:
-    """Return the pictures on which the recipe wants ranges measured."""
+    """Return the pictures on which the recipe wants ranges measured.
+
+    Who evaluates published weights may have no pictures to train on: then they are drawn.
+    """
     recipe = context.recipe
     if recipe.export.calibrate is not None:
         return pictures_in(context.workspace.root / Path(recipe.export.calibrate).expanduser())
     data = inputs.data_folder(context.workspace, recipe, context.on_progress)
-    split = inputs.train_split(context.workspace, recipe, data)
+    try:
+        split = inputs.train_split(context.workspace, recipe, data)
+    except AbsentSplitError:
+        return drawn_pictures()
     paths = [split.path(image) for image in split.images]
     return pictures_of(recipe.data.train_split, paths)
 

@@ -137,7 +137,7 @@ class Modules:
 
 
 _PARSING = threading.Lock()
-"""Held while a source is parsed: CPython 3.11 counts the depth of trees of all threads together, and
+"""Held while a source is parsed: CPython 3.11 counts the depth of all threads' trees together, and
 stumbles over their sum (https://github.com/python/cpython/issues/106905)."""
 
 

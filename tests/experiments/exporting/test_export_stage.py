@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from stand_ins.small_exports import NAME, small_network
 
 from experiments.recipe.resolve import resolve
 from experiments.records.run import Run
-from experiments.running import runner
+from experiments.running import runner, stages
 from experiments.workspace.workspace import Workspace
 from featherface.data.config import SyntheticConfig
 from featherface.data.synthetic.dataset import draw
@@ -66,3 +67,20 @@ def test_what_a_rounded_file_loses_is_a_metric_with_its_interval_in_the_manifest
 def test_validation_can_be_left_out(exported):
     run = exported("export.formats=[onnx-fp16]", "export.validate=false")
     assert [metric.name for metric in run.metrics] == ["export.onnx-fp16.parity"]
+
+
+@pytest.mark.parametrize(("there", "origin"), [(True, "train"), (False, "drawn")])
+def test_ranges_are_measured_on_pictures_to_train_on_or_drawn_ones(
+    exported, tmp_path, monkeypatch, there, origin
+):
+    asked = []
+
+    def write(_model, _config, _folder, _name, _variant, settings, _on_progress):
+        asked.append(settings.pictures())
+        return []
+
+    monkeypatch.setattr(stages, "write_exports", write)
+    if not there:
+        shutil.rmtree(tmp_path / "set" / "WIDER_train")
+    exported()
+    assert [each.origin for each in asked] == [origin]
