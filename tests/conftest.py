@@ -402,7 +402,7 @@ def synced_copy(synced, tmp_path):
 
 @pytest.fixture
 def quick_plots(monkeypatch):
-    """Draw pictures of one pixel: real ones take most of a sync's time."""
+    """Draw pictures of one pixel: real ones take most of a sync's time. Returns what draws those."""
     from experiments.plotting import (  # noqa: PLC0415 - most tests need no plots
         bar_plots,
         network_drawing,
@@ -413,12 +413,14 @@ def quick_plots(monkeypatch):
     def draw(name):
         return lambda *args, **_: ONE_PIXEL + f"{name} {args}".encode()
 
+    real = {"draw_network": network_drawing.draw_network}
     for name in ("loss_curves", "precision_recall"):
         monkeypatch.setattr(run_plots, name, draw(name))
     monkeypatch.setattr(pareto, "pareto", draw("pareto"))
     monkeypatch.setattr(network_drawing, "draw_network", draw("draw_network"))
     for name in ("component_bars", "difference_bars"):
         monkeypatch.setattr(bar_plots, name, draw(name))
+    return real
 
 
 SETTINGS = {"latency": "640×640, batch 1, 2 threads", "memory": "640×640, batch 1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from stand_ins.machines import CalmMachine
+from stand_ins.markdown_samples import unpadded
 from stand_ins.small_exports import NAME, small_network
 
 from featherface.export.formats import FORMATS, ExportConfig, ExportFormat
@@ -265,7 +266,7 @@ def test_a_matrix_seals_a_run_and_stands_in_the_chapter(
     assert rows["onnx"]["ratio"] > 0
     assert rows["onnx"]["latency"]["conditions"]["engine"] == "onnxruntime"
     note = workspace.vault / "04-Implementation" / "Technical-Documentation.md"
-    assert "[[v3-nano@1]] | ONNX | ONNX Runtime" in note.read_text(encoding="utf-8")
+    assert "[[v3-nano@1]] | ONNX | ONNX Runtime" in unpadded(note.read_text(encoding="utf-8"))
     (checked,) = valid(thesis("runs", "verify", "--json", workspace=workspace))
     assert checked["intact"] is True
 

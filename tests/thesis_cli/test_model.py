@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from experiments.plotting import network_drawing
 from experiments.recipe.resolve import resolve
 from experiments.workspace.workspace import Workspace
 from featherface.networks.detector import build
@@ -91,7 +92,8 @@ class TestShow:
         asked = ("model", "show", "v3-nano", "--format", "md")
         assert "Réseau dorsal" in thesis(*asked, workspace=french).out
 
-    def test_it_draws(self, thesis, tmp_path):
+    def test_it_draws(self, thesis, tmp_path, quick_plots, monkeypatch):
+        monkeypatch.setattr(network_drawing, "draw_network", quick_plots["draw_network"])
         for kind, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
             file = tmp_path / f"nano{kind}"
             answer = thesis("model", "show", "v3-nano", "--format", "md", "--output", file)

@@ -33,7 +33,7 @@ def loss_curves(page: Page, run: Run) -> Safe:
 
 def precision_recall(page: Page, run: Run) -> Safe:
     """Show precision against recall; empty where a run kept no match records."""
-    caption = page.words.say("figure.precision_recall", run=run.id, data=_data(page, run))
+    caption = page.words.say("figure.precision_recall", run=run.id, data=_data(page, [run]))
     alone = page.block_id == f"run.{run.id}"
     shows = [CURVES] if alone else [CURVES, run.experiment]
     return _curves(page, f"{run.id}-{CURVES}", caption, [run], shows)
@@ -42,7 +42,7 @@ def precision_recall(page: Page, run: Run) -> Safe:
 def precision_recall_of(page: Page, runs: Sequence[Run], number: int) -> Safe:
     """Show the curves of several runs, the group NUMBER of a block, in one picture."""
     name = f"{page.block_id}-{CURVES}{f'-{number}' if number > 1 else ''}"
-    caption = page.words.say("figure.precision_recall_all", data=_data(page, runs[0]))
+    caption = page.words.say("figure.precision_recall_all", data=_data(page, runs))
     return _curves(page, name, caption, runs, [CURVES])
 
 
@@ -56,7 +56,7 @@ def size_against_ap(page: Page, runs: Sequence[Run]) -> Safe:
     inputs += [_measured(result) for result in cited]
     name = f"{page.block_id}-size-ap"
     words = page.words
-    told = [words.say("figure.size", data=_data(page, runs[0]))]
+    told = [words.say("figure.size", data=_data(page, runs))]
     told += [words.say("figure.size_ends")] if ends else []
     told += [words.say("figure.size_front")] if has_front(runs, cited) else []
     caption = Safe(" ".join(told))
@@ -81,6 +81,7 @@ def _measured(source: Run | CitedResult) -> str:
     return repr([name, *((metric, metric.context) for metric in source.metrics)])
 
 
-def _data(page: Page, run: Run) -> Safe:
-    measured = evaluation(run)
+def _data(page: Page, runs: Sequence[Run]) -> Safe:
+    """Return what the runs that were evaluated were evaluated on; those of a picture agree."""
+    measured = next((found for run in runs if (found := evaluation(run)) is not None), None)
     return page.words.say("none") if measured is None else page.words.short(measured)
