@@ -402,7 +402,7 @@ def synced_copy(synced, tmp_path):
 
 @pytest.fixture
 def quick_plots(monkeypatch):
-    """Draw pictures of one pixel: real ones take most of a sync's time. Returns what draws those."""
+    """Draw pictures of one pixel; real ones take most of a sync. Returns what drew for real."""
     from experiments.plotting import (  # noqa: PLC0415 - most tests need no plots
         bar_plots,
         network_drawing,
