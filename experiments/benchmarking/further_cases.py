@@ -108,7 +108,7 @@ def time_files(
 
 def _opened(path: Path, threads: int) -> TimedSubject:
     if engine_of(path) is None:
-        raise UnavailableError(f"{path.name} is converted, not run: no engine here opens it")
+        raise UnavailableError("what runs such files here is asked for answers, not for times")
     return of_file(path, threads)
 
 

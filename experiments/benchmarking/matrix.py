@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 AP = "widerface.hard.ap"
 """The accuracy that the matrix tells."""
-NETWORK, RAN, CONVERTED = "network", "ran", "converted"
-"""States of a row: the network itself, a file that an engine ran here, one that none runs."""
+NETWORK, RAN, CONVERTED, NOT_MADE = "network", "ran", "converted", "not_made"
+"""States of a row: the network itself, a file that ran here, one that nothing runs, none at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class MatrixRow:
     engine: str
     """Name in `featherface.engines.table.ENGINES`; empty where nothing ran it."""
     state: str
-    """`network`, `ran` or `converted`."""
+    """`network`, `ran`, `converted` or `not_made`."""
     parity: float | None = None
     """Largest difference of its scores and boxes from the network's."""
     ap: float | None = None
@@ -48,7 +48,8 @@ class MatrixRow:
     ratio: Metric | None = None
     """How many times as long it takes as the network in PyTorch, in turns."""
     reason: str = ""
-    """Why it was not timed, in the words of the record; empty where it was, or nobody asked."""
+    """Why it was not made or not timed, in the words of the record; empty where it was, or nobody
+    asked."""
 
     @property
     def title(self) -> str:
@@ -64,7 +65,12 @@ def rows(run: Run) -> list[MatrixRow]:
     if not artifacts:
         return []
     not_timed: Mapping[str, str] = details.get("not_timed") or {}
-    return [_network(run), *(_file(run, about, not_timed) for about in artifacts)]
+    not_made: Mapping[str, str] = details.get(NOT_MADE) or {}
+    lacking = [
+        MatrixRow(run=run, format=name, engine="", state=NOT_MADE, reason=why)
+        for name, why in not_made.items()
+    ]
+    return [_network(run), *(_file(run, about, not_timed) for about in artifacts), *lacking]
 
 
 def _network(run: Run) -> MatrixRow:

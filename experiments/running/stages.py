@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from experiments.accuracy import Circumstances
 from experiments.benchmarking.further_cases import time_files
+from experiments.benchmarking.matrix import NOT_MADE
 from experiments.exporting.accuracy_loss import validation
 from experiments.exporting.file_metrics import loss_metrics, parity_metrics
 from experiments.exporting.manifest_content import artifact_entry, tools
@@ -61,7 +62,7 @@ def export(context: StageContext) -> StageResult:
         if about is not None:
             result.metrics += loss_metrics(entry, about, recipe.evaluate)
         context.warn(result, [entry["not_validated"]] if "not_validated" in entry else [])
-    result.details = {"artifacts": entries}
+    result.details["artifacts"] = entries
     if recipe.benchmark.exports:
         _time_files(context, result, model, artifacts)
     content = {
@@ -82,6 +83,7 @@ def _written(context: StageContext, model: Detector, result: StageResult) -> lis
     on.
     """
     recipe, artifacts = context.recipe, []
+    lacking: dict[str, str] = {}
     settings = WriterSettings(run=context.run, pictures=partial(_calibration_pictures, context))
     for name in recipe.export.formats:
         config = dataclasses.replace(recipe.export, formats=(name,))
@@ -95,6 +97,9 @@ def _written(context: StageContext, model: Detector, result: StageResult) -> lis
             if not recipe.benchmark.exports:
                 raise
             context.warn(result, [f"{name} was not made: {error.message}; {error.hint}"])
+            lacking[name] = error.message
+    if lacking:
+        result.details[NOT_MADE] = lacking
     return artifacts
 
 

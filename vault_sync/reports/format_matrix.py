@@ -107,7 +107,7 @@ def _reasons(page: Page, listed: Sequence[MatrixRow]) -> Iterator[Safe]:
             "no_latency": [
                 row
                 for row in own
-                if row.state != CONVERTED and row.latency is None and not row.reason
+                if row.state in (NETWORK, RAN) and row.latency is None and not row.reason
             ],
         }
         for key, missing in kinds.items():
