@@ -26,6 +26,7 @@ FILES = {
             },
             {"path": "exports/v2.mlpackage", "format": "made-up-phone", "sha256": "3" * 64},
         ],
+        "not_made": {"made-up-watch": "no such operator"},
         "not_timed": {"made-up-int8": "it fell over", "made-up-phone": "nothing here opens it"},
     }
 }

@@ -13,7 +13,7 @@ def run(workspace, make_run):
 
 
 def test_a_row_holds_what_the_run_measured_of_a_file(run):
-    network, onnx, int8, phone = rows(run)
+    network, onnx, int8, phone, watch = rows(run)
     assert (network.state, network.format, network.ap) == ("network", "torch", 0.71)
     assert network.latency.value == 40.0
     assert (onnx.state, onnx.engine, onnx.parity) == ("ran", "onnxruntime", 4.5e-6)
@@ -21,10 +21,13 @@ def test_a_row_holds_what_the_run_measured_of_a_file(run):
     assert (int8.ap, int8.loss, int8.low, int8.high) == (0.7, 0.01, 0.002, 0.018)
     assert (int8.megabytes, int8.latency, int8.reason) == (0.4, None, "it fell over")
     assert (phone.state, phone.engine, phone.parity) == ("converted", "", None)
+    assert (watch.state, watch.title, watch.reason) == (
+        *("not_made", "made-up-watch", "no such operator"),
+    )
 
 
 def test_what_was_not_measured_is_missing_and_never_a_zero(run):
-    _, onnx, _, phone = rows(run)
+    _, onnx, _, phone, _ = rows(run)
     assert (onnx.ap, onnx.loss) == (None, None)
     assert (phone.ap, phone.loss, phone.latency, phone.ratio) == (None, None, None, None)
 
