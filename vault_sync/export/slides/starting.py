@@ -14,6 +14,7 @@ from vault_sync.commands.writing import write_notes
 from vault_sync.engine.disk.names import note_path
 from vault_sync.engine.plans import Write
 from vault_sync.engine.text.properties import write_front_matter
+from vault_sync.engine.vault_reader import read_vault
 from vault_sync.export.reading.link_index import LinkIndex
 from vault_sync.export.selecting.rules import SLIDES, is_slides
 from vault_sync.rendering.jinja import render
@@ -68,7 +69,7 @@ def start_slides(workspace: Workspace, name: str = "") -> StarterNote:
             " thesis vault slides NOTE",
         )
     path = note_path(name or str(words.say("slides.note")), "NOTE")
-    if index.note(path.removesuffix(".md")) == path:
+    if read_vault(vault).collision(path) is not None:
         raise RefusedError(f"{path} is there already", "name another: thesis vault slides NOTE")
     outline = _SlideOutline(workspace, index, words)
     text = render(words.language, "notes/slides", outline.values())
@@ -97,7 +98,7 @@ class _SlideOutline:
             "title": escape(str(self.workspace.settings["title"] or self.workspace.root.name)),
             "hypotheses": list(self._hypotheses()),
             "drawings": self._pictures("architecture", "drawing")[-1:],
-            "protocol": self._protocol(),
+            **self._protocol(),
             "numbers": list(self._numbers()),
             "tables": [
                 *self._tables("performance", "accuracy")[:1],
@@ -137,14 +138,15 @@ class _SlideOutline:
             number=Safe(str(snippet)),
         )
 
-    def _protocol(self) -> list[Safe]:
-        """Return what tells how the networks were trained: its table, where a slide takes that."""
+    def _protocol(self) -> dict[str, object]:
+        """Return how the networks were trained: the table where a slide takes it, and its note."""
         path, text = self._chapter("methodology")
         short = len(re.findall(r"^\|", text, re.MULTILINE)) <= ROWS
-        if short:
-            return self._tables("methodology", "protocol")[:1]
-        note = path.removesuffix(".md")
-        return [Safe(f"- [[{note}#^{name}]]") for name in _TABLE.findall(text)[:1]]
+        table = self._tables("methodology", "protocol")[:1]
+        return {
+            "protocol": table if short else [],
+            "protocol_note": Safe(f"[[{path.removesuffix('.md')}]]") if table else "",
+        }
 
     def _conditions(self) -> list[Safe]:
         """Say on what data the numbers rest, each once."""

@@ -265,3 +265,23 @@ def test_a_browser_shows_one_slide_after_the_other(talk, tmp_path):
     )
     seen = re.findall(r'<section class="([^"]*)" id="slide-(\d)"', answer.stdout.decode())
     assert [number for kinds, number in seen if "now" in kinds.split()] == ["3"]
+
+
+def test_a_figure_is_shown_by_the_id_below_its_caption(talk):
+    """Obsidian shows the line that has the id alone; a document wants the figure."""
+    write(talk, "# R\n\n![x](courbe.png)\n\n*Une courbe.* ^fig-courbe\n\nAprès.\n", "R.md")
+    write(talk, "---\nslides: true\n---\n# T\n\n## F\n\n![[R#^fig-courbe]]\n")
+    done = make(talk)
+    text = done.output.read_text(encoding="utf-8")
+    assert done.figures == 1
+    assert "Figure\u00a01\u202f: Une courbe." in text
+    assert "Après" not in text
+
+
+def test_the_second_slide_links_to_the_third(talk):
+    write(talk, "---\nslides: true\n---\n# T\n\n## A\n\nVoir [[#B|la suite]].\n\n## B\n\nFin.\n")
+    text = make(talk).output.read_text(encoding="utf-8")
+    target = re.search(r'<a href="#([^"]+)">la suite</a>', text)[1]
+    assert text.index('id="slide-3"') < text.index(f'<h2 id="{target}"')
+    for name in ("slides", "slides-pptx"):
+        assert make(talk, name).warnings == ()
