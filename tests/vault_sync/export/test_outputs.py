@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import tomllib
 import zipfile
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -241,6 +243,15 @@ def test_unknown_choices_are_answered_with_the_nearest(filled):
 
 def test_every_writer_has_a_layout():
     assert {form.writer.partition("-")[0] for form in FORMATS.values()} == set(LAYOUTS)
+
+
+def test_every_layout_comes_with_the_package():
+    root = Path(__file__).parents[3]
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["vault_sync"]
+    files = {path for path in (root / "vault_sync/export/layout").iterdir() if path.is_file()}
+    packed = {path for pattern in patterns for path in (root / "vault_sync").glob(pattern)}
+    assert {path.name for path in files - packed} == {"__init__.py"}
 
 
 def test_what_latex_lacks_is_named():

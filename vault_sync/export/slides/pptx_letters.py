@@ -27,6 +27,8 @@ CAPTION = 1200
 LEFT, WIDTH = 0.05, 0.9
 TOP, LINE, BOTTOM, CAPTION_TOP = 0.23, 0.085, 0.84, 0.86
 """Places of what stands above a table, of the table and its caption: shares of the slide."""
+MOST_ABOVE = 0.36
+"""Share of the slide that a text above a table takes at most."""
 _SLIDE = re.compile(r"ppt/slides/slide\d+\.xml")
 _SHAPE = re.compile(r"<p:sp>.*?</p:sp>", re.DOTALL)
 _FRAME = re.compile(r"<p:graphicFrame>.*?</p:graphicFrame>", re.DOTALL)
@@ -59,7 +61,8 @@ def _fitted(slide: str, size: tuple[int, int]) -> str:
         slide = _stacked(slide, table[0], size)
     halves = len(re.findall(r'<p:ph [^>]*sz="half"', slide)) > 1 or "<p:pic>" in slide
     letters = NARROW if halves and 'sz="half"' in slide and not table else LETTERS
-    slide = _SHAPE.sub(lambda found: _small_shape(found[0], letters), slide)
+    lines = MOST_ABOVE / LINE if table else LINES
+    slide = _SHAPE.sub(lambda found: _small_shape(found[0], lines, letters), slide)
     return re.sub(
         r"<a:tbl>.*?</a:tbl>", lambda found: _small_table(found[0]), slide, flags=re.DOTALL
     )
@@ -72,7 +75,7 @@ def _stacked(slide: str, frame: str, size: tuple[int, int]) -> str:
         math.ceil(len(text) / LETTERS) for shape in _SHAPE.findall(slide)
         if 'sz="half"' in shape for text in _paragraphs(shape)
     ]  # fmt: skip
-    top = TOP + min(sum(lines) * LINE, 0.3)
+    top = TOP + min(sum(lines) * LINE, MOST_ABOVE)
     slide = slide.replace(frame, _placed(_widened(frame, round(WIDTH * width)), size, top, BOTTOM))
 
     def place(found: re.Match[str]) -> str:
@@ -111,12 +114,11 @@ def _widened(frame: str, width: int) -> str:
     )
 
 
-def _small_shape(shape: str, letters: int) -> str:
+def _small_shape(shape: str, lines: float, letters: int) -> str:
     if re.search(r'<p:ph type="(?:title|ctrTitle|sldNum|dt|ftr)"', shape):
         return shape
     if 'txBox="1"' in shape:
         return _sized(shape, CAPTION)
-    lines = LINES
     if 'type="subTitle"' in shape:
         lines, letters = SUBTITLE
     texts = _paragraphs(shape.replace("<a:br />", "<a:p>").replace("<a:br/>", "<a:p>"))
@@ -134,7 +136,7 @@ def _paragraphs(shape: str) -> list[str]:
     return ["".join(re.findall(r"<a:t>([^<]*)</a:t>", row)) for row in rows]
 
 
-def _fits(texts: list[str], lines: int, letters: int, percent: int) -> bool:
+def _fits(texts: list[str], lines: float, letters: int, percent: int) -> bool:
     taken = sum(math.ceil(max(len(text), 1) * percent / 100 / letters) + 0.2 for text in texts)
     return taken * percent / 100 <= lines
 

@@ -285,3 +285,17 @@ def test_the_second_slide_links_to_the_third(talk):
     assert text.index('id="slide-3"') < text.index(f'<h2 id="{target}"')
     for name in ("slides", "slides-pptx"):
         assert make(talk, name).warnings == ()
+
+
+def test_a_text_above_a_table_is_small_enough_for_its_place(talk):
+    rows = "\n".join(f"- ligne {n}" for n in range(8))
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    write(talk, f"---\nslides: true\n---\n# T\n\n## A\n\n{rows}\n\n{table}\n")
+    with zipfile.ZipFile(make(talk, "slides-pptx").output) as archive:
+        slide = archive.read("ppt/slides/slide2.xml").decode()
+    assert re.search(r'<a:normAutofit fontScale="(?:48|55)000"', slide)
+    text, frame = re.findall(
+        r'<a:off x="457200" y="(\d+)"\s*/><a:ext cx="8229600" cy="(\d+)"', slide
+    )
+    assert int(text[0]) + int(text[1]) <= int(frame[0]) + 1
+    assert int(frame[0]) + int(frame[1]) < 5143500
