@@ -19,6 +19,7 @@ from vault_sync.export.evidence import examine, refuse_altered
 from vault_sync.export.exporting import ExportReport, copy_logo, count_pages, deliver, output_path
 from vault_sync.export.format_specific import LAYOUTS, lay_out
 from vault_sync.export.formats import SLIDES
+from vault_sync.export.front_matter.degree_words import name_work
 from vault_sync.export.front_matter.details import read_details
 from vault_sync.export.front_matter.pages import LANGUAGES
 from vault_sync.export.front_matter.templates import check_templates
@@ -92,7 +93,8 @@ def export_slides(
         pandoc.require_typst()
     vault = find_vault(workspace)
     own = check_templates(workspace, form.layout, options.style)
-    index, words = LinkIndex.read(vault), Words(workspace.language)
+    words = Words(workspace.language)
+    index = name_work(LinkIndex.read(vault), workspace.settings["document.degree"], words.language)
     selection = choose_slides(index, workspace.chapters, words, names)
     output = output_path(workspace, vault, selection.notes, options)
     entries = read_bibliography(workspace, options.bibliography)
