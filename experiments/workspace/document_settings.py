@@ -111,6 +111,7 @@ _EXPORT = {
     "macros": _texts("TeX files with the macros of your formulas", '["macros.tex"]'),
     "csl": _text("citation style, a CSL file", '"styles/university.csl"'),
     "reference_docx": _text("Word document whose styles are taken", '"university.docx"'),
+    "reference_pptx": _text("PowerPoint document whose layouts are taken", '"university.pptx"'),
     "latex_class": _text("LaTeX class: a .cls file, or a name that TeX knows", '"university.cls"'),
     "latex_preamble": _text("TeX file read at the end of the preamble", '"preamble.tex"'),
     "typst_template": _text("Typst file that defines thesis(data, body)", '"university.typ"'),
@@ -123,8 +124,9 @@ KEYS: dict[str, DocumentKey] = {
 PATHS = frozenset(
     {
         "document.logo",
-        *(f"export.{name}" for name in ("csl", "reference_docx", "latex_preamble")),
-        *(f"export.{name}" for name in ("latex_class", "typst_template", "macros")),
+        *(f"export.{name}" for name in ("csl", "reference_docx", "reference_pptx")),
+        *(f"export.{name}" for name in ("latex_class", "latex_preamble")),
+        *(f"export.{name}" for name in ("typst_template", "macros")),
     }
 )
 """Those that hold paths."""

@@ -125,3 +125,28 @@ def test_a_wrong_setting_says_what_to_write(thesis, workspace):
     answer = thesis("vault", "export", workspace=workspace)
     assert answer.code == 2
     assert "did you mean 'master'?" in answer.err
+
+
+def test_slides_are_begun_and_made(thesis, valid, vault):
+    missing = thesis("vault", "export", "--to", "slides", workspace=vault)
+    assert missing.code == 3
+    assert "thesis vault slides" in missing.err
+    begun = thesis("vault", "slides", "--json", workspace=vault)
+    assert valid(begun) == {"note": "Slides.md", "slides": 6}
+    answer = thesis("vault", "export", "--to", "slides-html", "--json", workspace=vault)
+    data = valid(answer)
+    assert data["slides"] == 6
+    assert data["output"] == (vault.root / "export" / "Slides.html").as_posix()
+    assert "slide 2 (Question): nothing stands on it yet" in answer.err
+    assert "6 slides" in thesis("vault", "export", "--to", "slides-html", workspace=vault).out
+    assert thesis("vault", "slides", workspace=vault).code == 7
+
+
+def test_options_of_documents_are_none_of_slides(thesis, vault):
+    for option in (["--with-runs"], ["--dry-run"], ["--pdf-engine", "lualatex"]):
+        answer = thesis("vault", "export", "--to", "slides", *option, workspace=vault)
+        assert answer.code == 2, option
+        assert "slides know none" in answer.err
+    answer = thesis("vault", "export", "--to", "html", "--notes", workspace=vault)
+    assert answer.code == 2
+    assert "thesis vault export --to slides --notes" in answer.err

@@ -151,9 +151,7 @@ class _Assembler:
         rest = self._resolve([node for entry, part in parts if entry.appendix for node in part])
         aside = [div([], "", APPENDICES)] if rest else []
         whole = self._typeset([*main, *self._references(), *aside, *rest])
-        empty = EmptySections(self.index, self.anchors.places)
-        self.result.blocks, self.result.empty = empty.remove(whole), tuple(empty.found)
-        self.result.warnings += empty.warnings()
+        self.result.blocks = whole if self.selection.bare_headings else self._filled(whole)
         self._number()
         title = self._typeset([block("Plain", self.result.title)])
         self.result.title = title[0]["c"] if title else []
@@ -162,6 +160,13 @@ class _Assembler:
         self.result.pictures = tuple(self.pictures.copies)
         self.result.warnings = list(dict.fromkeys(self.result.warnings))
         return self.result
+
+    def _filled(self, blocks: list[Node]) -> list[Node]:
+        """Return BLOCKS without headings that head nothing, which are told."""
+        empty = EmptySections(self.index, self.anchors.places)
+        kept, self.result.empty = empty.remove(blocks), tuple(empty.found)
+        self.result.warnings += empty.warnings()
+        return kept
 
     def _number(self) -> None:
         """Number the document, then write what refers to its numbers."""

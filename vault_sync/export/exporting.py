@@ -19,7 +19,7 @@ from vault_sync.export.citations import read_bibliography
 from vault_sync.export.document_writer import DocumentFace, DocumentWriter, ExportOptions
 from vault_sync.export.drawings.letters import find_missing
 from vault_sync.export.evidence import examine, refuse_altered
-from vault_sync.export.formats import ENGINES, FORMATS
+from vault_sync.export.formats import DOCUMENTS, ENGINES, FORMATS
 from vault_sync.export.front_matter.details import read_details
 from vault_sync.export.front_matter.pages import front_pages
 from vault_sync.export.front_matter.sources import virtual
@@ -69,6 +69,8 @@ class ExportReport:
     blocks: int
     """Generated blocks in it; their numbers are not among those counted."""
     warnings: tuple[str, ...]
+    slides: int = 0
+    """How many slides it has; none where it is a document."""
 
 
 def export(
@@ -89,13 +91,13 @@ def export(
     vault = find_vault(workspace)
     templates = check_templates(workspace, form.layout, options.style)
     plan = plan_document(workspace, vault, names, with_runs=options.with_runs)
-    output = _output(workspace, vault, names, options)
+    output = output_path(workspace, vault, names, options)
     entries = read_bibliography(workspace, options.bibliography)
     language = Words(workspace.language)
     with tempfile.TemporaryDirectory(prefix="thesis-export-") as place:
         build = Path(place)
         media = f"{_plain(output.stem)}-figures" if options.to == "latex" else "figures"
-        logo = _copy_logo(templates.logo, build, media)
+        logo = copy_logo(templates.logo, build, media)
         preamble = read_preamble(workspace, plan.index)
         figures = (build / media, media)
         document = assemble(plan.index, plan.selection, language, entries, figures, preamble)
@@ -149,7 +151,7 @@ def count_pages(path: Path) -> int | None:
     return len(pages) or None
 
 
-def _copy_logo(logo: Path | None, build: Path, media: str) -> str:
+def copy_logo(logo: Path | None, build: Path, media: str) -> str:
     """Put the picture of the title page among the others; return how the document calls it."""
     if logo is None:
         return ""
@@ -170,12 +172,12 @@ def _unused(workspace: Workspace, form: DocumentFormat, options: ExportOptions) 
 
 
 def _form(options: ExportOptions) -> DocumentFormat:
-    if options.to not in FORMATS:
-        raise UsageError(unknown("format", options.to, FORMATS))
+    if options.to not in DOCUMENTS:
+        raise UsageError(unknown("format", options.to, DOCUMENTS))
     if options.engine not in ENGINES:
         raise UsageError(unknown("PDF engine", options.engine, ENGINES))
     if options.to != "pdf":
-        return FORMATS[options.to]
+        return DOCUMENTS[options.to]
     if options.engine != "typst":
         if shutil.which(options.engine) is None:
             raise UnavailableError(
@@ -187,9 +189,15 @@ def _form(options: ExportOptions) -> DocumentFormat:
     return FORMATS["pdf"]
 
 
-def _output(
+def output_path(
     workspace: Workspace, vault: Path, names: Sequence[str], options: ExportOptions
 ) -> Path:
+    """Return where the document of NAMES goes.
+
+    Raises:
+        UsageError: the name that was asked for is none of the format.
+        RefusedError: it lies in the vault.
+    """
     suffix = FORMATS[options.to].suffix
     name = "thesis" if len(names) != 1 else Path(names[0].replace("\\", "/")).name
     name = re.sub(r"\.md\Z", "", name) or "thesis"

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from vault_sync.export import tables
 from vault_sync.export.reading.callouts import CALLOUT, TITLE
 from vault_sync.export.reading.linking import REFERENCE
-from vault_sync.export.reading.pandoc_ast import classes, div, plain, raw, rewrite
+from vault_sync.export.reading.pandoc_ast import block, classes, div, plain, raw, rewrite
 from vault_sync.export.references.equations import EQUATION
 from vault_sync.export.references.latex_references import LatexReferences
 from vault_sync.export.references.numbering import APPENDICES
+from vault_sync.export.references.pptx_references import PptxReferences
 from vault_sync.export.references.reference_style import ReferenceStyle
 from vault_sync.export.references.typst_references import TypstReferences
 from vault_sync.export.references.word_references import WordReferences
@@ -174,6 +175,10 @@ def _docx_callout(node: Node) -> list[Node]:
     return [div(style(node["c"][1]), custom_style="Callout")]
 
 
+def _pptx_callout(node: Node) -> list[Node]:
+    return [block("BlockQuote", [*node["c"][1]])]
+
+
 LAYOUTS = {
     "typst": DocumentLayout(
         _typst_table,
@@ -192,5 +197,6 @@ LAYOUTS = {
     ),
     "html5": DocumentLayout(_html_table, lambda node: [node], ReferenceStyle, soft=False),
     "docx": DocumentLayout(_docx_table, _docx_callout, WordReferences),
+    "pptx": DocumentLayout(lambda node, _: [node], _pptx_callout, PptxReferences, soft=False),
 }
 """pandoc's writer, without its extensions -> layout."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import tomllib
 import zipfile
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,7 +17,7 @@ from featherface.errors import NotFoundError, RefusedError, UnavailableError, Us
 from vault_sync.export.document_writer import ExportOptions
 from vault_sync.export.exporting import export
 from vault_sync.export.format_specific import LAYOUTS
-from vault_sync.export.formats import ENGINES, FORMATS
+from vault_sync.export.formats import DOCUMENTS, ENGINES, FORMATS
 from vault_sync.export.reading import pandoc
 
 WIDE = "| " + " | ".join(f"Parameter {n}" for n in range(14)) + " |\n" + "|---" * 14 + "|\n"
@@ -62,7 +64,7 @@ def write_picture(path):
     Image.new("RGB", (500, 300), "white").save(path)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_each_format_is_made_and_the_vault_stays(filled, stamps, name):
     before = stamps(filled.vault)
     done = export(filled, (), ExportOptions(to=name))
@@ -241,6 +243,15 @@ def test_unknown_choices_are_answered_with_the_nearest(filled):
 
 def test_every_writer_has_a_layout():
     assert {form.writer.partition("-")[0] for form in FORMATS.values()} == set(LAYOUTS)
+
+
+def test_every_layout_comes_with_the_package():
+    root = Path(__file__).parents[3]
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["vault_sync"]
+    files = {path for path in (root / "vault_sync/export/layout").iterdir() if path.is_file()}
+    packed = {path for pattern in patterns for path in (root / "vault_sync").glob(pattern)}
+    assert {path.name for path in files - packed} == {"__init__.py"}
 
 
 def test_what_latex_lacks_is_named():

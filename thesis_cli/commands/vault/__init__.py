@@ -27,6 +27,10 @@ VERBS: dict[str, LazyCommand] = {
         "thesis_cli.commands.vault.export:export",
         "Export the thesis, or some NOTES and folders, as one document.",
     ),
+    "slides": LazyCommand(
+        "thesis_cli.commands.vault.slides:slides",
+        "Write an outline of slides into the vault, with the thesis's own figures and numbers.",
+    ),
 }
 """Verb -> where it is, one module each in this package."""
 

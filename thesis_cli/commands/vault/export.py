@@ -12,7 +12,7 @@ from thesis_cli.output import Block, emit, json_option
 from vault_sync.export.formats import ENGINES, FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from thesis_cli.session import Session
 
@@ -45,6 +45,7 @@ REASONS = {
     "days": "notes of days and weeks",
     "drawings": "drawings and boards",
     "readmes": "read-me files",
+    "slides": "notes of slides (--to slides)",
     "attachments": "attachments",
     "archive": "archive",
     "property": "notes that say export: false",
@@ -73,18 +74,28 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--with-runs", is_flag=True, help="Add the notes of the runs as an appendix.")
 @click.option("--force", is_flag=True, help="Write over a changed document; show altered numbers.")
+@click.option("--notes", "handout", is_flag=True, help="Print speaker's notes below each slide.")
 @click.option("--dry-run", is_flag=True, help="Only list what would go in, in order.")
 @json_option
 @pass_session
 def export(
-    session: Session, /, *, names: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any
+    session: Session,
+    /,
+    *,
+    names: tuple[str, ...],
+    dry_run: bool,
+    handout: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Export the thesis, or some NOTES and folders, as one document.
+    """Export the thesis, or some NOTES and folders, as one document; or a note of slides.
 
     Nothing is written into the vault. Blocks and bound numbers that were altered by hand are
     refused (exit code 7), unless with --force.
     """
     del as_json
+    slides = FORMATS[options["to"]].slides
+    _check_slides(options, slides=slides, handout=handout, dry_run=dry_run)
     if dry_run:
         from vault_sync.export.planning import outline
 
@@ -100,17 +111,41 @@ def export(
     from vault_sync.export.document_writer import ExportOptions
     from vault_sync.export.exporting import export as make
 
-    done = make(session.workspace, names, ExportOptions(**options))
+    if slides:
+        from vault_sync.export.slides.exporting import export_slides
+
+        done = export_slides(session.workspace, names, ExportOptions(**options), handout=handout)
+    else:
+        done = make(session.workspace, names, ExportOptions(**options))
     for warning in done.warnings:
         session.warn(warning)
     answer = {name: value for name, value in vars(done).items() if name != "warnings"}
     emit(session, "vault-export", answer, view)
 
 
+def _check_slides(
+    options: Mapping[str, Any], *, slides: bool, handout: bool, dry_run: bool
+) -> None:
+    """Make sure that no option of documents is asked of slides, or the other way round."""
+    from featherface.errors import UsageError
+
+    if slides and (options["with_runs"] or options["engine"] != "typst" or dry_run):
+        raise UsageError(
+            "--with-runs, --pdf-engine and --dry-run are of documents, and slides know none",
+            f"thesis vault export --to {options['to']}",
+        )
+    if handout and not slides:
+        raise UsageError(
+            f"--notes prints what is said to slides; --to {options['to']} has none",
+            "thesis vault export --to slides --notes",
+        )
+
+
 def view(data: dict[str, Any]) -> Iterator[Block]:
     """Tell what was made, of what."""
     pages = f", {count(data['pages'], 'page')}" if data["pages"] else ""
-    yield f"written: {data['output']}{pages}"
+    slides = f", {count(data['slides'], 'slide')}" if data["slides"] else ""
+    yield f"written: {data['output']}{slides or pages}"
     yield (
         ", ".join(
             count(len(data[name]) if isinstance(data[name], tuple) else data[name], singular)

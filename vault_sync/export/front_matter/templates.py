@@ -38,6 +38,7 @@ class OwnTemplates:
     root: Path
     """The workspace: files that lie in it directly come alone, others with their folder."""
     reference_docx: Path | None = None
+    reference_pptx: Path | None = None
     latex_class: Path | str | None = None
     """A .cls file, or the name of a class that TeX knows."""
     latex_preamble: Path | None = None
@@ -67,7 +68,7 @@ class OwnTemplates:
 
 
 def check_templates(workspace: Workspace, layout: str, style: Path | None) -> OwnTemplates:
-    """Find and check the files that LAYOUT (`typst`, `latex`, `docx`, `html5`) needs.
+    """Find and check the files that LAYOUT (`typst`, `latex`, `docx`, `html5`, `pptx`) needs.
 
     STYLE is a citation style that wins over that of the settings.
 
@@ -90,6 +91,7 @@ def check_templates(workspace: Workspace, layout: str, style: Path | None) -> Ow
     return OwnTemplates(
         root=workspace.root,
         reference_docx=file("export.reference_docx", _docx_fault, wanted=layout == "docx"),
+        reference_pptx=file("export.reference_pptx", _pptx_fault, wanted=layout == "pptx"),
         latex_class=file("export.latex_class", _class_fault) if is_file else _class(named),
         latex_preamble=file("export.latex_preamble", _text_fault, wanted=layout == "latex"),
         typst_template=file("export.typst_template", _typst_fault, wanted=layout == "typst"),
@@ -167,6 +169,16 @@ def _docx_fault(path: Path) -> str:
     with zipfile.ZipFile(path) as archive:
         missing = {"word/document.xml", "word/styles.xml"} - set(archive.namelist())
     return f"it holds no {min(missing)}, so Word did not write it" if missing else ""
+
+
+def _pptx_fault(path: Path) -> str:
+    if path.suffix.lower() not in (".pptx", ".potx"):
+        return "it is no PowerPoint document of today's kind: save it as .pptx"
+    with zipfile.ZipFile(path) as archive:
+        missing = {"ppt/presentation.xml", "ppt/slideMasters/slideMaster1.xml"} - set(
+            archive.namelist()
+        )
+    return f"it holds no {min(missing)}, so PowerPoint did not write it" if missing else ""
 
 
 def _csl_fault(path: Path) -> str:

@@ -211,6 +211,8 @@ def _block_of(blocks: list[Node], name: str) -> list[Node] | None:
         if node["t"] == "Div" and is_mark(node) and _named(node, name):
             return _captioned(blocks, place)
         marks = [mark for mark in find(node, "Span") if is_mark(mark) and _named(mark, name)]
+        if marks and _is_caption(blocks, place) and place and pictures(_line(blocks[place - 1])):
+            return blocks[place - 1 : place + 1]
         if marks:
             return _item(node, marks[0])
     return None

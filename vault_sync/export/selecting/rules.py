@@ -38,9 +38,11 @@ IDENTITIES = {
 """How the `thesis_id` of a note starts -> why it stays out."""
 REASONS = (
     *("runs", "galleries", "management", "weekly", "templates", "days", "drawings", "readmes"),
-    *("attachments", "archive", "property", "excluded", "not-included"),
+    *("slides", "attachments", "archive", "property", "excluded", "not-included"),
 )
 """Why a note is left out, in the order in which it is told."""
+SLIDES = "slides"
+"""Property by which a note says that it is one of slides."""
 _NAMES = (
     (re.compile("dashboard"), "management"),
     (re.compile(r"(?:readme|contributing|changelog|license|licence)(?:[._-]\w+)?"), "readmes"),
@@ -121,6 +123,8 @@ class NoteRules:
             yield "templates", ""
         if name.endswith(".excalidraw") or any(self.index.property(path, key) for key in _DRAWING):
             yield "drawings", ""
+        if is_slides(self.index, path):
+            yield "slides", ""
         yield from self.folders.around(path)
         top = path.partition("/")[0] if "/" in path else ""
         if fold(top) in FOLDERS:
@@ -140,3 +144,8 @@ class NoteRules:
             if folder and inside and globs.covers(pattern, path):
                 return True
         return False
+
+
+def is_slides(index: LinkIndex, path: str) -> bool:
+    """Whether the note at PATH says that it is one of slides."""
+    return index.property(path, SLIDES).strip("\"' ").casefold() in ("true", "yes", "on", "1")

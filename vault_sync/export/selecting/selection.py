@@ -28,6 +28,8 @@ class DocumentSelection:
     entries: tuple[DocumentEntry, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Note that a whole thesis does without -> why, of `rules.REASONS`."""
+    bare_headings: bool = False
+    """Whether headings with nothing below them are printed: a slide may be a title only."""
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from featherface.errors import NotFoundError
 from vault_sync.export import document_writer
 from vault_sync.export.document_writer import ExportOptions
 from vault_sync.export.exporting import export
-from vault_sync.export.formats import FORMATS
+from vault_sync.export.formats import DOCUMENTS
 from vault_sync.export.front_matter.details import day
 from vault_sync.export.reading import pandoc
 from vault_sync.rendering.words import Words
@@ -218,4 +218,4 @@ def test_days_are_written_as_the_language_does(value, french, english):
 
 
 def test_every_format_is_looked_at():
-    assert set(FORMATS) == {"html", "docx", "latex", "pdf"}
+    assert set(DOCUMENTS) == {"html", "docx", "latex", "pdf"}
