@@ -40,6 +40,19 @@ class Session:
 
         return Workspace.find(explicit=self.root)
 
+    @property
+    def document_language(self) -> str:
+        """The language of what is written for the thesis; English where there is no workspace.
+
+        What a terminal shows is in `thesis_cli.language.TERMINAL`.
+        """
+        from featherface.errors import NotFoundError
+
+        try:
+            return self.workspace.language
+        except NotFoundError:
+            return "en"
+
     def warn(self, message: str) -> None:
         """Tell on stderr, and keep for the envelope of --json."""
         import click

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from experiments.comparison.seed_table import SeedLine, SeedTable
     from experiments.comparison.table import ComparisonLine, Difference, Value
     from experiments.records.run import Run
+    from experiments.workspace.milestones import CitedResult
 
 
 def tables(comparison: Comparison, language: str = "en", *, settings: bool = False) -> list[Table]:
@@ -44,10 +45,7 @@ def metrics_table(comparison: Comparison, language: str = "en") -> Table:
     columns += [run_heading(run, language) for run in comparison.runs]
     columns += [f"Δ {run.id} − {first}" for run in others]
     columns += [f"P({run.id} > {first})" for run in others] if sure else []
-    columns += [
-        _heading(result.titled(language), result.evidence, language)
-        for result in comparison.references
-    ]
+    columns += [reference_heading(result, language) for result in comparison.references]
     ids = ", ".join(run.id for run in comparison.runs)
     return Table(
         title=say("comparison.title", language, runs=ids),
@@ -95,23 +93,29 @@ def run_heading(run: Run, language: str) -> str:
     )
 
 
-def _heading(title: str, evidence: str, language: str) -> str:
-    return say("comparison.cited", language, title=title) if evidence == "cited" else title
+def reference_heading(result: CitedResult, language: str) -> str:
+    """Return the title of a cited or planned result, and that it was published."""
+    title = result.titled(language)
+    return say("comparison.cited", language, title=title) if result.evidence == "cited" else title
 
 
 def _cells(
     line: ComparisonLine, cited: list[str], language: str, *, sure: bool
 ) -> tuple[Cell, ...]:
-    name, unit = line.metric, line.unit
-    title = kind(name).title(language)
-    beside = find("unit", unit, language)
+    title = kind(line.metric).title(language)
+    beside = find("unit", line.unit, language)
     return (
         f"{title} ({beside})" if beside else title,
-        *(_value(value, name, unit, language) for value in line.values),
-        *(_difference(difference, name, unit) for difference in line.differences),
+        *(value_cell(value, line, language) for value in line.values),
+        *(difference_cell(difference, line) for difference in line.differences),
         *(_chance(difference) for difference in line.differences if sure),
-        *(_value(line.references.get(reference), name, unit, language) for reference in cited),
+        *(value_cell(line.references.get(reference), line, language) for reference in cited),
     )
+
+
+def value_cell(value: Value | None, line: ComparisonLine, language: str) -> Cell:
+    """Return a value of LINE with its interval and marks; None for none."""
+    return _value(value, line.metric, line.unit, language)
 
 
 def _value(value: Value | None, name: str, unit: str, language: str) -> Cell:
@@ -122,10 +126,11 @@ def _value(value: Value | None, name: str, unit: str, language: str) -> Cell:
     return NumberCell(value.number, spec, value.low, value.high, note=note)
 
 
-def _difference(difference: Difference, name: str, unit: str) -> Cell:
+def difference_cell(difference: Difference, line: ComparisonLine) -> Cell:
+    """Return a difference of LINE with its interval and mark; None where there is none."""
     if difference.number is None:
         return None
-    spec = difference_format(name, unit, value=difference.number)
+    spec = difference_format(line.metric, line.unit, value=difference.number)
     return NumberCell(
         difference.number,
         spec,

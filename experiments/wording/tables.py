@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from experiments.wording.catalogue import phrase
@@ -32,13 +32,21 @@ class NumberCell:
         shown += f" ({self.note})" if self.note else ""
         if self.share is not None:
             shown += f" ({format_number(self.share, '+.1%', language)})"
-        if self.low is None or self.high is None:
-            return shown
+        between = self.interval(language)
+        return f"{shown} {between}" if between else shown
+
+    def interval(self, language: str) -> str:
+        """Return both ends of the interval in brackets, without their unit; empty for none."""
         ends = [
             UNIT.sub("", format_number(end, self.spec.removeprefix("+"), language))
             for end in self.ends
         ]
-        return f"{shown} [{phrase('between', language).join(ends)}]"
+        return f"[{phrase('between', language).join(ends)}]" if ends else ""
+
+    @property
+    def alone(self) -> NumberCell:
+        """The same without its interval."""
+        return replace(self, low=None, high=None)
 
     @property
     def exact(self) -> float:

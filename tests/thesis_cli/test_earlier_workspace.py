@@ -16,10 +16,7 @@ WORDS = {
     "french": ("Mes premiers mots à moi.", "Et mes derniers, au nombre de 3,5."),
 }
 """What the student wrote above and below the blocks of every note."""
-UNTOLD = {
-    "english": "trained@1 keeps no probes (network)",
-    "french": "trained@1 ne garde pas de sondes",
-}
+UNTOLD = "trained@1 keeps no probes (network)"
 RUNS = {"student@1", "teacher@1", "trained@1"}
 BLOCK = re.compile(rb"<!-- thesis:begin .*?(?=<!-- thesis:end )", re.DOTALL)
 PROPERTIES = re.compile(rb"\A---\n.*?\n---\n", re.DOTALL)
@@ -72,10 +69,10 @@ def test_two_of_its_runs_are_compared(thesis, valid, earlier):
     assert student["delta"]["high"] < 0
 
 
-def test_numbers_without_probes_say_how_to_measure_them_again(thesis, valid, earlier, language):
+def test_numbers_without_probes_say_how_to_measure_them_again(thesis, valid, earlier):
     answer = thesis("milestone", "check", "small", workspace=earlier)
     assert answer.code == 1
-    assert UNTOLD[language] in " ".join(answer.out.split())
+    assert UNTOLD in " ".join(answer.out.split())
     assert "thesis run trained --stage benchmark" in answer.out
     (claim,) = valid(thesis("milestone", "check", "small", "--json", workspace=earlier))
     assert (claim["state"], claim["holds"]) == ("stale", True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thesis_cli.wording import metric_rows
+from thesis_cli.views.metrics import conditions_line
 
 
 def test_a_benchmark_says_device_and_precision(thesis, valid):
@@ -43,8 +43,6 @@ def test_the_card_stands_beside_what_it_decides():
         "evidence": "measured",
     }
     card = {"device": "cuda", "hardware": "NVIDIA GeForce RTX 3060", "precision": "tf32"}
-    rows = metric_rows([metric, metric | {"conditions": card}])
-    assert [row[4] for row in rows] == [
-        "640×640, batch 1",
-        "640×640, batch 1, NVIDIA GeForce RTX 3060, TF32",
-    ]
+    assert conditions_line(metric) == "640×640, batch 1, measured"
+    told = conditions_line(metric | {"conditions": card})
+    assert told == "640×640, batch 1, NVIDIA GeForce RTX 3060, TF32, measured"

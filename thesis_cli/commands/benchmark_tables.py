@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.disturbances import marks_text
 from thesis_cli.grid import Grid
+from thesis_cli.language import TERMINAL
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def case_grid(cases: list[dict[str, Any]]) -> Grid:
                     _number(memory.get("max"), ".1f"),
                     _number(energy.get("joules_per_picture"), ".3g"),
                     *_ratio(each["ratio"]),
-                    marks_text(tuple(each["marks"]), "en"),
+                    marks_text(tuple(each["marks"]), TERMINAL),
                 ]
             )
     return Grid(columns, rows)
@@ -133,7 +134,7 @@ def layer_grid(layers: list[dict[str, Any]]) -> Grid:
 
 
 def _marks(data: dict[str, Any]) -> str:
-    said = marks_text(tuple(data["marks"]), "en")
+    said = marks_text(tuple(data["marks"]), TERMINAL)
     return f" ({said})" if said else ""
 
 

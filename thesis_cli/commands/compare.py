@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,8 @@ import click
 
 from featherface.errors import UsageError, unknown
 from thesis_cli.completion import complete_run
-from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
-from thesis_cli.output import Block, emit, json_option, write
+from thesis_cli.output import emit, json_option, width, write
 from thesis_cli.run_and_sync import synchronise
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from experiments.comparison.result import Comparison
     from experiments.records.run import Run
-    from experiments.wording.tables import Cell, Table
     from experiments.workspace.milestones import CitedResult
     from experiments.workspace.workspace import Workspace
     from thesis_cli.session import Session
@@ -68,6 +67,7 @@ FIELD = "field"
     help="Published curves (wider_pr_info_*.mat) to draw beside those of the runs.",
 )
 @click.option("--force", is_flag=True, help="Compare across protocols or data, and say so.")
+@click.option("--verbose", is_flag=True, help="Name the metrics' keys too.")
 @json_option
 @pass_session
 def compare(  # noqa: PLR0913 - one parameter per option
@@ -83,6 +83,7 @@ def compare(  # noqa: PLR0913 - one parameter per option
     plots: Path | None,
     curves: Path | None,
     force: bool,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Compare runs, metric by metric.
@@ -106,7 +107,7 @@ def compare(  # noqa: PLR0913 - one parameter per option
         answer = {**comparison.to_json(), "plots": drawn}
         emit(session, "compare", answer, lambda _: [])
     else:
-        show(session, comparison, form, settings=only_changed)
+        show(session, comparison, form, settings=only_changed, verbose=verbose)
         for path in drawn:
             session.note(f"drawn: {path}")
     if synced and synced.error:
@@ -172,22 +173,24 @@ def references(
     return list((chosen | {result.name: result for result in targets_of(runs, known)}).values())
 
 
-def show(session: Session, comparison: Comparison, form: str, *, settings: bool) -> None:
-    """Print the tables of a comparison as FORM wants them."""
+def show(
+    session: Session, comparison: Comparison, form: str, *, settings: bool, verbose: bool
+) -> None:
+    """Print a comparison as FORM wants it: for the terminal, or as tables of a document."""
     from experiments.comparison.tables import settings_table, tables
     from experiments.wording.formats import FORMATS as WRITERS
+    from thesis_cli.views.comparison import comparison_blocks
 
-    language = session.workspace.language
-    shown = tables(comparison, language, settings=settings)
     if form == "table":
-        for place, table in enumerate(shown):
-            emit(session, "compare", table, lambda data: view(data, language))
-            if place < len(shown) - 1:
-                write(session, "")
+        columns = width(session.stdout or sys.stdout)
+        blocks = comparison_blocks(comparison, columns, settings=settings, verbose=verbose)
+        emit(session, "compare", blocks, lambda data: data)
         differing = len(settings_table(comparison).rows)
         if differing and not settings:
             session.note(f"settings that differ: {differing}; see them: --only-changed")
         return
+    language = session.document_language
+    shown = tables(comparison, language, settings=settings)
     kept = shown if form in PROSE else shown[:1]
     write(session, "\n".join(WRITERS[form](table, language) for table in kept).rstrip())
 
@@ -201,26 +204,10 @@ def draw(session: Session, comparison: Comparison, folder: Path, curves: Path | 
     workspace = session.workspace
     published = read_curves(curves) if curves else {}
     pictures, warnings = draw_comparison(
-        comparison, workspace.cited.values(), published, workspace.language
+        comparison, workspace.cited.values(), published, session.document_language
     )
     for warning in warnings:
         session.warn(warning)
     for name, content in pictures.items():
         write_atomic(folder / f"{name}.png", content)
     return [folder / f"{name}.png" for name in pictures]
-
-
-def view(table: Table, language: str) -> list[Block]:
-    """Tabulate: cells with their intervals, then what a reader must know."""
-    columns = [f">{name}" if at in table.right else name for at, name in enumerate(table.columns)]
-    rows = [[wording(cell, language) for cell in row] for row in table.rows]
-    return [table.title, "", Grid(columns, rows), *([""] if table.notes else []), *table.notes]
-
-
-def wording(cell: Cell, language: str) -> str:
-    """Word one cell."""
-    from experiments.wording.tables import ABSENT, NumberCell
-
-    if isinstance(cell, NumberCell):
-        return cell.text(language)
-    return ABSENT if cell is None else cell

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from thesis_cli.claims import report
 from thesis_cli.completion import complete_milestone
 from thesis_cli.errors import CLAIM_FALSE
-from thesis_cli.grid import Grid
 from thesis_cli.groups import CommandGroup, pass_session
-from thesis_cli.output import Block, emit, json_option, width
+from thesis_cli.output import emit, json_option, width
+from thesis_cli.views.claims import report
 
 if TYPE_CHECKING:
     from experiments.claims.checking import ClaimOutcome
@@ -61,22 +59,22 @@ def check(
     for run, problems in damaged:
         told, hint = describe_problems(problems), remedy(problems, run.id)
         session.warn(f"{run.id} was left out, its record is not as sealed: {told}; see: {hint}")
-    language = session.workspace.language
     columns = width(session.stdout or sys.stdout)
     emit(
         session,
         "milestone-check",
         [tell(each) for each in outcomes],
-        lambda _: report(outcomes, language, columns, verbose=verbose),
+        lambda _: report(outcomes, columns, verbose=verbose),
     )
     if damaged or any(each.state in ("fail", "stale") for each in outcomes):
         context.exit(CLAIM_FALSE)
 
 
 @milestone.command("list")
+@click.option("--verbose", is_flag=True, help="Show each claim as it is written, with its source.")
 @json_option
 @pass_session
-def list_milestones(session: Session, as_json: bool) -> None:
+def list_milestones(session: Session, *, verbose: bool, as_json: bool) -> None:
     """List the claims: what each says, what evidence it asks for, where it is written."""
     del as_json
     from experiments.claims.checking import parse_milestone
@@ -99,25 +97,10 @@ def list_milestones(session: Session, as_json: bool) -> None:
         }
         for claim in claims
     ]
-    emit(session, "milestone-list", data, list_view)
+    from thesis_cli.views.claim_list import list_view
 
-
-def list_view(rows: list[dict[str, Any]]) -> list[Block]:
-    """Tabulate the claims."""
-    if not rows:
-        return ["no milestones; write one under [milestones] in thesis.toml"]
-    cells = [
-        [
-            row["milestone"],
-            row["group"],
-            row["predicate"],
-            ", ".join(row["evidence"]),
-            row["protocol"],
-            PurePath(row["origin"]).name,
-        ]
-        for row in rows
-    ]
-    return [Grid(["milestone", "group", "~claim", "evidence", "protocol", "from"], cells)]
+    columns = width(session.stdout or sys.stdout)
+    emit(session, "milestone-list", data, lambda rows: list_view(rows, columns, verbose=verbose))
 
 
 def tell(outcome: ClaimOutcome) -> dict[str, Any]:

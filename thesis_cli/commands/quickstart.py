@@ -18,6 +18,7 @@ from thesis_cli.commands.compare import compared
 from thesis_cli.commands.init import language_option, make_workspace
 from thesis_cli.grid import Grid
 from thesis_cli.groups import pass_session
+from thesis_cli.language import TERMINAL
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.run_and_sync import execute, result, synchronise
 from thesis_cli.torchrun_command import SharedVerb
@@ -142,6 +143,6 @@ def cell(run: dict[str, Any], name: str) -> str:
     metric = next((each for each in run["metrics"] if each["name"] == name), None)
     if metric is None:
         return ""
-    marks = marks_text(tuple(metric.get("marks", ())), "en")
+    marks = marks_text(tuple(metric.get("marks", ())), TERMINAL)
     text = quantity(metric["value"], metric["unit"])
     return f"{text} ({marks})" if marks else text

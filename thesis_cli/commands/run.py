@@ -10,12 +10,11 @@ from experiments.names import STAGES
 from experiments.wording.shell_quote import command
 from featherface.errors import UsageError
 from thesis_cli.completion import complete_experiment
-from thesis_cli.grid import Grid
 from thesis_cli.groups import pass_session
 from thesis_cli.output import Block, emit, json_option
 from thesis_cli.run_and_sync import Synced, execute, result, synchronise
 from thesis_cli.torchrun_command import SharedVerb
-from thesis_cli.wording import metric_rows
+from thesis_cli.views.metrics import metrics_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,10 +155,9 @@ def outline(plan: ResolvedRecipe) -> dict[str, Any]:
 def view(data: dict[str, Any]) -> list[Block]:
     """Show the metrics of each run, and where they went."""
     blocks: list[Block] = [each["recipe"].rstrip() for each in data["plans"]]
-    columns = ["metric", ">value", "data", "split", "protocol", ">n", "evidence"]
     for each in data["runs"]:
         facts = {"run": f"{each['run']} ({each['status']})", "record": str(each["folder"])}
-        blocks.append(Grid(columns, metric_rows(each["metrics"]), facts=facts))
+        blocks.append(metrics_grid(each["metrics"], facts))
     if data["sync"]:
         written = data["sync"]["written"]
         blocks.append(f"vault: {len(written)} files written; next: thesis runs list")

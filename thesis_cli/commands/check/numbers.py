@@ -11,6 +11,7 @@ from experiments.disturbances import marks_text
 from thesis_cli.commands.check.numbers_view import view
 from thesis_cli.errors import CLAIM_FALSE
 from thesis_cli.groups import Command, pass_session
+from thesis_cli.language import TERMINAL
 from thesis_cli.output import emit, json_option
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def warn_of_basis(session: Session, value: ReferenceValue) -> None:
     elif not value.complete:
         session.warn("it comes from a part of the data: the text must say so")
     if value.marks:
-        marks = marks_text(value.marks, "en")
+        marks = marks_text(value.marks, TERMINAL)
         session.warn(f"its measurement is marked ({marks}): no claim may rest on it")
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from experiments.disturbances import marks_text
+from thesis_cli.language import TERMINAL
 
 if TYPE_CHECKING:
     from thesis_cli.output import Block
@@ -71,7 +72,7 @@ def about(row: dict[str, Any]) -> str:
     parts += [f"predictions of {maker}" for maker in row["makers"]]
     parts += ["synthetic"] if row["synthetic"] else []
     parts += [] if row["complete"] else ["part of the data"]
-    parts += [marks_text((mark,), "en") for mark in row["marks"]]
+    parts += [marks_text((mark,), TERMINAL) for mark in row["marks"]]
     return ", ".join(parts)
 
 

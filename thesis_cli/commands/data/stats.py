@@ -55,21 +55,11 @@ def stats(
         from experiments.plotting.data_plots import draw_statistics
         from featherface.filesystem.atomic import write_atomic
 
-        for name, content in draw_statistics(there, language(session)).items():
+        for name, content in draw_statistics(there, session.document_language).items():
             path = plots / f"{split}-{name}.png"
             write_atomic(path, content)
             statistics["plots"].append(path)
     emit(session, "data-stats", statistics, stats_view)
-
-
-def language(session: Session) -> str:
-    """Tell the language of the thesis; English where there is no workspace."""
-    from featherface.errors import NotFoundError
-
-    try:
-        return session.workspace.language
-    except NotFoundError:
-        return "en"
 
 
 def stats_view(statistics: dict[str, Any]) -> list[Block]:

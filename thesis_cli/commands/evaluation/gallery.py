@@ -10,6 +10,7 @@ import click
 from thesis_cli.commands.evaluation.subject import open_subject, subject_options
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
+from thesis_cli.language import TERMINAL
 from thesis_cli.output import Block, emit, json_option
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def write_page(
     from vault_sync.commands.gallery_note import BY, make_page
 
     if language is None:
-        language = session.workspace.language if case.metric else "en"
+        language = session.document_language if case.metric else TERMINAL
     counts = count_errors(case, (failures["score"],), failures["subset"], BY)
     write_atomic(page, make_page(case, failures, counts, language))
 

@@ -14,6 +14,7 @@ from featherface.variants.table import VARIANTS
 from thesis_cli.completion import complete_network
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
+from thesis_cli.language import TERMINAL
 from thesis_cli.output import Block, emit, json_option, write
 from thesis_cli.session import Session
 from thesis_cli.wording import quantity
@@ -127,15 +128,14 @@ def prepare(
     """Find the network and take it apart."""
     from featherface.model_summary.summary_cache import anatomy
     from thesis_cli.commands.model.listing import known_counts
-    from thesis_cli.commands.model.subjects import network, workspace_of
+    from thesis_cli.commands.model.subjects import network
     from vault_sync.rendering.network_tables import Subject
     from vault_sync.rendering.words import Words
 
     variant, config = network(session, name, overrides)
     height, width = sides(size)
     describe = partial(anatomy, folder=known_counts(session), height=height, width=width)
-    workspace = workspace_of(session)
-    words = Words(language or (workspace.language if workspace else "en"))
+    words = Words(language or session.document_language)
     changes = f" ({', '.join(overrides)})" if overrides else ""
     subject = Subject(f"{name}{changes}", config, describe(config), variant)
     return Asked(subject, describe, words, layers, trained is None)
@@ -232,7 +232,7 @@ def in_english(asked: Asked) -> Asked:
     """Let the tables speak as the rest of the terminal does."""
     from vault_sync.rendering.words import Words
 
-    return asked._replace(words=Words("en"))
+    return asked._replace(words=Words(TERMINAL))
 
 
 def tables(asked: Asked) -> list[Table]:

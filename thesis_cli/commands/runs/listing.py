@@ -11,6 +11,7 @@ from thesis_cli.commands.runs import store
 from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
 from thesis_cli.output import Block, emit, json_option
+from thesis_cli.views.metric_titles import title_of
 from thesis_cli.wording import quantity
 
 if TYPE_CHECKING:
@@ -46,18 +47,25 @@ def list_view(rows: Sequence[Summary]) -> list[Block]:
     """Tabulate the runs."""
     if not rows:
         return ["no runs yet; make one: thesis run v1"]
+    measured = {row.primary_metric for row in rows if row.primary is not None}
     cells = [
         [
             row.run,
             row.status,
-            row.created,
             "" if row.primary is None else quantity(row.primary, kind(row.primary_metric).unit),
-            row.primary_metric if row.primary is not None else "",
+            title_of(row.primary_metric) if row.primary is not None and len(measured) > 1 else "",
             extent(row),
             " ".join(row.labels),
+            day(row.created),
             row.problem,
         ]
         for row in rows
     ]
-    columns = ["run", "status", "created", ">primary", "metric", "data", "labels", "~problem"]
-    return [Grid(columns, cells)]
+    value = title_of(next(iter(measured))) if len(measured) == 1 else "value"
+    columns = ["run", "status", f">{value}", "~metric", "~data", "~labels", "created", "~problem"]
+    return [Grid(columns, cells, keyed=True)]
+
+
+def day(moment: str) -> str:
+    """Shorten a moment of a record, which is in UTC, to day and minute."""
+    return moment[:16].replace("T", " ")

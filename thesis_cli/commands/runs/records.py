@@ -10,10 +10,10 @@ import click
 from experiments.records.seal import describe_problems, remedy
 from thesis_cli.commands.runs import store
 from thesis_cli.completion import complete_run
-from thesis_cli.grid import Grid
 from thesis_cli.groups import Command, pass_session
+from thesis_cli.language import TERMINAL
 from thesis_cli.output import Block, emit, json_option
-from thesis_cli.wording import metric_rows
+from thesis_cli.views.metrics import metrics_grid
 from vault_sync.run_note_fields.table import answers_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("selector", shell_complete=complete_run)
-@click.option("--verbose", is_flag=True, help="Say too whether its code and data have changed.")
+@click.option("--verbose", is_flag=True, help="Name metrics' keys too, and what has changed since.")
 @json_option
 @pass_session
 def show(session: Session, selector: str, *, verbose: bool, as_json: bool) -> None:
@@ -42,7 +42,7 @@ def show(session: Session, selector: str, *, verbose: bool, as_json: bool) -> No
         )
     if verbose and run.sealed:
         warn_of_changes(session, records, run)
-    emit(session, "runs-show", describe(run), show_view)
+    emit(session, "runs-show", describe(run), lambda data: show_view(data, verbose=verbose))
 
 
 def warn_of_changes(session: Session, records: Store, run: Run) -> None:
@@ -56,7 +56,7 @@ def warn_of_changes(session: Session, records: Store, run: Run) -> None:
     for change in changes(run, records, every_family):
         session.warn(change.text())
     if same := rewritten(run, records, every_family):
-        session.warn(say("reason.same-code", "en", run=run.id, details=", ".join(same)))
+        session.warn(say("reason.same-code", TERMINAL, run=run.id, details=", ".join(same)))
 
 
 def describe(run: Run) -> dict[str, Any]:
@@ -89,8 +89,8 @@ def said(answers: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def show_view(data: dict[str, Any]) -> list[Block]:
-    """Show a run: what it was, then its metrics."""
+def show_view(data: dict[str, Any], *, verbose: bool = False) -> list[Block]:
+    """Show a run: what it was, then its metrics; VERBOSE: with their keys."""
     record = data["record"]
     facts = {
         "run": data["run"],
@@ -107,9 +107,8 @@ def show_view(data: dict[str, Any]) -> list[Block]:
         "folder": str(data["folder"]),
         "seal": data["seal"] or "",
     }
-    columns = ["metric", ">value", "data", "split", "protocol", ">n", "evidence"]
     told = {name: value for name, value in facts.items() if value}
-    return [Grid(columns, metric_rows(data["metrics"]), facts=told)]
+    return [metrics_grid(data["metrics"], told, verbose=verbose)]
 
 
 @click.command(cls=Command)
