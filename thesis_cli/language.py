@@ -1,4 +1,4 @@
-"""The one language that a terminal speaks; docs/decisions/017-terminal-language.md says why."""
+"""The one language that a terminal speaks; docs/decisions/018-terminal-language.md says why."""
 
 TERMINAL = "en"
 """Of all that commands print for a person: answers, warnings, errors, help.
