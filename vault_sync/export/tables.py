@@ -32,7 +32,7 @@ LINE = 0.46
 """Height of a line in mm, for each point of its letters."""
 CAPTION = 20.0
 """Mm of what stands above a table, and of the space around both."""
-SHORT = 110.0
+SHORT = 125.0
 """Mm of a table that is not parted at the end of a page."""
 START = 45.0
 """Mm that the head and the first rows of a longer table take."""

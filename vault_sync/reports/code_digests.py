@@ -15,6 +15,7 @@ from featherface.source.definitions import definition_digest
 from vault_sync.rendering.pictures import PICTURES
 from vault_sync.reports.gallery import RunReview
 from vault_sync.reports.sections.comparison_cache import compare_runs, interval_ends
+from vault_sync.reports.sections.face_heights import count_by_height
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ SUMMARIES: Mapping[str, Callable[..., object]] = {
     "comparisons": compare_runs,
     "epochs": read_epochs,
     "galleries": RunReview.gather,
+    "heights": count_by_height,
     "intervals": interval_ends,
     "networks": describe_network,
     "recipes": read_recipe,
