@@ -64,8 +64,7 @@ def aside(command: str) -> Safe:
 
     Nothing is written where its words would break the comment or the block around it.
     """
-    shown = code(command)
-    return Safe(f"%%{shown}%%" if shown.startswith("`") else "")
+    return Safe("" if re.search(r"%%|-->|[<`|]|\[\[|\$=|[\r\n]", command) else f"%%`{command}`%%")
 
 
 _UNSAFE = re.compile(r"--|%%|<[!%/A-Za-z]|\A[$=]|\A\s|\s\Z")

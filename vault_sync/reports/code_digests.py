@@ -13,9 +13,9 @@ from experiments.records.cache import read_epochs, read_recipe
 from featherface.model_summary.summary_cache import describe_network
 from featherface.source.definitions import definition_digest
 from vault_sync.rendering.pictures import PICTURES
+from vault_sync.reports.face_heights import count_by_height
 from vault_sync.reports.gallery import RunReview
 from vault_sync.reports.sections.comparison_cache import compare_runs, interval_ends
-from vault_sync.reports.sections.face_heights import count_by_height
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,9 +10,9 @@ from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.rendering.private_text import public
 from vault_sync.rendering.setting_words import setting_value
+from vault_sync.reports.face_heights import recall_by_height
 from vault_sync.reports.gallery import shown_elsewhere
 from vault_sync.reports.sections.drawing import loss_curves, precision_recall
-from vault_sync.reports.sections.face_heights import recall_by_height
 from vault_sync.reports.sections.measures import decision
 from vault_sync.reports.sections.speed import speed, timing
 

@@ -17,7 +17,7 @@ from featherface.data.synthetic.dataset import draw
 from featherface.data.widerface import open_split
 from featherface.evaluation.predictions import write_prediction
 from vault_sync.commands.sync import sync
-from vault_sync.reports.sections.face_heights import speaks_of_small_faces
+from vault_sync.reports.face_heights import speaks_of_small_faces
 
 
 @pytest.fixture(scope="module")

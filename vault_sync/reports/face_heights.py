@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.accuracy import WIDEST
 from experiments.records.cache import cached_result
+from experiments.wording.catalogue import phrase
 from featherface.errors import RefusedError
 from vault_sync.rendering.markdown import Safe
 from vault_sync.rendering.page import evaluation, group
@@ -20,18 +21,15 @@ if TYPE_CHECKING:
     from vault_sync.rendering.page import Page
     from vault_sync.rendering.words import Words
 
-SMALL = re.compile(
-    r"\b(?:small(?:er|est)?|tiny|tiniest)[\s_-]+faces?\b"
-    r"|\b(?:petits?|minuscules?)[\s_-]+visages?\b"
-    r"|\bvisages?[\s_-]+(?:plus |très |les plus |trop )?(?:petits?|minuscules?)\b",
-    re.IGNORECASE,
-)
-"""What a hypothesis or a tag calls small faces, in either language."""
+LANGUAGES = ("en", "fr")
 
 
 def speaks_of_small_faces(run: Run) -> bool:
-    """Whether the hypothesis or a tag of RUN is about small faces."""
-    return any(SMALL.search(text) for text in (run.hypothesis, *run.tags))
+    """Whether the hypothesis or a tag of RUN is about small faces, in whatever language."""
+    said = [re.sub(r"[\s_-]+", " ", text.lower()) for text in (run.hypothesis, *run.tags)]
+    named = [phrase("heights.spoken", language).split(";") for language in LANGUAGES]
+    patterns = [rf"\b{re.escape(words.strip())}\b" for row in named for words in row]
+    return any(re.search(pattern, text) for pattern in patterns for text in said)
 
 
 def recall_by_height(page: Page, runs: Sequence[Run]) -> Safe:
