@@ -27,7 +27,7 @@ LANGUAGES = ("en", "fr")
 def speaks_of_small_faces(run: Run) -> bool:
     """Whether the hypothesis or a tag of RUN is about small faces, in whatever language."""
     said = [re.sub(r"[\s_-]+", " ", text.lower()) for text in (run.hypothesis, *run.tags)]
-    named = [phrase("heights.spoken", language).split(";") for language in LANGUAGES]
+    named = [phrase("heights.spoken", language).split(",") for language in LANGUAGES]
     patterns = [rf"\b{re.escape(words.strip())}\b" for row in named for words in row]
     return any(re.search(pattern, text) for pattern in patterns for text in said)
 
