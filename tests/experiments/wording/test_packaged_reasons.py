@@ -15,9 +15,12 @@ from experiments.wording.packaged import translate
             "tflite n'a pas été chronométré\u202f: LiteRT n'est pas installé",
         ),
         (
-            "coreml was not made: Core ML needs coremltools, which is not here; install it: pip x",
-            "coreml n'a pas été écrit\u202f: Core ML demande coremltools, qui manque ici\u202f; pour "
-            "l'installer\u202f: pip x",
+            "coreml was not made: it needs x; install it: pip install x",
+            "coreml n'a pas été écrit\u202f: it needs x\u202f; pour l'installer\u202f: pip install x",
+        ),
+        (
+            "coreml was not made: Core ML needs coremltools, which is not here",
+            "coreml n'a pas été écrit\u202f: Core ML demande coremltools, qui manque ici",
         ),
         (
             "v2.mlpackage is converted, not run: no engine here opens it",
