@@ -15,16 +15,16 @@ from experiments.wording.packaged import translate
             "tflite n'a pas été chronométré\u202f: LiteRT n'est pas installé",
         ),
         (
-            "coreml was not made: it needs x; install it: pip install x",
-            "coreml n'a pas été écrit\u202f: it needs x\u202f; pour l'installer\u202f: pip install x",
+            "coreml was not made: it needs x; install it: pip x",
+            "coreml n'a pas été écrit\u202f: it needs x\u202f; pour l'installer\u202f: pip x",
         ),
         (
             "coreml was not made: Core ML needs coremltools, which is not here",
             "coreml n'a pas été écrit\u202f: Core ML demande coremltools, qui manque ici",
         ),
         (
-            "v2.mlpackage is converted, not run: no engine here opens it",
-            "v2.mlpackage est converti, mais non exécuté\u202f: aucun moteur ici ne l'ouvre",
+            "v2.x is converted, not run: no engine here opens it",
+            "v2.x est converti, mais non exécuté\u202f: aucun moteur ici ne l'ouvre",
         ),
         (
             "it takes 640×480 alone, and squares are timed",
