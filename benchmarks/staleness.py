@@ -98,9 +98,12 @@ NETWORK = ("comparisons", "states")
 """Tables of comparisons name the networks, and with them what a configuration is."""
 DEFAULTS = ("comparisons", "epochs", "recipes", "states")
 """Whatever reads a recipe."""
-MATCHED = ("galleries", "states")
+MATCHED = ("galleries", "heights", "states")
 """What tells a face that was found from one that was missed."""
-CURVES = ("epochs", "galleries", "intervals", "precision-recall", "recipes", "resamples", *NETWORK)
+CURVES = (
+    *("epochs", "galleries", "heights", "intervals", "precision-recall", "recipes", "resamples"),
+    *NETWORK,
+)
 """Whatever reads match records, which compute an AP."""
 CHANGES = (
     SourceChange("a module gets another name", make=renamed),

@@ -24,7 +24,7 @@ class MeasurementSettings:
 
 
 def setting(conditions: Conditions, language: str = "en") -> str:
-    """Return how a value was measured: `320×320, lots de 1, 1 fil d'exécution`."""
+    """Return how a value was measured: `320×320, lots de 1, un seul fil d'exécution`."""
     protocol = dataclasses.replace(conditions, sizes=(), batch=0, threads=0).identity
     parts = [protocol, *(f"{width}×{height}" for width, height in conditions.sizes)]
     if conditions.batch:

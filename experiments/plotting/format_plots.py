@@ -49,8 +49,9 @@ def ap_of_formats(points: Sequence[Mapping[str, Any]], context: str, language: s
     planes = [(cost, members) for cost, members in planes if members]
     if not planes:
         return b""
-    runs = list(dict.fromkeys(point["run"] for point in points))
-    formats = list(dict.fromkeys(point["format"] for point in points))
+    drawn = [point for point in points if any(point in members for _, members in planes)]
+    runs = list(dict.fromkeys(point["run"] for point in drawn))
+    formats = list(dict.fromkeys(point["format"] for point in drawn))
     with styled():
         figure, axes = make_figure(len(planes), width=5.4 * len(planes), height=4.4)
         for axis, (cost, members) in zip(axes, planes, strict=True):

@@ -125,7 +125,7 @@ def _stage(canvas: _Canvas, y: float, stage: StageSummary, count: int, total: in
     """Draw one box, or one per level, what it is called, and its COUNT of all TOTAL parameters."""
     colour = COLOURS.get(stage.name, ATTENTION)
     times = f" ×{stage.times}" if stage.times > 1 else ""
-    text = f"{canvas.names.get(f'block {stage.block}', stage.block)}{times}"
+    text = f"{_named(stage.block, canvas.names)}{times}"
     for level in (None,) if stage.joint else (0, 1, 2):
         _box(canvas, y, level, text, colour)
     share = ""
@@ -209,3 +209,9 @@ def _written(figure: Figure, form: str) -> bytes:
     unsaid = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     figure.savefig(stream, format=form, metadata=unsaid[form])
     return stream.getvalue()
+
+
+def _named(block: str, names: Mapping[str, str]) -> str:
+    """Return what a block is called: as a whole, else each of the parts that it is the sum of."""
+    whole = names.get(f"block {block}")
+    return whole or " + ".join(names.get(f"block {part}", part) for part in block.split(" + "))

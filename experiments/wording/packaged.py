@@ -22,6 +22,8 @@ FIELDS = {
     **dict.fromkeys(COUNTED, r"[\d,]+"),
     **dict.fromkeys(("name", "stage", "format"), r"[\w.@-]+"),
     **dict.fromkeys(("split", "train", "val"), "[^']+"),
+    **dict.fromkeys(("title", "tool", "file"), r"[\w .@+()-]+"),
+    "size": r"\d+×\d+",
     "changes": r"[a-z_]+ [\w.-]+(?:, [a-z_]+ [\w.-]+)*",
 }
 """What may stand in a text's braces; anything where it isn't said."""
@@ -40,6 +42,9 @@ def translate(text: str, language: str) -> str:
 
 
 def _filled(key: str, value: str, language: str) -> str:
+    if key == "why":
+        parts = [translate(part, language) for part in value.split("; ")]
+        return catalogue.phrase("semicolon", language).join(parts)
     if key not in COUNTED:
         return value
     return format_number(int(value.replace(",", "")), ",", language)

@@ -295,7 +295,7 @@ def test_the_card_that_trained_is_named_in_the_protocol(workspace, make_run):
     ("language", "sentence"),
     [
         ("en", "Latency: 320×320, batch 1, 1 thread"),
-        ("fr", "Latence\u202f: 320×320, lots de 1, 1 fil d'exécution"),
+        ("fr", "Latence\u202f: 320×320, lots de 1, un seul fil d'exécution"),
     ],
 )
 def test_settings_of_latencies_are_worded_in_either_language(language: str, sentence: str) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _CONTENTS = "\\clearpage\\setcounter{tocdepth}{2}\\tableofcontents"
 _ROMAN, _ARABIC = "\\pagenumbering{roman}", "\\clearpage\\pagenumbering{arabic}"
+_FIRST_PAGE = '#set page(numbering: "1")\n#counter(page).update(1)'
+"""The first chapter is page 1, after the contents and the lists."""
 _CLASS_TITLE = (
     "\\ifdefined\\thesistitlepage\\thesistitlepage\\else",
     "\\fi",
@@ -139,6 +141,8 @@ class DocumentWriter:
             return [*self._latex_front(opening), *blocks]
         if whole and self.layout == "docx" and not begins_pages(self.build / "reference.docx"):
             return [*opening, page_break(self.layout), *blocks]
+        if whole and self.layout == "typst" and self.face.templates.typst_template is None:
+            return [*opening, raw("typst", _FIRST_PAGE), *blocks]
         return [*opening, *blocks]
 
     def _lists(self, *, whole: bool) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vault_sync.export import tables
+from vault_sync.export.raised_letters import raise_letters
 from vault_sync.export.reading.callouts import CALLOUT, TITLE
 from vault_sync.export.reading.linking import REFERENCE
 from vault_sync.export.reading.pandoc_ast import block, classes, div, plain, raw, rewrite
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LEAD = 200
 """Letters of a line that introduces what follows."""
+LEADING = 12.0
+"""Mm of a heading or a line that introduces a table."""
 LONGEST_WORD = 24
 """Letters of a word that a line of prose takes whole."""
 
@@ -46,7 +49,15 @@ class DocumentLayout:
     appendices: tuple[Node, ...] = ()
     tasks: Callable[[Node], list[Node]] = lambda node: [node]
     lead: Callable[[Node], list[Node]] = lambda node: [node]
-    """Keeps a line that introduces a table with it."""
+    """Keeps a line that introduces a table or a figure with it."""
+    room: Callable[[float], list[Node]] = lambda _: []
+    """Begins a new page where fewer mm are left for a table and what introduces it."""
+    whole: Callable[[list[Node]], list[Node]] = lambda shown: shown
+    """Keeps a short table on one page."""
+    padding: float = 3.2
+    """Mm that a row of a table takes besides its text."""
+    letters: Callable[[Node], list[Node]] = lambda node: [node]
+    """Writes words with letters that the format has."""
     soft: bool = True
     """Whether long words need places where they may be broken."""
 
@@ -55,15 +66,19 @@ def lay_out(blocks: list[Node], layout: DocumentLayout, style: ReferenceStyle) -
     """Return BLOCKS as one format shows them; STYLE shows their numbers and references."""
 
     def change(row: list[Node]) -> list[Node]:
-        following = [*row[1:], None]
+        following, room = [*row[1:], None], _rooms(row, layout)
         return [
             result
-            for node, after in zip(row, following, strict=True)
-            for result in _lay(node, after, layout, style)
+            for at, (node, after) in enumerate(zip(row, following, strict=True))
+            for result in [
+                *(layout.room(room[at]) if at in room else []),
+                *_lay(node, after, layout, style),
+            ]
         ]
 
     def refer(row: list[Node]) -> list[Node]:
-        return [piece for node in row for piece in (_referring(node, style) or [node])]
+        pieces = [piece for node in row for piece in (_referring(node, style) or [node])]
+        return [letters for piece in pieces for letters in layout.letters(piece)]
 
     softened = tables.breakable(blocks, LONGEST_WORD) if layout.soft else blocks
     done: list[Node] = rewrite(softened, inlines=refer, blocks=change)
@@ -84,9 +99,25 @@ def _lay(
         return kinds[node["t"]]()
     if node["t"] == "BulletList" and _is_of_tasks(node):
         return layout.tasks(node)
-    if node["t"] == "Para" and after and after["t"] == "Table" and len(plain(node)) < LEAD:
+    if after and after["t"] in ("Table", "Figure") and _is_lead(node):
         return layout.lead(node)
     return [node]
+
+
+def _rooms(row: list[Node], layout: DocumentLayout) -> dict[int, float]:
+    """Return where a table begins, with the headings and the line before it: place -> mm."""
+    rooms = {}
+    for at, node in enumerate(row):
+        if node["t"] == "Table" and not tables.fit(node).size.turned:
+            start = at - 1 if at and _is_lead(row[at - 1]) else at
+            while start and row[start - 1]["t"] == "Header":
+                start -= 1
+            rooms[start] = tables.needed(node, layout.padding) + LEADING * (at - start)
+    return rooms
+
+
+def _is_lead(node: Node) -> bool:
+    return node["t"] == "Para" and len(plain(node)) < LEAD
 
 
 def _division(node: Node, layout: DocumentLayout, style: ReferenceStyle) -> list[Node]:
@@ -102,7 +133,9 @@ def _table(node: Node, layout: DocumentLayout, style: ReferenceStyle) -> list[No
     shown = style.table(node)
     if fit.shares:
         shown = tables.with_widths(tables.breakable(shown) if layout.soft else shown, fit.shares)
-    return style.around_table(node, layout.table(shown, fit.size))
+    numbered = style.around_table(node, layout.table(shown, fit.size))
+    short = tables.needed(node, layout.padding) > tables.START
+    return layout.whole(numbered) if short and not fit.size.turned else numbered
 
 
 def _referring(node: Node, style: ReferenceStyle) -> list[Node]:
@@ -187,6 +220,7 @@ LAYOUTS = {
         (raw("typst", "#show: appendices"),),
         lambda node: _around("typst", "#tasks[", node, "]"),
         lambda node: _around("typst", "#block(sticky: true)[", node, "]"),
+        whole=lambda shown: [raw("typst", "#whole["), *shown, raw("typst", "]")],
     ),
     "latex": DocumentLayout(
         _latex_table,
@@ -194,9 +228,17 @@ LAYOUTS = {
         LatexReferences,
         (raw("latex", "\\appendix"),),
         lead=lambda node: [node, raw("latex", "\\nopagebreak")],
+        room=lambda need: [raw("latex", f"\\tableroom{{{need:.0f}mm}}")],
+        padding=0.5,
+        letters=raise_letters,
     ),
     "html5": DocumentLayout(_html_table, lambda node: [node], ReferenceStyle, soft=False),
-    "docx": DocumentLayout(_docx_table, _docx_callout, WordReferences),
+    "docx": DocumentLayout(
+        _docx_table,
+        _docx_callout,
+        WordReferences,
+        lead=lambda node: [div([node], custom_style="Table Lead")],
+    ),
     "pptx": DocumentLayout(lambda node, _: [node], _pptx_callout, PptxReferences, soft=False),
 }
 """pandoc's writer, without its extensions -> layout."""

@@ -12,6 +12,7 @@ from vault_sync.export.front_matter.sources import read_front, virtual
 from vault_sync.export.reading.link_index import LinkIndex
 from vault_sync.export.selecting.rules import SelectionRules
 from vault_sync.export.selecting.selection import select
+from vault_sync.export.unfilled_blocks import leave_out_unfilled
 from vault_sync.rendering.words import Words
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def plan_document(
         NotFoundError: a name, or one in thesis.toml, is no note and no folder of the vault.
     """
     degree, words = workspace.settings["document.degree"], Words(workspace.language)
-    index = name_work(LinkIndex.read(vault), degree, words.language)
+    filled = leave_out_unfilled(LinkIndex.read(vault), words.language)
+    index = name_work(filled, degree, words.language)
     chapters, rules = workspace.chapters, SelectionRules.of(workspace.settings)
     if names:
         chosen = select(index, chapters, words, names, with_runs=with_runs)

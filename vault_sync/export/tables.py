@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,14 @@ BOLD = 1.15
 """How much wider the words above a column are."""
 LONGEST_WORD = 14
 """Letters of a word that may stand in a narrow column unbroken."""
+LINE = 0.46
+"""Height of a line in mm, for each point of its letters."""
+CAPTION = 20.0
+"""Mm of what stands above a table, and of the space around both."""
+SHORT = 125.0
+"""Mm of a table that is not parted at the end of a page."""
+START = 45.0
+"""Mm that the head and the first rows of a longer table take."""
 BREAK = "\u200b"
 """Where a long word may be broken."""
 
@@ -82,6 +91,28 @@ def fit(table: Node) -> TableFit:
     sizes = [size for size in SIZES if not (size.turned and UPRIGHT in table["c"][0][1])]
     size = next((size for size in sizes if has_room(columns, size)), sizes[-1])
     return TableFit(size, tuple(_share(columns, size)))
+
+
+def needed(table: Node, padding: float) -> float:
+    """Return the mm of a page that a table should find before it begins: all of a short one.
+
+    PADDING are the mm that a row takes besides its text.
+    """
+    chosen = fit(table)
+    rows, size = cells(table), chosen.size
+    shares = chosen.shares or [1.0] * len(column_texts(table))
+    lines = sum(
+        max(
+            (
+                _height(_lines_of(cell), share * size.room - size.gap, size)
+                for cell, share in zip(row, shares, strict=False)
+            ),
+            default=1,
+        )
+        for row in rows
+    )
+    height = lines * LINE * size.points + len(rows) * padding + CAPTION
+    return height if height <= SHORT else START
 
 
 def has_room(columns: list[list[str]], size: TableSize, lost: float = 0) -> bool:
@@ -180,6 +211,14 @@ def _lines(columns: list[list[str]], size: TableSize, lost: float = 0) -> float:
         (len(text) * LETTER * size.points / max(share * room - size.gap, 1))
         for column, share in zip(columns, shares, strict=True)
         for text in column or [""]
+    )
+
+
+def _height(text: str, room: float, size: TableSize) -> int:
+    """Return the lines that a cell takes in ROOM mm."""
+    return sum(
+        max(1, math.ceil(len(line) * LETTER * size.points / max(room, 1)))
+        for line in text.split("\n")
     )
 
 

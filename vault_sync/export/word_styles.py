@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vault_sync.export.front_matter.word_contents import fill_contents, style_ids
 from vault_sync.export.front_matter.word_styles import missing_styles
 from vault_sync.export.references import word_numbering
+from vault_sync.export.word_tables import keep_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,18 +54,29 @@ _CALLOUT = (
     '<w:name w:val="Callout Title"/><w:basedOn w:val="Callout"/><w:pPr><w:keepNext/></w:pPr>'
     "<w:rPr><w:b/></w:rPr></w:style>"
 )
+_LEAD = (
+    '<w:style w:type="paragraph" w:customStyle="1" w:styleId="TableLead">'
+    '<w:name w:val="Table Lead"/><w:basedOn w:val="BodyText"/><w:pPr><w:keepNext/></w:pPr>'
+    "</w:style>"
+)
 _NAME = r'<w:name w:val="([^"]+)"'
 _RULES = (
     '<w:tblBorders><w:top w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:bottom w:val="single" w:sz="8" w:space="0" w:color="auto"/>'
     '<w:insideH w:val="single" w:sz="4" w:space="0" w:color="D5DAE0"/></w:tblBorders>'
 )
-_MARGINS = '<w:left w:w="85" w:type="dxa"/><w:right w:w="85" w:type="dxa"/>'
+_MARGINS = '<w:left w:w="57" w:type="dxa"/><w:right w:w="57" w:type="dxa"/>'
+_CODE = r'(<w:style\b[^>]*w:styleId="VerbatimChar"(?:(?!</w:style>).)*?)<w:sz\b[^>]*/>'
+"""Code has the size of the words around it, in small tables too."""
+_KEPT = "<w:keepNext />"
+_FIRST_ROW = '<w:tblStylePr w:type="firstRow">'
+_COLOUR = re.compile(r'<w:color\b[^>]*w:themeColor="accent1"[^>]*/>')
+"""The blue of Word's headings; the other formats' are black."""
 _TABLE = (
     '<w:style w:type="table" w:customStyle="1" w:styleId="Table"><w:name w:val="Table"/><w:tblPr>'
     f'<w:tblInd w:w="0" w:type="dxa"/>{_RULES}<w:tblCellMar>{_MARGINS}</w:tblCellMar></w:tblPr>'
-    '<w:tblStylePr w:type="firstRow"><w:tcPr><w:tcBorders><w:bottom w:val="single"/></w:tcBorders>'
-    "</w:tcPr></w:tblStylePr></w:style>"
+    f'{_FIRST_ROW}<w:rPr><w:b/></w:rPr><w:tcPr><w:tcBorders><w:bottom w:val="single"/>'
+    "</w:tcBorders></w:tcPr></w:tblStylePr></w:style>"
 )
 
 
@@ -114,8 +126,8 @@ def begins_pages(path: Path) -> bool:
 def finish(path: Path, *, titled: bool = False) -> None:
     """Make the sections around turned pages like the last one: its margins, header and footer.
 
-    The table of contents is filled. With TITLED the first page, that of the title, has neither
-    header nor footer.
+    The table of contents is filled, and tables are not parted within a row.
+    With TITLED the first page, that of the title, has neither header nor footer.
     """
     with zipfile.ZipFile(path) as archive:
         styles = archive.read("word/styles.xml").decode("utf-8")
@@ -125,7 +137,7 @@ def finish(path: Path, *, titled: bool = False) -> None:
         whole = "".join(last)
         shown = "".join(re.findall(r"<w:(?:header|footer)Reference\b[^>]*/>", whole))
         text = re.sub(r"<w:sectPr>(?=<w:type)", f"<w:sectPr>{shown}", text)
-        text = fill_contents(_same_pages(text, whole), styles)
+        text = keep_rows(fill_contents(_same_pages(text, whole), styles))
         return _titled(text) if titled else text
 
     path.write_bytes(_rewritten(path.read_bytes(), {"word/document.xml": change}, {}))
@@ -200,19 +212,26 @@ def _styles(text: str, language: str, sizes: tuple[float, ...]) -> str:
         r'(<w:docDefaults>.*?<w:sz w:val=)"24"', r'\1"22"', text, count=1, flags=re.DOTALL
     )
     text = _within(text, "Table", "<w:tblCellMar>", f"{_RULES}<w:tblCellMar>")
-    for side in ("left", "right"):
-        wide = f'<w:{side} w:type="dxa" w:w="108" />'
-        text = _within(text, "Table", wide, f'<w:{side} w:type="dxa" w:w="85" />')
+    for wide in re.findall(r'<w:(?:left|right) (?=[^>]*w:type="dxa")[^>]*w:w="108"[^>]*/>', text):
+        text = _within(text, "Table", wide, wide.replace('"108"', '"57"'))
+    text = _within(text, "Table", _FIRST_ROW, f"{_FIRST_ROW}<w:rPr><w:b/></w:rPr>")
+    text = _COLOUR.sub("", text)
+    text = re.sub(_CODE, r"\1", text, flags=re.DOTALL)
+    text = _within(text, "CaptionedFigure", _KEPT, f'{_KEPT}<w:spacing w:before="200"/>')
     text = _within(text, "Heading1", "<w:keepLines />", "<w:keepLines /><w:pageBreakBefore/>")
     return text.replace("</w:styles>", f"{own}</w:styles>")
 
 
 def _own_styles(sizes: tuple[float, ...]) -> str:
-    return _CALLOUT + "".join(
-        _SMALL.format(
-            id=f"{points:g}".replace(".", "-"), points=f"{points:g}", half=round(points * 2)
+    return (
+        _CALLOUT
+        + _LEAD
+        + "".join(
+            _SMALL.format(
+                id=f"{points:g}".replace(".", "-"), points=f"{points:g}", half=round(points * 2)
+            )
+            for points in sizes
         )
-        for points in sizes
     )
 
 

@@ -48,7 +48,12 @@ def _label(stage: StageSummary, words: Words) -> str:
     times = f" ×{stage.times}" if stage.times > 1 else ""
     total = "" if stage.joint else "Σ "  # each of the three boxes names the sum of all
     counted = f"<br>{total}{words.number(stage.parameters, ',')}" if stage.parameters else ""
-    return f"{words.name('stage', stage.name)}<br>{stage.block}{times}{counted}"
+    return f"{words.name('stage', stage.name)}<br>{_named(stage, words)}{times}{counted}"
+
+
+def _named(stage: StageSummary, words: Words) -> str:
+    whole = words.find("drawn", stage.block)
+    return whole or " + ".join(words.name("drawn", part) for part in stage.block.split(" + "))
 
 
 def _edges(before: list[str], after: list[str], *, named: bool = False) -> Iterator[str]:

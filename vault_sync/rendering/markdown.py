@@ -59,6 +59,14 @@ def code(text: object) -> Safe:
     return escape(word)
 
 
+def aside(command: str) -> Safe:
+    """Write a COMMAND as a comment of Obsidian's, for the student alone: documents leave it out.
+
+    Nothing is written where its words would break the comment or the block around it.
+    """
+    return Safe("" if re.search(r"%%|-->|[<`|]|\[\[|\$=|[\r\n]", command) else f"%%`{command}`%%")
+
+
 _UNSAFE = re.compile(r"--|%%|<[!%/A-Za-z]|\A[$=]|\A\s|\s\Z")
 
 

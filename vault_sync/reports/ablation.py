@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.ablation.buildup_names import is_step
 from experiments.metrics import AP_METRICS, kind
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, code
+from vault_sync.rendering.markdown import Safe, aside, code, escape
 from vault_sync.rendering.page import Group, Page, group, measured_on
 from vault_sync.rendering.sources import ablated
 from vault_sync.reports.sections.ablation_seeds import SeedAblation, over_seeds, steps
@@ -75,7 +75,7 @@ def _study(page: Page, base: str, runs: Sequence[Run]) -> dict[str, object]:
         if len(alike) > 1:
             about = page.about(scope, data_group.short)
             alike[-1]["seeds"] = over_seeds(about, [part["ablation"] for part in alike])
-    return {"base": code(base), "parts": parts}
+    return {"base": escape(base), "parts": parts}
 
 
 def _seeds(members: Group) -> list[Group]:
@@ -105,7 +105,7 @@ def _part(page: Page, base: str, members: Group, place: int) -> dict[str, Any]:
         "steps": "",
         "faces": faces(page, runs),
         "missing": "" if chosen else code(base),
-        "command": code(f"thesis run {base}"),
+        "command": aside(f"thesis run {base}"),
         "measures": _values(page, chosen, runs),
         "differences": "",
         "several": [],

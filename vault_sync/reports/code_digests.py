@@ -13,6 +13,7 @@ from experiments.records.cache import read_epochs, read_recipe
 from featherface.model_summary.summary_cache import describe_network
 from featherface.source.definitions import definition_digest
 from vault_sync.rendering.pictures import PICTURES
+from vault_sync.reports.face_heights import count_by_height
 from vault_sync.reports.gallery import RunReview
 from vault_sync.reports.sections.comparison_cache import compare_runs, interval_ends
 
@@ -23,6 +24,7 @@ SUMMARIES: Mapping[str, Callable[..., object]] = {
     "comparisons": compare_runs,
     "epochs": read_epochs,
     "galleries": RunReview.gather,
+    "heights": count_by_height,
     "intervals": interval_ends,
     "networks": describe_network,
     "recipes": read_recipe,

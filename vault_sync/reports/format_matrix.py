@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from experiments.benchmarking.matrix import CONVERTED, NETWORK, RAN, rows
 from featherface.engines.table import ENGINES
 from vault_sync.rendering import pictures
-from vault_sync.rendering.markdown import Safe, escape
+from vault_sync.rendering.markdown import Safe, aside, escape
 from vault_sync.rendering.page import Group, Page, evaluation, group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from experiments.benchmarking.matrix import MatrixRow
+    from experiments.records.run import Run
 
 COLUMNS = ("run", "format", "engine", "state", "parity", "ap", "loss", "size", "latency", "ratio")
 NUMERIC = range(4, len(COLUMNS))
+MENDED = ("no_network_ap", "no_latency")
+"""Reasons that a benchmark would do away with."""
 
 
 def build(page: Page) -> dict[str, object] | None:
@@ -97,33 +100,44 @@ def _settings(page: Page, listed: Sequence[MatrixRow]) -> Iterator[Safe]:
 def _reasons(page: Page, listed: Sequence[MatrixRow]) -> Iterator[Safe]:
     """Yield why cells are empty: what was not run, not timed, not evaluated."""
     words = page.words
-    for run in dict.fromkeys(row.run for row in listed):
-        own = [row for row in listed if row.run == run]
-        named = page.run_in_prose(run)
-        kinds = {
-            "not_run": [row for row in own if row.state == CONVERTED],
-            "no_ap": [row for row in own if row.state == RAN and row.ap is None],
-            "no_network_ap": [row for row in own if row.state == NETWORK and row.ap is None],
-            "no_latency": [
-                row
-                for row in own
-                if row.state in (NETWORK, RAN) and row.latency is None and not row.reason
-            ],
-        }
-        for key, missing in kinds.items():
-            if missing:
-                formats = words.listing([Safe(row.title) for row in missing])
-                yield words.say(
-                    f"matrix.{key}", run=named, formats=formats, command=_command(run.id)
-                )
-        for row in own:
-            if row.reason and row.state != CONVERTED:
-                why = escape(row.reason)
-                yield words.say("matrix.why", run=named, format=Safe(row.title), why=why)
+    kinds = {
+        "not_run": [row for row in listed if row.state == CONVERTED],
+        "no_ap": [row for row in listed if row.state == RAN and row.ap is None],
+        "no_network_ap": [row for row in listed if row.state == NETWORK and row.ap is None],
+        "no_latency": [
+            row
+            for row in listed
+            if row.state in (NETWORK, RAN) and row.latency is None and not row.reason
+        ],
+    }
+    for key, missing in kinds.items():
+        for formats, runs in _alike(missing):
+            named = words.listing([page.run_in_prose(run) for run in runs])
+            said = words.say(f"matrix.{key}", run=named, formats=words.listing(formats))
+            yield Safe(f"{said}{_command(runs)}" if key in MENDED else said)
+    reasons: dict[tuple[str, str], list[Run]] = {}
+    for row in listed:
+        if row.reason and row.state != CONVERTED:
+            reasons.setdefault((row.title, row.reason), []).append(row.run)
+    for (title, why), runs in reasons.items():
+        named = words.listing([page.run_in_prose(run) for run in runs])
+        yield words.say("matrix.why", run=named, format=Safe(title), why=words.recorded(why))
 
 
-def _command(run: str) -> str:
-    return f"thesis benchmark --matrix {run}"
+def _alike(rows: Sequence[MatrixRow]) -> Iterator[tuple[tuple[Safe, ...], list[Run]]]:
+    """Yield the formats of ROWS with the runs of which they all are."""
+    formats: dict[Run, list[Safe]] = {}
+    for row in rows:
+        formats.setdefault(row.run, []).append(Safe(row.title))
+    alike: dict[tuple[Safe, ...], list[Run]] = {}
+    for run, titles in formats.items():
+        alike.setdefault(tuple(titles), []).append(run)
+    yield from alike.items()
+
+
+def _command(runs: Sequence[Run]) -> str:
+    """Say how to fill the cells, for the student alone: no reader of the thesis is told."""
+    return "".join(f" {aside(f'thesis benchmark --matrix {run.id}')}" for run in runs)
 
 
 def _picture(page: Page, members: Group, listed: Sequence[MatrixRow], number: int) -> Safe:
@@ -132,7 +146,9 @@ def _picture(page: Page, members: Group, listed: Sequence[MatrixRow], number: in
     data = page.words.say("none") if measured is None else page.words.short(measured)
     draw = partial(pictures.formats_against_ap, points, str(data), page.words.language)
     name = f"{page.block_id}-formats{f'-{number}' if number > 1 else ''}"
-    caption = page.words.say("matrix.figure", data=data)
+    marked = any(row.ap is not None and row.latency and row.latency.marks for row in listed)
+    hollow = f" {page.words.say('matrix.hollow')}" if marked else ""
+    caption = Safe(f"{page.words.say('matrix.figure', data=data)}{hollow}")
     return page.picture(name, caption, [repr(points), str(data)], draw, ["formats"])
 
 

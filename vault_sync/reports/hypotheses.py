@@ -12,6 +12,7 @@ from vault_sync.rendering.page import Page, evaluation
 from vault_sync.rendering.private_text import public
 from vault_sync.rendering.setting_words import setting_value
 from vault_sync.reports.architecture import design_keys, design_name
+from vault_sync.reports.face_heights import recall_by_height
 from vault_sync.reports.sections.run_diff import show_parent
 from vault_sync.reports.sections.shared_cells import shared
 
@@ -36,6 +37,7 @@ def build(page: Page) -> dict[str, object] | None:
         "data": data,
         "table": page.table("hypotheses", headers, rows),
         "baseline": code(BASELINE),
+        "heights": recall_by_height(page, runs),
     }
 
 

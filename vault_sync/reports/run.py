@@ -10,6 +10,7 @@ from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import Page, evaluation
 from vault_sync.rendering.private_text import public
 from vault_sync.rendering.setting_words import setting_value
+from vault_sync.reports.face_heights import recall_by_height
 from vault_sync.reports.gallery import shown_elsewhere
 from vault_sync.reports.sections.drawing import loss_curves, precision_recall
 from vault_sync.reports.sections.measures import decision
@@ -46,6 +47,7 @@ def build(page: Page) -> dict[str, object] | None:
         "results": results(page, run) if run.metrics else "",
         "speed": speed(page, [run]),
         "decision": decision(page, [run]),
+        "heights": recall_by_height(page, [run]),
         "warnings": [words.recorded(warning) for warning in run.record.warnings],
         "pictures": [
             picture for picture in (loss_curves(page, run), precision_recall(page, run)) if picture

@@ -10,7 +10,7 @@ from experiments.metrics import AP_METRICS, kind
 from experiments.records.annotations import OPEN
 from featherface.errors import RefusedError, UsageError
 from vault_sync.rendering.excerpts import excerpt, excerpts
-from vault_sync.rendering.markdown import Safe, code, escape, table
+from vault_sync.rendering.markdown import Safe, code, escape
 from vault_sync.rendering.page import MODEL_METRICS, Page, evaluation
 from vault_sync.rendering.periods import period_of
 from vault_sync.rendering.private_text import ends_inside
@@ -67,7 +67,7 @@ def _finished(page: Page, runs: Sequence[Run]) -> Safe:
         return Safe("")
     headers = [words.say("column.run"), words.say("weekly.finished"), words.say("column.duration")]
     headers += [words.say("column.score"), words.say("column.data")]
-    return table(headers, [_finished_row(page, run) for run in runs], numeric=[2])
+    return page.table("finished", headers, [_finished_row(page, run) for run in runs], [2])
 
 
 def _finished_row(page: Page, run: Run) -> list[object]:
@@ -97,7 +97,7 @@ def _unfinished(page: Page, runs: Sequence[Run]) -> Safe:
     rows = [
         [run.id, words.say(f"status.{run.status}"), words.date(run.record.created)] for run in runs
     ]
-    return table(headers, rows)
+    return page.table("unfinished", headers, rows)
 
 
 def _changes(page: Page, finished: Sequence[Run], others: Sequence[Run]) -> Safe:
@@ -116,7 +116,7 @@ def _changes(page: Page, finished: Sequence[Run], others: Sequence[Run]) -> Safe
     keys = ("column.run", "weekly.before", "column.metric", "weekly.was", "weekly.is")
     rest = ("weekly.difference", "weekly.direction", "column.data")
     headers = [words.say(key) for key in (*keys, *rest)]
-    return table(headers, rows, numeric=[3, 4, 5])
+    return page.table("progress", headers, rows, [3, 4, 5])
 
 
 def _pairs(run: Run, before: Sequence[Run]) -> Iterator[tuple[Run, Metric, Metric]]:
@@ -179,7 +179,7 @@ def _milestones(page: Page, sealed: Sequence[Run], period: Period) -> Safe:
     if not rows:
         return Safe("")
     headers = [words.say(key) for key in ("column.milestone", "weekly.was", "weekly.is")]
-    return table(headers, rows)
+    return page.table("moved", headers, rows)
 
 
 def _hypotheses(page: Page, runs: Sequence[Run]) -> Safe:
@@ -197,7 +197,7 @@ def _hypotheses(page: Page, runs: Sequence[Run]) -> Safe:
         notes = _with_the_rest(said, page.run(run), words)
         stated = excerpt(run.hypothesis).text
         rows.append([page.run(run), stated or none, verdict, notes or none])
-    return table([words.say("column.run"), *headers], rows)
+    return page.table("decisions", [words.say("column.run"), *headers], rows)
 
 
 def _steps(page: Page, finished: Sequence[Run], unfinished: Sequence[Run]) -> Iterator[Safe]:

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.comparison.compare import compare
 from experiments.metrics import Metric
-from experiments.plotting import run_plots
+from experiments.plotting import format_plots, run_plots
 from experiments.plotting.comparison_plots import _caption, draw_comparison
 from experiments.plotting.data_plots import draw_statistics
 from experiments.plotting.format_plots import ap_of_formats
@@ -195,6 +195,14 @@ def format_point(run="v2@1", name="ONNX", **about):
         "marked": False,
         **about,
     }
+
+
+def test_a_format_without_a_point_is_not_in_the_key(monkeypatch):
+    keys = []
+    monkeypatch.setattr(format_plots, "_key", lambda _, runs, formats: keys.append((runs, formats)))
+    points = [format_point("v1@1"), format_point("v2@1"), format_point(name="TFLite", ap=None)]
+    assert ap_of_formats(points, "34 images").startswith(PNG)
+    assert keys == [(["v1@1", "v2@1"], ["ONNX"])]
 
 
 def test_formats_are_drawn_by_latency_and_size_in_two_languages_and_a_mark_is_seen():

@@ -14,10 +14,11 @@ pytestmark = pytest.mark.usefixtures("quick_plots")
 def chapter(tmp_path, make_run):
     """Return the matrix of a run in a language, as a sync writes it."""
 
-    def make(language="en", marks=()):
-        workspace = Workspace.create(tmp_path / language, language=language)
+    def make(language="en", marks=(), without=""):
+        folder = tmp_path / f"{language}{len(marks)}{without}"
+        workspace = Workspace.create(folder, language=language)
         workspace.vault.mkdir()
-        metrics = matrix_metrics(marks)
+        metrics = [one for one in matrix_metrics(marks) if one.name != without]
         make_run(workspace, "v2", variant="v2", metrics=metrics, details=FILES, plots=False)
         assert sync(workspace).refused == []
         text = (workspace.vault / NOTE).read_text(encoding="utf-8")
@@ -49,3 +50,16 @@ def test_a_loss_of_ap_has_its_interval_and_a_cell_without_a_number_its_reason(ch
 
 def test_a_disturbed_latency_is_marked_in_the_matrix(chapter):
     assert "20.0\u00a0ms (disturbed)" in chapter(marks=("disturbed",))
+
+
+def test_how_to_fill_a_cell_is_told_to_the_student_alone(chapter):
+    text = chapter(without="widerface.hard.ap")
+    (line,) = [line for line in text.splitlines() if "did not evaluate its network" in line]
+    said, _, aside = line.partition(" %%")
+    assert said.endswith("did not evaluate its network.")
+    assert aside == "`thesis benchmark --matrix v2@1`%%"
+
+
+def test_the_caption_tells_of_hollow_points_where_there_are_some(chapter):
+    assert "Hollow: the latency is disturbed." in chapter(marks=("disturbed",))
+    assert "Hollow" not in chapter()

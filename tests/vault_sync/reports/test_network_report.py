@@ -10,6 +10,8 @@ from experiments.plotting import network_drawing
 from experiments.workspace.workspace import Workspace
 from featherface.errors import RefusedError
 from featherface.model_summary import summary_cache
+from featherface.model_summary.stages import stages
+from featherface.variants.table import VARIANTS
 from vault_sync.commands import scaffold
 from vault_sync.commands.sync import sync
 from vault_sync.content.catalogue import show
@@ -19,7 +21,9 @@ from vault_sync.rendering.jinja import render
 from vault_sync.rendering.links import Links, LinkStyle
 from vault_sync.rendering.page import Page
 from vault_sync.rendering.sources import Sources
+from vault_sync.rendering.words import Words
 from vault_sync.reports import REPORTS
+from vault_sync.reports.network import drawing_names
 
 MARKERS = """
 <!-- thesis:begin id={id} template=network{more} -->
@@ -127,3 +131,16 @@ def test_the_student_s_markers_are_filled_once(study):
     assert drawn.read_bytes().startswith(b"\x89PNG")
     assert len(drawn.read_bytes()) > 10_000
     assert not sync(workspace).written
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_box_of_the_drawing_is_told_in_words(language):
+    words = Words(language)
+    named = drawing_names(words)
+    for variant in VARIANTS.values():
+        for stage in stages(variant.config, ()):
+            parts = stage.block.split(" + ")
+            known = f"block {stage.block}" in named or all(f"block {one}" in named for one in parts)
+            assert known, f"words/network.toml, [drawn], lacks {stage.block!r}"
+    curve = {"en": "x + 0.1 tanh(x)", "fr": "x + 0,1 tanh(x)"}
+    assert named["block x + 0.1 tanh(x)"] == curve[language]

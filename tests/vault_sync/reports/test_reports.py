@@ -133,7 +133,7 @@ def test_cited_and_aimed_at_figures_are_never_results(synced):
     text = unpadded(read(synced(), "02-Literature-Review/Ultra-Light-Models.md"))
     published, _, targets = text.partition("### Targets of this thesis")
     assert "**cited**, not measured in this thesis" in published
-    assert "_Published results, which were not measured here._" in published
+    assert "_Cited results, which were not measured here._" in published
     assert "**targets**, not results" in targets
     assert "_Targets of the thesis, which are no results._" in targets
     assert "(goal)" not in published
