@@ -77,7 +77,8 @@ def texts(language: str) -> dict[str, str]:
 
 
 FRENCH = {  # but `note:`, which Obsidian's plugins for slides want so
-    "no narrow space before it": rf"[^{NARROW}][;!?»](?=\s|$|\*)|(?<!\bnot)[^{NARROW}\d]:(?=\s|$|\*)",
+    "no narrow space before it": rf"[^{NARROW}][;!?»](?=\s|$|\*)"
+    rf"|(?<!\bnot)[^{NARROW}\d]:(?=\s|$|\*)",
     "no narrow space before %": rf"\d[^{NARROW}]?%",
     "straight quotes": '"',
     "a decimal point": r"(?<!RetinaFace-)\d\.\d",
