@@ -223,4 +223,4 @@ def test_a_file_that_nothing_here_runs_is_told_and_the_others_are_timed(tmp_path
     config = BenchmarkConfig(image_size=64, runs=2, warmup=0, threads=1, device="cpu")
     timed = time_files(model, {"coreml": other}, config, "v3-nano@1")
     assert timed.metrics == []
-    assert "converted, not run" in timed.missing["coreml"]
+    assert "not for times" in timed.missing["coreml"]
