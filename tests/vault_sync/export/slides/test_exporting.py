@@ -100,6 +100,19 @@ def test_each_format_shows_the_slides_and_the_vault_stays(talk, stamps, name):
     looks[name](done)
 
 
+def test_whatever_tables_and_lists_there_are_typst_sets_them(talk):
+    """Slides have a layout of their own, which must know all that documents ask for."""
+    row = "| v2 | " + "a long text of many words " * 3 + "|\n"
+    write(
+        talk,
+        "---\nslides: true\n---\n# T\n\n---\n\n## Short\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+        "---\n\n## High\n\n| a | b |\n|---|---|\n" + row * 7 + "\n---\n\n## Wide\n\n"
+        "|" + " column with a name |" * 14 + "\n|" + "---|" * 14 + "\n|" + " a word |" * 14 + "\n\n"
+        "---\n\n## Rest\n\n- [ ] a\n- [x] b\n\n> [!warning] Box\n> text\n\n`code`\n\n***\n",
+    )
+    assert make(talk, "slides").output.read_bytes().startswith(b"%PDF-")
+
+
 def is_pdf(done):
     content = done.output.read_bytes()
     assert content.startswith(b"%PDF-")
