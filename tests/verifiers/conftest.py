@@ -18,7 +18,7 @@ from vault_sync.commands.sync import sync
 if TYPE_CHECKING:
     from pathlib import Path
 
-HOSTILE = "a|b [[x]] %% <%* %> --> {{x}} $= `x` #t ==y== ^z ![[p.png]] <!-- thesis:end id=x -->"
+HOSTILE = "a|b [[x]] <%* %> --> {{x}} $= `x` #t ==y== ^z ![[p.png]] <!-- thesis:end id=x --> %% y"
 LABELS = ("plain",)
 
 

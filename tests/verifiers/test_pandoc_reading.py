@@ -75,7 +75,7 @@ def test_nothing_is_raw_but_our_markers(trees):
 
 def test_hostile_texts_are_words(trees):
     text = plain(trees["05-Results/Runs/hostile@1.md"])
-    assert "a|b [[x]] %% <%* %> -->" in text
+    assert "a|b [[x]] <%* %> -->" in text
 
 
 def test_the_raw_notes_become_html(filled, tmp_path):
@@ -102,7 +102,8 @@ def test_the_raw_notes_become_latex(filled):
 @pytest.mark.parametrize("name", ["html", "latex", "docx", "pdf"])
 def test_nothing_of_the_vault_is_left_in_an_export(filled, name):
     done = export(filled.workspace, (), ExportOptions(to=name, with_runs=True))
-    assert [one for one in done.warnings if "hostile" not in one] == []
+    known = ("hostile", "not printed, for nothing stands below")
+    assert [one for one in done.warnings if not any(text in one for text in known)] == []
     text = words_of(done.output, name, filled)
     shown = without_hostile(text)
     for left in LEFT:
@@ -129,7 +130,8 @@ def words_of(path, name, filled):
 def without_hostile(text):
     """Take the hostile texts out, which stand there word by word as they should."""
     text = " ".join(text.replace("\u200b", "").split())
-    text = re.sub(r"a\|?b \[\[x\]\].{0,120}?id=x\s*\S{0,3}>", "", text)
+    end = r"\[\[p\.png\]\](?:.{0,30}?id=x\s*\S{0,3}>)?"  # comments are private
+    text = re.sub(rf"a\|?b \[\[x\]\].{{0,90}}?{end}", "", text)
     return re.sub(r"Thèse \|? ?\[\[x\]\]|a\|?b %% \[\[y\]\]", "", text)
 
 
