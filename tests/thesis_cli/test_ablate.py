@@ -56,8 +56,8 @@ def test_an_ablation_makes_what_is_missing_and_fills_its_chapter(thesis, valid, 
     base, other = data["rows"]
     assert (base["delta"], other["delta"]) == (None, other["value"] - base["value"])
     assert other["parameters"] < base["parameters"]
-    notes = [path.read_text(encoding="utf-8") for path in tiny.vault.rglob("*.md")]
-    assert any("tiny-without-context-attention@1" in one and "ablation:" in one for one in notes)
+    chapter = tiny.vault / "05-Results" / "Ablation-Study.md"
+    assert "[[tiny-without-context-attention@1" in chapter.read_text(encoding="utf-8")
     again = thesis("ablate", "tiny", workspace=tiny)
     assert "made" not in again.out
     assert "thesis compare tiny@1 tiny-without-context-attention@1" in again.out

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault_sync.export.reading.headings import heading_key, locate
+from vault_sync.export.reading.headings import locate
 
 NOTE = [(1, "Title"), (2, "Data"), (3, "Sizes"), (2, "5.2 YAML"), (3, "Sizes"), (2, "Loss \\ell_1")]
 
@@ -64,5 +64,5 @@ def test_what_obsidian_writes_in_a_link_finds_its_heading(text):
     for dropped in "#|^:\\":
         link = link.replace(dropped, " ")
     link = link.replace("[[", " ").replace("]]", " ")
-    if heading_key(text):
+    if any(character.isalnum() for character in text):  # of signs alone little is left
         assert locate([(2, "other 2"), (2, text)], link) == [1]
