@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vault_sync.export import tables
+from vault_sync.export.empty_sections import REFERENCES
 from vault_sync.export.raised_letters import raise_letters
 from vault_sync.export.reading.callouts import CALLOUT, TITLE
 from vault_sync.export.reading.linking import REFERENCE
@@ -56,6 +57,8 @@ class DocumentLayout:
     """Keeps a short table on one page."""
     padding: float = 3.2
     """Mm that a row of a table takes besides its text."""
+    place: Callable[[Node], list[Node]] = lambda node: [node]
+    """Shows where an empty division with an id is, for links, without taking room."""
     letters: Callable[[Node], list[Node]] = lambda node: [node]
     """Writes words with letters that the format has."""
     soft: bool = True
@@ -125,7 +128,10 @@ def _division(node: Node, layout: DocumentLayout, style: ReferenceStyle) -> list
         return layout.callout(node)
     if APPENDICES in classes(node):
         return list(layout.appendices)
-    return style.equation(node) if EQUATION in classes(node) else [node]
+    if EQUATION in classes(node):
+        return style.equation(node)
+    (name, kinds, _), content = node["c"]
+    return layout.place(node) if name and name != REFERENCES and not (kinds or content) else [node]
 
 
 def _table(node: Node, layout: DocumentLayout, style: ReferenceStyle) -> list[Node]:
@@ -221,6 +227,7 @@ LAYOUTS = {
         lambda node: _around("typst", "#tasks[", node, "]"),
         lambda node: _around("typst", "#block(sticky: true)[", node, "]"),
         whole=lambda shown: [raw("typst", "#whole["), *shown, raw("typst", "]")],
+        place=lambda node: [raw("typst", f"#metadata(none) <{node['c'][0][0]}>")],
     ),
     "latex": DocumentLayout(
         _latex_table,

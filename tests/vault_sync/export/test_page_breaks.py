@@ -163,6 +163,16 @@ def test_links_to_an_empty_section_break_no_format(exported, to):
     assert done.output.stat().st_size > 500
 
 
+def test_what_is_not_printed_takes_no_room_on_paper(exported):
+    """Sixty places that links may lead to would fill a page, were they blocks."""
+    notes = {"01-A/a.md": "# A\n\nx\n", "02-B/b.md": "# B\n\ny\n"}
+    empty = {f"02-B/n{number}.md": f"# N {number}\n" for number in range(60)}
+    few, _ = exported(notes, "pdf")
+    many, _ = exported(notes | empty, "pdf")
+    assert len(many.empty_sections) == 60
+    assert many.pages == few.pages
+
+
 def test_a_chapter_whose_notes_are_all_empty_is_none(exported):
     done, text = exported(
         {"01-A/e.md": "# Empty\n", "02-B/f.md": "# F\n\nx\n", "03-C/g.md": "# G\n\ny\n"}
