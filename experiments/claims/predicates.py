@@ -278,3 +278,19 @@ class _Parser:
 def _number_term(text: str) -> NumberTerm:
     value = float(text.rstrip("%").replace("_", ""))
     return NumberTerm(value / 100 if text.endswith("%") else value, text)
+
+
+def joined_relations(claim: Claim) -> tuple[Relation, ...]:
+    """Return the relations that CLAIM joins by `and` alone; none where it is made otherwise."""
+    if isinstance(claim, Relation):
+        return (claim,)
+    if isinstance(claim, Combination) and claim.word == "and":
+        relations = tuple(part for part in claim.parts if isinstance(part, Relation))
+        return relations if len(relations) == len(claim.parts) else ()
+    return ()
+
+
+def is_range(lower: Relation, upper: Relation) -> bool:
+    """Whether both are limits of one metric, both included."""
+    numbers = isinstance(lower.right, NumberTerm) and isinstance(upper.right, NumberTerm)
+    return numbers and lower.left == upper.left and (lower.sign, upper.sign) == (">=", "<=")

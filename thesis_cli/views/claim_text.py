@@ -11,7 +11,8 @@ from experiments.claims.predicates import (
     MetricTerm,
     Negation,
     NumberTerm,
-    Relation,
+    is_range,
+    joined_relations,
     metric_terms,
 )
 from experiments.metrics import kind
@@ -21,7 +22,7 @@ from thesis_cli.views.metric_titles import title_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from experiments.claims.predicates import Claim, Term
+    from experiments.claims.predicates import Claim, Relation, Term
     from experiments.conditions import Conditions
 
 SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠", "*": "×", "/": "÷", "-": "−"}
@@ -37,16 +38,11 @@ def claim_text(claim: Claim, conditions: Conditions) -> str:
     A claim about one run names it first: `v2@best: AP Hard > 90%, Parameters < 285,000`.
     """
     about = dict.fromkeys(term.selector for term in metric_terms(claim))
-    joined = isinstance(claim, Relation) or (
-        isinstance(claim, Combination)
-        and claim.word == "and"
-        and all(isinstance(part, Relation) for part in claim.parts)
-    )
+    joined = joined_relations(claim)
     words = _Words(conditions, named=len(about) != 1 or not joined)
     if words.named:
         return words.claim(claim)
-    parts = claim.parts if isinstance(claim, Combination) else (claim,)
-    return f"{next(iter(about))}: {', '.join(words.listed(parts))}"
+    return f"{next(iter(about))}: {', '.join(words.listed(joined))}"
 
 
 class _Words:
@@ -70,17 +66,13 @@ class _Words:
         right = self.term(claim.right, claim.left)
         return f"{left} {SIGNS.get(claim.sign, claim.sign)}{HARD}{right}"
 
-    def listed(self, parts: Sequence[Claim]) -> Iterator[str]:
+    def listed(self, parts: Sequence[Relation]) -> Iterator[str]:
         """Yield the words of PARTS; two limits of one metric, one after the other, are a range."""
         rest = list(parts)
         while rest:
             first = rest.pop(0)
             upper = rest[0] if rest else None
-            if (
-                isinstance(first, Relation)
-                and isinstance(upper, Relation)
-                and is_range(first, upper)
-            ):
+            if upper and is_range(first, upper):
                 rest.pop(0)
                 low, high = first.right, upper.right
                 limits = (self.term(end, first.left) for end in (low, high))
@@ -103,16 +95,6 @@ class _Words:
         """Word one side of a computation, a computed one in brackets."""
         said = self.term(term, whole)
         return f"({said})" if isinstance(term, Arithmetic) else said
-
-
-def is_range(lower: Relation, upper: Relation) -> bool:
-    """Whether both are limits of one metric, both included."""
-    return (
-        lower.left == upper.left
-        and (lower.sign, upper.sign) == (">=", "<=")
-        and isinstance(lower.right, NumberTerm)
-        and isinstance(upper.right, NumberTerm)
-    )
 
 
 def limit_text(limit: NumberTerm, unit: str) -> str:

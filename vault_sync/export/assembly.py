@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vault_sync.export.citations import Citer
 from vault_sync.export.drawings.fences import DrawnFences
 from vault_sync.export.drawings.pictures import Pictures
-from vault_sync.export.empty_sections import EmptySection, EmptySections
+from vault_sync.export.empty_sections import REFERENCES, EmptySection, EmptySections
 from vault_sync.export.maths.formulas import Formulas
 from vault_sync.export.page_breaks import part_heading
 from vault_sync.export.reading import callouts
@@ -211,7 +211,7 @@ class _Assembler:
         if not self.citer.cited:
             return []
         title = words(str(self.words.say("export.bibliography")))
-        return [header(1, title, "references", UNNUMBERED), div([], "refs")]
+        return [header(1, title, "references", UNNUMBERED), div([], REFERENCES)]
 
     def _typeset(self, blocks: list[Node], language: str = "") -> list[Node]:
         language = language or self.words.language

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from experiments.claims.predicates import (
     Arithmetic,
-    Combination,
     MetricTerm,
     Negation,
     NumberTerm,
     Relation,
+    is_range,
+    joined_relations,
     metric_terms,
     parse,
 )
@@ -78,7 +79,7 @@ class _Wording:
         if isinstance(claim, Negation):
             return self.words.say("relation.not", claim=self.claim(claim.part))
         about = {term.selector for term in metric_terms(claim)}
-        if len(about) == 1 and (parts := _joined(claim)):
+        if len(about) == 1 and (parts := joined_relations(claim)):
             (selector,) = about
             return self._about(selector, Safe(self.words.semicolon.join(self._listed(parts))))
         if isinstance(claim, Relation):
@@ -99,7 +100,7 @@ class _Wording:
         rest = list(relations)
         while rest:
             first = rest.pop(0)
-            upper = next((other for other in rest if _is_range(first, other)), None)
+            upper = next((other for other in rest if is_range(first, other)), None)
             if upper is None:
                 yield self._relation(first, named=False)
                 continue
@@ -171,22 +172,6 @@ def limit_in_words(words: Words, value: float, metric: str) -> Safe:
     text = _exact(words, value, number_format(metric, unit))
     bare = unit and unit not in BY_UNIT
     return Safe(f"{text}\u00a0{words.name('unit', unit)}") if bare else text
-
-
-def _joined(claim: Claim) -> tuple[Relation, ...]:
-    """Return the relations that CLAIM joins by `and` alone; none where it is made otherwise."""
-    if isinstance(claim, Relation):
-        return (claim,)
-    if isinstance(claim, Combination) and claim.word == "and":
-        relations = tuple(part for part in claim.parts if isinstance(part, Relation))
-        return relations if len(relations) == len(claim.parts) else ()
-    return ()
-
-
-def _is_range(lower: Relation, upper: Relation) -> bool:
-    """Whether both are limits of one metric, both included."""
-    numbers = isinstance(lower.right, NumberTerm) and isinstance(upper.right, NumberTerm)
-    return numbers and lower.left == upper.left and (lower.sign, upper.sign) == (">=", "<=")
 
 
 def _exact(words: Words, value: float, spec: str) -> Safe:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featherface.export.conversion_scripts.jobs import NAMES
-from featherface.export.eight_bits.answer_errors import mean_error
+from featherface.export.eight_bits.answer_errors import LOOKED_AT, mean_error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 """Operators whose numbers become 8 bits."""
 BITS = 8
-LOOKED_AT = 4
-"""Pictures on which errors are measured, fewer than those that give the ranges."""
 UNNAMED = "convolutions"
 """Module that a convolution counts to whose weights no module of the network has."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Answers = Mapping[str, NDArray[np.float32]]
     """Outputs by name of one picture: boxes (1,N,4), scores (1,N,2), landmarks (1,N,10)."""
 
+LOOKED_AT = 4
+"""Pictures on which errors are measured, fewer than those that give the ranges."""
 STRONGEST = 200
 """Priors per picture whose answers are compared: those that the network is surest of."""
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from featherface.engines.onnx_runtime import INPUT, OUTPUTS
 from featherface.errors import UnavailableError
-from featherface.export.eight_bits.answer_errors import mean_error
+from featherface.export.eight_bits.answer_errors import LOOKED_AT, mean_error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 QUANTISED = "Conv"
 """The operator that is quantised: all operators in 8 bits break deformable networks."""
-LOOKED_AT = 4
-"""Pictures on which errors are measured, fewer than those that give the ranges."""
 
 
 @dataclass
